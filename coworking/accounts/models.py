@@ -1,0 +1,147 @@
+"""People, the organisations that pay for them, and what lets them in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.policy import Actor, Role
+from coworking.core.types import BigId, UTCDateTime, public_id
+
+
+class Person(db.Model):
+    """Someone the lieu knows. ``email`` is lower case and None for people without e-mail.
+
+    ``session_epoch`` is part of every session and remember cookie: raising it signs the person out everywhere.
+    ``preferred_zone_id`` and ``reminder`` are the person's own choices.
+    """
+
+    __tablename__ = "person"
+    __table_args__ = (
+        CheckConstraint("reminder IN ('evening', 'sunday', 'never')", name="reminder"),
+        CheckConstraint("locale IN ('fr', 'en')", name="locale"),
+        CheckConstraint("email = lower(email)", name="email_lower"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    email: Mapped[str | None] = mapped_column(unique=True)
+    email_confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    phone: Mapped[str | None]
+    password_hash: Mapped[str | None]
+    session_epoch: Mapped[int] = mapped_column(default=0)
+    locale: Mapped[str] = mapped_column(default="fr")
+    reminder: Mapped[str] = mapped_column(default="evening")
+    visible_to_colleagues: Mapped[bool] = mapped_column(default=False)
+    preferred_zone_id: Mapped[int | None] = mapped_column(ForeignKey("zone.id"))
+    staff_note: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    deactivated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    role_rows: Mapped[list[PersonRole]] = relationship(
+        lazy="joined", cascade="all, delete-orphan", order_by="PersonRole.role"
+    )
+
+    # What Flask-Login asks for.
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def is_active(self) -> bool:
+        return self.deactivated_at is None
+
+    def get_id(self) -> str:
+        return f"{self.public_id}.{self.session_epoch}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def short_name(self) -> str:
+        """« Anne M. »: what others at the lieu see."""
+        return f"{self.first_name} {self.last_name[:1]}.".strip() if self.last_name else self.first_name
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset({Role.MEMBER, *(Role(row.role) for row in self.role_rows)})
+
+    def actor(self) -> Actor:
+        return Actor(person_id=self.id, name=self.name, roles=self.roles, locale=self.locale)
+
+
+class PersonRole(db.Model):
+    """A role beyond member."""
+
+    __tablename__ = "person_role"
+    __table_args__ = (CheckConstraint("role IN ('host', 'manager', 'accountant', 'lead')", name="role"),)
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    granted_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Organisation(db.Model):
+    """An employer, association or authority that may pay for people. ``siren`` has nine digits."""
+
+    __tablename__ = "organisation"
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    siren: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class OrganisationMember(db.Model):
+    """``person`` belongs to ``organisation`` from ``since`` to ``until`` (inclusive; None: still)."""
+
+    __tablename__ = "organisation_member"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "person_id", "since"),
+        CheckConstraint("until IS NULL OR since <= until", name="dates"),
+        Index("ix_organisation_member_person_id", "person_id"),
+    )
+
+    id: Mapped[BigId]
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    is_contact: Mapped[bool] = mapped_column(default=False)
+    since: Mapped[date]
+    until: Mapped[date | None]
+
+    organisation: Mapped[Organisation] = relationship()
+    person: Mapped[Person] = relationship()
+
+
+class Throttle(db.Model):
+    """Failures counted under a digest of what is being tried (an address, an account), per window."""
+
+    __tablename__ = "throttle"
+
+    bucket: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    window_started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class ApiToken(db.Model):
+    """A bearer token; only its SHA-256 is kept. ``scopes`` are space-separated."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    name: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    person: Mapped[Person] = relationship()

@@ -1,0 +1,161 @@
+"""The factory: a short list of named steps."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import timedelta
+from pathlib import Path
+
+from apiflask import APIFlask
+from flask import Flask
+from flask_compress import Compress
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+from markupsafe import Markup
+from whitenoise import WhiteNoise
+
+from config import ROOT, Config
+from coworking.core import clock
+from coworking.core.db import db, engine_options, prepare_engine
+from coworking.core.formats import init_formats
+from coworking.core.i18n import init_i18n
+from coworking.core.policy import check_declared, init_policies, public
+from coworking.core.web import init_web
+
+csrf = CSRFProtect()
+login = LoginManager()
+
+BLUEPRINTS = (
+    "coworking.core.health",
+    "coworking.accounts.views",
+    "coworking.spaces.views",
+    "coworking.booking.views",
+    "coworking.frontdesk.views",
+    "coworking.api.views",
+)
+"""Modules with a ``blueprint`` (or several, in ``blueprints``)."""
+
+MODELS = (
+    "coworking.core.outbox",
+    "coworking.core.audit",
+    "coworking.core.idempotency",
+    "coworking.accounts.models",
+    "coworking.spaces.models",
+    "coworking.claims.models",
+    "coworking.booking.models",
+)
+"""Modules that declare tables: migrations compare the whole of them."""
+
+HANDLERS = ("coworking.core.mail", "coworking.accounts.handlers", "coworking.booking.handlers")
+"""Modules that register outbox handlers, readiness checks and the like when imported."""
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Make the application for ``config`` (by default the environment's)."""
+    config = config or Config.from_env()
+    app = APIFlask(
+        __name__,
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+        title="Coworking",
+        version="1",
+        spec_path=None,
+        docs_path=None,
+    )
+    _configure_settings(app, config)
+    _configure_database(app)
+    _configure_sessions(app)
+    init_i18n(app)
+    init_formats(app)
+    _configure_templates(app)
+    init_web(app)
+    init_policies(app)
+    _register_handlers()
+    _register_blueprints(app)
+    _register_commands(app)
+    _configure_static(app)
+    check_declared(app)
+    return app
+
+
+def _configure_settings(app: Flask, config: Config) -> None:
+    app.extensions["settings"] = config
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        TESTING=config.testing,
+        SQLALCHEMY_DATABASE_URI=config.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(config.database_url),
+        MAIL_FROM=None,
+        JSON_SORT_KEYS=False,
+        OPENAPI_VERSION="3.1.0",
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_LEVEL=5,
+    )
+
+
+def _configure_database(app: Flask) -> None:
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    for name in MODELS:
+        importlib.import_module(name)
+    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
+
+
+def _configure_sessions(app: Flask) -> None:
+    secure = app.extensions["settings"].cookies_secure
+    app.config.update(
+        SESSION_COOKIE_NAME="lieu",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        REMEMBER_COOKIE_NAME="lieu_phone",
+        REMEMBER_COOKIE_DURATION=timedelta(days=90),
+        REMEMBER_COOKIE_SECURE=secure,
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page left open overnight must still work
+    )
+    login.init_app(app)
+    login.session_protection = None  # a phone changes networks all day
+    csrf.init_app(app)
+
+
+def _configure_templates(app: Flask) -> None:
+    def csrf_input() -> Markup:
+        return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+    app.jinja_env.globals.update(csrf=csrf_input, now=clock.now)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    Compress(app)
+
+
+def _register_handlers() -> None:
+    for name in HANDLERS:
+        importlib.import_module(name)
+
+
+def _register_blueprints(app: Flask) -> None:
+    for name in BLUEPRINTS:
+        module = importlib.import_module(name)
+        for blueprint in getattr(module, "blueprints", None) or (module.blueprint,):
+            app.register_blueprint(blueprint)
+
+
+def _register_commands(app: Flask) -> None:
+    from coworking.cli import init_cli  # the commands import every service: only when an application is made
+
+    init_cli(app)
+
+
+def _configure_static(app: Flask) -> None:
+    app.view_functions["static"] = public(app.view_functions["static"])
+    root = Path(app.static_folder or "static")
+    if root.is_dir():
+        wrapped = WhiteNoise(app.wsgi_app, root=str(root), prefix="static/", max_age=3600)
+        app.wsgi_app = wrapped  # type: ignore[method-assign] - Flask documents this as the place for middleware

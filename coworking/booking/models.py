@@ -1,0 +1,142 @@
+"""Bookings, what became of each booked half-day, and presences."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
+
+from coworking.accounts.models import Person
+from coworking.claims.models import Claim
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.timespan import Span
+from coworking.core.types import BigId, UTCDateTime, public_id
+from coworking.spaces.models import Resource
+
+
+class Booking(db.Model):
+    """``person`` takes one or several resources for ``[starts_at, ends_at)`` on local ``day``.
+
+    ``source``: web, staff, walkin, api, import. ``cancelled_late``: given back after the free deadline. ``guests``
+    counts the declared visitors of a meeting, the booker not included.
+    """
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        CheckConstraint("status IN ('confirmed', 'cancelled')", name="status"),
+        CheckConstraint("source IN ('web', 'staff', 'walkin', 'api', 'import')", name="source"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+        CheckConstraint("guests >= 0", name="guests"),
+        CheckConstraint("(status = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled"),
+        Index("ix_booking_person_id_starts_at", "person_id", "starts_at"),
+        Index("ix_booking_day", "day"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    day: Mapped[date]
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    title: Mapped[str | None]
+    guests: Mapped[int] = mapped_column(default=0)
+    status: Mapped[str] = mapped_column(default="confirmed")
+    source: Mapped[str] = mapped_column(default="web")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cancelled_late: Mapped[bool] = mapped_column(default=False)
+    cancelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    units: Mapped[list[BookingUnit]] = relationship(
+        back_populates="booking", order_by="BookingUnit.starts_at"
+    )
+    claims: Mapped[list[Claim]] = relationship(
+        primaryjoin=lambda: (
+            (Claim.holder_kind == "booking") & (foreign(remote(Claim.holder_id)) == Booking.id)
+        ),
+        order_by=lambda: Claim.id,
+        viewonly=True,
+    )
+
+    @property
+    def span(self) -> Span:
+        return Span(self.starts_at, self.ends_at)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == "cancelled"
+
+
+class BookingUnit(db.Model):
+    """The smallest thing that is used, counted and (later) priced: one desk for one half-day, or one room for its span.
+
+    ``half``: ``am``, ``pm`` or None for a room. ``outcome``: ``pending`` until it is known, then ``came``, ``absent`` or,
+    unconfirmed for seven days, ``unknown``; ``evidence`` says how we know (self, host, kiosk, qr, network).
+    """
+
+    __tablename__ = "booking_unit"
+    __table_args__ = (
+        CheckConstraint("half IN ('am', 'pm')", name="half"),
+        CheckConstraint("outcome IN ('pending', 'came', 'absent', 'unknown')", name="outcome"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+        UniqueConstraint("booking_id", "resource_id", "starts_at"),
+        Index("ix_booking_unit_day", "day", "outcome"),
+    )
+
+    id: Mapped[BigId]
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
+    day: Mapped[date]
+    half: Mapped[str | None]
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    outcome: Mapped[str] = mapped_column(default="pending")
+    evidence: Mapped[str | None]
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    booking: Mapped[Booking] = relationship(back_populates="units")
+    resource: Mapped[Resource] = relationship()
+
+    @property
+    def span(self) -> Span:
+        return Span(self.starts_at, self.ends_at)
+
+
+class Presence(db.Model):
+    """``person`` was there on ``day`` from ``arrived_at``; ``left_at`` None: until the end of what was booked.
+
+    A person may come, leave and come back: several rows, at most one of them open.
+    """
+
+    __tablename__ = "presence"
+    __table_args__ = (
+        CheckConstraint("evidence IN ('self', 'host', 'kiosk', 'qr', 'network', 'import')", name="evidence"),
+        CheckConstraint("left_at IS NULL OR arrived_at <= left_at", name="order"),
+        Index("ix_presence_day", "day"),
+        Index("ix_presence_person_id_day", "person_id", "day"),
+        Index(
+            "uq_presence_open",
+            "person_id",
+            "day",
+            unique=True,
+            sqlite_where=db.text("left_at IS NULL"),
+            postgresql_where=db.text("left_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
+    day: Mapped[date]
+    arrived_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    evidence: Mapped[str]
+    recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    booking: Mapped[Booking | None] = relationship()

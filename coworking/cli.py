@@ -1,0 +1,9 @@
+"""The ``flask`` commands, thin over the services."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def init_cli(app: Flask) -> None:
+    """Register every command."""

@@ -1,0 +1,133 @@
+"""Dates, hours and money as people read them, in French and in English.
+
+French papers write « jeudi 26 novembre », « 9 h 30 », « 1 234,50 € », with a narrow no-break space where a line must not
+break. English ones write “Thursday 26 November”, “9:30”, “€1,234.50”.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal
+from flask import Flask, g
+
+from coworking.core.i18n import _, language
+from coworking.core.timespan import Span
+
+NARROW = "\u202f"
+
+
+def use_zone(zone: ZoneInfo) -> None:
+    """Show instants of this request in ``zone``."""
+    g.zone = zone
+
+
+def _local(instant: datetime) -> datetime:
+    return instant.astimezone(g.zone)
+
+
+def day_long(day: date) -> str:
+    """« jeudi 26 novembre »; with the year when it is not this one."""
+    return str(format_date(day, "EEEE d MMMM", locale=language()))
+
+
+def day_full(day: date) -> str:
+    """« jeudi 26 novembre 2026 »."""
+    return str(format_date(day, "EEEE d MMMM y", locale=language()))
+
+
+def day_short(day: date) -> str:
+    """« jeu. 26 nov. »."""
+    return str(format_date(day, "EEE d MMM", locale=language()))
+
+
+def weekday_short(day: date) -> str:
+    """« jeu. »."""
+    return str(format_date(day, "EEE", locale=language()))
+
+
+def day_month(day: date) -> str:
+    """« 26 novembre »."""
+    return str(format_date(day, "d MMMM", locale=language()))
+
+
+def month_year(day: date) -> str:
+    """« novembre 2026 »."""
+    return str(format_date(day, "LLLL y", locale=language()))
+
+
+def week_span(first: date, last: date) -> str:
+    """« du 23 au 28 novembre », « du 30 novembre au 5 décembre »."""
+    start = str(first.day) if (first.year, first.month) == (last.year, last.month) else day_month(first)
+    return _("%(start)s to %(end)s", start=start, end=day_month(last))
+
+
+def minute_of_day(minute: int) -> str:
+    """« 9 h 30 » for 570 minutes after midnight."""
+    hours, minutes = divmod(minute, 60)
+    if language() == "fr":
+        return f"{hours}{NARROW}h" + (f"{NARROW}{minutes:02d}" if minutes else "")
+    return f"{hours}:{minutes:02d}"
+
+
+def hour(instant: datetime) -> str:
+    """The local wall-clock time of ``instant``."""
+    local = _local(instant)
+    return minute_of_day(local.hour * 60 + local.minute)
+
+
+def minutes_range(start: int, end: int) -> str:
+    """« 9–13 h » where both are whole hours, « 9 h 30 – 13 h » otherwise."""
+    if language() == "fr" and start % 60 == end % 60 == 0:
+        return f"{start // 60}\u2013{end // 60}{NARROW}h"
+    return f"{minute_of_day(start)}\u00a0\u2013 {minute_of_day(end)}"
+
+
+def span_hours(span: Span) -> str:
+    """« 9–13 h »."""
+    start, end = _local(span.start), _local(span.end)
+    return minutes_range(start.hour * 60 + start.minute, (end.hour * 60 + end.minute) or 1440)
+
+
+def instant_day(instant: datetime) -> date:
+    """The local date of ``instant``."""
+    return _local(instant).date()
+
+
+def money(cents: int, currency: str = "EUR") -> str:
+    """« 1 234,50 € »; whole amounts keep their cents, figures align on the comma."""
+    return str(format_currency(Decimal(cents) / 100, currency, locale=language()))
+
+
+def number(value: int) -> str:
+    return str(format_decimal(value, locale=language()))
+
+
+def initials(name: str) -> str:
+    """« AM » for Anne Marchand."""
+    words = [word for word in name.replace("-", " ").split() if word[0].isalpha()]
+    return (words[0][0] + words[-1][0] if len(words) > 1 else name[:2]).upper()
+
+
+def init_formats(app: Flask) -> None:
+    """Give the templates these functions as filters."""
+    for function in (
+        day_long,
+        day_full,
+        day_short,
+        weekday_short,
+        day_month,
+        month_year,
+        minute_of_day,
+        hour,
+        span_hours,
+        instant_day,
+        money,
+        number,
+        initials,
+    ):
+        app.add_template_filter(function)
+    app.jinja_env.globals.update(week_span=week_span, minutes_range=minutes_range)

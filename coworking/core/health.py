@@ -1,0 +1,80 @@
+"""``/healthz`` (the process answers), ``/readyz`` (it can do its work) and ``/metrics`` (Prometheus)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Response, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select, text
+
+from coworking.core import guards
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.outbox import OutboxRow
+from coworking.core.policy import public
+
+blueprint = Blueprint("health", __name__)
+
+checks: dict[str, Callable[[], str | None]] = {}
+"""Further readiness checks by name, hung in by packages above: None when well, else what is wrong."""
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> ResponseReturnValue:
+    return jsonify({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> ResponseReturnValue:
+    """200 when every check passes, 503 with the failing ones otherwise."""
+    results = {"database": _database(), "migrations": None, "guards": None}
+    if results["database"] is None:
+        results["migrations"] = _migrations()
+        results["guards"] = "; ".join(guards.differences(db.session.connection())) or None
+    results |= {name: check() for name, check in checks.items()}
+    failing = {name: problem for name, problem in results.items() if problem is not None}
+    body = {
+        "status": "ready" if not failing else "not ready",
+        "checks": {n: p or "ok" for n, p in results.items()},
+    }
+    return jsonify(body), 503 if failing else 200
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> ResponseReturnValue:
+    """Gauges of the work that waits; no personal data, so that any local scraper may read it."""
+    rows = dict(
+        db.session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state)).tuples().all()
+    )
+    overdue = db.session.scalar(
+        select(func.count()).where(OutboxRow.state == "waiting", OutboxRow.due_at <= now())
+    )
+    lines = ["# HELP coworking_outbox_rows Outbox rows by state.", "# TYPE coworking_outbox_rows gauge"]
+    lines += [f'coworking_outbox_rows{{state="{state}"}} {count}' for state, count in sorted(rows.items())]
+    lines += [
+        "# HELP coworking_outbox_overdue Waiting outbox rows that are due.",
+        "# TYPE coworking_outbox_overdue gauge",
+        f"coworking_outbox_overdue {overdue or 0}",
+    ]
+    return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _database() -> str | None:
+    try:
+        db.session.execute(text("SELECT 1"))
+    except Exception as error:
+        return type(error).__name__
+    return None
+
+
+def _migrations() -> str | None:
+    script = ScriptDirectory(current_app.extensions["migrate"].directory)
+    context = MigrationContext.configure(db.session.connection())
+    current, head = context.get_current_revision(), script.get_current_head()
+    return None if current == head else f"at {current}, head is {head}"

@@ -1,0 +1,55 @@
+"""Languages: which one this reader gets, and the words for it.
+
+Message ids are English and stand in the code; French lives in one catalogue per package. Code that knows no reader
+(rules) marks with `N_`; code that does translates with `_`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask, g, has_request_context, request, session
+from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
+from flask_login import current_user
+
+from coworking.core.errors import N_
+
+LANGUAGES = ("fr", "en")
+CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
+
+_ = gettext
+
+__all__ = ["LANGUAGES", "N_", "_", "init_i18n", "language", "lazy_gettext", "ngettext"]
+
+
+def domains() -> list[str]:
+    """One gettext domain per catalogue file, sorted."""
+    return sorted(path.stem for path in (CATALOGUES / "fr" / "LC_MESSAGES").glob("*.po"))
+
+
+def init_i18n(app: Flask) -> None:
+    """Attach Flask-Babel with every catalogue."""
+    names = domains()
+    app.config["BABEL_DEFAULT_LOCALE"] = "fr"
+    app.config["BABEL_DOMAIN"] = ";".join(names)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(CATALOGUES)] * len(names))
+    Babel(app, locale_selector=_select)
+
+
+def language() -> str:
+    """The reader's language, ``fr`` or ``en``."""
+    return str(get_locale() or "fr")[:2]
+
+
+def _select() -> str:
+    """The person's own choice, else this browser's choice on this site, else the browser's language, else French."""
+    forced = g.get("language")
+    if forced:
+        return forced
+    if not has_request_context():
+        return "fr"
+    chosen = getattr(current_user, "locale", None) if current_user else None
+    chosen = chosen or session.get("language")
+    if chosen in LANGUAGES:
+        return chosen
+    return request.accept_languages.best_match(LANGUAGES) or "fr"

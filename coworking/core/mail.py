@@ -1,0 +1,141 @@
+"""E-mail: rendered in the receiver's language and handed to SMTP, at least once, always with the same Message-ID.
+
+Without ``SMTP_URL`` letters are written to ``DATA_DIR/mail`` as ``.eml`` files, so that a trial needs no mail server.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr
+from urllib.parse import unquote, urlsplit
+
+from flask import current_app, render_template
+from flask_babel import force_locale
+from jinja2 import TemplateNotFound
+
+from coworking.core import outbox
+from coworking.core.clock import now
+from coworking.core.settings import settings
+
+_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file to go with a letter; ``mime_type`` like ``text/calendar; method=PUBLISH``."""
+
+    filename: str
+    mime_type: str
+    content: bytes
+
+
+def enqueue(*, template: str, to: str, locale: str, context: dict[str, object], key: str) -> None:
+    """Write a plain letter into the outbox of the open unit. ``context`` must be JSON."""
+    outbox.enqueue("mail", key, {"template": template, "to": to, "locale": locale, "context": context})
+
+
+@outbox.handler("mail")
+def _send_enqueued(job: outbox.Job) -> None:
+    payload = job.payload
+    deliver(
+        job.id,
+        template=payload["template"],
+        to=payload["to"],
+        locale=payload["locale"],
+        context=payload["context"],
+    )
+
+
+def deliver(
+    message_id: str,
+    *,
+    template: str,
+    to: str,
+    locale: str,
+    context: dict[str, object],
+    attachments: tuple[Attachment, ...] = (),
+) -> None:
+    """Render ``email/<template>.txt`` (its first line is the subject) and ``.html`` if there is one, and send.
+
+    Raises `outbox.GiveUp` when the server says that this address will never work, anything else to be retried.
+    """
+    message = render(
+        message_id, template=template, to=to, locale=locale, context=context, attachments=attachments
+    )
+    url = settings().smtp_url
+    if url is None:
+        folder = settings().data_dir / "mail"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{message_id}.eml").write_bytes(bytes(message))
+    else:
+        _submit(url, message)
+
+
+def render(
+    message_id: str,
+    *,
+    template: str,
+    to: str,
+    locale: str,
+    context: dict[str, object],
+    attachments: tuple[Attachment, ...] = (),
+) -> EmailMessage:
+    """The letter as its receiver gets it."""
+    base_url = settings().base_url
+    with current_app.test_request_context(base_url=base_url), force_locale(locale):
+        text = render_template(f"email/{template}.txt", **context)
+        try:
+            html = render_template(f"email/{template}.html", **context)
+        except TemplateNotFound:
+            html = None
+    subject, _, body = text.lstrip().partition("\n")
+    host = urlsplit(base_url).hostname or "localhost"
+    message = EmailMessage()
+    message["Subject"] = subject.strip()
+    message["From"] = formataddr(
+        (str(context.get("place") or ""), current_app.config["MAIL_FROM"] or f"noreply@{host}")
+    )
+    message["To"] = to
+    message["Date"] = format_datetime(now())
+    message["Message-ID"] = f"<{message_id}@{host}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = locale
+    message.set_content(body.strip() + "\n")
+    if html is not None:
+        message.add_alternative(html, subtype="html")
+    for attachment in attachments:
+        kind, _, parameters = attachment.mime_type.partition(";")
+        main, _, sub = kind.strip().partition("/")
+        extra = dict(p.strip().split("=", 1) for p in parameters.split(";") if p.strip())
+        message.add_attachment(
+            attachment.content, maintype=main, subtype=sub, filename=attachment.filename, params=extra
+        )
+    return message
+
+
+def _submit(url: str, message: EmailMessage) -> None:
+    """Hand ``message`` to the server of ``url``: ``smtp://``, ``smtp+starttls://`` or ``smtps://user:password@host:port``."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "localhost", parts.port
+    context = ssl.create_default_context()
+    if parts.scheme == "smtps":
+        client: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=_TIMEOUT_S, context=context)
+    else:
+        client = smtplib.SMTP(
+            host, port or (587 if parts.scheme == "smtp+starttls" else 25), timeout=_TIMEOUT_S
+        )
+    with client:
+        if parts.scheme == "smtp+starttls":
+            client.starttls(context=context)
+        if parts.username:
+            client.login(unquote(parts.username), unquote(parts.password or ""))
+        try:
+            client.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, reason = next(iter(error.recipients.values()))
+            if code >= 500:
+                raise outbox.GiveUp(f"{code} {reason.decode(errors='replace')}") from error
+            raise

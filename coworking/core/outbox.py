@@ -1,0 +1,225 @@
+"""What must happen after a unit of work: written with it, carried out later, retried until it worked.
+
+A row is *waiting*, then leased by one worker (a conditional UPDATE, committed before the work begins), then *done*; or
+it waits again, longer each time; or it has *failed* and a person must look. A broker message is only a kick to look now:
+losing one costs a minute, until the sweep comes by.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Index, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.sql import insert_or_ignore
+from coworking.core.types import BigId, UTCDateTime, public_id
+from coworking.core.units import end_read, require_unit, write_unit
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+MAX_ATTEMPTS = 12
+FIRST_RETRY = timedelta(seconds=30)
+LAST_RETRY = timedelta(hours=6)
+
+
+class OutboxRow(db.Model):
+    """One thing to do. ``key`` is unique and stable: enqueueing it twice is one thing."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'done', 'failed', 'dropped')", name="state"),
+        Index("ix_outbox_due", "state", "due_at"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    topic: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(default="waiting")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease: Mapped[str | None]
+    leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_error: Mapped[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a handler receives. ``id`` is stable over retries: use it as Message-ID or idempotency key."""
+
+    id: str
+    topic: str
+    key: str
+    payload: dict[str, Any]
+    attempt: int
+
+
+class GiveUp(Exception):
+    """A handler raises this when trying again cannot help; a person will see the text."""
+
+
+Handler = Callable[[Job], None]
+_handlers: dict[str, Handler] = {}
+_kick: Callable[[], None] | None = None
+
+
+def handler(topic: str) -> Callable[[Handler], Handler]:
+    """Register the function that carries out ``topic``. It runs outside any unit and may run more than once."""
+
+    def register(function: Handler) -> Handler:
+        _handlers[topic] = function
+        return function
+
+    return register
+
+
+def kick_with(kick: Callable[[], None]) -> None:
+    """Set what tells the workers to look now (the tasks package does)."""
+    global _kick
+    _kick = kick
+
+
+def enqueue(topic: str, key: str, payload: dict[str, Any], due_at: datetime | None = None) -> bool:
+    """Write the row in the open unit; False when ``key`` was there already. ``payload`` must be JSON."""
+    unit = require_unit()
+    instant = now()
+    statement = insert_or_ignore(
+        OutboxRow,
+        public_id=public_id(),
+        topic=topic,
+        key=key,
+        payload=payload,
+        state="waiting",
+        attempts=0,
+        created_at=instant,
+        due_at=due_at or instant,
+    )
+    added = db.session.execute(statement).rowcount == 1  # type: ignore[attr-defined] - a cursor result has one
+    if added and _kick is not None and due_at is None:
+        unit.after_commit("outbox", _kick)
+    return added
+
+
+def drop(key: str) -> None:
+    """Forget a row that still waits (its reason is gone), in the open unit."""
+    require_unit()
+    db.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.key == key, OutboxRow.state == "waiting")
+        .values(state="dropped", ended_at=now())
+    )
+
+
+def run_due(limit: int = 100) -> int:
+    """Carry out up to ``limit`` due rows; return how many were tried."""
+    tried = 0
+    while tried < limit and (job := _lease_next()) is not None:
+        tried += 1
+        _carry_out(*job)
+    return tried
+
+
+def _free(instant: datetime) -> list[Any]:
+    return [
+        OutboxRow.state == "waiting",
+        OutboxRow.due_at <= instant,
+        or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until < instant),
+    ]
+
+
+def _lease_next() -> tuple[int, Job] | None:
+    instant = now()
+    candidates = db.session.scalars(
+        select(OutboxRow.id).where(*_free(instant)).order_by(OutboxRow.due_at, OutboxRow.id).limit(8)
+    ).all()
+    end_read()
+    for row_id in candidates:
+        lease = public_id()
+        with write_unit():
+            taken = db.session.execute(
+                update(OutboxRow)
+                .where(OutboxRow.id == row_id, *_free(instant))
+                .values(lease=lease, leased_until=instant + LEASE, attempts=OutboxRow.attempts + 1)
+                .returning(
+                    OutboxRow.public_id, OutboxRow.topic, OutboxRow.key, OutboxRow.payload, OutboxRow.attempts
+                )
+            ).one_or_none()
+        if taken is not None:
+            return row_id, Job(*taken)
+    return None
+
+
+def _carry_out(row_id: int, job: Job) -> None:
+    run = _handlers.get(job.topic)
+    try:
+        if run is None:
+            raise GiveUp(f"nothing handles the topic {job.topic}")
+        run(job)
+    except GiveUp as error:
+        end_read()
+        log.warning("outbox %s given up: %s", job.key, error)
+        _finish(row_id, state="failed", last_error=str(error))
+    except Exception as error:
+        end_read()
+        log.warning("outbox %s failed at attempt %s", job.key, job.attempt, exc_info=True)
+        text = f"{type(error).__name__}: {error}"[:500]
+        if job.attempt >= MAX_ATTEMPTS:
+            _finish(row_id, state="failed", last_error=text)
+        else:
+            _finish(row_id, state="waiting", last_error=text, due_at=now() + backoff(job.attempt))
+    else:
+        end_read()
+        _finish(row_id, state="done", last_error=None)
+
+
+def backoff(attempt: int) -> timedelta:
+    """How long to wait after failed ``attempt`` (1, 2, …): doubling from 30 s, at most 6 h."""
+    return min(FIRST_RETRY * 2 ** (attempt - 1), LAST_RETRY)
+
+
+def _finish(row_id: int, *, state: str, last_error: str | None, due_at: datetime | None = None) -> None:
+    values: dict[str, Any] = {"state": state, "lease": None, "leased_until": None, "last_error": last_error}
+    if due_at is not None:
+        values["due_at"] = due_at
+    if state != "waiting":
+        values["ended_at"] = now()
+    with write_unit():
+        db.session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(**values))
+
+
+def failed() -> list[OutboxRow]:
+    """Rows a person must look at, newest first."""
+    return list(
+        db.session.scalars(select(OutboxRow).where(OutboxRow.state == "failed").order_by(OutboxRow.id.desc()))
+    )
+
+
+def retry(public: str) -> None:
+    """Let a failed row wait again from now (a manager's decision), in the open unit."""
+    require_unit()
+    db.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.public_id == public, OutboxRow.state == "failed")
+        .values(state="waiting", due_at=now(), attempts=0, ended_at=None)
+    )
+
+
+def dismiss(public: str) -> None:
+    """Stop showing a failed row (seen, and settled otherwise), in the open unit."""
+    require_unit()
+    db.session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.public_id == public, OutboxRow.state == "failed")
+        .values(state="dropped", ended_at=now())
+    )

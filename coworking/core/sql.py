@@ -1,0 +1,28 @@
+"""SQL that the two engines spell differently."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase
+
+from coworking.core.db import db
+
+
+def _insert(model: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+    make = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
+    return make(model)
+
+
+def insert_or_ignore(model: type[DeclarativeBase], **values: Any) -> Insert:
+    """INSERT that does nothing when a unique key is already there; ``rowcount`` tells which."""
+    return _insert(model).values(**values).on_conflict_do_nothing()
+
+
+def upsert(
+    model: type[DeclarativeBase], key: list[str], values: dict[str, Any], update: dict[str, Any]
+) -> Insert:
+    """INSERT ``values``; where the unique ``key`` exists, set ``update`` instead (column → value or expression)."""
+    return _insert(model).values(**values).on_conflict_do_update(index_elements=key, set_=update)

@@ -1,0 +1,117 @@
+"""Units of work: read freely, then write once, briefly, or not at all.
+
+``with write_unit():`` ends whatever reading went before, opens a transaction that is meant to write (BEGIN IMMEDIATE on
+SQLite), forgets every loaded object so that decisions rest on what is true *now*, and commits at the end of the block.
+Raising rolls everything back. Nothing slow belongs inside: no Argon2, no rendering, no network.
+
+This is the only file that commits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from coworking.core.db import WRITE_OPTION, WriteOutsideUnit, db
+from coworking.core.errors import Busy
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=tuple[Any, ...])
+
+
+class Unit:
+    """One running unit of work. ``result`` may name what it made, for hooks such as idempotency keys."""
+
+    def __init__(self) -> None:
+        self.result: str | None = None
+        self._after_commit: dict[str, Callable[[], None]] = {}
+
+    def after_commit(self, name: str, action: Callable[[], None]) -> None:
+        """Run ``action`` once after a successful commit, whatever the number of calls with this ``name``.
+
+        Only for kicks: an action that fails is logged and forgotten. What must happen goes into the outbox.
+        """
+        self._after_commit[name] = action
+
+    def run_after_commit(self) -> None:
+        for name, action in self._after_commit.items():
+            try:
+                action()
+            except Exception:
+                log.warning("the kick %s failed; the sweep will do its work", name, exc_info=True)
+
+
+before_commit: list[Callable[[Unit], None]] = []
+"""Hooks that packages above add: they run inside every unit, last, and may still write or refuse."""
+
+
+@contextmanager
+def write_unit() -> Iterator[Unit]:
+    """Open the request's one write unit; see the module's text. Raises `Busy` when the lock cannot be had."""
+    session = db.session()
+    if "unit" in session.info:
+        raise WriteOutsideUnit("a write unit is already open: the inner service should call require_unit()")
+    if session.new or session.deleted or any(map(session.is_modified, session.dirty)):
+        raise WriteOutsideUnit("objects were changed before the write unit was opened")
+    session.rollback()  # ends the read transaction and expires what it loaded
+    unit = Unit()
+    try:
+        _begin_writing(session)
+        session.info["unit"] = unit
+        try:
+            yield unit
+            for hook in before_commit:
+                hook(unit)
+            session.commit()
+        finally:
+            session.info.pop("unit", None)
+    except OperationalError as error:
+        session.rollback()
+        if _is_lock_failure(error):
+            raise Busy() from error
+        raise
+    except BaseException:
+        session.rollback()
+        raise
+    unit.run_after_commit()
+
+
+def require_unit() -> Unit:
+    """The open unit; raises when the caller forgot to open one."""
+    unit = db.session().info.get("unit")
+    if unit is None:
+        raise WriteOutsideUnit("this must run inside write_unit()")
+    return unit
+
+
+def locked(statement: Select[T]) -> Select[T]:
+    """``statement`` with FOR NO KEY UPDATE and fresh values.
+
+    Lock in the order organisation → subscription or pack → resources → counters, each by id. SQLite has one writer at a
+    time and ignores the clause.
+    """
+    require_unit()
+    return statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+
+
+def end_read() -> None:
+    """Give the reader's connection back before something slow (hashing, rendering, a call) begins."""
+    db.session().rollback()
+
+
+def _begin_writing(session: Session) -> None:
+    connection = session.connection(execution_options={WRITE_OPTION: True})
+    if not connection.get_execution_options().get(WRITE_OPTION):
+        raise WriteOutsideUnit("the connection was already in a transaction: its write mode was ignored")
+
+
+def _is_lock_failure(error: OperationalError) -> bool:
+    # SQLSTATE 55P03 lock_not_available, 40P01 deadlock_detected; SQLite says it in words.
+    return getattr(error.orig, "sqlstate", None) in {"55P03", "40P01"} or "locked" in str(error.orig)

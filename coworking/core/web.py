@@ -1,0 +1,150 @@
+"""What every answer carries: security headers, a request id, and errors said as a page or as a problem document."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from coworking.core.errors import Busy, DomainError, InvalidInput, N_, SignInRequired
+from coworking.core.i18n import _
+
+log = logging.getLogger(__name__)
+
+API_PREFIX = "/api/"
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+# What to say for a plain HTTP error, by status: (stable code, text).
+_HTTP_TEXTS = {
+    400: ("bad_request", N_("This request cannot be read.")),
+    404: ("not_found", N_("There is nothing here for you.")),
+    405: ("method_not_allowed", N_("This address does not answer to that.")),
+    406: ("not_acceptable", N_("This cannot be given in the form you ask for.")),
+    413: ("too_large", N_("This is too large: 2 MB at most.")),
+    415: ("unsupported_media_type", N_("This kind of content is not read here: send JSON.")),
+    429: ("too_many_requests", N_("Too many attempts. Wait a little and try again.")),
+}
+
+
+def csp_nonce() -> str:
+    """This response's nonce for a ``<style>`` element; scripts come from files only."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return g.csp_nonce
+
+
+def init_web(app: Flask) -> None:
+    """Attach headers and error handling."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.after_request(_add_headers)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _operational_error)
+    app.register_error_handler(Exception, _unexpected)
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def wants_problem() -> bool:
+    """Whether this request is a program's."""
+    return request.path.startswith(API_PREFIX)
+
+
+def is_partial() -> bool:
+    """Whether htmx asked for a piece of a page."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+
+
+def say(error: DomainError) -> str:
+    """``error`` in the reader's language."""
+    params = {
+        name: _(str(value)) if isinstance(value, str) and value else value
+        for name, value in error.params.items()
+    }
+    return _(error.message) % params if params else _(error.message)
+
+
+def problem(status: int, code: str, detail: str, **members: Any) -> Response:
+    """An RFC 9457 problem document."""
+    response = jsonify(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "code": code,
+            "detail": detail,
+        }
+        | {name: value for name, value in members.items() if value is not None}
+    )
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    return response
+
+
+def _answer(status: int, code: str, text: str, **members: Any) -> ResponseReturnValue:
+    if wants_problem():
+        return problem(status, code, text, **members)
+    page = render_template("errors/error.html", status=status, code=code, message=text)
+    return page, status
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    if isinstance(error, SignInRequired) and not wants_problem():
+        target = request.full_path.rstrip("?") if request.method == "GET" else None
+        address = url_for("accounts.sign_in", next=target)
+        if is_partial():
+            return Response(status=204, headers={"HX-Redirect": address})
+        return redirect(address)
+    return _answer(error.status, error.code, say(error), field=error.at_field, **error.extra)
+
+
+def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
+    return _answer(400, "csrf", _("This page has waited too long. Go back, reload it and try again."))
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or (error.code or 500) < 400:
+        return error.get_response()
+    status = error.code or 500
+    code, text = _HTTP_TEXTS.get(status, ("error", N_("This cannot be done.")))
+    return _answer(status, code, _(text))
+
+
+def _operational_error(error: OperationalError) -> ResponseReturnValue:
+    log.error("database trouble", exc_info=error)
+    return _domain_error(Busy())
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    if isinstance(error, UnicodeError | ValueError) and "NUL" in str(error).upper():
+        return _domain_error(InvalidInput(reason=_("Text cannot hold the NUL character.")))
+    log.exception("unexpected error")
+    return _answer(
+        500, "internal", _("Something broke on our side. Nothing was half done. Please try again.")
+    )
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    style = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
+    headers.setdefault(
+        "Content-Security-Policy",
+        f"default-src 'none'; script-src 'self'; style-src {style}; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'",
+    )
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static" and "Cache-Control" not in headers:
+        headers["Cache-Control"] = "private, no-cache"  # a page shows one person's data; revalidate it always
+    return response
