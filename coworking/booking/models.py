@@ -72,10 +72,10 @@ class Booking(db.Model):
 
 
 class BookingUnit(db.Model):
-    """The smallest thing that is used, counted and (later) priced: one desk for one half-day, or one room for its span.
+    """The smallest thing that is used and counted: one desk for one half-day, or one room for its span.
 
-    ``half``: ``am``, ``pm`` or None for a room. ``outcome``: ``pending`` until it is known, then ``came``, ``absent`` or,
-    unconfirmed for seven days, ``unknown``; ``evidence`` says how we know (self, host, kiosk, qr, network).
+    ``half``: ``am``, ``pm`` or None for a room. ``outcome``: ``pending`` until it is known, then ``came``, ``absent``
+    or, unconfirmed for seven days, ``unknown``; ``evidence`` says how we know (self, host, kiosk, qr, network).
     """
 
     __tablename__ = "booking_unit"

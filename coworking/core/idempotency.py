@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.errors import DomainError, N_
+from coworking.core.errors import N_, DomainError
 from coworking.core.sql import insert_or_ignore
 from coworking.core.types import BigId, BigInt, UTCDateTime
 from coworking.core.units import Unit, before_commit

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from coworking.core.errors import DomainError, N_
+from coworking.core.errors import N_, DomainError
 
 
 class EndsBeforeStart(DomainError):
@@ -111,7 +111,7 @@ def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     naive = datetime.combine(day, at)
     instant = naive.replace(tzinfo=zone).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != naive:
-        raise NonexistentLocalTime(time=f"{at:%H:%M}", date=day.isoformat())
+        raise NonexistentLocalTime(time=f"{at:%H:%M}", date=day)
     return instant
 
 

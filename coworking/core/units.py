@@ -95,10 +95,11 @@ def locked(statement: Select[T]) -> Select[T]:
     """``statement`` with FOR NO KEY UPDATE and fresh values.
 
     Lock in the order organisation → subscription or pack → resources → counters, each by id. SQLite has one writer at a
-    time and ignores the clause.
+    time and ignores the clause. Only the first entity's rows are locked, not what is joined to it.
     """
     require_unit()
-    return statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    entity = statement.column_descriptions[0]["entity"]
+    return statement.with_for_update(key_share=True, of=entity).execution_options(populate_existing=True)
 
 
 def end_read() -> None:

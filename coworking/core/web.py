@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -13,8 +14,10 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from coworking.core.errors import Busy, DomainError, InvalidInput, N_, SignInRequired
+from coworking.core.errors import N_, Busy, DomainError, InvalidInput, SignInRequired
+from coworking.core.formats import day_full, hour, span_hours
 from coworking.core.i18n import _
+from coworking.core.timespan import Span
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +66,25 @@ def is_partial() -> bool:
 
 
 def say(error: DomainError) -> str:
-    """``error`` in the reader's language."""
-    params = {
-        name: _(str(value)) if isinstance(value, str) and value else value
-        for name, value in error.params.items()
-    }
-    return _(error.message) % params if params else _(error.message)
+    """``error`` in the reader's language, its dates and hours too."""
+    text = _(error.message)
+    return text % {name: _worded(value) for name, value in error.params.items()} if error.params else text
+
+
+def _worded(value: object) -> object:
+    match value:
+        case str():
+            return _(value) if value else value
+        case Span():
+            return span_hours(value)
+        case datetime():
+            return hour(value)
+        case date():
+            return day_full(value)
+        case tuple() | list():
+            return ", ".join(str(_worded(part)) for part in value)  # type: ignore[reportUnknownVariableType] - any parts
+        case _:
+            return value
 
 
 def problem(status: int, code: str, detail: str, **members: Any) -> Response:

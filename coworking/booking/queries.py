@@ -1,0 +1,355 @@
+"""Reading bookings: one person's, one day's, what is free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from coworking.accounts.models import Person
+from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking.rules import HALVES, Half, HalfDay, half_days, touched
+from coworking.claims import queries as claims
+from coworking.claims.models import Claim
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.policy import Actor
+from coworking.core.timespan import Span
+from coworking.spaces import queries as spaces
+from coworking.spaces.models import DESK, LieuDay, Resource
+
+
+def open_halves(day: date) -> dict[Half, HalfDay]:
+    """The half-days that are open on ``day``."""
+    return half_days(day, spaces.day(day))
+
+
+def live_claims(booking_id: int) -> list[Claim]:
+    """The claims a booking still holds, freshly read."""
+    return list(
+        db.session.scalars(
+            select(Claim)
+            .where(Claim.holder_kind == "booking", Claim.holder_id == booking_id, Claim.live.is_(True))
+            .order_by(Claim.resource_id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def desks_held(person_id: int, day: date) -> set[int]:
+    """The desks ``person_id`` has on ``day``: the adjoining half-day's, when one half is already booked."""
+    rows = db.session.scalars(
+        select(BookingUnit.resource_id)
+        .join(Booking)
+        .where(
+            Booking.person_id == person_id,
+            Booking.status == "confirmed",
+            BookingUnit.day == day,
+            BookingUnit.half.is_not(None),
+        )
+    )
+    return set(rows)
+
+
+def usual_desk(person_id: int, since: datetime) -> int | None:
+    """The desk ``person_id`` booked most often since ``since`` (at least twice)."""
+    count = func.count()
+    return db.session.scalar(
+        select(BookingUnit.resource_id)
+        .join(Booking)
+        .where(
+            Booking.person_id == person_id,
+            Booking.starts_at >= since,
+            Booking.status == "confirmed",
+            BookingUnit.half.is_not(None),
+        )
+        .group_by(BookingUnit.resource_id)
+        .having(count >= 2)
+        .order_by(count.desc(), BookingUnit.resource_id)
+        .limit(1)
+    )
+
+
+def own_desk_during(person_id: int, use: Span, *, except_booking: int | None = None) -> str | None:
+    """The name of the desk ``person_id`` already has at that time, or None."""
+    statement = (
+        select(Resource.name)
+        .join(BookingUnit, BookingUnit.resource_id == Resource.id)
+        .join(Booking)
+        .where(
+            Booking.person_id == person_id,
+            Booking.status == "confirmed",
+            Booking.starts_at < use.end,
+            Booking.starts_at >= use.start - timedelta(hours=24),
+            BookingUnit.half.is_not(None),
+            BookingUnit.starts_at < use.end,
+            BookingUnit.ends_at > use.start,
+        )
+        .limit(1)
+    )
+    if except_booking is not None:
+        statement = statement.where(Booking.id != except_booking)
+    return db.session.scalar(statement)
+
+
+def free_resources(span: Span, kind: str) -> list[Resource]:
+    """Resources of ``kind`` in service and free over the whole of ``span`` (for desks: of its half-days)."""
+    lieu = spaces.lieu()
+    day = span.start.astimezone(lieu.tz).date()
+    rows = spaces.resources(kind=kind, day=day)
+    if kind == DESK:
+        halves = touched(open_halves(day), span)
+        if not halves:
+            return []
+        span = Span(halves[0].span.start, halves[-1].span.end)
+    busy = {resource_id for resource_id, _, _, _ in claims.taken([row.id for row in rows], span, now())}
+    return [row for row in rows if row.id not in busy]
+
+
+def booking_for(actor: Actor, public_id: str) -> Booking:
+    """The booking with its person, units and resources; `NotFound` for a stranger."""
+    statement = (
+        select(Booking)
+        .where(Booking.public_id == public_id)
+        .options(joinedload(Booking.person), selectinload(Booking.units).joinedload(BookingUnit.resource))
+    )
+    if not actor.is_staff:
+        statement = statement.where(Booking.person_id == actor.person_id)
+    booking = db.session.scalars(statement).unique().one_or_none()
+    if booking is None:
+        raise NotFound()
+    return booking
+
+
+def bookings_of(person_id: int, span: Span) -> list[Booking]:
+    """``person_id``'s bookings that begin in ``span``, cancelled ones included, with units and resources."""
+    return list(
+        db.session.scalars(
+            select(Booking)
+            .where(
+                Booking.person_id == person_id, Booking.starts_at >= span.start, Booking.starts_at < span.end
+            )
+            .options(selectinload(Booking.units).joinedload(BookingUnit.resource))
+            .order_by(Booking.starts_at, Booking.id)
+        ).unique()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One half-day of somebody's week. ``state``: free, mine, past, full, closed or over.
+
+    ``free`` counts free desks; ``mine`` is the booking's public id and ``desk`` its desk's name; ``outcome`` what became
+    of it; ``reason`` says why it is closed (None: simply not open then).
+    """
+
+    day: date
+    half: Half
+    state: str
+    free: int = 0
+    mine: str | None = None
+    desk: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WeekDay:
+    """One day of a week: its two cells and, on the day itself, the presence that is open."""
+
+    day: date
+    cells: tuple[Cell, Cell]
+    is_today: bool
+
+    @property
+    def is_open(self) -> bool:
+        return any(cell.state != "closed" for cell in self.cells)
+
+    @property
+    def same_closure(self) -> bool:
+        """Whether the whole day is closed for one reason: one wide cell says it."""
+        first, second = self.cells
+        return first.state == second.state == "closed" and first.reason == second.reason
+
+
+def week(person_id: int, days: Sequence[date]) -> list[WeekDay]:
+    """The desks' half-days of ``days`` as ``person_id`` sees them, in six statements however many desks there are."""
+    instant = now()
+    lieu = spaces.lieu()
+    today = instant.astimezone(lieu.tz).date()
+    calendar = spaces.days(days[0], days[-1])
+    desks = spaces.resources(kind=DESK)
+    whole = Span(calendar[days[0]].starts_at, calendar[days[-1]].ends_at)
+    taken = claims.taken([desk.id for desk in desks], whole, instant)
+    own = {
+        (unit.day, unit.half): (booking, unit)
+        for booking in bookings_of(person_id, whole)
+        if not booking.is_cancelled
+        for unit in booking.units
+        if unit.half
+    }
+    return [
+        WeekDay(
+            day,
+            tuple(_cell(calendar[day], half, desks, taken, own.get((day, half)), instant) for half in HALVES),  # type: ignore[arg-type] - two halves, two cells
+            is_today=day == today,
+        )
+        for day in days
+    ]
+
+
+def _cell(
+    day: LieuDay,
+    half: Half,
+    desks: Sequence[Resource],
+    taken: Sequence[tuple[int, Span, str, int]],
+    own: tuple[Booking, BookingUnit] | None,
+    instant: datetime,
+) -> Cell:
+    found = half_days(day.day, day).get(half)
+    if own is not None:
+        booking, unit = own
+        state = "past" if unit.ends_at <= instant or unit.outcome == "came" else "mine"
+        return Cell(
+            day.day,
+            half,
+            state,
+            mine=booking.public_id,
+            desk=unit.resource.name,
+            outcome=unit.outcome,
+            span=unit.span,
+        )
+    if found is None:
+        return Cell(day.day, half, "closed", reason=day.holiday or day.closure)
+    if found.span.end <= instant:
+        return Cell(day.day, half, "over", span=found.span)
+    busy = {resource_id for resource_id, span, _, _ in taken if span.overlaps(found.span)}
+    free = sum(1 for desk in desks if desk.in_service(day.day) and desk.id not in busy)
+    return Cell(day.day, half, "free" if free else "full", free=free, span=found.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One claim on the timeline. ``outcome`` is came, absent, unknown or pending; names are for staff and colleagues."""
+
+    resource_id: int
+    span: Span
+    guarded_end: datetime
+    holder_kind: str
+    held: bool
+    booking: str | None
+    person_id: int | None
+    first_name: str | None
+    last_name: str | None
+    title: str | None
+    outcome: str | None
+
+
+def bars(day: Span) -> list[Bar]:
+    """Every claim in force on ``day`` with whom and what it is for, by resource and start: one statement."""
+    instant = now()
+    outcome = (
+        select(func.min(BookingUnit.outcome))
+        .where(BookingUnit.booking_id == Booking.id, BookingUnit.resource_id == Claim.resource_id)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(
+            Claim.resource_id,
+            Claim.use_starts_at,
+            Claim.use_ends_at,
+            Claim.ends_at,
+            Claim.holder_kind,
+            Claim.expires_at,
+            Booking.public_id,
+            Booking.person_id,
+            Person.first_name,
+            Person.last_name,
+            Booking.title,
+            outcome,
+        )
+        .outerjoin(Booking, (Claim.holder_kind == "booking") & (Booking.id == Claim.holder_id))
+        .outerjoin(Person, Person.id == Booking.person_id)
+        .where(claims.overlapping(day), claims.in_force(instant))
+        .order_by(Claim.resource_id, Claim.use_starts_at)
+    ).tuples()
+    return [
+        Bar(resource, Span(start, end), guarded, kind, expires is not None, *rest)
+        for resource, start, end, guarded, kind, expires, *rest in rows
+    ]
+
+
+def day_bookings(day: date) -> list[Booking]:
+    """The confirmed bookings of a local date with people, units and resources, by time: three statements."""
+    return list(
+        db.session.scalars(
+            select(Booking)
+            .where(Booking.day == day, Booking.status == "confirmed")
+            .options(
+                joinedload(Booking.person),
+                selectinload(Booking.units).joinedload(BookingUnit.resource).joinedload(Resource.zone),
+            )
+            .order_by(Booking.starts_at, Booking.id)
+        ).unique()
+    )
+
+
+def presences_on(day: date) -> list[Presence]:
+    """Everyone who was or is there on a local date, by arrival, with people and bookings."""
+    return list(
+        db.session.scalars(
+            select(Presence)
+            .where(Presence.day == day)
+            .options(
+                joinedload(Presence.person),
+                joinedload(Presence.booking).selectinload(Booking.units).joinedload(BookingUnit.resource),
+            )
+            .order_by(Presence.arrived_at, Presence.id)
+        ).unique()
+    )
+
+
+def open_presence(person_id: int, day: date) -> Presence | None:
+    """The presence of ``day`` that has not ended."""
+    return db.session.scalar(
+        select(Presence).where(
+            Presence.person_id == person_id, Presence.day == day, Presence.left_at.is_(None)
+        )
+    )
+
+
+def unsettled(first: date, last: date) -> list[BookingUnit]:
+    """Booked units from ``first`` to ``last`` of which nobody knows yet whether the person came, oldest first."""
+    return list(
+        db.session.scalars(
+            select(BookingUnit)
+            .join(Booking)
+            .where(
+                BookingUnit.outcome == "pending",
+                BookingUnit.day >= first,
+                BookingUnit.day <= last,
+                Booking.status == "confirmed",
+            )
+            .options(
+                joinedload(BookingUnit.booking).joinedload(Booking.person), joinedload(BookingUnit.resource)
+            )
+            .order_by(BookingUnit.starts_at, BookingUnit.id)
+        ).unique()
+    )
+
+
+def first_visit(person_ids: Sequence[int], before: date) -> set[int]:
+    """Those of ``person_ids`` who have never been present before ``before``."""
+    been = set(
+        db.session.scalars(
+            select(Presence.person_id)
+            .where(Presence.person_id.in_(person_ids), Presence.day < before)
+            .distinct()
+        )
+    )
+    return set(person_ids) - been

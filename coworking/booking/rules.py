@@ -1,0 +1,226 @@
+"""What may be booked, given back and counted, as plain decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from coworking.core.errors import N_, DomainError
+from coworking.core.timespan import Span, local_date, local_minute
+from coworking.spaces.rules import OpenDay, half_spans
+
+Half = Literal["am", "pm"]
+HALVES: tuple[Half, Half] = ("am", "pm")
+
+REGRET = timedelta(minutes=10)
+"""For this long after booking, and before it starts, giving back restores everything; the confirmation waits for it."""
+
+UNDO = timedelta(minutes=2)
+"""For this long after giving back, the place is kept for whoever wants to undo."""
+
+ROOM_STEP = timedelta(minutes=15)
+ROOM_LONGEST = timedelta(hours=14)
+CONFIRMABLE = timedelta(days=7)
+"""A booked half-day that nobody confirmed within this time is unknown for good."""
+
+
+class InPast(DomainError):
+    code = "in_past"
+    status = 422
+    message = N_("This time is over. Choose a later one.")
+    field = "starts_at"
+
+
+class BeyondHorizon(DomainError):
+    code = "beyond_horizon"
+    status = 422
+    message = N_("Bookings are open until %(last)s.")
+    field = "starts_at"
+
+
+class NotOnOneDay(DomainError):
+    code = "not_on_one_day"
+    status = 422
+    message = N_("A booking stays within one day. Book each day by itself.")
+    field = "ends_at"
+
+
+class OffStep(DomainError):
+    code = "off_step"
+    status = 422
+    message = N_("Rooms are booked by quarters of an hour: 9:00, 9:15, 9:30…")
+    field = "starts_at"
+
+
+class NotInService(DomainError):
+    code = "not_in_service"
+    status = 422
+    message = N_("%(name)s cannot be booked on that day.")
+    field = "resource_id"
+
+
+class NothingFree(DomainError):
+    code = "claim_conflict"
+    status = 409
+    message = N_("Nothing is free at that time.")
+
+
+class AlreadyBooked(DomainError):
+    code = "already_booked"
+    status = 409
+    message = N_("There is already a desk for that time: %(name)s.")
+
+
+class NoHalfDay(DomainError):
+    code = "no_half_day"
+    status = 422
+    message = N_("Choose the morning, the afternoon or the whole day.")
+    field = "halves"
+
+
+class AlreadyOver(DomainError):
+    code = "already_over"
+    status = 409
+    message = N_("This booking is over: it can no longer be changed.")
+
+
+class AlreadyStarted(DomainError):
+    code = "already_started"
+    status = 409
+    message = N_("This booking has begun. The host can end it.")
+
+
+class UndoTooLate(DomainError):
+    code = "undo_too_late"
+    status = 409
+    message = N_("Too much time has passed and the place may have gone to someone else. Book it again.")
+
+
+class CancelledBooking(DomainError):
+    code = "booking_cancelled"
+    status = 409
+    message = N_("This booking was cancelled.")
+
+
+class NotToday(DomainError):
+    code = "not_today"
+    status = 422
+    message = N_("One can only arrive on the day itself.")
+
+
+class ClosedNow(DomainError):
+    code = "closed_now"
+    status = 422
+    message = N_("The lieu is closed just now.")
+
+
+class CannotSettle(DomainError):
+    code = "cannot_settle"
+    status = 409
+    message = N_("This half-day cannot be settled: it is cancelled or still to come.")
+
+
+@dataclass(frozen=True, slots=True)
+class HalfDay:
+    """One half of a local day: its open time from first opening to last closing."""
+
+    day: date
+    half: Half
+    span: Span
+
+
+def half_days(on: date, day: OpenDay) -> dict[Half, HalfDay]:
+    """The halves of local date ``on`` that are open at all, by name."""
+    spans = half_spans(day)
+    return {
+        half: HalfDay(on, half, Span(spans[half][0].start, spans[half][-1].end))
+        for half in HALVES
+        if spans[half]
+    }
+
+
+def touched(halves: dict[Half, HalfDay], span: Span) -> tuple[HalfDay, ...]:
+    """The half-days that ``span`` touches: a desk is taken by whole half-days."""
+    return tuple(halves[half] for half in HALVES if half in halves and halves[half].span.overlaps(span))
+
+
+def check_window(span: Span, *, at: datetime, horizon_days: int, zone: ZoneInfo) -> date:
+    """Refuse what is past, beyond the horizon or over midnight; return the local date.
+
+    What has begun but is not over may still be booked.
+    """
+    day = local_date(span.start, zone)
+    if local_date(span.end - timedelta(microseconds=1), zone) != day:
+        raise NotOnOneDay()
+    if span.end <= at:
+        raise InPast()
+    last = local_date(at, zone) + timedelta(days=horizon_days)
+    if day > last:
+        raise BeyondHorizon(last=last)
+    return day
+
+
+def check_room_span(span: Span, *, at: datetime, zone: ZoneInfo) -> None:
+    """Refuse what is off the quarter hour, too long, or began more than a quarter of an hour ago."""
+    if any(
+        instant.astimezone(zone).minute % 15 or instant.second or instant.microsecond
+        for instant in (span.start, span.end)
+    ):
+        raise OffStep()
+    if span.start < at - ROOM_STEP:
+        raise InPast()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A free desk as the choice sees it. ``other_half_free``: taking one half of it would break up a free day."""
+
+    id: int
+    zone_id: int
+    position: int
+    other_half_free: bool
+
+
+def choose_desk(
+    free: Collection[Desk], *, adjoining: Collection[int], usual: int | None, preferred_zone: int | None
+) -> Desk | None:
+    """The desk to give: the adjoining half-day's, then the usual one, then the preferred zone, then the least break-up."""
+    return min(
+        free,
+        key=lambda desk: (
+            desk.id not in adjoining,
+            desk.id != usual,
+            preferred_zone is not None and desk.zone_id != preferred_zone,
+            desk.other_half_free,
+            desk.position,
+            desk.id,
+        ),
+        default=None,
+    )
+
+
+def free_until(starts_at: datetime, *, free_cancel_minute: int, zone: ZoneInfo) -> datetime:
+    """Until when giving back costs nothing: a minute of the local day before the use."""
+    return local_minute(local_date(starts_at, zone) - timedelta(days=1), free_cancel_minute, zone)
+
+
+def is_late(
+    *, starts_at: datetime, created_at: datetime, at: datetime, free_cancel_minute: int, zone: ZoneInfo
+) -> bool:
+    """Whether giving back at ``at`` comes too late to be free."""
+    if at < starts_at and at < created_at + REGRET:
+        return False
+    return at >= free_until(starts_at, free_cancel_minute=free_cancel_minute, zone=zone)
+
+
+def arrival_marks(unit: Span, arrived_at: datetime) -> bool:
+    """Whether someone who arrived at ``arrived_at`` came for the booked ``unit`` (it was not over yet)."""
+    return unit.end > arrived_at
+
+
+def evening_before(day: date, zone: ZoneInfo) -> datetime:
+    """18:00 on the local day before ``day``: when the reminder leaves."""
+    return datetime.combine(day - timedelta(days=1), time(18), tzinfo=zone)

@@ -1,0 +1,281 @@
+"""Booking, giving back, undoing, moving. Each public function is one unit of work.
+
+The order is always: lock the person, lock the resources, look, decide, write, count the day up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+
+from coworking.booking import queries
+from coworking.booking.access import for_whom, own_booking
+from coworking.booking.models import Booking
+from coworking.booking.placing import Item, Request, choose, units_of
+from coworking.booking.rules import (
+    REGRET,
+    UNDO,
+    AlreadyOver,
+    AlreadyStarted,
+    CancelledBooking,
+    Half,
+    NoHalfDay,
+    NothingFree,
+    UndoTooLate,
+    check_window,
+    is_late,
+)
+from coworking.claims import services as claims
+from coworking.claims.rules import ClaimConflict, Wanted
+from coworking.core import audit, outbox
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.policy import Actor
+from coworking.core.timespan import Span
+from coworking.core.units import end_read, require_unit, write_unit
+from coworking.spaces import queries as spaces
+from coworking.spaces.models import DESK
+from coworking.spaces.rules import check_half_open
+
+
+def book(actor: Actor, request: Request) -> Booking:
+    """Book for the actor, or as staff for anyone.
+
+    Desks take every half-day that the span touches; rooms take the span itself. Raises `ClaimConflict` or `NothingFree`
+    (with what is free instead), or the rule that forbids it.
+    """
+    try:
+        with write_unit() as unit:
+            booking = book_in_unit(actor, request)
+            unit.result = booking.public_id
+    except (ClaimConflict, NothingFree) as conflict:
+        conflict.extra["free"] = _free_instead(request)
+        raise
+    return booking
+
+
+def book_half_days(
+    actor: Actor,
+    day: date,
+    halves: frozenset[Half],
+    *,
+    person: str | None = None,
+    resource: str | None = None,
+    zone: str | None = None,
+    source: str = "web",
+) -> Booking:
+    """Book a desk on ``day``: a given one, or any free one by the lieu's rule. Both halves are one claim across lunch."""
+    if not halves:
+        raise NoHalfDay()
+    open_halves = queries.open_halves(day)
+    wanted = [open_halves[half] for half in open_halves if half in halves]
+    if len(wanted) < len(halves):
+        check_half_open(spaces.day(day), None)
+    end_read()
+    span = Span(wanted[0].span.start, wanted[-1].span.end)
+    item = Item(resource=resource, kind=DESK, zone=zone)
+    return book(actor, Request(span=span, items=(item,), person=person, source=source))
+
+
+def cancel(actor: Actor, public_id: str) -> Booking:
+    """Give a booking back; twice is fine. The place is kept two minutes for an undo."""
+    with write_unit() as unit:
+        booking = own_booking(actor, public_id)
+        unit.result = booking.public_id
+        if booking.is_cancelled:
+            return booking
+        instant = now()
+        if booking.ends_at <= instant:
+            raise AlreadyOver()
+        if booking.starts_at <= instant and not actor.is_staff:
+            raise AlreadyStarted()
+        lieu = spaces.lieu()
+        booking.status = "cancelled"
+        booking.cancelled_at = instant
+        booking.cancelled_by_id = actor.person_id
+        booking.cancelled_late = is_late(
+            starts_at=booking.starts_at,
+            created_at=booking.created_at,
+            at=instant,
+            free_cancel_minute=lieu.free_cancel_minute,
+            zone=lieu.tz,
+        )
+        claims.release(queries.live_claims(booking.id), held_until=instant + UNDO)
+        outbox.drop(confirmation_key(booking))
+        if instant >= booking.created_at + REGRET:  # the confirmation has left: say that it no longer holds
+            outbox.enqueue(
+                "booking.cancelled",
+                f"booking-cancelled:{booking.public_id}:{int(instant.timestamp())}",
+                {"booking": booking.public_id},
+                due_at=instant + UNDO,
+            )
+        _audit(actor, "booking.cancelled", booking, late=booking.cancelled_late)
+        claims.touch(booking.day)
+    return booking
+
+
+def undo_cancel(actor: Actor, public_id: str) -> Booking:
+    """Take a cancellation back while the place is still kept; raises `UndoTooLate` afterwards."""
+    with write_unit() as unit:
+        booking = own_booking(actor, public_id)
+        unit.result = booking.public_id
+        if not booking.is_cancelled:
+            return booking
+        kept = queries.live_claims(booking.id)
+        claims.lock_resources({claim.resource_id for claim in kept})
+        if not kept or not claims.restore(kept):
+            raise UndoTooLate()
+        booking.status = "confirmed"
+        booking.cancelled_at = None
+        booking.cancelled_late = False
+        booking.cancelled_by_id = None
+        _audit(actor, "booking.restored", booking)
+        _enqueue_confirmation(booking)
+        claims.touch(booking.day)
+    return booking
+
+
+def move(actor: Actor, public_id: str, *, span: Span | None = None, resource: str | None = None) -> Booking:
+    """Move a booking of one resource to another span of the same kind of day, another resource, or both.
+
+    Keeps its identity and what was said about it; either the new place is taken or the old one is kept.
+    """
+    try:
+        with write_unit() as unit:
+            booking = own_booking(actor, public_id)
+            unit.result = booking.public_id
+            booking = _move(actor, booking, span or booking.span, resource)
+    except (ClaimConflict, NothingFree) as conflict:
+        if span is not None:
+            conflict.extra["free"] = _free_instead(
+                Request(span=span, items=(Item(resource=resource, kind=DESK),))
+            )
+        raise
+    return booking
+
+
+def end_now(actor: Actor, public_id: str) -> Booking:
+    """Staff free what remains of a booking that has begun (a meeting that is over before its time)."""
+    if not actor.is_staff:
+        raise NotFound()
+    with write_unit() as unit:
+        booking = own_booking(actor, public_id)
+        unit.result = booking.public_id
+        instant = now().replace(second=0, microsecond=0)
+        if booking.is_cancelled:
+            raise CancelledBooking()
+        if booking.starts_at >= instant:
+            raise AlreadyOver()
+        if booking.ends_at > instant:
+            held = queries.live_claims(booking.id)
+            claims.lock_resources({claim.resource_id for claim in held})
+            claims.end_early(held, instant)
+            _audit(actor, "booking.ended", booking)
+            claims.touch(booking.day)
+    return booking
+
+
+def confirmation_key(booking: Booking) -> str:
+    """The outbox key of the booking's confirmation letter."""
+    return f"booking-confirmed:{booking.public_id}:{int(booking.created_at.timestamp())}"
+
+
+# Within the unit ------------------------------------------------------------------------------------------------------
+
+
+def book_in_unit(actor: Actor, request: Request) -> Booking:
+    require_unit()
+    instant = now()
+    lieu = spaces.lieu()
+    person = for_whom(actor, request.person)
+    day = check_window(request.span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
+    lieu_day = spaces.day(day)
+    chosen = choose(request, person, lieu, lieu_day, instant)
+    uses = [use for _, use, _ in chosen]
+    booking = Booking(
+        person_id=person.id,
+        person=person,
+        created_by_id=actor.person_id,
+        day=day,
+        starts_at=min(use.start for use in uses),
+        ends_at=max(use.end for use in uses),
+        title=request.title,
+        guests=request.guests,
+        source="staff" if request.source == "web" and actor.person_id != person.id else request.source,
+        created_at=instant,
+    )
+    booking.units = [
+        unit for resource, use, halves in chosen for unit in units_of(resource, use, halves, day)
+    ]
+    db.session.add(booking)
+    db.session.flush()
+    claims.take(
+        [Wanted(resource.id, use, resource.buffer_after) for resource, use, _ in chosen],
+        holder=("booking", booking.id),
+    )
+    _audit(actor, "booking.made", booking)
+    _enqueue_confirmation(booking)
+    claims.touch(day)
+    return booking
+
+
+def _move(actor: Actor, booking: Booking, span: Span, resource: str | None) -> Booking:
+    instant = now()
+    if booking.is_cancelled:
+        raise CancelledBooking()
+    if booking.ends_at <= instant:
+        raise AlreadyOver()
+    if booking.starts_at <= instant and not actor.is_staff:
+        raise AlreadyStarted()
+    lieu = spaces.lieu()
+    person = booking.person
+    old_day, old_units = booking.day, list(booking.units)
+    kind = old_units[0].resource.kind
+    day = check_window(span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
+    request = Request(span=span, items=(Item(resource=resource, kind=kind),), guests=booking.guests)
+    if resource is None and span == booking.span:
+        return booking
+    chosen = choose(request, person, lieu, spaces.day(day), instant, leaving=booking.id)
+    claims.release(queries.live_claims(booking.id))
+    for unit in old_units:
+        db.session.delete(unit)
+    db.session.flush()
+    target, use, halves = chosen[0]
+    booking.units = units_of(target, use, halves, day)
+    booking.day, booking.starts_at, booking.ends_at = day, use.start, use.end
+    claims.take([Wanted(target.id, use, target.buffer_after)], holder=("booking", booking.id))
+    _audit(actor, "booking.moved", booking)
+    _enqueue_confirmation(booking, again=instant)
+    claims.touch(old_day, day)
+    return booking
+
+
+def _audit(actor: Actor, action: str, booking: Booking, **details: object) -> None:
+    """Staff's changes to other people's bookings leave a trace; one's own are told by the booking itself."""
+    if actor.needs_audit and actor.person_id != booking.person_id:
+        audit.record(actor, action, ("booking", booking.id), person_id=booking.person_id, **details)
+
+
+def _enqueue_confirmation(booking: Booking, again: datetime | None = None) -> None:
+    """One letter when the time for regrets is over; none for someone without e-mail or who already stands there."""
+    if booking.person.email is None or booking.source == "walkin":
+        return
+    key = confirmation_key(booking)
+    outbox.enqueue(
+        "booking.confirmed",
+        key if again is None else f"{key}:{int(again.timestamp())}",
+        {"booking": booking.public_id},
+        due_at=(again or booking.created_at) + REGRET,
+    )
+
+
+def _free_instead(request: Request) -> list[dict[str, str]]:
+    """Up to five free resources of the kind that was wanted, over the same span, for the loser's answer."""
+    wanted = request.items[0]
+    if wanted.resource is not None:
+        row = spaces.resource_by_public_id(wanted.resource)
+        request = replace(request, items=(Item(kind=row.kind),))
+    kind = request.items[0].kind or DESK
+    free = queries.free_resources(request.span, kind)
+    return [{"resource_id": row.public_id, "name": row.name} for row in free[:5]]

@@ -1,0 +1,143 @@
+"""The only writer of resource-time. Everything here runs inside the caller's unit of work, except the sweep.
+
+Taking locks the resources first, in id order: the constraint alone never double-books, but makes crowds deadlock. The
+constraint stays the backstop that nobody can pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from coworking.claims.models import Claim, DayVersion
+from coworking.claims.queries import overlapping
+from coworking.claims.rules import ClaimConflict, Wanted, is_long
+from coworking.core import guards
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.sql import upsert
+from coworking.core.units import locked, require_unit, write_unit
+from coworking.spaces.models import Resource
+
+
+def lock_resources(ids: Collection[int]) -> dict[int, Resource]:
+    """The resources with ``ids``, locked in id order and freshly read."""
+    rows = db.session.scalars(locked(select(Resource).where(Resource.id.in_(ids)).order_by(Resource.id)))
+    return {row.id: row for row in rows}
+
+
+def release_expired(resource_ids: Collection[int] | None = None) -> int:
+    """Release the holds that have run out (of ``resource_ids``, in the open unit; of all, in a unit of its own)."""
+    if resource_ids is None:
+        with write_unit():
+            return _release_expired(None)
+    return _release_expired(resource_ids)
+
+
+def _release_expired(resource_ids: Collection[int] | None) -> int:
+    instant = now()
+    statement = (
+        update(Claim)
+        .where(Claim.live.is_(True), Claim.expires_at <= instant)
+        .values(live=False, released_at=instant)
+        .execution_options(synchronize_session=False)
+    )
+    if resource_ids is not None:
+        statement = statement.where(Claim.resource_id.in_(resource_ids))
+    return db.session.execute(statement).rowcount  # type: ignore[attr-defined] - a cursor result has one
+
+
+def take(
+    wanted: Sequence[Wanted], *, holder: tuple[str, int], expires_at: datetime | None = None
+) -> list[Claim]:
+    """Take all of ``wanted`` for ``holder`` (kind, id), or raise `ClaimConflict` and take none.
+
+    The caller has locked the resources (`lock_resources`). ``expires_at`` makes them holds.
+    """
+    require_unit()
+    release_expired({want.resource_id for want in wanted})
+    for want in wanted:
+        busy = db.session.scalar(
+            select(Claim.id)
+            .where(Claim.resource_id == want.resource_id, Claim.live.is_(True), overlapping(want.guarded))
+            .limit(1)
+        )
+        if busy is not None:
+            raise ClaimConflict()
+    claims = [
+        Claim(
+            resource_id=want.resource_id,
+            holder_kind=holder[0],
+            holder_id=holder[1],
+            starts_at=want.guarded.start,
+            ends_at=want.guarded.end,
+            use_starts_at=want.use.start,
+            use_ends_at=want.use.end,
+            long=is_long(want.guarded),
+            expires_at=expires_at,
+            created_at=now(),
+        )
+        for want in wanted
+    ]
+    db.session.add_all(claims)
+    _flush()
+    return claims
+
+
+def release(claims: Iterable[Claim], *, held_until: datetime | None = None) -> None:
+    """Give ``claims`` back: at once, or as a hold that anyone may release after ``held_until`` (time for an undo)."""
+    require_unit()
+    for claim in claims:
+        if held_until is None:
+            claim.live = False
+            claim.released_at = now()
+        else:
+            claim.expires_at = held_until
+    _flush()
+
+
+def restore(claims: Iterable[Claim]) -> bool:
+    """Turn holds that have not run out back into firm claims; False (and nothing done) when one is lost."""
+    require_unit()
+    claims = list(claims)
+    instant = now()
+    if not all(
+        claim.live and claim.expires_at is not None and claim.expires_at > instant for claim in claims
+    ):
+        return False
+    for claim in claims:
+        claim.expires_at = None
+    return True
+
+
+def end_early(claims: Iterable[Claim], at: datetime) -> None:
+    """Free what lies after ``at`` of claims that are in use; a claim that has not begun is released whole."""
+    require_unit()
+    for claim in claims:
+        if claim.use_starts_at >= at:
+            claim.live, claim.released_at = False, now()
+        elif claim.use_ends_at > at:
+            claim.use_ends_at = claim.ends_at = at
+            claim.long = is_long(claim.guarded)
+    _flush()
+
+
+def touch(*days: date) -> None:
+    """Tell the pages that show ``days`` that something changed there. Last in a unit: counters are locked last."""
+    require_unit()
+    for day in sorted(set(days)):
+        values = {"day": day, "version": 1}
+        db.session.execute(upsert(DayVersion, ["day"], values, {"version": DayVersion.version + 1}))
+
+
+def _flush() -> None:
+    """Write now, and read a guard's refusal as a conflict."""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        if guards.refused_by(error) == "claim_overlap":
+            raise ClaimConflict() from error
+        raise
