@@ -1,0 +1,182 @@
+"""What others read of the lieu, its spaces and its days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+from flask import g
+from sqlalchemy import or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.errors import N_, DomainError, NotFound
+from coworking.core.formats import use_zone
+from coworking.core.timespan import local_date
+from coworking.spaces.models import Closure, Lieu, LieuDay, Resource, Schedule, Zone
+from coworking.spaces.rules import Closing, HalfDay, Opening, half_days, usual_minutes
+
+
+class NotSetUp(DomainError):
+    """Nobody has answered the eight questions yet; pages lead to them."""
+
+    code = "not_set_up"
+    status = 503
+    message = N_("This lieu is not set up yet.")
+
+
+def lieu_or_none() -> Lieu | None:
+    """The lieu, read once per request, or None before it is set up. Instants are shown in its zone from then on."""
+    lieu = db.session.get(Lieu, 1)  # costs nothing while `g` keeps the session's copy alive
+    if lieu is not None:
+        g.lieu = lieu
+        use_zone(lieu.tz)
+    return lieu
+
+
+def lieu() -> Lieu:
+    """The lieu; raises `NotSetUp` before there is one."""
+    found = lieu_or_none()
+    if found is None:
+        raise NotSetUp()
+    return found
+
+
+def today() -> date:
+    """The date on the lieu's wall calendar."""
+    return local_date(now(), lieu().tz)
+
+
+def zones() -> list[Zone]:
+    """Every zone in order, with all its resources, retired ones included."""
+    return list(
+        db.session.scalars(
+            select(Zone).options(selectinload(Zone.resources)).order_by(Zone.position, Zone.id)
+        )
+    )
+
+
+def zone_by_public_id(public_id: str) -> Zone:
+    """The zone; raises `NotFound`."""
+    found = db.session.scalar(select(Zone).where(Zone.public_id == public_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def resources(kind: str | None = None, day: date | None = None) -> list[Resource]:
+    """Resources with their zones, in the order people see: of ``kind``, and in service on ``day``, when given."""
+    statement = (
+        select(Resource)
+        .join(Resource.zone)
+        .options(joinedload(Resource.zone))
+        .order_by(Zone.position, Zone.id, Resource.position, Resource.id)
+    )
+    if kind is not None:
+        statement = statement.where(Resource.kind == kind)
+    if day is not None:
+        statement = statement.where(
+            Resource.in_service_from <= day,
+            or_(Resource.in_service_until.is_(None), Resource.in_service_until >= day),
+        )
+    return list(db.session.scalars(statement))
+
+
+def resource_by_public_id(public_id: str) -> Resource:
+    """The resource with its zone; raises `NotFound`."""
+    found = db.session.scalar(
+        select(Resource).options(joinedload(Resource.zone)).where(Resource.public_id == public_id)
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def days(first: date, last: date) -> dict[date, LieuDay]:
+    """The days from ``first`` to ``last`` inclusive that are known, with their open spans (2 statements)."""
+    rows = db.session.scalars(select(LieuDay).where(LieuDay.day.between(first, last)).order_by(LieuDay.day))
+    return {row.day: row for row in rows}
+
+
+def day(on: date) -> LieuDay:
+    """That day; raises `NotFound` outside what is known (long ago, or beyond the horizon)."""
+    found = days(on, on).get(on)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def half_days_between(first: date, last: date) -> dict[date, dict[str, HalfDay]]:
+    """Of each known day the halves (``am``, ``pm``) its weekly hours open, whether offered or not (4 statements)."""
+    known, dated = days(first, last), schedules()
+    return {on: half_days(row, _usual(dated, on)) for on, row in known.items()}
+
+
+def half_days_on(row: LieuDay) -> dict[str, HalfDay]:
+    """The halves of one loaded day (2 statements)."""
+    return half_days(row, _usual(schedules(), row.day))
+
+
+def _usual(dated: Sequence[Schedule], on: date) -> dict[str, int]:
+    schedule = in_force(dated, on)
+    return usual_minutes(openings(schedule), on.weekday(), schedule.split_minute) if schedule else {}
+
+
+def schedules() -> list[Schedule]:
+    """Every dated schedule with its hours, oldest first."""
+    return list(db.session.scalars(select(Schedule).order_by(Schedule.valid_from)))
+
+
+def in_force(dated: Iterable[Schedule], on: date) -> Schedule | None:
+    """The schedule of ``dated`` that rules on ``on``: the latest that has begun."""
+    return max((s for s in dated if s.valid_from <= on), key=lambda s: s.valid_from, default=None)
+
+
+def schedule_on(on: date) -> Schedule | None:
+    """The schedule in force on ``on``; None before the first one."""
+    return db.session.scalar(
+        select(Schedule).where(Schedule.valid_from <= on).order_by(Schedule.valid_from.desc()).limit(1)
+    )
+
+
+def openings(schedule: Schedule) -> list[Opening]:
+    """The hours of ``schedule`` as plain values for the rules."""
+    return [Opening(row.weekday, row.layer, row.opens, row.closes) for row in schedule.hours]
+
+
+def closures_between(first: date, last: date) -> list[Closure]:
+    """Closures that touch ``first`` to ``last``, in order."""
+    return list(
+        db.session.scalars(
+            select(Closure)
+            .where(Closure.first_day <= last, Closure.last_day >= first)
+            .order_by(Closure.first_day, Closure.id)
+        )
+    )
+
+
+def closings_between(first: date, last: date) -> list[Closing]:
+    """The same as plain values for the rules."""
+    return [
+        Closing(row.first_day, row.last_day, row.from_minute, row.to_minute, row.reason)
+        for row in closures_between(first, last)
+    ]
+
+
+def coming_closures(weeks: int = 12) -> list[Closure]:
+    """Closures of today and the next ``weeks``."""
+    return closures_between(today(), today() + timedelta(weeks=weeks))
+
+
+def closure_by_public_id(public_id: str) -> Closure:
+    """The closure; raises `NotFound`."""
+    found = db.session.scalar(select(Closure).where(Closure.public_id == public_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def last_known_day() -> date | None:
+    """The furthest day there is a row for."""
+    return db.session.scalar(select(LieuDay.day).order_by(LieuDay.day.desc()).limit(1))
