@@ -32,6 +32,8 @@ BLUEPRINTS = (
     "coworking.spaces.views",
     "coworking.booking.views",
     "coworking.frontdesk.views",
+    "coworking.frontdesk.public",
+    "coworking.frontdesk.setup",
     "coworking.api.views",
 )
 """Modules with a ``blueprint`` (or several, in ``blueprints``)."""

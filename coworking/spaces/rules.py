@@ -13,7 +13,14 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from coworking.core.errors import N_, DomainError
-from coworking.core.timespan import Span, intersect, local_minute, subtract, total_minutes, union
+from coworking.core.timespan import (
+    Span,
+    intersect,
+    local_minute,
+    subtract,
+    total_minutes,
+    union,
+)
 
 ACCESSIBLE, STAFFED = "accessible", "staffed"
 LAYERS = (ACCESSIBLE, STAFFED)

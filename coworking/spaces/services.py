@@ -31,8 +31,23 @@ from coworking.spaces.calendar import (
     rebuild_ahead,
     rebuild_days,
 )
-from coworking.spaces.models import DESK, ROOM, Closure, Lieu, Resource, Schedule, ScheduleHours, Zone
-from coworking.spaces.rules import Closing, Opening, check_closing, check_openings, place_of
+from coworking.spaces.models import (
+    DESK,
+    ROOM,
+    Closure,
+    Lieu,
+    Resource,
+    Schedule,
+    ScheduleHours,
+    Zone,
+)
+from coworking.spaces.rules import (
+    Closing,
+    Opening,
+    check_closing,
+    check_openings,
+    place_of,
+)
 
 __all__ = ["ensure_days", "extend_horizon", "freeze_past_days", "rebuild_ahead", "rebuild_days"]
 

@@ -1,3 +1,295 @@
-from flask import Blueprint
+"""The manager's settings of the lieu: who it is, when it opens, what is in it."""
 
-blueprint = Blueprint("spaces", __name__)
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from coworking.core.errors import DomainError, NotFound
+from coworking.core.i18n import _, ngettext
+from coworking.core.policy import Role, current_actor, requires
+from coworking.core.web import say
+from coworking.spaces import forms, queries, services
+from coworking.spaces.inputs import Reader
+from coworking.spaces.rules import AREAS, weekly
+
+blueprint = Blueprint("spaces", __name__, url_prefix="/settings")
+
+Typed = Mapping[str, str]
+
+
+@blueprint.record
+def _globals(state: BlueprintSetupState) -> None:
+    """Every page may name the lieu: ``lieu()`` is it, or None before it is set up."""
+    app: Flask = state.app  # type: ignore[assignment] - blueprints here are registered on the application itself
+    app.jinja_env.globals["lieu"] = queries.lieu_or_none
+
+
+@blueprint.get("")
+@requires(Role.MANAGER)
+def index() -> ResponseReturnValue:
+    return render_template("spaces/index.html", place=queries.lieu())
+
+
+@blueprint.get("/lieu")
+@requires(Role.MANAGER)
+def lieu() -> ResponseReturnValue:
+    return _lieu_page(forms.lieu_fields(queries.lieu()), {})
+
+
+@blueprint.post("/lieu")
+@requires(Role.MANAGER)
+def save_lieu() -> ResponseReturnValue:
+    reader = Reader(request.form)
+    values = forms.read_lieu(reader)
+    if _done(reader, lambda: services.update_lieu(current_actor(), **values), _("Saved.")):
+        return redirect(url_for("spaces.lieu"), 303)
+    return _lieu_page(request.form, reader.errors), 422
+
+
+@blueprint.get("/hours")
+@requires(Role.MANAGER)
+def hours() -> ResponseReturnValue:
+    today = queries.today()
+    current = queries.schedule_on(today)
+    fields = {"valid_from": (today + timedelta(days=1)).isoformat()}
+    if current is not None:
+        fields |= forms.week_fields(queries.openings(current)) | {"split": forms.clock(current.split_minute)}
+    return _hours_page(fields, {})
+
+
+@blueprint.post("/hours")
+@requires(Role.MANAGER)
+def save_hours() -> ResponseReturnValue:
+    reader = Reader(request.form)
+    openings, split, valid_from = forms.read_week(reader), forms.read_split(reader), reader.day("valid_from")
+    if _done(
+        reader,
+        lambda: services.set_schedule(
+            current_actor(), valid_from=valid_from, split_minute=split, openings=openings
+        ),
+        _("These hours apply from the day you chose."),
+        field="valid_from",
+    ):
+        return redirect(url_for("spaces.hours"), 303)
+    return _hours_page(request.form, reader.errors), 422
+
+
+@blueprint.post("/hours/remove")
+@requires(Role.MANAGER)
+def remove_hours() -> ResponseReturnValue:
+    reader = Reader(request.form)
+    valid_from = reader.day("valid_from")
+    if _done(
+        reader,
+        lambda: services.remove_schedule(current_actor(), valid_from),
+        _("These hours will not apply."),
+        field="valid_from",
+    ):
+        return redirect(url_for("spaces.hours"), 303)
+    return _hours_page({}, reader.errors), 422
+
+
+@blueprint.get("/closures")
+@requires(Role.MANAGER)
+def closures() -> ResponseReturnValue:
+    return _closures_page({}, {})
+
+
+@blueprint.post("/closures")
+@requires(Role.MANAGER)
+def add_closure() -> ResponseReturnValue:
+    reader = Reader(request.form)
+    closing = forms.read_closing(reader)
+    if _done(
+        reader,
+        lambda: services.add_closure(current_actor(), closing),
+        _("The closure is announced."),
+        field="first_day",
+    ):
+        return redirect(url_for("spaces.closures"), 303)
+    return _closures_page(request.form, reader.errors), 422
+
+
+@blueprint.post("/closures/<public_id>/remove")
+@requires(Role.MANAGER)
+def remove_closure(public_id: str) -> ResponseReturnValue:
+    _say_changed(_("The closure is taken back."), services.remove_closure(current_actor(), public_id))
+    return redirect(url_for("spaces.closures"), 303)
+
+
+@blueprint.get("/spaces")
+@requires(Role.MANAGER)
+def spaces() -> ResponseReturnValue:
+    return _spaces_page({}, {})
+
+
+@blueprint.post("/zones")
+@requires(Role.MANAGER)
+def add_zone() -> ResponseReturnValue:
+    reader = Reader(request.form)
+    name = reader.text("zone", most=80)
+    if _done(reader, lambda: services.add_zone(current_actor(), name), _("Added."), field="zone"):
+        return redirect(url_for("spaces.spaces"), 303)
+    return _spaces_page(request.form, reader.errors), 422
+
+
+@blueprint.get("/zones/<public_id>")
+@requires(Role.MANAGER)
+def zone(public_id: str) -> ResponseReturnValue:
+    found = queries.zone_by_public_id(public_id)
+    return render_template("spaces/zone.html", zone=found, typed={"name": found.name}, errors={})
+
+
+@blueprint.post("/zones/<public_id>")
+@requires(Role.MANAGER)
+def save_zone(public_id: str) -> ResponseReturnValue:
+    reader = Reader(request.form)
+    name = reader.text("name", most=80)
+    if _done(
+        reader, lambda: services.rename_zone(current_actor(), public_id, name), _("Saved."), field="name"
+    ):
+        return redirect(url_for("spaces.spaces"), 303)
+    found = queries.zone_by_public_id(public_id)
+    return render_template("spaces/zone.html", zone=found, typed=request.form, errors=reader.errors), 422
+
+
+@blueprint.post("/resources")
+@requires(Role.MANAGER)
+def add_resources() -> ResponseReturnValue:
+    reader = Reader(request.form)
+    added = forms.read_resources(reader)
+    if _done(reader, lambda: services.add_resources(current_actor(), **added), _("Added."), field="names"):
+        return redirect(url_for("spaces.spaces"), 303)
+    return _spaces_page(request.form, reader.errors), 422
+
+
+@blueprint.get("/resources/<public_id>")
+@requires(Role.MANAGER)
+def resource(public_id: str) -> ResponseReturnValue:
+    return _resource_page(public_id, {}, {})
+
+
+@blueprint.post("/resources/<public_id>")
+@requires(Role.MANAGER)
+def save_resource(public_id: str) -> ResponseReturnValue:
+    reader = Reader(request.form)
+    values = forms.read_resource(reader)
+    if _done(
+        reader,
+        lambda: services.update_resource(current_actor(), public_id, **values),
+        _("Saved."),
+        field="name",
+    ):
+        return redirect(url_for("spaces.spaces"), 303)
+    return _resource_page(public_id, request.form, reader.errors), 422
+
+
+@blueprint.post("/resources/<public_id>/retire")
+@requires(Role.MANAGER)
+def retire_resource(public_id: str) -> ResponseReturnValue:
+    reader = Reader(request.form)
+    last_day = reader.day("last_day")
+    if _done(
+        reader,
+        lambda: services.retire_resource(current_actor(), public_id, last_day),
+        _("It stays in service until that day."),
+        field="last_day",
+    ):
+        return redirect(url_for("spaces.spaces"), 303)
+    return _resource_page(public_id, request.form, reader.errors), 422
+
+
+def _done(reader: Reader, action: Callable[[], object], said: str, *, field: str = "name") -> bool:
+    """Run ``action`` unless something typed is wrong, and say so; a refusal lands at its ``field``."""
+    if reader.errors:
+        return False
+    try:
+        result = action()
+    except NotFound:
+        raise
+    except DomainError as error:
+        reader.refuse(error.at_field or field, say(error))
+        return False
+    _say_changed(said, result)
+    return True
+
+
+def _say_changed(said: str, result: object) -> None:
+    """Tell the manager how many days open differently now (services that touch days return them)."""
+    changed = [part for part in result if isinstance(part, date)] if isinstance(result, list) else []
+    if changed:
+        said += " " + ngettext(
+            "%(num)s day opens differently: look whether anyone had booked it.",
+            "%(num)s days open differently: look whether anyone had booked them.",
+            len(changed),
+        )
+    flash(said)
+
+
+def _lieu_page(typed: Typed, errors: dict[str, str]) -> str:
+    return render_template(
+        "spaces/lieu.html",
+        place=queries.lieu(),
+        typed=typed,
+        errors=errors,
+        areas=AREAS,
+        legal_statuses=forms.LEGAL_STATUSES,
+        vat_statuses=forms.VAT_STATUSES,
+    )
+
+
+def _hours_page(typed: Typed, errors: dict[str, str]) -> str:
+    today, dated = queries.today(), queries.schedules()
+    current = queries.in_force(dated, today)
+    shown = [s for s in dated if s is current or s.valid_from > today]
+    return render_template(
+        "spaces/hours.html",
+        schedules=[(s, weekly(queries.openings(s))) for s in shown],
+        current=current,
+        weekdays=forms.weekday_names(),
+        today=today,
+        typed=typed,
+        errors=errors,
+    )
+
+
+def _closures_page(typed: Typed, errors: dict[str, str]) -> str:
+    today = queries.today()
+    known = queries.days(today, today + timedelta(days=365))
+    return render_template(
+        "spaces/closures.html",
+        place=queries.lieu(),
+        closures=queries.closures_between(today, date.max),
+        holidays=[row for row in known.values() if row.holiday],
+        today=today,
+        typed=typed,
+        errors=errors,
+    )
+
+
+def _spaces_page(typed: Typed, errors: dict[str, str]) -> str:
+    return render_template(
+        "spaces/spaces.html",
+        zones=queries.zones(),
+        kinds=forms.KINDS,
+        today=queries.today(),
+        typed=typed,
+        errors=errors,
+    )
+
+
+def _resource_page(public_id: str, typed: Typed, errors: dict[str, str]) -> str:
+    found, today = queries.resource_by_public_id(public_id), queries.today()
+    return render_template(
+        "spaces/resource.html",
+        resource=found,
+        zones=queries.zones(),
+        today=today,
+        typed={**forms.resource_fields(found), "last_day": today.isoformat(), **typed},
+        errors=errors,
+    )

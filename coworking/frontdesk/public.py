@@ -1,0 +1,110 @@
+"""What anyone may see of the lieu: whether it is open, what is there, how to come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.core.clock import now
+from coworking.core.errors import NotFound
+from coworking.core.formats import NARROW, day_long, hour
+from coworking.core.i18n import _, language
+from coworking.core.policy import actor_or_none, public
+from coworking.core.timespan import Span, local_date
+from coworking.spaces import queries
+from coworking.spaces.forms import weekday_names
+from coworking.spaces.models import LieuDay
+from coworking.spaces.rules import weekly
+
+blueprint = Blueprint("public", __name__)
+
+AHEAD = timedelta(weeks=12)
+HOLIDAYS_AHEAD = timedelta(weeks=6)
+
+
+@blueprint.get("/")
+@public
+def home() -> ResponseReturnValue:
+    """A visitor's welcome; people who are signed in go on to their own first page."""
+    queries.lieu()
+    actor = actor_or_none()
+    if actor is not None:
+        own = "frontdesk.today" if actor.is_staff else "booking.week"
+        if own in current_app.view_functions:
+            return redirect(url_for(own))
+    return lieu()
+
+
+@blueprint.get("/lieu")
+@public
+def lieu() -> ResponseReturnValue:
+    place = queries.lieu()
+    instant = now()
+    today = local_date(instant, place.tz)
+    days = queries.days(today, today + AHEAD)
+    dated = queries.schedules()
+    current = queries.in_force(dated, today)
+    following = next((s for s in dated if today < s.valid_from <= today + AHEAD), None)
+    return render_template(
+        "frontdesk/public.html",
+        place=place,
+        sentence=opening_sentence(days, today, instant),
+        weekdays=weekday_names(),
+        week=weekly(queries.openings(current)) if current else None,
+        following=following,
+        following_week=weekly(queries.openings(following)) if following else None,
+        closures=queries.closures_between(today, today + AHEAD),
+        holidays=[row for on, row in days.items() if row.holiday and on <= today + HOLIDAYS_AHEAD],
+        count=Counter(resource.kind for resource in queries.resources(day=today)),
+    )
+
+
+@blueprint.get("/accessibility")
+@public
+def accessibility() -> ResponseReturnValue:
+    """The statement the law asks of public authorities (art. 47 of law 2005-102); others have none."""
+    place = queries.lieu()
+    if place.legal_status != "public":
+        raise NotFound()
+    return render_template("frontdesk/accessibility.html", place=place)
+
+
+def opening_sentence(days: dict[date, LieuDay], today: date, instant: datetime) -> str:
+    """« Ouvert aujourd’hui de 9 h à 18 h. », or why not and from when again."""
+    row = days.get(today)
+    spans = row.open() if row else []
+    if spans and instant < spans[-1].end:
+        return _("Open today %(hours)s.", hours=_from_to(spans))
+    if spans:
+        first = _("Closed since %(hour)s.", hour=hour(spans[-1].end))
+    elif row is not None and (why := row.holiday or row.closure):
+        first = _(
+            "Closed today: %(reason)s.", reason=f"{why[:1].lower()}{why[1:]}" if row.closure == why else why
+        )
+    else:
+        first = _("Closed today.")
+    return " ".join(filter(None, (first, _again(days, today))))
+
+
+def _again(days: dict[date, LieuDay], today: date) -> str | None:
+    for on in sorted(days):
+        spans = days[on].open()
+        if on > today and spans:
+            when = _("tomorrow") if on == today + timedelta(days=1) else day_long(on)
+            return _("Opens again %(day)s at %(hour)s.", day=when, hour=hour(spans[0].start))
+    return None
+
+
+def _from_to(spans: list[Span]) -> str:
+    said = [_("from %(start)s to %(end)s", start=hour(s.start), end=_closing(s.end)) for s in spans]
+    return _(" and ").join(said)
+
+
+def _closing(instant: datetime) -> str:
+    """Midnight ends the day: « 24 h »."""
+    said = hour(instant)
+    midnight = {"fr": f"0{NARROW}h", "en": "0:00"}[language()]
+    return _("midnight") if said == midnight else said

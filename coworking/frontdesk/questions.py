@@ -1,0 +1,153 @@
+"""The eight questions that make a lieu: what each asks, how its answer is read, and what all of them make together.
+
+The page asks one at a time, the terminal all in a row. Answers travel as the plain text of their inputs, so that both
+read them in the same way and a wrong one can be shown again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coworking.accounts.bootstrap import add_manager
+from coworking.accounts.models import Person
+from coworking.core.i18n import N_, _
+from coworking.core.units import write_unit
+from coworking.spaces import services
+from coworking.spaces.forms import LEGAL_STATUSES, read_rooms, read_split, read_week
+from coworking.spaces.inputs import Reader
+from coworking.spaces.rules import place_of
+
+Answers = dict[str, Any]
+Typed = Mapping[str, Mapping[str, str]]
+"""What was typed, per question key."""
+
+MIN_PASSWORD = 10
+LAST = "8"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``key`` is its address; ``2b`` belongs to number 2. ``read`` coerces its inputs into settings by name."""
+
+    key: str
+    title: str
+    read: Callable[[Reader, Typed], Answers]
+
+    @property
+    def number(self) -> int:
+        return int(self.key[0])
+
+
+def _place(reader: Reader, _typed: Typed) -> Answers:
+    return {
+        "name": reader.text("name", most=120),
+        "address": reader.text("address", required=False),
+        "postcode": reader.postcode("postcode"),
+        "city": reader.text("city", most=120),
+    }
+
+
+def _legal(reader: Reader, _typed: Typed) -> Answers:
+    return {"legal_status": reader.choice("legal_status", LEGAL_STATUSES)}
+
+
+def _vat(reader: Reader, typed: Typed) -> Answers:
+    """A non-profit or public body that pays no commercial taxes is exempt; a small business is in *franchise*."""
+    taxed = reader.choice("taxed", ("yes", "no"))
+    untaxed = "exempt" if legal_status(typed) in ("association", "public") else "franchise"
+    return {"vat_status": "taxable" if taxed == "yes" else untaxed}
+
+
+def _siret(reader: Reader, _typed: Typed) -> Answers:
+    return {"siret": reader.siret("siret")}
+
+
+def _week(reader: Reader, _typed: Typed) -> Answers:
+    return {"openings": read_week(reader)}
+
+
+def _split(reader: Reader, _typed: Typed) -> Answers:
+    return {"split_minute": read_split(reader)}
+
+
+def _desks(reader: Reader, _typed: Typed) -> Answers:
+    count = reader.integer("desks", 1, 300)
+    return {
+        "desk_names": [_("Desk %(number)s", number=number) for number in range(1, count + 1)],
+        "zone_name": reader.text("zone", most=80),
+    }
+
+
+def _rooms(reader: Reader, _typed: Typed) -> Answers:
+    return {"rooms": read_rooms(reader, "rooms"), "rooms_zone_name": _("Meeting rooms")}
+
+
+def _manager(reader: Reader, typed: Typed) -> Answers:
+    if len(reader.form.get("password", "")) < MIN_PASSWORD:
+        reader.refuse("password", _("%(least)s characters at least.", least=MIN_PASSWORD))
+    return {
+        "first_name": reader.text("first_name", most=80),
+        "last_name": reader.text("last_name", most=80),
+        "email": reader.email("email"),
+        "observes_holidays": reader.checked("holidays"),
+        "holiday_area": proposed_area(typed) if reader.checked("local_holidays") else None,
+    }
+
+
+QUESTIONS = (
+    Question("1", N_("What is your place called, and where is it?"), _place),
+    Question("2", N_("Who runs it?"), _legal),
+    Question("2b", N_("And taxes?"), _vat),
+    Question("3", N_("What is its SIRET number?"), _siret),
+    Question("4", N_("When may people come in?"), _week),
+    Question("5", N_("When does the morning end?"), _split),
+    Question("6", N_("How many desks are there?"), _desks),
+    Question("7", N_("Which meeting rooms?"), _rooms),
+    Question(LAST, N_("And who are you?"), _manager),
+)
+BY_KEY = {question.key: question for question in QUESTIONS}
+COUNT = QUESTIONS[-1].number
+
+
+def legal_status(typed: Typed) -> str:
+    """The legal status answered so far."""
+    return typed.get("2", {}).get("legal_status", "association")
+
+
+def proposed_area(typed: Typed) -> str | None:
+    """The holiday area that goes with the postcode answered so far (Alsace-Moselle, overseas), if it has its own."""
+    return place_of(typed.get("1", {}).get("postcode", ""))[0]
+
+
+def neighbour(key: str, step: int) -> Question | None:
+    """The question ``step`` places after (or before) ``key``."""
+    position = QUESTIONS.index(BY_KEY[key]) + step
+    return QUESTIONS[position] if 0 <= position < len(QUESTIONS) else None
+
+
+def first_unanswered(typed: Typed) -> Question:
+    """The first question without an answer; the last one when only it remains."""
+    return next((question for question in QUESTIONS if question.key not in typed), QUESTIONS[-1])
+
+
+def read(question: Question, inputs: Mapping[str, str], typed: Typed) -> Reader:
+    """Read one answer for what is wrong with it."""
+    reader = Reader(inputs)
+    question.read(reader, typed)
+    return reader
+
+
+def finish(typed: Typed, password_hash: str) -> Person:
+    """Make the lieu and its first manager out of every answer, in one unit; return the manager.
+
+    The answers have been read without complaint before. Raises `NotFound` when there is a lieu already.
+    """
+    answers: Answers = {}
+    for question in QUESTIONS:
+        answers |= question.read(Reader(typed[question.key]), typed)
+    who = {name: answers.pop(name) for name in ("first_name", "last_name")}
+    with write_unit():
+        services.set_up(services.SetUp(**answers))
+        return add_manager(**who, email=answers["email"], password_hash=password_hash)

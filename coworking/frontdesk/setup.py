@@ -1,0 +1,113 @@
+"""Setting a lieu up by eight questions, one a screen. The pages exist until there is a lieu."""
+
+from __future__ import annotations
+
+from argon2 import PasswordHasher
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_login import login_user
+
+from coworking.core.errors import NotFound
+from coworking.core.i18n import _
+from coworking.core.policy import public
+from coworking.core.units import end_read
+from coworking.core.web import problem, say, wants_problem
+from coworking.frontdesk import questions
+from coworking.spaces import queries
+from coworking.spaces.queries import NotSetUp
+
+blueprint = Blueprint("setup", __name__, url_prefix="/setup")
+
+KEPT = "setup"
+"""Under this name the session keeps the answers given so far (never the password)."""
+
+
+@blueprint.app_errorhandler(NotSetUp)
+def lead_to_setup(error: NotSetUp) -> ResponseReturnValue:
+    """Whatever page was asked for, the questions come first."""
+    if wants_problem():
+        return problem(error.status, error.code, say(error))
+    return redirect(url_for("setup.start"))
+
+
+@blueprint.before_request
+def only_once() -> None:
+    if queries.lieu_or_none() is not None:
+        raise NotFound()
+
+
+@blueprint.get("")
+@public
+def start() -> ResponseReturnValue:
+    return redirect(url_for("setup.ask", key=questions.first_unanswered(session.get(KEPT, {})).key))
+
+
+@blueprint.get("/<key>")
+@public
+def ask(key: str) -> ResponseReturnValue:
+    question, typed = _question(key), session.get(KEPT, {})
+    first = questions.first_unanswered(typed)
+    if questions.QUESTIONS.index(question) > questions.QUESTIONS.index(first):
+        return redirect(url_for("setup.ask", key=first.key))
+    return _page(question, typed.get(key), {})
+
+
+@blueprint.post("/<key>")
+@public
+def answer(key: str) -> ResponseReturnValue:
+    question, typed = _question(key), session.get(KEPT, {})
+    inputs = {name: value[:4000] for name, value in request.form.items() if name != "csrf_token"}
+    reader = questions.read(question, inputs, typed)
+    if reader.errors:
+        return _page(question, inputs, reader.errors), 422
+    if key == questions.LAST:
+        return _finish(typed, inputs)
+    session[KEPT] = typed | {key: inputs}
+    following = questions.neighbour(key, 1) or question
+    return redirect(url_for("setup.ask", key=following.key), 303)
+
+
+def _finish(typed: questions.Typed, inputs: dict[str, str]) -> ResponseReturnValue:
+    missing = questions.first_unanswered(typed)
+    if missing.key != questions.LAST:
+        return redirect(url_for("setup.ask", key=missing.key), 303)
+    end_read()  # hashing takes a while
+    password_hash = PasswordHasher().hash(inputs["password"])
+    person = questions.finish({**typed, questions.LAST: inputs}, password_hash)
+    session.pop(KEPT)
+    login_user(person)
+    flash(_("Your place is ready. This is next week: book the first desk."))
+    if "booking.week" in current_app.view_functions:
+        return redirect(url_for("booking.week", week="next"), 303)
+    return redirect(url_for("public.home"), 303)
+
+
+def _question(key: str) -> questions.Question:
+    if key not in questions.BY_KEY:
+        raise NotFound()
+    return questions.BY_KEY[key]
+
+
+def _page(question: questions.Question, inputs: dict[str, str] | None, errors: dict[str, str]) -> str:
+    typed = session.get(KEPT, {})
+    return render_template(
+        f"frontdesk/setup/{question.key}.html",
+        question=question,
+        count=questions.COUNT,
+        before=questions.neighbour(question.key, -1),
+        fresh=inputs is None,
+        typed=inputs or {},
+        errors=errors,
+        legal_status=questions.legal_status(typed),
+        area=questions.proposed_area(typed),
+        min_password=questions.MIN_PASSWORD,
+    )
