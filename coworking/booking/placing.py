@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import and_, or_
+
 from coworking.accounts.models import Person
 from coworking.booking import queries
 from coworking.booking.models import BookingUnit
@@ -25,7 +27,7 @@ from coworking.booking.rules import (
 )
 from coworking.claims import queries as claim_queries
 from coworking.claims import services as claims
-from coworking.claims.rules import ClaimConflict
+from coworking.claims.rules import ClaimConflict, Wanted
 from coworking.core.errors import NotFound
 from coworking.core.timespan import Span
 from coworking.spaces import queries as spaces
@@ -69,53 +71,86 @@ def choose(
     """A resource and its use for each item, all different; resources are locked. ``leaving``: a booking being moved."""
     halves = touched(half_days(day.day, day), request.span)
     candidates = _candidates(request, day.day)
-    locked_rows = claims.lock_resources({row.id for rows in candidates for row in rows})
+    everything = {row.id for rows in candidates for row in rows}
+    taken = [
+        (resource_id, span)
+        for resource_id, span, kind, holder in claim_queries.taken(everything, day.span, instant)
+        if (kind, holder) != ("booking", leaving)
+    ]
     chosen: list[Chosen] = []
     for rows in candidates:
-        rows = [locked_rows[row.id] for row in rows]
-        if rows[0].kind == DESK:
+        is_desk = rows[0].kind == DESK
+        if is_desk:
             use = _desk_use(day, halves, request.span)
-            _refuse_second_desk(person, use, leaving)
         else:
             check_open(day, request.span)
             check_room_span(request.span, at=instant, zone=lieu.tz)
             use = request.span
-        free = _free(rows, use, day, instant, {resource.id for resource, _, _ in chosen}, leaving)
+        given = {resource.id for resource, _, _ in chosen}
+        free = [row for row in rows if row.id not in given and _is_free(row, use, taken)]
         if not free:
             raise ClaimConflict() if len(rows) == 1 else NothingFree()
-        resource = (
-            _pick(free, person, day, use, instant) if rows[0].kind == DESK and len(rows) > 1 else free[0]
-        )
-        chosen.append((resource, use, halves if resource.kind == DESK else ()))
+        if is_desk:
+            own = queries.own_desks(person.id, day.day, except_booking=leaving)
+            _refuse_second_desk(own, use)
+            resource = (
+                _pick(free, person, own, taken, instant, whole_day=len(halves) == 2) if free[1:] else free[0]
+            )
+        else:
+            resource = free[0]
+        chosen.append((resource, use, halves if is_desk else ()))
     return chosen
 
 
 def _candidates(request: Request, day: date) -> list[list[Resource]]:
-    """For each item, the resources in service that would do; a given one is a list of one."""
-    everything = spaces.resources(day=None)
+    """For each item, the resources in service that would do, locked; a given one is a list of one."""
+    named = [item.resource for item in request.items if item.resource is not None]
+    kinds = {item.kind or DESK for item in request.items if item.resource is None}
+    rows = claims.lock_resources_where(
+        or_(
+            Resource.public_id.in_(named),
+            and_(
+                Resource.kind.in_(kinds),
+                Resource.in_service_from <= day,
+                or_(Resource.in_service_until.is_(None), Resource.in_service_until >= day),
+            ),
+        )
+    )
+    zones = {item.zone for item in request.items if item.zone is not None}
+    zone_ids = {zone.public_id: zone.id for zone in spaces.zones()} if zones else {}
     found: list[list[Resource]] = []
     for item in request.items:
         if item.resource is not None:
-            rows = [row for row in everything if row.public_id == item.resource]
-            if not rows:
+            suitable = [row for row in rows if row.public_id == item.resource]
+            if not suitable:
                 raise NotFound(field="resource_id")
-            if not rows[0].in_service(day):
-                raise NotInService(name=rows[0].name)
+            if not suitable[0].in_service(day):
+                raise NotInService(name=suitable[0].name)
         else:
-            rows = [
-                row
-                for row in everything
-                if row.kind == (item.kind or DESK)
-                and row.in_service(day)
-                and row.seats > (request.guests if row.kind != DESK else 0)
-                and (item.zone is None or row.zone.public_id == item.zone)
-            ]
-            if not rows:
+            suitable = _suitable(rows, item, request.guests, day, zone_ids)
+            if not suitable:
                 raise NothingFree()
-            if rows[0].kind != DESK:  # the smallest room that holds everyone
-                rows.sort(key=lambda row: (row.seats, row.position, row.id))
-        found.append(rows)
+        found.append(suitable)
     return found
+
+
+def _suitable(
+    rows: list[Resource], item: Item, guests: int, day: date, zone_ids: dict[str, int]
+) -> list[Resource]:
+    """The rows of the item's kind and zone; of rooms those that seat everyone, the smallest first."""
+    kind = item.kind or DESK
+    of_kind = [
+        row
+        for row in rows
+        if row.kind == kind
+        and row.in_service(day)
+        and (item.zone is None or row.zone_id == zone_ids.get(item.zone))
+    ]
+    if kind == DESK:
+        return of_kind
+    return sorted(
+        (row for row in of_kind if row.seats > guests), key=lambda row: (row.seats, row.position, row.id)
+    )
 
 
 def _desk_use(day: LieuDay, halves: tuple[HalfDay, ...], span: Span) -> Span:
@@ -125,39 +160,33 @@ def _desk_use(day: LieuDay, halves: tuple[HalfDay, ...], span: Span) -> Span:
     return Span(halves[0].span.start, halves[-1].span.end)
 
 
-def _free(
-    rows: list[Resource], use: Span, day: LieuDay, instant: datetime, excluded: set[int], leaving: int | None
-) -> list[Resource]:
-    busy = {
-        resource_id
-        for resource_id, span, kind, holder in claim_queries.taken(
-            [row.id for row in rows], day.span, instant
-        )
-        if span.overlaps(use) and (kind, holder) != ("booking", leaving)
-    }
-    return [row for row in rows if row.id not in busy and row.id not in excluded]
+def _is_free(row: Resource, use: Span, taken: list[tuple[int, Span]]) -> bool:
+    guarded = Wanted(row.id, use, row.buffer_after).guarded
+    return not any(resource_id == row.id and span.overlaps(guarded) for resource_id, span in taken)
 
 
-def _pick(free: list[Resource], person: Person, day: LieuDay, use: Span, instant: datetime) -> Resource:
-    by_id = {row.id: row for row in free}
-    half_taken = {resource_id for resource_id, _, _, _ in claim_queries.taken(list(by_id), day.span, instant)}
-    whole_day = len(touched(half_days(day.day, day), use)) == 2
+def _pick(
+    free: list[Resource],
+    person: Person,
+    own: list[queries.OwnDesk],
+    taken: list[tuple[int, Span]],
+    instant: datetime,
+    *,
+    whole_day: bool,
+) -> Resource:
+    """The free desk to give by the lieu's rule."""
+    touched_that_day = {resource_id for resource_id, _ in taken}
     desk = choose_desk(
         [
-            Desk(
-                id=row.id,
-                zone_id=row.zone_id,
-                position=row.position,
-                other_half_free=not whole_day and row.id not in half_taken,
-            )
+            Desk(row.id, row.zone_id, row.position, not whole_day and row.id not in touched_that_day)
             for row in free
         ],
-        adjoining=queries.desks_held(person.id, day.day),
+        adjoining={desk.resource_id for desk in own},
         usual=queries.usual_desk(person.id, instant - timedelta(days=90)),
         preferred_zone=person.preferred_zone_id,
     )
     assert desk is not None, "the caller checked that something is free"
-    return by_id[desk.id]
+    return next(row for row in free if row.id == desk.id)
 
 
 def units_of(resource: Resource, use: Span, halves: tuple[HalfDay, ...], day: date) -> list[BookingUnit]:
@@ -180,8 +209,8 @@ def units_of(resource: Resource, use: Span, halves: tuple[HalfDay, ...], day: da
     ]
 
 
-def _refuse_second_desk(person: Person, use: Span, leaving: int | None) -> None:
+def _refuse_second_desk(own: list[queries.OwnDesk], use: Span) -> None:
     """One person sits at one desk at a time."""
-    name = queries.own_desk_during(person.id, use, except_booking=leaving)
-    if name is not None:
-        raise AlreadyBooked(name=name)
+    for desk in own:
+        if desk.span.overlaps(use):
+            raise AlreadyBooked(name=desk.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -40,19 +40,34 @@ def live_claims(booking_id: int) -> list[Claim]:
     )
 
 
-def desks_held(person_id: int, day: date) -> set[int]:
-    """The desks ``person_id`` has on ``day``: the adjoining half-day's, when one half is already booked."""
-    rows = db.session.scalars(
-        select(BookingUnit.resource_id)
+@dataclass(frozen=True, slots=True)
+class OwnDesk:
+    """A desk someone has for a half-day."""
+
+    resource_id: int
+    name: str
+    span: Span
+
+
+def own_desks(person_id: int, day: date, *, except_booking: int | None = None) -> list[OwnDesk]:
+    """The desks ``person_id`` has on ``day``, by half-day."""
+    rows = db.session.execute(
+        select(Resource.id, Resource.name, BookingUnit.starts_at, BookingUnit.ends_at, Booking.id)
+        .join(BookingUnit, BookingUnit.resource_id == Resource.id)
         .join(Booking)
         .where(
             Booking.person_id == person_id,
             Booking.status == "confirmed",
-            BookingUnit.day == day,
+            Booking.day == day,
             BookingUnit.half.is_not(None),
         )
-    )
-    return set(rows)
+        .order_by(BookingUnit.starts_at)
+    ).tuples()
+    return [
+        OwnDesk(i, name, Span(start, end))
+        for i, name, start, end, booking in rows
+        if booking != except_booking
+    ]
 
 
 def usual_desk(person_id: int, since: datetime) -> int | None:
@@ -72,28 +87,6 @@ def usual_desk(person_id: int, since: datetime) -> int | None:
         .order_by(count.desc(), BookingUnit.resource_id)
         .limit(1)
     )
-
-
-def own_desk_during(person_id: int, use: Span, *, except_booking: int | None = None) -> str | None:
-    """The name of the desk ``person_id`` already has at that time, or None."""
-    statement = (
-        select(Resource.name)
-        .join(BookingUnit, BookingUnit.resource_id == Resource.id)
-        .join(Booking)
-        .where(
-            Booking.person_id == person_id,
-            Booking.status == "confirmed",
-            Booking.starts_at < use.end,
-            Booking.starts_at >= use.start - timedelta(hours=24),
-            BookingUnit.half.is_not(None),
-            BookingUnit.starts_at < use.end,
-            BookingUnit.ends_at > use.start,
-        )
-        .limit(1)
-    )
-    if except_booking is not None:
-        statement = statement.where(Booking.id != except_booking)
-    return db.session.scalar(statement)
 
 
 def free_resources(span: Span, kind: str) -> list[Resource]:

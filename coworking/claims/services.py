@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
 from coworking.claims.models import Claim, DayVersion
-from coworking.claims.queries import overlapping
 from coworking.claims.rules import ClaimConflict, Wanted, is_long
 from coworking.core import guards
 from coworking.core.clock import now
@@ -27,6 +26,11 @@ def lock_resources(ids: Collection[int]) -> dict[int, Resource]:
     """The resources with ``ids``, locked in id order and freshly read."""
     rows = db.session.scalars(locked(select(Resource).where(Resource.id.in_(ids)).order_by(Resource.id)))
     return {row.id: row for row in rows}
+
+
+def lock_resources_where(condition: ColumnElement[bool]) -> list[Resource]:
+    """The resources that meet ``condition``, locked in id order and freshly read."""
+    return list(db.session.scalars(locked(select(Resource).where(condition).order_by(Resource.id))))
 
 
 def release_expired(resource_ids: Collection[int] | None = None) -> int:
@@ -55,18 +59,11 @@ def take(
 ) -> list[Claim]:
     """Take all of ``wanted`` for ``holder`` (kind, id), or raise `ClaimConflict` and take none.
 
-    The caller has locked the resources (`lock_resources`). ``expires_at`` makes them holds.
+    The caller has locked the resources (`lock_resources`) and looked; the database looks again and has the last word.
+    ``expires_at`` makes them holds.
     """
     require_unit()
     release_expired({want.resource_id for want in wanted})
-    for want in wanted:
-        busy = db.session.scalar(
-            select(Claim.id)
-            .where(Claim.resource_id == want.resource_id, Claim.live.is_(True), overlapping(want.guarded))
-            .limit(1)
-        )
-        if busy is not None:
-            raise ClaimConflict()
     claims = [
         Claim(
             resource_id=want.resource_id,

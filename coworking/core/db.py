@@ -69,6 +69,17 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def hurry(engine: Engine) -> None:
+    """Let this process write without waiting for the disk: only for what can be made again from nothing."""
+
+    def relax(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", relax)
+        engine.dispose()
+
+
 def sqlite_begin(connection: Connection) -> None:
     """Begin with the writer's lock when a unit of work asked for it, as a snapshot reader otherwise."""
     writes = connection.get_execution_options().get(WRITE_OPTION)

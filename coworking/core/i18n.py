@@ -6,10 +6,12 @@ Message ids are English and stand in the code; French lives in one catalogue per
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask, g, has_request_context, request, session
-from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
+from flask_babel import Babel, force_locale, get_locale, gettext, lazy_gettext, ngettext
 from flask_login import current_user
 
 from coworking.core.errors import N_
@@ -19,7 +21,7 @@ CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
 
 _ = gettext
 
-__all__ = ["LANGUAGES", "N_", "_", "init_i18n", "language", "lazy_gettext", "ngettext"]
+__all__ = ["LANGUAGES", "N_", "_", "in_language", "init_i18n", "language", "lazy_gettext", "ngettext"]
 
 
 def domains() -> list[str]:
@@ -34,6 +36,14 @@ def init_i18n(app: Flask) -> None:
     app.config["BABEL_DOMAIN"] = ";".join(names)
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(CATALOGUES)] * len(names))
     Babel(app, locale_selector=_select)
+    app.jinja_env.globals["get_locale"] = get_locale
+
+
+@contextmanager
+def in_language(locale: str) -> Iterator[None]:
+    """Speak ``locale`` inside the block, whoever the reader is (letters, papers)."""
+    with force_locale(locale):
+        yield
 
 
 def language() -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -59,8 +62,20 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no 0/o, 1/i/l: people read these aloud
+_random: random.Random = secrets.SystemRandom()
 
 
 def public_id() -> str:
     """A random opaque id for URLs and the API: 16 characters, 79 bits."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(16))
+    return "".join(_random.choices(_ALPHABET, k=16))
+
+
+@contextmanager
+def predictable_ids(source: random.Random) -> Iterator[None]:
+    """Draw public ids from ``source`` inside the block: for the demo, which is the same for the same seed and date."""
+    global _random
+    previous, _random = _random, source
+    try:
+        yield
+    finally:
+        _random = previous

@@ -1,0 +1,34 @@
+"""``flask demo``."""
+
+from __future__ import annotations
+
+import click
+from argon2 import PasswordHasher
+from flask import Flask
+from flask_migrate import upgrade
+
+from coworking.core.clock import now
+from coworking.core.db import db, hurry
+from coworking.demo import make
+from coworking.demo.cast import PASSWORD
+
+
+def init(app: Flask) -> None:
+    """Register the command."""
+
+    @app.cli.command("demo")
+    @click.option("--months", default=12, show_default=True, help="How many months of history.")
+    @click.option("--seed", default=1, show_default=True, help="Another seed, another year.")
+    def demo(months: int, seed: int) -> None:
+        """Make the demo lieu in an empty database of its own."""
+        upgrade()
+        try:
+            if make.is_made():
+                click.echo("The demo is already there.")
+                return
+        except make.NotADemo as error:
+            raise click.ClickException(str(error)) from error
+        db.session.rollback()
+        hurry(db.engine)  # it can be made again: no need to wait for the disk
+        make.make(password_hash=PasswordHasher().hash(PASSWORD), until=now(), months=months, seed=seed)
+        click.echo(f"The demo is ready. Every account's password: {PASSWORD}")

@@ -1,0 +1,106 @@
+"""Make the demo: the same lieu for the same seed and date, in a database of its own."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+
+from coworking.accounts.models import Person
+from coworking.booking.presence import expire_unconfirmed
+from coworking.core.clock import frozen_at
+from coworking.core.db import db
+from coworking.core.outbox import OutboxRow
+from coworking.core.policy import Actor
+from coworking.core.types import predictable_ids
+from coworking.core.units import write_unit
+from coworking.demo import world
+from coworking.demo.cast import habits
+from coworking.demo.days import Simulation
+from coworking.spaces import calendar
+from coworking.spaces import queries as spaces
+
+ZONE = ZoneInfo("Europe/Paris")
+
+
+class NotADemo(Exception):
+    """This database holds a real lieu, or people: the demo never touches it."""
+
+
+def is_made() -> bool:
+    """Whether this database already holds the demo; raises `NotADemo` when it holds anything else."""
+    lieu = spaces.lieu_or_none()
+    if lieu is not None:
+        if not lieu.is_simulation:
+            raise NotADemo(f"this database belongs to {lieu.name}; give the demo one of its own")
+        return True
+    if db.session.scalar(select(func.count()).select_from(Person)):
+        raise NotADemo("this database already holds people; give the demo one of its own")
+    return False
+
+
+def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1) -> None:
+    """Live ``months`` months of the lieu up to the instant ``until``. The database must be empty (see `is_made`)."""
+    draw = random.Random(f"{seed}:{until.astimezone(ZONE).date().isoformat()}")
+    today = until.astimezone(ZONE).date()
+    first = _months_before(today, months)
+    with predictable_ids(random.Random(draw.random())):
+        with frozen_at(_at(first - timedelta(days=1), 8)):
+            manager = world.build(password_hash)
+            host = _actor("host@demo.example")
+            world.open_on_saturdays(manager, max(_months_before(today, 3), first))
+            for year in range(first.year, today.year + 1):
+                _close(manager, first, date(year, 8, 10), date(year, 8, 15), "congés d’été")
+                _close(manager, first, date(year, 12, 24), date(year, 12, 31), "fêtes de fin d’année")
+            friday = today + timedelta(days=(4 - today.weekday()) % 7 or 7)
+            world.close(manager, friday, friday, "inventaire du fablab", (13 * 60, 18 * 60))
+        people = habits(draw, first, today - timedelta(days=20))
+        simulation = Simulation(draw, people, host, until)
+        waiting = sorted(people, key=lambda habit: habit.since)
+        for offset in range((today - first).days + 1):
+            day = first + timedelta(days=offset)
+            with frozen_at(_at(day, 1)):
+                if day.day == 1 or offset == 0:
+                    calendar.extend_horizon()
+                while waiting and waiting[0].since <= day:
+                    habit = waiting.pop(0)
+                    world.join(
+                        habit, password_hash if habit.email and "person" not in habit.email else None, day
+                    )
+            simulation.run(day)
+        with frozen_at(until):
+            calendar.extend_horizon()
+            calendar.freeze_past_days()
+            expire_unconfirmed()
+            _forget_letters(until)
+
+
+def _close(manager: Actor, first: date, start: date, end: date, reason: str) -> None:
+    if start > first:
+        world.close(manager, start, end, reason)
+
+
+def _actor(email: str) -> Actor:
+    return db.session.scalars(select(Person).where(Person.email == email)).unique().one().actor()
+
+
+def _at(day: date, hour: int) -> datetime:
+    return datetime.combine(day, time(hour), tzinfo=ZONE)
+
+
+def _months_before(day: date, months: int) -> date:
+    """The first of the month ``months`` months before ``day``'s."""
+    index = day.year * 12 + day.month - 1 - months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def _forget_letters(until: datetime) -> None:
+    """The letters of the simulated year were for nobody: only what is still to come stays in the outbox."""
+    with write_unit():
+        db.session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.state == "waiting", OutboxRow.created_at <= until)
+            .values(state="dropped", ended_at=until)
+        )
