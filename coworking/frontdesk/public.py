@@ -51,7 +51,9 @@ def lieu() -> ResponseReturnValue:
     return render_template(
         "frontdesk/public.html",
         place=place,
+        today=today,
         sentence=opening_sentence(days, today, instant),
+        open_now=any(span.contains(instant) for span in days[today].open()) if today in days else False,
         weekdays=weekday_names(),
         week=weekly(queries.openings(current)) if current else None,
         following=following,

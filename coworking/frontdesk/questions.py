@@ -15,7 +15,7 @@ from coworking.accounts.models import Person
 from coworking.core.i18n import N_, _
 from coworking.core.units import write_unit
 from coworking.spaces import services
-from coworking.spaces.forms import LEGAL_STATUSES, read_rooms, read_split, read_week
+from coworking.spaces.forms import LEGAL_STATUSES, WEEKDAYS, read_rooms, read_split, read_week
 from coworking.spaces.inputs import Reader
 from coworking.spaces.rules import place_of
 
@@ -109,6 +109,21 @@ QUESTIONS = (
 )
 BY_KEY = {question.key: question for question in QUESTIONS}
 COUNT = QUESTIONS[-1].number
+
+
+def usual(question: Question) -> dict[str, str]:
+    """What most places answer, shown where nothing has been typed yet."""
+    week = {"staffed": "same", "lunch_from": "12:30", "lunch_to": "13:30"}
+    for weekday in WEEKDAYS:
+        week |= {f"open_{weekday}": "1"} if weekday < 5 else {}
+        week |= {f"from_{weekday}": "09:00", f"to_{weekday}": "18:00"}
+    answers = {
+        "4": week,
+        "5": {"split": "13:00"},
+        "6": {"desks": "10", "zone": _("Open space")},
+        LAST: {"holidays": "1", "local_holidays": "1"},
+    }
+    return answers.get(question.key, {})
 
 
 def legal_status(typed: Typed) -> str:

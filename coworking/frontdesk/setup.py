@@ -23,6 +23,7 @@ from coworking.core.units import end_read
 from coworking.core.web import problem, say, wants_problem
 from coworking.frontdesk import questions
 from coworking.spaces import queries
+from coworking.spaces.forms import weekday_names
 from coworking.spaces.queries import NotSetUp
 
 blueprint = Blueprint("setup", __name__, url_prefix="/setup")
@@ -101,11 +102,11 @@ def _page(question: questions.Question, inputs: dict[str, str] | None, errors: d
     typed = session.get(KEPT, {})
     return render_template(
         f"frontdesk/setup/{question.key}.html",
+        weekdays=weekday_names(),
         question=question,
         count=questions.COUNT,
         before=questions.neighbour(question.key, -1),
-        fresh=inputs is None,
-        typed=inputs or {},
+        typed=questions.usual(question) if inputs is None else inputs,
         errors=errors,
         legal_status=questions.legal_status(typed),
         area=questions.proposed_area(typed),

@@ -15,7 +15,7 @@ from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import say
 from coworking.spaces import forms, queries, services
 from coworking.spaces.inputs import Reader
-from coworking.spaces.rules import AREAS, weekly
+from coworking.spaces.rules import weekly
 
 blueprint = Blueprint("spaces", __name__, url_prefix="/settings")
 
@@ -237,9 +237,6 @@ def _lieu_page(typed: Typed, errors: dict[str, str]) -> str:
         place=queries.lieu(),
         typed=typed,
         errors=errors,
-        areas=AREAS,
-        legal_statuses=forms.LEGAL_STATUSES,
-        vat_statuses=forms.VAT_STATUSES,
     )
 
 
@@ -275,8 +272,8 @@ def _closures_page(typed: Typed, errors: dict[str, str]) -> str:
 def _spaces_page(typed: Typed, errors: dict[str, str]) -> str:
     return render_template(
         "spaces/spaces.html",
-        zones=queries.zones(),
-        kinds=forms.KINDS,
+        zones=(zones := queries.zones()),
+        zone_options=[(zone.public_id, zone.name) for zone in zones],
         today=queries.today(),
         typed=typed,
         errors=errors,
@@ -288,7 +285,7 @@ def _resource_page(public_id: str, typed: Typed, errors: dict[str, str]) -> str:
     return render_template(
         "spaces/resource.html",
         resource=found,
-        zones=queries.zones(),
+        zone_options=[(zone.public_id, zone.name) for zone in queries.zones()],
         today=today,
         typed={**forms.resource_fields(found), "last_day": today.isoformat(), **typed},
         errors=errors,
