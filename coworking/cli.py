@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import Flask
 
 from coworking.demo import commands as demo
+from coworking.frontdesk import commands as frontdesk
 
 
 def init_cli(app: Flask) -> None:
     """Register every command."""
     demo.init(app)
+    frontdesk.init(app)
