@@ -1,0 +1,119 @@
+// What every page gains from scripts. Nothing here is needed to use the product: links lead, forms post.
+
+import { installPolling } from "./poll.js";
+
+const sheet = document.getElementById("sheet");
+const said = document.getElementById("said");
+const toasts = document.getElementById("toasts");
+
+const TOAST_MS = 12_000;
+
+/** Reads `text` out to screen readers; emptied first so that the same words twice are said twice. */
+export function say(text) {
+  said.textContent = "";
+  requestAnimationFrame(() => { said.textContent = text; });
+}
+
+// --- Sheets: whatever htmx puts into the sheet's body opens it; an empty answer closes it. --------------------------
+
+let opener = null;
+
+function sheetFilled() {
+  const full = sheet.querySelector("#sheet-body").childElementCount > 0;
+  if (full && !sheet.open) {
+    opener = document.activeElement;
+    sheet.showModal();
+  } else if (!full && sheet.open) {
+    sheet.close();
+  }
+  if (full) (sheet.querySelector("[autofocus], [aria-invalid=true]") ?? sheet.querySelector("a, button, input"))?.focus();
+}
+
+sheet.addEventListener("close", () => {
+  sheet.querySelector("#sheet-body").replaceChildren();
+  // The cell that opened it may have been swapped meanwhile: find its successor by id.
+  const back = opener?.isConnected ? opener : opener?.id && document.getElementById(opener.id);
+  if (back) back.focus();
+  opener = null;
+});
+
+sheet.addEventListener("click", (event) => {
+  const cross = event.target.closest("[data-close]");
+  if (cross) event.preventDefault();
+  if (cross || event.target === sheet) sheet.close();
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id === "sheet-body") sheetFilled();
+});
+document.addEventListener("sheet:close", () => sheet.close()); // an answer may send HX-Trigger: sheet:close
+
+// --- Toasts: said aloud; they leave by themselves unless they offer something to do. --------------------------------
+
+function welcome(toast) {
+  say(toast.querySelector("span").textContent);
+  if (toast.querySelector("form") || toast.classList.contains("error")) return;
+  const leave = () => {
+    if (toast.matches(":hover, :focus-within")) setTimeout(leave, TOAST_MS);
+    else toast.remove();
+  };
+  setTimeout(leave, TOAST_MS);
+}
+
+toasts.querySelectorAll(".toast").forEach(welcome);
+new MutationObserver((changes) => {
+  for (const change of changes) for (const node of change.addedNodes) if (node.matches?.(".toast")) welcome(node);
+}).observe(toasts, { childList: true });
+
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-dismiss]")?.closest(".toast, .notice")?.remove();
+});
+
+// A modal dialog is above everything: messages and the live region move into it while it is open.
+new MutationObserver(() => (sheet.open ? sheet : document.body).append(toasts, said)).observe(sheet, { attributeFilter: ["open"] });
+
+// --- A press that fails is said, not swallowed. ----------------------------------------------------------------------
+
+function trouble() {
+  const words = document.body.dataset.trouble;
+  if (!words) return;
+  const toast = document.createElement("div");
+  toast.className = "toast error";
+  toast.append(Object.assign(document.createElement("span"), { textContent: words }));
+  toasts.replaceChildren(toast);
+}
+document.addEventListener("htmx:sendError", trouble);
+document.addEventListener("htmx:responseError", trouble);
+
+// --- Light or dark: <button data-theme-choice="light|dark|auto"> -----------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest("[data-theme-choice]")?.dataset.themeChoice;
+  if (!choice) return;
+  const chosen = choice === "light" || choice === "dark";
+  if (chosen) document.documentElement.dataset.theme = choice;
+  else delete document.documentElement.dataset.theme;
+  document.cookie = `theme=${chosen ? choice : ""}; path=/; max-age=${chosen ? 31_536_000 : 0}; samesite=lax`;
+  document.querySelectorAll("[data-theme-choice]").forEach((button) => {
+    button.setAttribute("aria-current", String(button.dataset.themeChoice === choice));
+  });
+});
+
+// --- Small helps -----------------------------------------------------------------------------------------------------
+
+// <select data-submit> and <input type="date" data-submit> send their form when chosen; its button serves the others.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+// A form sent twice by an impatient thumb is sent once.
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.matches("[hx-post], [hx-get], [method=dialog]")) return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "1";
+});
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+});
+
+installPolling();
