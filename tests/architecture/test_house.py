@@ -1,0 +1,154 @@
+"""The house keeps its own rules."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from coworking.core.policy import policy_of
+from tests.mutants.__main__ import mutants
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [*sorted((ROOT / "coworking").rglob("*.py")), *sorted((ROOT / "tasks").rglob("*.py"))]
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+def test_imports_point_down():
+    program = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("module", sorted(p.parent.name for p in ROOT.glob("coworking/*/rules.py")))
+def test_rules_load_without_the_framework(module):
+    """Contracts see imports; only a fresh process sees what importing a rule really runs."""
+    code = (
+        f"import sys, coworking.{module}.rules; "
+        "sys.exit(', '.join(sorted({'flask', 'sqlalchemy', 'celery', 'stripe'} & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_package_inits_are_empty():
+    assert [str(p) for p in (ROOT / "coworking").rglob("__init__.py") if p.read_text().strip()] == []
+
+
+def test_commit_stands_in_one_file():
+    found = {str(path.relative_to(ROOT)) for path in SOURCES if re.search(r"\.commit\(\)", path.read_text())}
+    assert found == {"coworking/core/units.py"}
+
+
+def test_stripe_is_imported_by_at_most_one_file():
+    found = [path.name for path in SOURCES if re.search(r"^\s*(import|from) stripe\b", path.read_text(), re.M)]
+    assert len(found) <= 1
+
+
+def test_nobody_asks_the_operating_system_for_the_time():
+    pattern = re.compile(r"datetime\.(now|utcnow|today)\(|date\.today\(|time\.time\(")
+    found = {str(path.relative_to(ROOT)) for path in SOURCES if pattern.search(path.read_text())}
+    assert found == {"coworking/core/clock.py"}
+
+
+def test_every_endpoint_declares_who_may_use_it(apps):
+    app = apps("sqlite")
+    assert [rule.endpoint for rule in app.url_map.iter_rules() if policy_of(app, rule.endpoint) is None] == []
+
+
+def test_templates_hold_no_inline_script_style_or_handler():
+    """The content security policy would refuse them silently."""
+    pattern = re.compile(r"<script(?![^>]*\bsrc=)|\son[a-z]+=\"|\sstyle=\"", re.I)
+    pages = [p for p in (ROOT / "templates").rglob("*.html") if "email" not in p.parts]
+    found = [str(p.relative_to(ROOT)) for p in pages if pattern.search(re.sub(r"\{#.*?#\}", "", p.read_text(), flags=re.S))]
+    assert found == []
+
+
+def test_vendored_files_are_what_the_manifest_says():
+    vendor = ROOT / "static" / "vendor"
+    manifest = json.loads((vendor / "MANIFEST.json").read_text())
+    entries = manifest["files"] if "files" in manifest else manifest
+    entries = entries if isinstance(entries, list) else [{"path": path, **entry} for path, entry in entries.items()]
+    assert entries
+    for entry in entries:
+        path = vendor / entry.get("path", entry.get("file"))
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"], path.name
+        assert entry["version"] and entry.get("licence", entry.get("license"))
+
+
+def _used_messages() -> set[str]:
+    methods = [("**/*.py", "python"), ("**/*.html", "jinja2"), ("**/*.txt", "jinja2")]
+    keywords = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None}
+    options = {pattern: {"trimmed": "true", "silent": "false"} for pattern, _ in methods if pattern != "**/*.py"}
+    found: set[str] = set()
+    for folder in ("coworking", "templates"):
+        for _, _, message, _, _ in extract_from_dir(ROOT / folder, methods, options, keywords):
+            found.add(message[0] if isinstance(message, tuple) else message)
+    return found - {""}
+
+
+def _catalogue() -> dict[str, list[str]]:
+    """Message id → the catalogues it stands in, fuzzy or empty translations left out."""
+    where: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "coworking/translations/fr/LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="fr"):
+                if not message.id or message.fuzzy:
+                    continue
+                ids, strings = (message.id, message.string)
+                texts = strings if isinstance(strings, list | tuple) else [strings]
+                if all(texts):
+                    where.setdefault(ids[0] if isinstance(ids, list | tuple) else ids, []).append(path.stem)
+    return where
+
+
+def test_every_message_is_translated_once():
+    used, known = _used_messages(), _catalogue()
+    assert sorted(used - set(known)) == [], "without French"
+    assert {message: files for message, files in known.items() if len(files) > 1} == {}, "in two catalogues"
+    assert sorted(set(known) - used) == [], "no longer used"
+
+
+def test_french_is_set_as_french():
+    """A narrow no-break space before high punctuation and inside guillemets; curly apostrophes."""
+    wrong = re.compile(r"(?<=\w) [:;!?»]|« (?!\u202f)|(?<=[A-Za-zÀ-ÿ])'(?=[A-Za-zÀ-ÿ])|(?<=[\w»)])[;!?](?=\s|$)")
+    found = []
+    for path in sorted((ROOT / "coworking/translations/fr/LC_MESSAGES").glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="fr"):
+                texts = message.string if isinstance(message.string, list | tuple) else [message.string]
+                found += [f"{path.stem}: {text}" for text in texts if message.id and wrong.search(text)]
+    assert found == []
+
+
+def test_every_mutant_still_applies():
+    stale = [
+        mutant.path.name
+        for mutant in mutants()
+        if subprocess.run(["git", "apply", "--check", str(mutant.path)], cwd=ROOT, capture_output=True).returncode
+    ]
+    assert stale == []
+
+
+def test_nothing_tracked_names_this_machine():
+    pattern = re.compile(rb"file:///|/root/|/home/\w+/|registry\.npmjs|pypi\.org/simple|pythonhosted")
+    skipped = {"static/vendor", "tests/architecture"}
+    found = [
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if not any(str(path.relative_to(ROOT)).startswith(prefix) for prefix in skipped)
+        and path.suffix not in {".png", ".woff2"}
+        and pattern.search(path.read_bytes())
+    ]
+    assert found == []

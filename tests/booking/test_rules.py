@@ -1,0 +1,158 @@
+"""Booking's decisions, without a database."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coworking.booking.rules import (
+    REGRET,
+    BeyondHorizon,
+    Desk,
+    InPast,
+    NotOnOneDay,
+    OffStep,
+    check_room_span,
+    check_window,
+    choose_desk,
+    free_until,
+    half_days,
+    is_late,
+    touched,
+)
+from coworking.core.timespan import Span
+from coworking.spaces.rules import Opening, day_plan
+
+PARIS = ZoneInfo("Europe/Paris")
+AT = datetime(2026, 11, 24, 9, 36, tzinfo=UTC)
+
+
+def paris(day: int, hour: int, minute: int = 0, month: int = 11) -> datetime:
+    return datetime(2026, month, day, hour, minute, tzinfo=PARIS)
+
+
+def window(start: datetime, end: datetime) -> date:
+    return check_window(Span(start, end), at=AT, horizon_days=90, zone=PARIS)
+
+
+def test_a_span_in_the_future_gives_its_local_date():
+    assert window(paris(26, 9), paris(26, 13)) == date(2026, 11, 26)
+
+
+def test_what_has_begun_may_be_booked_and_what_is_over_may_not():
+    assert window(paris(24, 9), paris(24, 13)) == date(2026, 11, 24)
+    with pytest.raises(InPast):
+        window(paris(24, 9), AT)
+
+
+def test_midnight_is_still_the_same_day_and_past_it_is_not():
+    window(paris(26, 23), paris(27, 0))
+    with pytest.raises(NotOnOneDay):
+        window(paris(26, 23), paris(27, 0, 1))
+
+
+def test_the_horizon_counts_local_days():
+    last = AT.astimezone(PARIS).date() + timedelta(days=90)
+    start = datetime(last.year, last.month, last.day, 9, tzinfo=PARIS)
+    assert window(start, start + timedelta(hours=1)) == last
+    with pytest.raises(BeyondHorizon):
+        window(start + timedelta(days=1), start + timedelta(days=1, hours=1))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(paris(26, 9, 10), paris(26, 10)), (paris(26, 9), paris(26, 10, 5))]
+)
+def test_rooms_keep_to_quarters_of_an_hour(start, end):
+    with pytest.raises(OffStep):
+        check_room_span(Span(start, end), at=AT, zone=PARIS)
+
+
+def test_a_room_may_be_taken_up_to_a_quarter_of_an_hour_late():
+    at = paris(24, 10, 10)
+    check_room_span(Span(paris(24, 10), paris(24, 11)), at=at, zone=PARIS)
+    with pytest.raises(InPast):
+        check_room_span(Span(paris(24, 9, 45), paris(24, 11)), at=at, zone=PARIS)
+
+
+def plan(*hours: tuple[int, int]):
+    openings = [Opening(3, "accessible", start, end) for start, end in hours]
+    return day_plan(date(2026, 11, 26), openings, 13 * 60, [], None, PARIS)
+
+
+def test_halves_are_cut_at_the_split():
+    halves = half_days(date(2026, 11, 26), plan((540, 1080)))
+    assert halves["am"].span == Span(paris(26, 9), paris(26, 13))
+    assert halves["pm"].span == Span(paris(26, 13), paris(26, 18))
+
+
+def test_a_lunch_break_belongs_to_neither_half():
+    halves = half_days(date(2026, 11, 26), plan((540, 720), (840, 1080)))
+    assert halves["am"].span == Span(paris(26, 9), paris(26, 12))
+    assert halves["pm"].span == Span(paris(26, 14), paris(26, 18))
+
+
+def test_a_half_that_is_shut_is_absent():
+    assert set(half_days(date(2026, 11, 26), plan((540, 780)))) == {"am"}
+
+
+def test_a_desk_is_taken_by_every_half_it_touches():
+    halves = half_days(date(2026, 11, 26), plan((540, 1080)))
+    names = lambda start, end: [half.half for half in touched(halves, Span(start, end))]  # noqa: E731 - a shorthand
+    assert names(paris(26, 10), paris(26, 11)) == ["am"]
+    assert names(paris(26, 12), paris(26, 14)) == ["am", "pm"]
+    assert names(paris(26, 13), paris(26, 14)) == ["pm"]
+    assert names(paris(26, 19), paris(26, 20)) == []
+
+
+def desk(id: int, *, zone: int = 1, other_half_free: bool = True) -> Desk:
+    return Desk(id, zone, position=id, other_half_free=other_half_free)
+
+
+def choice(desks: list[Desk], adjoining: set[int] = frozenset(), usual: int | None = None, zone: int | None = None) -> int:
+    found = choose_desk(desks, adjoining=adjoining, usual=usual, preferred_zone=zone)
+    assert found is not None
+    return found.id
+
+
+def test_the_desk_given_follows_the_order_of_the_house():
+    desks = [desk(1), desk(2), desk(3, zone=2), desk(4, other_half_free=False)]
+    assert choice(desks, adjoining={3}, usual=2) == 3
+    assert choice(desks, usual=2, zone=2) == 2
+    assert choice(desks, zone=2) == 3
+    assert choice(desks) == 4, "the one that breaks up no free day"
+    assert choice(desks[:3]) == 1
+    assert choose_desk([], adjoining=(), usual=None, preferred_zone=None) is None
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, unique=True), st.sets(st.integers(1, 20)), st.integers(1, 20))
+def test_the_choice_is_one_of_those_free_and_does_not_depend_on_their_order(ids, adjoining, usual):
+    desks = [desk(i, zone=i % 3, other_half_free=i % 2 == 0) for i in ids]
+    assert choice(desks, adjoining, usual) == choice(desks[::-1], adjoining, usual)
+    assert choice(desks, adjoining, usual) in ids
+
+
+def late(at: datetime, created: datetime = AT - timedelta(days=5)) -> bool:
+    return is_late(starts_at=paris(26, 9), created_at=created, at=at, free_cancel_minute=18 * 60, zone=PARIS)
+
+
+def test_giving_back_is_free_until_six_the_evening_before():
+    assert free_until(paris(26, 9), free_cancel_minute=18 * 60, zone=PARIS) == paris(25, 18)
+    assert not late(paris(25, 17, 59))
+    assert late(paris(25, 18))
+
+
+def test_regrets_are_free_for_ten_minutes_but_not_after_the_start():
+    booked = paris(25, 20)
+    assert not late(booked + REGRET - timedelta(seconds=1), created=booked)
+    assert late(booked + REGRET, created=booked)
+    assert late(paris(26, 9, 1), created=paris(26, 8, 59))
+
+
+def test_the_deadline_is_local_across_a_clock_change():
+    """Clocks go back on 25 October 2026: six in the evening before is 16:00 UTC, not 24 h before the same hour."""
+    deadline = free_until(paris(25, 9, month=10), free_cancel_minute=18 * 60, zone=PARIS)
+    assert deadline == datetime(2026, 10, 24, 16, tzinfo=UTC)

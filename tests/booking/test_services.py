@@ -1,0 +1,310 @@
+"""Booking, giving back, undoing, moving: on both engines, committing for real."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from coworking.booking import queries, services
+from coworking.booking.models import Booking
+from coworking.booking.placing import Item, Request
+from coworking.booking.rules import AlreadyBooked, AlreadyOver, AlreadyStarted, BeyondHorizon, InPast, NothingFree, UndoTooLate
+from coworking.claims.models import Claim
+from coworking.claims.queries import day_version
+from coworking.claims.rules import ClaimConflict
+from coworking.core.audit import AuditEntry
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.outbox import OutboxRow
+from coworking.core.timespan import Span
+from coworking.core.units import write_unit
+from coworking.spaces.models import Resource
+from coworking.spaces.rules import ClosedThen, OnHoliday, OutsideOpeningHours
+
+THURSDAY = date(2026, 11, 26)
+MORNING, AFTERNOON, DAY = frozenset({"am"}), frozenset({"pm"}), frozenset({"am", "pm"})
+
+
+@pytest.fixture
+def people(inside, place, cast):
+    return cast
+
+
+def at(hour: int, minute: int = 0, day: int = 26) -> datetime:
+    return datetime(2026, 11, day, hour - 1, minute, tzinfo=UTC)
+
+
+def hours(start: int, end: int, day: int = 26) -> Span:
+    return Span(at(start, day=day), at(end, day=day))
+
+
+def live() -> int:
+    return db.session.scalar(select(func.count()).where(Claim.live.is_(True)))
+
+
+def desk_of(booking: Booking) -> str:
+    return booking.units[0].resource.name
+
+
+def test_a_morning_is_one_claim_and_one_unit(people):
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    assert [(unit.half, unit.day) for unit in booking.units] == [("am", THURSDAY)]
+    assert [claim.use for claim in booking.claims] == [hours(9, 13)]
+    assert (booking.source, booking.status) == ("web", "confirmed")
+
+
+def test_a_whole_day_is_one_claim_across_lunch_and_two_units(people):
+    booking = services.book_half_days(people.member.actor(), THURSDAY, DAY)
+    assert [unit.half for unit in booking.units] == ["am", "pm"]
+    assert [claim.use for claim in booking.claims] == [hours(9, 18)]
+
+
+def test_the_afternoon_gets_the_morning_s_desk(people):
+    services.book_half_days(people.stranger.actor(), THURSDAY, DAY)
+    first = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    services.book_half_days(people.colleague.actor(), THURSDAY, MORNING)
+    second = services.book_half_days(people.member.actor(), THURSDAY, AFTERNOON)
+    assert desk_of(first) == desk_of(second) == "Poste 2"
+
+
+def test_the_usual_desk_comes_back(people, place):
+    for day in (date(2026, 11, 26), date(2026, 11, 27)):
+        services.book_half_days(people.member.actor(), day, DAY, resource=place.desks[2].public_id)
+    assert desk_of(services.book_half_days(people.member.actor(), date(2026, 12, 1), DAY)) == "Poste 3"
+
+
+def test_a_taken_desk_names_what_is_free_instead(people, place):
+    wanted = place.desks[0].public_id
+    services.book_half_days(people.member.actor(), THURSDAY, MORNING, resource=wanted)
+    with pytest.raises(ClaimConflict) as refusal:
+        services.book_half_days(people.stranger.actor(), THURSDAY, MORNING, resource=wanted)
+    assert [free["name"] for free in refusal.value.extra["free"]] == ["Poste 2", "Poste 3", "Poste 4"]
+    assert live() == 1
+
+
+def test_a_full_morning_refuses_and_leaves_nothing(people, place):
+    for person in (people.member, people.colleague, people.stranger, people.host):
+        services.book_half_days(person.actor(), THURSDAY, MORNING)
+    before = db.session.scalar(select(func.count()).select_from(OutboxRow))
+    with pytest.raises(NothingFree):
+        services.book_half_days(people.manager.actor(), THURSDAY, MORNING)
+    assert live() == 4
+    assert db.session.scalar(select(func.count()).select_from(Booking)) == 4
+    assert db.session.scalar(select(func.count()).select_from(OutboxRow)) == before
+
+
+def test_one_person_sits_at_one_desk_at_a_time(people):
+    services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    with pytest.raises(AlreadyBooked):
+        services.book_half_days(people.member.actor(), THURSDAY, DAY)
+
+
+def test_several_things_or_none(people, place):
+    room = place.rooms[0].public_id
+    services.book(people.stranger.actor(), Request(hours(9, 10), (Item(resource=room),)))
+    both = (Item(kind="desk"), Item(resource=room))
+    with pytest.raises(ClaimConflict):
+        services.book(people.member.actor(), Request(hours(9, 10), both))
+    assert live() == 1
+    booking = services.book(people.member.actor(), Request(hours(14, 15), both))
+    assert len(booking.claims) == 2
+
+
+def test_a_room_guards_its_tidying_up(people, place):
+    room = place.rooms[0]
+    with write_unit():
+        db.session.get(Resource, room.id).buffer_after = 15
+    services.book(people.member.actor(), Request(hours(9, 10), (Item(resource=room.public_id),)))
+    with pytest.raises(ClaimConflict):
+        services.book(people.stranger.actor(), Request(hours(10, 11), (Item(resource=room.public_id),)))
+    later = Span(at(10, 15), at(11))
+    services.book(people.stranger.actor(), Request(later, (Item(resource=room.public_id),)))
+
+
+def test_any_room_is_the_smallest_that_seats_everyone(people):
+    small = services.book(people.member.actor(), Request(hours(9, 10), (Item(kind="room"),)))
+    large = services.book(people.member.actor(), Request(hours(9, 10), (Item(kind="room"),), guests=5))
+    assert (desk_of(small), desk_of(large)) == ("Cabine", "Durolle")
+
+
+@pytest.mark.parametrize(
+    ("day", "halves", "error"),
+    [
+        (date(2026, 11, 28), AFTERNOON, ClosedThen),  # Saturdays end at 13:00
+        (date(2026, 11, 29), MORNING, ClosedThen),  # a Sunday
+        (date(2026, 12, 25), MORNING, OnHoliday),
+        (date(2026, 11, 23), MORNING, InPast),
+        (date(2027, 2, 23), MORNING, BeyondHorizon),
+    ],
+)
+def test_what_the_lieu_does_not_offer_is_refused(people, day, halves, error):
+    with pytest.raises(error):
+        services.book_half_days(people.member.actor(), day, halves)
+    assert live() == 0
+
+
+def test_a_room_outside_opening_hours_is_refused(people, place):
+    with pytest.raises(OutsideOpeningHours):
+        services.book(people.member.actor(), Request(hours(17, 19), (Item(resource=place.rooms[0].public_id),)))
+
+
+def test_nobody_books_in_another_s_name_but_staff_do_and_it_is_audited(people):
+    with pytest.raises(NotFound):
+        services.book_half_days(people.member.actor(), THURSDAY, MORNING, person=people.stranger.public_id)
+    booking = services.book_half_days(people.host.actor(), THURSDAY, MORNING, person=people.stranger.public_id)
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "booking.made")).one()
+    assert (booking.source, entry.actor_id, entry.person_id) == ("staff", people.host.id, people.stranger.id)
+
+
+def test_giving_back_twice_is_fine_and_frees_the_desk_for_others_after_two_minutes(people, place, clock):
+    desk = place.desks[0].public_id
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING, resource=desk)
+    services.cancel(people.member.actor(), booking.public_id)
+    services.cancel(people.member.actor(), booking.public_id)
+    with pytest.raises(ClaimConflict):
+        services.book_half_days(people.stranger.actor(), THURSDAY, MORNING, resource=desk)
+    clock.advance(minutes=2)
+    services.book_half_days(people.stranger.actor(), THURSDAY, MORNING, resource=desk)
+    with pytest.raises(UndoTooLate):
+        services.undo_cancel(people.member.actor(), booking.public_id)
+
+
+def test_an_undo_within_two_minutes_restores_everything(people, clock):
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    services.cancel(people.member.actor(), booking.public_id)
+    clock.advance(seconds=119)
+    restored = services.undo_cancel(people.member.actor(), booking.public_id)
+    assert (restored.status, restored.cancelled_at, restored.cancelled_late) == ("confirmed", None, False)
+    clock.advance(minutes=10)
+    assert [claim.live and claim.expires_at is None for claim in queries.live_claims(booking.id)] == [True]
+
+
+def test_late_is_late_except_for_the_first_ten_minutes(people, clock):
+    clock.set(at(20, day=25))
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    clock.advance(minutes=9)
+    assert not services.cancel(people.member.actor(), booking.public_id).cancelled_late
+    clock.advance(minutes=3)
+    again = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    clock.advance(minutes=11)
+    assert services.cancel(people.member.actor(), again.public_id).cancelled_late
+
+
+def test_what_has_begun_is_ended_by_the_host_and_what_is_over_by_nobody(people, place, clock):
+    room = place.rooms[0].public_id
+    booking = services.book(people.member.actor(), Request(hours(11, 13, day=24), (Item(resource=room),)))
+    clock.set(at(11, 30, day=24))
+    with pytest.raises(AlreadyStarted):
+        services.cancel(people.member.actor(), booking.public_id)
+    with pytest.raises(NotFound):
+        services.end_now(people.stranger.actor(), booking.public_id)
+    services.end_now(people.host.actor(), booking.public_id)
+    services.book(people.stranger.actor(), Request(Span(at(11, 30, day=24), at(13, day=24)), (Item(resource=room),)))
+    clock.set(at(14, day=24))
+    with pytest.raises(AlreadyOver):
+        services.cancel(people.host.actor(), booking.public_id)
+
+
+def test_a_stranger_s_booking_does_not_exist(people):
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    for act in (services.cancel, services.undo_cancel, services.move):
+        with pytest.raises(NotFound):
+            act(people.stranger.actor(), booking.public_id)
+
+
+def test_moving_takes_the_new_place_or_keeps_the_old(people, place):
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    services.book_half_days(people.stranger.actor(), THURSDAY, MORNING, resource=place.desks[1].public_id)
+    with pytest.raises(ClaimConflict):
+        services.move(people.member.actor(), booking.public_id, resource=place.desks[1].public_id)
+    db.session.rollback()
+    assert desk_of(queries.booking_for(people.member.actor(), booking.public_id)) == "Poste 1"
+    services.move(people.member.actor(), booking.public_id, resource=place.desks[2].public_id)
+    db.session.rollback()
+    moved = queries.booking_for(people.member.actor(), booking.public_id)
+    assert desk_of(moved) == "Poste 3"
+    assert live() == 2
+
+
+def test_moving_onto_part_of_one_s_own_time_works(people, place):
+    room = place.rooms[0].public_id
+    booking = services.book(people.member.actor(), Request(hours(9, 11), (Item(resource=room),)))
+    moved = services.move(people.member.actor(), booking.public_id, span=hours(10, 12), resource=room)
+    assert moved.span == hours(10, 12)
+    assert live() == 1
+
+
+def test_every_visible_change_counts_the_day_up(people):
+    versions = [day_version(THURSDAY)]
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    versions.append(day_version(THURSDAY))
+    services.cancel(people.member.actor(), booking.public_id)
+    versions.append(day_version(THURSDAY))
+    services.undo_cancel(people.member.actor(), booking.public_id)
+    versions.append(day_version(THURSDAY))
+    assert versions == sorted(set(versions))
+
+
+def test_booking_takes_the_same_statements_whatever_the_number_of_desks_and_bookings(people, place, count_statements):
+    with count_statements() as few:
+        services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    with write_unit():
+        zone = db.session.get(Resource, place.desks[0].id).zone_id
+        db.session.add_all(
+            Resource(zone_id=zone, kind="desk", name=f"Poste {n}", in_service_from=date(2026, 1, 1)) for n in range(5, 40)
+        )
+    for person in (people.colleague, people.stranger, people.host):
+        services.book_half_days(person.actor(), THURSDAY, MORNING)
+    with count_statements() as many:
+        services.book_half_days(people.manager.actor(), THURSDAY, MORNING)
+    assert len(many) == len(few), f"{few}\n{many}"
+    assert len(many) <= 18, many
+
+
+def test_the_confirmation_waits_for_regrets(people, clock, run_outbox, mailbox):
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    run_outbox()
+    assert mailbox() == []
+    clock.advance(minutes=10)
+    run_outbox()
+    (letter,) = mailbox()
+    assert (letter["To"], letter["Subject"]) == ("member@demo.example", "Poste 1\u202f: jeudi 26 novembre, 9–13\u202fh")
+    services.cancel(people.member.actor(), booking.public_id)
+    clock.advance(minutes=3)
+    run_outbox()
+    assert mailbox()[1]["Subject"].startswith("Rendu")
+
+
+def test_what_is_given_back_at_once_is_never_confirmed(people, clock, run_outbox, mailbox):
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    services.cancel(people.member.actor(), booking.public_id)
+    clock.advance(hours=1)
+    run_outbox()
+    assert mailbox() == []
+
+
+def test_a_restored_booking_is_confirmed_after_all(people, clock, run_outbox, mailbox):
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    services.cancel(people.member.actor(), booking.public_id)
+    clock.advance(minutes=1)
+    services.undo_cancel(people.member.actor(), booking.public_id)
+    clock.advance(minutes=10)
+    run_outbox()
+    assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Poste 1"]
+
+
+def test_a_month_without_e_mail_books_too(people, inside):
+    from tests.factories import make_person
+
+    paper = make_person("Émile", "Roussel", None)
+    services.book_half_days(people.host.actor(), THURSDAY, MORNING, person=paper.public_id)
+    assert db.session.scalar(select(func.count()).select_from(OutboxRow)) == 0
+
+
+def test_the_day_after_tomorrow_s_horizon_moves_with_the_clock(people, clock):
+    clock.advance(days=1)
+    services.book_half_days(people.member.actor(), date(2027, 2, 23), MORNING)
+    assert live() == 1
+    assert timedelta(days=90) == date(2027, 2, 23) - date(2026, 11, 25)
