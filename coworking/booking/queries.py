@@ -62,7 +62,7 @@ def own_desks(person_id: int, day: date, *, except_booking: int | None = None) -
             BookingUnit.half.is_not(None),
         )
         .order_by(BookingUnit.starts_at)
-    ).tuples()
+    )
     return [
         OwnDesk(i, name, Span(start, end))
         for i, name, start, end, booking in rows
@@ -270,7 +270,7 @@ def bars(day: Span) -> list[Bar]:
         .outerjoin(Person, Person.id == Booking.person_id)
         .where(claims.overlapping(day), claims.in_force(instant))
         .order_by(Claim.resource_id, Claim.use_starts_at)
-    ).tuples()
+    )
     return [
         Bar(resource, Span(start, end), guarded, kind, expires is not None, *rest)
         for resource, start, end, guarded, kind, expires, *rest in rows

@@ -39,7 +39,7 @@ def taken(resource_ids: Collection[int], span: Span, instant: datetime) -> list[
         .order_by(Claim.resource_id, Claim.starts_at)
     )
     return [
-        (resource, Span(start, end), kind, holder) for resource, start, end, kind, holder in rows.tuples()
+        (resource, Span(start, end), kind, holder) for resource, start, end, kind, holder in rows
     ]
 
 

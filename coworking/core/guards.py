@@ -190,7 +190,7 @@ def _catalogue(connection: Connection) -> dict[str, str]:
         if connection.dialect.name == "sqlite"
         else _PG_CATALOGUE
     )
-    return {name: _normal(form) for name, form in connection.execute(text(query)).tuples()}
+    return {name: _normal(form) for name, form in connection.execute(text(query))}
 
 
 def _normal(form: str) -> str:

@@ -50,7 +50,7 @@ def readyz() -> ResponseReturnValue:
 def metrics() -> ResponseReturnValue:
     """Gauges of the work that waits; no personal data, so that any local scraper may read it."""
     rows = dict(
-        db.session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state)).tuples().all()
+        db.session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state)).all()
     )
     overdue = db.session.scalar(
         select(func.count()).where(OutboxRow.state == "waiting", OutboxRow.due_at <= now())

@@ -1,6 +1,7 @@
 """What managers type about the lieu: read, coerced, and told what is wrong input by input.
 
-Each ``read_…`` takes the inputs it needs and leaves its complaints in the `Reader`; each ``…_fields`` goes the other way.
+Each ``read_…`` takes the inputs it needs and leaves its complaints in the `Reader`; each ``…_fields`` goes the other
+way.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def lieu_fields(lieu: Lieu) -> dict[str, str]:
 
 
 def read_closing(reader: Reader) -> Closing:
-    """A closure: ``first_day``, ``last_day`` (empty: the same day), ``from``, ``to`` (both empty: whole days), ``reason``."""
+    """A closure; an empty ``last_day`` means the same day, empty ``from_minute`` and ``to_minute`` whole days."""
     first = reader.day("first_day")
     last = reader.day("last_day") if reader.raw("last_day") else first
     start, end = reader.minute("from_minute"), reader.minute("to_minute")
@@ -236,16 +237,14 @@ def clock(minute: int) -> str:
 
 
 def read_rooms(reader: Reader, name: str) -> list[tuple[str, int]]:
-    """One room per line, its seats behind the name: « Salle bleue 8 », « Salle bleue : 8 », « Salle bleue, 8 places »."""
+    """One room per line, its seats behind the name: « Salle bleue 8 », « Salle bleue, 8 places »."""
     rooms: list[tuple[str, int]] = []
     for line in reader.raw(name).splitlines():
         if not line.strip():
             continue
         match = re.fullmatch(r"\s*(.+?)[\s:,;(\u202f\u00a0–-]+(\d{1,3})\D*", line)
         if match is None or int(match[2]) < 1:
-            reader.refuse(
-                name, _("On the line “%(line)s”, write the seats behind the name: Blue room, 8.", line=line)
-            )
+            reader.refuse(name, _("On the line “%(line)s”, write the seats behind the name: Blue room, 8.", line=line))
             continue
         rooms.append((match[1].strip(), int(match[2])))
     _refuse_twins(reader, name, [room for room, _seats in rooms])

@@ -30,9 +30,7 @@ class Lieu(db.Model):
     __tablename__ = "lieu"
     __table_args__ = (
         CheckConstraint("id = 1", name="single"),
-        CheckConstraint(
-            "legal_status IN ('association', 'company', 'public', 'individual')", name="legal_status"
-        ),
+        CheckConstraint("legal_status IN ('association', 'company', 'public', 'individual')", name="legal_status"),
         CheckConstraint("vat_status IN ('taxable', 'franchise', 'exempt')", name="vat_status"),
         CheckConstraint("horizon_days BETWEEN 1 AND 730", name="horizon_days"),
         CheckConstraint("free_cancel_minute BETWEEN 0 AND 1439", name="free_cancel_minute"),
@@ -96,9 +94,7 @@ class Resource(db.Model):
         CheckConstraint("kind IN ('desk', 'room', 'office')", name="kind"),
         CheckConstraint("seats >= 1", name="seats"),
         CheckConstraint("buffer_after BETWEEN 0 AND 240", name="buffer_after"),
-        CheckConstraint(
-            "in_service_until IS NULL OR in_service_from <= in_service_until", name="service_dates"
-        ),
+        CheckConstraint("in_service_until IS NULL OR in_service_from <= in_service_until", name="service_dates"),
     )
 
     id: Mapped[BigId]

@@ -50,11 +50,7 @@ def today() -> date:
 
 def zones() -> list[Zone]:
     """Every zone in order, with all its resources, retired ones included."""
-    return list(
-        db.session.scalars(
-            select(Zone).options(selectinload(Zone.resources)).order_by(Zone.position, Zone.id)
-        )
-    )
+    return list(db.session.scalars(select(Zone).options(selectinload(Zone.resources)).order_by(Zone.position, Zone.id)))
 
 
 def zone_by_public_id(public_id: str) -> Zone:

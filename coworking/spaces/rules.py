@@ -166,9 +166,7 @@ class HalfDay:
 def place_of(postcode: str) -> tuple[str | None, str]:
     """The holiday area and the time zone of a French ``postcode``: ``("57", "Europe/Paris")``."""
     digits = "".join(postcode.split())
-    return next(
-        ((area, zone) for start, area, zone in _PLACES if digits.startswith(start)), (None, "Europe/Paris")
-    )
+    return next(((area, zone) for start, area, zone in _PLACES if digits.startswith(start)), (None, "Europe/Paris"))
 
 
 @lru_cache(maxsize=64)
@@ -242,9 +240,7 @@ def half_spans(day: OpenDay, layer: str = ACCESSIBLE) -> dict[str, list[Span]]:
 
 def usual_minutes(openings: Iterable[Opening], weekday: int, split_minute: int) -> dict[str, int]:
     """Accessible wall-clock minutes of each half of ``weekday``; a half the hours never open has none."""
-    minutes = {
-        m for o in openings if (o.weekday, o.layer) == (weekday, ACCESSIBLE) for m in range(o.opens, o.closes)
-    }
+    minutes = {m for o in openings if (o.weekday, o.layer) == (weekday, ACCESSIBLE) for m in range(o.opens, o.closes)}
     morning = sum(minute < split_minute for minute in minutes)
     return {"am": morning, "pm": len(minutes) - morning}
 
@@ -305,12 +301,7 @@ def check_closing(closing: Closing) -> None:
         raise InvalidHours(reason=N_("The last day must not come before the first."), field="last_day")
     if (closing.from_minute is None) != (closing.to_minute is None):
         raise InvalidHours(reason=N_("Give both hours, or neither for whole days."), field="to_minute")
-    if (
-        not 0
-        <= (closing.from_minute or 0)
-        < (1440 if closing.to_minute is None else closing.to_minute)
-        <= 1440
-    ):
+    if not 0 <= (closing.from_minute or 0) < (1440 if closing.to_minute is None else closing.to_minute) <= 1440:
         raise InvalidHours(reason=N_("The end must come after the start."), field="to_minute")
     if not closing.reason.strip():
         raise InvalidHours(reason=N_("Say why: everyone sees it."), field="reason")

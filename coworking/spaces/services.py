@@ -1,7 +1,7 @@
 """The manager's use cases: set the lieu up, change its hours, closures and spaces.
 
-Each opens its own unit, except `set_up`, which is one half of a larger one. Those that change when the lieu opens return
-the days whose opening changed.
+Each opens its own unit, except `set_up`, which is one half of a larger one. Those that change when the lieu opens
+return the days whose opening changed.
 """
 
 from __future__ import annotations
@@ -143,9 +143,7 @@ def update_lieu(actor: Actor, **values: Any) -> list[date]:
         return []
 
 
-def set_schedule(
-    actor: Actor, *, valid_from: date, split_minute: int, openings: Sequence[Opening]
-) -> list[date]:
+def set_schedule(actor: Actor, *, valid_from: date, split_minute: int, openings: Sequence[Opening]) -> list[date]:
     """Let these weekly hours rule from ``valid_from`` (today or later) until the next dated schedule."""
     check_openings(openings, split_minute)
     with write_unit():
@@ -259,9 +257,7 @@ def add_resources(
         last = db.session.scalar(select(func.max(Resource.position)).where(Resource.zone_id == zone.id))
         start = 0 if last is None else last + 1
         added = [
-            Resource(
-                kind=kind, zone=zone, name=name, seats=seats, position=start + n, in_service_from=first_day
-            )
+            Resource(kind=kind, zone=zone, name=name, seats=seats, position=start + n, in_service_from=first_day)
             for n, name in enumerate(names)
         ]
         db.session.add_all(added)
@@ -271,9 +267,7 @@ def add_resources(
         return added
 
 
-def update_resource(
-    actor: Actor, public_id: str, *, zone_public_id: str | None = None, **values: Any
-) -> Resource:
+def update_resource(actor: Actor, public_id: str, *, zone_public_id: str | None = None, **values: Any) -> Resource:
     """Set ``name``, ``seats``, ``description``, ``buffer_after`` or ``position``, or move it to another zone."""
     with write_unit():
         lieu = lock_lieu()

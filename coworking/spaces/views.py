@@ -69,9 +69,7 @@ def save_hours() -> ResponseReturnValue:
     openings, split, valid_from = forms.read_week(reader), forms.read_split(reader), reader.day("valid_from")
     if _done(
         reader,
-        lambda: services.set_schedule(
-            current_actor(), valid_from=valid_from, split_minute=split, openings=openings
-        ),
+        lambda: services.set_schedule(current_actor(), valid_from=valid_from, split_minute=split, openings=openings),
         _("These hours apply from the day you chose."),
         field="valid_from",
     ):
@@ -150,9 +148,7 @@ def zone(public_id: str) -> ResponseReturnValue:
 def save_zone(public_id: str) -> ResponseReturnValue:
     reader = Reader(request.form)
     name = reader.text("name", most=80)
-    if _done(
-        reader, lambda: services.rename_zone(current_actor(), public_id, name), _("Saved."), field="name"
-    ):
+    if _done(reader, lambda: services.rename_zone(current_actor(), public_id, name), _("Saved."), field="name"):
         return redirect(url_for("spaces.spaces"), 303)
     found = queries.zone_by_public_id(public_id)
     return render_template("spaces/zone.html", zone=found, typed=request.form, errors=reader.errors), 422
