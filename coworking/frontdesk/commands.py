@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from argon2 import PasswordHasher
 from flask import Flask
+from flask.cli import with_appcontext
 
+from coworking.accounts.passwords import hash_password
 from coworking.core.errors import DomainError
 from coworking.core.i18n import _
 from coworking.core.units import end_read
@@ -31,6 +32,7 @@ def init(app: Flask) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='A JSON object with one object of inputs per question: {"1": {"name": …}, …}.',
 )
+@with_appcontext
 def setup(answers: Path | None) -> None:
     """Set the lieu up: eight questions, then it is ready to be booked."""
     if queries.lieu_or_none() is not None:
@@ -38,7 +40,7 @@ def setup(answers: Path | None) -> None:
     typed = _read_file(answers) if answers else _ask_all()
     end_read()
     try:
-        person = questions.finish(typed, PasswordHasher().hash(typed[questions.LAST]["password"]))
+        person = questions.finish(typed, hash_password(typed[questions.LAST]["password"]))
     except DomainError as error:
         raise click.ClickException(say(error)) from error
     click.echo(_("Ready. Sign in as %(email)s.", email=person.email))

@@ -51,6 +51,9 @@ def lieu() -> ResponseReturnValue:
     return render_template(
         "frontdesk/public.html",
         place=place,
+        visitor=actor_or_none() is None,
+        sign_in_url=_address("accounts.sign_in"),
+        sign_up_url=_address("accounts.sign_up"),
         today=today,
         sentence=opening_sentence(days, today, instant),
         open_now=any(span.contains(instant) for span in days[today].open()) if today in days else False,
@@ -62,6 +65,10 @@ def lieu() -> ResponseReturnValue:
         holidays=[row for on, row in days.items() if row.holiday and on <= today + HOLIDAYS_AHEAD],
         count=Counter(resource.kind for resource in queries.resources(day=today)),
     )
+
+
+def _address(endpoint: str) -> str | None:
+    return url_for(endpoint) if endpoint in current_app.view_functions else None
 
 
 @blueprint.get("/accessibility")
@@ -83,9 +90,7 @@ def opening_sentence(days: dict[date, LieuDay], today: date, instant: datetime) 
     if spans:
         first = _("Closed since %(hour)s.", hour=hour(spans[-1].end))
     elif row is not None and (why := row.holiday or row.closure):
-        first = _(
-            "Closed today: %(reason)s.", reason=f"{why[:1].lower()}{why[1:]}" if row.closure == why else why
-        )
+        first = _("Closed today: %(reason)s.", reason=why)
     else:
         first = _("Closed today.")
     return " ".join(filter(None, (first, _again(days, today))))

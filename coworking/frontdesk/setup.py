@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argon2 import PasswordHasher
 from flask import (
     Blueprint,
     current_app,
@@ -16,6 +15,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import login_user
 
+from coworking.accounts.passwords import hash_password
 from coworking.core.errors import NotFound
 from coworking.core.i18n import _
 from coworking.core.policy import public
@@ -82,7 +82,7 @@ def _finish(typed: questions.Typed, inputs: dict[str, str]) -> ResponseReturnVal
     if missing.key != questions.LAST:
         return redirect(url_for("setup.ask", key=missing.key), 303)
     end_read()  # hashing takes a while
-    password_hash = PasswordHasher().hash(inputs["password"])
+    password_hash = hash_password(inputs["password"])
     person = questions.finish({**typed, questions.LAST: inputs}, password_hash)
     session.pop(KEPT)
     login_user(person)

@@ -61,7 +61,6 @@ class NameTaken(DomainError):
     code = "name_taken"
     status = 409
     message = N_("There is already something called %(name)s here.")
-    field = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +272,7 @@ def update_resource(actor: Actor, public_id: str, *, zone_public_id: str | None 
         lieu = lock_lieu()
         resource = queries.resource_by_public_id(public_id)
         if zone_public_id is not None:
-            values["zone_id"] = queries.zone_by_public_id(zone_public_id).id
+            values["zone"] = queries.zone_by_public_id(zone_public_id)
         changed = sorted(name for name, value in values.items() if getattr(resource, name) != value)
         if "name" in changed:
             _refuse_resource_name(values["name"], local_date(now(), lieu.tz))

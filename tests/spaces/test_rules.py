@@ -132,9 +132,7 @@ def test_spans_are_sorted_disjoint_inside_the_day_and_outside_closures(
 
 
 @given(hours=stretches, split=st.integers(1, 1439))
-def test_on_a_day_without_a_clock_change_usual_minutes_are_the_open_ones(
-    hours: list[tuple[int, int]], split: int
-):
+def test_on_a_day_without_a_clock_change_usual_minutes_are_the_open_ones(hours: list[tuple[int, int]], split: int):
     found = plan(TUESDAY, *hours, split=split)
     usual = rules.usual_minutes([Opening(1, ACCESSIBLE, a, b) for a, b in hours], 1, split)
     assert usual == {name: total_minutes(spans) for name, spans in rules.half_spans(found).items()}
