@@ -26,7 +26,7 @@ function sheetFilled() {
   } else if (!full && sheet.open) {
     sheet.close();
   }
-  if (full) (sheet.querySelector("[autofocus], [aria-invalid=true]") ?? sheet.querySelector("a, button, input"))?.focus();
+  if (full) (sheet.querySelector("[aria-invalid=true], [autofocus]") ?? sheet.querySelector("#sheet-title"))?.focus();
 }
 
 sheet.addEventListener("close", () => {

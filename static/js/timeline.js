@@ -13,6 +13,12 @@ const clock = (slot) => {
   const minutes = slot * SLOT_MINUTES;
   return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 };
+/** As people read it: « 9 h 30 » in French, with narrow no-break spaces; 9:30 otherwise. */
+const spoken = (slot) => {
+  const [hours, minutes] = clock(slot).split(":");
+  if (document.documentElement.lang !== "fr") return `${Number(hours)}:${minutes}`;
+  return `${Number(hours)}\u202fh${minutes === "00" ? "" : `\u202f${minutes}`}`;
+};
 const pieces = (lane) => [...lane.querySelectorAll(":scope > a")];
 const lanes = (grid) => [...grid.querySelectorAll(".lane")].filter((lane) => lane.offsetParent && lane.querySelector("a"));
 
@@ -95,7 +101,7 @@ function onDown(event) {
     if (!moved) { grid.classList.add("is-dragging"); free.after(ghost); }
     moved = true;
     ghost.className = `sel c${hours[0]} w${Math.max(1, hours[1] - hours[0])}`;
-    ghost.textContent = `${clock(hours[0])} – ${clock(hours[1])}`;
+    ghost.textContent = `${spoken(hours[0])} – ${spoken(hours[1])}`;
   };
   const finish = (last) => {
     for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener);
