@@ -12,8 +12,11 @@ from typing import Any
 
 from coworking.accounts.bootstrap import add_manager
 from coworking.accounts.models import Person
+from coworking.accounts.rules import check_password, email_of, name_of
+from coworking.core.errors import DomainError
 from coworking.core.i18n import N_, _
 from coworking.core.units import write_unit
+from coworking.core.web import say
 from coworking.spaces import services
 from coworking.spaces.forms import LEGAL_STATUSES, WEEKDAYS, read_rooms, read_split, read_week
 from coworking.spaces.inputs import Reader
@@ -23,7 +26,6 @@ Answers = dict[str, Any]
 Typed = Mapping[str, Mapping[str, str]]
 """What was typed, per question key."""
 
-MIN_PASSWORD = 10
 LAST = "8"
 
 
@@ -85,15 +87,24 @@ def _rooms(reader: Reader, _typed: Typed) -> Answers:
 
 
 def _manager(reader: Reader, typed: Typed) -> Answers:
-    if len(reader.form.get("password", "")) < MIN_PASSWORD:
-        reader.refuse("password", _("%(least)s characters at least.", least=MIN_PASSWORD))
+    email = _kept(reader, "email", email_of)
+    _kept(reader, "password", lambda password: check_password(password, email))
     return {
-        "first_name": reader.text("first_name", most=80),
-        "last_name": reader.text("last_name", most=80),
-        "email": reader.email("email"),
+        "first_name": _kept(reader, "first_name", name_of),
+        "last_name": _kept(reader, "last_name", name_of),
+        "email": email,
         "observes_holidays": reader.checked("holidays"),
         "holiday_area": proposed_area(typed) if reader.checked("local_holidays") else None,
     }
+
+
+def _kept(reader: Reader, name: str, rule: Callable[[str], str]) -> str:
+    """What ``rule`` makes of an input; what it refuses becomes the complaint there."""
+    try:
+        return rule(reader.form.get(name, ""))
+    except DomainError as error:
+        reader.refuse(name, say(error))
+        return ""
 
 
 QUESTIONS = (

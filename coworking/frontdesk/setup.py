@@ -13,9 +13,10 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_login import login_user
 
 from coworking.accounts.passwords import hash_password
+from coworking.accounts.rules import MIN_PASSWORD
+from coworking.accounts.session import begin
 from coworking.core.errors import NotFound
 from coworking.core.i18n import _
 from coworking.core.policy import public
@@ -84,8 +85,7 @@ def _finish(typed: questions.Typed, inputs: dict[str, str]) -> ResponseReturnVal
     end_read()  # hashing takes a while
     password_hash = hash_password(inputs["password"])
     person = questions.finish({**typed, questions.LAST: inputs}, password_hash)
-    session.pop(KEPT)
-    login_user(person)
+    begin(person)
     flash(_("Your place is ready. This is next week: book the first desk."))
     if "booking.week" in current_app.view_functions:
         return redirect(url_for("booking.week", week="next"), 303)
@@ -110,5 +110,5 @@ def _page(question: questions.Question, inputs: dict[str, str] | None, errors: d
         errors=errors,
         legal_status=questions.legal_status(typed),
         area=questions.proposed_area(typed),
-        min_password=questions.MIN_PASSWORD,
+        min_password=MIN_PASSWORD,
     )

@@ -128,8 +128,8 @@ def test_questions_are_taken_in_order_and_back_shows_the_answers(client: FlaskCl
         ("5", {"split": "3"}, "Une heure entre 6:00 et 18:00", 'value="3"'),
         ("6", {"desks": "0"}, "Un nombre entier de 1 à 300", 'value="0"'),
         ("7", {"rooms": "Salle bleue"}, "écrivez le nombre de places", "Salle bleue"),
-        ("8", {"email": "odile"}, "Une adresse e-mail", 'value="odile"'),
-        ("8", {"password": "court"}, "10 caractères au moins", 'value="Kern"'),
+        ("8", {"email": "odile"}, 'id="email-err"', 'value="odile"'),
+        ("8", {"password": "court"}, 'id="password-err"', 'value="Kern"'),
     ],
 )
 def test_a_wrong_answer_is_explained_and_kept(
