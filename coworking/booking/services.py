@@ -102,7 +102,7 @@ def cancel(actor: Actor, public_id: str) -> Booking:
             zone=lieu.tz,
         )
         claims.release(queries.live_claims(booking.id), held_until=instant + UNDO)
-        outbox.drop(confirmation_key(booking))
+        outbox.drop(f"booking-confirmed:{booking.public_id}:")
         if instant >= booking.created_at + REGRET:  # the confirmation has left: say that it no longer holds
             outbox.enqueue(
                 "booking.cancelled",
@@ -131,7 +131,7 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
         booking.cancelled_late = False
         booking.cancelled_by_id = None
         _audit(actor, "booking.restored", booking)
-        _enqueue_confirmation(booking)
+        _enqueue_confirmation(booking, now())
         claims.touch(booking.day)
     return booking
 
@@ -176,11 +176,6 @@ def end_now(actor: Actor, public_id: str) -> Booking:
     return booking
 
 
-def confirmation_key(booking: Booking) -> str:
-    """The outbox key of the booking's confirmation letter."""
-    return f"booking-confirmed:{booking.public_id}:{int(booking.created_at.timestamp())}"
-
-
 # Within the unit ------------------------------------------------------------------------------------------------------
 
 
@@ -215,7 +210,7 @@ def book_in_unit(actor: Actor, request: Request) -> Booking:
         holder=("booking", booking.id),
     )
     _audit(actor, "booking.made", booking)
-    _enqueue_confirmation(booking)
+    _enqueue_confirmation(booking, instant)
     claims.touch(day)
     return booking
 
@@ -246,7 +241,8 @@ def _move(actor: Actor, booking: Booking, span: Span, resource: str | None) -> B
     booking.day, booking.starts_at, booking.ends_at = day, use.start, use.end
     claims.take([Wanted(target.id, use, target.buffer_after)], holder=("booking", booking.id))
     _audit(actor, "booking.moved", booking)
-    _enqueue_confirmation(booking, again=instant)
+    outbox.drop(f"booking-confirmed:{booking.public_id}:")  # one letter, about the last place
+    _enqueue_confirmation(booking, instant)
     claims.touch(old_day, day)
     return booking
 
@@ -257,16 +253,15 @@ def _audit(actor: Actor, action: str, booking: Booking, **details: object) -> No
         audit.record(actor, action, ("booking", booking.id), person_id=booking.person_id, **details)
 
 
-def _enqueue_confirmation(booking: Booking, again: datetime | None = None) -> None:
+def _enqueue_confirmation(booking: Booking, since: datetime) -> None:
     """One letter when the time for regrets is over; none for someone without e-mail or who already stands there."""
     if booking.person.email is None or booking.source == "walkin":
         return
-    key = confirmation_key(booking)
     outbox.enqueue(
         "booking.confirmed",
-        key if again is None else f"{key}:{int(again.timestamp())}",
+        f"booking-confirmed:{booking.public_id}:{int(since.timestamp())}",
         {"booking": booking.public_id},
-        due_at=(again or booking.created_at) + REGRET,
+        due_at=since + REGRET,
     )
 
 

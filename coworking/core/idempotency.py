@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
-from coworking.core.sql import insert_or_ignore
+from coworking.core.sql import inserted
 from coworking.core.types import BigId, BigInt, UTCDateTime
 from coworking.core.units import Unit, before_commit
 
@@ -69,6 +69,5 @@ def _write_key(unit: Unit) -> None:
     values = g.pop("idempotency", None) if has_request_context() else None
     if values is None:
         return
-    statement = insert_or_ignore(IdempotencyKey, **values, result=unit.result, created_at=now())
-    if db.session.execute(statement).rowcount != 1:  # type: ignore[attr-defined] - a cursor result has one
+    if not inserted(IdempotencyKey, **values, result=unit.result, created_at=now()):
         raise KeyInFlight()

@@ -102,7 +102,6 @@ def render(
     message["Date"] = format_datetime(now())
     message["Message-ID"] = f"<{message_id}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = locale
     message.set_content(body.strip() + "\n")
     if html is not None:
         message.add_alternative(html, subtype="html")
@@ -113,6 +112,7 @@ def render(
         message.add_attachment(
             attachment.content, maintype=main, subtype=sub, filename=attachment.filename, params=extra
         )
+    message["Content-Language"] = locale  # last: setting contents moves such headers away
     return message
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.sql import insert_or_ignore
+from coworking.core.sql import inserted
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.core.units import end_read, require_unit, write_unit
 
@@ -94,7 +94,7 @@ def enqueue(topic: str, key: str, payload: dict[str, Any], due_at: datetime | No
     """Write the row in the open unit; False when ``key`` was there already. ``payload`` must be JSON."""
     unit = require_unit()
     instant = now()
-    statement = insert_or_ignore(
+    added = inserted(
         OutboxRow,
         public_id=public_id(),
         topic=topic,
@@ -105,18 +105,17 @@ def enqueue(topic: str, key: str, payload: dict[str, Any], due_at: datetime | No
         created_at=instant,
         due_at=due_at or instant,
     )
-    added = db.session.execute(statement).rowcount == 1  # type: ignore[attr-defined] - a cursor result has one
     if added and _kick is not None and due_at is None:
         unit.after_commit("outbox", _kick)
     return added
 
 
-def drop(key: str) -> None:
-    """Forget a row that still waits (its reason is gone), in the open unit."""
+def drop(prefix: str) -> None:
+    """Forget the rows that still wait and whose key starts with ``prefix`` (their reason is gone), in the open unit."""
     require_unit()
     db.session.execute(
         update(OutboxRow)
-        .where(OutboxRow.key == key, OutboxRow.state == "waiting")
+        .where(OutboxRow.key.startswith(prefix, autoescape=True), OutboxRow.state == "waiting")
         .values(state="dropped", ended_at=now())
     )
 

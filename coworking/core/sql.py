@@ -16,9 +16,11 @@ def _insert(model: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
     return make(model)
 
 
-def insert_or_ignore(model: type[DeclarativeBase], **values: Any) -> Insert:
-    """INSERT that does nothing when a unique key is already there; ``rowcount`` tells which."""
-    return _insert(model).values(**values).on_conflict_do_nothing()
+def inserted(model: type[DeclarativeBase], **values: Any) -> bool:
+    """INSERT in the open unit; False (and nothing done) when a unique key is already there."""
+    key = model.__table__.primary_key.columns
+    statement = _insert(model).values(**values).on_conflict_do_nothing().returning(*key)
+    return db.session.execute(statement).first() is not None
 
 
 def upsert(

@@ -1,0 +1,137 @@
+"""The evening before, a Sunday summary, or never."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from icalendar import Calendar
+
+from coworking.accounts.models import Person
+from coworking.booking import reminders, services
+from coworking.core.db import db
+from coworking.core.units import write_unit
+from coworking.spaces.models import Lieu
+
+DAY = frozenset({"am", "pm"})
+GOLDEN_FR = """\
+Bonjour Anne,
+
+On vous attend demain\u202f:
+- Poste 1, jeudi 26 novembre, 9–18\u202fh
+
+Adresse\u202f: 4 rue du Pont, 63300 Thiers
+Porte\u202f: code 4521
+Wi-Fi\u202f: Invites / bienvenue
+Téléphone de l’accueil\u202f: 04 00 00 00 01
+
+Un imprévu\u202f? Rendez la place ici, elle servira à quelqu’un\u202f: http://lieu.test/bookings/{id}
+
+À demain,
+La Fabrique du Pont
+
+Recevoir ces lettres le dimanche seulement, ou jamais\u202f: http://lieu.test/me
+"""
+GOLDEN_EN = """\
+Hello Anne,
+
+You are expected tomorrow:
+- Poste 1, Thursday 26 November, 9:00\u00a0– 18:00
+
+Address: 4 rue du Pont, 63300 Thiers
+Door: code 4521
+Wi-Fi: Invites / bienvenue
+The host’s phone: 04 00 00 00 01
+
+Something came up? Give it back here, someone else will be glad: http://lieu.test/bookings/{id}
+
+See you tomorrow,
+La Fabrique du Pont
+
+To have these letters on Sundays only, or never: http://lieu.test/me
+"""
+
+
+@pytest.fixture
+def people(inside, place, cast):
+    with write_unit():
+        lieu = db.session.get(Lieu, 1)
+        lieu.arrival_door, lieu.arrival_wifi = "code 4521", "Invites / bienvenue"
+        lieu.host_phone = "04 00 00 00 01"
+    return cast
+
+
+def prefer(person: Person, **values: str) -> None:
+    with write_unit():
+        for name, value in values.items():
+            setattr(db.session.get(Person, person.id), name, value)
+
+
+def evening(day: int, hour: int = 18) -> datetime:
+    return datetime(2026, 11, day, hour - 1, tzinfo=UTC)
+
+
+def lines(letter) -> str:
+    return letter.get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize(("locale", "golden"), [("fr", GOLDEN_FR), ("en", GOLDEN_EN)])
+def test_the_evening_letter(people, clock, run_outbox, mailbox, locale, golden):
+    prefer(people.member, locale=locale)
+    booking = services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
+    clock.set(evening(25))
+    assert reminders.send_due() == 1
+    run_outbox()
+    letter = mailbox()[-1]
+    assert lines(letter) == golden.format(id=booking.public_id)
+    assert letter["Content-Language"] == locale
+
+
+def test_the_calendar_file_is_what_was_booked(people, clock, run_outbox, mailbox):
+    booking = services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
+    clock.set(evening(25))
+    reminders.send_due()
+    run_outbox()
+    (file,) = list(mailbox()[-1].iter_attachments())
+    assert file.get_content_type() == "text/calendar"
+    calendar = Calendar.from_ical(file.get_payload(decode=True))
+    (event,) = calendar.walk("VEVENT")
+    assert calendar["METHOD"] == "PUBLISH"
+    assert event["UID"] == f"{booking.public_id}@lieu.test"
+    assert (event.start, event.end) == (booking.starts_at, booking.ends_at)
+
+
+def test_it_leaves_at_six_once(people, clock):
+    services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
+    clock.set(evening(25, hour=17))
+    assert reminders.send_due() == 0
+    clock.set(evening(25))
+    assert [reminders.send_due(), reminders.send_due()] == [1, 0]
+
+
+def test_never_is_never_and_sunday_is_the_whole_week(people, clock, run_outbox, mailbox):
+    prefer(people.member, reminder="sunday")
+    prefer(people.stranger, reminder="never")
+    for day in (30, 1):
+        when = date(2026, 11, 30) if day == 30 else date(2026, 12, 1)
+        for person in (people.member, people.stranger):
+            services.book_half_days(person.actor(), when, DAY)
+    clock.set(evening(28))
+    assert reminders.send_due() == 0
+    clock.set(evening(29))
+    assert reminders.send_due() == 1
+    run_outbox()
+    letter = mailbox()[-1]
+    assert letter["To"] == "member@demo.example"
+    assert "lundi 30 novembre" in lines(letter)
+    assert "mardi 1 décembre" in lines(letter)
+
+
+def test_what_was_given_back_meanwhile_is_not_recalled(people, clock, run_outbox, mailbox):
+    booking = services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
+    clock.set(evening(25))
+    reminders.send_due()
+    services.cancel(people.member.actor(), booking.public_id)
+    before = len(mailbox())
+    run_outbox()
+    assert all("Demain" not in letter["Subject"] for letter in mailbox()[before:])
