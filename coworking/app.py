@@ -9,7 +9,6 @@ from pathlib import Path
 from apiflask import APIFlask
 from flask import Flask
 from flask_compress import Compress
-from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from markupsafe import Markup
@@ -20,11 +19,11 @@ from coworking.core import clock
 from coworking.core.db import db, engine_options, prepare_engine
 from coworking.core.formats import init_formats
 from coworking.core.i18n import init_i18n
+from coworking.core.login import login
 from coworking.core.policy import check_declared, init_policies, public
 from coworking.core.web import init_web
 
 csrf = CSRFProtect()
-login = LoginManager()
 
 BLUEPRINTS = (
     "coworking.core.health",
@@ -49,7 +48,13 @@ MODELS = (
 )
 """Modules that declare tables: migrations compare the whole of them."""
 
-HANDLERS = ("coworking.core.mail", "coworking.accounts.handlers", "coworking.booking.handlers")
+HANDLERS = (
+    "coworking.core.mail",
+    "coworking.accounts.handlers",
+    "coworking.accounts.session",
+    "coworking.spaces.handlers",
+    "coworking.booking.handlers",
+)
 """Modules that register outbox handlers, readiness checks and the like when imported."""
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
+from coworking.accounts import commands as accounts
 from coworking.demo import commands as demo
 from coworking.frontdesk import commands as frontdesk
 
 
 def init_cli(app: Flask) -> None:
     """Register every command."""
+    accounts.init(app)
     demo.init(app)
     frontdesk.init(app)

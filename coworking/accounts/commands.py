@@ -1,0 +1,54 @@
+"""``flask create-manager`` and ``flask token``, for whoever administers the server."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+
+from coworking.accounts import api_tokens, queries, rules, staff
+from coworking.core.errors import DomainError
+from coworking.core.i18n import in_language
+from coworking.core.settings import settings
+from coworking.core.web import say
+
+
+def init(app: Flask) -> None:
+    """Register the commands."""
+    app.cli.add_command(create_manager)
+    app.cli.add_command(token)
+
+
+@click.command("create-manager")
+@click.argument("email")
+@click.option("--first-name", default="", help="Otherwise the part of the address before the @.")
+@click.option("--last-name", default="")
+def create_manager(email: str, first_name: str, last_name: str) -> None:
+    """Make the person with EMAIL a manager and print a link to choose a password."""
+    try:
+        _person, link = staff.create_manager(email, first_name=first_name, last_name=last_name)
+    except DomainError as error:
+        raise _plain(error) from error
+    click.echo(f"{settings().base_url}/reset/{link}")
+
+
+@click.command("token")
+@click.argument("email")
+@click.option("--scopes", default=" ".join(rules.SCOPES), show_default=True, help="Separated by spaces or commas.")
+@click.option("--name", default="flask token", show_default=True, help="Under which the person sees it.")
+def token(email: str, scopes: str, name: str) -> None:
+    """Print a new API token of the person with EMAIL, alone."""
+    person = queries.person_by_email(rules.normal_email(email))
+    if person is None or not person.is_active:
+        raise click.ClickException(f"Nobody here has the address {email}.")
+    try:
+        text = api_tokens.issue(person.actor(), name=name, scopes=frozenset(scopes.replace(",", " ").split()))
+    except rules.ChoiceUnknown as error:
+        raise click.ClickException(f"Scopes are: {', '.join(rules.SCOPES)}.") from error
+    except DomainError as error:
+        raise _plain(error) from error
+    click.echo(text)
+
+
+def _plain(error: DomainError) -> click.ClickException:
+    with in_language("en"):
+        return click.ClickException(say(error))

@@ -1,0 +1,18 @@
+"""Asking for a letter about an account. Its link is made when the letter is sent: the outbox holds no secret."""
+
+from __future__ import annotations
+
+from coworking.accounts.models import Person
+from coworking.core import outbox
+from coworking.core.clock import now
+
+CONFIRM, REGISTERED, RESET, INVITE = "confirm", "registered", "reset", "invitation"
+TOPIC = "accounts.letter"
+_ONCE_IN_S = 300
+
+
+def enqueue(letter: str, person: Person) -> bool:
+    """Write it into the outbox of the open unit; False when the same one was asked for within five minutes."""
+    window = int(now().timestamp()) // _ONCE_IN_S
+    key = f"{TOPIC}:{letter}:{person.public_id}:{person.session_epoch}:{window}"
+    return outbox.enqueue(TOPIC, key, {"letter": letter, "person": person.public_id})

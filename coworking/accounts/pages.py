@@ -1,0 +1,34 @@
+"""What the account pages share."""
+
+from __future__ import annotations
+
+from flask import Blueprint, current_app, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts.forms import Form
+from coworking.accounts.models import Person
+from coworking.core.policy import Actor
+
+blueprint = Blueprint("accounts", __name__)
+
+
+def page(template: str, form: Form, **context: object) -> ResponseReturnValue:
+    """The page of ``form``, with the status of what was refused."""
+    response = make_response(render_template(f"accounts/{template}.html", form=form, **context), form.status)
+    if form.retry_after is not None:
+        response.headers["Retry-After"] = str(form.retry_after)
+    return response
+
+
+def home_of(who: Person | Actor) -> str:
+    """Where someone lands after signing in: staff on Today, members on their week."""
+    staff = (who if isinstance(who, Actor) else who.actor()).is_staff
+    for endpoint in ("frontdesk.today",) * staff + ("booking.week",):
+        if endpoint in current_app.view_functions:
+            return url_for(endpoint)
+    return url_for("accounts.me")
+
+
+def visitor_address() -> str | None:
+    """The internet address the request came from."""
+    return request.remote_addr

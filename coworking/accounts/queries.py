@@ -1,0 +1,136 @@
+"""What others read of people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
+
+from coworking.accounts.models import ApiToken, OrganisationMember, Person
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.search import fold, folded
+
+PAGE_SIZE = 50
+MAX_WORDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``people`` of page ``number`` (from 1) of ``pages``, out of ``total``."""
+
+    people: list[Person]
+    number: int
+    pages: int
+    total: int
+
+
+def find_person(public_id: str) -> Person | None:
+    """The person, closed accounts included, or None."""
+    return _one(select(Person).where(Person.public_id == public_id))
+
+
+def person_by_public_id(public_id: str) -> Person:
+    """The person, closed accounts included; raises `NotFound`."""
+    person = find_person(public_id)
+    if person is None:
+        raise NotFound()
+    return person
+
+
+def person_by_id(person_id: int | None) -> Person:
+    """The person an actor is; raises `NotFound` for the system."""
+    person = _one(select(Person).where(Person.id == person_id))
+    if person is None:
+        raise NotFound()
+    return person
+
+
+def person_by_email(email: str) -> Person | None:
+    """The person with this address (lower case), or None."""
+    return _one(select(Person).where(Person.email == email))
+
+
+def search_people(text: str, limit: int = 10) -> list[Person]:
+    """Active people whose names or address hold every word of ``text``, whatever the case and the accents, by name."""
+    statement = _by_name(select(Person).where(Person.deactivated_at.is_(None), *_matches(text))).limit(limit)
+    return list(db.session.scalars(statement).unique())
+
+
+def list_people(text: str = "", number: int = 1, *, closed: bool = False) -> Page:
+    """One page of the people who match ``text``, by name: active ones, or the ``closed`` accounts (2 statements)."""
+    conditions = [Person.deactivated_at.is_not(None) if closed else Person.deactivated_at.is_(None), *_matches(text)]
+    total = db.session.scalar(select(func.count()).select_from(Person).where(*conditions)) or 0
+    pages = max(1, ceil(total / PAGE_SIZE))
+    number = min(max(1, number), pages)
+    statement = _by_name(select(Person).where(*conditions)).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
+    return Page(list(db.session.scalars(statement).unique()), number, pages, total)
+
+
+def people_after(cursor: str | None, limit: int) -> tuple[list[Person], str | None]:
+    """Up to ``limit`` active people, oldest first, and the next cursor.
+
+    ``cursor`` is the public id of the last one before them. Raises `NotFound` for an unknown cursor.
+    """
+    statement = select(Person).where(Person.deactivated_at.is_(None)).order_by(Person.id).limit(limit + 1)
+    if cursor is not None:
+        statement = statement.where(Person.id > person_by_public_id(cursor).id)
+    found = list(db.session.scalars(statement).unique())
+    return found[:limit], found[limit - 1].public_id if len(found) > limit else None
+
+
+def colleagues_of(person_id: int, on: date) -> list[Person]:
+    """Active people who share an organisation with ``person_id`` on that date, by name, when both agree to be seen."""
+    mine, theirs, me = aliased(OrganisationMember), aliased(OrganisationMember), aliased(Person)
+    colleague_ids = (
+        select(theirs.person_id)
+        .join(mine, mine.organisation_id == theirs.organisation_id)
+        .join(me, me.id == mine.person_id)
+        .where(
+            mine.person_id == person_id,
+            theirs.person_id != person_id,
+            me.visible_to_colleagues,
+            _member_on(mine, on),
+            _member_on(theirs, on),
+        )
+    )
+    statement = select(Person).where(
+        Person.id.in_(colleague_ids), Person.visible_to_colleagues, Person.deactivated_at.is_(None)
+    )
+    return list(db.session.scalars(_by_name(statement)).unique())
+
+
+def tokens_of(person_id: int) -> list[ApiToken]:
+    """Tokens in force, newest first."""
+    return list(
+        db.session.scalars(
+            select(ApiToken)
+            .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
+            .order_by(ApiToken.id.desc())
+        )
+    )
+
+
+def _one(statement: Select[Person]) -> Person | None:
+    return db.session.scalars(statement).unique().one_or_none()
+
+
+def _by_name(statement: Select[Person]) -> Select[Person]:
+    return statement.order_by(folded(Person.last_name), folded(Person.first_name), Person.id)
+
+
+def _matches(text: str) -> list[ColumnElement[bool]]:
+    """Every word stands somewhere in the names or the address."""
+    columns = (Person.first_name, Person.last_name, Person.email)
+    return [
+        or_(*(folded(column).contains(word, autoescape=True) for column in columns))
+        for word in fold(text.replace("\x00", "")).split()[:MAX_WORDS]
+    ]
+
+
+def _member_on(row: Any, on: date) -> ColumnElement[bool]:
+    return and_(row.since <= on, or_(row.until.is_(None), row.until >= on))

@@ -1,0 +1,271 @@
+"""What may be typed for a person, who may change whom, and how long to wait after wrong passwords."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from coworking.core.errors import N_, DomainError, Forbidden
+from coworking.core.policy import Actor, Role
+
+MIN_PASSWORD = 10
+MAX_PASSWORD = 256
+"""Characters; the upper bound only keeps a megabyte from being hashed."""
+MAX_NAME = 80
+MAX_NOTE = 2000
+MAX_TOKEN_NAME = 80
+
+LOCALES = ("fr", "en")
+REMINDERS = ("evening", "sunday", "never")
+EXTRA_ROLES = (Role.HOST, Role.MANAGER, Role.ACCOUNTANT, Role.LEAD)
+"""Roles a manager gives or takes; everyone is a member."""
+
+SCOPES = (
+    "lieu:read",
+    "bookings:read",
+    "bookings:write",
+    "presences:write",
+    "people:read",
+    "people:write",
+)
+"""What an API token may be limited to. A token never allows more than its owner's roles do."""
+
+# E-mail addresses as browsers accept them in <input type="email">, with a dot in the domain. ASCII only: browsers send
+# international domains in their ASCII form, and letters to anything else would not arrive everywhere.
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
+_PHONE = re.compile(r"\+?[0-9][0-9 .()/-]{4,22}")
+
+
+class EmailInvalid(DomainError):
+    code = "email_invalid"
+    message = N_("This is not an e-mail address. It looks like anne@example.org.")
+    field = "email"
+
+
+class EmailTaken(DomainError):
+    code = "email_taken"
+    status = 409
+    message = N_("Someone else at this place has this address.")
+    field = "email"
+
+
+class NameMissing(DomainError):
+    code = "name_missing"
+    message = N_("Write a name here.")
+
+
+class TextTooLong(DomainError):
+    code = "too_long"
+    message = N_("This is too long: %(most)s characters at most.")
+
+
+class PhoneInvalid(DomainError):
+    code = "phone_invalid"
+    message = N_("This is not a telephone number. It looks like 04 73 00 00 00.")
+    field = "phone"
+
+
+class PasswordTooShort(DomainError):
+    code = "password_too_short"
+    message = N_("This is too short: %(least)s characters at least. A short sentence does well.")
+    field = "password"
+
+
+class PasswordTooLong(DomainError):
+    code = "password_too_long"
+    message = N_("This is too long: %(most)s characters at most.")
+    field = "password"
+
+
+class PasswordIsEmail(DomainError):
+    code = "password_is_email"
+    message = N_("Your e-mail address is too easy to guess. Choose other words.")
+    field = "password"
+
+
+class SignInRefused(DomainError):
+    """Wrong password, unknown address, closed account: told apart by nothing."""
+
+    code = "sign_in_refused"
+    status = 422
+    message = N_("This address and this password do not go together.")
+    field = "password"
+
+
+class PasswordWrong(DomainError):
+    code = "password_wrong"
+    message = N_("This is not your present password.")
+    field = "current_password"
+
+
+class TooManyAttempts(DomainError):
+    """``minutes`` says how long to wait; ``retry_after`` (an extra) the same in seconds."""
+
+    code = "too_many_attempts"
+    status = 429
+    message = N_("Too many attempts. Try again in %(minutes)s min, or ask for a new password.")
+
+
+class ChoiceUnknown(DomainError):
+    code = "choice_unknown"
+    message = N_("Choose one of what is offered.")
+
+
+class LastManager(DomainError):
+    code = "last_manager"
+    status = 409
+    message = N_("Someone must run the place. Give the role to someone else first.")
+    field = "roles"
+
+
+class NoEmail(DomainError):
+    code = "no_email"
+    message = N_("There is no e-mail address to write to. Add one first.")
+    field = "email"
+
+
+def normal_email(text: str) -> str:
+    """``text`` as addresses are kept: trimmed, lower case. Not checked."""
+    return text.strip().lower()
+
+
+def email_of(text: str) -> str:
+    """The address typed as ``text``; raises `EmailInvalid`."""
+    email = normal_email(text)
+    if len(email) > 254 or not _EMAIL.fullmatch(email):
+        raise EmailInvalid()
+    return email
+
+
+def optional_email_of(text: str) -> str | None:
+    """The same, None when left empty."""
+    return email_of(text) if text.strip() else None
+
+
+def name_of(text: str, *, required: bool = True) -> str:
+    """A first or last name with single spaces; raises `NameMissing` or `TextTooLong`."""
+    name = " ".join(_printable(text).split())
+    if required and not name:
+        raise NameMissing()
+    return _limited(name, MAX_NAME)
+
+
+def phone_of(text: str) -> str | None:
+    """A telephone number as typed, None when left empty; raises `PhoneInvalid`."""
+    phone = " ".join(text.split())
+    if not phone:
+        return None
+    if not _PHONE.fullmatch(phone):
+        raise PhoneInvalid()
+    return phone
+
+
+def note_of(text: str) -> str | None:
+    """A note, None when left empty; raises `TextTooLong`."""
+    return _limited(text.replace("\x00", "").strip(), MAX_NOTE) or None
+
+
+def token_name_of(text: str) -> str:
+    """What a token is called; raises `NameMissing` or `TextTooLong`."""
+    name = " ".join(_printable(text).split())
+    if not name:
+        raise NameMissing()
+    return _limited(name, MAX_TOKEN_NAME)
+
+
+def one_of(choices: tuple[str, ...], text: str) -> str:
+    """``text`` when it is among ``choices``; raises `ChoiceUnknown`."""
+    if text not in choices:
+        raise ChoiceUnknown()
+    return text
+
+
+def check_password(password: str, email: str | None) -> str:
+    """``password`` when it is long enough and not the address. Length beats composition: nothing else is asked."""
+    if len(password) < MIN_PASSWORD:
+        raise PasswordTooShort(least=MIN_PASSWORD)
+    if len(password) > MAX_PASSWORD:
+        raise PasswordTooLong(most=MAX_PASSWORD)
+    if email is not None and normal_email(password) == email:
+        raise PasswordIsEmail()
+    return password
+
+
+def check_scopes(scopes: frozenset[str]) -> frozenset[str]:
+    """``scopes`` when there is at least one and all are known; raises `ChoiceUnknown`."""
+    if not scopes or not scopes <= frozenset(SCOPES):
+        raise ChoiceUnknown(field="scopes")
+    return scopes
+
+
+def _limited(text: str, most: int) -> str:
+    if len(text) > most:
+        raise TextTooLong(most=most)
+    return text
+
+
+def _printable(text: str) -> str:
+    """``text`` without control characters, which have no place in names nor in letters' headers."""
+    return "".join(" " if char.isspace() else char for char in text if char.isprintable() or char.isspace())
+
+
+# Who may change whom
+
+
+def check_staff(actor: Actor) -> None:
+    """Raise `Forbidden` unless ``actor`` is staff."""
+    if not actor.is_staff:
+        raise Forbidden()
+
+
+def check_may_change(actor: Actor, roles: frozenset[Role]) -> None:
+    """Staff change members; people with a role of their own only by a manager.
+
+    Otherwise a host could put their own address on the manager's account and ask for a new password.
+    """
+    check_staff(actor)
+    if roles - {Role.MEMBER} and not actor.has(Role.MANAGER):
+        raise Forbidden()
+
+
+# Throttle
+
+FREE_FAILURES = {"account": 5, "address": 20, "letters": 60}
+"""Attempts before waiting begins. Everyone at a lieu shares one internet address, so more may come from there;
+``letters`` are asked for by signing up or having forgotten a password, sometimes by a whole workshop at once."""
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(hours=24)
+
+
+def failures_now(failures: int, last_at: datetime, now: datetime) -> int:
+    """``failures`` that still count when the latest was at ``last_at``: none after a day of quiet."""
+    return 0 if now - last_at >= FORGOTTEN_AFTER else failures
+
+
+def waits_until(kind: str, failures: int, last_at: datetime, now: datetime) -> datetime | None:
+    """When the next attempt may be made; None: at once. The wait doubles with each failure, from 30 s up to 15 min."""
+    excess = failures_now(failures, last_at, now) - FREE_FAILURES[kind]
+    if excess < 0:
+        return None
+    until = last_at + min(FIRST_WAIT * 2 ** min(excess, 10), LONGEST_WAIT)
+    return until if until > now else None
+
+
+# Links within the site
+
+
+def local_path(text: str | None) -> str | None:
+    """``text`` when it is an address within this site, None otherwise: a sign-in must lead nowhere else.
+
+    Browsers read a backslash as a slash and drop control characters, so both are refused.
+    """
+    if not text or not text.startswith("/") or text.startswith("//") or "\\" in text or not text.isprintable():
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    return None if parts.scheme or parts.netloc else text

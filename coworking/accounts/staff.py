@@ -1,0 +1,168 @@
+"""What staff does for other people: each change stands in the audit trail."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from coworking.accounts import access, letters, rules, tokens
+from coworking.accounts.models import Person, PersonRole
+from coworking.core import audit
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.errors import Forbidden
+from coworking.core.policy import SYSTEM, Actor, Role
+from coworking.core.units import require_unit, write_unit
+
+
+def create_person(
+    actor: Actor, *, first_name: str, last_name: str = "", email: str = "", phone: str = "", invite: bool = False
+) -> Person:
+    """Add a person, with or without an address; ``invite`` writes to them. Raises `EmailTaken` or what is wrong."""
+    with write_unit() as unit:
+        person = add_person(actor, first_name=first_name, last_name=last_name, email=email, phone=phone, invite=invite)
+        unit.result = person.public_id
+    return person
+
+
+def add_person(
+    actor: Actor, *, first_name: str, last_name: str = "", email: str = "", phone: str = "", invite: bool = False
+) -> Person:
+    """The same inside the caller's unit (a booking for someone new makes both or neither)."""
+    require_unit()
+    rules.check_staff(actor)
+    address = rules.optional_email_of(email)
+    if invite and address is None:
+        raise rules.NoEmail()
+    _check_free(address)
+    person = Person(
+        first_name=rules.name_of(first_name),
+        last_name=rules.name_of(last_name, required=False),
+        email=address,
+        phone=rules.phone_of(phone),
+    )
+    db.session.add(person)
+    db.session.flush()
+    _record(actor, "person.created", person, invited=invite)
+    if invite:
+        letters.enqueue(letters.INVITE, person)
+    return person
+
+
+def update_person(
+    actor: Actor, public_id: str, *, first_name: str, last_name: str, email: str, phone: str, note: str
+) -> Person:
+    """Change what staff keeps about someone. A new address must be confirmed; links sent to the old one end.
+
+    Raises `NotFound`, `Forbidden`, `EmailTaken` or what is wrong.
+    """
+    values = {
+        "first_name": rules.name_of(first_name),
+        "last_name": rules.name_of(last_name, required=False),
+        "email": rules.optional_email_of(email),
+        "phone": rules.phone_of(phone),
+        "staff_note": rules.note_of(note),
+    }
+    with write_unit():
+        person = access.changeable(actor, public_id)
+        changed = sorted(name for name, value in values.items() if getattr(person, name) != value)
+        if "email" in changed:
+            _check_free(values["email"])
+            person.email_confirmed_at = None
+            person.session_epoch += 1
+        for name in changed:
+            setattr(person, name, values[name])
+        if changed:
+            db.session.flush()
+            _record(actor, "person.changed", person, fields=changed)
+        if "email" in changed and person.email and person.password_hash:
+            letters.enqueue(letters.CONFIRM, person)
+    return person
+
+
+def invite(actor: Actor, public_id: str) -> bool:
+    """Send a link to choose a password; False when one has just left. Raises `NoEmail`."""
+    with write_unit():
+        person = access.changeable(actor, public_id)
+        if person.email is None or not person.is_active:
+            raise rules.NoEmail()
+        sent = letters.enqueue(letters.INVITE, person)
+        if sent:
+            _record(actor, "person.invited", person)
+    return sent
+
+
+def set_roles(actor: Actor, public_id: str, roles: frozenset[Role]) -> Person:
+    """Give someone exactly ``roles`` beyond being a member. Managers only; raises `LastManager`."""
+    if not actor.has(Role.MANAGER):
+        raise Forbidden()
+    wanted = roles - {Role.MEMBER}
+    with write_unit():
+        person, managers = access.with_managers(public_id)
+        before = person.roles - {Role.MEMBER}
+        if Role.MANAGER not in wanted and managers == [person]:
+            raise rules.LastManager()
+        if wanted != before:
+            _replace_roles(person, wanted)
+            _record(actor, "person.roles", person, before=sorted(before), after=sorted(wanted))
+    return person
+
+
+def deactivate(actor: Actor, public_id: str) -> Person:
+    """Close someone's account: signed out everywhere, tokens dead. Doing it twice is fine. Raises `LastManager`."""
+    with write_unit():
+        person, managers = access.with_managers(public_id)
+        rules.check_may_change(actor, person.roles)
+        if managers == [person]:
+            raise rules.LastManager()
+        if person.is_active:
+            person.deactivated_at = now()
+            person.session_epoch += 1
+            _record(actor, "person.deactivated", person)
+    return person
+
+
+def reactivate(actor: Actor, public_id: str) -> Person:
+    """Open the account again, with the password it had."""
+    with write_unit():
+        person = access.changeable(actor, public_id)
+        if not person.is_active:
+            person.deactivated_at = None
+            _record(actor, "person.reactivated", person)
+    return person
+
+
+def create_manager(email: str, *, first_name: str = "", last_name: str = "") -> tuple[Person, str]:
+    """Make the person with ``email`` a manager, adding them when unknown; return them and a link's token.
+
+    For whoever administers the server (the command line). Without a first name the part before the @ stands in.
+    """
+    email = rules.email_of(email)
+    with write_unit():
+        person = access.by_email(email)
+        if person is None:
+            person = add_person(
+                SYSTEM, first_name=first_name or email.partition("@")[0], last_name=last_name, email=email
+            )
+        person.deactivated_at = None
+        if Role.MANAGER not in person.roles:
+            before = person.roles - {Role.MEMBER}
+            _replace_roles(person, before | {Role.MANAGER})
+            _record(SYSTEM, "person.roles", person, before=sorted(before), after=sorted(before | {Role.MANAGER}))
+    return person, tokens.make_link(tokens.INVITE, person)
+
+
+def _check_free(email: str | None) -> None:
+    if email is not None and db.session.scalar(select(Person.id).where(Person.email == email)) is not None:
+        raise rules.EmailTaken()
+
+
+def _replace_roles(person: Person, roles: frozenset[Role]) -> None:
+    """Add what is missing and drop what is too much, so that ``granted_at`` of the others stays."""
+    person.role_rows = [row for row in person.role_rows if Role(row.role) in roles] + [
+        PersonRole(role=role.value) for role in sorted(roles - person.roles)
+    ]
+    db.session.flush()
+
+
+def _record(actor: Actor, action: str, person: Person, **details: object) -> None:
+    audit.record(actor, action, ("person", person.id), person_id=person.id, **details)

@@ -1,0 +1,83 @@
+"""Signed links for letters, and bearer tokens for programs."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
+
+from coworking.accounts.models import Person
+from coworking.core.clock import now
+from coworking.core.errors import Gone
+from coworking.core.settings import settings
+
+CONFIRM, RESET, INVITE = "confirm", "reset", "invite"
+LIFETIMES = {CONFIRM: timedelta(days=7), RESET: timedelta(hours=2), INVITE: timedelta(days=14)}
+
+PREFIX = "lieu_"
+"""Bearer tokens begin with this, so that people and secret scanners recognise one that leaked."""
+
+
+class _Signer(TimestampSigner):
+    """Signs with the injected clock's time."""
+
+    def get_timestamp(self) -> int:
+        return int(now().timestamp())
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link says: whose it is, made in which epoch for which address."""
+
+    purpose: str
+    person: str
+    epoch: int
+    email_digest: str
+
+    def fits(self, person: Person | None) -> bool:
+        """Whether the link still holds: it dies with the address it was sent to, and with every change of password."""
+        return (
+            person is not None
+            and person.is_active
+            and person.session_epoch == self.epoch
+            and _digest(person.email or "") == self.email_digest
+        )
+
+
+def make_link(purpose: str, person: Person) -> str:
+    """The token of a link for ``person``; see `LIFETIMES`."""
+    data = [person.public_id, person.session_epoch, _digest(person.email or "")]
+    return str(_serializer(purpose).dumps(data))
+
+
+def read_link(token: str, *purposes: str) -> Link:
+    """What ``token`` says, when it was made for one of ``purposes`` and is not too old; raises `Gone`."""
+    for purpose in purposes:
+        try:
+            person, epoch, digest = _serializer(purpose).loads(token, max_age=int(LIFETIMES[purpose].total_seconds()))
+        except BadSignature:  # of another purpose, changed on the way, or too old
+            continue
+        return Link(purpose, person, epoch, digest)
+    raise Gone()
+
+
+def new_bearer() -> tuple[str, str]:
+    """A new bearer token and the digest to keep."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    return token, bearer_digest(token)
+
+
+def bearer_digest(token: str) -> str:
+    """SHA-256 is enough for 256 random bits: there is nothing to guess."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _serializer(purpose: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(settings().secret_key, salt=f"accounts.{purpose}", signer=_Signer)
+
+
+def _digest(email: str) -> str:
+    return hashlib.sha256(email.encode()).hexdigest()[:16]

@@ -1,0 +1,155 @@
+"""People, for staff: finding, adding, changing, inviting; roles for managers."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts import queries, rules, staff
+from coworking.accounts.forms import Form, person_form
+from coworking.accounts.models import Person
+from coworking.accounts.pages import blueprint, page
+from coworking.core.errors import Forbidden
+from coworking.core.i18n import _
+from coworking.core.policy import Role, current_actor, requires
+
+
+@blueprint.get("/people")
+@requires(Role.HOST)
+def people() -> ResponseReturnValue:
+    text, closed = request.args.get("q", "")[:200].replace("\x00", ""), "closed" in request.args
+    number = request.args.get("page", 1, type=int)
+    found = queries.list_people(text, min(number, 1_000_000), closed=closed)
+
+    def url(wanted: int) -> str:
+        return url_for("accounts.people", q=text or None, closed=1 if closed else None, page=wanted)
+
+    return render_template("accounts/people.html", found=found, q=text, closed=closed, url=url)
+
+
+@blueprint.get("/people/new")
+@requires(Role.HOST)
+def new_person() -> ResponseReturnValue:
+    return page("person_new", Form(request.args))
+
+
+@blueprint.post("/people/new")
+@requires(Role.HOST)
+def create_person() -> ResponseReturnValue:
+    form = person_form(request.form)
+    if form.is_good:
+        with form.trying():
+            person = staff.create_person(
+                current_actor(),
+                first_name=form["first_name"],
+                last_name=form["last_name"],
+                email=form["email"],
+                phone=form["phone"],
+                invite="invite" in form,
+            )
+            flash(_("%(name)s is on the list.", name=person.name))
+            return redirect(url_for("accounts.person", public_id=person.public_id), 303)
+    return page("person_new", form)
+
+
+@blueprint.get("/people/<public_id>")
+@requires(Role.HOST)
+def person(public_id: str) -> ResponseReturnValue:
+    found = queries.person_by_public_id(public_id)
+    return _page(found, _form_of(found))
+
+
+@blueprint.post("/people/<public_id>")
+@requires(Role.HOST)
+def save_person(public_id: str) -> ResponseReturnValue:
+    form = person_form(request.form)
+    if form.is_good:
+        with form.trying():
+            staff.update_person(
+                current_actor(),
+                public_id,
+                first_name=form["first_name"],
+                last_name=form["last_name"],
+                email=form["email"],
+                phone=form["phone"],
+                note=form["note"],
+            )
+            return _back(public_id, _("Saved."))
+    return _page(queries.person_by_public_id(public_id), form)
+
+
+@blueprint.post("/people/<public_id>/invite")
+@requires(Role.HOST)
+def invite(public_id: str) -> ResponseReturnValue:
+    found = queries.person_by_public_id(public_id)
+    form = _form_of(found)
+    with form.trying():
+        staff.invite(current_actor(), public_id)
+        return _back(public_id, _("The invitation is on its way."))
+    return _page(queries.person_by_public_id(public_id), form)
+
+
+@blueprint.post("/people/<public_id>/roles")
+@requires(Role.MANAGER)
+def set_roles(public_id: str) -> ResponseReturnValue:
+    found = queries.person_by_public_id(public_id)
+    form = _form_of(found)
+    with form.trying():
+        roles = frozenset(Role(rules.one_of(rules.EXTRA_ROLES, name)) for name in request.form.getlist("roles"))
+        staff.set_roles(current_actor(), public_id, roles)
+        return _back(public_id, _("Saved."))
+    return _page(queries.person_by_public_id(public_id), form)
+
+
+@blueprint.post("/people/<public_id>/deactivate")
+@requires(Role.HOST)
+def deactivate(public_id: str) -> ResponseReturnValue:
+    form = _form_of(queries.person_by_public_id(public_id))
+    with form.trying():
+        staff.deactivate(current_actor(), public_id)
+        return _back(public_id, _("The account is closed."))
+    return _page(queries.person_by_public_id(public_id), form)
+
+
+@blueprint.post("/people/<public_id>/reactivate")
+@requires(Role.HOST)
+def reactivate(public_id: str) -> ResponseReturnValue:
+    staff.reactivate(current_actor(), public_id)
+    return _back(public_id, _("The account is open again."))
+
+
+def _back(public_id: str, text: str) -> ResponseReturnValue:
+    flash(text)
+    return redirect(url_for("accounts.person", public_id=public_id), 303)
+
+
+def _page(found: Person, form: Form) -> ResponseReturnValue:
+    actor = current_actor()
+    return page(
+        "person",
+        form,
+        person=found,
+        may_change=_may_change(found),
+        is_manager=actor.has(Role.MANAGER),
+        extra_roles=rules.EXTRA_ROLES,
+    )
+
+
+def _may_change(found: Person) -> bool:
+    try:
+        rules.check_may_change(current_actor(), found.roles)
+    except Forbidden:
+        return False
+    return True
+
+
+def _form_of(found: Person) -> Form:
+    return Form(
+        {
+            "first_name": found.first_name,
+            "last_name": found.last_name,
+            "email": found.email or "",
+            "phone": found.phone or "",
+            "note": found.staff_note or "",
+        }
+    )

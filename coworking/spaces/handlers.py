@@ -1,0 +1,18 @@
+"""What this package tells those that may not import it."""
+
+from __future__ import annotations
+
+from coworking.core import place
+from coworking.spaces import queries
+
+
+def _name() -> str:
+    lieu = queries.lieu_or_none()
+    return lieu.name if lieu is not None else ""
+
+
+def _zones() -> list[place.ZoneName]:
+    return [place.ZoneName(zone.id, zone.public_id, zone.name) for zone in queries.zones()]
+
+
+place.told_by(name=_name, zones=_zones)
