@@ -16,7 +16,7 @@ from coworking.core.policy import actor_or_none, public
 from coworking.core.timespan import Span, local_date
 from coworking.spaces import queries
 from coworking.spaces.forms import weekday_names
-from coworking.spaces.models import LieuDay
+from coworking.spaces.models import LieuDay, Schedule
 from coworking.spaces.rules import weekly
 
 blueprint = Blueprint("public", __name__)
@@ -41,7 +41,7 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/lieu")
 @public
 def lieu() -> ResponseReturnValue:
-    place = queries.lieu()
+    place, visitor = queries.lieu(), actor_or_none() is None
     instant = now()
     today = local_date(instant, place.tz)
     days = queries.days(today, today + AHEAD)
@@ -51,9 +51,9 @@ def lieu() -> ResponseReturnValue:
     return render_template(
         "frontdesk/public.html",
         place=place,
-        visitor=actor_or_none() is None,
-        sign_in_url=_address("accounts.sign_in"),
-        sign_up_url=_address("accounts.sign_up"),
+        visitor=visitor,
+        sign_in_url=_address("accounts.sign_in") if visitor else None,
+        sign_up_url=_address("accounts.sign_up") if visitor else None,
         today=today,
         sentence=opening_sentence(days, today, instant),
         open_now=any(span.contains(instant) for span in days[today].open()) if today in days else False,
@@ -62,9 +62,16 @@ def lieu() -> ResponseReturnValue:
         following=following,
         following_week=weekly(queries.openings(following)) if following else None,
         closures=queries.closures_between(today, today + AHEAD),
-        holidays=[row for on, row in days.items() if row.holiday and on <= today + HOLIDAYS_AHEAD],
+        holidays=[row for row in days.values() if row.holiday and _missed(row, dated, today)],
         count=Counter(resource.kind for resource in queries.resources(day=today)),
     )
+
+
+def _missed(row: LieuDay, dated: list[Schedule], today: date) -> bool:
+    """Whether a holiday is near and falls on a day on which the lieu would open."""
+    schedule = queries.in_force(dated, row.day)
+    usual = weekly(queries.openings(schedule))[row.day.weekday()] if schedule else ()
+    return bool(usual) and row.day <= today + HOLIDAYS_AHEAD
 
 
 def _address(endpoint: str) -> str | None:

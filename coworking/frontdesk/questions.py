@@ -173,7 +173,7 @@ def finish(typed: Typed, password_hash: str) -> Person:
     answers: Answers = {}
     for question in QUESTIONS:
         answers |= question.read(Reader(typed[question.key]), typed)
-    who = {name: answers.pop(name) for name in ("first_name", "last_name")}
+    who = {name: answers.pop(name) for name in ("first_name", "last_name", "email")}
     with write_unit():
         services.set_up(services.SetUp(**answers))
-        return add_manager(**who, email=answers["email"], password_hash=password_hash)
+        return add_manager(**who, password_hash=password_hash)

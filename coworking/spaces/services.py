@@ -80,7 +80,6 @@ class SetUp:
     rooms_zone_name: str = ""
     split_minute: int = 13 * 60
     siret: str | None = None
-    email: str | None = None
     observes_holidays: bool = True
     holiday_area: str | None = None
     is_simulation: bool = False
