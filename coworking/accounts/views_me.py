@@ -116,7 +116,7 @@ def _page(
         password=password or Form(),
         token=token or Form(),
         scopes=scopes,
-        zones=zones,
+        zone_choices=[("", _("Anywhere")), *((zone.public_id, zone.name) for zone in zones)],
         tokens=queries.tokens_of(person.id),
         new_token=new_token,
         all_scopes=rules.SCOPES,
