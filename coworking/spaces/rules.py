@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -112,14 +112,18 @@ class Closing(NamedTuple):
 
 
 class OpenDay(Protocol):
-    """What these rules need of a day: a `DayPlan` or a stored row."""
+    """What these rules need of a day: a `DayPlan` or a stored row.
+
+    ``split_at`` is an instant, ``holiday`` and ``closure`` are texts or None. They are `Any` here because type checkers
+    do not look through a stored row's column descriptors when they compare it with a protocol.
+    """
 
     @property
-    def split_at(self) -> datetime: ...
+    def split_at(self) -> Any: ...
     @property
-    def holiday(self) -> str | None: ...
+    def holiday(self) -> Any: ...
     @property
-    def closure(self) -> str | None: ...
+    def closure(self) -> Any: ...
     def open(self, layer: str = ACCESSIBLE) -> list[Span]: ...
 
 
