@@ -22,6 +22,7 @@ from coworking.core.i18n import init_i18n
 from coworking.core.login import login
 from coworking.core.policy import check_declared, init_policies, public
 from coworking.core.web import init_web
+from coworking.frontdesk.navigation import init_navigation
 
 csrf = CSRFProtect()
 
@@ -78,6 +79,7 @@ def create_app(config: Config | None = None) -> Flask:
     _configure_templates(app)
     init_web(app)
     init_policies(app)
+    init_navigation(app)
     _register_handlers()
     _register_blueprints(app)
     _register_commands(app)

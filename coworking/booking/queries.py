@@ -17,6 +17,8 @@ from coworking.claims.models import Claim
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.formats import span_hours
+from coworking.core.i18n import _
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.spaces import queries as spaces
@@ -132,6 +134,52 @@ def bookings_of(person_id: int, span: Span) -> list[Booking]:
     )
 
 
+def coming_bookings(person_id: int, limit: int = 100) -> list[Booking]:
+    """``person_id``'s bookings that are not over and not cancelled, soonest first."""
+    return list(
+        db.session.scalars(
+            select(Booking)
+            .where(Booking.person_id == person_id, Booking.ends_at > now(), Booking.status == "confirmed")
+            .options(selectinload(Booking.units).joinedload(BookingUnit.resource))
+            .order_by(Booking.starts_at, Booking.id)
+            .limit(limit)
+        ).unique()
+    )
+
+
+def past_bookings(person_id: int, page: int, size: int) -> tuple[list[Booking], int]:
+    """One page of what is over or cancelled, latest first, and the number of pages."""
+    over = (Booking.person_id == person_id) & ((Booking.ends_at <= now()) | (Booking.status == "cancelled"))
+    count = db.session.scalar(select(func.count()).select_from(Booking).where(over)) or 0
+    rows = db.session.scalars(
+        select(Booking)
+        .where(over)
+        .options(selectinload(Booking.units).joinedload(BookingUnit.resource))
+        .order_by(Booking.starts_at.desc(), Booking.id.desc())
+        .limit(size)
+        .offset((page - 1) * size)
+    ).unique()
+    return list(rows), max(1, -(-count // size))
+
+
+def undoable(booking_id: int, instant: datetime) -> bool:
+    """Whether a cancelled booking's place is still kept for it."""
+    held = live_claims(booking_id)
+    return bool(held) and all(claim.expires_at is not None and claim.expires_at > instant for claim in held)
+
+
+def worded_time(booking: Booking) -> str:
+    """« le matin », « l’après-midi », « toute la journée », or a room's hours."""
+    halves = {unit.half for unit in booking.units}
+    if halves == {"am"}:
+        return _("the morning")
+    if halves == {"pm"}:
+        return _("the afternoon")
+    if halves == {"am", "pm"}:
+        return _("all day")
+    return span_hours(booking.span)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One half-day of somebody's week. ``state``: free, mine, past, full, closed or over.
@@ -160,8 +208,13 @@ class WeekDay:
     is_today: bool
 
     @property
-    def is_open(self) -> bool:
-        return any(cell.state != "closed" for cell in self.cells)
+    def bookable(self) -> bool:
+        """Whether one tap can take the whole day."""
+        return all(cell.state == "free" for cell in self.cells)
+
+    @property
+    def never_open(self) -> bool:
+        return all(cell.state == "closed" and cell.reason is None for cell in self.cells)
 
     @property
     def same_closure(self) -> bool:
@@ -171,11 +224,17 @@ class WeekDay:
 
 
 def week(person_id: int, days: Sequence[date]) -> list[WeekDay]:
-    """The desks' half-days of ``days`` as ``person_id`` sees them, in six statements however many desks there are."""
+    """The desks' half-days of ``days`` as ``person_id`` sees them, in six statements however many desks there are.
+
+    Days the lieu knows nothing of (long past, beyond the horizon) and days it never opens are left out.
+    """
     instant = now()
     lieu = spaces.lieu()
     today = instant.astimezone(lieu.tz).date()
     calendar = spaces.days(days[0], days[-1])
+    days = [day for day in days if day in calendar]
+    if not days:
+        return []
     desks = spaces.resources(kind=DESK)
     whole = Span(calendar[days[0]].starts_at, calendar[days[-1]].ends_at)
     taken = claims.taken([desk.id for desk in desks], whole, instant)
@@ -186,7 +245,7 @@ def week(person_id: int, days: Sequence[date]) -> list[WeekDay]:
         for unit in booking.units
         if unit.half
     }
-    return [
+    found = [
         WeekDay(
             day,
             tuple(_cell(calendar[day], half, desks, taken, own.get((day, half)), instant) for half in HALVES),  # type: ignore[arg-type] - two halves, two cells
@@ -194,6 +253,7 @@ def week(person_id: int, days: Sequence[date]) -> list[WeekDay]:
         )
         for day in days
     ]
+    return [day for day in found if not day.never_open]
 
 
 def _cell(

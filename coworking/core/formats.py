@@ -73,6 +73,14 @@ def minute_of_day(minute: int) -> str:
     return f"{hours}:{minutes:02d}"
 
 
+def duration(minutes: int) -> str:
+    """« 30 min », « 1 h 30 », « 2 h »."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest}{NARROW}min"
+    return f"{hours}{NARROW}h" + (f"{NARROW}{rest:02d}" if rest else "")
+
+
 def hour(instant: datetime) -> str:
     """The local wall-clock time of ``instant``."""
     local = _local(instant)

@@ -1,0 +1,105 @@
+"""What every page shows around itself: the lieu's name, where one can go, who one is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app, request, url_for
+
+from coworking.core.i18n import _, language
+from coworking.core.policy import Actor, Role, actor_or_none
+from coworking.spaces import queries as spaces
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One way to go; ``current`` marks the part of the product one is in."""
+
+    url: str
+    label: str
+    icon: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """The lieu as the page's head names it."""
+
+    name: str
+    city: str
+    url: str
+
+
+def _entries(*wanted: tuple[str, str, str]) -> list[Entry]:
+    """Entries for the endpoints that exist; the current one by its blueprint or endpoint."""
+    here = request.endpoint or ""
+    found: list[Entry] = []
+    for endpoint, label, icon in wanted:
+        if endpoint in current_app.view_functions:
+            found.append(Entry(url_for(endpoint), label, icon, _is_part(endpoint, here)))
+    return found
+
+
+_PARTS = {
+    "booking.week": {"booking.booking", "booking.mine", "booking.desks"},
+    "booking.rooms": {"booking.new_room_booking", "booking.book_room"},
+    "accounts.people": {"accounts.person", "accounts.new_person"},
+    "accounts.me": {"accounts.tokens"},
+}
+
+
+def _is_part(endpoint: str, here: str) -> bool:
+    if here == endpoint or here in _PARTS.get(endpoint, ()):
+        return True
+    return endpoint.startswith("spaces.") and here.startswith("spaces.")
+
+
+def _staff_entries(actor: Actor) -> list[Entry]:
+    entries = [
+        ("frontdesk.today", _("Today"), "clock"),
+        ("frontdesk.timeline", _("Planning"), "layout-grid"),
+        ("accounts.people", _("Members"), "users"),
+    ]
+    if actor.has(Role.MANAGER):
+        entries.append(("spaces.index", _("Settings"), "settings"))
+    return _entries(*entries)
+
+
+def _member_entries() -> list[Entry]:
+    return _entries(
+        ("booking.week", _("Week"), "calendar"),
+        ("booking.rooms", _("Room"), "door-open"),
+        ("accounts.me", _("Me"), "user"),
+    )
+
+
+def surroundings() -> dict[str, object]:
+    """The context `_layout/base.html` asks for."""
+    lieu = spaces.lieu_or_none()
+    actor = actor_or_none()
+    context: dict[str, object] = {
+        "lang": language(),
+        "user": actor,
+        "place": Sign(lieu.name, lieu.city, url_for("public.home")) if lieu is not None else None,
+        "nav": [],
+        "bottom_nav": [],
+        "account": [],
+    }
+    if actor is None:
+        context["sign_in_url"] = url_for("accounts.sign_in")
+        return context
+    context["sign_out_url"] = url_for("accounts.sign_out")
+    if actor.is_staff:
+        context["nav"] = _staff_entries(actor)
+        context["account"] = _entries(("booking.week", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
+    else:
+        context["bottom_nav"] = _member_entries()
+    return context
+
+
+def init_navigation(app: Flask) -> None:
+    """Give these to every template; letters are rendered outside any endpoint and do without."""
+
+    @app.context_processor
+    def around() -> dict[str, object]:
+        return surroundings() if request.endpoint is not None else {"lang": language()}
