@@ -59,7 +59,6 @@ def build(password_hash: str) -> Actor:
                 zone_name="Grand plateau",
                 rooms=ROOMS,
                 rooms_zone_name="Salles",
-                email="accueil@demo.example",
                 is_simulation=True,
             )
         )
@@ -75,6 +74,7 @@ def build(password_hash: str) -> Actor:
         actor = manager.actor()
     services.update_lieu(
         actor,
+        email="accueil@demo.example",
         phone="04 00 00 00 00",
         website="https://fabrique.demo.example",
         presentation="Un ancien atelier de coutellerie, au bord de la Durolle\u202f: des postes calmes, des salles, du café.",
