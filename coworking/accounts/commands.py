@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 
 from coworking.accounts import api_tokens, queries, rules, staff
 from coworking.core.errors import DomainError
@@ -22,6 +23,7 @@ def init(app: Flask) -> None:
 @click.argument("email")
 @click.option("--first-name", default="", help="Otherwise the part of the address before the @.")
 @click.option("--last-name", default="")
+@with_appcontext
 def create_manager(email: str, first_name: str, last_name: str) -> None:
     """Make the person with EMAIL a manager and print a link to choose a password."""
     try:
@@ -35,6 +37,7 @@ def create_manager(email: str, first_name: str, last_name: str) -> None:
 @click.argument("email")
 @click.option("--scopes", default=" ".join(rules.SCOPES), show_default=True, help="Separated by spaces or commas.")
 @click.option("--name", default="flask token", show_default=True, help="Under which the person sees it.")
+@with_appcontext
 def token(email: str, scopes: str, name: str) -> None:
     """Print a new API token of the person with EMAIL, alone."""
     person = queries.person_by_email(rules.normal_email(email))

@@ -20,10 +20,10 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from coworking.core.errors import N_, Busy, DomainError, InvalidInput, SignInRequired
+from coworking.core.errors import N_, Busy, DomainError, InvalidInput, NotFound, SignInRequired
 from coworking.core.formats import day_full, hour, span_hours
 from coworking.core.i18n import _
 from coworking.core.timespan import Span
@@ -148,7 +148,11 @@ def _operational_error(error: OperationalError) -> ResponseReturnValue:
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
-    if isinstance(error, UnicodeError | ValueError) and "NUL" in str(error).upper():
+    # PostgreSQL takes no NUL in text; the driver says so itself or through SQLAlchemy, whose own text quotes the SQL.
+    said = error.orig if isinstance(error, DataError) else error
+    if isinstance(error, UnicodeError | ValueError | DataError) and "NUL " in f"{said} ".upper():
+        if "\x00" in request.path:
+            return _domain_error(NotFound())  # as an engine that takes it answers
         return _domain_error(InvalidInput(reason=_("Text cannot hold the NUL character.")))
     log.exception("unexpected error")
     return _answer(

@@ -1,0 +1,256 @@
+"""Signing in and out: throttled in the database, ended by the epoch, remembered on one's phone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import pytest
+from flask import url_for
+from sqlalchemy import select
+
+from coworking.accounts import passwords, rules, services
+from coworking.accounts.models import Person, Throttle
+from coworking.accounts.pages import home_of
+from coworking.core.db import db
+from tests.conftest import make_app
+from tests.factories import PASSWORD, make_person
+
+EMAIL = "anne@demo.example"
+
+
+@pytest.fixture
+def anne(app, place):
+    with app.app_context():
+        return make_person("Anne", "Marchand", EMAIL)
+
+
+def attempt(client, password=PASSWORD, email=EMAIL, **more):
+    return client.post("/sign-in", data={"email": email, "password": password, **more})
+
+
+def test_members_land_on_a_page_of_theirs(client, anne):
+    answer = attempt(client, email="  Anne@DEMO.example ")
+    assert answer.status_code == 303
+    assert client.get("/me").status_code == 200
+
+
+def test_staff_land_on_today_and_members_on_their_week(app, cast):
+    with app.test_request_context():
+        assert home_of(cast.member) == (url_for("booking.week") if "booking.week" in app.view_functions else "/me")
+        if "frontdesk.today" in app.view_functions:
+            assert home_of(cast.host) == home_of(cast.manager) == url_for("frontdesk.today")
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [(EMAIL, "wrong password"), ("nobody@demo.example", PASSWORD), ("", ""), ("a\x00b@demo.example", "x\x00")],
+)
+def test_wrong_is_wrong_in_the_same_words(client, anne, email, password):
+    answer = attempt(client, password, email)
+    assert answer.status_code == 422
+    assert "Cette adresse et ce mot de passe ne vont pas ensemble." in answer.text
+    assert email.replace("\x00", "") in answer.text
+
+
+def test_a_closed_account_stays_outside_and_says_nothing_else(app, client, anne):
+    with app.app_context():
+        make_person("Karim", "Benali", "karim@demo.example", deactivated_at=anne.created_at)
+    assert attempt(client, email="karim@demo.example").status_code == 422
+
+
+def test_an_unknown_address_costs_the_same_work(app, anne, monkeypatch, inside):
+    verified = []
+    real = passwords._hasher.verify
+    monkeypatch.setattr(
+        passwords,
+        "_hasher",
+        type(
+            "Counting",
+            (),
+            {
+                "verify": staticmethod(lambda kept, typed: verified.append(kept) or real(kept, typed)),
+            },
+        ),
+    )
+    with pytest.raises(rules.SignInRefused):
+        services.authenticate("nobody@demo.example", "whatever it is", None)
+    assert len(verified) == 1
+
+
+def test_an_old_hash_is_renewed(app, anne, inside):
+    before = anne.password_hash
+    services.authenticate(EMAIL, PASSWORD, None)
+    db.session.rollback()
+    kept = db.session.scalar(select(Person.password_hash).where(Person.email == EMAIL))
+    assert kept != before
+    assert not passwords.is_outdated(kept)
+    services.authenticate(EMAIL, PASSWORD, None)
+
+
+# The throttle
+
+
+def test_after_five_failures_even_the_right_password_waits_longer_each_time(client, anne, clock):
+    for _ in range(5):
+        assert attempt(client, "wrong password").status_code == 422
+    refused = attempt(client)
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"] == "30"
+    assert "Trop de tentatives" in refused.text
+    assert EMAIL in refused.text
+    clock.advance(seconds=30)
+    assert attempt(client, "wrong password").status_code == 422
+    clock.advance(seconds=59)
+    assert attempt(client).status_code == 429, "the sixth failure doubles the wait"
+    clock.advance(seconds=1)
+    assert attempt(client).status_code == 303
+
+
+def test_success_resets(client, anne):
+    for _ in range(4):
+        attempt(client, "wrong password")
+    assert attempt(client).status_code == 303
+    client.post("/sign-out")
+    for _ in range(5):
+        assert attempt(client, "wrong password").status_code == 422
+
+
+def test_the_count_is_in_the_database_so_another_process_knows_it(app, client, anne, tmp_path):
+    for _ in range(5):
+        attempt(client, "wrong password")
+    with app.app_context():
+        url = app.extensions["settings"].database_url
+    other = make_app(url, tmp_path)
+    assert attempt(other.test_client()).status_code == 429
+
+
+def test_unknown_addresses_are_throttled_alike(client, anne):
+    for _ in range(5):
+        attempt(client, email="nobody@demo.example")
+    assert attempt(client, email="nobody@demo.example").status_code == 429
+    assert attempt(client).status_code == 303, "but nobody else is"
+
+
+def test_one_internet_address_cannot_go_through_many_accounts(app, client, anne):
+    for n in range(20):
+        assert attempt(client, email=f"p{n}@demo.example").status_code == 422
+    assert attempt(client).status_code == 429
+    elsewhere = app.test_client()
+    elsewhere.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    assert attempt(elsewhere).status_code == 303
+
+
+def test_signing_in_to_ones_own_account_does_not_forgive_the_address(client, anne):
+    for n in range(19):
+        attempt(client, email=f"p{n}@demo.example")
+    assert attempt(client).status_code == 303
+    client.post("/sign-out")
+    attempt(client, email="p19@demo.example")
+    assert attempt(client).status_code == 429
+
+
+def test_the_table_tells_neither_who_nor_from_where(app, client, anne):
+    attempt(client, "wrong password")
+    with app.app_context():
+        buckets = db.session.scalars(select(Throttle.bucket)).all()
+    assert len(buckets) == 2
+    assert not any("anne" in name or "127.0.0.1" in name for name in buckets)
+
+
+# Sessions
+
+
+def test_only_local_addresses_are_followed_after_signing_in(app, anne):
+    for target in ("//evil.example", "https://evil.example/", "/\\evil.example"):
+        answer = attempt(app.test_client(), next=target)
+        assert answer.status_code == 303
+        assert "evil" not in answer.headers["Location"]
+    assert attempt(app.test_client(), next="/me?x=1").headers["Location"] == "/me?x=1"
+
+
+def test_a_page_asked_for_comes_after_signing_in(client, anne):
+    answer = client.get("/me")
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/sign-in?next=/me"
+    page = client.get(answer.headers["Location"])
+    assert 'name="next" value="/me"' in page.text
+
+
+def test_nothing_of_the_visitors_session_goes_along(client, anne):
+    with client.session_transaction() as kept:
+        kept["planted"] = "by someone else"
+    attempt(client)
+    with client.session_transaction() as kept:
+        assert "planted" not in kept
+
+
+def test_a_phone_is_remembered_for_90_days(app, client, anne):
+    answer = attempt(client, remember="1")
+    (header,) = [h for h in answer.headers.getlist("Set-Cookie") if h.startswith("lieu_phone=")]
+    parts = dict(p.strip().split("=", 1) for p in header.split(";") if "=" in p)
+    lasts = parsedate_to_datetime(parts["Expires"]) - datetime.now(UTC)  # Flask-Login asks the system's clock
+    assert timedelta(days=89, hours=23) < lasts < timedelta(days=90, hours=1)
+    assert "HttpOnly" in header
+    assert "SameSite=Lax" in header
+
+    later = app.test_client()  # the browser was closed: only the remember cookie is left
+    later.set_cookie("lieu_phone", parts["lieu_phone"])
+    assert later.get("/me").status_code == 200
+    later.post("/sign-out")
+    assert later.get_cookie("lieu_phone") is None
+    assert later.get("/me").status_code == 302
+
+
+def test_without_the_box_nothing_outlives_the_browser(client, anne):
+    attempt(client)
+    assert client.get_cookie("lieu_phone") is None
+    assert client.get_cookie("lieu").expires is None
+
+
+def test_signing_out_everywhere_ends_every_session_and_remember_cookie(app, anne):
+    phone, laptop = app.test_client(), app.test_client()
+    attempt(phone, remember="1")
+    attempt(laptop)
+    remembered = phone.get_cookie("lieu_phone").value
+    assert laptop.post("/me/sign-out-everywhere").status_code == 303
+    assert laptop.get("/me").status_code == 302
+    assert phone.get("/me").status_code == 302
+    stolen = app.test_client()
+    stolen.set_cookie("lieu_phone", remembered)
+    assert stolen.get("/me").status_code == 302
+
+
+def test_changing_the_password_signs_the_other_devices_out(app, anne):
+    phone, laptop = app.test_client(), app.test_client()
+    attempt(phone, remember="1")
+    attempt(laptop)
+    wrong = phone.post("/me/password", data={"current_password": "not this one", "password": "encore une phrase"})
+    assert wrong.status_code == 422
+    assert "Ce n’est pas votre mot de passe actuel." in wrong.text
+    right = phone.post("/me/password", data={"current_password": PASSWORD, "password": "encore une phrase"})
+    assert right.status_code == 303
+    assert phone.get("/me").status_code == 200
+    assert phone.get_cookie("lieu_phone") is not None
+    assert laptop.get("/me").status_code == 302
+    assert attempt(app.test_client()).status_code == 422
+    assert attempt(app.test_client(), "encore une phrase").status_code == 303
+
+
+def test_guessing_the_present_password_is_throttled_too(client, anne):
+    attempt(client)
+    for _ in range(5):
+        client.post("/me/password", data={"current_password": "not this one", "password": "encore une phrase"})
+    answer = client.post("/me/password", data={"current_password": PASSWORD, "password": "encore une phrase"})
+    assert answer.status_code == 429
+
+
+def test_visitors_and_people_choose_their_language(app, client, anne):
+    assert 'lang="fr"' in client.get("/sign-in").text
+    client.post("/language", data={"locale": "en", "next": "/sign-in"})
+    assert "Create an account" in client.get("/sign-in").text
+    attempt(client)
+    client.post("/language", data={"locale": "en", "next": "//evil.example"})
+    with app.app_context():
+        assert db.session.get(Person, anne.id).locale == "en"
+    assert client.post("/language", data={"locale": "xx"}).status_code == 422

@@ -1,0 +1,104 @@
+"""Signing up: nobody learns from it who has an account."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import func, select
+
+from coworking.accounts.models import Person
+from coworking.core.db import db
+from coworking.core.outbox import OutboxRow
+from tests.factories import PASSWORD, make_person
+
+ANNE = {
+    "first_name": "Anne",
+    "last_name": "Marchand",
+    "email": "Anne@Demo.Example",
+    "password": "une phrase courte",
+}
+
+
+def _people(app):
+    with app.app_context():
+        return db.session.scalars(select(Person).order_by(Person.id)).unique().all()
+
+
+def test_someone_new_gets_a_letter_and_may_sign_in_at_once(app, client, place, run_outbox, mailbox):
+    answer = client.post("/sign-up", data=ANNE)
+    assert answer.status_code == 200
+    (person,) = _people(app)
+    assert (person.name, person.email, person.email_confirmed_at) == ("Anne Marchand", "anne@demo.example", None)
+    run_outbox()
+    (letter,) = mailbox()
+    assert letter["To"] == "anne@demo.example"
+
+    answer = client.post("/sign-in", data={"email": "anne@demo.example", "password": ANNE["password"]})
+    assert answer.status_code == 303
+    assert "pas encore confirmée" in client.get("/me").text
+
+    link = re.search(r"http://lieu\.test(/confirm/\S+)", letter.get_body(("plain",)).get_content())[1]
+    client.get(link)
+    assert _people(app)[0].email_confirmed_at is None, "looking at the page confirms nothing"
+    assert client.post(link).status_code == 303
+    assert _people(app)[0].email_confirmed_at is not None
+    assert client.post(link).status_code == 303
+    assert "pas encore confirmée" not in client.get("/me").text
+
+
+def test_an_address_known_already_gets_the_same_page_and_another_letter(app, client, place, run_outbox, mailbox):
+    with app.app_context():
+        make_person("Anne", "Marchand", "anne@demo.example")
+    known = client.post("/sign-up", data=ANNE | {"email": "anne@demo.example"})
+    fresh = client.post("/sign-up", data=ANNE | {"email": "lise@demo.example"})
+    assert known.status_code == fresh.status_code == 200
+    assert known.text == fresh.text.replace("lise", "anne")
+    assert [name for name, _ in known.headers] == [name for name, _ in fresh.headers]
+
+    run_outbox()
+    letters = {letter["To"]: letter["Subject"] for letter in mailbox()}
+    assert letters["anne@demo.example"] == "Vous avez déjà un compte"
+    assert len(_people(app)) == 2
+    assert client.post("/sign-in", data={"email": "anne@demo.example", "password": PASSWORD}).status_code == 303
+
+
+def test_asking_again_and_again_sends_one_letter(app, client, place):
+    with app.app_context():
+        make_person("Anne", "Marchand", "anne@demo.example")
+    for _ in range(3):
+        client.post("/sign-up", data=ANNE)
+        client.post("/forgotten", data={"email": "anne@demo.example"})
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(OutboxRow)) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"first_name": " "}, "Écrivez un nom ici."),
+        ({"email": "anne"}, "Ce n’est pas une adresse e-mail."),
+        ({"password": "court"}, "10 caractères au moins"),
+        ({"password": "anne@demo.example"}, "se devine trop facilement"),
+        ({"first_name": "", "email": "", "password": ""}, "Ce n’est pas une adresse e-mail."),
+    ],
+)
+def test_bad_input_is_named_keeps_what_was_typed_and_changes_nothing(app, client, place, wrong, said):
+    answer = client.post("/sign-up", data=ANNE | {"email": "anne@demo.example"} | wrong)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert "Marchand" in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert ANNE["password"] not in answer.text, "a password is never sent back"
+    assert _people(app) == []
+
+
+def test_nobody_floods_letter_boxes_from_one_address(app, client, place, clock):
+    for n in range(60):
+        assert client.post("/forgotten", data={"email": f"p{n}@demo.example"}).status_code == 200
+    refused = client.post("/forgotten", data={"email": "anne@demo.example"})
+    assert refused.status_code == 429
+    assert "anne@demo.example" in refused.text
+    assert refused.headers["Retry-After"] == "30"
+    clock.advance(seconds=30)
+    assert client.post("/forgotten", data={"email": "anne@demo.example"}).status_code == 200
