@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from coworking.booking.rules import Half, NoHalfDay
-from coworking.core.errors import DomainError, N_
+from coworking.core.errors import N_, DomainError
 from coworking.core.timespan import Span, local_instant
 
 _HALVES: dict[str, frozenset[Half]] = {

@@ -40,9 +40,7 @@ def cancelled(job: outbox.Job) -> None:
 @outbox.handler("booking.reminder")
 def reminder(job: outbox.Job) -> None:
     payload = job.payload
-    person = (
-        db.session.scalars(select(Person).where(Person.public_id == payload["person"])).unique().one_or_none()
-    )
+    person = db.session.scalars(select(Person).where(Person.public_id == payload["person"])).unique().one_or_none()
     if person is None:
         return
     first, last = date.fromisoformat(payload["first"]), date.fromisoformat(payload["last"])
@@ -89,9 +87,7 @@ def _write(job: outbox.Job, person: Person, bookings: Sequence[Booking], templat
             "first_name": person.first_name,
             "bookings": bookings,
             "booking": bookings[0],
-            "free_until": free_until(
-                bookings[0].starts_at, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz
-            ),
+            "free_until": free_until(bookings[0].starts_at, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz),
             "base_url": settings().base_url,
         },
         attachments=files,

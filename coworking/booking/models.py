@@ -51,13 +51,9 @@ class Booking(db.Model):
     cancelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
-    units: Mapped[list[BookingUnit]] = relationship(
-        back_populates="booking", order_by="BookingUnit.starts_at"
-    )
+    units: Mapped[list[BookingUnit]] = relationship(back_populates="booking", order_by="BookingUnit.starts_at")
     claims: Mapped[list[Claim]] = relationship(
-        primaryjoin=lambda: (
-            (Claim.holder_kind == "booking") & (foreign(remote(Claim.holder_id)) == Booking.id)
-        ),
+        primaryjoin=lambda: (Claim.holder_kind == "booking") & (foreign(remote(Claim.holder_id)) == Booking.id),
         order_by=lambda: Claim.id,
         viewonly=True,
     )

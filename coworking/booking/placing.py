@@ -93,9 +93,7 @@ def choose(
         if is_desk:
             own = queries.own_desks(person.id, day.day, except_booking=leaving)
             _refuse_second_desk(own, use)
-            resource = (
-                _pick(free, person, own, taken, instant, whole_day=len(halves) == 2) if free[1:] else free[0]
-            )
+            resource = _pick(free, person, own, taken, instant, whole_day=len(halves) == 2) if free[1:] else free[0]
         else:
             resource = free[0]
         chosen.append((resource, use, halves if is_desk else ()))
@@ -134,23 +132,17 @@ def _candidates(request: Request, day: date) -> list[list[Resource]]:
     return found
 
 
-def _suitable(
-    rows: list[Resource], item: Item, guests: int, day: date, zone_ids: dict[str, int]
-) -> list[Resource]:
+def _suitable(rows: list[Resource], item: Item, guests: int, day: date, zone_ids: dict[str, int]) -> list[Resource]:
     """The rows of the item's kind and zone; of rooms those that seat everyone, the smallest first."""
     kind = item.kind or DESK
     of_kind = [
         row
         for row in rows
-        if row.kind == kind
-        and row.in_service(day)
-        and (item.zone is None or row.zone_id == zone_ids.get(item.zone))
+        if row.kind == kind and row.in_service(day) and (item.zone is None or row.zone_id == zone_ids.get(item.zone))
     ]
     if kind == DESK:
         return of_kind
-    return sorted(
-        (row for row in of_kind if row.seats > guests), key=lambda row: (row.seats, row.position, row.id)
-    )
+    return sorted((row for row in of_kind if row.seats > guests), key=lambda row: (row.seats, row.position, row.id))
 
 
 def _desk_use(day: LieuDay, halves: tuple[HalfDay, ...], span: Span) -> Span:
@@ -177,10 +169,7 @@ def _pick(
     """The free desk to give by the lieu's rule."""
     touched_that_day = {resource_id for resource_id, _ in taken}
     desk = choose_desk(
-        [
-            Desk(row.id, row.zone_id, row.position, not whole_day and row.id not in touched_that_day)
-            for row in free
-        ],
+        [Desk(row.id, row.zone_id, row.position, not whole_day and row.id not in touched_that_day) for row in free],
         adjoining={desk.resource_id for desk in own},
         usual=queries.usual_desk(person.id, instant - timedelta(days=90)),
         preferred_zone=person.preferred_zone_id,
@@ -191,11 +180,7 @@ def _pick(
 
 def units_of(resource: Resource, use: Span, halves: tuple[HalfDay, ...], day: date) -> list[BookingUnit]:
     if not halves:
-        return [
-            BookingUnit(
-                resource_id=resource.id, resource=resource, day=day, starts_at=use.start, ends_at=use.end
-            )
-        ]
+        return [BookingUnit(resource_id=resource.id, resource=resource, day=day, starts_at=use.start, ends_at=use.end)]
     return [
         BookingUnit(
             resource_id=resource.id,

@@ -65,11 +65,7 @@ def own_desks(person_id: int, day: date, *, except_booking: int | None = None) -
         )
         .order_by(BookingUnit.starts_at)
     )
-    return [
-        OwnDesk(i, name, Span(start, end))
-        for i, name, start, end, booking in rows
-        if booking != except_booking
-    ]
+    return [OwnDesk(i, name, Span(start, end)) for i, name, start, end, booking in rows if booking != except_booking]
 
 
 def usual_desk(person_id: int, since: datetime) -> int | None:
@@ -125,9 +121,7 @@ def bookings_of(person_id: int, span: Span) -> list[Booking]:
     return list(
         db.session.scalars(
             select(Booking)
-            .where(
-                Booking.person_id == person_id, Booking.starts_at >= span.start, Booking.starts_at < span.end
-            )
+            .where(Booking.person_id == person_id, Booking.starts_at >= span.start, Booking.starts_at < span.end)
             .options(selectinload(Booking.units).joinedload(BookingUnit.resource))
             .order_by(Booking.starts_at, Booking.id)
         ).unique()
@@ -370,9 +364,7 @@ def presences_on(day: date) -> list[Presence]:
 def open_presence(person_id: int, day: date) -> Presence | None:
     """The presence of ``day`` that has not ended."""
     return db.session.scalar(
-        select(Presence).where(
-            Presence.person_id == person_id, Presence.day == day, Presence.left_at.is_(None)
-        )
+        select(Presence).where(Presence.person_id == person_id, Presence.day == day, Presence.left_at.is_(None))
     )
 
 
@@ -388,9 +380,7 @@ def unsettled(first: date, last: date) -> list[BookingUnit]:
                 BookingUnit.day <= last,
                 Booking.status == "confirmed",
             )
-            .options(
-                joinedload(BookingUnit.booking).joinedload(Booking.person), joinedload(BookingUnit.resource)
-            )
+            .options(joinedload(BookingUnit.booking).joinedload(Booking.person), joinedload(BookingUnit.resource))
             .order_by(BookingUnit.starts_at, BookingUnit.id)
         ).unique()
     )
@@ -400,9 +390,7 @@ def first_visit(person_ids: Sequence[int], before: date) -> set[int]:
     """Those of ``person_ids`` who have never been present before ``before``."""
     been = set(
         db.session.scalars(
-            select(Presence.person_id)
-            .where(Presence.person_id.in_(person_ids), Presence.day < before)
-            .distinct()
+            select(Presence.person_id).where(Presence.person_id.in_(person_ids), Presence.day < before).distinct()
         )
     )
     return set(person_ids) - been

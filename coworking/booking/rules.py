@@ -135,11 +135,7 @@ class HalfDay:
 def half_days(on: date, day: OpenDay) -> dict[Half, HalfDay]:
     """The halves of local date ``on`` that are open at all, by name."""
     spans = half_spans(day)
-    return {
-        half: HalfDay(on, half, Span(spans[half][0].start, spans[half][-1].end))
-        for half in HALVES
-        if spans[half]
-    }
+    return {half: HalfDay(on, half, Span(spans[half][0].start, spans[half][-1].end)) for half in HALVES if spans[half]}
 
 
 def touched(halves: dict[Half, HalfDay], span: Span) -> tuple[HalfDay, ...]:

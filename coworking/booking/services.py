@@ -148,9 +148,7 @@ def move(actor: Actor, public_id: str, *, span: Span | None = None, resource: st
             booking = _move(actor, booking, span or booking.span, resource)
     except (ClaimConflict, NothingFree) as conflict:
         if span is not None:
-            conflict.extra["free"] = _free_instead(
-                Request(span=span, items=(Item(resource=resource, kind=DESK),))
-            )
+            conflict.extra["free"] = _free_instead(Request(span=span, items=(Item(resource=resource, kind=DESK),)))
         raise
     return booking
 
@@ -200,9 +198,7 @@ def book_in_unit(actor: Actor, request: Request) -> Booking:
         source="staff" if request.source == "web" and actor.person_id != person.id else request.source,
         created_at=instant,
     )
-    booking.units = [
-        unit for resource, use, halves in chosen for unit in units_of(resource, use, halves, day)
-    ]
+    booking.units = [unit for resource, use, halves in chosen for unit in units_of(resource, use, halves, day)]
     db.session.add(booking)
     db.session.flush()
     claims.take(

@@ -80,9 +80,7 @@ def book() -> ResponseReturnValue:
     day = read_day(request.form.get("day"))
     half = request.form.get("half")
     try:
-        booking = services.book_half_days(
-            actor, day, read_halves(half), resource=request.form.get("resource") or None
-        )
+        booking = services.book_half_days(actor, day, read_halves(half), resource=request.form.get("resource") or None)
     except (ClaimConflict, NothingFree) as conflict:
         return _desk_list(day, half or "day", error=say(conflict)), 409
     except DomainError as error:

@@ -1,3 +1,272 @@
-from flask import Blueprint
+"""The host's pages: Today, the planning, booking for someone."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts import staff
+from coworking.accounts.queries import person_by_public_id, search_people
+from coworking.booking import presence, services
+from coworking.booking.forms import read_day, read_halves, read_room
+from coworking.booking.placing import Item, Request
+from coworking.booking.queries import worded_time
+from coworking.booking.rules import HALVES, half_days
+from coworking.claims import queries as claims
+from coworking.core import outbox
+from coworking.core.errors import DomainError, InvalidInput
+from coworking.core.formats import day_long
+from coworking.core.i18n import _, ngettext
+from coworking.core.policy import Actor, Role, current_actor, requires, signed_in
+from coworking.core.units import write_unit
+from coworking.core.web import say
+from coworking.frontdesk import timeline as timelines
+from coworking.frontdesk import today as todays
+from coworking.spaces import queries as spaces
+from coworking.spaces.models import DESK
 
 blueprint = Blueprint("frontdesk", __name__)
+
+AHEAD_DAYS = 8
+
+
+# Today ----------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/today")
+@requires(Role.HOST)
+def today() -> ResponseReturnValue:
+    found = todays.today()
+    return render_template("frontdesk/today.html", today=found, tag=f'"{todays.version(found.day)}"')
+
+
+@blueprint.get("/today/live")
+@requires(Role.HOST)
+def live() -> ResponseReturnValue:
+    """The page's inside for whoever watches it; 304 in two statements while nothing has changed."""
+    day = read_day(request.args.get("day"))
+    tag = f'"{todays.version(day)}"'
+    if request.headers.get("If-None-Match") == tag:
+        return Response(status=304, headers={"ETag": tag})
+    response = make_response(render_template("frontdesk/_today.html", today=todays.today()))
+    response.headers["ETag"] = tag
+    return response
+
+
+@blueprint.post("/today/arrive")
+@requires(Role.HOST)
+def arrive() -> ResponseReturnValue:
+    """One tap: this booking's person, or this person, is here."""
+    actor = current_actor()
+    try:
+        if booking := request.form.get("booking"):
+            arrival = presence.check_in(actor, booking)
+        else:
+            arrival = presence.arrive(actor, person=request.form.get("person", ""))
+    except DomainError as error:
+        return _refused(error)
+    undo = url_for("frontdesk.undo_arrival", public_id=arrival.presence.public_id)
+    flash(_("%(name)s is here.", name=arrival.presence.person.name), "undo:" + undo)
+    return _to_today()
+
+
+@blueprint.post("/today/leave")
+@requires(Role.HOST)
+def leave() -> ResponseReturnValue:
+    presence.leave(current_actor(), person=request.form.get("person", ""))
+    return _to_today()
+
+
+@blueprint.post("/today/arrivals/<public_id>/undo")
+@requires(Role.HOST)
+def undo_arrival(public_id: str) -> ResponseReturnValue:
+    presence.undo_arrival(current_actor(), public_id)
+    flash(_("Forgotten, as if it had not been."))
+    return _to_today()
+
+
+@blueprint.post("/today/bookings/<public_id>/end")
+@requires(Role.HOST)
+def end(public_id: str) -> ResponseReturnValue:
+    """A meeting is over before its time: what remains is free again."""
+    try:
+        services.end_now(current_actor(), public_id)
+    except DomainError as error:
+        return _refused(error)
+    return _to_today()
+
+
+@blueprint.post("/today/settle")
+@requires(Role.HOST)
+def settle() -> ResponseReturnValue:
+    """« Venus » or « Absents » for one or all who wait for an answer."""
+    try:
+        ids = [int(text) for text in request.form.getlist("unit")]
+    except ValueError:
+        raise InvalidInput(field="unit", reason=_("This is not something to settle.")) from None
+    try:
+        count = presence.settle(current_actor(), ids, request.form.get("outcome", ""))
+    except DomainError as error:
+        return _refused(error)
+    flash(ngettext("%(num)s half-day settled.", "%(num)s half-days settled.", count))
+    return _to_today()
+
+
+@blueprint.post("/today/letters/<public_id>/<any(retry, dismiss):what>")
+@requires(Role.HOST)
+def letter(public_id: str, what: str) -> ResponseReturnValue:
+    """A letter that came back, or anything else that failed for good: try again, or put it away."""
+    with write_unit():
+        outbox.retry(public_id) if what == "retry" else outbox.dismiss(public_id)
+    return _to_today()
+
+
+# The planning ---------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/planning")
+@signed_in
+def timeline() -> ResponseReturnValue:
+    actor = current_actor()
+    day = read_day(request.args.get("day"), default=spaces.today())
+    listed = request.args.get("view") == "list"
+    version = claims.day_version(day)
+    found = timelines.timeline(actor, day, version, listed=listed)
+    return render_template(
+        "frontdesk/timeline.html",
+        line=found,
+        listed=listed,
+        previous=timelines.address(day - timedelta(days=1), **({"view": "list"} if listed else {})),
+        following=timelines.address(day + timedelta(days=1), **({"view": "list"} if listed else {})),
+        as_day=timelines.address(day),
+        as_list=timelines.address(day, view="list"),
+        is_today=day == spaces.today(),
+    )
+
+
+@blueprint.get("/new/<public_id>")
+@signed_in
+def new(public_id: str) -> ResponseReturnValue:
+    """Free ground of the planning was chosen: the form that books it, for oneself or as staff for someone."""
+    resource = spaces.resource_by_public_id(public_id)
+    values = {name: request.args[name] for name in ("day", "from", "to") if request.args.get(name)}
+    if values.get("from") and not values.get("to"):
+        values["to"] = _an_hour_later(values["from"])
+    if current_actor().is_staff:
+        return redirect(url_for("frontdesk.for_someone", resource=public_id, **values))
+    if resource.kind != DESK:
+        return redirect(url_for("booking.new_room_booking", public_id=public_id, **values))
+    day = read_day(values.get("day"))
+    row = spaces.day(day)
+    halves = [half for half in HALVES if half in half_days(day, row)]
+    return render_template("frontdesk/new_desk.html", resource=resource, day=day, halves=halves)
+
+
+# Booking for someone, in three gestures -------------------------------------------------------------------------------
+
+
+@blueprint.get("/for-someone")
+@requires(Role.HOST)
+def for_someone() -> ResponseReturnValue:
+    return _for_someone(request.args)
+
+
+@blueprint.get("/for-someone/people")
+@requires(Role.HOST)
+def people() -> ResponseReturnValue:
+    """Search as one types."""
+    text = request.args.get("q", "").strip()
+    return render_template("frontdesk/_people.html", found=search_people(text) if text else [], q=text, values={})
+
+
+@blueprint.post("/for-someone")
+@requires(Role.HOST)
+def book_for_someone() -> ResponseReturnValue:
+    actor, form = current_actor(), request.form
+    try:
+        who = form.get("person") or _new_person(actor)
+        if form.get("here"):
+            arrival = presence.arrive(actor, person=who)
+            flash(_("%(name)s is here.", name=arrival.presence.person.name))
+            return _to_today()
+        if form.get("resource") and form.get("from"):
+            room = read_room(form, spaces.lieu().tz)
+            item = Item(resource=form["resource"])
+            made = services.book(actor, Request(room.span, (item,), person=who, title=room.title, guests=room.guests))
+        else:
+            day, _dot, half = form.get("when", "").partition(".")
+            made = services.book_half_days(actor, read_day(day), read_halves(half), person=who)
+    except DomainError as error:
+        return _for_someone(form, error), error.status
+    names = ", ".join(dict.fromkeys(unit.resource.name for unit in made.units))
+    flash(
+        f"{made.person.name}, {names}, {day_long(made.day)}, {worded_time(made)}.",
+        "undo:" + url_for("booking.cancel", public_id=made.public_id),
+    )
+    return redirect(url_for("frontdesk.timeline", day=made.day.isoformat()), 303)
+
+
+def _new_person(actor: Actor) -> str:
+    """The name typed becomes a person, so that what is booked next belongs to someone."""
+    form = request.form
+    if not (form.get("first_name") or "").strip():
+        raise InvalidInput(field="person", reason=_("Choose who it is for, or write a new name."))
+    made = staff.create_person(
+        actor,
+        first_name=form.get("first_name", ""),
+        last_name=form.get("last_name", ""),
+        email=form.get("email", ""),
+        phone=form.get("phone", ""),
+    )
+    return made.public_id
+
+
+def _for_someone(values, error: DomainError | None = None) -> str:  # type: ignore[no-untyped-def] - a form or a query
+    today = spaces.today()
+    text = (values.get("q") or "").strip()
+    chosen = person_by_public_id(values["person"]) if values.get("person") else None
+    days = spaces.days(today, today + timedelta(days=AHEAD_DAYS))
+    return render_template(
+        "frontdesk/for_someone.html",
+        values=values,
+        q=text,
+        found=search_people(text) if text else [],
+        chosen=chosen,
+        resource=spaces.resource_by_public_id(values["resource"]) if values.get("resource") else None,
+        choices=_choices(days, today),
+        error=say(error) if error is not None else None,
+        at=error.at_field if error is not None else None,
+        free=error.extra.get("free", []) if error is not None else [],
+    )
+
+
+def _choices(days, today: date) -> list[tuple[date, list[str]]]:  # type: ignore[no-untyped-def] - LieuDays by date
+    from coworking.core.clock import now
+
+    found: list[tuple[date, list[str]]] = []
+    for day, row in days.items():
+        halves = [name for name, half in half_days(day, row).items() if half.span.end > now()]
+        if halves:
+            found.append((day, halves))
+    return found
+
+
+def _an_hour_later(text: str) -> str:
+    hours, _dot, minutes = text.partition(":")
+    if not hours.isdigit():
+        return ""
+    return f"{min(23, int(hours) + 1):02d}:{minutes or '00'}"
+
+
+def _to_today() -> ResponseReturnValue:
+    return redirect(url_for("frontdesk.today"), 303)
+
+
+def _refused(error: DomainError) -> ResponseReturnValue:
+    """Said where it happened; a stranger's or vanished id stays a 404."""
+    if error.status == 404:
+        raise error
+    flash(say(error), "error")
+    return _to_today()

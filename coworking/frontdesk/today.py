@@ -1,0 +1,197 @@
+"""What the host needs to know at the door: who is here, who is coming, what waits. Money is never shown here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+
+from coworking.booking import queries
+from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking.rules import CONFIRMABLE, half_days
+from coworking.claims import queries as claims
+from coworking.claims.models import DayVersion
+from coworking.core import outbox
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.i18n import _, language, ngettext
+from coworking.core.timespan import Span
+from coworking.spaces import queries as spaces
+from coworking.spaces.models import DESK, LieuDay, Zone
+
+LATE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Someone who is in the lieu: their presence, and the units they sit at now or next."""
+
+    presence: Presence
+    units: list[BookingUnit]
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A booking whose person is not here yet."""
+
+    booking: Booking
+    at: datetime
+    late: bool
+    first_visit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Yesterday:
+    """The last open day before today: who came, and the units nobody knows of."""
+
+    day: date
+    came: int
+    waiting: list[BookingUnit]
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The page's whole content."""
+
+    day: date
+    sentence: str
+    here: list[tuple[str, list[Here]]]
+    here_count: int
+    coming: list[Coming]
+    yesterday: Yesterday | None
+    older: list[BookingUnit]
+    failed: list[outbox.OutboxRow]
+    morning: bool
+    free: list[str] = field(default_factory=list[str])
+
+    @property
+    def needs_count(self) -> int:
+        return len(self.failed) + bool(self.older)
+
+
+def version(day: date) -> str:
+    """What the page of ``day`` depends on, in one statement: it changes whenever the page would.
+
+    The five minutes are in it because people grow late without anyone doing anything.
+    """
+    counter, failed = db.session.execute(
+        select(
+            select(DayVersion.version).where(DayVersion.day == day).scalar_subquery(),
+            select(func.count()).where(outbox.OutboxRow.state == "failed").scalar_subquery(),
+        )
+    ).one()
+    return f"{day:%Y%m%d}-{counter or 0}-{failed}-{int(now().timestamp()) // 300}-{language()}"
+
+
+def today() -> Today:
+    """Read everything for the page of the current local date, in a fixed number of statements."""
+    instant, day = now(), spaces.today()
+    row = spaces.days(day, day).get(day)
+    bookings = queries.day_bookings(day)
+    presences = queries.presences_on(day)
+    here = _here(presences, bookings)
+    inside = {one.presence.person_id for _, group in here for one in group}
+    pending = [
+        booking
+        for booking in bookings
+        if booking.person_id not in inside
+        and booking.ends_at > instant
+        and all(unit.outcome == "pending" for unit in booking.units if unit.ends_at > instant)
+    ]
+    newcomers = queries.first_visit([booking.person_id for booking in pending], day)
+    coming = [
+        Coming(booking, booking.starts_at, booking.starts_at + LATE < instant, booking.person_id in newcomers)
+        for booking in pending
+    ]
+    unsettled = queries.unsettled(day - CONFIRMABLE, day - timedelta(days=1))
+    yesterday = _yesterday(unsettled, day)
+    return Today(
+        day=day,
+        sentence=_sentence(row, here, coming, bookings, instant),
+        here=here,
+        here_count=len(inside),
+        coming=coming,
+        yesterday=yesterday,
+        older=[unit for unit in unsettled if yesterday is None or unit.day != yesterday.day],
+        failed=outbox.failed(),
+        morning=row is None or instant < row.split_at,
+        free=_free_now(row, instant),
+    )
+
+
+def _here(presences: Sequence[Presence], bookings: Sequence[Booking]) -> list[tuple[str, list[Here]]]:
+    """Open presences by zone, in the house's order; people without a place last."""
+    instant = now()
+    units: dict[int, list[BookingUnit]] = {}
+    for booking in bookings:
+        units.setdefault(booking.person_id, []).extend(unit for unit in booking.units if unit.ends_at > instant)
+    groups: dict[tuple[int, int, str], list[Here]] = {}
+    for presence in presences:
+        if presence.left_at is not None:
+            continue
+        own = units.get(presence.person_id, [])
+        zone: Zone | None = own[0].resource.zone if own else None
+        key = (zone.position, zone.id, zone.name) if zone is not None else (10**6, 0, _("Without a place"))
+        until = max((unit.ends_at for unit in own), default=None)
+        groups.setdefault(key, []).append(Here(presence, own, until))
+    return [(key[2], group) for key, group in sorted(groups.items(), key=lambda item: item[0])]
+
+
+def _yesterday(unsettled: Sequence[BookingUnit], day: date) -> Yesterday | None:
+    """The latest day before ``day`` with something to settle, with how many people came that day."""
+    if not unsettled:
+        return None
+    last = unsettled[-1].day
+    came = db.session.scalar(select(func.count(func.distinct(Presence.person_id))).where(Presence.day == last))
+    return Yesterday(last, came or 0, [unit for unit in unsettled if unit.day == last])
+
+
+def _sentence(
+    row: LieuDay | None,
+    here: list[tuple[str, list[Here]]],
+    coming: list[Coming],
+    bookings: Sequence[Booking],
+    instant: datetime,
+) -> str:
+    """The day in one breath: who is here, who is coming, what is taken or full."""
+    if row is None or not row.open():
+        reason = (row.holiday or row.closure) if row is not None else None
+        return _("The lieu is closed today: %(reason)s.", reason=reason) if reason else _("The lieu is closed today.")
+    count = sum(len(group) for _, group in here)
+    people = len({one.booking.person_id for one in coming})
+    said = [
+        ngettext("%(num)s person is here", "%(num)s people are here", count) if count else _("Nobody is here yet"),
+        ngettext("%(num)s is still to come", "%(num)s are still to come", people)
+        if people
+        else _("nobody else is due"),
+    ]
+    sentence = ", ".join(said) + "."
+    return " ".join([sentence, *_full_halves(row, instant)])
+
+
+def _full_halves(row: LieuDay, instant: datetime) -> list[str]:
+    """« L’après-midi est complet. » for each half still to come that has no free desk."""
+    words = {"am": _("The morning is full."), "pm": _("The afternoon is full.")}
+    desks = [desk.id for desk in spaces.resources(kind=DESK, day=row.day)]
+    if not desks:
+        return []
+    taken = claims.taken(desks, row.span, instant)
+    return [
+        words[name]
+        for name, half in half_days(row.day, row).items()
+        if half.span.end > instant and {r for r, span, _, _ in taken if span.overlaps(half.span)} >= set(desks)
+    ]
+
+
+def _free_now(row: LieuDay | None, instant: datetime) -> list[str]:
+    """Rooms and the number of desks that are free at this moment."""
+    if row is None or not any(span.contains(instant) for span in row.open()):
+        return []
+    resources = spaces.resources(day=row.day)
+    busy = {r for r, _, _, _ in claims.taken([x.id for x in resources], Span(instant, instant + LATE), instant)}
+    desks = sum(1 for x in resources if x.kind == DESK and x.id not in busy)
+    rooms = [x.name for x in resources if x.kind == "room" and x.id not in busy]
+    return [ngettext("%(num)s desk", "%(num)s desks", desks), *rooms]
