@@ -6,8 +6,8 @@ import re
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from coworking.core.actor import Actor, Role
 from coworking.core.errors import N_, DomainError, Forbidden
-from coworking.core.policy import Actor, Role
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 256

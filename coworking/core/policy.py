@@ -4,51 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from flask import Flask, g, request
 from flask_login import current_user
 
+from coworking.core.actor import IMPLIED, SYSTEM, Actor, Role
 from coworking.core.errors import Forbidden, SignInRequired
 
-
-class Role(StrEnum):
-    """What a person may do beyond being a member. A manager may do all that a host may."""
-
-    MEMBER = "member"
-    HOST = "host"
-    MANAGER = "manager"
-    ACCOUNTANT = "accountant"
-    LEAD = "lead"
-
-
-IMPLIED: dict[Role, frozenset[Role]] = {Role.MANAGER: frozenset({Role.HOST, Role.ACCOUNTANT})}
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who is acting, as plain values that outlive a transaction. ``person_id`` is None for the system itself."""
-
-    person_id: int | None
-    name: str
-    roles: frozenset[Role]
-    locale: str = "fr"
-
-    def has(self, role: Role) -> bool:
-        return role in self.roles or any(role in IMPLIED.get(own, ()) for own in self.roles)
-
-    @property
-    def is_staff(self) -> bool:
-        return self.has(Role.HOST)
-
-    @property
-    def needs_audit(self) -> bool:
-        """The system's own jobs leave their traces elsewhere."""
-        return self.person_id is not None
-
-
-SYSTEM = Actor(person_id=None, name="system", roles=frozenset({Role.MANAGER}))
+__all__ = [
+    "IMPLIED",
+    "SYSTEM",
+    "Actor",
+    "Policy",
+    "Role",
+    "actor_or_none",
+    "check_declared",
+    "current_actor",
+    "init_policies",
+    "policy_of",
+    "public",
+    "requires",
+    "signed_in",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,3 +102,14 @@ def test_nobody_floods_letter_boxes_from_one_address(app, client, place, clock):
     assert refused.headers["Retry-After"] == "30"
     clock.advance(seconds=30)
     assert client.post("/forgotten", data={"email": "anne@demo.example"}).status_code == 200
+
+
+def test_password_managers_know_every_input(client, place, cast, sign_in):
+    def purposes(page):
+        return re.findall(r'autocomplete="([^"]+)"', page.text)
+
+    assert purposes(client.get("/sign-up")) == ["given-name", "family-name", "email", "new-password"]
+    assert purposes(client.get("/sign-in")) == ["username", "current-password"]
+    assert {"given-name", "family-name", "tel", "current-password", "new-password"} <= set(
+        purposes(sign_in(cast.member).get("/me"))
+    )

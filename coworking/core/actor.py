@@ -1,0 +1,44 @@
+"""Who acts, and what their roles let them do: plain values, for rules too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person may do beyond being a member. A manager may do all that a host may."""
+
+    MEMBER = "member"
+    HOST = "host"
+    MANAGER = "manager"
+    ACCOUNTANT = "accountant"
+    LEAD = "lead"
+
+
+IMPLIED: dict[Role, frozenset[Role]] = {Role.MANAGER: frozenset({Role.HOST, Role.ACCOUNTANT})}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is acting, as plain values that outlive a transaction. ``person_id`` is None for the system itself."""
+
+    person_id: int | None
+    name: str
+    roles: frozenset[Role]
+    locale: str = "fr"
+
+    def has(self, role: Role) -> bool:
+        return role in self.roles or any(role in IMPLIED.get(own, ()) for own in self.roles)
+
+    @property
+    def is_staff(self) -> bool:
+        return self.has(Role.HOST)
+
+    @property
+    def needs_audit(self) -> bool:
+        """The system's own jobs leave their traces elsewhere."""
+        return self.person_id is not None
+
+
+SYSTEM = Actor(person_id=None, name="system", roles=frozenset({Role.MANAGER}))
