@@ -92,6 +92,7 @@ def surroundings() -> dict[str, object]:
     if actor.is_staff:
         context["nav"] = _staff_entries(actor)
         context["account"] = _entries(("booking.week", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
+        context["bottom_nav"] = [*_staff_entries(actor)[:3], *_entries(("accounts.me", _("Me"), "user"))]
     else:
         context["bottom_nav"] = _member_entries()
     return context
