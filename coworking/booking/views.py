@@ -49,12 +49,14 @@ def week() -> ResponseReturnValue:
     monday = monday_of(read_day(request.args.get("from"), default=today))
     if request.args.get("week") == "next":
         monday = monday_of(today) + timedelta(weeks=1)
-    elif "from" not in request.args and not _anything_left(today, monday):
+    # This week too, whichever is shown: for « Je suis là », and for knowing when it is over.
+    calendar = spaces.days(min(today, monday), max(today + timedelta(days=7), monday + timedelta(days=7)))
+    if not {"from", "week"} & set(request.args) and not _anything_left(calendar, today, monday):
         monday += timedelta(weeks=1)
-    days = queries.week(actor.person_id or 0, [monday + timedelta(days=n) for n in range(7)])
+    days = queries.week(actor.person_id or 0, _seven(monday), calendar)
     schedule = spaces.schedule_on(monday + timedelta(days=6))
     here = queries.open_presence(actor.person_id or 0, today)
-    opening = spaces.days(today, today).get(today)
+    opening = calendar.get(today)
     last = today + timedelta(days=lieu.horizon_days)
     return render_template(
         "booking/week.html",
@@ -96,7 +98,8 @@ def repeat() -> ResponseReturnValue:
     """Like last week: the same half-days, where they are free; says what could not be."""
     actor = current_actor()
     monday = monday_of(read_day(request.form.get("from"), default=spaces.today()))
-    before = queries.week(actor.person_id or 0, [monday - timedelta(days=7 - n) for n in range(7)])
+    last_week = _seven(monday - timedelta(weeks=1))
+    before = queries.week(actor.person_id or 0, last_week, spaces.days(last_week[0], last_week[-1]))
     booked, refused = 0, list[str]()
     for day in before:
         halves = frozenset(cell.half for cell in day.cells if cell.mine)
@@ -266,11 +269,15 @@ def book_room(public_id: str) -> ResponseReturnValue:
 # Shared ---------------------------------------------------------------------------------------------------------------
 
 
-def _anything_left(today: date, monday: date) -> bool:
+def _seven(monday: date) -> list[date]:
+    return [monday + timedelta(days=n) for n in range(7)]
+
+
+def _anything_left(calendar: Mapping[date, LieuDay], today: date, monday: date) -> bool:
     """Whether this week still has an open half-day to come: on a Saturday evening people look at the next one."""
     instant = now()
-    days = spaces.days(today, monday + timedelta(days=6)).values()
-    return any(span.end > instant for day in days for span in day.open())
+    week = (row for day, row in calendar.items() if today <= day < monday + timedelta(days=7))
+    return any(span.end > instant for row in week for span in row.open())
 
 
 def _open_now(day: LieuDay) -> bool:

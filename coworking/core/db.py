@@ -43,9 +43,7 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_size": 8,
         "max_overflow": 8,
         "pool_pre_ping": True,
-        "connect_args": {
-            "options": "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=60s"
-        },
+        "connect_args": {"options": "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=60s"},
     }
 
 
@@ -57,9 +55,7 @@ def prepare_engine(engine: Engine) -> None:
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = (
-        None  # the driver's own implicit BEGINs would come too late and without a mode
-    )
+    connection.isolation_level = None  # the driver's own implicit BEGINs would come too late and without a mode
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -99,9 +95,7 @@ def _in_unit(session: Session) -> bool:
 
 @event.listens_for(Session, "before_flush")
 def _refuse_flush_outside_unit(session: Session, _context: object, _instances: object) -> None:
-    if not _in_unit(session) and (
-        session.new or session.deleted or any(map(session.is_modified, session.dirty))
-    ):
+    if not _in_unit(session) and (session.new or session.deleted or any(map(session.is_modified, session.dirty))):
         raise WriteOutsideUnit("objects were changed outside write_unit()")
 
 

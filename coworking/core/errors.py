@@ -26,9 +26,7 @@ class DomainError(Exception):
     message: ClassVar[str] = N_("This cannot be done.")
     field: ClassVar[str | None] = None
 
-    def __init__(
-        self, *, field: str | None = None, extra: dict[str, object] | None = None, **params: object
-    ) -> None:
+    def __init__(self, *, field: str | None = None, extra: dict[str, object] | None = None, **params: object) -> None:
         super().__init__(self.code)
         self.params = params
         self.at_field = field or type(self).field

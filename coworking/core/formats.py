@@ -14,6 +14,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, g
 
+from coworking.core import place
 from coworking.core.i18n import _, language
 from coworking.core.timespan import Span
 
@@ -26,6 +27,8 @@ def use_zone(zone: ZoneInfo) -> None:
 
 
 def _local(instant: datetime) -> datetime:
+    if "zone" not in g:  # nobody asked for the lieu yet in this request
+        use_zone(place.clock())
     return instant.astimezone(g.zone)
 
 

@@ -59,9 +59,7 @@ BEGIN SELECT RAISE(ABORT, '{REFUSAL}claim_overlap'); END"""
                 "claim_overlap_update", "AFTER UPDATE OF resource_id, starts_at, ends_at, live, long"
             ),
         },
-        postgresql={
-            "claim_overlap": (f"ALTER TABLE claim ADD CONSTRAINT claim_overlap {exclusion}", exclusion)
-        },
+        postgresql={"claim_overlap": (f"ALTER TABLE claim ADD CONSTRAINT claim_overlap {exclusion}", exclusion)},
     )
 
 
@@ -76,8 +74,7 @@ def _append_only(table: str) -> Guard:
     body = f"BEGIN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END"
     row = f"CREATE TRIGGER {name} BEFORE DELETE OR UPDATE ON public.{table} FOR EACH ROW EXECUTE FUNCTION {name}()"
     truncate = (
-        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON public.{table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON public.{table} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
     )
     function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
     return Guard(

@@ -49,12 +49,8 @@ def readyz() -> ResponseReturnValue:
 @public
 def metrics() -> ResponseReturnValue:
     """Gauges of the work that waits; no personal data, so that any local scraper may read it."""
-    rows = dict(
-        db.session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state)).all()
-    )
-    overdue = db.session.scalar(
-        select(func.count()).where(OutboxRow.state == "waiting", OutboxRow.due_at <= now())
-    )
+    rows = dict(db.session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state)).all())
+    overdue = db.session.scalar(select(func.count()).where(OutboxRow.state == "waiting", OutboxRow.due_at <= now()))
     lines = ["# HELP coworking_outbox_rows Outbox rows by state.", "# TYPE coworking_outbox_rows gauge"]
     lines += [f'coworking_outbox_rows{{state="{state}"}} {count}' for state, count in sorted(rows.items())]
     lines += [

@@ -62,9 +62,7 @@ def deliver(
 
     Raises `outbox.GiveUp` when the server says that this address will never work, anything else to be retried.
     """
-    message = render(
-        message_id, template=template, to=to, locale=locale, context=context, attachments=attachments
-    )
+    message = render(message_id, template=template, to=to, locale=locale, context=context, attachments=attachments)
     url = settings().smtp_url
     if url is None:
         folder = settings().data_dir / "mail"
@@ -124,9 +122,7 @@ def _submit(url: str, message: EmailMessage) -> None:
     if parts.scheme == "smtps":
         client: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=_TIMEOUT_S, context=context)
     else:
-        client = smtplib.SMTP(
-            host, port or (587 if parts.scheme == "smtp+starttls" else 25), timeout=_TIMEOUT_S
-        )
+        client = smtplib.SMTP(host, port or (587 if parts.scheme == "smtp+starttls" else 25), timeout=_TIMEOUT_S)
     with client:
         if parts.scheme == "smtp+starttls":
             client.starttls(context=context)

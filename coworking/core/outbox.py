@@ -150,9 +150,7 @@ def _lease_next() -> tuple[int, Job] | None:
                 update(OutboxRow)
                 .where(OutboxRow.id == row_id, *_free(instant))
                 .values(lease=lease, leased_until=instant + LEASE, attempts=OutboxRow.attempts + 1)
-                .returning(
-                    OutboxRow.public_id, OutboxRow.topic, OutboxRow.key, OutboxRow.payload, OutboxRow.attempts
-                )
+                .returning(OutboxRow.public_id, OutboxRow.topic, OutboxRow.key, OutboxRow.payload, OutboxRow.attempts)
             ).one_or_none()
         if taken is not None:
             return row_id, Job(*taken)
@@ -199,9 +197,7 @@ def _finish(row_id: int, *, state: str, last_error: str | None, due_at: datetime
 
 def failed() -> list[OutboxRow]:
     """Rows a person must look at, newest first."""
-    return list(
-        db.session.scalars(select(OutboxRow).where(OutboxRow.state == "failed").order_by(OutboxRow.id.desc()))
-    )
+    return list(db.session.scalars(select(OutboxRow).where(OutboxRow.state == "failed").order_by(OutboxRow.id.desc())))
 
 
 def retry(public: str) -> None:

@@ -1,9 +1,10 @@
-"""What packages beside or below `spaces` may know of the lieu: its name and its zones, told by `spaces` itself."""
+"""What packages beside or below `spaces` may know of the lieu: its name, clock and zones, told by `spaces` itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,23 +16,33 @@ class ZoneName:
     name: str
 
 
+def _paris() -> ZoneInfo:
+    return ZoneInfo("Europe/Paris")
+
+
 @dataclass(slots=True)
 class _Teller:
     name: Callable[[], str] = str
+    clock: Callable[[], ZoneInfo] = _paris
     zones: Callable[[], list[ZoneName]] = list
 
 
 _teller = _Teller()
 
 
-def told_by(*, name: Callable[[], str], zones: Callable[[], list[ZoneName]]) -> None:
+def told_by(*, name: Callable[[], str], clock: Callable[[], ZoneInfo], zones: Callable[[], list[ZoneName]]) -> None:
     """Set who answers (the package of the lieu does, when the application is made)."""
-    _teller.name, _teller.zones = name, zones
+    _teller.name, _teller.clock, _teller.zones = name, clock, zones
 
 
 def name() -> str:
     """The lieu's name; empty before it is set up."""
     return _teller.name()
+
+
+def clock() -> ZoneInfo:
+    """The time zone of the lieu's wall clock; Paris before it is set up."""
+    return _teller.clock()
 
 
 def zones() -> list[ZoneName]:

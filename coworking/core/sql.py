@@ -23,8 +23,6 @@ def inserted(model: type[DeclarativeBase], **values: Any) -> bool:
     return db.session.execute(statement).first() is not None
 
 
-def upsert(
-    model: type[DeclarativeBase], key: list[str], values: dict[str, Any], update: dict[str, Any]
-) -> Insert:
+def upsert(model: type[DeclarativeBase], key: list[str], values: dict[str, Any], update: dict[str, Any]) -> Insert:
     """INSERT ``values``; where the unique ``key`` exists, set ``update`` instead (column → value or expression)."""
     return _insert(model).values(**values).on_conflict_do_update(index_elements=key, set_=update)

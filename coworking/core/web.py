@@ -155,9 +155,7 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
             return _domain_error(NotFound())  # as an engine that takes it answers
         return _domain_error(InvalidInput(reason=_("Text cannot hold the NUL character.")))
     log.exception("unexpected error")
-    return _answer(
-        500, "internal", _("Something broke on our side. Nothing was half done. Please try again.")
-    )
+    return _answer(500, "internal", _("Something broke on our side. Nothing was half done. Please try again."))
 
 
 def _add_headers(response: Response) -> Response:

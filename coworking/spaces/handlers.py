@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from coworking.core import place
 from coworking.spaces import queries
 
@@ -11,8 +13,13 @@ def _name() -> str:
     return lieu.name if lieu is not None else ""
 
 
+def _clock() -> ZoneInfo:
+    lieu = queries.lieu_or_none()
+    return lieu.tz if lieu is not None else ZoneInfo("Europe/Paris")
+
+
 def _zones() -> list[place.ZoneName]:
     return [place.ZoneName(zone.id, zone.public_id, zone.name) for zone in queries.zones()]
 
 
-place.told_by(name=_name, zones=_zones)
+place.told_by(name=_name, clock=_clock, zones=_zones)

@@ -63,9 +63,7 @@ def test_the_horizon_counts_local_days():
         window(start + timedelta(days=1), start + timedelta(days=1, hours=1))
 
 
-@pytest.mark.parametrize(
-    ("start", "end"), [(paris(26, 9, 10), paris(26, 10)), (paris(26, 9), paris(26, 10, 5))]
-)
+@pytest.mark.parametrize(("start", "end"), [(paris(26, 9, 10), paris(26, 10)), (paris(26, 9), paris(26, 10, 5))])
 def test_rooms_keep_to_quarters_of_an_hour(start, end):
     with pytest.raises(OffStep):
         check_room_span(Span(start, end), at=AT, zone=PARIS)
@@ -112,7 +110,9 @@ def desk(id: int, *, zone: int = 1, other_half_free: bool = True) -> Desk:
     return Desk(id, zone, position=id, other_half_free=other_half_free)
 
 
-def choice(desks: list[Desk], adjoining: set[int] = frozenset(), usual: int | None = None, zone: int | None = None) -> int:
+def choice(
+    desks: list[Desk], adjoining: set[int] = frozenset(), usual: int | None = None, zone: int | None = None
+) -> int:
     found = choose_desk(desks, adjoining=adjoining, usual=usual, preferred_zone=zone)
     assert found is not None
     return found.id

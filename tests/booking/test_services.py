@@ -10,7 +10,15 @@ from sqlalchemy import func, select
 from coworking.booking import queries, services
 from coworking.booking.models import Booking
 from coworking.booking.placing import Item, Request
-from coworking.booking.rules import AlreadyBooked, AlreadyOver, AlreadyStarted, BeyondHorizon, InPast, NothingFree, UndoTooLate
+from coworking.booking.rules import (
+    AlreadyBooked,
+    AlreadyOver,
+    AlreadyStarted,
+    BeyondHorizon,
+    InPast,
+    NothingFree,
+    UndoTooLate,
+)
 from coworking.claims.models import Claim
 from coworking.claims.queries import day_version
 from coworking.claims.rules import ClaimConflict
@@ -253,7 +261,8 @@ def test_booking_takes_the_same_statements_whatever_the_number_of_desks_and_book
     with write_unit():
         zone = db.session.get(Resource, place.desks[0].id).zone_id
         db.session.add_all(
-            Resource(zone_id=zone, kind="desk", name=f"Poste {n}", in_service_from=date(2026, 1, 1)) for n in range(5, 40)
+            Resource(zone_id=zone, kind="desk", name=f"Poste {n}", in_service_from=date(2026, 1, 1))
+            for n in range(5, 40)
         )
     for person in (people.colleague, people.stranger, people.host):
         services.book_half_days(person.actor(), THURSDAY, MORNING)

@@ -1,0 +1,142 @@
+"""The host's day at the door."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from coworking.booking import services
+from coworking.booking.queries import day_bookings, presences_on
+from coworking.core import outbox
+from coworking.core.units import write_unit
+
+TUESDAY = date(2026, 11, 24)
+DAY = frozenset({"am", "pm"})
+
+
+@pytest.fixture
+def morning(app, place, cast, clock):
+    """Seven in the morning: two people have booked the day, one the afternoon; then it is half past ten."""
+    clock.set(datetime(2026, 11, 24, 6, tzinfo=UTC))
+    with app.app_context():
+        services.book_half_days(cast.member.actor(), TUESDAY, DAY)
+        services.book_half_days(cast.colleague.actor(), TUESDAY, DAY)
+        services.book_half_days(cast.stranger.actor(), TUESDAY, frozenset({"pm"}))
+        ids = {b.person_id: b.public_id for b in day_bookings(TUESDAY)}
+    clock.set(datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
+    return {name: ids[getattr(cast, name).id] for name in ("member", "colleague", "stranger")}
+
+
+def text(answer) -> str:
+    return answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("who", ["member", "stranger", "accountant", "lead"])
+def test_the_door_is_the_host_s(morning, cast, sign_in, who):
+    browser = sign_in(getattr(cast, who))
+    assert browser.get("/today").status_code == 403
+    assert browser.post("/today/arrive", data={"booking": morning["member"]}).status_code == 403
+
+
+def test_the_day_in_one_sentence(morning, cast, sign_in):
+    host = sign_in(cast.host)
+    assert "Personne n’est encore là, 3 arrivent encore." in text(host.get("/today"))
+    host.post("/today/arrive", data={"booking": morning["member"]})
+    assert "1 personne est là, 2 arrivent encore." in text(host.get("/today"))
+
+
+def test_one_tap_in_and_one_tap_out(morning, cast, sign_in):
+    host = sign_in(cast.host)
+    page = text(host.post("/today/arrive", data={"booking": morning["member"]}, follow_redirects=True))
+    assert "Anne Marchand est là." in page
+    page = text(host.post("/today/leave", data={"person": cast.member.public_id}, follow_redirects=True))
+    assert "Sortie de Anne Marchand" not in page
+
+
+def test_who_is_late_and_who_comes_for_the_first_time_is_said(morning, cast, sign_in):
+    page = text(sign_in(cast.host).get("/today"))
+    assert "en retard" in page
+    assert page.count("première visite") == 3
+
+
+def test_a_wrong_tap_is_undone(app, morning, cast, sign_in):
+    host = sign_in(cast.manager)
+    host.post("/today/arrive", data={"person": cast.accountant.public_id})
+    with app.app_context():
+        (presence,) = presences_on(TUESDAY)
+    page = text(host.post(f"/today/arrivals/{presence.public_id}/undo", follow_redirects=True))
+    assert "Effacé" in page
+    with app.app_context():
+        assert presences_on(TUESDAY) == []
+
+
+def test_yesterday_is_settled_in_two_taps(app, morning, cast, sign_in, clock):
+    clock.set(datetime(2026, 11, 25, 8, tzinfo=UTC))
+    host = sign_in(cast.host)
+    page = text(host.get("/today"))
+    assert "5 demi-journées à confirmer" in page
+    units = list(dict.fromkeys(part.split('"')[0] for part in page.split('name="unit" value="')[1:]))
+    page = text(host.post("/today/settle", data={"unit": units[:2], "outcome": "came"}, follow_redirects=True))
+    assert "3 demi-journées à confirmer" in page
+
+
+def test_what_failed_waits_for_the_host(app, morning, cast, sign_in, run_outbox):
+    with app.app_context(), write_unit():
+        outbox.enqueue("nobody-does-this", "k", {"to": "someone@demo.example"})
+    run_outbox()
+    host = sign_in(cast.host)
+    page = text(host.get("/today"))
+    assert "Une lettre n’est pas arrivée" in page
+    url = page.split("/dismiss")[0].rsplit('"', 1)[1] + "/dismiss"
+    assert "Une lettre" not in text(host.post(url, follow_redirects=True))
+
+
+def test_a_page_that_has_not_changed_costs_two_statements(app, morning, cast, sign_in, count_statements):
+    host = sign_in(cast.host)
+    first = host.get("/today/live?day=2026-11-24")
+    tag = first.headers["ETag"]
+    with count_statements() as seen:
+        again = host.get("/today/live?day=2026-11-24", headers={"If-None-Match": tag})
+    assert (again.status_code, again.data) == (304, b"")
+    assert len(seen) <= 2, seen
+    host.post("/today/arrive", data={"booking": morning["member"]})
+    assert host.get("/today/live?day=2026-11-24", headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_today_costs_the_same_however_many_come(app, place, cast, sign_in, count_statements, clock):
+    host = sign_in(cast.host)
+    clock.set(datetime(2026, 11, 24, 6, tzinfo=UTC))
+    with app.app_context():
+        services.book_half_days(cast.member.actor(), TUESDAY, DAY)
+    host.get("/today")
+    with count_statements() as few:
+        host.get("/today")
+    with app.app_context():
+        for person in (cast.colleague, cast.stranger, cast.manager):
+            services.book_half_days(person.actor(), TUESDAY, DAY)
+    with count_statements() as many:
+        host.get("/today")
+    assert len(many) == len(few), f"{few}\n{many}"
+
+
+def test_three_gestures_for_someone_known(app, morning, cast, sign_in):
+    host = sign_in(cast.host)
+    assert "Anne Marchand" in text(host.get("/for-someone?q=marchand"))
+    page = text(
+        host.post("/for-someone", data={"person": cast.lead.public_id, "when": "2026-11-26.day"}, follow_redirects=True)
+    )
+    assert "Solène Vernet, Poste 1, jeudi 26 novembre, toute la journée." in page
+
+
+def test_three_gestures_for_someone_new(app, morning, cast, sign_in):
+    host = sign_in(cast.host)
+    data = {"first_name": "Émile", "last_name": "Roussel", "when": "2026-11-26.am"}
+    assert "Émile Roussel, Poste 1" in text(host.post("/for-someone", data=data, follow_redirects=True))
+
+
+def test_nobody_chosen_is_said_and_what_was_picked_stays(app, morning, cast, sign_in):
+    answer = sign_in(cast.host).post("/for-someone", data={"when": "2026-11-26.am"})
+    assert answer.status_code == 422
+    assert "Choisissez pour qui" in text(answer)
+    assert 'value="2026-11-26.am" checked' in text(answer)
