@@ -1,0 +1,26 @@
+"""The web server: a few processes of eight threads. ``PORT`` and ``WEB_CONCURRENCY`` come from the environment."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = 8
+keepalive = 5
+timeout = 60
+graceful_timeout = 10
+preload_app = True  # loaded once and shared by fork: half the memory, and a broken setting stops the start at once
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
+loglevel = os.environ.get("LOG_LEVEL", "info").lower()
+
+
+def when_ready(_server: Any) -> None:
+    """Keep the collector off everything loaded so far: it lives as long as the process, and stays shared memory."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,12 @@
+"""Holds that ran out are given back, also where nobody comes to take them."""
+
+from __future__ import annotations
+
+from coworking.claims import services
+from tasks.app import celery
+
+
+@celery.task(name="claims.release_expired")
+def release_expired() -> int:
+    """Release expired holds; return how many."""
+    return services.release_expired()

@@ -1,0 +1,87 @@
+"""Telling the workers to look now, without anyone waiting for the broker.
+
+A request sets a flag and goes on; a thread of the process sends the message, one for however many units were committed
+meanwhile. Where the broker does not answer, the thread rests and the sweep does the work within its minute.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+
+from config import Config
+from coworking.core import health, outbox
+from coworking.core.settings import settings
+from tasks.app import celery, configure
+from tasks.outbox import drain
+
+log = logging.getLogger(__name__)
+
+REST_S = 5.0
+EXIT_S = 1.0
+
+
+class Kicker:
+    """Calls ``send`` soon after it was called itself, in a thread of its own; ``send`` may be slow or fail."""
+
+    def __init__(self, send: Callable[[], object], rest_s: float = REST_S) -> None:
+        self._send = send
+        self._rest_s = rest_s
+        self._wanted = threading.Event()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._start = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self) -> None:
+        self._idle.clear()
+        self._wanted.set()
+        with self._start:  # at the first kick, not before: a thread does not survive the fork of a web worker
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="kick", daemon=True)
+                self._thread.start()
+
+    def flush(self) -> bool:
+        """Wait a moment for the last kick to leave (a command is about to end); False when it did not."""
+        return self._idle.wait(EXIT_S)
+
+    def _run(self) -> None:
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            try:
+                self._send()
+            except Exception as error:
+                log.warning("the broker took no message (%s); the sweep will do the work", error)
+                threading.Event().wait(self._rest_s)
+            if not self._wanted.is_set():
+                self._idle.set()
+
+
+def connect(app: Flask) -> None:
+    """Join ``app`` and this process's Celery: tasks run in it, and its outbox kicks the workers."""
+    config: Config = app.extensions["settings"]
+    configure(config)
+    celery.flask_app = app
+    kicker = Kicker(lambda: drain.apply_async(retry=False))
+    outbox.kick_with(kicker)
+    atexit.register(kicker.flush)
+    health.checks["broker"] = broker_problem
+
+
+def broker_problem() -> str | None:
+    """For ``/readyz``: why messages cannot be left at the broker, or None."""
+    if settings().redis_url is None:
+        folder = Path(celery.conf.broker_transport_options["data_folder_out"])
+        return None if folder.is_dir() else f"{folder} is missing"
+    try:
+        with celery.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=1)
+    except Exception as error:
+        return type(error).__name__
+    return None

@@ -1,0 +1,18 @@
+"""What ``celery -A tasks.worker worker --pool threads`` loads: the product, its tasks, and where they run."""
+
+from __future__ import annotations
+
+import importlib
+
+from coworking.app import create_app
+from tasks.app import celery
+from tasks.kick import connect
+
+TASKS = ("tasks.outbox", "tasks.spaces", "tasks.booking")
+"""Modules that declare tasks."""
+
+__all__ = ["celery"]
+
+connect(create_app())
+for _name in TASKS:
+    importlib.import_module(_name)
