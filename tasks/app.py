@@ -8,21 +8,22 @@ This module loads neither Flask nor the product, so that beat stays small.
 
 from __future__ import annotations
 
-import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
 from celery import Task as CeleryTask
-from kombu import Exchange, Queue
+from celery.utils.log import get_task_logger
+from kombu.entity import Exchange, Queue
 
 from config import Config
+from coworking.core.errors import DomainError
 from tasks.schedule import SCHEDULE
 
 if TYPE_CHECKING:
     from flask import Flask
 
-log = logging.getLogger("tasks")
+log = get_task_logger(__name__)
 
 QUEUE = "lieu"
 VISIBILITY_S = 300
@@ -30,7 +31,10 @@ VISIBILITY_S = 300
 
 
 class Task(CeleryTask):
-    """Runs inside an application context of its own, hence with a session of its own, and logs how long it took."""
+    """Runs inside an application context of its own, hence with a session of its own, and logs how long it took.
+
+    Celery puts the task's name and id before each line of a task's log.
+    """
 
     abstract = True
 
@@ -40,10 +44,14 @@ class Task(CeleryTask):
         try:
             with celery.flask_app.app_context():
                 result = super().__call__(*args, **kwargs)
-            ended = "done"
+            ended = "done" if result is None else f"done ({result})"
             return result
+        except DomainError as refused:
+            # Not set up yet, or the database was busy. The next look comes by itself; nobody needs a traceback.
+            ended = f"refused ({refused.code})"
+            return None
         finally:
-            log.info("%s %s %s in %.3f s", self.name, self.request.id, ended, perf_counter() - started)
+            log.info("%s in %.3f s", ended, perf_counter() - started)
 
 
 class Application(Celery):
@@ -102,13 +110,11 @@ def _broker(config: Config) -> dict[str, Any]:
     folder = config.data_dir / "broker"
     folder.mkdir(parents=True, exist_ok=True)
     return {
-        "broker_url": "filesystem://",
+        "broker_url": "filesystem://localhost//",
         "broker_transport": "tasks.files:Transport",
         "broker_transport_options": {
             "data_folder_in": str(folder),
             "data_folder_out": str(folder),
-            "control_folder": str(folder),
-            "store_processed": False,
             "polling_interval": 0.2,
         },
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,12 +19,18 @@ from config import Config
 from coworking.core import health, outbox
 from coworking.core.settings import settings
 from tasks.app import celery, configure
-from tasks.outbox import drain
 
 log = logging.getLogger(__name__)
 
+DRAIN = "outbox.drain"
+EXPIRES_S = 120
+"""A kick this old has been overtaken by the sweep: a worker that comes back does not go through a backlog of them."""
+PAUSE_S = 0.1
+"""What is kicked within this time of a kick becomes one more: an import of thousands is not thousands of messages."""
 REST_S = 5.0
+"""How long a broker that did not answer is left alone."""
 EXIT_S = 1.0
+"""How long a command that ends waits for its last kick to leave."""
 
 
 class Kicker:
@@ -58,9 +65,10 @@ class Kicker:
                 self._send()
             except Exception as error:
                 log.warning("the broker took no message (%s); the sweep will do the work", error)
-                threading.Event().wait(self._rest_s)
+                time.sleep(self._rest_s)
             if not self._wanted.is_set():
                 self._idle.set()
+            time.sleep(PAUSE_S)
 
 
 def connect(app: Flask) -> None:
@@ -68,7 +76,7 @@ def connect(app: Flask) -> None:
     config: Config = app.extensions["settings"]
     configure(config)
     celery.flask_app = app
-    kicker = Kicker(lambda: drain.apply_async(retry=False))
+    kicker = Kicker(lambda: celery.send_task(DRAIN, expires=EXPIRES_S, retry=False))
     outbox.kick_with(kicker)
     atexit.register(kicker.flush)
     health.checks["broker"] = broker_problem

@@ -7,7 +7,9 @@ from tasks.app import celery
 
 
 @celery.task(name="outbox.drain")
-def drain() -> None:
-    """Carry out what is due until nothing is."""
-    while outbox.run_due():
-        pass
+def drain() -> int:
+    """Carry out what is due until nothing is; return how many rows were tried."""
+    tried = 0
+    while batch := outbox.run_due():
+        tried += batch
+    return tried

@@ -1,10 +1,10 @@
 """What beat asks for, and how often.
 
 Nothing here happens at an hour of the day: the hours in which UTC and local dates differ move with the seasons, and a
-machine that slept through one would miss its night. Every few minutes each task looks at the lieu's own clock and at what
-is still to do; looking again finds nothing.
+machine that slept through one would miss its night. Every few minutes each task looks at the lieu's own clock and at
+what is still to do; looking again finds nothing.
 
-A message nobody took before the next one is due expires, so that a worker that was away does not do the same look twice.
+A message nobody took before the next one is due expires: a worker that was away does not do the same look twice.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     entry["task"]: entry
     for entry in (
         _every(_MINUTE, "outbox.drain"),
-        _every(_MINUTE, "booking.release_expired"),
-        _every(_TEN_MINUTES, "spaces.nightly"),
-        _every(_TEN_MINUTES, "booking.morning"),
+        _every(_MINUTE, "claims.release_expired"),
+        _every(_TEN_MINUTES, "spaces.keep_days"),
+        _every(_TEN_MINUTES, "booking.expire_unconfirmed"),
         _every(_TEN_MINUTES, "booking.reminders"),
     )
 }

@@ -1,17 +1,12 @@
-"""The lieu's nights."""
+"""The lieu's days: made ahead of the horizon, frozen once over."""
 
 from __future__ import annotations
 
-from coworking.core.units import end_read
-from coworking.spaces import queries, services
+from coworking.spaces import calendar
 from tasks.app import celery
 
 
-@celery.task(name="spaces.nightly")
-def nightly() -> None:
-    """Make the days that have come within the horizon and freeze those that are over, by the lieu's own calendar."""
-    if queries.lieu_or_none() is None:
-        return
-    end_read()
-    services.extend_horizon()
-    services.freeze_past_days()
+@celery.task(name="spaces.keep_days")
+def keep_days() -> int:
+    """Make the days that came within reach and freeze those that are over; return how many of both."""
+    return len(calendar.extend_horizon()) + calendar.freeze_past_days()

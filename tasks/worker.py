@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import logging
 
 from coworking.app import create_app
 from tasks.app import celery
 from tasks.kick import connect
 
-TASKS = ("tasks.outbox", "tasks.spaces", "tasks.booking")
+TASKS = ("tasks.outbox", "tasks.spaces", "tasks.claims", "tasks.booking")
 """Modules that declare tasks."""
 
 __all__ = ["celery"]
@@ -16,3 +17,5 @@ __all__ = ["celery"]
 connect(create_app())
 for _name in TASKS:
     importlib.import_module(_name)
+for _name in ("celery.worker.strategy", "celery.app.trace"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # a task says itself, once, how it went
