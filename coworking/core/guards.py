@@ -63,6 +63,22 @@ BEGIN SELECT RAISE(ABORT, '{REFUSAL}claim_overlap'); END"""
     )
 
 
+def _claim_long() -> Guard:
+    """SQLite finds long claims by their flag: one that lies would hide a claim from `claim_overlap`."""
+    names = {"claim_long_insert": "AFTER INSERT", "claim_long_update": "AFTER UPDATE OF starts_at, ends_at, long"}
+    return Guard(
+        name="claim_long",
+        table="claim",
+        sqlite={
+            name: f"""CREATE TRIGGER {name} {event} ON claim
+WHEN NEW.long <> (NEW.ends_at - NEW.starts_at > {LONG_CLAIM_MICROS})
+BEGIN SELECT RAISE(ABORT, '{REFUSAL}claim_long'); END"""
+            for name, event in names.items()
+        },
+        postgresql={},  # its exclusion constraint needs no flag
+    )
+
+
 def _append_only(table: str) -> Guard:
     """Rows of ``table`` are written once: no UPDATE, no DELETE, no TRUNCATE."""
     name = f"{table}_append_only"
@@ -89,7 +105,7 @@ def _append_only(table: str) -> Guard:
     )
 
 
-GUARDS: tuple[Guard, ...] = (_claim_overlap(), _append_only("audit_entry"))
+GUARDS: tuple[Guard, ...] = (_claim_overlap(), _claim_long(), _append_only("audit_entry"))
 
 
 def install(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
@@ -123,15 +124,28 @@ def _submit(url: str, message: EmailMessage) -> None:
         client: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=_TIMEOUT_S, context=context)
     else:
         client = smtplib.SMTP(host, port or (587 if parts.scheme == "smtp+starttls" else 25), timeout=_TIMEOUT_S)
-    with client:
+    try:
         if parts.scheme == "smtp+starttls":
             client.starttls(context=context)
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
-        try:
-            client.send_message(message)
-        except smtplib.SMTPRecipientsRefused as error:
-            code, reason = next(iter(error.recipients.values()))
-            if code >= 500:
-                raise outbox.GiveUp(f"{code} {reason.decode(errors='replace')}") from error
-            raise
+        client.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, reason = next(iter(error.recipients.values()))
+        _stop_when_final(code, reason, error)
+        raise
+    except smtplib.SMTPDataError as error:
+        _stop_when_final(error.smtp_code, error.smtp_error, error)
+        raise
+    finally:
+        # Not ``with client``: there a server that grumbles at the farewell would undo a letter it has accepted.
+        with suppress(smtplib.SMTPException, OSError):
+            client.quit()
+        client.close()
+
+
+def _stop_when_final(code: int, reason: bytes | str, error: Exception) -> None:
+    """Raise `outbox.GiveUp` for an answer 5xx, which is for good; 4xx asks to come back."""
+    if code >= 500:
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+        raise outbox.GiveUp(f"{code} {text}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from datetime import date, datetime
 from http import HTTPStatus
@@ -30,6 +31,8 @@ from coworking.core.timespan import Span
 
 log = logging.getLogger(__name__)
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
 API_PREFIX = "/api/"
 MAX_BODY_BYTES = 2 * 1024 * 1024
 
@@ -50,6 +53,14 @@ def csp_nonce() -> str:
     if "csp_nonce" not in g:
         g.csp_nonce = secrets.token_urlsafe(16)
     return g.csp_nonce
+
+
+def request_id() -> str:
+    """This request's id, as the proxy in front gave it or made here; it stands in the answer and in the log."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    return g.request_id
 
 
 def init_web(app: Flask) -> None:
@@ -143,7 +154,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _operational_error(error: OperationalError) -> ResponseReturnValue:
-    log.error("database trouble", exc_info=error)
+    log.error("database trouble in request %s", request_id(), exc_info=error)
     return _domain_error(Busy())
 
 
@@ -154,7 +165,7 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
         if "\x00" in request.path:
             return _domain_error(NotFound())  # as an engine that takes it answers
         return _domain_error(InvalidInput(reason=_("Text cannot hold the NUL character.")))
-    log.exception("unexpected error")
+    log.exception("unexpected error in request %s", request_id())
     return _answer(500, "internal", _("Something broke on our side. Nothing was half done. Please try again."))
 
 
@@ -167,6 +178,7 @@ def _add_headers(response: Response) -> Response:
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'",
     )
     headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers["X-Request-ID"] = request_id()
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
