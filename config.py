@@ -92,9 +92,7 @@ def _secret_key(given: str | None, data_dir: Path, *, shared: bool) -> str:
             raise ConfigError("SECRET_KEY must have at least 32 characters")
         return given
     if shared:
-        raise ConfigError(
-            "SECRET_KEY is required with DATABASE_URL: every web and worker process must share it"
-        )
+        raise ConfigError("SECRET_KEY is required with DATABASE_URL: every web and worker process must share it")
     path = data_dir / "secret_key"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -130,7 +130,7 @@ def _configure_sessions(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page left open overnight must still work
     )
     login.init_app(app)
-    login.session_protection = None  # a phone changes networks all day
+    login.session_protection = None  # pyright: ignore[reportAttributeAccessIssue] - a phone changes networks all day
     csrf.init_app(app)
 
 

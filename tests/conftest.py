@@ -152,11 +152,11 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def app(engine_name: str, apps: Callable[[str], Flask], clock: Clock) -> Iterator[Flask]:
+def app(engine_name: str, apps: Callable[[str], Flask], clock: Clock) -> Flask:
     """An application on an empty, migrated database."""
     application = apps(engine_name)
     _empty(application)
-    yield application
+    return application
 
 
 def _empty(app: Flask) -> None:

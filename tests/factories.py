@@ -43,10 +43,17 @@ class Cast:
     lead: Person
 
 
-def make_place(*, desks: int = 4, rooms: tuple[tuple[str, int], ...] = (("Durolle", 12), ("Cabine", 1)), **lieu: object) -> Place:
+def make_place(
+    *, desks: int = 4, rooms: tuple[tuple[str, int], ...] = (("Durolle", 12), ("Cabine", 1)), **lieu: object
+) -> Place:
     """A lieu with one open space and one zone of rooms, its days made from a month ago to beyond the horizon."""
     with write_unit():
-        values = {"name": "La Fabrique du Pont", "address": "4 rue du Pont", "postcode": "63300", "city": "Thiers"} | lieu
+        values = {
+            "name": "La Fabrique du Pont",
+            "address": "4 rue du Pont",
+            "postcode": "63300",
+            "city": "Thiers",
+        } | lieu
         db.session.add(Lieu(**values))
         schedule = Schedule(valid_from=LONG_AGO)
         for weekday in range(6):
@@ -86,7 +93,11 @@ def make_person(first_name: str, last_name: str, email: str | None, *roles: str,
         db.session.add(person)
         db.session.flush()
         db.session.add_all(PersonRole(person_id=person.id, role=role) for role in roles)
-    return db.session.scalars(select(Person).where(Person.id == person.id).execution_options(populate_existing=True)).unique().one()
+    return (
+        db.session.scalars(select(Person).where(Person.id == person.id).execution_options(populate_existing=True))
+        .unique()
+        .one()
+    )
 
 
 def make_cast() -> Cast:

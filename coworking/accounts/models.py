@@ -8,12 +8,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.core.clock import now
-from coworking.core.db import db
+from coworking.core.db import Model
 from coworking.core.policy import Actor, Role
 from coworking.core.types import BigId, UTCDateTime, public_id
 
 
-class Person(db.Model):
+class Person(Model):
     """Someone the lieu knows. ``email`` is lower case and None for people without e-mail.
 
     ``session_epoch`` is part of every session and remember cookie: raising it signs the person out everywhere.
@@ -76,7 +76,7 @@ class Person(db.Model):
         return Actor(person_id=self.id, name=self.name, roles=self.roles, locale=self.locale)
 
 
-class PersonRole(db.Model):
+class PersonRole(Model):
     """A role beyond member."""
 
     __tablename__ = "person_role"
@@ -87,7 +87,7 @@ class PersonRole(db.Model):
     granted_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
-class Organisation(db.Model):
+class Organisation(Model):
     """An employer, association or authority that may pay for people. ``siren`` has nine digits."""
 
     __tablename__ = "organisation"
@@ -99,7 +99,7 @@ class Organisation(db.Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
-class OrganisationMember(db.Model):
+class OrganisationMember(Model):
     """``person`` belongs to ``organisation`` from ``since`` to ``until`` (inclusive; None: still)."""
 
     __tablename__ = "organisation_member"
@@ -120,7 +120,7 @@ class OrganisationMember(db.Model):
     person: Mapped[Person] = relationship()
 
 
-class Throttle(db.Model):
+class Throttle(Model):
     """Failures counted under a digest of what is being tried (an address, an account), per window."""
 
     __tablename__ = "throttle"
@@ -130,7 +130,7 @@ class Throttle(db.Model):
     window_started_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
-class ApiToken(db.Model):
+class ApiToken(Model):
     """A bearer token; only its SHA-256 is kept. ``scopes`` are space-separated."""
 
     __tablename__ = "api_token"

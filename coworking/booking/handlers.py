@@ -58,7 +58,7 @@ def reminder(job: outbox.Job) -> None:
         _write(job, person, bookings, f"booking/reminder_{payload['kind']}")
 
 
-def _loaded() -> Select[tuple[Booking]]:
+def _loaded() -> Select[Booking]:
     return (
         select(Booking)
         .options(joinedload(Booking.person), selectinload(Booking.units).joinedload(BookingUnit.resource))

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 from coworking.accounts.models import Person
 from coworking.claims.models import Claim
 from coworking.core.clock import now
-from coworking.core.db import db
+from coworking.core.db import Model, db
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.spaces.models import Resource
 
 
-class Booking(db.Model):
+class Booking(Model):
     """``person`` takes one or several resources for ``[starts_at, ends_at)`` on local ``day``.
 
     ``source``: web, staff, walkin, api, import. ``cancelled_late``: given back after the free deadline. ``guests``
@@ -67,7 +67,7 @@ class Booking(db.Model):
         return self.status == "cancelled"
 
 
-class BookingUnit(db.Model):
+class BookingUnit(Model):
     """The smallest thing that is used and counted: one desk for one half-day, or one room for its span.
 
     ``half``: ``am``, ``pm`` or None for a room. ``outcome``: ``pending`` until it is known, then ``came``, ``absent``
@@ -102,7 +102,7 @@ class BookingUnit(db.Model):
         return Span(self.starts_at, self.ends_at)
 
 
-class Presence(db.Model):
+class Presence(Model):
     """``person`` was there on ``day`` from ``arrived_at``; ``left_at`` None: until the end of what was booked.
 
     A person may come, leave and come back: several rows, at most one of them open.

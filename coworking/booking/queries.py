@@ -325,8 +325,8 @@ def bars(day: Span) -> list[Bar]:
         .order_by(Claim.resource_id, Claim.use_starts_at)
     )
     return [
-        Bar(resource, Span(start, end), guarded, kind, expires is not None, *rest)
-        for resource, start, end, guarded, kind, expires, *rest in rows
+        Bar(resource, Span(start, end), guarded, kind, expires is not None, booking, who, first, last, title, came)
+        for resource, start, end, guarded, kind, expires, booking, who, first, last, title, came in rows
     ]
 
 

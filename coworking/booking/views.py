@@ -13,7 +13,7 @@ from coworking.booking.forms import monday_of, read_day, read_halves, read_room,
 from coworking.booking.models import Booking
 from coworking.booking.placing import Item, Request
 from coworking.booking.rooms import next_open_day, rooms_on
-from coworking.booking.rules import AlreadyBooked, InPast, NothingFree, free_until, half_days
+from coworking.booking.rules import AlreadyBooked, Half, InPast, NothingFree, free_until, half_days
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
 from coworking.core.errors import DomainError, InvalidInput
@@ -102,7 +102,7 @@ def repeat() -> ResponseReturnValue:
     before = queries.week(actor.person_id or 0, last_week, spaces.days(last_week[0], last_week[-1]))
     booked, refused = 0, list[str]()
     for day in before:
-        halves = frozenset(cell.half for cell in day.cells if cell.mine)
+        halves = frozenset[Half](cell.half for cell in day.cells if cell.mine)
         if not halves:
             continue
         target = day.day + timedelta(weeks=1)
@@ -300,7 +300,7 @@ def _usual_hours(schedule: Schedule | None) -> dict[str, str]:
 
 
 def _to_week(day: date) -> ResponseReturnValue:
-    return redirect(url_for("booking.week", **{"from": monday_of(day).isoformat()}), 303)
+    return redirect(f"{url_for('booking.week')}?from={monday_of(day).isoformat()}", 303)
 
 
 def _after(booking: Booking) -> ResponseReturnValue:

@@ -8,13 +8,13 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.core.clock import now
-from coworking.core.db import db
+from coworking.core.db import Model, db
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, BigInt, UTCDateTime
 from coworking.spaces.models import Resource
 
 
-class Claim(db.Model):
+class Claim(Model):
     """``resource_id`` is taken for ``[starts_at, ends_at)``, buffers included; people use ``[use_starts_at, use_ends_at)``.
 
     While ``live``, the database refuses any other live claim that overlaps (`coworking.core.guards`). A claim with
@@ -67,7 +67,7 @@ class Claim(db.Model):
         return Span(self.use_starts_at, self.use_ends_at)
 
 
-class DayVersion(db.Model):
+class DayVersion(Model):
     """A counter per local date that grows with every change one can see on that day; pages poll it."""
 
     __tablename__ = "day_version"

@@ -38,9 +38,7 @@ def taken(resource_ids: Collection[int], span: Span, instant: datetime) -> list[
         .where(Claim.resource_id.in_(resource_ids), overlapping(span), in_force(instant))
         .order_by(Claim.resource_id, Claim.starts_at)
     )
-    return [
-        (resource, Span(start, end), kind, holder) for resource, start, end, kind, holder in rows
-    ]
+    return [(resource, Span(start, end), kind, holder) for resource, start, end, kind, holder in rows]
 
 
 def of_holder(kind: str, holder_id: int) -> list[Claim]:

@@ -54,9 +54,7 @@ def _release_expired(resource_ids: Collection[int] | None) -> int:
     return db.session.execute(statement).rowcount  # type: ignore[attr-defined] - a cursor result has one
 
 
-def take(
-    wanted: Sequence[Wanted], *, holder: tuple[str, int], expires_at: datetime | None = None
-) -> list[Claim]:
+def take(wanted: Sequence[Wanted], *, holder: tuple[str, int], expires_at: datetime | None = None) -> list[Claim]:
     """Take all of ``wanted`` for ``holder`` (kind, id), or raise `ClaimConflict` and take none.
 
     The caller has locked the resources (`lock_resources`) and looked; the database looks again and has the last word.
@@ -101,9 +99,7 @@ def restore(claims: Iterable[Claim]) -> bool:
     require_unit()
     claims = list(claims)
     instant = now()
-    if not all(
-        claim.live and claim.expires_at is not None and claim.expires_at > instant for claim in claims
-    ):
+    if not all(claim.live and claim.expires_at is not None and claim.expires_at > instant for claim in claims):
         return False
     for claim in claims:
         claim.expires_at = None

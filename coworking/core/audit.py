@@ -12,13 +12,13 @@ from sqlalchemy import JSON, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
-from coworking.core.db import db
+from coworking.core.db import Model, db
 from coworking.core.policy import Actor
 from coworking.core.types import BigId, BigInt, UTCDateTime
 from coworking.core.units import require_unit
 
 
-class AuditEntry(db.Model):
+class AuditEntry(Model):
     """One change: ``actor_id`` did ``action`` to ``subject_kind`` ``subject_id``, which concerns ``person_id``."""
 
     __tablename__ = "audit_entry"

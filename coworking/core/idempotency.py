@@ -13,14 +13,14 @@ from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
-from coworking.core.db import db
+from coworking.core.db import Model, db
 from coworking.core.errors import N_, DomainError
 from coworking.core.sql import inserted
 from coworking.core.types import BigId, BigInt, UTCDateTime
 from coworking.core.units import Unit, before_commit
 
 
-class IdempotencyKey(db.Model):
+class IdempotencyKey(Model):
     """``person_id``'s ``key`` made ``result`` (a public id) through ``endpoint`` with a body of ``fingerprint``."""
 
     __tablename__ = "idempotency_key"

@@ -11,13 +11,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Index, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
-from coworking.core.db import db
+from coworking.core.db import Model, db
 from coworking.core.sql import inserted
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.core.units import end_read, require_unit, write_unit
@@ -30,7 +31,7 @@ FIRST_RETRY = timedelta(seconds=30)
 LAST_RETRY = timedelta(hours=6)
 
 
-class OutboxRow(db.Model):
+class OutboxRow(Model):
     """One thing to do. ``key`` is unique and stable: enqueueing it twice is one thing."""
 
     __tablename__ = "outbox"
@@ -123,9 +124,9 @@ def drop(prefix: str) -> None:
 def run_due(limit: int = 100) -> int:
     """Carry out up to ``limit`` due rows; return how many were tried."""
     tried = 0
-    while tried < limit and (job := _lease_next()) is not None:
+    while tried < limit and (leased := _lease_next()) is not None:
         tried += 1
-        _carry_out(*job)
+        _carry_out(*leased)
     return tried
 
 
@@ -137,7 +138,8 @@ def _free(instant: datetime) -> list[Any]:
     ]
 
 
-def _lease_next() -> tuple[int, Job] | None:
+def _lease_next() -> tuple[int, str, Job] | None:
+    """Take the next due row: its id, the lease, and what to do under it."""
     instant = now()
     candidates = db.session.scalars(
         select(OutboxRow.id).where(*_free(instant)).order_by(OutboxRow.due_at, OutboxRow.id).limit(8)
@@ -153,31 +155,34 @@ def _lease_next() -> tuple[int, Job] | None:
                 .returning(OutboxRow.public_id, OutboxRow.topic, OutboxRow.key, OutboxRow.payload, OutboxRow.attempts)
             ).one_or_none()
         if taken is not None:
-            return row_id, Job(*taken)
+            return row_id, lease, Job(*taken)
     return None
 
 
-def _carry_out(row_id: int, job: Job) -> None:
+def _carry_out(row_id: int, lease: str, job: Job) -> None:
+    finish = partial(_finish, row_id, lease)
     run = _handlers.get(job.topic)
     try:
         if run is None:
             raise GiveUp(f"nothing handles the topic {job.topic}")
+        if job.attempt > MAX_ATTEMPTS:  # only workers that died got it this far: it may be what kills them
+            raise GiveUp(f"{MAX_ATTEMPTS} attempts ended without a word")
         run(job)
     except GiveUp as error:
         end_read()
         log.warning("outbox %s given up: %s", job.key, error)
-        _finish(row_id, state="failed", last_error=str(error))
+        finish(state="failed", last_error=str(error))
     except Exception as error:
         end_read()
         log.warning("outbox %s failed at attempt %s", job.key, job.attempt, exc_info=True)
         text = f"{type(error).__name__}: {error}"[:500]
         if job.attempt >= MAX_ATTEMPTS:
-            _finish(row_id, state="failed", last_error=text)
+            finish(state="failed", last_error=text)
         else:
-            _finish(row_id, state="waiting", last_error=text, due_at=now() + backoff(job.attempt))
+            finish(state="waiting", last_error=text, due_at=now() + backoff(job.attempt))
     else:
         end_read()
-        _finish(row_id, state="done", last_error=None)
+        finish(state="done", last_error=None)
 
 
 def backoff(attempt: int) -> timedelta:
@@ -185,14 +190,19 @@ def backoff(attempt: int) -> timedelta:
     return min(FIRST_RETRY * 2 ** (attempt - 1), LAST_RETRY)
 
 
-def _finish(row_id: int, *, state: str, last_error: str | None, due_at: datetime | None = None) -> None:
+def _finish(row_id: int, lease: str, *, state: str, last_error: str | None, due_at: datetime | None = None) -> None:
+    """Say how the work under ``lease`` ended; nothing when the row was dropped or leased by another meanwhile."""
     values: dict[str, Any] = {"state": state, "lease": None, "leased_until": None, "last_error": last_error}
     if due_at is not None:
         values["due_at"] = due_at
     if state != "waiting":
         values["ended_at"] = now()
     with write_unit():
-        db.session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(**values))
+        db.session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.id == row_id, OutboxRow.lease == lease, OutboxRow.state == "waiting")
+            .values(**values)
+        )
 
 
 def failed() -> list[OutboxRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Insert
+from sqlalchemy import Insert, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -18,7 +18,7 @@ def _insert(model: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
 
 def inserted(model: type[DeclarativeBase], **values: Any) -> bool:
     """INSERT in the open unit; False (and nothing done) when a unique key is already there."""
-    key = model.__table__.primary_key.columns
+    key = inspect(model).primary_key
     statement = _insert(model).values(**values).on_conflict_do_nothing().returning(*key)
     return db.session.execute(statement).first() is not None
 

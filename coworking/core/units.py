@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVarTuple, Unpack
 
 from sqlalchemy import Select
 from sqlalchemy.exc import OperationalError
@@ -23,7 +23,7 @@ from coworking.core.errors import Busy
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T", bound=tuple[Any, ...])
+Ts = TypeVarTuple("Ts")
 
 
 class Unit:
@@ -91,7 +91,7 @@ def require_unit() -> Unit:
     return unit
 
 
-def locked(statement: Select[T]) -> Select[T]:
+def locked(statement: Select[Unpack[Ts]]) -> Select[Unpack[Ts]]:
     """``statement`` with FOR NO KEY UPDATE and fresh values.
 
     Lock in the order organisation → subscription or pack → resources → counters, each by id. SQLite has one writer at a

@@ -11,13 +11,15 @@ from coworking.booking.rules import Half
 PASSWORD = "atelier-du-pont"
 
 FIRST_NAMES = (
-    "Anne Karim Lise Hugo Paul Nadia Émile Sofia Thomas Inès Marc Jade Yann Clara Mehdi Lucie Bruno Awa Denis Élodie "
-    "Samuel Chloé Rachid Maud Victor Hélène Ibrahim Zoé Gaël Nora Simon Margot Tariq Agathe Léon Camille Pierrick Fatou "
-    "Rémi Solène Adrien Mina Gaspard Ophélie Younes Rose Basile Ondine Malik Perrine Florent Salomé Tristan Aïcha Loïc"
+    "Anne Karim Lise Hugo Paul Nadia Émile Sofia Thomas Inès Marc Jade Yann Clara Mehdi Lucie Bruno Awa "
+    "Denis Élodie Samuel Chloé Rachid Maud Victor Hélène Ibrahim Zoé Gaël Nora Simon Margot Tariq Agathe "
+    "Léon Camille Pierrick Fatou Rémi Solène Adrien Mina Gaspard Ophélie Younes Rose Basile Ondine Malik "
+    "Perrine Florent Salomé Tristan Aïcha Loïc"
 ).split()
 LAST_NAMES = (
-    "Marchand Benali Vidal Faure Rey Chassagne Dufour Keita Morel Lacombe Pradier Sauvage Cissé Barthe Roussel Vernet "
-    "Fayolle Haddad Garnier Lemoine Brunel Diallo Astier Coudert Meunier Sabatier Traoré Gimel Paturel Valette Chabrol"
+    "Marchand Benali Vidal Faure Rey Chassagne Dufour Keita Morel Lacombe Pradier Sauvage Cissé Barthe "
+    "Roussel Vernet Fayolle Haddad Garnier Lemoine Brunel Diallo Astier Coudert Meunier Sabatier Traoré "
+    "Gimel Paturel Valette Chabrol"
 ).split()
 EMPLOYERS = ("Coutellerie Durand SA", "Mutuelle des Trois Vallées", "Dore & Durolle Ingénierie")
 

@@ -48,9 +48,7 @@ class Simulation:
         if name not in self.actors:
             row = (
                 db.session.scalars(
-                    select(Person).where(
-                        Person.first_name == habit.first_name, Person.last_name == habit.last_name
-                    )
+                    select(Person).where(Person.first_name == habit.first_name, Person.last_name == habit.last_name)
                 )
                 .unique()
                 .one()

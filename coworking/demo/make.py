@@ -66,9 +66,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
                     calendar.extend_horizon()
                 while waiting and waiting[0].since <= day:
                     habit = waiting.pop(0)
-                    world.join(
-                        habit, password_hash if habit.email and "person" not in habit.email else None, day
-                    )
+                    world.join(habit, password_hash if habit.email and "person" not in habit.email else None, day)
             simulation.run(day)
         with frozen_at(until):
             calendar.extend_horizon()

@@ -68,16 +68,14 @@ def build(password_hash: str) -> Actor:
             db.session.flush()
             db.session.add(PersonRole(person_id=person.id, role=role))
         db.session.add_all(Organisation(name=name) for name in EMPLOYERS)
-        manager = (
-            db.session.scalars(select(Person).where(Person.email == "manager@demo.example")).unique().one()
-        )
+        manager = db.session.scalars(select(Person).where(Person.email == "manager@demo.example")).unique().one()
         actor = manager.actor()
     services.update_lieu(
         actor,
         email="accueil@demo.example",
         phone="04 00 00 00 00",
         website="https://fabrique.demo.example",
-        presentation="Un ancien atelier de coutellerie, au bord de la Durolle\u202f: des postes calmes, des salles, du café.",
+        presentation="Un ancien atelier de coutellerie, au bord de la Durolle : du calme, des salles, du café.",
         directions="À cinq minutes à pied de la gare. Arrêt de bus « Pont de Seychal ».",
         arrival_door="Sonnez à « Fabrique », ou composez 4521 puis la clé.",
         arrival_wifi="Fabrique-Invites, mot de passe bienvenue",
@@ -95,9 +93,7 @@ def open_on_saturdays(manager: Actor, day: date) -> None:
     services.set_schedule(manager, valid_from=day, split_minute=13 * 60, openings=_openings(saturdays=True))
 
 
-def close(
-    manager: Actor, first: date, last: date, reason: str, minutes: tuple[int, int] | None = None
-) -> None:
+def close(manager: Actor, first: date, last: date, reason: str, minutes: tuple[int, int] | None = None) -> None:
     services.add_closure(manager, Closing(first, last, *(minutes or (None, None)), reason))
 
 
@@ -109,9 +105,7 @@ def join(habit: Habit, password_hash: str | None, on: date) -> None:
         db.session.add(person)
         db.session.flush()
         if habit.employer is not None:
-            employer = db.session.scalars(
-                select(Organisation).where(Organisation.name == habit.employer)
-            ).one()
+            employer = db.session.scalars(select(Organisation).where(Organisation.name == habit.employer)).one()
             db.session.add(OrganisationMember(organisation_id=employer.id, person_id=person.id, since=on))
 
 

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from threading import Lock
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import url_for
 from markupsafe import Markup, escape
@@ -123,9 +124,7 @@ def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline
     zones: list[ZoneRows] = []
     if painter is not None and not listed:
         # Past, present and late change with the hour too: five minutes are part of the key.
-        kept = _rows.of(
-            (id(spaces), lieu.uuid, day, version, language(), actor.is_staff, int(instant.timestamp()) // 300)
-        )
+        kept = _rows.of((lieu.uuid, day, version, language(), actor.is_staff, int(instant.timestamp()) // 300))
         for _key, group in groupby(resources, key=lambda res: res.zone_id):
             members = list(group)
             rows = [painter.row(res, bars.get(res.id, []), kept) for res in members]
@@ -141,8 +140,6 @@ class _Wall:
     """The wall clock of one day: minutes after local midnight of an instant, clipped to the day."""
 
     def __init__(self, row: LieuDay, zone: str) -> None:
-        from zoneinfo import ZoneInfo
-
         self.row = row
         self._zone = ZoneInfo(zone)
         self._plain = row.ends_at - row.starts_at == timedelta(hours=24)

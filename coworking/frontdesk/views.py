@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,6 +18,7 @@ from coworking.booking.queries import worded_time
 from coworking.booking.rules import HALVES, half_days
 from coworking.claims import queries as claims
 from coworking.core import outbox
+from coworking.core.clock import now
 from coworking.core.errors import DomainError, InvalidInput
 from coworking.core.formats import day_long
 from coworking.core.i18n import _, ngettext
@@ -25,7 +28,7 @@ from coworking.core.web import say
 from coworking.frontdesk import timeline as timelines
 from coworking.frontdesk import today as todays
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import DESK
+from coworking.spaces.models import DESK, LieuDay
 
 blueprint = Blueprint("frontdesk", __name__)
 
@@ -151,7 +154,7 @@ def timeline() -> ResponseReturnValue:
 def new(public_id: str) -> ResponseReturnValue:
     """Free ground of the planning was chosen: the form that books it, for oneself or as staff for someone."""
     resource = spaces.resource_by_public_id(public_id)
-    values = {name: request.args[name] for name in ("day", "from", "to") if request.args.get(name)}
+    values: dict[str, Any] = {name: request.args[name] for name in ("day", "from", "to") if request.args.get(name)}
     if values.get("from") and not values.get("to"):
         values["to"] = _an_hour_later(values["from"])
     if current_actor().is_staff:
@@ -223,7 +226,7 @@ def _new_person(actor: Actor) -> str:
     return made.public_id
 
 
-def _for_someone(values, error: DomainError | None = None) -> str:  # type: ignore[no-untyped-def] - a form or a query
+def _for_someone(values: Mapping[str, str], error: DomainError | None = None) -> str:
     today = spaces.today()
     text = (values.get("q") or "").strip()
     chosen = person_by_public_id(values["person"]) if values.get("person") else None
@@ -235,19 +238,18 @@ def _for_someone(values, error: DomainError | None = None) -> str:  # type: igno
         found=search_people(text) if text else [],
         chosen=chosen,
         resource=spaces.resource_by_public_id(values["resource"]) if values.get("resource") else None,
-        choices=_choices(days, today),
+        choices=_choices(days),
         error=say(error) if error is not None else None,
         at=error.at_field if error is not None else None,
         free=error.extra.get("free", []) if error is not None else [],
     )
 
 
-def _choices(days, today: date) -> list[tuple[date, list[str]]]:  # type: ignore[no-untyped-def] - LieuDays by date
-    from coworking.core.clock import now
-
+def _choices(days: Mapping[date, LieuDay]) -> list[tuple[date, list[str]]]:
+    """The days ahead with their halves that are not over."""
     found: list[tuple[date, list[str]]] = []
     for day, row in days.items():
-        halves = [name for name, half in half_days(day, row).items() if half.span.end > now()]
+        halves: list[str] = [name for name, half in half_days(day, row).items() if half.span.end > now()]
         if halves:
             found.append((day, halves))
     return found

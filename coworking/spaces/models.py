@@ -10,14 +10,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.core.clock import now
-from coworking.core.db import db
+from coworking.core.db import Model
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
 
 DESK, ROOM, OFFICE = "desk", "room", "office"
 
 
-class Lieu(db.Model):
+class Lieu(Model):
     """The one place this instance runs (a single row, id 1).
 
     ``legal_status``: association, company, public or individual. ``vat_status``: ``taxable``, ``franchise`` (art. 293 B)
@@ -69,7 +69,7 @@ class Lieu(db.Model):
         return ZoneInfo(self.timezone)
 
 
-class Zone(db.Model):
+class Zone(Model):
     """A part of the lieu: a floor, an open space, the meeting rooms."""
 
     __tablename__ = "zone"
@@ -82,7 +82,7 @@ class Zone(db.Model):
     resources: Mapped[list[Resource]] = relationship(back_populates="zone", order_by="Resource.position")
 
 
-class Resource(db.Model):
+class Resource(Model):
     """A desk, room or office: one booking at a time, however many ``seats`` it has.
 
     In service on local dates from ``in_service_from`` to ``in_service_until`` inclusive. ``buffer_after`` (minutes) is
@@ -115,7 +115,7 @@ class Resource(db.Model):
         return self.in_service_from <= day and (self.in_service_until is None or day <= self.in_service_until)
 
 
-class Schedule(db.Model):
+class Schedule(Model):
     """The weekly hours from local date ``valid_from`` until the next schedule. ``split_minute`` parts the half-days."""
 
     __tablename__ = "schedule"
@@ -133,7 +133,7 @@ class Schedule(db.Model):
     )
 
 
-class ScheduleHours(db.Model):
+class ScheduleHours(Model):
     """Open from ``opens`` to ``closes`` (minutes after local midnight) on ``weekday`` (0 = Monday).
 
     ``layer``: ``accessible`` (members may come in) or ``staffed`` (someone is there).
@@ -157,7 +157,7 @@ class ScheduleHours(db.Model):
     schedule: Mapped[Schedule] = relationship(back_populates="hours")
 
 
-class Closure(db.Model):
+class Closure(Model):
     """Closed on local dates ``first_day`` to ``last_day`` inclusive, whole days or from ``opens`` to ``closes`` each day.
 
     ``reason`` is shown to everyone.
@@ -181,7 +181,7 @@ class Closure(db.Model):
     reason: Mapped[str]
 
 
-class LieuDay(db.Model):
+class LieuDay(Model):
     """What one local date is in universal time: SQLite knows no zones, and yesterday must not follow today's settings.
 
     Made ahead of the horizon and remade when hours, closures or holidays change; ``frozen_at`` is set at the day's end
@@ -212,7 +212,7 @@ class LieuDay(db.Model):
         return [Span(row.starts_at, row.ends_at) for row in self.open_spans if row.layer == layer]
 
 
-class OpenSpan(db.Model):
+class OpenSpan(Model):
     """One stretch of ``[starts_at, ends_at)`` on ``day`` during which the lieu is accessible or staffed."""
 
     __tablename__ = "open_span"

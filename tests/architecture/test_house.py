@@ -21,7 +21,9 @@ SOURCES = [*sorted((ROOT / "coworking").rglob("*.py")), *sorted((ROOT / "tasks")
 
 
 def tracked() -> list[Path]:
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
@@ -71,18 +73,18 @@ def test_templates_hold_no_inline_script_style_or_handler():
     """The content security policy would refuse them silently."""
     pattern = re.compile(r"<script(?![^>]*\bsrc=)|\son[a-z]+=\"|\sstyle=\"", re.I)
     pages = [p for p in (ROOT / "templates").rglob("*.html") if "email" not in p.parts]
-    found = [str(p.relative_to(ROOT)) for p in pages if pattern.search(re.sub(r"\{#.*?#\}", "", p.read_text(), flags=re.S))]
+    found = [
+        str(p.relative_to(ROOT)) for p in pages if pattern.search(re.sub(r"\{#.*?#\}", "", p.read_text(), flags=re.S))
+    ]
     assert found == []
 
 
 def test_vendored_files_are_what_the_manifest_says():
     vendor = ROOT / "static" / "vendor"
     manifest = json.loads((vendor / "MANIFEST.json").read_text())
-    entries = manifest["files"] if "files" in manifest else manifest
-    entries = entries if isinstance(entries, list) else [{"path": path, **entry} for path, entry in entries.items()]
-    assert entries
-    for entry in entries:
-        path = vendor / entry.get("path", entry.get("file"))
+    assert manifest["files"]
+    for name, entry in manifest["files"].items():
+        path = vendor / name
         assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"], path.name
         assert entry["version"] and entry.get("licence", entry.get("license"))
 

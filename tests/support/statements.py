@@ -13,7 +13,9 @@ class Statements(list[str]):
     """The statements seen, in order."""
 
     def __str__(self) -> str:
-        return f"{len(self)} statements:\n" + "\n".join(f"{n:3}. {' '.join(s.split())[:220]}" for n, s in enumerate(self, 1))
+        return f"{len(self)} statements:\n" + "\n".join(
+            f"{n:3}. {' '.join(s.split())[:220]}" for n, s in enumerate(self, 1)
+        )
 
 
 @contextmanager

@@ -1,0 +1,41 @@
+"""Every main page at both sizes, light and dark, without a finding of axe."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from coworking.booking import presence, services
+from tests.browser.conftest import PHONE, WIDE, assert_accessible
+
+DAY = frozenset({"am", "pm"})
+PAGES = {
+    None: ["/", "/sign-in", "/sign-up", "/forgotten", "/nowhere"],
+    "member": ["/week", "/rooms", "/bookings", "/me", "/planning?day=2026-11-24", "/week?from=2026-12-21"],
+    "host": ["/today", "/planning", "/planning?view=list", "/for-someone?q=a", "/people"],
+    "manager": ["/settings", "/settings/hours", "/settings/closures", "/settings/spaces"],
+}
+
+
+@pytest.fixture
+def lived_in(app, place, cast, clock):
+    """A day with someone here, someone to come, someone expected yesterday."""
+    with app.app_context():
+        clock.set(datetime(2026, 11, 23, 7, tzinfo=UTC))
+        services.book_half_days(cast.stranger.actor(), date(2026, 11, 23), DAY)
+        for person in (cast.member, cast.colleague):
+            services.book_half_days(person.actor(), date(2026, 11, 24), DAY)
+        services.book_half_days(cast.member.actor(), date(2026, 11, 26), DAY)
+        clock.set(datetime(2026, 11, 24, 9, 36, tzinfo=UTC))
+        presence.arrive(cast.member.actor())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, WIDE], ids=["phone", "wide"])
+@pytest.mark.parametrize("who", list(PAGES), ids=lambda who: who or "visitor")
+def test_no_barrier(lived_in, open_page, who, size, scheme):
+    page = open_page(f"{who}@demo.example" if who else None, size, scheme)
+    for path in PAGES[who]:
+        page.goto(path)
+        assert_accessible(page)
