@@ -105,7 +105,63 @@ def _append_only(table: str) -> Guard:
     )
 
 
-GUARDS: tuple[Guard, ...] = (_claim_overlap(), _claim_long(), _append_only("audit_entry"))
+def _frozen_day() -> Guard:
+    """A day whose end has passed keeps the hours it had: ``lieu_day`` rows with ``frozen_at`` never change again."""
+    name = "lieu_day_frozen"
+    body = f"BEGIN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END"
+    trigger = (
+        f"CREATE TRIGGER {name} BEFORE DELETE OR UPDATE ON public.lieu_day FOR EACH ROW "
+        f"WHEN ((old.frozen_at IS NOT NULL)) EXECUTE FUNCTION {name}()"
+    )
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    return Guard(
+        name=name,
+        table="lieu_day",
+        sqlite={
+            f"{name}_{event.lower()}": f"CREATE TRIGGER {name}_{event.lower()} BEFORE {event} ON lieu_day\n"
+            f"WHEN OLD.frozen_at IS NOT NULL BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
+            for event in ("UPDATE", "DELETE")
+        },
+        postgresql={f"{name}()": (function, body), name: (trigger, trigger)},
+    )
+
+
+def _frozen_hours() -> Guard:
+    """The open spans of a frozen day are frozen with it."""
+    name = "open_span_frozen"
+    frozen = "EXISTS (SELECT 1 FROM lieu_day WHERE lieu_day.day = {row}.day AND lieu_day.frozen_at IS NOT NULL)"
+    body = (
+        "BEGIN IF (TG_OP <> 'INSERT' AND " + frozen.format(row="OLD") + ") "
+        "OR (TG_OP <> 'DELETE' AND " + frozen.format(row="NEW") + ") THEN "
+        f"RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; "
+        "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END"
+    )
+    trigger = (
+        f"CREATE TRIGGER {name} BEFORE INSERT OR DELETE OR UPDATE ON public.open_span "
+        f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+    )
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    rows = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
+    return Guard(
+        name=name,
+        table="open_span",
+        sqlite={
+            f"{name}_{event.lower()}": f"CREATE TRIGGER {name}_{event.lower()} BEFORE {event} ON open_span\n"
+            f"WHEN {' OR '.join(frozen.format(row=row) for row in touched)} "
+            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
+            for event, touched in rows.items()
+        },
+        postgresql={f"{name}()": (function, body), name: (trigger, trigger)},
+    )
+
+
+GUARDS: tuple[Guard, ...] = (
+    _claim_overlap(),
+    _claim_long(),
+    _append_only("audit_entry"),
+    _frozen_day(),
+    _frozen_hours(),
+)
 
 
 def install(connection: Connection) -> None:
