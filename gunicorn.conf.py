@@ -1,4 +1,4 @@
-"""The web server: a few processes of eight threads. ``PORT`` and ``WEB_CONCURRENCY`` come from the environment."""
+"""The web server: a few processes of eight threads. ``PORT``, ``WEB_CONCURRENCY`` and ``BIND_HOST`` come from outside."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 import os
 from typing import Any
 
-bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+bind = f"{os.environ.get('BIND_HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
 threads = 8

@@ -1,0 +1,12 @@
+# One image, three processes: web, worker, beat (see Procfile).
+FROM python:3.11-slim
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data BIND_HOST=0.0.0.0
+WORKDIR /app
+COPY requirements.txt .
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY . .
+RUN python -m coworking.core.catalogs && useradd --create-home lieu && mkdir /data && chown lieu /data
+USER lieu
+VOLUME /data
+EXPOSE 8000
+CMD ["honcho", "start"]
