@@ -90,7 +90,7 @@ def test_the_lease_is_committed_before_the_work_begins(app, inside, monkeypatch)
         other = threading.Thread(target=look)
         other.start()
         other.join()
-        assert not db.session.in_transaction()
+        assert not db.session().in_transaction()
 
     monkeypatch.setitem(outbox._handlers, "test", handler)
     put("a")
