@@ -99,7 +99,7 @@ def habits(draw: random.Random, first: date, last: date, count: int = 60) -> lis
             continue
         names.add(name)
         number = len(others)
-        regular = draw.random() < 0.4
+        regular = draw.random() < 0.6
         days = draw.sample(sorted(everyone), k=draw.choice((2, 3) if regular else (1, 2)))
         if draw.random() < 0.12:
             days.append(5)
@@ -111,9 +111,9 @@ def habits(draw: random.Random, first: date, last: date, count: int = 60) -> lis
                 employer=draw.choice(EMPLOYERS) if draw.random() < 0.35 else None,
                 weekdays=frozenset(days),
                 halves=halves,
-                likely=draw.uniform(0.55, 0.85) if regular else draw.uniform(0.15, 0.4),
+                likely=draw.uniform(0.7, 1.0) if regular else draw.uniform(0.2, 0.5),
                 forgets=draw.choice((0.02, 0.05, 0.15)),
-                rooms=0.06 if regular else 0.02,
+                rooms=0.2 if regular else 0.06,
                 since=first + timedelta(days=0 if draw.random() < 0.45 else draw.randrange(span)),
             )
         )

@@ -22,6 +22,7 @@ from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, ROOM
 
 LEAD_DAYS = (1, 1, 2, 3, 5, 8, 10)
+ACCOUNTS = 3
 MEETINGS = (
     "Point d’équipe",
     "Entretien",
@@ -66,7 +67,9 @@ class Simulation:
     def _events(self, day: date) -> Iterator[tuple[datetime, Callable[[], object]]]:
         zone = spaces.lieu().tz
         for order, habit in enumerate(self.habits):
-            target = day + timedelta(days=self.draw.choice(LEAD_DAYS))
+            # The demo's own accounts plan a week ahead, so that whoever signs in finds their days booked.
+            lead = 7 if order < ACCOUNTS else self.draw.choice(LEAD_DAYS)
+            target = day + timedelta(days=lead)
             if day >= habit.since and habit.comes(target, self.draw):
                 at = local_minute(day, 8 * 60 + order % 60, zone)
                 yield at, lambda habit=habit, target=target: self._book(habit, target)
