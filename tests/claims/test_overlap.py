@@ -1,0 +1,78 @@
+"""The database alone: two live claims never overlap, whoever writes and however."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from coworking.claims import services as claims
+from coworking.claims.models import Claim
+from coworking.claims.rules import ClaimConflict, Wanted
+from coworking.core import guards
+from coworking.core.db import db
+from coworking.core.timespan import Span
+from coworking.core.units import write_unit
+
+NINE = datetime(2026, 11, 26, 8, tzinfo=UTC)
+
+
+def span(start: int, end: int) -> Span:
+    """Minutes after nine."""
+    return Span(NINE + timedelta(minutes=start), NINE + timedelta(minutes=end))
+
+
+def take(resource_id: int, use: Span, **more: object) -> Claim:
+    with write_unit():
+        (claim,) = claims.take([Wanted(resource_id, use)], holder=("block", 1), **more)
+    return claim
+
+
+@pytest.mark.parametrize("other", [(0, 240), (-60, 60), (200, 300), (60, 120), (-60, 600), (239, 241), (-5000, 1)])
+def test_an_overlap_is_refused(inside, place, other):
+    desk = place.desks[0].id
+    take(desk, span(0, 240))
+    with pytest.raises(ClaimConflict):
+        take(desk, span(*other))
+
+
+@pytest.mark.parametrize("other", [(240, 300), (-60, 0), (-5000, 0), (240, 9000)])
+def test_touching_is_not_overlapping(inside, place, other):
+    desk = place.desks[0].id
+    take(desk, span(0, 240))
+    take(desk, span(*other))
+
+
+def test_a_long_claim_is_seen_from_its_middle(inside, place):
+    desk = place.desks[0].id
+    take(desk, span(0, 60 * 24 * 30))
+    with pytest.raises(ClaimConflict):
+        take(desk, span(60 * 24 * 15, 60 * 24 * 15 + 60))
+
+
+def test_an_expired_hold_gives_way_and_a_running_one_does_not(inside, place, clock):
+    desk = place.desks[0].id
+    take(desk, span(0, 60), expires_at=clock.now + timedelta(minutes=5))
+    with pytest.raises(ClaimConflict):
+        take(desk, span(0, 60))
+    clock.advance(minutes=5)
+    take(desk, span(0, 60))
+
+
+def test_nothing_gets_past_by_raw_sql(inside, place):
+    desk = place.desks[0].id
+    first = take(desk, span(0, 60))
+    with write_unit():
+        claims.release([db.session.get(Claim, first.id)])
+    take(desk, span(30, 90))
+    for attack in (
+        "UPDATE claim SET live = :yes WHERE id = :id",
+        "INSERT INTO claim (resource_id, holder_kind, holder_id, starts_at, ends_at, use_starts_at, use_ends_at, live, "
+        "long, created_at) SELECT resource_id, holder_kind, holder_id, starts_at, ends_at, use_starts_at, use_ends_at, "
+        ":yes, long, created_at FROM claim WHERE id = :id",
+    ):
+        with pytest.raises(IntegrityError) as refusal, write_unit():
+            db.session.execute(text(attack), {"yes": True, "id": first.id})
+        assert guards.refused_by(refusal.value) == "claim_overlap"
