@@ -1,0 +1,123 @@
+"""What every answer carries, and what one learns when something cannot be done."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from coworking.core.errors import Busy
+from coworking.core.web import MAX_BODY_BYTES
+
+PROBLEM = "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/healthz", "/nowhere", "/api/v1/nowhere"])
+def test_every_answer_is_closed_by_default(client, path):
+    headers = client.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "base-uri 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy, "nothing is loaded from elsewhere"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_pages_are_kept_by_no_one_else(client):
+    assert client.get("/sign-in").headers["Cache-Control"] == "private, no-cache"
+
+
+def test_only_tls_promises_tls(client):
+    assert "Strict-Transport-Security" not in client.get("/sign-in").headers
+    assert "Strict-Transport-Security" in client.get("/sign-in", base_url="https://lieu.test").headers
+
+
+def test_an_answer_carries_the_id_it_was_asked_with(client):
+    assert client.get("/healthz", headers={"X-Request-ID": "abc-123"}).headers["X-Request-ID"] == "abc-123"
+    made = {client.get("/healthz").headers["X-Request-ID"] for _ in range(2)}
+    assert len(made) == 2
+    forged = client.get("/healthz", headers={"X-Request-ID": "no spaces, <no> markup"}).headers["X-Request-ID"]
+    assert re.fullmatch(r"[0-9a-f]+", forged)
+
+
+def test_a_body_of_20_mb_is_too_large(client):
+    answer = client.post("/sign-in", data=b"x" * 20 * 1024 * 1024, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 413
+    assert "2 MB" in answer.text or "2\u202fMo" in answer.text or "2 Mo" in answer.text
+
+
+def test_a_program_that_sends_20_mb_learns_it_as_a_problem(client):
+    answer = client.post("/api/v1/nowhere", data=b"{" * 20 * 1024 * 1024, content_type="application/json")
+    assert 400 <= answer.status_code < 500
+    assert answer.content_type == PROBLEM
+
+
+def test_the_limit_is_two_megabytes(client):
+    def sign_in(size: int) -> int:
+        form = f"email=a%40demo.example&password={'x' * size}"
+        return client.post("/sign-in", data=form, content_type="application/x-www-form-urlencoded").status_code
+
+    assert sign_in(MAX_BODY_BYTES) == 413
+    assert sign_in(1000) != 413
+
+
+def test_what_is_not_there_is_said_in_the_readers_language(client):
+    french = client.get("/nowhere", headers={"Accept-Language": "fr"})
+    english = client.get("/nowhere", headers={"Accept-Language": "en"})
+    assert (french.status_code, english.status_code) == (404, 404)
+    assert 'lang="fr"' in french.text
+    assert 'lang="en"' in english.text
+    assert "There is nothing here for you." in english.text
+    assert "There is nothing here for you." not in french.text
+
+
+def test_a_program_gets_a_problem_document(client):
+    answer = client.get("/api/v1/nowhere", headers={"Accept-Language": "en"})
+    assert answer.status_code == 404
+    assert answer.content_type == PROBLEM
+    assert answer.json["code"] == "not_found"
+    assert answer.json["status"] == 404
+    assert answer.json["title"] == "Not Found"
+    assert answer.json["detail"] == "There is nothing here for you."
+
+
+def test_the_wrong_method_is_a_client_error(client):
+    assert client.delete("/sign-in").status_code == 405
+    assert client.post("/healthz").status_code == 405
+
+
+@pytest.fixture
+def breaks(app, monkeypatch):
+    """Let the address ``/healthz`` raise an error."""
+
+    def with_error(error: Exception) -> None:
+        def view() -> None:
+            raise error
+
+        for name, value in vars(app.view_functions["health.healthz"]).items():
+            setattr(view, name, value)
+        monkeypatch.setitem(app.view_functions, "health.healthz", view)
+        monkeypatch.setattr(app, "testing", False)
+
+    return with_error
+
+
+def test_a_fault_of_ours_is_said_without_its_insides(client, breaks):
+    breaks(RuntimeError("password=hunter2 at /srv/secret.py"))
+    answer = client.get("/healthz", headers={"Accept-Language": "en"})
+    assert answer.status_code == 500
+    assert "hunter2" not in answer.text
+    assert "secret.py" not in answer.text
+    assert "Nothing was half done" in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_busy_database_says_so_and_that_nothing_changed(client, breaks):
+    breaks(Busy())
+    answer = client.get("/healthz", headers={"Accept-Language": "en"})
+    assert answer.status_code == 503
+    assert "Nothing was changed" in answer.text
