@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from coworking.booking.rooms import Length
 from coworking.booking.rules import Half, NoHalfDay
-from coworking.core.errors import N_, DomainError
-from coworking.core.timespan import Span, local_instant
+from coworking.core.errors import N_, DomainError, InvalidInput
+from coworking.core.i18n import _
+from coworking.core.timespan import NonexistentLocalTime, Span, local_instant
 
 _HALVES: dict[str, frozenset[Half]] = {
     "am": frozenset({"am"}),
@@ -25,6 +27,13 @@ class UnreadableDate(DomainError):
     status = 422
     message = N_("This is not a date. Write it like 2026-11-26.")
     field = "day"
+
+
+class FarDate(UnreadableDate):
+    """A real date, but calendars and time zones end somewhere."""
+
+    code = "far_date"
+    message = N_("Choose a date between 2000 and 2199.")
 
 
 class UnreadableTime(DomainError):
@@ -52,9 +61,12 @@ def read_day(text: str | None, default: date | None = None) -> date:
     if not text and default is not None:
         return default
     try:
-        return date.fromisoformat((text or "").strip())
+        day = date.fromisoformat((text or "").strip())
     except ValueError:
         raise UnreadableDate() from None
+    if not 2000 <= day.year < 2200:
+        raise FarDate()
+    return day
 
 
 def read_halves(text: str | None) -> frozenset[Half]:
@@ -68,7 +80,7 @@ def read_halves(text: str | None) -> frozenset[Half]:
 def read_time(text: str | None, field: str) -> time:
     """« 9:30 », « 9h30 », « 9 h », « 09:30 »; raises `UnreadableTime` naming ``field``."""
     plain = "".join((text or "").lower().split()).replace("h", ":").rstrip(":")
-    hours, _, minutes = plain.partition(":")
+    hours, _colon, minutes = plain.partition(":")
     try:
         return time(int(hours), int(minutes or 0))
     except ValueError:
@@ -86,11 +98,8 @@ class RoomForm:
 
 def read_room(form: Mapping[str, str], zone: ZoneInfo) -> RoomForm:
     """Read ``day``, ``from``, ``to``, ``title`` and ``guests``; raises the first thing that is wrong."""
-    day = read_day(form.get("day"))
-    start = local_instant(day, read_time(form.get("from"), "from"), zone)
-    to = read_time(form.get("to"), "to")
-    end = local_instant(day + timedelta(days=1) if to == time(0) else day, to, zone)
-    title = (form.get("title") or "").strip()
+    span = read_span(form, zone)
+    title = "".join(letter for letter in form.get("title") or "" if letter.isprintable()).strip()
     if len(title) > MAX_TITLE:
         raise TooLong()
     try:
@@ -99,7 +108,46 @@ def read_room(form: Mapping[str, str], zone: ZoneInfo) -> RoomForm:
         raise UnreadableNumber() from None
     if not 0 <= guests <= MAX_GUESTS:
         raise UnreadableNumber()
-    return RoomForm(Span(start, end), title or None, guests)
+    return RoomForm(span, title or None, guests)
+
+
+def read_span(form: Mapping[str, str], zone: ZoneInfo) -> Span:
+    """From ``from`` to ``to`` by the wall clock of ``day``; midnight ends the day. Raises the first thing that is wrong."""
+    day = read_day(form.get("day"))
+    start = _instant(day, read_time(form.get("from"), "from"), zone, "from")
+    to = read_time(form.get("to"), "to")
+    return Span(start, _instant(day + timedelta(days=1) if to == time(0) else day, to, zone, "to"))
+
+
+def _instant(day: date, at: time, zone: ZoneInfo, field: str) -> datetime:
+    try:
+        return local_instant(day, at, zone)
+    except NonexistentLocalTime as error:
+        error.at_field = field
+        raise
+
+
+def read_page(text: str | None) -> int:
+    """A page's number, from 1; raises `InvalidInput`."""
+    try:
+        return max(1, int(text or 1))
+    except ValueError:
+        raise InvalidInput(field="page", reason=_("Write the page as a number.")) from None
+
+
+def read_length(text: str | None) -> Length:
+    """How long a meeting lasts: ``half``, ``day`` or minutes (kept within a quarter of an hour and a day's work)."""
+    if text in ("half", "day"):
+        return text
+    return timedelta(minutes=read_number(text, 60, 15, 720))
+
+
+def read_number(text: str | None, default: int, least: int, most: int) -> int:
+    """A choice that must not fail: the nearest possible number, ``default`` for what is none."""
+    try:
+        return min(most, max(least, int(text or default)))
+    except ValueError:
+        return default
 
 
 def monday_of(day: date) -> date:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts.models import Person
 from coworking.booking.models import Booking, BookingUnit, Presence
-from coworking.booking.rules import HALVES, Half, HalfDay, half_days, touched
+from coworking.booking.rules import HALVES, BeyondHorizon, Half, HalfDay, InPast, half_days, touched
 from coworking.claims import queries as claims
 from coworking.claims.models import Claim
 from coworking.core.clock import now
@@ -26,8 +26,12 @@ from coworking.spaces.models import DESK, LieuDay, Resource
 
 
 def open_halves(day: date) -> dict[Half, HalfDay]:
-    """The half-days that are open on ``day``."""
-    return half_days(day, spaces.day(day))
+    """The half-days that are open on ``day``; `InPast` or `BeyondHorizon` where no day is known."""
+    row = spaces.days(day, day).get(day)
+    if row is None:
+        today = spaces.today()
+        raise InPast() if day < today else BeyondHorizon(last=today + timedelta(days=spaces.lieu().horizon_days))
+    return half_days(day, row)
 
 
 def live_claims(booking_id: int) -> list[Claim]:
@@ -141,10 +145,12 @@ def coming_bookings(person_id: int, limit: int = 100) -> list[Booking]:
     )
 
 
-def past_bookings(person_id: int, page: int, size: int) -> tuple[list[Booking], int]:
-    """One page of what is over or cancelled, latest first, and the number of pages."""
+def past_bookings(person_id: int, page: int, size: int) -> tuple[list[Booking], int, int]:
+    """A page of what is over or cancelled, latest first; its number (the last one's beyond the end) and how many."""
     over = (Booking.person_id == person_id) & ((Booking.ends_at <= now()) | (Booking.status == "cancelled"))
     count = db.session.scalar(select(func.count()).select_from(Booking).where(over)) or 0
+    pages = max(1, -(-count // size))
+    page = min(page, pages)
     rows = db.session.scalars(
         select(Booking)
         .where(over)
@@ -153,7 +159,7 @@ def past_bookings(person_id: int, page: int, size: int) -> tuple[list[Booking], 
         .limit(size)
         .offset((page - 1) * size)
     ).unique()
-    return list(rows), max(1, -(-count // size))
+    return list(rows), page, pages
 
 
 def undoable(booking_id: int, instant: datetime) -> bool:
@@ -247,6 +253,21 @@ def week(person_id: int, days: Sequence[date], calendar: Mapping[date, LieuDay])
         for day in days
     ]
     return [day for day in found if not day.never_open]
+
+
+def free_near(person_id: int, day: date, halves: Collection[Half], limit: int = 4) -> list[Cell]:
+    """Free half-days instead of those of ``day``: its other one first, then the same ones on the nearest open days."""
+    lieu, today = spaces.lieu(), spaces.today()
+    first = max(today, day - timedelta(days=7))
+    last = min(today + timedelta(days=lieu.horizon_days), day + timedelta(days=7))
+    calendar = spaces.days(first, last)
+    free = [
+        cell
+        for row in week(person_id, list(calendar), calendar)
+        for cell in row.cells
+        if cell.state == "free" and (cell.day == day or cell.half in halves)
+    ]
+    return sorted(free, key=lambda cell: (abs(cell.day - day), cell.day < day))[:limit]
 
 
 def _cell(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 
-from coworking.booking.rules import ROOM_STEP
+from coworking.booking.rules import ROOM_STEP, half_days
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.timespan import Span, subtract
@@ -14,10 +15,13 @@ from coworking.spaces.models import ROOM, LieuDay, Resource
 
 START_STEP = timedelta(minutes=30)
 
+Length = timedelta | Literal["half", "day"]
+"""How long a meeting is to last: a duration, one of the lieu's own half-days, or its whole day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Part of a day's strip, in thousandths of the open time: ``state`` is free, taken or closed."""
+    """Part of a day's strip, in thousandths of the open time: ``state`` is taken or closed; the rest is free."""
 
     state: str
     x: int
@@ -33,7 +37,7 @@ class RoomDay:
     starts: list[Span]
 
 
-def rooms_on(day: LieuDay, length: timedelta, people: int) -> list[RoomDay]:
+def rooms_on(day: LieuDay, length: Length, people: int) -> list[RoomDay]:
     """Every room that seats ``people`` on ``day``, in the house's order (4 statements)."""
     instant = now()
     rooms = [room for room in spaces.resources(kind=ROOM, day=day.day) if room.seats >= people]
@@ -41,26 +45,39 @@ def rooms_on(day: LieuDay, length: timedelta, people: int) -> list[RoomDay]:
     for resource_id, span, _, _ in claims.taken(list(taken), day.span, instant):
         taken[resource_id].append(span)
     return [
-        RoomDay(room, _strip(day, taken[room.id]), list(starts(day.open(), taken[room.id], room, length, instant)))
-        for room in rooms
+        RoomDay(room, _strip(day, taken[room.id]), starts(day, taken[room.id], room, length, instant)) for room in rooms
     ]
 
 
-def starts(
-    open_spans: list[Span], taken: list[Span], room: Resource, length: timedelta, instant: datetime
-) -> list[Span]:
-    """Spans of ``length`` that begin on the half hour, lie in open time and leave room for tidying up."""
+def starts(day: LieuDay, taken: list[Span], room: Resource, length: Length, instant: datetime) -> list[Span]:
+    """Spans of ``length`` that lie in open time and leave room for tidying up; those of a duration begin on a half hour."""
     buffer = timedelta(minutes=room.buffer_after)
     # Tidying up may reach past closing time, but not into someone else's time.
     busy = [Span(span.start - buffer, span.end) for span in taken]
+    free_spans = subtract(day.open(), busy)
+    if not isinstance(length, timedelta):
+        whole = _wholes(day, length)
+        return [
+            span
+            for span in whole
+            if span.start >= instant - ROOM_STEP and any(free.covers(span) for free in free_spans)
+        ]
     found: list[Span] = []
-    for free in subtract(open_spans, busy):
+    for free in free_spans:
         start = _next_step(free.start)
         while start + length <= free.end:
             if start >= instant - ROOM_STEP:
                 found.append(Span(start, start + length))
             start += START_STEP
     return found
+
+
+def _wholes(day: LieuDay, length: Literal["half", "day"]) -> list[Span]:
+    """The half-days, or the day from first opening to last closing, that are open without a break."""
+    halves = [half.span for half in half_days(day.day, day).values()]
+    if length == "half" or not halves:
+        return halves
+    return [Span(halves[0].start, halves[-1].end)]
 
 
 def _next_step(instant: datetime) -> datetime:

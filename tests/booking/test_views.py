@@ -63,6 +63,9 @@ def test_the_page_speaks_english_too(app, place, cast, sign_in):
         ("2026-12-25", "am", "Noël"),
         ("2026-11-23", "am", "Ce moment est passé"),
         ("2027-03-01", "am", "jusqu’au"),
+        ("2030-01-01", "am", "jusqu’au"),
+        ("2025-01-02", "am", "Ce moment est passé"),
+        (THURSDAY, "soir", "Choisissez le matin"),
     ],
 )
 def test_what_cannot_be_is_said_and_nothing_is_booked(app, place, cast, sign_in, day, half, words):
@@ -71,10 +74,75 @@ def test_what_cannot_be_is_said_and_nothing_is_booked(app, place, cast, sign_in,
     assert any(word in toasts for word in words.split("|")), toasts
 
 
-def test_a_date_that_is_none_is_refused(app, place, cast, sign_in):
-    answer = sign_in(cast.member).post("/bookings", data={"day": "demain", "half": "am"})
-    assert answer.status_code == 422
-    assert "Ce n’est pas une date" in text(answer)
+@pytest.mark.parametrize(
+    ("day", "words"), [("demain", "Ce n’est pas une date"), ("0001-01-01", "entre 2000"), ("9999-12-31", "entre 2000")]
+)
+def test_a_date_that_cannot_be_is_refused_everywhere(app, place, cast, sign_in, day, words):
+    browser = sign_in(cast.member)
+    room = place.rooms[0].public_id
+    for answer in (
+        browser.get("/week", query_string={"from": day}),
+        browser.get("/rooms", query_string={"day": day}),
+        browser.get("/desks", query_string={"day": day}),
+        browser.post("/bookings", data={"day": day, "half": "am"}),
+        browser.post("/week/repeat", data={"from": day}),
+        browser.post(f"/rooms/{room}/book", data={"day": day, "from": "23:00", "to": "0:00"}),
+    ):
+        assert answer.status_code == 422
+        assert words in text(answer)
+
+
+def test_days_nobody_can_know_yet_show_an_empty_week(app, place, cast, sign_in):
+    browser = sign_in(cast.member)
+    for day in ("2000-01-01", "2199-12-31"):
+        assert "Rien à réserver cette semaine-là" in text(browser.get(f"/week?from={day}"))
+        assert browser.get(f"/rooms?day={day}").status_code == 200
+
+
+def test_beyond_the_horizon_nothing_is_tapped(app, place, cast, sign_in):
+    """90 days from Tuesday 24 November: Monday 22 February is the last."""
+    page = text(sign_in(cast.member).get("/week?from=2027-02-22"))
+    assert page.count('name="day" value="2027-02-22"') == 3, "two halves and the day"
+    assert 'value="2027-02-23"' not in page
+    assert 'aria-label="Semaine suivante"' not in page
+
+
+def test_a_day_that_is_never_open_is_left_out(app, place, cast, sign_in):
+    page = text(sign_in(cast.member).get("/week"))
+    assert "du 23 au 28 novembre" in page
+    assert page.count('<th scope="row">') == 6
+    assert "matin <span>9–13\u202fh" in page
+
+
+def test_a_full_half_day_answers_with_the_nearest_free_ones(app, place, cast, sign_in):
+    with app.app_context():
+        for person in (cast.colleague, cast.stranger, cast.host, cast.manager):
+            services.book_half_days(person.actor(), date(2026, 11, 26), frozenset({"am"}))
+    browser = sign_in(cast.member)
+    assert f'href="/desks?day={THURSDAY}&amp;half=am"' in text(browser.get("/week")), "the full cell leads there too"
+    answer = browser.post("/bookings", data={"day": THURSDAY, "half": "am"})
+    assert answer.status_code == 409
+    page = text(answer)
+    offers = [page.index(words) for words in ("Jeudi 26 novembre, l’après-midi<", "Vendredi 27 novembre, le matin<")]
+    assert offers == sorted(offers)
+    assert "Mercredi 25 novembre, le matin<" in page
+    tapped = browser.post(
+        "/bookings", data={"day": THURSDAY, "half": "am"}, headers={"HX-Request": "true", "HX-Boosted": "true"}
+    )
+    assert tapped.headers["HX-Retarget"] == "#sheet-body", "over the week, which stays"
+    assert "<html" not in text(tapped)
+
+
+def test_a_day_no_desk_is_free_for_as_a_whole_offers_its_halves(app, place, cast, sign_in):
+    with app.app_context():
+        for person, half, desk in zip(
+            (cast.colleague, cast.stranger, cast.host, cast.manager), ("am", "am", "pm", "pm"), place.desks, strict=True
+        ):
+            services.book_half_days(person.actor(), date(2026, 11, 26), frozenset({half}), resource=desk.public_id)
+    answer = sign_in(cast.member).post("/bookings", data={"day": THURSDAY, "half": "day"})
+    assert answer.status_code == 409
+    assert "Jeudi 26 novembre, le matin<" in text(answer)
+    assert "Jeudi 26 novembre, l’après-midi<" in text(answer)
 
 
 def test_a_desk_that_has_just_gone_answers_with_those_still_free(app, place, cast, sign_in):
@@ -89,7 +157,7 @@ def test_a_desk_that_has_just_gone_answers_with_those_still_free(app, place, cas
 def test_giving_back_and_taking_back(app, place, cast, sign_in, clock):
     browser = sign_in(cast.member)
     url = booking_url(text(tap(browser, THURSDAY, "am")))
-    assert "Rendre cette place" in text(browser.get(url))
+    assert "Rendre ce poste" in text(browser.get(url))
     page = text(browser.post(url + "/cancel", follow_redirects=True))
     assert "Rendu." in page
     assert "slot is-mine" not in page
@@ -99,6 +167,34 @@ def test_giving_back_and_taking_back(app, place, cast, sign_in, clock):
     late = browser.post(url + "/undo")
     assert late.status_code == 409
     assert "Trop de temps a passé" in text(late)
+
+
+def test_giving_back_twice_is_fine(app, place, cast, sign_in):
+    browser = sign_in(cast.member)
+    url = booking_url(text(tap(browser, THURSDAY, "am")))
+    for _ in range(2):
+        assert "Rendu." in text(browser.post(url + "/cancel", follow_redirects=True))
+    assert "rendu</span>" in text(browser.get("/bookings"))
+
+
+def test_what_giving_back_means_is_said_before(app, place, cast, sign_in, clock):
+    """Booked after the free deadline: free while one may still regret it, and late after that."""
+    clock.set(datetime(2026, 11, 25, 19, tzinfo=UTC))
+    browser = sign_in(cast.member)
+    url = booking_url(text(tap(browser, THURSDAY, "am")))
+    assert "sans frais jusqu’au mercredi 25 novembre, 20\u202fh\u202f10" in text(browser.get(url))
+    clock.advance(minutes=10)
+    assert "comptera comme utilisée" in text(browser.get(url))
+    assert "C’était tard" in text(browser.post(url + "/cancel", follow_redirects=True))
+
+
+def test_a_booking_that_has_begun_is_kept(app, place, cast, sign_in):
+    browser = sign_in(cast.member)
+    url = booking_url(text(tap(browser, "2026-11-24", "am")))
+    assert "Rendre ce poste" not in text(browser.get(url))
+    answer = browser.post(url + "/cancel")
+    assert answer.status_code == 409
+    assert "Cette réservation est commencée" in text(answer)
 
 
 def test_a_stranger_s_booking_is_not_there(app, place, cast, sign_in):
@@ -132,7 +228,29 @@ def test_like_last_week_repeats_and_says_what_could_not_be(app, place, cast, sig
     page = text(browser.post("/week/repeat", data={"from": "2026-12-21"}, follow_redirects=True))
     assert "vendredi 25 décembre" in page
     assert "Noël" in page
-    assert "1 jour réservé comme la semaine dernière" in page
+    assert "2 demi-journées réservées comme la semaine dernière" in page
+    assert "Il n’y avait rien à reprendre" not in page
+
+
+def test_like_last_week_fills_up_what_is_missing(app, place, cast, sign_in, clock):
+    """A half-day one already has, or that is over, is no obstacle to the other half; two desks do where one does not."""
+    browser = sign_in(cast.member)
+    for day in ("2026-11-24", "2026-11-25", "2026-11-26"):
+        tap(browser, day, "day")
+    tap(browser, "2026-12-02", "am")
+    with app.app_context():
+        for person, half, desk in zip(
+            (cast.colleague, cast.stranger, cast.host, cast.manager), ("am", "am", "pm", "pm"), place.desks, strict=True
+        ):
+            services.book_half_days(person.actor(), date(2026, 12, 3), frozenset({half}), resource=desk.public_id)
+    clock.set(datetime(2026, 12, 1, 13, tzinfo=UTC))
+    page = text(browser.post("/week/repeat", data={"from": "2026-12-01"}, follow_redirects=True))
+    assert "4 demi-journées réservées" in page
+    assert page.count("slot is-mine") == 5
+    assert 'class="toast error"' not in page
+    assert "Il n’y avait rien à reprendre" in text(
+        browser.post("/week/repeat", data={"from": "2026-12-01"}, follow_redirects=True)
+    )
 
 
 def test_a_room_from_its_chip_to_its_booking(app, place, cast, sign_in):
@@ -146,6 +264,30 @@ def test_a_room_from_its_chip_to_its_booking(app, place, cast, sign_in):
     assert again.status_code == 409
     assert "Cabine" in text(again), "what is free instead"
     assert 'value="Point d’équipe"' in text(again), "what was typed is still there"
+    assert booking_url(text(browser.get("/bookings")))
+
+
+@pytest.mark.parametrize(
+    ("length", "chips"),
+    [
+        ("half", ["9–13\u202fh", "13–18\u202fh"]),
+        ("day", ["9–18\u202fh"]),
+        ("120", ["9\u202fh", "16\u202fh"]),
+        ("des heures", ["17\u202fh"]),
+    ],
+)
+def test_rooms_are_found_by_length(app, place, cast, sign_in, length, chips):
+    page = text(sign_in(cast.member).get("/rooms", query_string={"day": THURSDAY, "minutes": length}))
+    for chip in chips:
+        assert f">{chip}</a>" in page
+    assert ">17\u202fh</a>" not in page or length == "des heures"
+
+
+def test_rooms_tell_when_the_lieu_is_closed_and_when_none_is_large_enough(app, place, cast, sign_in):
+    browser = sign_in(cast.member)
+    assert "Noël" in text(browser.get("/rooms?day=2026-12-25"))
+    assert "Aucune salle n’a autant de places" in text(browser.get(f"/rooms?day={THURSDAY}&people=40"))
+    assert "Cabine" not in text(browser.get(f"/rooms?day={THURSDAY}&people=2"))
 
 
 @pytest.mark.parametrize(
@@ -162,15 +304,31 @@ def test_a_time_that_cannot_be_is_told_beside_what_was_typed(app, place, cast, s
         f"/rooms/{place.rooms[0].public_id}/book", data={"day": day, "from": start, "to": end, "title": "Essai"}
     )
     assert answer.status_code == 422
+    assert f'class="err" id="{"to" if words == "fin" else "from"}-err"' in text(answer), "beside the field at fault"
     assert words in text(answer)
     assert 'value="Essai"' in text(answer)
 
 
-def test_my_bookings_tell_what_is_coming_and_what_was(app, place, cast, sign_in):
+def test_my_bookings_tell_what_is_coming_and_what_was(app, place, cast, sign_in, clock):
     browser = sign_in(cast.member)
     tap(browser, THURSDAY, "am")
     page = text(browser.get("/bookings"))
     assert "jeudi 26 novembre 2026" in page
+    assert "Avant" not in page
+    clock.set(datetime(2026, 11, 26, 8, 5, tzinfo=UTC))
+    browser.post("/here")
+    clock.advance(days=1)
+    page = text(browser.get("/bookings"))
+    assert "Rien de réservé pour l’instant" in page
+    assert "présence</span>" in page
+
+
+@pytest.mark.parametrize("page", ["0", "-3", "2", "9" * 30])
+def test_a_page_beyond_the_end_is_the_last_one(app, place, cast, sign_in, page):
+    browser = sign_in(cast.member)
+    browser.post(booking_url(text(tap(browser, THURSDAY, "am"))) + "/cancel")
+    assert "jeudi 26 novembre 2026" in text(browser.get(f"/bookings?page={page}"))
+    assert browser.get("/bookings?page=deux").status_code == 422
 
 
 def test_the_week_costs_the_same_whatever_the_number_of_desks(app, place, cast, sign_in, count_statements):
@@ -192,4 +350,21 @@ def test_the_week_costs_the_same_whatever_the_number_of_desks(app, place, cast, 
     with count_statements() as many:
         browser.get("/week")
     assert len(many) == len(few), f"{few}\n{many}"
-    assert len(many) <= 12, many
+    assert len(many) <= 9, many
+
+
+def test_the_rooms_cost_the_same_whatever_their_number(app, place, cast, sign_in, count_statements):
+    browser = sign_in(cast.member)
+    with count_statements() as few:
+        browser.get(f"/rooms?day={THURSDAY}")
+    with app.app_context(), write_unit():
+        from coworking.core.db import db
+
+        zone = db.session.scalars(db.select(Zone)).first()
+        db.session.add_all(
+            Resource(zone_id=zone.id, kind="room", name=f"Salle {n}", seats=4, in_service_from=date(2026, 1, 1))
+            for n in range(20)
+        )
+    with count_statements() as many:
+        browser.get(f"/rooms?day={THURSDAY}")
+    assert len(many) == len(few) <= 6, f"{few}\n{many}"

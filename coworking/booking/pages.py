@@ -1,0 +1,55 @@
+"""What the booking pages share."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.booking import queries
+from coworking.booking.forms import monday_of
+from coworking.booking.models import Booking
+from coworking.core.formats import day_long
+from coworking.core.policy import current_actor
+
+blueprint = Blueprint("booking", __name__)
+
+
+@blueprint.after_request
+def _varies(response: Response) -> Response:
+    response.vary.add("HX-Request")  # a sheet is a page or only its inside
+    return response
+
+
+def refused(sheet: str, status: int) -> Response:
+    """A sheet that says what else could be done. A tap that was to change the page behind opens it over that page."""
+    response = make_response(sheet, status)
+    if request.headers.get("HX-Boosted") == "true":
+        response.headers["HX-Retarget"] = "#sheet-body"
+        response.headers["HX-Reswap"] = "innerHTML"
+        response.headers["HX-Reselect"] = "unset"
+    return response
+
+
+def to_week(day: date) -> ResponseReturnValue:
+    return redirect(f"{url_for('booking.week')}?from={monday_of(day).isoformat()}", 303)
+
+
+def after_change(booking: Booking) -> ResponseReturnValue:
+    """Where one was: staff at the planning, a member's desk in the week, a member's room in the rooms."""
+    if current_actor().person_id != booking.person_id:
+        return redirect(url_for("frontdesk.timeline", day=booking.day.isoformat()), 303)
+    if booking.units and booking.units[0].half is None:
+        return redirect(url_for("booking.rooms", day=booking.day.isoformat()), 303)
+    return to_week(booking.day)
+
+
+def names(booking: Booking) -> str:
+    """« Poste 7 », « Durolle, Dore »."""
+    return ", ".join(dict.fromkeys(unit.resource.name for unit in booking.units))
+
+
+def said(booking: Booking) -> str:
+    """« Poste 7, jeudi 26 novembre, le matin. »"""
+    return f"{names(booking)}, {day_long(booking.day)}, {queries.worded_time(booking)}."

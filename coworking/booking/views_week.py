@@ -1,0 +1,203 @@
+"""My week: a tap on a cell books, « Comme la semaine dernière », « Je suis là »."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.booking import presence, queries, services
+from coworking.booking.forms import monday_of, read_day, read_halves
+from coworking.booking.pages import blueprint, names, refused, said, to_week
+from coworking.booking.rules import AlreadyBooked, Half, InPast, NothingFree, half_days
+from coworking.claims.rules import ClaimConflict
+from coworking.core.clock import now
+from coworking.core.errors import DomainError
+from coworking.core.formats import day_long, minutes_range
+from coworking.core.i18n import _, ngettext
+from coworking.core.policy import Actor, current_actor, signed_in
+from coworking.core.timespan import Span
+from coworking.core.web import say
+from coworking.spaces import queries as spaces
+from coworking.spaces.models import DESK, LieuDay
+
+WEEK = timedelta(weeks=1)
+
+
+@blueprint.get("/week")
+@signed_in
+def week() -> ResponseReturnValue:
+    actor = current_actor()
+    lieu = spaces.lieu()
+    today = spaces.today()
+    monday = monday_of(read_day(request.args.get("from"), default=today))
+    if request.args.get("week") == "next":
+        monday = monday_of(today) + WEEK
+    # This week too, whichever is shown: for « Je suis là », and for knowing when it is over.
+    calendar = spaces.days(min(today, monday), max(today, monday) + WEEK)
+    if not {"from", "week"} & set(request.args) and not _anything_left(calendar, today, monday):
+        monday += WEEK
+    days = queries.week(_person(actor), _seven(monday), calendar)
+    opening = calendar.get(today)
+    last = today + timedelta(days=lieu.horizon_days)
+    return render_template(
+        "booking/week.html",
+        days=days,
+        monday=monday,
+        first=days[0].day if days else monday,
+        last=days[-1].day if days else monday + timedelta(days=5),
+        hours=_hours([calendar[day.day] for day in days], lieu.tz),
+        previous=monday - WEEK,
+        following=monday + WEEK if monday + WEEK <= last else None,
+        horizon=last,
+        here=queries.open_presence(_person(actor), today),
+        open_now=opening is not None and _open_now(opening),
+        actor=actor,
+        can_repeat=monday + WEEK > today,
+    )
+
+
+@blueprint.post("/bookings")
+@signed_in
+def book() -> ResponseReturnValue:
+    """A tap on a cell, on a day's name, or on a desk of the list."""
+    day = read_day(request.form.get("day"))
+    half = request.form.get("half")
+    try:
+        booking = services.book_half_days(
+            current_actor(), day, read_halves(half), resource=request.form.get("resource") or None
+        )
+    except (ClaimConflict, NothingFree) as conflict:
+        return refused(_desk_list(day, half or "day", error=say(conflict)), 409)
+    except DomainError as error:
+        flash(say(error), "error")
+        return to_week(day)
+    flash(said(booking), "undo:" + url_for("booking.cancel", public_id=booking.public_id))
+    return to_week(day)
+
+
+@blueprint.get("/desks")
+@signed_in
+def desks() -> ResponseReturnValue:
+    """The free desks of a half-day or day, to choose one by its name."""
+    return _desk_list(read_day(request.args.get("day")), request.args.get("half") or "day")
+
+
+@blueprint.post("/week/repeat")
+@signed_in
+def repeat() -> ResponseReturnValue:
+    """Like last week: the same half-days, where they are free; says what could not be."""
+    actor = current_actor()
+    monday = monday_of(read_day(request.form.get("from"), default=spaces.today()))
+    booked, troubles = 0, list[str]()
+    no_use = _halves(actor, monday, lambda cell: cell.mine is not None or cell.state == "over")
+    for day, halves in _halves(actor, monday - WEEK, lambda cell: cell.mine is not None).items():
+        target = day + WEEK
+        done, trouble = _repeat_day(actor, target, halves - no_use.get(target, frozenset[Half]()))
+        booked += done
+        troubles += trouble
+    if booked:
+        flash(ngettext("%(num)s half-day booked as last week.", "%(num)s half-days booked as last week.", booked))
+    elif not troubles:
+        flash(_("There was nothing to repeat."))
+    for text in troubles:
+        flash(text, "error")
+    return to_week(monday)
+
+
+@blueprint.post("/here")
+@signed_in
+def here() -> ResponseReturnValue:
+    """« Je suis là »."""
+    try:
+        arrival = presence.arrive(current_actor())
+    except DomainError as error:
+        flash(say(error), "error")
+    else:
+        flash(_arrived(arrival))
+    return redirect(url_for("booking.week"), 303)
+
+
+@blueprint.post("/leave")
+@signed_in
+def leave() -> ResponseReturnValue:
+    presence.leave(current_actor())
+    flash(_("Goodbye, and see you soon."))
+    return redirect(url_for("booking.week"), 303)
+
+
+def _person(actor: Actor) -> int:
+    return actor.person_id or 0  # only the system has none, and it looks at no pages
+
+
+def _seven(monday: date) -> list[date]:
+    return [monday + timedelta(days=n) for n in range(7)]
+
+
+def _halves(actor: Actor, monday: date, which: Callable[[queries.Cell], bool]) -> dict[date, frozenset[Half]]:
+    """The half-days of ``actor``'s week of ``monday`` for which ``which`` holds, by day."""
+    days = _seven(monday)
+    rows = queries.week(_person(actor), days, spaces.days(days[0], days[-1]))
+    return {row.day: found for row in rows if (found := frozenset[Half](c.half for c in row.cells if which(c)))}
+
+
+def _repeat_day(actor: Actor, day: date, halves: frozenset[Half]) -> tuple[int, list[str]]:
+    """Book ``halves`` of ``day``: one desk for both, else one for each. How many were booked, and what could not be."""
+    if not halves:
+        return 0, []
+    try:
+        services.book_half_days(actor, day, halves)
+    except (AlreadyBooked, InPast):
+        return 0, []  # nothing to do for that day
+    except DomainError as error:
+        if len(halves) == 1:
+            return 0, [f"{day_long(day)}: {say(error)}"]
+        singly = [_repeat_day(actor, day, frozenset({half})) for half in sorted(halves)]
+        return sum(done for done, _ in singly), list(dict.fromkeys(text for _, texts in singly for text in texts))
+    return len(halves), []
+
+
+def _anything_left(calendar: Mapping[date, LieuDay], today: date, monday: date) -> bool:
+    """Whether this week still has an open half-day to come: on a Saturday evening people look at the next one."""
+    instant = now()
+    days = (row for day, row in calendar.items() if today <= day < monday + WEEK)
+    return any(span.end > instant for row in days for span in row.open())
+
+
+def _open_now(day: LieuDay) -> bool:
+    instant = now()
+    return any(span.start - presence.EARLY <= instant < span.end for span in day.open())
+
+
+def _hours(days: Sequence[LieuDay], zone: ZoneInfo) -> dict[Half, str]:
+    """« 9–13 h » and « 13–18 h »: the widest hours of each half among ``days``, for the head of the table."""
+    found: dict[Half, list[tuple[int, int]]] = {"am": [], "pm": []}
+    for row in days:
+        for name, half in half_days(row.day, row).items():
+            start, end = half.span.start.astimezone(zone), half.span.end.astimezone(zone)
+            found[name].append((start.hour * 60 + start.minute, end.hour * 60 + end.minute or 1440))
+    return {
+        name: minutes_range(min(a for a, _ in hours), max(b for _, b in hours)) if hours else ""
+        for name, hours in found.items()
+    }
+
+
+def _arrived(arrival: presence.Arrival) -> str:
+    if arrival.booking is None:
+        return _("Welcome. Every desk is taken just now: the host will find you a place.")
+    if arrival.walked_in:
+        return _("Welcome. %(desk)s is yours for now.", desk=names(arrival.booking))
+    return _("Welcome. %(desk)s is waiting for you.", desk=names(arrival.booking))
+
+
+def _desk_list(day: date, half: str, error: str | None = None) -> str:
+    """The free desks of those half-days, or where none is, the half-days near them that have one."""
+    halves = read_halves(half)
+    found = [known for name, known in queries.open_halves(day).items() if name in halves]
+    span = Span(found[0].span.start, found[-1].span.end) if found else None
+    free = queries.free_resources(span, DESK) if span is not None else []
+    near = [] if free else queries.free_near(_person(current_actor()), day, halves)
+    return render_template("booking/desks.html", day=day, half=half, free=free, near=near, error=error)
