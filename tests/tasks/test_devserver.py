@@ -1,0 +1,111 @@
+"""`make run`'s program: it says where the demo is and who may sign in, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from config import Config
+from coworking import devserver
+from coworking.demo.cast import PASSWORD
+from tests import factories
+from tests.conftest import make_app
+from tests.support.processes import Program
+from tests.support.redis import free_port
+
+
+@pytest.fixture
+def environ(tmp_path: Path, databases) -> dict[str, str]:
+    """An environment whose data directory holds a small demo."""
+    database = databases("sqlite").removeprefix("sqlite:///")
+    Path(database).rename(tmp_path / "coworking.db")
+    app = make_app(f"sqlite:///{tmp_path / 'coworking.db'}", tmp_path)
+    with app.app_context():
+        factories.make_place(is_simulation=True)
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return kept | {"DATA_DIR": str(tmp_path), "PORT": str(free_port()), "WEB_CONCURRENCY": "1"}
+
+
+def run(environ: dict[str, str], folder: Path) -> Program:
+    return Program("devserver", [sys.executable, "-m", "coworking.devserver"], environ, folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_it_serves_the_demo_and_leaves_no_process_behind(environ, tmp_path, number):
+    program = run(environ, tmp_path)
+    try:
+        program.wait_for("greeting", lambda: "Ctrl-C ends it." in program.said())
+        said = program.said()
+        assert f"http://127.0.0.1:{environ['PORT']}" in said
+        assert PASSWORD in said
+        for account in ("member", "colleague", "stranger", "host", "manager", "accountant", "lead"):
+            assert f"{account}@demo.example" in said
+        children = psutil.Process(program.process.pid).children(recursive=True)
+        said_by_all = " ".join(word for child in children for word in child.cmdline())
+        assert all(name in said_by_all for name in ("gunicorn", "tasks.worker", "tasks.beat"))
+        os.kill(program.process.pid, number)
+        assert program.process.wait(30) == (-number if number == signal.SIGKILL else 0)
+        _, alive = psutil.wait_procs(children, timeout=20)
+        assert alive == []
+    finally:
+        program.stop()
+
+
+def test_a_program_that_ends_by_itself_ends_the_rest(environ, tmp_path):
+    program = run(environ, tmp_path)
+    try:
+        program.wait_for("greeting", lambda: "Ctrl-C ends it." in program.said())
+        children = psutil.Process(program.process.pid).children()
+        next(child for child in children if "worker" in child.cmdline()).kill()
+        assert program.process.wait(30) == 1
+        assert "worker ended by itself" in program.said()
+        assert psutil.wait_procs(children, timeout=5)[1] == []
+    finally:
+        program.stop()
+
+
+def test_a_taken_port_is_said_before_anything_is_made(environ, tmp_path):
+    with socket.create_server(("127.0.0.1", int(environ["PORT"]))):
+        program = run(environ, tmp_path)
+        assert program.process.wait(30) == 1
+    assert f"Port {environ['PORT']} cannot be used" in program.said()
+    assert "make run" in program.said()
+    assert "Traceback" not in program.said()
+
+
+@pytest.mark.parametrize("port", ["", "http", "0", "65536", "-1"])
+def test_a_port_is_a_number(port):
+    with pytest.raises(devserver.DemoError, match="PORT must be a number"):
+        devserver.free_port(port)
+
+
+def test_a_database_that_is_no_demo_is_left_alone(environ, tmp_path):
+    app = make_app(f"sqlite:///{tmp_path / 'coworking.db'}", tmp_path)
+    with app.app_context():
+        from coworking.core.db import db
+        from coworking.core.units import write_unit
+        from coworking.spaces.models import Lieu
+
+        with write_unit():
+            db.session.execute(db.update(Lieu).values(is_simulation=False))
+    program = run(environ, tmp_path)
+    assert program.process.wait(30) == 1
+    assert "give the demo one of its own" in program.said()
+
+
+def test_a_demo_on_a_server_database_shares_one_secret(tmp_path):
+    given = {"DATABASE_URL": "postgresql://demo@127.0.0.1/demo", "DATA_DIR": str(tmp_path)}
+    first, second = devserver.environment(given), devserver.environment(given)
+    assert first["SECRET_KEY"] == second["SECRET_KEY"]
+    assert Config.from_env(first).database_url.startswith("postgresql+psycopg://")
+
+
+def test_the_demo_has_data_of_its_own_unless_told_otherwise():
+    assert devserver.environment({})["DATA_DIR"].endswith("var/demo")
+    assert devserver.environment({"DATA_DIR": "/elsewhere"})["DATA_DIR"] == "/elsewhere"
