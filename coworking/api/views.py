@@ -1,3 +1,224 @@
-from flask import Blueprint
+"""``/api/v1``: HTTP in, services, JSON out. Bearer tokens only; each endpoint names the scope it wants."""
 
-blueprint = Blueprint("api", __name__)
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from apiflask.exceptions import HTTPError
+from flask import Response, jsonify
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts import queries as accounts
+from coworking.accounts import staff
+from coworking.api import openapi, problems, queries, render, schemas
+from coworking.api.idempotency import idempotent
+from coworking.api.render import Json
+from coworking.booking import presence, services
+from coworking.booking import queries as bookings
+from coworking.booking.placing import Item, Request
+from coworking.core.errors import NotFound
+from coworking.core.policy import Actor, Role, current_actor, public, requires
+from coworking.core.timespan import EndsBeforeStart, Span
+from coworking.spaces import queries as spaces
+
+MOST_AVAILABILITY_DAYS = 31
+MOST_BOOKING_DAYS = 366
+
+blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1")
+blueprint.csrf_exempt = True  # type: ignore[attr-defined] - cookies do not open the API, so there is nothing to forge
+blueprint.before_request(problems.check_body)
+blueprint.register_error_handler(HTTPError, problems.invalid)
+blueprint.record_once(openapi.configure)
+
+
+@blueprint.after_request
+def challenge(response: Response) -> Response:
+    """Say which credentials are wanted (RFC 6750)."""
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    return response
+
+
+def _booking(actor: Actor, public_id: str) -> Json:
+    return render.booking(bookings.booking_for(actor, public_id))
+
+
+def _presence(actor: Actor, public_id: str) -> Json:
+    return render.presence(queries.presence_for(actor, public_id))
+
+
+def _person(_actor: Actor, public_id: str) -> Json:
+    return render.person(accounts.person_by_public_id(public_id))
+
+
+@blueprint.get("/openapi.json")
+@public
+@blueprint.doc(hide=True)
+def document() -> ResponseReturnValue:
+    return jsonify(openapi.document())
+
+
+@blueprint.get("/lieu")
+@requires(scope="lieu:read")
+@blueprint.output(schemas.Lieu())
+def lieu() -> Json:
+    """The lieu: its address, time zone and zones"""
+    return render.lieu(spaces.lieu(), spaces.zones())
+
+
+@blueprint.get("/resources")
+@requires(scope="lieu:read")
+@blueprint.input(schemas.KindQuery(), location="query", unknown=None)
+@blueprint.output(schemas.Resources())
+def resources(query_data: dict[str, Any]) -> Json:
+    """Desks, rooms and offices that are in service or will be"""
+    today = spaces.today()
+    rows = spaces.resources(kind=query_data.get("kind"))
+    kept = [row for row in rows if row.in_service_until is None or row.in_service_until >= today]
+    return {"items": [render.resource(row) for row in kept], "next": None}
+
+
+@blueprint.get("/availability")
+@requires(scope="lieu:read")
+@blueprint.input(schemas.AvailabilityQuery(), location="query", unknown=None)
+@blueprint.output(schemas.Availabilities())
+def availability(query_data: dict[str, Any]) -> Json:
+    """What can still be booked
+
+    Per resource the free time between `from` and `to`, at most 31 days: desks by half-day, rooms by open time.
+    """
+    span = _asked(query_data, MOST_AVAILABILITY_DAYS)
+    found = queries.availability(span, query_data.get("kind"))
+    return {"items": [render.availability(row, free) for row, free in found], "next": None}
+
+
+@blueprint.post("/bookings")
+@requires(scope="bookings:write")
+@blueprint.input(schemas.NewBooking(), example=openapi.NEW_BOOKING)
+@blueprint.output(schemas.Booking(), status_code=201)
+@idempotent(_booking)
+def book(json_data: dict[str, Any]) -> Json:
+    """Book one or several resources, all or nothing
+
+    Desks take every half-day that the time touches; rooms take the time itself. Give exactly one of `resource_id`,
+    `kind` (any free one, narrowed by `zone_id`) and `items`. Staff may book for someone with `person_id`.
+    """
+    wanted = json_data.get("items") or [json_data]
+    items = tuple(Item(want.get("resource_id"), want.get("kind"), want.get("zone_id")) for want in wanted)
+    _check_zones(items)
+    asked = Request(
+        span=Span(json_data["starts_at"], json_data["ends_at"]),
+        items=items,
+        person=json_data.get("person_id"),
+        title=json_data.get("title") or None,
+        guests=json_data["guests"],
+        source="api",
+    )
+    return render.booking(services.book(current_actor(), asked))
+
+
+@blueprint.get("/bookings")
+@requires(scope="bookings:read")
+@blueprint.input(schemas.BookingsQuery(), location="query", unknown=None)
+@blueprint.output(schemas.Bookings())
+def list_bookings(query_data: dict[str, Any]) -> Json:
+    """Bookings that begin between `from` and `to`, cancelled ones too
+
+    One's own; staff see everyone's, or one person's with `person_id`. At most 366 days at once.
+    """
+    rows, following = queries.bookings(
+        current_actor(),
+        _asked(query_data, MOST_BOOKING_DAYS),
+        person=query_data.get("person_id"),
+        cursor=query_data.get("cursor"),
+        limit=query_data["limit"],
+    )
+    return {"items": [render.booking(row) for row in rows], "next": following}
+
+
+@blueprint.get("/bookings/<booking_id>")
+@requires(scope="bookings:read")
+@blueprint.output(schemas.Booking())
+def booking(booking_id: str) -> Json:
+    """One booking"""
+    return _booking(current_actor(), booking_id)
+
+
+@blueprint.post("/bookings/<booking_id>/cancel")
+@requires(scope="bookings:write")
+@blueprint.output(schemas.Booking())
+@idempotent(_booking)
+def cancel(booking_id: str) -> Json:
+    """Give a booking back; twice is fine"""
+    services.cancel(current_actor(), booking_id)
+    return _booking(current_actor(), booking_id)
+
+
+@blueprint.post("/bookings/<booking_id>/check-in")
+@requires(scope="presences:write")
+@blueprint.output(schemas.Booking())
+@idempotent(_booking)
+def check_in(booking_id: str) -> Json:
+    """The person of this booking is here, today; twice is fine"""
+    presence.check_in(current_actor(), booking_id)
+    return _booking(current_actor(), booking_id)
+
+
+@blueprint.post("/presences")
+@requires(scope="presences:write")
+@blueprint.input(schemas.NewPresence(), example={})
+@blueprint.output(schemas.Presence(), status_code=201)
+@idempotent(_presence)
+def arrive(json_data: dict[str, Any]) -> Json:
+    """Someone is here: oneself, or as staff anyone with `person_id`
+
+    Twice is fine. Without a booking a free desk is taken for the half-day; where none is free, the presence alone is kept.
+    """
+    arrival = presence.arrive(current_actor(), person=json_data.get("person_id"))
+    return _presence(current_actor(), arrival.presence.public_id)
+
+
+@blueprint.post("/people")
+@requires(Role.HOST, scope="people:write")
+@blueprint.input(schemas.NewPerson(), example=openapi.NEW_PERSON)
+@blueprint.output(schemas.Person(), status_code=201)
+@idempotent(_person)
+def add_person(json_data: dict[str, Any]) -> Json:
+    """Add a person (staff); `invite` writes to them"""
+    return render.person(staff.create_person(current_actor(), **json_data))
+
+
+@blueprint.get("/people")
+@requires(Role.HOST, scope="people:read")
+@blueprint.input(schemas.PageQuery(), location="query", unknown=None)
+@blueprint.output(schemas.People())
+def people(query_data: dict[str, Any]) -> Json:
+    """People with an active account, oldest first (staff)"""
+    cursor = query_data.get("cursor")
+    try:
+        last = str(queries.decode_cursor(cursor, str)[0]) if cursor is not None else None
+        rows, following = accounts.people_after(last, query_data["limit"])
+    except NotFound as error:
+        raise queries.InvalidCursor() from error
+    return {
+        "items": [render.person(row) for row in rows],
+        "next": queries.encode_cursor(following) if following is not None else None,
+    }
+
+
+def _asked(query: dict[str, Any], most_days: int) -> Span:
+    """``from`` and ``to`` as a span of at most ``most_days`` days."""
+    try:
+        span = Span(query["from_"], query["to"])
+    except EndsBeforeStart as error:
+        raise EndsBeforeStart(field="to") from error
+    queries.check_range(span, most_days)
+    return span
+
+
+def _check_zones(items: tuple[Item, ...]) -> None:
+    """A zone nobody has is a mistake to name, not a place where nothing is free."""
+    wanted = {item.zone for item in items if item.zone is not None}
+    if wanted and not wanted <= {zone.public_id for zone in spaces.zones()}:
+        raise NotFound(field="zone_id")

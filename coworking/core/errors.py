@@ -51,6 +51,13 @@ class Forbidden(DomainError):
     message = N_("Your role does not allow this.")
 
 
+class ScopeMissing(Forbidden):
+    """The token's owner may, the token may not."""
+
+    code = "missing_scope"
+    message = N_("This token lacks the scope %(scope)s.")
+
+
 class SignInRequired(DomainError):
     code = "sign_in_required"
     status = 401

@@ -10,7 +10,7 @@ from flask import Flask, g, request
 from flask_login import current_user
 
 from coworking.core.actor import IMPLIED, SYSTEM, Actor, Role
-from coworking.core.errors import Forbidden, SignInRequired
+from coworking.core.errors import Forbidden, ScopeMissing, SignInRequired
 
 __all__ = [
     "IMPLIED",
@@ -106,7 +106,7 @@ def init_policies(app: Flask) -> None:
             policy.check(actor_or_none())
             scopes = g.get("token_scopes")
             if scopes is not None and policy.scope not in scopes:
-                raise Forbidden()
+                raise ScopeMissing(scope=policy.scope)
 
 
 def check_declared(app: Flask) -> None:

@@ -14,6 +14,7 @@ from flask import (
     Response,
     g,
     jsonify,
+    make_response,
     redirect,
     render_template,
     request,
@@ -150,7 +151,11 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return error.get_response()
     status = error.code or 500
     code, text = _HTTP_TEXTS.get(status, ("error", N_("This cannot be done.")))
-    return _answer(status, code, _(text))
+    answer = make_response(_answer(status, code, _(text)))
+    for name, value in error.get_headers():  # what the protocol wants beside the text: Allow, Retry-After
+        if name != "Content-Type":
+            answer.headers[name] = value
+    return answer
 
 
 def _operational_error(error: OperationalError) -> ResponseReturnValue:

@@ -1,0 +1,66 @@
+"""Refusing what cannot be read, as RFC 9457 problems that name every field at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from apiflask.exceptions import HTTPError
+from flask import Response, request
+
+from coworking.core.errors import N_, DomainError
+from coworking.core.i18n import _
+from coworking.core.web import problem
+
+_BODYLESS = frozenset({"cancel", "check_in"})
+_LOCATIONS = {"json", "query"}
+
+
+class MalformedJson(DomainError):
+    code = "malformed_json"
+    status = 400
+    message = N_("This is not JSON that can be read.")
+
+
+class MediaTypeUnsupported(DomainError):
+    code = "unsupported_media_type"
+    status = 415
+    message = N_("This kind of content is not read here: send JSON.")
+
+
+def check_body() -> None:
+    """Before any view: the whole body is here, within the limit, and JSON where a view reads it."""
+    if request.method != "POST":
+        return
+    request.get_data()  # raises 413 before anything else looks at it
+    if (request.endpoint or "").rpartition(".")[2] in _BODYLESS:
+        return
+    if not request.is_json:
+        raise MediaTypeUnsupported()
+    try:
+        request.get_json()
+    except (ValueError, RecursionError) as error:  # broken text or encoding, digits without end, nesting without end
+        raise MalformedJson() from error
+
+
+def invalid(error: HTTPError) -> Response:
+    """What the schemas refuse: one problem with every field and what would be right."""
+    errors = [{"field": field, "message": _(message)} for field, message in _flat(error.detail)]
+    return problem(
+        422,
+        "invalid_input",
+        _("Some of what was sent cannot be used: see errors."),
+        field=errors[0]["field"],
+        errors=errors,
+    )
+
+
+def _flat(messages: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """``{"json": {"items": {0: {"kind": ["…"]}}}}`` as ``("items.0.kind", "…")``, in the order of names."""
+    if isinstance(messages, dict):
+        for name, inner in sorted(messages.items(), key=lambda pair: str(pair[0])):
+            outermost = not path and name in _LOCATIONS
+            yield from _flat(inner, ("",) if outermost else path if name == "_schema" else (*path, str(name)))
+    else:
+        for message in messages:
+            yield ".".join(filter(None, path)) or "body", message

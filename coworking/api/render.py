@@ -1,0 +1,118 @@
+"""Rows as the API shows them: public ids, times in the lieu's offset."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from coworking.accounts.models import Person
+from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.core.timespan import Span
+from coworking.spaces import queries as spaces
+from coworking.spaces.models import Lieu, Resource, Zone
+
+Json = dict[str, Any]
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339 in the lieu's offset at that instant."""
+    return None if at is None else at.astimezone(spaces.lieu().tz).isoformat(timespec="seconds")
+
+
+def lieu(row: Lieu, zones: list[Zone]) -> Json:
+    return {
+        "id": row.uuid,
+        "name": row.name,
+        "address": row.address,
+        "postcode": row.postcode,
+        "city": row.city,
+        "timezone": row.timezone,
+        "currency": row.currency,
+        "email": row.email,
+        "phone": row.phone,
+        "website": row.website,
+        "horizon_days": row.horizon_days,
+        "zones": [{"id": zone.public_id, "name": zone.name} for zone in zones],
+    }
+
+
+def resource(row: Resource) -> Json:
+    return {
+        "id": row.public_id,
+        "kind": row.kind,
+        "name": row.name,
+        "seats": row.seats,
+        "zone_id": row.zone.public_id,
+        "buffer_after_minutes": row.buffer_after,
+        "description": row.description,
+        "in_service_from": _day(row.in_service_from),
+        "in_service_until": _day(row.in_service_until),
+    }
+
+
+def availability(row: Resource, free: list[tuple[Span, str | None]]) -> Json:
+    return {
+        "resource_id": row.public_id,
+        "name": row.name,
+        "kind": row.kind,
+        "zone_id": row.zone.public_id,
+        "free": [{"starts_at": instant(span.start), "ends_at": instant(span.end), "half": half} for span, half in free],
+    }
+
+
+def booking(row: Booking) -> Json:
+    return {
+        "id": row.public_id,
+        "person": _person_ref(row.person),
+        "starts_at": instant(row.starts_at),
+        "ends_at": instant(row.ends_at),
+        "status": row.status,
+        "title": row.title,
+        "guests": row.guests,
+        "source": row.source,
+        "created_at": instant(row.created_at),
+        "cancelled_at": instant(row.cancelled_at),
+        "units": [_unit(unit) for unit in row.units],
+    }
+
+
+def presence(row: Presence) -> Json:
+    return {
+        "id": row.public_id,
+        "person": _person_ref(row.person),
+        "booking_id": row.booking.public_id if row.booking is not None else None,
+        "arrived_at": instant(row.arrived_at),
+        "left_at": instant(row.left_at),
+        "evidence": row.evidence,
+    }
+
+
+def person(row: Person) -> Json:
+    return {
+        "id": row.public_id,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "email": row.email,
+        "phone": row.phone,
+        "created_at": instant(row.created_at),
+    }
+
+
+def _unit(row: BookingUnit) -> Json:
+    return {
+        "resource_id": row.resource.public_id,
+        "resource_name": row.resource.name,
+        "kind": row.resource.kind,
+        "half": row.half,
+        "starts_at": instant(row.starts_at),
+        "ends_at": instant(row.ends_at),
+        "outcome": row.outcome,
+    }
+
+
+def _person_ref(row: Person) -> Json:
+    return {"id": row.public_id, "name": row.name}
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None

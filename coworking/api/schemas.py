@@ -1,0 +1,233 @@
+"""The shapes of what goes in and out. Times are RFC 3339 with an offset, ids opaque text, money integer cents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import Schema
+from marshmallow import EXCLUDE, ValidationError, fields, validates_schema
+
+from coworking.api.fields import Instant, ListOf, Number, OneOf, StrictSchema, Text, Truth
+from coworking.core.errors import N_
+
+KINDS = ("desk", "room", "office")
+MAX_ITEMS = 20
+MAX_PAGE = 200
+MAX_GUESTS = 500
+MAX_TITLE = 120
+
+ONE_WAY = N_("Give exactly one of resource_id, kind and items.")
+ZONE_ALONE = N_("A zone narrows a kind: give both.")
+
+
+def _text(**options: Any) -> fields.String:
+    return fields.String(**options)
+
+
+def _instant(**options: Any) -> fields.String:
+    """An instant already written in the lieu's offset."""
+    return fields.String(metadata={"format": "date-time", "example": "2026-11-26T09:00:00+01:00"}, **options)
+
+
+# In -------------------------------------------------------------------------------------------------------------------
+
+
+class KindQuery(StrictSchema):
+    kind = OneOf(*KINDS)
+
+
+class SpanQuery(StrictSchema):
+    from_ = Instant(data_key="from", required=True, metadata={"example": "2026-11-26T00:00:00+01:00"})
+    to = Instant(required=True, metadata={"example": "2026-11-27T00:00:00+01:00"})
+
+
+class AvailabilityQuery(SpanQuery):
+    kind = OneOf(*KINDS)
+
+
+class PageQuery(StrictSchema):
+    limit = Number(1, MAX_PAGE, load_default=50)
+    cursor = Text(most=400)
+
+
+class BookingsQuery(SpanQuery, PageQuery):
+    person_id = Text()
+
+
+class Item(StrictSchema):
+    """One thing wanted: a given resource, or any one of a kind (in a zone)."""
+
+    resource_id = Text()
+    kind = OneOf(*KINDS)
+    zone_id = Text()
+
+    @validates_schema
+    def _one_way(self, data: dict[str, Any], **_options: Any) -> None:
+        if ("resource_id" in data) == ("kind" in data):
+            raise ValidationError(ONE_WAY, "kind" if "kind" in data else "resource_id")
+        _check_zone(data)
+
+
+class NewBooking(StrictSchema):
+    """Exactly one of ``resource_id``, ``kind`` and ``items``; all of it is booked, or nothing."""
+
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    resource_id = Text()
+    kind = OneOf(*KINDS)
+    zone_id = Text()
+    items = ListOf(Item, 1, MAX_ITEMS)
+    title = Text(most=MAX_TITLE)
+    guests = Number(0, MAX_GUESTS, load_default=0)
+    person_id = Text()
+
+    @validates_schema
+    def _one_way(self, data: dict[str, Any], **_options: Any) -> None:
+        given = [name for name in ("resource_id", "kind", "items") if name in data]
+        if len(given) != 1:
+            raise ValidationError(ONE_WAY, given[-1] if given else "resource_id")
+        _check_zone(data)
+
+
+class NewPresence(StrictSchema):
+    person_id = Text()
+
+
+class NewPerson(StrictSchema):
+    first_name = Text(most=80, required=True)
+    last_name = Text(most=80, load_default="")
+    email = Text(most=254, load_default="")
+    phone = Text(most=32, load_default="")
+    invite = Truth(load_default=False)
+
+
+def _check_zone(data: dict[str, Any]) -> None:
+    if "zone_id" in data and "kind" not in data:
+        raise ValidationError(ZONE_ALONE, "zone_id")
+
+
+# Out ------------------------------------------------------------------------------------------------------------------
+
+
+class Shown(Schema):
+    """An object that is only ever sent. Readers must expect further fields, so the description leaves it open."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class Zone(Shown):
+    id = _text(required=True)
+    name = _text(required=True)
+
+
+class Lieu(Shown):
+    id = _text(required=True, metadata={"format": "uuid"})
+    name = _text(required=True)
+    address = _text(required=True)
+    postcode = _text(required=True)
+    city = _text(required=True)
+    timezone = _text(required=True, metadata={"example": "Europe/Paris"})
+    currency = _text(required=True, metadata={"example": "EUR"})
+    email = _text(required=True, allow_none=True)
+    phone = _text(required=True, allow_none=True)
+    website = _text(required=True, allow_none=True)
+    horizon_days = fields.Integer(required=True)
+    zones = fields.List(fields.Nested(Zone), required=True)
+
+
+class Resource(Shown):
+    id = _text(required=True)
+    kind = fields.String(required=True, metadata={"enum": list(KINDS)})
+    name = _text(required=True)
+    seats = fields.Integer(required=True)
+    zone_id = _text(required=True)
+    buffer_after_minutes = fields.Integer(required=True)
+    description = _text(required=True, allow_none=True)
+    in_service_from = fields.String(required=True, metadata={"format": "date"})
+    in_service_until = fields.String(required=True, allow_none=True, metadata={"format": "date"})
+
+
+class Free(Shown):
+    """Time that can be booked. ``half`` is ``am`` or ``pm`` for desks and null for rooms."""
+
+    starts_at = _instant(required=True)
+    ends_at = _instant(required=True)
+    half = fields.String(required=True, allow_none=True)
+
+
+class Availability(Shown):
+    resource_id = _text(required=True)
+    name = _text(required=True)
+    kind = fields.String(required=True, metadata={"enum": list(KINDS)})
+    zone_id = _text(required=True)
+    free = fields.List(fields.Nested(Free), required=True)
+
+
+class PersonRef(Shown):
+    id = _text(required=True)
+    name = _text(required=True)
+
+
+class Unit(Shown):
+    """One desk for one half-day, or one room for its span. ``outcome``: pending, came, absent or unknown."""
+
+    resource_id = _text(required=True)
+    resource_name = _text(required=True)
+    kind = fields.String(required=True, metadata={"enum": list(KINDS)})
+    half = fields.String(required=True, allow_none=True)
+    starts_at = _instant(required=True)
+    ends_at = _instant(required=True)
+    outcome = fields.String(required=True, metadata={"enum": ["pending", "came", "absent", "unknown"]})
+
+
+class Booking(Shown):
+    id = _text(required=True)
+    person = fields.Nested(PersonRef, required=True)
+    starts_at = _instant(required=True)
+    ends_at = _instant(required=True)
+    status = fields.String(required=True, metadata={"enum": ["confirmed", "cancelled"]})
+    title = _text(required=True, allow_none=True)
+    guests = fields.Integer(required=True)
+    source = fields.String(required=True)
+    created_at = _instant(required=True)
+    cancelled_at = _instant(required=True, allow_none=True)
+    units = fields.List(fields.Nested(Unit), required=True)
+
+
+class Presence(Shown):
+    id = _text(required=True)
+    person = fields.Nested(PersonRef, required=True)
+    booking_id = _text(required=True, allow_none=True)
+    arrived_at = _instant(required=True)
+    left_at = _instant(required=True, allow_none=True)
+    evidence = fields.String(required=True)
+
+
+class Person(Shown):
+    id = _text(required=True)
+    first_name = _text(required=True)
+    last_name = _text(required=True)
+    email = _text(required=True, allow_none=True)
+    phone = _text(required=True, allow_none=True)
+    created_at = _instant(required=True)
+
+
+class _Page(Shown):
+    next = _text(required=True, allow_none=True, metadata={"description": "The cursor of the next page, or null."})
+
+
+class Resources(_Page):
+    items = fields.List(fields.Nested(Resource), required=True)
+
+
+class Availabilities(_Page):
+    items = fields.List(fields.Nested(Availability), required=True)
+
+
+class Bookings(_Page):
+    items = fields.List(fields.Nested(Booking), required=True)
+
+
+class People(_Page):
+    items = fields.List(fields.Nested(Person), required=True)

@@ -1,0 +1,193 @@
+"""The API keeps its own description: what it documents is what it does, whatever is sent."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.api.conftest import morning
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+EXAMPLES = 20
+
+OPERATIONS = {
+    ("GET", "/lieu"): "lieu:read",
+    ("GET", "/resources"): "lieu:read",
+    ("GET", "/availability"): "lieu:read",
+    ("GET", "/bookings"): "bookings:read",
+    ("POST", "/bookings"): "bookings:write",
+    ("GET", "/bookings/{booking_id}"): "bookings:read",
+    ("POST", "/bookings/{booking_id}/cancel"): "bookings:write",
+    ("POST", "/bookings/{booking_id}/check-in"): "presences:write",
+    ("POST", "/presences"): "presences:write",
+    ("GET", "/people"): "people:read",
+    ("POST", "/people"): "people:write",
+}
+
+
+@pytest.fixture
+def document(apps) -> dict[str, Any]:
+    answer = apps("sqlite").test_client().get("/api/v1/openapi.json")
+    assert answer.content_type == "application/json"
+    return answer.get_json()
+
+
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method.upper(), path.removeprefix("/api/v1")): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method in {"get", "post", "put", "patch", "delete"}
+    }
+
+
+def test_it_is_openapi_3_1_and_names_every_endpoint(document):
+    assert document["openapi"] == "3.1.0"
+    assert set(operations(document)) == set(OPERATIONS)
+
+
+def test_every_operation_says_who_may_call_it_and_what_can_go_wrong(document):
+    schemes = document["components"]["securitySchemes"]
+    assert {(scheme["type"], scheme["scheme"]) for scheme in schemes.values()} == {("http", "bearer")}
+    for (method, path), operation in operations(document).items():
+        assert [set(need) for need in operation["security"]] == [set(schemes)], path
+        assert OPERATIONS[method, path] in operation["description"], path
+        documented = set(operation["responses"])
+        assert {"401", "403"} <= documented, path
+        assert "404" in documented or "{" not in path
+        if "requestBody" in operation:
+            assert {"400", "404", "409", "413", "415", "422"} <= documented, path
+        if method == "POST":
+            assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}, path
+        for status, response in operation["responses"].items():
+            kind = "application/json" if status.startswith("2") else "application/problem+json"
+            assert list(response["content"]) == [kind], (path, status)
+
+
+def test_bodies_that_must_be_there_are_marked_so_and_have_an_example(document):
+    for path in ("/bookings", "/people"):
+        body = operations(document)["POST", path]["requestBody"]
+        assert body["required"] is True
+        assert body["content"]["application/json"]["example"]
+
+
+def test_its_own_example_books_a_desk(document, member):
+    body = operations(document)["POST", "/bookings"]["requestBody"]["content"]["application/json"]["example"]
+    assert member.post("/bookings", body).status_code == 201
+
+
+def test_no_whole_number_is_an_id(document):
+    """Row numbers tell outsiders how much there is, and invite counting up."""
+    for name, schema in document["components"]["schemas"].items():
+        for field, form in schema.get("properties", {}).items():
+            if field == "id" or field.endswith("_id"):
+                assert form["type"] in ("string", ["string", "null"]), f"{name}.{field}"
+
+
+# Fuzzing --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def engine_name(request):
+    """Once, on SQLite, is enough for shapes; the bad input of people's making runs on both engines elsewhere."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def world(app, clock, place, cast, host, member):
+    """A described API with a few true ids to play with."""
+    today = member.post("/bookings", morning(24)).get_json()
+    later = member.post("/bookings", morning(26)).get_json()
+    zone = member.get("/lieu").get_json()["zones"][0]["id"]
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+    return {
+        "schema": schema,
+        "headers": dict(host._headers),
+        "bookings": [today["id"], later["id"]],
+        "values": {
+            "resource_id": [row.public_id for row in [*place.desks, *place.rooms]],
+            "zone_id": [zone],
+            "person_id": [cast.member.public_id, cast.stranger.public_id],
+        },
+        "soon": clock.now + timedelta(days=2),
+    }
+
+
+def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
+    """Put true ids and near times into most of what was made up, so that it comes past the first refusals."""
+    if "booking_id" in (case.path_parameters or {}) and pick(3):
+        case.path_parameters["booking_id"] = world["bookings"][pick(2)]
+    for holder in (case.query, case.body):
+        if not isinstance(holder, dict):
+            continue
+        for name, values in world["values"].items():
+            if name in holder and pick(3):
+                holder[name] = values[pick(len(values))]
+        for first, last in (("from", "to"), ("starts_at", "ends_at")):
+            if isinstance(holder.get(first), str) and isinstance(holder.get(last), str) and pick(3):
+                start = (world["soon"] + timedelta(minutes=15 * pick(400))).replace(second=0, microsecond=0)
+                start -= timedelta(minutes=start.minute % 15)
+                holder[first] = start.isoformat()
+                holder[last] = (start + timedelta(minutes=15 * (1 + pick(16)))).isoformat()
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as described", "otherwise"])
+def test_whatever_is_sent_is_answered_as_documented(world, mode):
+    """No 5xx, no status, content type or shape but the documented ones; what breaks the description is refused."""
+    checks = CHECKS + ([negative_data_rejection] if mode is GenerationMode.NEGATIVE else [])
+    tried: dict[str, set[int]] = {}
+    for found in world["schema"].get_all_operations():
+        operation = found.ok()
+        cases = st.tuples(operation.as_strategy(generation_mode=mode), st.randoms(use_true_random=False))
+
+        @seed(20261124)
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(cases)
+        def run(drawn, label=operation.label):
+            case, source = drawn
+            if mode is GenerationMode.POSITIVE:
+                truer(case, world, lambda most: source.randrange(most))
+            response = case.call_and_validate(headers=world["headers"], checks=checks)
+            tried.setdefault(label, set()).add(response.status_code)
+
+        run()
+    if mode is GenerationMode.POSITIVE:
+        fine = {label for label, statuses in tried.items() if statuses & {200, 201}}
+        assert fine == set(tried) and len(tried) == len(OPERATIONS), tried  # else the trial proves nothing
+
+
+def test_methods_that_are_not_there_are_refused_with_those_that_are(document, member, app):
+    for path in document["paths"]:
+        address = re.sub(r"{\w+}", "k7mq2v9xw4tdz3hb", path)
+        answer = app.test_client().open(address, method="PATCH", headers=member._headers)
+        assert answer.status_code == 405
+        assert answer.content_type == "application/problem+json"
+        allowed = {method.upper() for method in document["paths"][path]} & {"GET", "POST"}
+        assert allowed <= set(re.split(r",\s*", answer.headers["Allow"]))
