@@ -101,7 +101,7 @@ def prepare(environ: dict[str, str]) -> None:
 
 def _make(environ: dict[str, str]) -> None:
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "demo"]
-    done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise DemoError(f"{done.stdout}The demo could not be made.")
 
@@ -115,9 +115,7 @@ def serve(environ: dict[str, str], port: int) -> int:
     status = 0
     try:
         for name, command in procfile().items():
-            processes[name] = subprocess.Popen(  # noqa: S603 - the commands are the Procfile's
-                command, cwd=ROOT, env=environ, preexec_fn=_die_with_parent
-            )
+            processes[name] = subprocess.Popen(command, cwd=ROOT, env=environ, preexec_fn=_die_with_parent)
         greeted = False
         while not signalled:
             if ended := [name for name, process in processes.items() if process.poll() is not None]:
