@@ -101,7 +101,9 @@ def prepare(environ: dict[str, str]) -> None:
 
 def _make(environ: dict[str, str]) -> None:
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "demo"]
-    done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, preexec_fn=_die_with_parent
+    )
     if done.returncode != 0:
         raise DemoError(f"{done.stdout}The demo could not be made.")
 
