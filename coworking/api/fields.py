@@ -18,6 +18,7 @@ from coworking.core.errors import N_, DomainError
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+-]\d\d:\d\d)?")
 _EATEN_PLUS = re.compile(r"(?<=T)(\d\d:\d\d\S*) (?=\d\d:\d\d$)")
+_DIGITS = re.compile(r"[0-9]{1,9}")
 _YEARS = range(2000, 2200)
 
 REQUIRED = N_("This is missing.")
@@ -82,12 +83,17 @@ class OneOf(fields.String):
 
 
 class Number(fields.Integer):
-    """A whole number from ``least`` to ``most``."""
+    """A whole number from ``least`` to ``most``; in query strings, its digits."""
 
     default_error_messages = _COMMON | {"invalid": NOT_A_NUMBER, "too_large": OUT_OF_BOUNDS}
 
     def __init__(self, least: int, most: int, **options: Any) -> None:
         super().__init__(strict=True, validate=validate.Range(least, most, error=OUT_OF_BOUNDS), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> int:
+        if isinstance(value, str) and _DIGITS.fullmatch(value):
+            value = int(value)
+        return super()._deserialize(value, attr, data, **options)
 
 
 class Truth(fields.Boolean):

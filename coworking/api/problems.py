@@ -7,6 +7,7 @@ from typing import Any
 
 from apiflask.exceptions import HTTPError
 from flask import Response, request
+from werkzeug.exceptions import BadRequest
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.i18n import _
@@ -39,7 +40,7 @@ def check_body() -> None:
         raise MediaTypeUnsupported()
     try:
         request.get_json()
-    except (ValueError, RecursionError) as error:  # broken text or encoding, digits without end, nesting without end
+    except (BadRequest, RecursionError) as error:  # broken text or encoding, digits without end, nesting without end
         raise MalformedJson() from error
 
 

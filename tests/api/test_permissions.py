@@ -116,6 +116,7 @@ def test_staff_add_people_and_page_through_them(host, cast):
     found, cursor = [], {}
     while True:
         page = host.get("/people", limit=3, **cursor).get_json()
+        assert "items" in page, page
         found += [one["email"] for one in page["items"]]
         if page["next"] is None:
             break
