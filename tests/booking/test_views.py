@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from coworking.booking import services
+from coworking.booking.rules import Half
 from coworking.core.units import write_unit
-from coworking.spaces.models import Resource, Zone
+from coworking.spaces.models import Resource
 
 THURSDAY = "2026-11-26"
-DAY = frozenset({"am", "pm"})
+DAY: frozenset[Half] = frozenset({"am", "pm"})
 
 
 def text(answer) -> str:
@@ -50,7 +51,7 @@ def test_the_page_speaks_english_too(app, place, cast, sign_in):
     from coworking.core.db import db
 
     with app.app_context(), write_unit():
-        db.session.get(Person, cast.member.id).locale = "en"
+        db.session.get_one(Person, cast.member.id).locale = "en"
     page = text(tap(sign_in(cast.member, "en"), THURSDAY, "am"))
     assert "Poste 1, Thursday 26 November, the morning." in page
     assert '<html lang="en"' in page
@@ -340,9 +341,10 @@ def test_the_week_costs_the_same_whatever_the_number_of_desks(app, place, cast, 
         from coworking.core.db import db
 
         with write_unit():
-            zone = db.session.scalars(db.select(Zone)).first()
             db.session.add_all(
-                Resource(zone_id=zone.id, kind="desk", name=f"Poste {n}", in_service_from=date(2026, 1, 1))
+                Resource(
+                    zone_id=place.desks[0].zone_id, kind="desk", name=f"Poste {n}", in_service_from=date(2026, 1, 1)
+                )
                 for n in range(5, 45)
             )
         for person in (cast.colleague, cast.stranger, cast.host):
@@ -360,9 +362,14 @@ def test_the_rooms_cost_the_same_whatever_their_number(app, place, cast, sign_in
     with app.app_context(), write_unit():
         from coworking.core.db import db
 
-        zone = db.session.scalars(db.select(Zone)).first()
         db.session.add_all(
-            Resource(zone_id=zone.id, kind="room", name=f"Salle {n}", seats=4, in_service_from=date(2026, 1, 1))
+            Resource(
+                zone_id=place.rooms[0].zone_id,
+                kind="room",
+                name=f"Salle {n}",
+                seats=4,
+                in_service_from=date(2026, 1, 1),
+            )
             for n in range(20)
         )
     with count_statements() as many:

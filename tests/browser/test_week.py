@@ -7,7 +7,10 @@ from datetime import date
 
 from playwright.sync_api import expect
 
+from coworking.accounts.models import Person
 from coworking.booking import services
+from coworking.core.db import db
+from coworking.core.units import write_unit
 from tests.browser.conftest import WIDE, assert_accessible
 
 THURSDAY = date(2026, 11, 26)
@@ -65,3 +68,11 @@ def test_rooms_and_bookings_are_accessible_in_the_dark_too(place, cast, open_pag
         assert_accessible(page)
         page.goto("/bookings")
         assert_accessible(page)
+
+
+def test_the_week_fits_a_phone_in_english(app, place, cast, open_page):
+    with app.app_context(), write_unit():
+        db.session.get_one(Person, cast.member.id).locale = "en"
+    page = open_page("member@demo.example")
+    expect(page.locator("h1")).to_have_text("My week")
+    assert_accessible(page)
