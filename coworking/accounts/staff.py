@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts import access, letters, rules, tokens
 from coworking.accounts.models import Person, PersonRole
@@ -41,7 +42,7 @@ def add_person(
         phone=rules.phone_of(phone),
     )
     db.session.add(person)
-    db.session.flush()
+    _flush()
     _record(actor, "person.created", person, invited=invite)
     if invite:
         letters.enqueue(letters.INVITE, person)
@@ -72,7 +73,7 @@ def update_person(
         for name in changed:
             setattr(person, name, values[name])
         if changed:
-            db.session.flush()
+            _flush()
             _record(actor, "person.changed", person, fields=changed)
         if "email" in changed and person.email and person.password_hash:
             letters.enqueue(letters.CONFIRM, person)
@@ -154,6 +155,16 @@ def create_manager(email: str, *, first_name: str = "", last_name: str = "") -> 
 def _check_free(email: str | None) -> None:
     if email is not None and db.session.scalar(select(Person.id).where(Person.email == email)) is not None:
         raise rules.EmailTaken()
+
+
+def _flush() -> None:
+    """Write now: of two who take one address at once, both looked and only the database can tell them apart."""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        if "email" in str(error.orig):
+            raise rules.EmailTaken() from error
+        raise
 
 
 def _replace_roles(person: Person, roles: frozenset[Role]) -> None:
