@@ -1,4 +1,4 @@
-"""A program with a token: JSON in, JSON out."""
+"""Programs with tokens of the cast's, and what they send."""
 
 from __future__ import annotations
 
@@ -8,28 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from coworking.accounts import api_tokens
 from coworking.accounts.models import Person
-from coworking.accounts.rules import SCOPES
 from tests.factories import Cast, Place
-
-
-class Program:
-    """Calls the API as the owner of one token."""
-
-    def __init__(self, app: Flask, token: str | None) -> None:
-        self._client = app.test_client()
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._headers["Accept-Language"] = "en"
-
-    def get(self, path: str, **query: Any) -> Any:
-        return self._client.get(f"/api/v1{path}", query_string=query or None, headers=self._headers)
-
-    def post(self, path: str, body: Any = None, *, key: str | None = None, **options: Any) -> Any:
-        headers = self._headers | ({"Idempotency-Key": key} if key else {})
-        if body is not None:
-            options["json"] = body
-        return self._client.post(f"/api/v1{path}", headers=headers, **options)
+from tests.support.api import Program
 
 
 @pytest.fixture
@@ -37,11 +18,7 @@ def program(app: Flask, place: Place, cast: Cast) -> Callable[..., Program]:
     """``program(person, *scopes)`` acts for ``person`` (all scopes when none is named); ``program(None)`` for nobody."""
 
     def acting(person: Person | None, *scopes: str) -> Program:
-        if person is None:
-            return Program(app, None)
-        with app.app_context():
-            token = api_tokens.issue(person.actor(), name="test", scopes=frozenset(scopes or SCOPES))
-        return Program(app, token)
+        return Program(app, person, *scopes)
 
     return acting
 

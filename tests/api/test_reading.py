@@ -132,6 +132,42 @@ def test_the_past_closures_holidays_and_the_horizon_are_not_free(member, cast, a
     assert free(member, "Durolle", **beyond) == [("22T09:00", "22T18:00", None)]
 
 
+def closed(program, first, last):
+    query = {"from": f"{first}T00:00:00+01:00", "to": f"{last}T00:00:00+01:00"}
+    answer = program.get("/availability", kind="room", **query).get_json()
+    return {day["day"]: (day["code"], day["reason"]) for day in answer["closed"]}
+
+
+def test_availability_says_which_days_are_closed_and_why(member, host, cast, app):
+    """With the code that a booking on that day would be refused with."""
+    with app.app_context():
+        manager, works, cleaning = cast.manager.actor(), date(2026, 11, 26), date(2026, 11, 27)
+        spaces.add_closure(manager, Closing(works, works, None, None, "Travaux"))
+        spaces.add_closure(manager, Closing(cleaning, cleaning, 12 * 60, 14 * 60, "Ménage"))
+    week = closed(member, "2026-11-23", "2026-11-30")  # a full day ends where the next one begins
+    assert {day: code for day, (code, _) in week.items()} == {
+        "2026-11-26": "closed",
+        "2026-11-27": "closed",
+        "2026-11-29": "outside_opening_hours",
+    }
+    assert "Travaux" in week["2026-11-26"][1]
+    assert "Ménage" in week["2026-11-27"][1] and "9–12" in week["2026-11-27"][1]
+    assert closed(member, "2026-12-25", "2026-12-26")["2026-12-25"][0] == "on_holiday"
+    beyond = closed(member, "2027-02-22", "2027-02-25")
+    assert [(day, code) for day, (code, _) in beyond.items()] == [
+        ("2027-02-23", "beyond_horizon"),
+        ("2027-02-24", "beyond_horizon"),
+    ]
+    for day, code in {
+        "2026-11-26": "closed",
+        "2026-11-29": "outside_opening_hours",
+        "2027-02-23": "beyond_horizon",
+    }.items():
+        body = {"kind": "room", "starts_at": f"{day}T10:00:00+01:00", "ends_at": f"{day}T11:00:00+01:00"}
+        assert member.post("/bookings", body).get_json()["code"] == code
+    assert closed(member, "2026-11-02", "2026-11-20") == {}  # what is over is neither free nor worth explaining
+
+
 def test_across_the_change_of_clocks_hours_stay_on_the_wall(member, clock, place):
     clock.set(datetime(2027, 3, 20, 8, tzinfo=UTC))
     asked = {"from": "2027-03-27T00:00:00+01:00", "to": "2027-04-01T00:00:00+02:00"}

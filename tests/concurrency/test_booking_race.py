@@ -178,6 +178,29 @@ def test_any_free_desk_goes_round_until_none_is_left(app, place, crowd):
     assert overlaps(app) == 0
 
 
+def test_one_person_sits_at_one_desk(app, place, cast):
+    """A double click, and one person's phones asking for a desk each: one booking, the others hear of it."""
+    ways = {
+        "any desk": [Item(kind="desk")] * THREADS,
+        "a desk each": [Item(resource=desk.public_id) for desk in place.desks],
+    }
+    for number, (way, items) in enumerate(ways.items()):
+        for again in range(ROUNDS // 4):
+            span = slot(number * 20 + again * 4)  # a half-day of its own
+
+            def sit(item: Item, span: Span = span) -> str:
+                with app.app_context():
+                    try:
+                        services.book(cast.member.actor(), Request(span, (item,)))
+                    except DomainError as refusal:
+                        return refusal.code
+                    return "booked"
+
+            told = Counter(at_once([partial(sit, item) for item in items]))
+            assert told == {"booked": 1, "already_booked": len(items) - 1}, way
+    assert overlaps(app) == 0
+
+
 def test_crossed_pairs_of_rooms_never_deadlock(app, place, crowd):
     """Half want (A, B), half (B, A): locks are taken by id, so they queue instead of embracing."""
     people = crowd(THREADS)
