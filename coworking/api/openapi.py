@@ -10,6 +10,7 @@ from apiflask import APIBlueprint, APIFlask
 from flask import current_app
 from flask.blueprints import BlueprintSetupState
 
+from coworking.api.problems import BODY_OPTIONAL
 from coworking.core.policy import policy_of
 
 NEW_BOOKING = {
@@ -89,7 +90,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         statuses |= {409, 413, 422}
         operation.setdefault("parameters", []).append(_KEY)
     if "requestBody" in operation:
-        operation["requestBody"]["required"] = True
+        operation["requestBody"]["required"] = endpoint.removeprefix("api.") not in BODY_OPTIONAL
         statuses |= {400, 404, 415}
     if re.search(r"{\w+}", path) or any(p.get("name") == "person_id" for p in operation.get("parameters", ())):
         statuses |= {404}

@@ -7,13 +7,15 @@ from typing import Any
 
 from apiflask.exceptions import HTTPError
 from flask import Response, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.i18n import _
-from coworking.core.web import problem
+from coworking.core.web import MAX_BODY_BYTES, problem
 
 _BODYLESS = frozenset({"cancel", "check_in"})
+BODY_OPTIONAL = frozenset({"arrive"})
+"""Views that take an empty body for an empty object."""
 _LOCATIONS = {"json", "query"}
 
 
@@ -33,8 +35,11 @@ def check_body() -> None:
     """Before any view: the whole body is here, within the limit, and JSON where a view reads it."""
     if request.method != "POST":
         return
-    request.get_data()  # raises 413 before anything else looks at it
-    if (request.endpoint or "").rpartition(".")[2] in _BODYLESS:
+    body = request.get_data()  # raises 413 before anything else looks at it
+    if request.content_length is None and len(body) >= MAX_BODY_BYTES:
+        raise RequestEntityTooLarge()  # one sent in chunks is read up to the limit and silently cut there
+    view = (request.endpoint or "").rpartition(".")[2]
+    if view in _BODYLESS or (view in BODY_OPTIONAL and not body):
         return
     if not request.is_json:
         raise MediaTypeUnsupported()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts import queries as accounts
 from coworking.booking.models import Booking, BookingUnit, Presence
-from coworking.booking.rules import half_days
+from coworking.booking.rules import BeyondHorizon, half_days
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -22,6 +24,7 @@ from coworking.core.timespan import Span, intersect, local_date, subtract
 from coworking.core.types import from_micros, to_micros
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay, Resource
+from coworking.spaces.rules import ClosedThen, refuse_closed
 
 
 class InvalidCursor(DomainError):
@@ -128,7 +131,15 @@ def presence_for(actor: Actor, public_id: str) -> Presence:
 Free = list[tuple[Span, str | None]]
 
 
-def availability(span: Span, kind: str | None) -> list[tuple[Resource, Free]]:
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """By resource what is free, with the half (``am``, ``pm``) of desks; and why days are closed, wholly or in part."""
+
+    free: list[tuple[Resource, Free]]
+    closed: list[tuple[date, DomainError]]
+
+
+def availability(span: Span, kind: str | None) -> Availability:
     """What of ``span`` can still be booked, by resource, up to the booking horizon: five statements.
 
     Desks by whole half-days that are not over; everything else by open time that is neither taken nor past nor needed
@@ -137,7 +148,9 @@ def availability(span: Span, kind: str | None) -> list[tuple[Resource, Free]]:
     instant = now()
     lieu = spaces.lieu()
     first = max(local_date(span.start, lieu.tz), local_date(instant, lieu.tz))
-    last = min(local_date(span.end, lieu.tz), local_date(instant, lieu.tz) + timedelta(days=lieu.horizon_days))
+    horizon = local_date(instant, lieu.tz) + timedelta(days=lieu.horizon_days)
+    asked = local_date(span.end - _MOMENT, lieu.tz)
+    last = min(asked, horizon)
     days = spaces.days(first, last) if first <= last else {}
     rows = [row for row in spaces.resources(kind=kind) if row.in_service_until is None or row.in_service_until >= first]
     taken: dict[int, list[Span]] = {row.id: [] for row in rows}
@@ -147,7 +160,25 @@ def availability(span: Span, kind: str | None) -> list[tuple[Resource, Free]]:
             list(taken), span.widened(before=timedelta(), after=widest), instant
         ):
             taken[resource_id].append(held)
-    return [(row, _free(row, list(days.values()), span, taken[row.id], instant)) for row in rows]
+    return Availability(
+        free=[(row, _free(row, list(days.values()), span, taken[row.id], instant)) for row in rows],
+        closed=_closed(days.values()) + _beyond(max(first, horizon + _DAY), asked, horizon),
+    )
+
+
+def _closed(days: Iterable[LieuDay]) -> list[tuple[date, DomainError]]:
+    """The refusal that a booking on each day that is not fully open would meet."""
+    found: list[tuple[date, DomainError]] = []
+    for day in days:
+        try:
+            refuse_closed(day)
+        except ClosedThen as reason:
+            found.append((day.day, reason))
+    return found
+
+
+def _beyond(first: date, last: date, horizon: date) -> list[tuple[date, DomainError]]:
+    return [(first + n * _DAY, BeyondHorizon(last=horizon)) for n in range((last - first).days + 1)]
 
 
 def _free(row: Resource, days: list[LieuDay], span: Span, taken: list[Span], instant: datetime) -> Free:
@@ -174,3 +205,5 @@ def _buffer(row: Resource) -> timedelta:
 
 
 _ZERO = timedelta()
+_MOMENT = timedelta(microseconds=1)
+_DAY = timedelta(days=1)

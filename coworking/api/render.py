@@ -7,7 +7,9 @@ from typing import Any
 
 from coworking.accounts.models import Person
 from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.core.errors import DomainError
 from coworking.core.timespan import Span
+from coworking.core.web import say
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu, Resource, Zone
 
@@ -58,6 +60,10 @@ def availability(row: Resource, free: list[tuple[Span, str | None]]) -> Json:
         "zone_id": row.zone.public_id,
         "free": [{"starts_at": instant(span.start), "ends_at": instant(span.end), "half": half} for span, half in free],
     }
+
+
+def closed_day(on: date, refusal: DomainError) -> Json:
+    return {"day": on.isoformat(), "code": refusal.code, "reason": say(refusal)}
 
 
 def booking(row: Booking) -> Json:

@@ -164,6 +164,14 @@ class Availability(Shown):
     free = fields.List(fields.Nested(Free), required=True)
 
 
+class ClosedDay(Shown):
+    """A local date on which the lieu is closed, wholly or in part. ``code`` is that of the refusal a booking would meet."""
+
+    day = fields.String(required=True, metadata={"format": "date"})
+    code = _text(required=True, metadata={"example": "on_holiday"})
+    reason = _text(required=True)
+
+
 class PersonRef(Shown):
     id = _text(required=True)
     name = _text(required=True)
@@ -222,7 +230,10 @@ class Resources(_Page):
 
 
 class Availabilities(_Page):
+    """``closed``: the days that are not fully open, or not yet open for booking."""
+
     items = fields.List(fields.Nested(Availability), required=True)
+    closed = fields.List(fields.Nested(ClosedDay), required=True)
 
 
 class Bookings(_Page):

@@ -86,11 +86,16 @@ def resources(query_data: dict[str, Any]) -> Json:
 def availability(query_data: dict[str, Any]) -> Json:
     """What can still be booked
 
-    Per resource the free time between `from` and `to`, at most 31 days: desks by half-day, rooms by open time.
+    Per resource the free time between `from` and `to`, at most 31 days: desks by half-day, rooms by open time. `closed`
+    says which days are not fully open, and why.
     """
     span = _asked(query_data, MOST_AVAILABILITY_DAYS)
     found = queries.availability(span, query_data.get("kind"))
-    return {"items": [render.availability(row, free) for row, free in found], "next": None}
+    return {
+        "items": [render.availability(row, free) for row, free in found.free],
+        "closed": [render.closed_day(day, refusal) for day, refusal in found.closed],
+        "next": None,
+    }
 
 
 @blueprint.post("/bookings")

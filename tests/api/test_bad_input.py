@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from io import BytesIO
 
 import pytest
 from sqlalchemy import func, select
@@ -143,6 +144,13 @@ def test_only_json_is_read(member, kind):
 def test_twenty_megabytes_are_too_many(member, path):
     body = json.dumps(morning() | {"title": "x" * 20_000_000})
     refused(member.post(path, data=body, content_type="application/json"), 413, "too_large")
+
+
+def test_too_much_in_chunks_is_too_much(member):
+    """Nobody says how long it will be: what is read up to the limit must not pass for the whole."""
+    body = json.dumps(morning() | {"title": "x"}) + " " * 3_000_000
+    options = {"input_stream": BytesIO(body.encode()), "environ_overrides": {"wsgi.input_terminated": True}}
+    refused(member.post("/bookings", data=None, content_type="application/json", **options), 413, "too_large")
 
 
 @pytest.mark.parametrize(

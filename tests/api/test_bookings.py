@@ -118,6 +118,10 @@ def test_someone_who_just_comes_gets_a_desk(member, app):
     assert count(app, Presence) == 1
 
 
+def test_an_arrival_needs_no_body(member):
+    assert member.post("/presences", data="").status_code == 201
+
+
 def test_staff_book_and_receive_for_someone_and_it_is_traced(host, cast, app):
     made = host.post("/bookings", morning(24, kind="desk", person_id=cast.member.public_id))
     assert made.get_json()["person"]["id"] == cast.member.public_id
