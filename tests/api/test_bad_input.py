@@ -135,6 +135,15 @@ def test_what_is_not_json_is_told_apart(member, text):
     refused(member.post("/bookings", data=text, content_type="application/json"), 400, "malformed_json")
 
 
+def test_no_depth_of_nesting_breaks_anything(member):
+    """Just below where the first reader gives up, a second one deeper in the stack must not."""
+    for depth in (21, 100, *range(880, 1000, 4)):
+        text = "[" * depth + "]" * depth
+        refused(member.post("/bookings", data=text, content_type="application/json"), 400, "malformed_json")
+    deep = "[" * 100_000
+    refused(member.post("/bookings/x/cancel", data=deep, content_type="application/json", key="k"), 404, "not_found")
+
+
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "a"])
 def test_only_json_is_read(member, kind):
     refused(member.post("/bookings", data=json.dumps(morning()), content_type=kind), 415, "unsupported_media_type")
