@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -104,6 +105,16 @@ def test_no_whole_number_is_an_id(document):
         for field, form in schema.get("properties", {}).items():
             if field == "id" or field.endswith("_id"):
                 assert form["type"] in ("string", ["string", "null"]), f"{name}.{field}"
+
+
+def test_the_page_about_it_names_every_operation_with_its_scope():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `") and "/" in line]
+    for (method, path), scope in OPERATIONS.items():
+        address = path.replace("booking_id", "id")
+        assert [
+            row for row in rows if re.search(rf"`{method} {re.escape(address)}[`?]", row) and f"`{scope}`" in row
+        ], path
 
 
 # Fuzzing --------------------------------------------------------------------------------------------------------------
