@@ -17,6 +17,7 @@ _BODYLESS = frozenset({"cancel", "check_in"})
 BODY_OPTIONAL = frozenset({"arrive"})
 """Views that take an empty body for an empty object."""
 _LOCATIONS = {"json", "query"}
+_DEEPEST = 20
 
 
 class MalformedJson(DomainError):
@@ -44,9 +45,20 @@ def check_body() -> None:
     if not request.is_json:
         raise MediaTypeUnsupported()
     try:
-        request.get_json()
+        body = request.get_json()
     except (BadRequest, RecursionError) as error:  # broken text or encoding, digits without end, nesting without end
         raise MalformedJson() from error
+    if _is_deep(body):
+        raise MalformedJson()
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether ``value`` nests deeper than anything here: what was read just so may exhaust the stack further in."""
+    level = [value]
+    for _level in range(_DEEPEST):
+        holders = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [inner for holder in holders for inner in holder]
+    return bool(level)
 
 
 def invalid(error: HTTPError) -> Response:

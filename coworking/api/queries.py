@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts import queries as accounts
 from coworking.booking.models import Booking, BookingUnit, Presence
-from coworking.booking.rules import BeyondHorizon, half_days
+from coworking.booking.rules import BeyondHorizon, HalfDay, half_days
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -160,8 +160,9 @@ def availability(span: Span, kind: str | None) -> Availability:
             list(taken), span.widened(before=timedelta(), after=widest), instant
         ):
             taken[resource_id].append(held)
+    opened = [_Open(on, list(half_days(on, day).values()), day.open()) for on, day in days.items()]
     return Availability(
-        free=[(row, _free(row, list(days.values()), span, taken[row.id], instant)) for row in rows],
+        free=[(row, _free(row, opened, span, taken[row.id], instant)) for row in rows],
         closed=_closed(days.values()) + _beyond(max(first, horizon + _DAY), asked, horizon),
     )
 
@@ -181,10 +182,19 @@ def _beyond(first: date, last: date, horizon: date) -> list[tuple[date, DomainEr
     return [(first + n * _DAY, BeyondHorizon(last=horizon)) for n in range((last - first).days + 1)]
 
 
-def _free(row: Resource, days: list[LieuDay], span: Span, taken: list[Span], instant: datetime) -> Free:
-    days = [day for day in days if row.in_service(day.day)]
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """One day's open time, and its half-days."""
+
+    day: date
+    halves: list[HalfDay]
+    spans: list[Span]
+
+
+def _free(row: Resource, opened: list[_Open], span: Span, taken: list[Span], instant: datetime) -> Free:
+    days = [day for day in opened if row.in_service(day.day)]
     if row.kind == DESK:
-        halves = [half for day in days for half in half_days(day.day, day).values()]
+        halves = [half for day in days for half in day.halves]
         return [
             (half.span, half.half)
             for half in halves
@@ -195,9 +205,9 @@ def _free(row: Resource, days: list[LieuDay], span: Span, taken: list[Span], ins
     if span.end <= instant:
         return []
     wanted = Span(max(span.start, instant), span.end)
-    opened = [stretch for day in days for stretch in day.open()]
+    spans = [stretch for day in days for stretch in day.spans]
     held = [one.widened(before=_buffer(row), after=_ZERO) for one in taken]
-    return [(stretch, None) for stretch in subtract(intersect(opened, [wanted]), held)]
+    return [(stretch, None) for stretch in subtract(intersect(spans, [wanted]), held)]
 
 
 def _buffer(row: Resource) -> timedelta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -14,11 +15,17 @@ from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu, Resource, Zone
 
 Json = dict[str, Any]
+Write = Callable[[datetime | None], str | None]
 
 
-def instant(at: datetime | None) -> str | None:
-    """RFC 3339 in the lieu's offset at that instant."""
-    return None if at is None else at.astimezone(spaces.lieu().tz).isoformat(timespec="seconds")
+def _writer() -> Write:
+    """How instants are written: RFC 3339 in the lieu's offset at that instant. The zone is asked for once, not per time."""
+    zone = spaces.lieu().tz
+
+    def write(at: datetime | None) -> str | None:
+        return None if at is None else at.astimezone(zone).isoformat(timespec="seconds")
+
+    return write
 
 
 def lieu(row: Lieu, zones: list[Zone]) -> Json:
@@ -52,13 +59,18 @@ def resource(row: Resource) -> Json:
     }
 
 
-def availability(row: Resource, free: list[tuple[Span, str | None]]) -> Json:
+def availability(rows: list[tuple[Resource, list[tuple[Span, str | None]]]]) -> list[Json]:
+    write = _writer()
+    return [_availability(row, free, write) for row, free in rows]
+
+
+def _availability(row: Resource, free: list[tuple[Span, str | None]], write: Write) -> Json:
     return {
         "resource_id": row.public_id,
         "name": row.name,
         "kind": row.kind,
         "zone_id": row.zone.public_id,
-        "free": [{"starts_at": instant(span.start), "ends_at": instant(span.end), "half": half} for span, half in free],
+        "free": [{"starts_at": write(span.start), "ends_at": write(span.end), "half": half} for span, half in free],
     }
 
 
@@ -67,51 +79,54 @@ def closed_day(on: date, refusal: DomainError) -> Json:
 
 
 def booking(row: Booking) -> Json:
+    write = _writer()
     return {
         "id": row.public_id,
         "person": _person_ref(row.person),
-        "starts_at": instant(row.starts_at),
-        "ends_at": instant(row.ends_at),
+        "starts_at": write(row.starts_at),
+        "ends_at": write(row.ends_at),
         "status": row.status,
         "title": row.title,
         "guests": row.guests,
         "source": row.source,
-        "created_at": instant(row.created_at),
-        "cancelled_at": instant(row.cancelled_at),
-        "units": [_unit(unit) for unit in row.units],
+        "created_at": write(row.created_at),
+        "cancelled_at": write(row.cancelled_at),
+        "units": [_unit(unit, write) for unit in row.units],
     }
 
 
 def presence(row: Presence) -> Json:
+    write = _writer()
     return {
         "id": row.public_id,
         "person": _person_ref(row.person),
         "booking_id": row.booking.public_id if row.booking is not None else None,
-        "arrived_at": instant(row.arrived_at),
-        "left_at": instant(row.left_at),
+        "arrived_at": write(row.arrived_at),
+        "left_at": write(row.left_at),
         "evidence": row.evidence,
     }
 
 
 def person(row: Person) -> Json:
+    write = _writer()
     return {
         "id": row.public_id,
         "first_name": row.first_name,
         "last_name": row.last_name,
         "email": row.email,
         "phone": row.phone,
-        "created_at": instant(row.created_at),
+        "created_at": write(row.created_at),
     }
 
 
-def _unit(row: BookingUnit) -> Json:
+def _unit(row: BookingUnit, write: Write) -> Json:
     return {
         "resource_id": row.resource.public_id,
         "resource_name": row.resource.name,
         "kind": row.resource.kind,
         "half": row.half,
-        "starts_at": instant(row.starts_at),
-        "ends_at": instant(row.ends_at),
+        "starts_at": write(row.starts_at),
+        "ends_at": write(row.ends_at),
         "outcome": row.outcome,
     }
 

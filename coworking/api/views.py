@@ -92,7 +92,7 @@ def availability(query_data: dict[str, Any]) -> Json:
     span = _asked(query_data, MOST_AVAILABILITY_DAYS)
     found = queries.availability(span, query_data.get("kind"))
     return {
-        "items": [render.availability(row, free) for row, free in found.free],
+        "items": render.availability(found.free),
         "closed": [render.closed_day(day, refusal) for day, refusal in found.closed],
         "next": None,
     }
