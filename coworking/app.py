@@ -46,6 +46,7 @@ MODELS = (
     "coworking.spaces.models",
     "coworking.claims.models",
     "coworking.booking.models",
+    "coworking.statistics.models",
 )
 """Modules that declare tables: migrations compare the whole of them."""
 

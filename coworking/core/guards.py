@@ -159,6 +159,7 @@ GUARDS: tuple[Guard, ...] = (
     _claim_overlap(),
     _claim_long(),
     _append_only("audit_entry"),
+    _append_only("monthly_return"),
     _frozen_day(),
     _frozen_hours(),
 )

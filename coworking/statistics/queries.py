@@ -1,0 +1,61 @@
+"""Reading closed months."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import func, select
+
+from coworking.core.db import db
+from coworking.core.errors import N_, DomainError
+from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.schema import write_month
+
+
+class NotClosed(DomainError):
+    """The month has no return yet."""
+
+    code = "month_not_closed"
+    status = 404
+    message = N_("The month %(month)s is not closed yet.")
+    field = "month"
+
+
+def revisions(month: date) -> list[MonthlyReturn]:
+    """Every revision of ``month`` (its first day), oldest first."""
+    return list(
+        db.session.scalars(select(MonthlyReturn).where(MonthlyReturn.month == month).order_by(MonthlyReturn.revision))
+    )
+
+
+def latest(month: date) -> MonthlyReturn | None:
+    """The highest revision of ``month``, the one that counts; None before it is closed."""
+    return db.session.scalar(
+        select(MonthlyReturn).where(MonthlyReturn.month == month).order_by(MonthlyReturn.revision.desc()).limit(1)
+    )
+
+
+def closed(month: date) -> MonthlyReturn:
+    """The highest revision of ``month``; raises `NotClosed`."""
+    found = latest(month)
+    if found is None:
+        raise NotClosed(month=write_month(month))
+    return found
+
+
+def latest_of(months: Collection[date]) -> dict[date, MonthlyReturn]:
+    """The highest revision of each of ``months`` that is closed."""
+    highest = (
+        select(MonthlyReturn.month, func.max(MonthlyReturn.revision).label("revision"))
+        .where(MonthlyReturn.month.in_(months))
+        .group_by(MonthlyReturn.month)
+        .subquery()
+    )
+    rows = db.session.scalars(
+        select(MonthlyReturn).join(
+            highest,
+            (MonthlyReturn.month == highest.c.month) & (MonthlyReturn.revision == highest.c.revision),
+        )
+    )
+    return {row.month: row for row in rows}
