@@ -155,13 +155,18 @@ def _frozen_hours() -> Guard:
     )
 
 
+APPEND_ONLY = (
+    "audit_entry",
+    "monthly_return",
+)
+"""Tables whose rows are written once: no UPDATE, no DELETE, no TRUNCATE."""
+
 GUARDS: tuple[Guard, ...] = (
-    _claim_overlap(),
-    _claim_long(),
-    _append_only("audit_entry"),
-    _append_only("monthly_return"),
     _frozen_day(),
     _frozen_hours(),
+    _claim_overlap(),
+    _claim_long(),
+    *map(_append_only, APPEND_ONLY),
 )
 
 
