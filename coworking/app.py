@@ -45,6 +45,8 @@ MODELS = (
     "coworking.accounts.models",
     "coworking.spaces.models",
     "coworking.claims.models",
+    "coworking.pricing.models",
+    "coworking.membership.models",
     "coworking.booking.models",
     "coworking.statistics.models",
 )

@@ -12,6 +12,8 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.units import write_unit
+from coworking.membership.models import Agreement, Plan, Subscription
+from coworking.pricing.models import Tariff, TariffPrice
 from coworking.spaces import calendar
 from coworking.spaces.models import Lieu, Resource, Schedule, ScheduleHours, Zone
 
@@ -119,6 +121,84 @@ def make_cast() -> Cast:
             db.session.add(OrganisationMember(organisation_id=employer.id, person_id=person.id, since=LONG_AGO))
     people = {row.email: row for row in db.session.scalars(select(Person)).unique()}
     return Cast(**{name: people[f"{name}@demo.example"] for name in Cast.__slots__})
+
+
+def make_tariff(
+    *,
+    desk: int | None = 900,
+    room: int | None = 1500,
+    resources: dict[Resource, int] | None = None,
+    valid_from: date = LONG_AGO,
+    basis: str = "ttc",
+    vat_rate_bp: int = 2000,
+) -> Tariff:
+    """Prices in cents: half a day at a desk, an hour of a room, and of ``resources`` that have their own."""
+    with write_unit():
+        tariff = Tariff(valid_from=valid_from, basis=basis, vat_rate_bp=vat_rate_bp)
+        for kind, unit, cents in (("desk", "half_day", desk), ("room", "hour", room)):
+            if cents is not None:
+                tariff.prices.append(TariffPrice(kind=kind, unit=unit, cents=cents))
+        for resource, cents in (resources or {}).items():
+            unit = "half_day" if resource.kind == "desk" else "hour"
+            tariff.prices.append(TariffPrice(kind=resource.kind, resource_id=resource.id, unit=unit, cents=cents))
+        db.session.add(tariff)
+    return tariff
+
+
+def make_plan(name: str = "Dix demi-journées", *, cents: int = 6000, halfdays: int | None = 10) -> Plan:
+    """A plan one can subscribe to."""
+    with write_unit():
+        plan = Plan(name=name, monthly_cents=cents, halfdays_per_month=halfdays, basis="ttc", vat_rate_bp=2000)
+        db.session.add(plan)
+    return plan
+
+
+def make_subscription(
+    person: Person, *, halfdays: int | None = 10, first_month: date = LONG_AGO, last_month: date | None = None
+) -> Subscription:
+    """``person`` subscribed to a plan of so many half-days a month."""
+    plan = make_plan(halfdays=halfdays)
+    with write_unit():
+        subscription = Subscription(
+            person_id=person.id,
+            plan_id=plan.id,
+            name=plan.name,
+            first_month=first_month,
+            last_month=last_month,
+            monthly_cents=plan.monthly_cents,
+            basis=plan.basis,
+            vat_rate_bp=plan.vat_rate_bp,
+            halfdays_per_month=halfdays,
+        )
+        db.session.add(subscription)
+    return subscription
+
+
+def make_agreement(
+    organisation: Organisation | None = None,
+    *,
+    halfdays: int | None = None,
+    weekdays: int | None = None,
+    beyond: str = "person",
+    cents: int | None = None,
+    valid_from: date = LONG_AGO,
+    valid_until: date | None = None,
+) -> Agreement:
+    """``organisation`` (by default the employer of `make_cast`) pays for its members' half-days."""
+    with write_unit():
+        employer = organisation or db.session.scalars(select(Organisation).order_by(Organisation.id)).first()
+        assert employer is not None
+        agreement = Agreement(
+            organisation_id=employer.id,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            weekdays=weekdays,
+            halfdays_per_month=halfdays,
+            beyond=beyond,
+            halfday_cents=cents,
+        )
+        db.session.add(agreement)
+    return agreement
 
 
 def actor(person: Person) -> Actor:

@@ -17,7 +17,7 @@ class Person(Model):
     """Someone the lieu knows. ``email`` is lower case and None for people without e-mail.
 
     ``session_epoch`` is part of every session and remember cookie: raising it signs the person out everywhere.
-    ``preferred_zone_id`` and ``reminder`` are the person's own choices.
+    ``preferred_zone_id`` and ``reminder`` are the person's own choices. The postal address is for invoices.
     """
 
     __tablename__ = "person"
@@ -34,6 +34,9 @@ class Person(Model):
     email: Mapped[str | None] = mapped_column(unique=True)
     email_confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     phone: Mapped[str | None]
+    address: Mapped[str | None]
+    postcode: Mapped[str | None]
+    city: Mapped[str | None]
     password_hash: Mapped[str | None]
     session_epoch: Mapped[int] = mapped_column(default=0)
     locale: Mapped[str] = mapped_column(default="fr")
@@ -88,7 +91,10 @@ class PersonRole(Model):
 
 
 class Organisation(Model):
-    """An employer, association or authority that may pay for people. ``siren`` has nine digits."""
+    """An employer, association or authority that may pay for people. ``siren`` has nine digits.
+
+    The rest is for its invoices: ``email`` is where they go, ``service_code`` what a public authority wants on them.
+    """
 
     __tablename__ = "organisation"
 
@@ -96,6 +102,12 @@ class Organisation(Model):
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
     name: Mapped[str] = mapped_column(unique=True)
     siren: Mapped[str | None]
+    vat_number: Mapped[str | None]
+    email: Mapped[str | None]
+    address: Mapped[str | None]
+    postcode: Mapped[str | None]
+    city: Mapped[str | None]
+    service_code: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 

@@ -13,6 +13,7 @@ from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
+from coworking.pricing.models import Quote
 from coworking.spaces.models import Resource
 
 
@@ -72,6 +73,7 @@ class BookingUnit(Model):
 
     ``half``: ``am``, ``pm`` or None for a room. ``outcome``: ``pending`` until it is known, then ``came``, ``absent``
     or, unconfirmed for seven days, ``unknown``; ``evidence`` says how we know (self, host, kiosk, qr, network).
+    ``quote_id``: what it costs and who pays; None for bookings older than prices.
     """
 
     __tablename__ = "booking_unit"
@@ -81,11 +83,13 @@ class BookingUnit(Model):
         CheckConstraint("starts_at < ends_at", name="order"),
         UniqueConstraint("booking_id", "resource_id", "starts_at"),
         Index("ix_booking_unit_day", "day", "outcome"),
+        Index("uq_booking_unit_quote_id", "quote_id", unique=True),
     )
 
     id: Mapped[BigId]
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
     resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
+    quote_id: Mapped[int | None] = mapped_column(ForeignKey("quote.id"))
     day: Mapped[date]
     half: Mapped[str | None]
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -96,6 +100,7 @@ class BookingUnit(Model):
 
     booking: Mapped[Booking] = relationship(back_populates="units")
     resource: Mapped[Resource] = relationship()
+    quote: Mapped[Quote | None] = relationship()
 
     @property
     def span(self) -> Span:

@@ -157,9 +157,67 @@ def _frozen_hours() -> Guard:
 
 APPEND_ONLY = (
     "audit_entry",
+    "ledger_entry",
     "monthly_return",
 )
 """Tables whose rows are written once: no UPDATE, no DELETE, no TRUNCATE."""
+
+QUOTE_FROZEN = (
+    "id",
+    "public_id",
+    "person_id",
+    "payer_person_id",
+    "payer_organisation_id",
+    "cover",
+    "subscription_id",
+    "agreement_id",
+    "resource_id",
+    "day",
+    "half",
+    "starts_at",
+    "ends_at",
+    "unit",
+    "minutes",
+    "unit_cents",
+    "amount_cents",
+    "basis",
+    "vat_rate_bp",
+    "created_at",
+)
+"""Every column of a quote but its state and when it was released."""
+
+
+def _frozen_quote() -> Guard:
+    """What was quoted stays: only the state goes on, from live to kept or released, and released for good."""
+    name = "quote_frozen"
+    back = "OLD.state = 'released' OR (NEW.state = 'live' AND OLD.state <> 'live')"
+    sqlite_changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in QUOTE_FROZEN)
+    old, new = (", ".join(f"{row}.{column}" for column in QUOTE_FROZEN) for row in ("OLD", "NEW"))
+    body = (
+        f"BEGIN IF TG_OP = 'UPDATE' THEN IF NOT ({back} OR ROW({new}) IS DISTINCT FROM ROW({old})) THEN "
+        f"RETURN NEW; END IF; END IF; RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END"
+    )
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    row = f"CREATE TRIGGER {name} BEFORE DELETE OR UPDATE ON public.quote FOR EACH ROW EXECUTE FUNCTION {name}()"
+    truncate = (
+        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON public.quote FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+    )
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
+    return Guard(
+        name=name,
+        table="quote",
+        sqlite={
+            f"{name}_update": f"CREATE TRIGGER {name}_update BEFORE UPDATE ON quote\n"
+            f"WHEN {back} OR {sqlite_changed}\n{refuse}",
+            f"{name}_delete": f"CREATE TRIGGER {name}_delete BEFORE DELETE ON quote\n{refuse}",
+        },
+        postgresql={
+            f"{name}()": (function, body),
+            name: (row, row),
+            f"{name}_truncate": (truncate, truncate),
+        },
+    )
+
 
 GUARDS: tuple[Guard, ...] = (
     _frozen_day(),
@@ -167,6 +225,7 @@ GUARDS: tuple[Guard, ...] = (
     _claim_overlap(),
     _claim_long(),
     *map(_append_only, APPEND_ONLY),
+    _frozen_quote(),
 )
 
 

@@ -1,0 +1,166 @@
+"""Who has paid for what beforehand: adhesions, plans, subscriptions, employers' agreements, and the ledger of allowances."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from coworking.accounts.models import Organisation, Person
+from coworking.core.clock import now
+from coworking.core.db import Model
+from coworking.core.types import BigId, UTCDateTime, public_id
+from coworking.pricing.models import Quote
+
+
+class MembershipSettings(Model):
+    """What the lieu decides about membership (a single row, id 1). ``adhesion_cents``: a year's, None: no adhesions."""
+
+    __tablename__ = "membership_settings"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single"),
+        CheckConstraint("adhesion_cents >= 0", name="cents"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    adhesion_cents: Mapped[int | None]
+
+
+class Adhesion(Model):
+    """``person`` is a member of the association from ``valid_from`` to ``valid_until`` (inclusive), for ``cents``."""
+
+    __tablename__ = "adhesion"
+    __table_args__ = (
+        CheckConstraint("valid_from <= valid_until", name="dates"),
+        CheckConstraint("cents >= 0", name="cents"),
+        Index("ix_adhesion_person_id_valid_until", "person_id", "valid_until"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    valid_from: Mapped[date]
+    valid_until: Mapped[date]
+    cents: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class Plan(Model):
+    """What can be subscribed to while ``is_open``: half-days a month (None: as many as one likes) at a monthly price.
+
+    A plan never changes: a new price is a new plan, and those who subscribed to the old one keep its terms.
+    """
+
+    __tablename__ = "plan"
+    __table_args__ = (
+        CheckConstraint("monthly_cents >= 0", name="cents"),
+        CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
+        CheckConstraint("halfdays_per_month > 0", name="halfdays"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    name: Mapped[str]
+    monthly_cents: Mapped[int]
+    basis: Mapped[str] = mapped_column(default="ttc")
+    vat_rate_bp: Mapped[int] = mapped_column(default=0)
+    halfdays_per_month: Mapped[int | None]
+    is_open: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Subscription(Model):
+    """``person`` has a plan's terms, frozen when they subscribed, from ``first_month`` to ``last_month`` (None: still).
+
+    Months are given by their first day; the last one is whole. The allowance belongs to the calendar month of *use* and
+    is not carried over; the month is billed in advance. ``ended_at``: when someone said that it ends.
+    """
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        CheckConstraint("last_month IS NULL OR first_month <= last_month", name="months"),
+        CheckConstraint("monthly_cents >= 0", name="cents"),
+        CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
+        CheckConstraint("halfdays_per_month > 0", name="halfdays"),
+        Index("ix_subscription_person_id", "person_id"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"))
+    name: Mapped[str]
+    first_month: Mapped[date]
+    last_month: Mapped[date | None]
+    monthly_cents: Mapped[int]
+    basis: Mapped[str]
+    vat_rate_bp: Mapped[int]
+    halfdays_per_month: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    person: Mapped[Person] = relationship()
+    plan: Mapped[Plan] = relationship()
+
+
+class Agreement(Model):
+    """``organisation`` pays for its members' half-days at desks from ``valid_from`` to ``valid_until`` (inclusive).
+
+    ``weekdays``: a bit mask, bit 0 is Monday; None: any day. ``halfdays_per_month``: at most so many per person and
+    calendar month; None: no limit. ``beyond``: what follows when they are used up (``refuse``, or the ``person`` pays).
+    ``halfday_cents``: the price agreed, in the basis of the tariff of the day; None: the tariff's.
+    """
+
+    __tablename__ = "agreement"
+    __table_args__ = (
+        CheckConstraint("valid_until IS NULL OR valid_from <= valid_until", name="dates"),
+        CheckConstraint("weekdays BETWEEN 1 AND 127", name="weekdays"),
+        CheckConstraint("halfdays_per_month > 0", name="halfdays"),
+        CheckConstraint("beyond IN ('refuse', 'person')", name="beyond"),
+        CheckConstraint("halfday_cents >= 0", name="cents"),
+        Index("ix_agreement_organisation_id", "organisation_id"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    valid_from: Mapped[date]
+    valid_until: Mapped[date | None]
+    weekdays: Mapped[int | None]
+    halfdays_per_month: Mapped[int | None]
+    beyond: Mapped[str] = mapped_column(default="person")
+    halfday_cents: Mapped[int | None]
+    order_number: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    organisation: Mapped[Organisation] = relationship()
+
+
+class LedgerEntry(Model):
+    """One half-day of an allowance: held when booked, then consumed when its day is over, or released.
+
+    Append-only. Used in a month = holds − releases, for one person and one subscription or agreement.
+    """
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        CheckConstraint("(subscription_id IS NULL) <> (agreement_id IS NULL)", name="one_allowance"),
+        CheckConstraint("kind IN ('hold', 'consume', 'release')", name="kind"),
+        UniqueConstraint("quote_id", "kind"),
+        Index("ix_ledger_entry_person_id_month", "person_id", "month"),
+    )
+
+    id: Mapped[BigId]
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"))
+    agreement_id: Mapped[int | None] = mapped_column(ForeignKey("agreement.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    month: Mapped[date]
+    quote_id: Mapped[int] = mapped_column(ForeignKey("quote.id"))
+    kind: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    quote: Mapped[Quote] = relationship()

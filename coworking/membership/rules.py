@@ -1,0 +1,308 @@
+"""Who pays for a half-day and what covers it; when adhesions, subscriptions and agreements hold. Plain decisions.
+
+First the payer, then that payer's entitlements: a personal day never touches the employer's allowance, nor the reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeVar
+
+from coworking.core.errors import N_, DomainError
+from coworking.core.timespan import Span, month_of
+from coworking.pricing.rules import Prices, Unit, room_amount, unit_of
+
+Payer = Literal["me", "employer"]
+PAYERS: tuple[Payer, ...] = ("me", "employer")
+Cover = Literal["tariff", "subscription", "agreement", "free"]
+Beyond = Literal["refuse", "person"]
+BEYOND: tuple[Beyond, ...] = ("refuse", "person")
+EVERY_DAY = 0b1111111
+
+EXPIRES_SOON_DAYS = 30
+"""From so many days before its end an adhesion's expiry is mentioned."""
+
+
+class AgreementExhausted(DomainError):
+    """The employer's half-days of the month are used up and its agreement ends there."""
+
+    code = "agreement_exhausted"
+    status = 422
+    message = N_(
+        "%(name)s pays for %(limit)s half-days a month and they are all taken. You can pay for this one yourself."
+    )
+    field = "payer"
+
+
+class NoAgreement(DomainError):
+    """Asked for the employer to pay where no agreement applies."""
+
+    code = "no_agreement"
+    status = 422
+    message = N_("No employer pays for this. You can pay for it yourself.")
+    field = "payer"
+
+
+class UndoChangesPrice(DomainError):
+    """What covered the booking went to another one meanwhile."""
+
+    code = "undo_changes_price"
+    status = 409
+    message = N_("What covered it has gone to another booking meanwhile. Book it again to see its price.")
+
+
+class AlreadySubscribed(DomainError):
+    code = "already_subscribed"
+    status = 409
+    message = N_("There is already a plan for that time: %(name)s. End it first.")
+
+
+class PlanClosed(DomainError):
+    code = "plan_closed"
+    status = 422
+    message = N_("This plan can no longer be chosen.")
+
+
+class BookedBeyond(DomainError):
+    """Half-days are booked on the allowance of months that would no longer be subscribed."""
+
+    code = "booked_beyond"
+    status = 409
+    message = N_(
+        "Half-days are already booked on this plan until %(last)s. Give them back first, or end the plan later."
+    )
+
+
+class AlreadyEnded(DomainError):
+    code = "already_ended"
+    status = 409
+    message = N_("This has already ended.")
+
+
+class DatesCross(DomainError):
+    code = "dates_cross"
+    status = 422
+    message = N_("The last day comes before the first.")
+    field = "valid_until"
+
+
+class AdhesionOverlaps(DomainError):
+    code = "adhesion_overlaps"
+    status = 409
+    message = N_("There is already an adhesion until %(last)s.")
+    field = "valid_from"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One thing to be used on local ``day``: a desk for ``half``, or a room or office (``half`` None) for ``span``."""
+
+    resource_id: int
+    kind: str
+    day: date
+    half: str | None
+    span: Span
+
+    @property
+    def month(self) -> date:
+        return month_of(self.day)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementTerms:
+    """An agreement and the dates of one person's membership of its organisation."""
+
+    id: int
+    organisation_id: int
+    name: str
+    valid_from: date
+    valid_until: date | None
+    weekdays: int | None
+    halfdays_per_month: int | None
+    beyond: Beyond
+    halfday_cents: int | None
+    member_from: date
+    member_until: date | None
+
+    def applies(self, use: Use) -> bool:
+        """Whether it pays for desks that day: agreed, a member, on an agreed weekday. The allowance is another matter."""
+        return (
+            use.half is not None
+            and within(use.day, self.valid_from, self.valid_until)
+            and within(use.day, self.member_from, self.member_until)
+            and (self.weekdays is None or bool(self.weekdays >> use.day.weekday() & 1))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionTerms:
+    """A subscription's months and how many half-days each holds (None: no limit)."""
+
+    id: int
+    name: str
+    first_month: date
+    last_month: date | None
+    halfdays_per_month: int | None
+
+    def applies(self, use: Use) -> bool:
+        return use.half is not None and within(use.month, self.first_month, self.last_month)
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlements:
+    """What one person may draw on. Used half-days are counted by (agreement or subscription id, month)."""
+
+    agreements: Sequence[AgreementTerms] = ()
+    subscriptions: Sequence[SubscriptionTerms] = ()
+    used_of_agreement: Mapping[tuple[int, date], int] | None = None
+    used_of_subscription: Mapping[tuple[int, date], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who pays for one use and by what right. ``organisation_id`` None: the person. Amounts in cents.
+
+    ``beyond``: the employer would have paid but for its limit, so the person does; it must be said.
+    ``left``: half-days left in that allowance after this one; None where nothing is counted.
+    """
+
+    use: Use
+    cover: Cover
+    unit: Unit
+    unit_cents: int
+    amount_cents: int
+    organisation_id: int | None = None
+    agreement_id: int | None = None
+    subscription_id: int | None = None
+    beyond: bool = False
+    left: int | None = None
+
+
+def within(day: date, first: date, last: date | None) -> bool:
+    """Whether ``day`` lies from ``first`` to ``last`` inclusive (None: no end)."""
+    return first <= day and (last is None or day <= last)
+
+
+Allowance = TypeVar("Allowance", AgreementTerms, SubscriptionTerms)
+
+
+class _Counter:
+    """What is left of allowances while several uses are decided one after the other."""
+
+    def __init__(self, used: Mapping[tuple[int, date], int] | None) -> None:
+        self._used = dict(used or {})
+
+    def left(self, allowance: AgreementTerms | SubscriptionTerms, month: date) -> int | None:
+        if allowance.halfdays_per_month is None:
+            return None
+        return allowance.halfdays_per_month - self._used.get((allowance.id, month), 0)
+
+    def first_with_room(self, allowances: Iterable[Allowance], month: date) -> Allowance | None:
+        return next((a for a in allowances if (left := self.left(a, month)) is None or left >= 1), None)
+
+    def take(self, allowance: AgreementTerms | SubscriptionTerms, month: date) -> int | None:
+        key = (allowance.id, month)
+        self._used[key] = self._used.get(key, 0) + 1
+        return self.left(allowance, month)
+
+
+def decide(
+    uses: Iterable[Use], payer: Payer | None, entitlements: Entitlements, prices: Mapping[date, Prices]
+) -> list[Decision]:
+    """Decide each of ``uses`` in turn; ``prices`` by day of use.
+
+    ``payer`` None: the employer where an agreement applies, else the person. Raises `NoAgreement` when the employer is
+    asked to pay for what no agreement covers, `AgreementExhausted` when its limit is reached and it refuses more.
+    """
+    of_agreement = _Counter(entitlements.used_of_agreement)
+    of_subscription = _Counter(entitlements.used_of_subscription)
+    decisions: list[Decision] = []
+    for use in uses:
+        applying = [a for a in entitlements.agreements if a.applies(use)] if payer != "me" else []
+        if payer == "employer" and not applying:
+            raise NoAgreement()
+        agreement = of_agreement.first_with_room(applying, use.month)
+        if agreement is not None:
+            cents = prices[use.day].price_of(use.kind, use.resource_id)
+            cents = cents if agreement.halfday_cents is None else agreement.halfday_cents
+            decisions.append(
+                Decision(
+                    use,
+                    "agreement",
+                    "half_day",
+                    cents,
+                    cents,
+                    organisation_id=agreement.organisation_id,
+                    agreement_id=agreement.id,
+                    left=of_agreement.take(agreement, use.month),
+                )
+            )
+            continue
+        if applying and all(a.beyond == "refuse" for a in applying):
+            raise AgreementExhausted(name=applying[0].name, limit=applying[0].halfdays_per_month)
+        decisions.append(
+            _personal(use, prices[use.day], entitlements.subscriptions, of_subscription, beyond=bool(applying))
+        )
+    return decisions
+
+
+def _personal(
+    use: Use, prices: Prices, subscriptions: Iterable[SubscriptionTerms], counter: _Counter, *, beyond: bool
+) -> Decision:
+    """The person pays: nothing where it is free, from the month's allowance while it lasts, else by the tariff."""
+    unit, cents = unit_of(use.kind), prices.price_of(use.kind, use.resource_id)
+    amount = cents if unit == "half_day" else room_amount(cents, use.span.minutes)
+    if amount == 0:
+        return Decision(use, "free", unit, 0, 0, beyond=beyond)
+    found = counter.first_with_room((s for s in subscriptions if s.applies(use)), use.month)
+    if found is not None:
+        left = counter.take(found, use.month)
+        return Decision(use, "subscription", unit, cents, 0, subscription_id=found.id, beyond=beyond, left=left)
+    return Decision(use, "tariff", unit, cents, amount, beyond=beyond)
+
+
+# Months and dates -----------------------------------------------------------------------------------------------------
+
+
+def months_cross(first: date, last: date | None, other_first: date, other_last: date | None) -> bool:
+    """Whether two runs of months (or days), each with an open end when None, share one."""
+    return (other_last is None or first <= other_last) and (last is None or other_first <= last)
+
+
+def year_from(first: date) -> date:
+    """The last day of the year that begins on ``first``."""
+    try:
+        return date.fromordinal(first.replace(year=first.year + 1).toordinal() - 1)
+    except ValueError:  # 29 February
+        return date(first.year + 1, 2, 28)
+
+
+def weekdays_mask(weekdays: Iterable[int]) -> int | None:
+    """A bit mask of ``weekdays`` (0 = Monday); None when that is none or every one of them."""
+    mask = sum(1 << day for day in set(weekdays))
+    return None if mask in (0, EVERY_DAY) else mask
+
+
+def weekdays_in(mask: int | None) -> list[int]:
+    """The weekdays of a mask, in order; every one for None."""
+    return [day for day in range(7) if mask is None or mask >> day & 1]
+
+
+def last_month_when_ending(today: date, first_month: date) -> date:
+    """The month a subscription ends with when its end is asked for: this one, or its first when that is to come."""
+    return max(month_of(today), first_month)
+
+
+def expiry_state(valid_until: date, today: date) -> Literal["current", "soon", "expired"]:
+    """How an adhesion stands."""
+    if valid_until < today:
+        return "expired"
+    return "soon" if (valid_until - today).days <= EXPIRES_SOON_DAYS else "current"
+
+
+def check_dates(first: date, last: date | None) -> None:
+    """Raise `DatesCross` unless ``last`` is None or not before ``first``."""
+    if last is not None and last < first:
+        raise DatesCross()

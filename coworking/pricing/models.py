@@ -1,0 +1,137 @@
+"""What use costs: dated tariffs, and the quote that a booking freezes for each thing it uses."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from coworking.accounts.models import Organisation, Person
+from coworking.core.clock import now
+from coworking.core.db import Model, db
+from coworking.core.timespan import month_of
+from coworking.core.types import BigId, UTCDateTime, public_id
+from coworking.spaces.models import Resource
+
+
+class Tariff(Model):
+    """The prices from local date ``valid_from`` until the next tariff. ``basis``: they hold VAT (``ttc``) or not (``ht``).
+
+    ``vat_rate_bp`` is in basis points (20 % = 2000) and counts only where the lieu's VAT status is ``taxable``.
+    """
+
+    __tablename__ = "tariff"
+    __table_args__ = (
+        CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    valid_from: Mapped[date] = mapped_column(unique=True)
+    basis: Mapped[str] = mapped_column(default="ttc")
+    vat_rate_bp: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    prices: Mapped[list[TariffPrice]] = relationship(
+        back_populates="tariff", cascade="all, delete-orphan", order_by="TariffPrice.id"
+    )
+
+
+class TariffPrice(Model):
+    """A price in cents: of one resource, or of every resource of ``kind`` that has none of its own.
+
+    Desks are sold by the half-day; rooms and offices by the hour, to the minute. What has no price is free of charge.
+    """
+
+    __tablename__ = "tariff_price"
+    __table_args__ = (
+        CheckConstraint("kind IN ('desk', 'room', 'office')", name="kind"),
+        CheckConstraint("unit IN ('half_day', 'hour')", name="unit"),
+        CheckConstraint("(kind = 'desk') = (unit = 'half_day')", name="kind_unit"),
+        CheckConstraint("cents >= 0", name="cents"),
+        UniqueConstraint("tariff_id", "resource_id"),
+        Index(
+            "uq_tariff_price_kind",
+            "tariff_id",
+            "kind",
+            unique=True,
+            sqlite_where=db.text("resource_id IS NULL"),
+            postgresql_where=db.text("resource_id IS NULL"),
+        ),
+    )
+
+    id: Mapped[BigId]
+    tariff_id: Mapped[int] = mapped_column(ForeignKey("tariff.id"))
+    kind: Mapped[str]
+    resource_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"))
+    unit: Mapped[str]
+    cents: Mapped[int]
+
+    tariff: Mapped[Tariff] = relationship(back_populates="prices")
+
+
+class Quote(Model):
+    """What one booked unit costs and who owes it, as it was decided when it was booked. Never deleted, never changed.
+
+    ``person_id`` uses; exactly one of ``payer_person_id`` and ``payer_organisation_id`` pays. ``cover``: by the tariff,
+    by a subscription's allowance (amount 0), by an employer's agreement, or ``free`` (amount 0). ``unit_cents`` is per
+    half-day or hour, ``amount_cents`` for the whole use of ``minutes``; both in ``basis``, at ``vat_rate_bp``.
+
+    ``state``: ``live`` will be or was used; ``kept`` was given back too late and is still owed; ``released`` owes
+    nothing, for good. Only the state may change, and the database sees to it.
+    """
+
+    __tablename__ = "quote"
+    __table_args__ = (
+        CheckConstraint("(payer_person_id IS NULL) <> (payer_organisation_id IS NULL)", name="one_payer"),
+        CheckConstraint("cover IN ('tariff', 'subscription', 'agreement', 'free')", name="cover"),
+        CheckConstraint("(cover = 'subscription') = (subscription_id IS NOT NULL)", name="subscription"),
+        CheckConstraint("(cover = 'agreement') = (agreement_id IS NOT NULL)", name="agreement"),
+        CheckConstraint("(cover = 'agreement') = (payer_organisation_id IS NOT NULL)", name="employer_pays"),
+        CheckConstraint("cover NOT IN ('subscription', 'free') OR amount_cents = 0", name="covered"),
+        CheckConstraint("half IN ('am', 'pm')", name="half"),
+        CheckConstraint("unit IN ('half_day', 'hour')", name="unit"),
+        CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
+        CheckConstraint("state IN ('live', 'kept', 'released')", name="state"),
+        CheckConstraint("(state = 'released') = (released_at IS NOT NULL)", name="released"),
+        CheckConstraint("starts_at < ends_at AND minutes > 0", name="order"),
+        CheckConstraint("unit_cents >= 0 AND amount_cents >= 0", name="cents"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
+        Index("ix_quote_day", "day", "state"),
+        Index("ix_quote_person_id_day", "person_id", "day"),
+        Index("ix_quote_payer_organisation_id_day", "payer_organisation_id", "day"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    payer_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    payer_organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    cover: Mapped[str]
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"))
+    agreement_id: Mapped[int | None] = mapped_column(ForeignKey("agreement.id"))
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
+    day: Mapped[date]
+    half: Mapped[str | None]
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    unit: Mapped[str]
+    minutes: Mapped[int]
+    unit_cents: Mapped[int]
+    amount_cents: Mapped[int]
+    basis: Mapped[str]
+    vat_rate_bp: Mapped[int]
+    state: Mapped[str] = mapped_column(default="live")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    released_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    payer_organisation: Mapped[Organisation | None] = relationship()
+    resource: Mapped[Resource] = relationship()
+
+    @property
+    def month(self) -> date:
+        """The month of use, as its first day: what it is billed in and counted against."""
+        return month_of(self.day)
