@@ -157,8 +157,8 @@ def _frozen_hours() -> Guard:
 
 APPEND_ONLY = (
     "audit_entry",
-    "ledger_entry",
     "monthly_return",
+    "ledger_entry",
 )
 """Tables whose rows are written once: no UPDATE, no DELETE, no TRUNCATE."""
 
