@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
+from coworking.spaces.models import LieuDay
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.schema import write_month
+from coworking.statistics.schema import month_days, write_month
 
 
 class NotClosed(DomainError):
@@ -20,6 +21,12 @@ class NotClosed(DomainError):
     status = 404
     message = N_("The month %(month)s is not closed yet.")
     field = "month"
+
+
+def is_known(month: date) -> bool:
+    """Whether the lieu kept days in ``month``."""
+    first, last = month_days(month)
+    return db.session.scalar(select(LieuDay.day).where(LieuDay.day.between(first, last)).limit(1)) is not None
 
 
 def revisions(month: date) -> list[MonthlyReturn]:

@@ -206,7 +206,7 @@ def _check_envelope(envelope: dict[str, Any], at: datetime) -> date:
         raise ReturnInvalid(field="schema", reason=N_("only monthly-return/1 is known here"))
     _matching(envelope, "lieu_id", _is_uuid, N_("this is not a UUID in lower case"))
     _matching(envelope, "siret", r"\d{14}", N_("a SIRET has fourteen digits"), optional=True)
-    _matching(envelope, "name", _is_line, N_("a name is one line of 1 to 200 characters"))
+    _matching(envelope, "name", is_line, N_("a name is one line of 1 to 200 characters"))
     _matching(envelope, "code_insee", r"(\d{2}|2[AB])\d{3}", N_("a code like 63430 or 2A004"), optional=True)
     _matching(envelope, "month", _MONTH.pattern, N_("write a month like 2026-10"))
     _matching(envelope, "software_version", r"[\w.+-]{1,64}", N_("write a version like 1.4.2"))
@@ -328,7 +328,7 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-def _is_line(text: str, most: int = 200) -> bool:
+def is_line(text: str, most: int = 200) -> bool:
     """Whether ``text`` is 1 to ``most`` characters that databases and papers can hold."""
     return (
         0 < len(text) <= most
@@ -338,7 +338,7 @@ def _is_line(text: str, most: int = 200) -> bool:
 
 
 def _is_reason(text: str) -> bool:
-    return _is_line(text, LONGEST_REASON)
+    return is_line(text, LONGEST_REASON)
 
 
 def _instant(text: Any, field: str) -> datetime:

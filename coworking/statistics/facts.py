@@ -1,0 +1,271 @@
+"""The daily facts: read in bulk, counted by `coworking.statistics.rules`, kept until something of their day changes.
+
+Every visible change of a day raises its version (`coworking.claims.services.touch`), in the unit that makes it. Facts
+remember the version they know; where it is another one, they are counted again, on what was in service back then.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.claims.models import Claim, DayVersion
+from coworking.claims.queries import overlapping
+from coworking.core.db import db
+from coworking.core.timespan import Span, local_minute
+from coworking.core.types import from_micros, to_micros
+from coworking.core.units import require_unit, write_unit
+from coworking.spaces import calendar
+from coworking.spaces import queries as spaces
+from coworking.spaces.models import DESK, Lieu, LieuDay, Resource
+from coworking.spaces.rules import HalfDay
+from coworking.statistics.models import DayFact
+from coworking.statistics.rules import CAME, Day, Half, Meeting, Minutes, Slot, Stay, Use, count
+
+Capacity = dict[str, list[list[int]]]
+_MINUTE = 60_000_000
+
+
+def between(first: date, last: date) -> list[DayFact]:
+    """The facts of the days from ``first`` to ``last`` that are over, by day; those out of date are counted, not kept.
+
+    Thirteen statements at most, however many rows and however long the history.
+    """
+    kept = {
+        row.day: row
+        for row in db.session.scalars(
+            select(DayFact).where(DayFact.day.between(first, last)).execution_options(populate_existing=True)
+        )
+    }
+    counted = _counted(stale(first, last), kept)
+    rows = {**kept, **{values["day"]: DayFact(**values) for values in counted}}
+    return [rows[day] for day in sorted(rows)]
+
+
+def refresh(first: date, last: date) -> int:
+    """Count the days from ``first`` to ``last`` that are out of date and keep what was found; return how many."""
+    if not stale(first, last):
+        return 0
+    with write_unit():
+        calendar.lock_lieu()  # two of us at once: one after the other
+        return keep(first, last)
+
+
+def keep(first: date, last: date) -> int:
+    """The same in the open unit, whose caller has locked the lieu."""
+    require_unit()
+    days = stale(first, last)
+    if not days:
+        return 0
+    kept = {row.day: row for row in db.session.scalars(select(DayFact).where(DayFact.day.in_(days)))}
+    counted = _counted(days, kept)
+    for row in kept.values():
+        db.session.expunge(row)
+    db.session.execute(delete(DayFact).where(DayFact.day.in_(days)).execution_options(synchronize_session=False))
+    db.session.execute(insert(DayFact), counted)
+    return len(counted)
+
+
+def stale(first: date, last: date) -> dict[date, int]:
+    """The days that are over and have no facts, or outdated ones, with the version of each (0: nothing ever happened)."""
+    rows = db.session.execute(
+        select(LieuDay.day, DayVersion.version, DayFact.version)
+        .outerjoin(DayVersion, DayVersion.day == LieuDay.day)
+        .outerjoin(DayFact, DayFact.day == LieuDay.day)
+        .where(LieuDay.day.between(first, last), LieuDay.day < spaces.today())
+        .order_by(LieuDay.day)
+    )
+    return {day: version or 0 for day, version, known in rows if known != (version or 0)}
+
+
+def _counted(days: Mapping[date, int], kept: Mapping[date, DayFact]) -> list[dict[str, Any]]:
+    """The columns of each of ``days``. Their versions were read first, so that facts never miss what they claim to know."""
+    if not days:
+        return []
+    lieu = spaces.lieu()
+    inputs = _Inputs(lieu, min(days), max(days))
+    found: list[dict[str, Any]] = []
+    for day, version in days.items():
+        capacity = kept[day].capacity if day in kept else inputs.capacity(day)
+        facts = asdict(count(inputs.day(day, capacity)))
+        peak_at = facts.pop("peak_at")
+        found.append(
+            {
+                "day": day,
+                "version": version,
+                "capacity": capacity,
+                "peak_at": None if peak_at is None else from_micros(peak_at * _MINUTE),
+                **facts,
+            }
+        )
+    return found
+
+
+class _Inputs:
+    """Everything a stretch of days is counted from, read once: one statement per kind of row."""
+
+    def __init__(self, lieu: Lieu, first: date, last: date) -> None:
+        self.lieu = lieu
+        self.days = spaces.days(first, last)
+        self.halves = spaces.half_days_between(first, last)
+        self.resources = db.session.execute(
+            select(Resource.id, Resource.kind, Resource.seats, Resource.in_service_from, Resource.in_service_until)
+        ).all()
+        self.desk_ids = {row.id for row in self.resources if row.kind == DESK}
+        self._read_units(first, last)
+        self._read_claims()
+        self._read_presences(first, last)
+
+    def _read_units(self, first: date, last: date) -> None:
+        self.slots: dict[date, list[Slot]] = defaultdict(list)
+        self.late: dict[date, list[tuple[int, str]]] = defaultdict(list)
+        self.meetings: dict[date, dict[tuple[int, int], Meeting]] = defaultdict(dict)
+        self.guests: dict[date, dict[int, int]] = defaultdict(dict)
+        self.until: dict[date, dict[int, int]] = defaultdict(dict)
+        rows = db.session.execute(
+            select(
+                BookingUnit.day,
+                BookingUnit.half,
+                BookingUnit.resource_id,
+                BookingUnit.outcome,
+                BookingUnit.ends_at,
+                Booking.id.label("booking"),
+                Booking.person_id,
+                Booking.status,
+                Booking.cancelled_late,
+                Booking.guests,
+            )
+            .join(Booking)
+            .where(BookingUnit.day.between(first, last))
+        )
+        for row in rows:
+            if row.status != "confirmed":
+                if row.cancelled_late and row.half is not None:
+                    self.late[row.day].append((row.resource_id, row.half))
+                continue
+            ends = _minute(row.ends_at)
+            until = self.until[row.day]
+            until[row.person_id] = max(until.get(row.person_id, ends), ends)
+            if row.half is not None:
+                self.slots[row.day].append(Slot(row.booking, row.resource_id, row.half, row.outcome))
+            else:
+                self._add_meeting(row)
+
+    def _add_meeting(self, row: Any) -> None:
+        key = (row.booking, row.resource_id)
+        known = self.meetings[row.day].get(key)
+        outcome = CAME if known is not None and known.outcome == CAME else row.outcome
+        self.meetings[row.day][key] = Meeting(row.person_id, outcome, None)
+        self.guests[row.day][row.booking] = row.guests
+
+    def _read_claims(self) -> None:
+        self.uses: dict[date, list[Use]] = defaultdict(list)
+        self.blocks: list[tuple[int, Minutes]] = []
+        self.residents: list[tuple[int, Minutes]] = []
+        whole = [row.span for row in self.days.values()]
+        span = Span(whole[0].start, whole[-1].end)
+        rows = db.session.execute(
+            select(
+                Claim.resource_id,
+                Claim.holder_kind,
+                Claim.holder_id,
+                Claim.starts_at,
+                Claim.ends_at,
+                Claim.use_starts_at,
+                Claim.use_ends_at,
+                Booking.day,
+            )
+            .outerjoin(
+                Booking,
+                (Claim.holder_kind == "booking") & (Booking.id == Claim.holder_id) & (Booking.status == "confirmed"),
+            )
+            # What is held for an undo, or was given back, is nobody's use.
+            .where(overlapping(span), Claim.live.is_(True), Claim.expires_at.is_(None))
+        )
+        for row in rows:
+            use = (_minute(row.use_starts_at), _minute(row.use_ends_at))
+            taken = (_minute(row.starts_at), _minute(row.ends_at))
+            if row.holder_kind == "booking":
+                if row.day is not None:
+                    self.uses[row.day].append(Use(row.holder_id, row.resource_id, *use))
+            elif row.holder_kind == "resident":
+                self.residents.append((row.resource_id, taken))
+            elif row.holder_kind == "workshop" and row.resource_id not in self.desk_ids:
+                self._add_own_use(row.resource_id, use)
+            else:
+                self.blocks.append((row.resource_id, taken))
+
+    def _add_own_use(self, resource: int, use: Minutes) -> None:
+        for day, row in self.days.items():
+            if use[0] < _minute(row.ends_at) and _minute(row.starts_at) < use[1]:
+                self.uses[day].append(Use(None, resource, *use))
+
+    def _read_presences(self, first: date, last: date) -> None:
+        self.stays: dict[date, list[Stay]] = defaultdict(list)
+        rows = db.session.execute(
+            select(Presence.day, Presence.person_id, Presence.arrived_at, Presence.left_at).where(
+                Presence.day.between(first, last)
+            )
+        )
+        for day, person, arrived, left in rows:
+            self.stays[day].append(Stay(person, _minute(arrived), None if left is None else _minute(left)))
+
+    def capacity(self, day: date) -> Capacity:
+        """What was in service on ``day``, by the resources' own dates and the seats of today."""
+        found: Capacity = {"desk": [], "room": []}
+        for row in self.resources:
+            if row.in_service_from <= day and (row.in_service_until is None or day <= row.in_service_until):
+                found["desk" if row.kind == DESK else "room"].append([row.id, row.seats])
+        return found
+
+    def day(self, day: date, capacity: Capacity) -> Day:
+        row = self.days[day]
+        return Day(
+            open=_spans(row.open()),
+            staffed=_spans(row.open("staffed")),
+            halves={name: _half(half) for name, half in self.halves.get(day, {}).items()},
+            hours=[self._hour(day, hour) for hour in range(24)],
+            desks=dict(capacity["desk"]),  # type: ignore[arg-type] - pairs of id and seats
+            rooms=dict(capacity["room"]),  # type: ignore[arg-type] - pairs of id and seats
+            blocks=_of_day(self.blocks, row),
+            residents=_of_day(self.residents, row),
+            uses=self.uses.get(day, ()),
+            slots=self.slots.get(day, ()),
+            late=self.late.get(day, ()),
+            meetings=self.meetings.get(day, {}),
+            stays=self.stays.get(day, ()),
+            until=self.until.get(day, {}),
+            guests=sum(self.guests.get(day, {}).values()),
+        )
+
+    def _hour(self, day: date, hour: int) -> Minutes | None:
+        start = _minute(local_minute(day, hour * 60, self.lieu.tz))
+        end = _minute(local_minute(day, hour * 60 + 60, self.lieu.tz))
+        return (start, end) if start < end else None
+
+
+def _minute(instant: datetime) -> int:
+    return to_micros(instant) // _MINUTE
+
+
+def _spans(spans: list[Span]) -> list[Minutes]:
+    return [(_minute(span.start), _minute(span.end)) for span in spans]
+
+
+def _half(half: HalfDay) -> Half:
+    return Half(_spans(half.open), half.usual_minutes)
+
+
+def _of_day(taken: list[tuple[int, Minutes]], row: LieuDay) -> dict[int, list[Minutes]]:
+    found: dict[int, list[Minutes]] = defaultdict(list)
+    start, end = _minute(row.starts_at), _minute(row.ends_at)
+    for resource, span in taken:
+        if span[0] < end and start < span[1]:
+            found[resource].append(span)
+    return found

@@ -1,0 +1,76 @@
+"""Counting people who were there, each once: over a month, over a year, for the first time, again.
+
+Distinct people are never added over months; presence detail stays in the lieu.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.orm import aliased
+
+from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.core.db import db
+from coworking.statistics.months import People
+from coworking.statistics.schema import month_days
+
+HISTORY_MONTHS = 3
+"""Newcomers are unknown before so many months of presences, or of imported first visits, lie behind the month."""
+
+
+def of_month(month: date) -> People:
+    """The people of the month of ``month``: two statements that read the year so far and each person's past by index."""
+    first, last = month_days(month)
+    january, before = first.replace(month=1), _months_before(first, HISTORY_MONTHS)
+    here = Presence.day.between(first, last)
+    past = aliased(Presence)
+    earlier = select(past.id).where(past.person_id == Presence.person_id, past.day < first)
+    lately = earlier.where(past.day >= before)
+    distinct, ytd, newcomers, returning = db.session.execute(
+        select(
+            _people(here),
+            _people(Presence.day.between(january, last)),
+            _people(here, ~earlier.exists()),
+            _people(here, lately.exists()),
+        )
+    ).one()
+    earliest, imported = db.session.execute(
+        select(
+            select(func.min(Presence.day)).scalar_subquery(),
+            select(func.min(Presence.day)).where(Presence.evidence == "import").scalar_subquery(),
+        )
+    ).one()
+    long = (earliest is not None and earliest <= before) or (imported is not None and imported < first)
+    whole_year = first == january or (earliest is not None and earliest < _months_before(january, -1))
+    return People(
+        distinct=distinct,
+        ytd=ytd if whole_year else None,
+        newcomers=newcomers if long else None,
+        returning=returning if long else None,
+        seen=distinct > 0,
+    )
+
+
+def undecided(first: date, last: date) -> int:
+    """Booked units from ``first`` to ``last`` of which nobody has said yet whether the person came."""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(BookingUnit)
+            .join(Booking)
+            .where(
+                BookingUnit.day.between(first, last), BookingUnit.outcome == "pending", Booking.status == "confirmed"
+            )
+        )
+        or 0
+    )
+
+
+def _people(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count(Presence.person_id.distinct())).where(*conditions).scalar_subquery()
+
+
+def _months_before(day: date, months: int) -> date:
+    index = day.year * 12 + day.month - 1 - months
+    return date(index // 12, index % 12 + 1, 1)

@@ -1,0 +1,34 @@
+"""Who receives a closed month: told by the network package, which stands above this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A network head as the closing page names it, and what became of the month's last revision there.
+
+    ``sent_at`` None: not sent yet; ``trouble`` says in the reader's language why it has not arrived.
+    """
+
+    name: str
+    sent_at: datetime | None = None
+    revision: int | None = None
+    trouble: str | None = None
+
+
+_ask: Callable[[date], Recipient | None] | None = None
+
+
+def told_by(ask: Callable[[date], Recipient | None]) -> None:
+    """Let ``ask`` say who receives the return of a month (its first day); None: nobody does."""
+    global _ask
+    _ask = ask
+
+
+def recipient(month: date) -> Recipient | None:
+    """Who receives the return of ``month``; None while the lieu belongs to no network."""
+    return _ask(month) if _ask is not None else None

@@ -1,0 +1,286 @@
+"""What one day offered and what became of it, by interval arithmetic on whole minutes.
+
+Times are minutes since 1970-01-01T00:00Z, spans half-open pairs of them: a month of a large lieu is thousands of spans.
+Seconds (of an arrival, say) are dropped before: a minute counts from when the clock first shows it. Definitions are
+those of ``docs/statistics.md``; nothing here knows a calendar, a zone or a database.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+Minutes = tuple[int, int]
+"""A half-open span ``[start, end)`` of minutes since the epoch."""
+
+CAME, ABSENT = "came", "absent"
+
+
+class Slot(NamedTuple):
+    """A desk booked for one half-day, by a booking that was not given back; ``outcome`` as in `BookingUnit`."""
+
+    booking: int
+    resource: int
+    half: str
+    outcome: str
+
+
+class Use(NamedTuple):
+    """A resource used from ``start`` to ``end``: by a confirmed booking, or (``booking`` None) by the lieu itself."""
+
+    booking: int | None
+    resource: int
+    start: int
+    end: int
+
+
+class Meeting(NamedTuple):
+    """What is known of a room's booking: whose, what became of it, and whether it cost something (None: nobody knows)."""
+
+    person: int
+    outcome: str
+    paid: bool | None
+
+
+class Stay(NamedTuple):
+    """A person was there from ``start`` to ``end`` (None: nobody saw them leave)."""
+
+    person: int
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One half of the day: its ``open`` spans, and how many minutes it usually has."""
+
+    open: Sequence[Minutes]
+    usual: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Everything that is known about a day that is over.
+
+    ``desks`` and ``rooms`` map what was in service to its seats. ``hours`` are the day's 24 wall-clock hours (one is
+    empty and one is twice as long where clocks change). ``taken_out`` is what of each resource was not for members:
+    blocks, and residents under ``residents``. ``until`` says when each person's last booking of the day ends.
+    """
+
+    open: Sequence[Minutes]
+    staffed: Sequence[Minutes]
+    halves: Mapping[str, Half]
+    hours: Sequence[Minutes | None]
+    desks: Mapping[int, int]
+    rooms: Mapping[int, int]
+    blocks: Mapping[int, Sequence[Minutes]] = field(default_factory=dict[int, Sequence[Minutes]])
+    residents: Mapping[int, Sequence[Minutes]] = field(default_factory=dict[int, Sequence[Minutes]])
+    uses: Sequence[Use] = ()
+    slots: Sequence[Slot] = ()
+    late: Sequence[tuple[int, str]] = ()
+    meetings: Mapping[tuple[int, int], Meeting] = field(default_factory=dict[tuple[int, int], Meeting])
+    stays: Sequence[Stay] = ()
+    until: Mapping[int, int] = field(default_factory=dict[int, int])
+    guests: int = 0
+
+
+@dataclass(slots=True)
+class Facts:
+    """The integers of one day; the columns of `coworking.statistics.models.DayFact` of the same names."""
+
+    accessible_minutes: int = 0
+    staffed_minutes: int = 0
+    desk_offered: int = 0
+    desk_booked: int = 0
+    desk_attended: int = 0
+    desk_known: int = 0
+    desk_absent: int = 0
+    desk_late_cancelled: int = 0
+    desk_resident: int = 0
+    room_offered: int = 0
+    room_booked: int = 0
+    room_attended: int = 0
+    room_known: int = 0
+    room_paid: int | None = 0
+    room_free: int | None = 0
+    room_internal: int = 0
+    room_guests: int = 0
+    peak_seats: int = 0
+    seats_in_service: int = 0
+    peak_at: int | None = None
+    workers: int = 0
+    outside_minutes: int = 0
+    hours: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(24)])
+
+
+def union(spans: Iterable[Minutes]) -> list[Minutes]:
+    """The same minutes, as sorted spans that neither overlap nor touch."""
+    merged: list[Minutes] = []
+    for start, end in sorted(spans):
+        if start >= end:
+            continue
+        if merged and start <= merged[-1][1]:
+            if end > merged[-1][1]:
+                merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def intersect(left: Sequence[Minutes], right: Sequence[Minutes]) -> list[Minutes]:
+    """The minutes that lie in both."""
+    found: list[Minutes] = []
+    for a_start, a_end in union(left):
+        for b_start, b_end in union(right):
+            if a_start < b_end and b_start < a_end:
+                found.append((max(a_start, b_start), min(a_end, b_end)))
+    return found
+
+
+def subtract(spans: Iterable[Minutes], taken: Iterable[Minutes]) -> list[Minutes]:
+    """The minutes of ``spans`` that are not ``taken``."""
+    remaining = union(spans)
+    for hole_start, hole_end in union(taken):
+        remaining = [
+            piece
+            for start, end in remaining
+            for piece in ((start, min(end, hole_start)), (max(start, hole_end), end))
+            if piece[0] < piece[1]
+        ]
+    return remaining
+
+
+def length(spans: Iterable[Minutes]) -> int:
+    """How many minutes, each once."""
+    return sum(end - start for start, end in union(spans))
+
+
+def count(day: Day) -> Facts:
+    """The facts of ``day``."""
+    facts = Facts(
+        accessible_minutes=length(day.open),
+        staffed_minutes=length(day.staffed),
+        seats_in_service=sum(day.desks.values()),
+        room_guests=day.guests,
+    )
+    stays = _stays(day)
+    facts.workers = len(stays)
+    facts.outside_minutes = sum(length(subtract(spans, day.open)) for spans in stays.values())
+    uses: dict[int, list[Use]] = defaultdict(list)
+    for use in day.uses:
+        uses[use.resource].append(use)
+    _count_desks(day, facts, uses)
+    _count_rooms(day, facts, uses, stays)
+    return facts
+
+
+def _stays(day: Day) -> dict[int, list[Minutes]]:
+    """When each person was there. Nobody saw them leave: until the end of what they had booked."""
+    stays: dict[int, list[Minutes]] = defaultdict(list)
+    for person, start, end in day.stays:
+        stays[person].append((start, max(start, day.until.get(person, start) if end is None else end)))
+    return stays
+
+
+def _count_desks(day: Day, facts: Facts, uses: Mapping[int, Sequence[Use]]) -> None:
+    offered: dict[tuple[int, str], list[Minutes]] = {}
+    for desk in day.desks:
+        for name, half in day.halves.items():
+            blocks, residents = day.blocks.get(desk, ()), day.residents.get(desk, ())
+            free = subtract(half.open, [*blocks, *residents])
+            if _offers(free, half.usual):
+                offered[desk, name] = free
+            elif residents and _offers(subtract(half.open, blocks), half.usual):
+                facts.desk_resident += 1
+    facts.desk_offered = len(offered)
+    facts.desk_late_cancelled = sum(1 for slot in day.late if slot in offered)
+    _count_slots(day, facts, uses, offered)
+    _count_seats(day, facts, uses, offered)
+
+
+def _offers(free: Sequence[Minutes], usual: int) -> bool:
+    """A half-day is offered when at least half of it is open and not blocked."""
+    return bool(free) and 2 * length(free) >= usual
+
+
+def _count_slots(
+    day: Day, facts: Facts, uses: Mapping[int, Sequence[Use]], offered: Mapping[tuple[int, str], list[Minutes]]
+) -> None:
+    """Booked half-days, each desk's once however often it was given back and taken again, and what became of them."""
+    outcomes: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for slot in day.slots:
+        free = offered.get((slot.resource, slot.half))
+        own = [(use.start, use.end) for use in uses.get(slot.resource, ()) if use.booking == slot.booking]
+        if free and intersect(own, free):
+            outcomes[slot.resource, slot.half].add(slot.outcome)
+    facts.desk_booked = len(outcomes)
+    facts.desk_attended = sum(1 for seen in outcomes.values() if CAME in seen)
+    facts.desk_absent = sum(1 for seen in outcomes.values() if CAME not in seen and ABSENT in seen)
+    facts.desk_known = facts.desk_attended + facts.desk_absent
+
+
+def _count_seats(
+    day: Day, facts: Facts, uses: Mapping[int, Sequence[Use]], offered: Mapping[tuple[int, str], list[Minutes]]
+) -> None:
+    """Seat-minutes by hour, and the most seats booked at once."""
+    changes: dict[int, int] = defaultdict(int)
+    by_span: dict[Minutes, list[int]] = defaultdict(lambda: [0, 0])
+    for desk, seats in day.desks.items():
+        free = union(span for name in day.halves for span in offered.get((desk, name), ()))
+        booked = intersect([(use.start, use.end) for use in uses.get(desk, ())], free)
+        for span in free:
+            by_span[span][1] += seats
+        for start, end in booked:
+            by_span[start, end][0] += seats
+            changes[start] += seats
+            changes[end] -= seats
+    for (start, end), (booked_seats, offered_seats) in by_span.items():
+        for hour, span in enumerate(day.hours):
+            if span is not None and (shared := min(end, span[1]) - max(start, span[0])) > 0:
+                facts.hours[hour][0] += shared * booked_seats
+                facts.hours[hour][1] += shared * offered_seats
+    seats = 0
+    for minute in sorted(changes):
+        seats += changes[minute]
+        if seats > facts.peak_seats:
+            facts.peak_seats, facts.peak_at = seats, minute
+
+
+def _count_rooms(day: Day, facts: Facts, uses: Mapping[int, Sequence[Use]], stays: Mapping[int, list[Minutes]]) -> None:
+    for room in day.rooms:
+        free = subtract(day.open, [*day.blocks.get(room, ()), *day.residents.get(room, ())])
+        booked: list[Minutes] = []
+        known: list[Minutes] = []
+        attended: list[Minutes] = []
+        for use in uses.get(room, ()):
+            spans = intersect([(use.start, use.end)], free)
+            if not spans:
+                continue
+            booked += spans
+            if use.booking is None:
+                facts.room_internal += length(spans)
+                known += spans
+                attended += spans
+                continue
+            meeting = day.meetings[use.booking, room]
+            if meeting.outcome in (CAME, ABSENT):
+                known += spans
+            if meeting.outcome == CAME:
+                # A host who said afterwards that they came saw more than the doors did.
+                attended += intersect(spans, stays.get(meeting.person, [])) or spans
+            _count_paid(facts, meeting.paid, length(spans))
+        facts.room_offered += length(free)
+        facts.room_booked += length(booked)
+        facts.room_known += length(known)
+        facts.room_attended += length(attended)
+
+
+def _count_paid(facts: Facts, paid: bool | None, minutes: int) -> None:
+    if paid is None or facts.room_paid is None or facts.room_free is None:
+        facts.room_paid = facts.room_free = None
+    elif paid:
+        facts.room_paid += minutes
+    else:
+        facts.room_free += minutes
