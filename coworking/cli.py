@@ -7,6 +7,7 @@ from flask import Flask
 from coworking.accounts import commands as accounts
 from coworking.demo import commands as demo
 from coworking.frontdesk import commands as frontdesk
+from coworking.statistics import commands as statistics
 
 
 def init_cli(app: Flask) -> None:
@@ -14,3 +15,4 @@ def init_cli(app: Flask) -> None:
     accounts.init(app)
     demo.init(app)
     frontdesk.init(app)
+    statistics.init(app)

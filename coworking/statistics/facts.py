@@ -21,6 +21,7 @@ from coworking.core.db import db
 from coworking.core.timespan import Span, local_minute
 from coworking.core.types import from_micros, to_micros
 from coworking.core.units import require_unit, write_unit
+from coworking.pricing.models import Quote
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, Lieu, LieuDay, Resource
@@ -140,8 +141,11 @@ class _Inputs:
                 Booking.status,
                 Booking.cancelled_late,
                 Booking.guests,
+                Quote.amount_cents,
+                Quote.cover,
             )
             .join(Booking)
+            .outerjoin(Quote, Quote.id == BookingUnit.quote_id)
             .where(BookingUnit.day.between(first, last))
         )
         for row in rows:
@@ -161,7 +165,7 @@ class _Inputs:
         key = (row.booking, row.resource_id)
         known = self.meetings[row.day].get(key)
         outcome = CAME if known is not None and known.outcome == CAME else row.outcome
-        self.meetings[row.day][key] = Meeting(row.person_id, outcome, None)
+        self.meetings[row.day][key] = Meeting(row.person_id, outcome, _is_paid(row.amount_cents, row.cover))
         self.guests[row.day][row.booking] = row.guests
 
     def _read_claims(self) -> None:
@@ -248,6 +252,11 @@ class _Inputs:
         start = _minute(local_minute(day, hour * 60, self.lieu.tz))
         end = _minute(local_minute(day, hour * 60 + 60, self.lieu.tz))
         return (start, end) if start < end else None
+
+
+def _is_paid(cents: int | None, cover: str | None) -> bool | None:
+    """Whether a use costs something, now or through a subscription; None for one older than prices."""
+    return None if cents is None else cents > 0 or cover == "subscription"
 
 
 def _minute(instant: datetime) -> int:

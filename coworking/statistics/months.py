@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from coworking.statistics.pairs import known_enough
-from coworking.statistics.schema import blank, filled
+from coworking.statistics.schema import ORDER, blank, filled
 
 FULL_AT = 80
 """Percent of the seats in service from which a day counts as full."""
@@ -140,4 +140,4 @@ def _hours(days: Sequence[Any]) -> list[list[list[int]]]:
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The figures that differ, in the order of the list."""
-    return [name for name in before if name != "null_reasons" and before[name] != after.get(name)]
+    return [name for name in ORDER if before.get(name) != after.get(name)]

@@ -87,7 +87,8 @@ COUNTS = (
 )
 """The figures that are non-negative integers, in the order of the law's list."""
 
-FIGURES = frozenset((*COUNTS, "peak_at", "people_by_status", "revenue_cents_by_family", "by_weekday_hour"))
+ORDER = (*COUNTS, "peak_at", "people_by_status", "revenue_cents_by_family", "by_weekday_hour")
+FIGURES = frozenset(ORDER)
 """Every figure; with ``null_reasons`` they are the members of ``figures``."""
 
 SIX = (

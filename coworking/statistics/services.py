@@ -21,7 +21,7 @@ from coworking.core.version import VERSION
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu
-from coworking.statistics import facts, months, people, queries, schema
+from coworking.statistics import facts, months, people, queries, schema, subscriptions
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.schema import FINAL, LONGEST_REASON, PROVISIONAL, RESTATEMENT, month_days, write_month
 
@@ -96,7 +96,9 @@ def is_decided(month: date) -> bool:
 def figures_now(month: date) -> dict[str, Any]:
     """The figures of ``month`` as they stand: what closing it now would keep."""
     first, last = month_days(month)
-    return months.figures(facts.between(first, last), people.of_month(first), None, spaces.lieu().tz)
+    return months.figures(
+        facts.between(first, last), people.of_month(first), subscriptions.of_month(first), spaces.lieu().tz
+    )
 
 
 def _close(actor: Actor, month: date, *, reason: str | None = None, may_be_final: bool) -> MonthlyReturn:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from coworking.accounts.models import Person
+from coworking.booking import presence, services
+from coworking.booking.models import BookingUnit, Presence
+from coworking.claims import services as claims
 from coworking.core.db import db
+from coworking.core.units import write_unit
 from coworking.spaces import calendar
+from coworking.spaces import queries as spaces
+from coworking.spaces import services as places
+from coworking.spaces.rules import Opening
 from coworking.statistics import facts
+from tests import factories
 from tests.conftest import _empty
 from tests.statistics.months import make_life
 from tests.statistics.oracle import PARIS, Oracle
@@ -20,9 +30,15 @@ MARCH, OCTOBER = date(2026, 3, 29), date(2026, 10, 25)
 """The days on which clocks change; 25 December and Easter Monday (6 April) are kept, too."""
 
 
+NAMES = (
+    *("desk_offered", "desk_booked", "desk_attended", "desk_known", "desk_absent", "desk_late_cancelled"),
+    *("desk_resident", "room_offered", "room_booked", "room_attended", "room_known", "room_guests", "seats_in_service"),
+)
+
+
 @pytest.mark.parametrize("first, days", [(date(2026, 3, 25), 15), (date(2026, 10, 21), 13), (date(2026, 12, 21), 8)])
 @settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     database=None,
@@ -42,13 +58,111 @@ def test_facts_are_what_counting_every_minute_gives(app, clock, seed, first, day
         found = {row.day: row for row in facts.between(first, last)}
         assert len(found) == days
         oracle = Oracle()
-        print(seed, {n: sum(getattr(r, n) for r in found.values()) for n in (*SIMPLE, "workers", "outside_minutes")})
         for day, row in found.items():
-            wanted = dict.fromkeys(SIMPLE, 0) | oracle.day(day)
+            wanted = dict.fromkeys((*NAMES, "room_internal"), 0) | oracle.day(day)
             assert {name: getattr(row, name) for name in wanted} == wanted, day
 
 
-SIMPLE = (
-    *("desk_offered", "desk_booked", "desk_attended", "desk_known", "desk_absent", "desk_late_cancelled"),
-    *("desk_resident", "room_offered", "room_booked", "room_attended", "room_known", "room_guests", "seats_in_service"),
-)
+# What is kept, and when it is counted again -----------------------------------------------------------------------------
+
+MONDAY = date(2026, 11, 16)
+SUNDAY = date(2026, 11, 22)
+
+
+@pytest.fixture
+def week(inside, place, cast, clock):
+    """Last week: Anne has a desk every morning; on Monday she came, since then nobody knows."""
+    clock.set(datetime(2026, 11, 13, 9, tzinfo=PARIS))
+    for day in range(16, 21):
+        services.book_half_days(cast.member.actor(), date(2026, 11, day), frozenset({"am"}))
+    clock.set(datetime(2026, 11, 16, 9, 5, tzinfo=PARIS))
+    presence.arrive(cast.member.actor())
+    clock.set(datetime(2026, 11, 24, 10, tzinfo=PARIS))
+    calendar.freeze_past_days()
+    return cast
+
+
+def unit_of(day: date) -> int:
+    return db.session.scalars(select(BookingUnit.id).where(BookingUnit.day == day)).one()
+
+
+def test_a_week_in_numbers(week):
+    days = facts.between(MONDAY, SUNDAY)
+    assert [row.desk_offered for row in days] == [8, 8, 8, 8, 8, 4, 0]  # four desks; Saturday morning; Sunday closed
+    assert [row.desk_booked for row in days] == [1, 1, 1, 1, 1, 0, 0]
+    assert [row.desk_attended for row in days] == [1, 0, 0, 0, 0, 0, 0]
+    assert [row.accessible_minutes for row in days] == [540] * 5 + [240, 0]
+    monday = days[0]
+    assert monday.hours[9] == [60, 240] and monday.hours[13] == [0, 240] and monday.hours[18] == [0, 0]
+    assert (monday.peak_seats, monday.seats_in_service) == (1, 4)
+    assert monday.peak_at == datetime(2026, 11, 16, 9, tzinfo=PARIS)
+
+
+def test_only_days_that_are_over_are_counted(week, clock):
+    assert facts.between(date(2026, 11, 24), date(2026, 11, 30)) == []
+    assert facts.refresh(date(2026, 11, 24), date(2026, 11, 30)) == 0
+    clock.set(datetime(2026, 11, 24, 23, 30, tzinfo=UTC))  # already Wednesday at the lieu
+    assert [row.day for row in facts.between(date(2026, 11, 24), date(2026, 11, 30))] == [date(2026, 11, 24)]
+
+
+def test_facts_are_kept_until_their_day_changes(week):
+    assert facts.refresh(MONDAY, SUNDAY) == 7
+    assert facts.refresh(MONDAY, SUNDAY) == 0
+    tuesday = date(2026, 11, 17)
+    presence.settle(week.host.actor(), [unit_of(tuesday)], "absent")
+    assert list(facts.stale(MONDAY, SUNDAY)) == [tuesday]
+    assert [(row.desk_known, row.desk_absent) for row in facts.between(MONDAY, SUNDAY)][:3] == [(1, 0), (1, 1), (0, 0)]
+    assert list(facts.stale(MONDAY, SUNDAY)) == [tuesday], "reading keeps nothing"
+    assert facts.refresh(MONDAY, SUNDAY) == 1
+    presence.settle(week.host.actor(), [unit_of(tuesday)], "came")
+    assert facts.refresh(MONDAY, SUNDAY) == 1
+    assert [row.desk_attended for row in facts.between(MONDAY, SUNDAY)][:2] == [1, 1]
+    first = db.session.scalars(select(Presence.public_id).where(Presence.day == MONDAY)).one()
+    presence.undo_arrival(week.host.actor(), first)
+    assert [row.desk_attended for row in facts.between(MONDAY, SUNDAY)][:2] == [0, 1]
+
+
+def test_what_is_changed_today_does_not_rewrite_last_week(week, place):
+    facts.refresh(MONDAY, SUNDAY)
+    before = [row.hours for row in facts.between(MONDAY, SUNDAY)]
+    manager = week.manager.actor()
+    today = date(2026, 11, 24)
+    openings = [Opening(weekday, "accessible", 0, 1440) for weekday in range(7)]
+    places.set_schedule(manager, valid_from=today, split_minute=12 * 60, openings=openings)
+    places.update_resource(manager, place.desks[0].public_id, seats=6)
+    places.retire_resource(manager, place.desks[1].public_id, today - timedelta(days=1))
+    places.add_resources(manager, kind="desk", zone_public_id=spaces.zones()[0].public_id, names=["Poste 9"])
+    with write_unit():
+        claims.touch(*(MONDAY + timedelta(days=n) for n in range(7)))
+    assert facts.refresh(MONDAY, SUNDAY) == 7
+    assert [row.hours for row in facts.between(MONDAY, SUNDAY)] == before
+    assert [row.seats_in_service for row in facts.between(MONDAY, SUNDAY)] == [4] * 7
+
+
+def test_the_statements_do_not_grow_with_the_rows(week, count_statements):
+    def statements(act) -> int:
+        db.session.rollback()
+        db.session.expire_all()
+        with count_statements() as seen:
+            act()
+        return len(seen)
+
+    few = statements(lambda: facts.between(MONDAY, SUNDAY))
+    for desk in range(3):
+        factories.make_person("P", f"{desk}", None)
+    with write_unit():
+        for day in range(16, 21):
+            for person in db.session.scalars(select(Person)).unique():
+                db.session.add(_there(person, datetime(2026, 11, day, 9, tzinfo=UTC)))
+    many = statements(lambda: facts.between(MONDAY, SUNDAY))
+    whole = statements(lambda: facts.between(date(2026, 11, 1), SUNDAY))
+    assert few == many == whole <= 14
+    assert statements(lambda: facts.refresh(MONDAY, SUNDAY)) <= 18
+    kept = statements(lambda: facts.between(MONDAY, SUNDAY))
+    assert kept <= 4
+
+
+def _there(person: Person, at: datetime) -> Presence:
+    return Presence(
+        person_id=person.id, day=at.date(), arrived_at=at, left_at=at + timedelta(hours=2), evidence="import"
+    )

@@ -1,0 +1,38 @@
+"""Subscriptions in force, those who joined, those who left."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from sqlalchemy import exists, or_, select
+
+from coworking.core.db import db
+from coworking.membership.models import Plan, Subscription
+from coworking.statistics.months import Subscriptions
+from coworking.statistics.schema import next_month
+
+
+def of_month(month: date) -> Subscriptions | None:
+    """Subscriptions of the month of ``month`` (its first day); None where the lieu never had a plan to subscribe to.
+
+    Who changes plans neither joins nor leaves: joined had none the month before, left has none the month after.
+    """
+    before, after = (month - timedelta(days=1)).replace(day=1), next_month(month)
+    rows = db.session.execute(
+        select(Subscription.person_id, Subscription.first_month, Subscription.last_month).where(
+            Subscription.first_month <= after,
+            or_(Subscription.last_month.is_(None), Subscription.last_month >= before),
+        )
+    ).all()
+    if not rows and not db.session.scalar(select(exists(select(Plan.id)))):
+        return None
+
+    def people(on: date) -> list[int]:
+        return [person for person, first, last in rows if first <= on and (last is None or on <= last)]
+
+    now = people(month)
+    return Subscriptions(
+        active=len(now),
+        joined=len(set(now) - set(people(before))),
+        left=len(set(now) - set(people(after))),
+    )
