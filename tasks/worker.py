@@ -9,7 +9,14 @@ from coworking.app import create_app
 from tasks.app import celery
 from tasks.kick import connect
 
-TASKS = ("tasks.outbox", "tasks.spaces", "tasks.claims", "tasks.booking", "tasks.statistics")
+TASKS = (
+    "tasks.outbox",
+    "tasks.spaces",
+    "tasks.claims",
+    "tasks.membership",
+    "tasks.booking",
+    "tasks.statistics",
+)
 """Modules that declare tasks."""
 
 __all__ = ["celery"]

@@ -5,6 +5,7 @@ Runs inside the unit of the use case that books or moves; the resources it retur
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -30,6 +31,7 @@ from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict, Wanted
 from coworking.core.errors import NotFound
 from coworking.core.timespan import Span
+from coworking.membership.rules import Payer, Use
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, Lieu, LieuDay, Resource
 from coworking.spaces.rules import check_open
@@ -46,7 +48,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to book: all ``items`` for ``span``, or nothing. ``person`` is a public id; None: the actor."""
+    """What to book: all ``items`` for ``span``, or nothing. ``person`` is a public id; None: the actor.
+
+    ``payer`` None: the employer where its agreement covers, else the person. ``agreed_cents``: what the person was told
+    they would owe; booking at another price is refused. None: they were told nothing (staff, programs).
+    """
 
     span: Span
     items: tuple[Item, ...]
@@ -54,6 +60,8 @@ class Request:
     title: str | None = None
     guests: int = 0
     source: str = "web"
+    payer: Payer | None = None
+    agreed_cents: int | None = None
 
 
 Chosen = tuple[Resource, Span, tuple[HalfDay, ...]]
@@ -192,6 +200,11 @@ def units_of(resource: Resource, use: Span, halves: tuple[HalfDay, ...], day: da
         )
         for half in halves
     ]
+
+
+def uses_of(units: Iterable[BookingUnit]) -> list[Use]:
+    """What the units use, as the rules of prices see it."""
+    return [Use(unit.resource_id, unit.resource.kind, unit.day, unit.half, unit.span) for unit in units]
 
 
 def _refuse_second_desk(own: list[queries.OwnDesk], use: Span) -> None:

@@ -7,7 +7,7 @@ of what was booked.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
@@ -38,6 +38,8 @@ from coworking.core.errors import NotFound
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.timespan import local_date
 from coworking.core.units import locked, write_unit
+from coworking.membership import coverage
+from coworking.membership.rules import AgreementExhausted, Payer
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay
 
@@ -116,6 +118,7 @@ def undo_arrival(actor: Actor, presence_id: str) -> None:
                 actor.person_id,
             )
             claims.release(queries.live_claims(booking.id))
+            coverage.release(queries.quotes_of(booking.id))
         _audit(actor, "presence.undone", presence)
         db.session.delete(presence)
         claims.touch(presence.day)
@@ -210,17 +213,25 @@ def _arrive(actor: Actor, person: Person, evidence: str, given: Booking | None =
 
 
 def _walk_in(actor: Actor, person: Person, day: LieuDay, instant: datetime) -> Booking | None:
-    """A free desk for the half-day of arrival, or None when the lieu is full or has no desks."""
+    """A free desk for the half-day of arrival, or None when the lieu is full or has no desks.
+
+    Nobody is turned away at the door for money: where the employer's agreement refuses more, the person pays.
+    """
     halves = half_days(day.day, day).values()
     half = next((half for half in halves if half.span.end > instant), None)
     if half is None:
         return None
     request = Request(span=half.span, items=(Item(kind=DESK),), person=person.public_id, source="walkin")
-    try:
-        with db.session.begin_nested():
-            return book_in_unit(actor, request)
-    except (NothingFree, ClaimConflict, AlreadyBooked):
-        return None
+    payers: tuple[Payer | None, ...] = (None, "me")
+    for payer in payers:
+        try:
+            with db.session.begin_nested():
+                return book_in_unit(actor, replace(request, payer=payer))
+        except AgreementExhausted:
+            continue
+        except (NothingFree, ClaimConflict, AlreadyBooked):
+            break
+    return None
 
 
 def _units_today(person_id: int, day: date) -> list[BookingUnit]:

@@ -21,6 +21,7 @@ from coworking.core.formats import span_hours
 from coworking.core.i18n import _
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
+from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay, Resource
 
@@ -41,6 +42,19 @@ def live_claims(booking_id: int) -> list[Claim]:
             select(Claim)
             .where(Claim.holder_kind == "booking", Claim.holder_id == booking_id, Claim.live.is_(True))
             .order_by(Claim.resource_id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def quotes_of(booking_id: int) -> list[Quote]:
+    """The quotes of a booking's units, in the units' order, freshly read. Bookings older than prices have none."""
+    return list(
+        db.session.scalars(
+            select(Quote)
+            .join(BookingUnit, BookingUnit.quote_id == Quote.id)
+            .where(BookingUnit.booking_id == booking_id)
+            .order_by(BookingUnit.starts_at, BookingUnit.id)
             .execution_options(populate_existing=True)
         )
     )

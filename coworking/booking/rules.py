@@ -93,6 +93,12 @@ class AlreadyStarted(DomainError):
     message = N_("This booking has begun. The host can end it.")
 
 
+class LateMove(DomainError):
+    code = "late_move"
+    status = 409
+    message = N_("It is too late to give that time back free of charge: it can only move within its day, no shorter.")
+
+
 class UndoTooLate(DomainError):
     code = "undo_too_late"
     status = 409
@@ -210,6 +216,15 @@ def is_late(
     if at < starts_at and at < created_at + REGRET:
         return False
     return at >= free_until(starts_at, free_cancel_minute=free_cancel_minute, zone=zone)
+
+
+def check_late_move(day: date, minutes: int, new_day: date, new_minutes: int) -> None:
+    """Once giving back is no longer free, a booking stays on its day and gets no shorter; raises `LateMove`.
+
+    Otherwise moving away would be a way of giving back late for nothing.
+    """
+    if new_day != day or new_minutes < minutes:
+        raise LateMove()
 
 
 def arrival_marks(unit: Span, arrived_at: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Booking, giving back, undoing, moving. Each public function is one unit of work.
 
-The order is always: lock the person, lock the resources, look, decide, write, count the day up.
+The order is always: lock the person (and so their allowances), lock the resources, look, decide, write, count the day up.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date, datetime
 from coworking.booking import queries
 from coworking.booking.access import for_whom, own_booking
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request, choose, units_of
+from coworking.booking.placing import Item, Request, choose, units_of, uses_of
 from coworking.booking.rules import (
     REGRET,
     UNDO,
@@ -22,6 +22,7 @@ from coworking.booking.rules import (
     NoHalfDay,
     NothingFree,
     UndoTooLate,
+    check_late_move,
     check_window,
     is_late,
 )
@@ -34,8 +35,10 @@ from coworking.core.errors import NotFound
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, require_unit, write_unit
+from coworking.membership import coverage
+from coworking.membership.rules import Payer, check_agreed
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import DESK
+from coworking.spaces.models import DESK, Lieu
 from coworking.spaces.rules import check_half_open
 
 
@@ -64,6 +67,8 @@ def book_half_days(
     resource: str | None = None,
     zone: str | None = None,
     source: str = "web",
+    payer: Payer | None = None,
+    agreed_cents: int | None = None,
 ) -> Booking:
     """Book a desk on ``day``: a given one, or any free one by the lieu's rule. Both halves are one claim across lunch."""
     if not halves:
@@ -75,7 +80,8 @@ def book_half_days(
     end_read()
     span = Span(wanted[0].span.start, wanted[-1].span.end)
     item = Item(resource=resource, kind=DESK, zone=zone)
-    return book(actor, Request(span=span, items=(item,), person=person, source=source))
+    asked = Request(span=span, items=(item,), person=person, source=source, payer=payer, agreed_cents=agreed_cents)
+    return book(actor, asked)
 
 
 def cancel(actor: Actor, public_id: str) -> Booking:
@@ -94,14 +100,10 @@ def cancel(actor: Actor, public_id: str) -> Booking:
         booking.status = "cancelled"
         booking.cancelled_at = instant
         booking.cancelled_by_id = actor.person_id
-        booking.cancelled_late = is_late(
-            starts_at=booking.starts_at,
-            created_at=booking.created_at,
-            at=instant,
-            free_cancel_minute=lieu.free_cancel_minute,
-            zone=lieu.tz,
-        )
+        booking.cancelled_late = _is_late(booking, lieu, instant)
         claims.release(queries.live_claims(booking.id), held_until=instant + UNDO)
+        settle = coverage.keep if booking.cancelled_late else coverage.release
+        settle(queries.quotes_of(booking.id))
         outbox.drop(f"booking-confirmed:{booking.public_id}:")
         if instant >= booking.created_at + REGRET:  # the confirmation has left: say that it no longer holds
             outbox.enqueue(
@@ -116,7 +118,10 @@ def cancel(actor: Actor, public_id: str) -> Booking:
 
 
 def undo_cancel(actor: Actor, public_id: str) -> Booking:
-    """Take a cancellation back while the place is still kept; raises `UndoTooLate` afterwards."""
+    """Take a cancellation back while the place is still kept; raises `UndoTooLate` afterwards.
+
+    It costs what it cost before and is paid by whom it was; `UndoChangesPrice` when that can no longer be.
+    """
     with write_unit() as unit:
         booking = own_booking(actor, public_id)
         unit.result = booking.public_id
@@ -126,6 +131,11 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
         claims.lock_resources({claim.resource_id for claim in kept})
         if not kept or not claims.restore(kept):
             raise UndoTooLate()
+        if quotes := queries.quotes_of(booking.id):
+            units = sorted(booking.units, key=lambda unit: (unit.starts_at, unit.id))  # as the quotes stand
+            restored = coverage.restore(booking.person_id, quotes, uses_of(units))
+            for unit, quote in zip(units, restored, strict=True):
+                unit.quote = quote
         booking.status = "confirmed"
         booking.cancelled_at = None
         booking.cancelled_late = False
@@ -139,7 +149,8 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
 def move(actor: Actor, public_id: str, *, span: Span | None = None, resource: str | None = None) -> Booking:
     """Move a booking of one resource to another span of the same kind of day, another resource, or both.
 
-    Keeps its identity and what was said about it; either the new place is taken or the old one is kept.
+    Keeps its identity, its payer and what was said about it; either the new place is taken or the old one is kept.
+    What it costs is decided anew. Raises `LateMove` where moving would give back what is too late to be given back.
     """
     try:
         with write_unit() as unit:
@@ -199,6 +210,10 @@ def book_in_unit(actor: Actor, request: Request) -> Booking:
         created_at=instant,
     )
     booking.units = [unit for resource, use, halves in chosen for unit in units_of(resource, use, halves, day)]
+    decided = coverage.decisions(person.id, request.payer, uses_of(booking.units))
+    check_agreed(decided, request.agreed_cents)
+    for unit, quote in zip(booking.units, coverage.write(person.id, decided), strict=True):
+        unit.quote = quote
     db.session.add(booking)
     db.session.flush()
     claims.take(
@@ -222,18 +237,28 @@ def _move(actor: Actor, booking: Booking, span: Span, resource: str | None) -> B
     lieu = spaces.lieu()
     person = booking.person
     old_day, old_units = booking.day, list(booking.units)
+    old_minutes = sum(unit.span.minutes for unit in old_units)
     kind = old_units[0].resource.kind
     day = check_window(span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
     request = Request(span=span, items=(Item(resource=resource, kind=kind),), guests=booking.guests)
     if resource is None and span == booking.span:
         return booking
     chosen = choose(request, person, lieu, spaces.day(day), instant, leaving=booking.id)
+    old_quotes = queries.quotes_of(booking.id)
     claims.release(queries.live_claims(booking.id))
+    coverage.release(old_quotes)
     for unit in old_units:
         db.session.delete(unit)
     db.session.flush()
     target, use, halves = chosen[0]
     booking.units = units_of(target, use, halves, day)
+    if not actor.is_staff and _is_late(booking, lieu, instant):
+        check_late_move(old_day, old_minutes, day, sum(unit.span.minutes for unit in booking.units))
+    decided = coverage.decisions(
+        person.id, coverage.payer_of(old_quotes) if old_quotes else None, uses_of(booking.units)
+    )
+    for unit, quote in zip(booking.units, coverage.write(person.id, decided), strict=True):
+        unit.quote = quote
     booking.day, booking.starts_at, booking.ends_at = day, use.start, use.end
     claims.take([Wanted(target.id, use, target.buffer_after)], holder=("booking", booking.id))
     _audit(actor, "booking.moved", booking)
@@ -241,6 +266,16 @@ def _move(actor: Actor, booking: Booking, span: Span, resource: str | None) -> B
     _enqueue_confirmation(booking, instant)
     claims.touch(old_day, day)
     return booking
+
+
+def _is_late(booking: Booking, lieu: Lieu, at: datetime) -> bool:
+    return is_late(
+        starts_at=booking.starts_at,
+        created_at=booking.created_at,
+        at=at,
+        free_cancel_minute=lieu.free_cancel_minute,
+        zone=lieu.tz,
+    )
 
 
 def _audit(actor: Actor, action: str, booking: Booking, **details: object) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class Cents(int):
+    """An amount that is to be said as money, as an error's parameter."""
+
+
 def divide_half_up(numerator: int, denominator: int) -> int:
     """``numerator / denominator`` rounded to the nearest integer, halves away from zero (``denominator > 0``).
 

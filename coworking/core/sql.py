@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
-from sqlalchemy import Insert, inspect
+from sqlalchemy import Insert, Select, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -21,6 +21,13 @@ def inserted(model: type[DeclarativeBase], **values: Any) -> bool:
     key = inspect(model).primary_key
     statement = _insert(model).values(**values).on_conflict_do_nothing().returning(*key)
     return db.session.execute(statement).first() is not None
+
+
+def insert_from(model: type[DeclarativeBase], columns: list[str], rows: Select[Unpack[tuple[Any, ...]]]) -> int:
+    """INSERT what ``rows`` selects in the open unit; rows whose unique key is there are left out. How many went in."""
+    key = inspect(model).primary_key
+    statement = _insert(model).from_select(columns, rows).on_conflict_do_nothing().returning(*key)
+    return len(db.session.execute(statement).all())
 
 
 def upsert(model: type[DeclarativeBase], key: list[str], values: dict[str, Any], update: dict[str, Any]) -> Insert:

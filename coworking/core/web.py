@@ -26,8 +26,9 @@ from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from coworking.core.errors import N_, Busy, DomainError, InvalidInput, NotFound, SignInRequired
-from coworking.core.formats import day_full, hour, span_hours
+from coworking.core.formats import day_full, hour, money, span_hours
 from coworking.core.i18n import _
+from coworking.core.money import Cents
 from coworking.core.timespan import Span
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,8 @@ def _worded(value: object) -> object:
             return _(value) if value else value
         case Span():
             return span_hours(value)
+        case Cents():
+            return money(value)
         case datetime():
             return hour(value)
         case date():

@@ -11,8 +11,9 @@ from datetime import date
 from typing import Literal, TypeVar
 
 from coworking.core.errors import N_, DomainError
+from coworking.core.money import Cents
 from coworking.core.timespan import Span, month_of
-from coworking.pricing.rules import Prices, Unit, room_amount, unit_of
+from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
 
 Payer = Literal["me", "employer"]
 PAYERS: tuple[Payer, ...] = ("me", "employer")
@@ -51,6 +52,14 @@ class UndoChangesPrice(DomainError):
     code = "undo_changes_price"
     status = 409
     message = N_("What covered it has gone to another booking meanwhile. Book it again to see its price.")
+
+
+class PriceChanged(DomainError):
+    """It costs the person something else than what they agreed to."""
+
+    code = "price_changed"
+    status = 409
+    message = N_("This costs %(amount)s now. Look at the price first.")
 
 
 class AlreadySubscribed(DomainError):
@@ -162,7 +171,7 @@ class Entitlements:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who pays for one use and by what right. ``organisation_id`` None: the person. Amounts in cents.
+    """Who pays for one use and by what right. ``organisation_id`` None: the person. Cents in ``basis``.
 
     ``beyond``: the employer would have paid but for its limit, so the person does; it must be said.
     ``left``: half-days left in that allowance after this one; None where nothing is counted.
@@ -173,6 +182,8 @@ class Decision:
     unit: Unit
     unit_cents: int
     amount_cents: int
+    basis: Basis
+    vat_rate_bp: int
     organisation_id: int | None = None
     agreement_id: int | None = None
     subscription_id: int | None = None
@@ -213,54 +224,76 @@ def decide(
 ) -> list[Decision]:
     """Decide each of ``uses`` in turn; ``prices`` by day of use.
 
-    ``payer`` None: the employer where an agreement applies, else the person. Raises `NoAgreement` when the employer is
-    asked to pay for what no agreement covers, `AgreementExhausted` when its limit is reached and it refuses more.
+    ``payer`` None: the employer where an agreement applies, else the person. Rooms that are booked along with desks are
+    always the person's. Raises `NoAgreement` when the employer is asked to pay for what no agreement covers,
+    `AgreementExhausted` when its limit is reached and it refuses more.
     """
+    uses = list(uses)
     of_agreement = _Counter(entitlements.used_of_agreement)
     of_subscription = _Counter(entitlements.used_of_subscription)
+    only_rooms = all(use.half is None for use in uses)
     decisions: list[Decision] = []
     for use in uses:
+        price = prices[use.day]
         applying = [a for a in entitlements.agreements if a.applies(use)] if payer != "me" else []
-        if payer == "employer" and not applying:
+        if payer == "employer" and not applying and (use.half is not None or only_rooms):
             raise NoAgreement()
         agreement = of_agreement.first_with_room(applying, use.month)
         if agreement is not None:
-            cents = prices[use.day].price_of(use.kind, use.resource_id)
-            cents = cents if agreement.halfday_cents is None else agreement.halfday_cents
-            decisions.append(
-                Decision(
-                    use,
-                    "agreement",
-                    "half_day",
-                    cents,
-                    cents,
-                    organisation_id=agreement.organisation_id,
-                    agreement_id=agreement.id,
-                    left=of_agreement.take(agreement, use.month),
-                )
-            )
-            continue
-        if applying and all(a.beyond == "refuse" for a in applying):
+            decisions.append(_by_employer(use, price, agreement, of_agreement))
+        elif applying and all(a.beyond == "refuse" for a in applying):
             raise AgreementExhausted(name=applying[0].name, limit=applying[0].halfdays_per_month)
-        decisions.append(
-            _personal(use, prices[use.day], entitlements.subscriptions, of_subscription, beyond=bool(applying))
-        )
+        else:
+            own = entitlements.subscriptions
+            decisions.append(_by_person(use, price, own, of_subscription, beyond=bool(applying)))
     return decisions
 
 
-def _personal(
+def _by_employer(use: Use, prices: Prices, agreement: AgreementTerms, counter: _Counter) -> Decision:
+    """The organisation pays what was agreed, else the tariff."""
+    cents = agreement.halfday_cents
+    if cents is None:
+        cents = prices.price_of(use.kind, use.resource_id)
+    return Decision(
+        use,
+        "agreement",
+        "half_day",
+        cents,
+        cents,
+        prices.basis,
+        prices.vat_rate_bp,
+        organisation_id=agreement.organisation_id,
+        agreement_id=agreement.id,
+        left=counter.take(agreement, use.month),
+    )
+
+
+def _by_person(
     use: Use, prices: Prices, subscriptions: Iterable[SubscriptionTerms], counter: _Counter, *, beyond: bool
 ) -> Decision:
     """The person pays: nothing where it is free, from the month's allowance while it lasts, else by the tariff."""
     unit, cents = unit_of(use.kind), prices.price_of(use.kind, use.resource_id)
     amount = cents if unit == "half_day" else room_amount(cents, use.span.minutes)
+    terms = (prices.basis, prices.vat_rate_bp)
     if amount == 0:
-        return Decision(use, "free", unit, 0, 0, beyond=beyond)
+        return Decision(use, "free", unit, cents, 0, *terms, beyond=beyond)
     found = counter.first_with_room((s for s in subscriptions if s.applies(use)), use.month)
     if found is not None:
         left = counter.take(found, use.month)
-        return Decision(use, "subscription", unit, cents, 0, subscription_id=found.id, beyond=beyond, left=left)
-    return Decision(use, "tariff", unit, cents, amount, beyond=beyond)
+        return Decision(use, "subscription", unit, cents, 0, *terms, subscription_id=found.id, beyond=beyond, left=left)
+    return Decision(use, "tariff", unit, cents, amount, *terms, beyond=beyond)
+
+
+def personal_cents(decisions: Iterable[Decision]) -> int:
+    """What the person owes for them, in cents."""
+    return sum(decision.amount_cents for decision in decisions if decision.organisation_id is None)
+
+
+def check_agreed(decisions: Iterable[Decision], agreed_cents: int | None) -> None:
+    """Raise `PriceChanged` unless the person owes what they agreed to (None: they were not asked, staff books)."""
+    cents = personal_cents(decisions)
+    if agreed_cents is not None and cents != agreed_cents:
+        raise PriceChanged(amount=Cents(cents))
 
 
 # Months and dates -----------------------------------------------------------------------------------------------------

@@ -135,3 +135,8 @@ class Quote(Model):
     def month(self) -> date:
         """The month of use, as its first day: what it is billed in and counted against."""
         return month_of(self.day)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it draws on an allowance, and so stands in the ledger."""
+        return self.cover in ("subscription", "agreement")

@@ -1,0 +1,163 @@
+"""From a decision to rows: quotes are written, held, released or kept in the unit of the booking they belong to.
+
+Whoever calls holds the person's lock. It is the lock of that person's allowances too: they are counted per person, so
+two bookings that draw on the same one always meet there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Select, literal, select
+from sqlalchemy.orm import aliased
+
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.sql import insert_from
+from coworking.core.types import UTCDateTime
+from coworking.core.units import require_unit, write_unit
+from coworking.membership import queries
+from coworking.membership.models import LedgerEntry
+from coworking.membership.rules import (
+    AgreementExhausted,
+    Decision,
+    Entitlements,
+    NoAgreement,
+    Payer,
+    UndoChangesPrice,
+    Use,
+    decide,
+)
+from coworking.pricing.models import Quote
+from coworking.pricing.queries import prices_on
+from coworking.spaces import queries as spaces
+
+LOOK_BACK = timedelta(days=92)
+"""How far back half-days that are over are looked for: a server that slept for a season catches up."""
+
+
+def decisions(person_id: int, payer: Payer | None, uses: Sequence[Use]) -> list[Decision]:
+    """Who would pay what for ``uses``: a look, or inside a unit the decision (at most 3 statements and one per day).
+
+    Raises `NoAgreement` or `AgreementExhausted`.
+    """
+    days = {use.day for use in uses}
+    halves = any(use.half is not None for use in uses)
+    found = queries.entitlements_of(person_id, days, personal_only=payer == "me") if halves else Entitlements()
+    return decide(uses, payer, found, {day: prices_on(day) for day in days})
+
+
+def write(person_id: int, decided: Iterable[Decision]) -> list[Quote]:
+    """Freeze what was decided as quotes, in order, and hold what they take of an allowance."""
+    require_unit()
+    quotes = [
+        Quote(
+            person_id=person_id,
+            payer_person_id=person_id if decision.organisation_id is None else None,
+            payer_organisation_id=decision.organisation_id,
+            cover=decision.cover,
+            subscription_id=decision.subscription_id,
+            agreement_id=decision.agreement_id,
+            resource_id=decision.use.resource_id,
+            day=decision.use.day,
+            half=decision.use.half,
+            starts_at=decision.use.span.start,
+            ends_at=decision.use.span.end,
+            unit=decision.unit,
+            minutes=decision.use.span.minutes,
+            unit_cents=decision.unit_cents,
+            amount_cents=decision.amount_cents,
+            basis=decision.basis,
+            vat_rate_bp=decision.vat_rate_bp,
+        )
+        for decision in decided
+    ]
+    db.session.add_all(quotes)
+    db.session.add_all(_entry(quote, "hold") for quote in quotes if quote.is_counted)
+    return quotes
+
+
+def release(quotes: Iterable[Quote]) -> None:
+    """Nothing is owed for ``quotes`` any more, and what they held of an allowance is there again."""
+    require_unit()
+    for quote in quotes:
+        if quote.state != "released":
+            quote.state, quote.released_at = "released", now()
+            if quote.is_counted:
+                db.session.add(_entry(quote, "release"))
+
+
+def keep(quotes: Iterable[Quote]) -> None:
+    """``quotes`` were given back too late: they stay owed, and what they hold of an allowance stays used."""
+    require_unit()
+    for quote in quotes:
+        if quote.state == "live":
+            quote.state = "kept"
+
+
+def restore(person_id: int, quotes: Sequence[Quote], uses: Sequence[Use]) -> list[Quote]:
+    """New quotes for what was given back, on the same terms; `UndoChangesPrice` when they no longer are to be had."""
+    release(quotes)
+    db.session.flush()
+    try:
+        decided = decisions(person_id, payer_of(quotes), uses)
+    except (AgreementExhausted, NoAgreement) as refusal:
+        raise UndoChangesPrice() from refusal
+    before = [(quote.payer_organisation_id, quote.cover, quote.amount_cents) for quote in quotes]
+    if [(d.organisation_id, d.cover, d.amount_cents) for d in decided] != before:
+        raise UndoChangesPrice()
+    return write(person_id, decided)
+
+
+def payer_of(quotes: Iterable[Quote]) -> Payer:
+    """Who pays, so that a booking which moves or comes back keeps its payer: the employer when it pays for any part."""
+    return "employer" if any(quote.payer_organisation_id is not None for quote in quotes) else "me"
+
+
+def consume_past() -> int:
+    """Write down as consumed what was held for days that are over, and not given back; return how many half-days."""
+    if spaces.lieu_or_none() is None:
+        return 0
+    due = _due_by(spaces.today())
+    if db.session.execute(due.limit(1)).first() is None:
+        return 0
+    with write_unit():
+        return insert_from(LedgerEntry, [*_COLUMNS], due)
+
+
+def _due_by(today: date) -> Select[int | None, int | None, int, date, int, str, datetime]:
+    """Consuming entries for the holds of days before ``today`` that have no other entry."""
+    hold, other = aliased(LedgerEntry), aliased(LedgerEntry)
+    return (
+        select(
+            hold.subscription_id,
+            hold.agreement_id,
+            hold.person_id,
+            hold.month,
+            hold.quote_id,
+            literal("consume"),
+            literal(now(), UTCDateTime()),
+        )
+        .join(Quote, Quote.id == hold.quote_id)
+        .where(
+            hold.kind == "hold",
+            Quote.day < today,
+            Quote.day >= today - LOOK_BACK,
+            ~select(other.id).where(other.quote_id == hold.quote_id, other.kind != "hold").exists(),
+        )
+    )
+
+
+_COLUMNS = ("subscription_id", "agreement_id", "person_id", "month", "quote_id", "kind", "created_at")
+
+
+def _entry(quote: Quote, kind: str) -> LedgerEntry:
+    return LedgerEntry(
+        subscription_id=quote.subscription_id,
+        agreement_id=quote.agreement_id,
+        person_id=quote.person_id,
+        month=quote.month,
+        quote=quote,
+        kind=kind,
+    )

@@ -1,0 +1,210 @@
+"""Reading what people may draw on, and what they have."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import case, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from coworking.accounts.models import Organisation, OrganisationMember
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.timespan import month_end, month_of
+from coworking.membership.models import Adhesion, Agreement, LedgerEntry, MembershipSettings, Plan, Subscription
+from coworking.membership.rules import AgreementTerms, Entitlements, SubscriptionTerms
+
+USED = func.sum(case((LedgerEntry.kind == "hold", 1), (LedgerEntry.kind == "release", -1), else_=0))
+"""Half-days used of an allowance: those held and not released. Consuming changes nothing."""
+
+
+def entitlements_of(person_id: int, days: Collection[date], *, personal_only: bool = False) -> Entitlements:
+    """What ``person_id`` may draw on for half-days on ``days``, with what is used of it (at most 3 statements).
+
+    Inside a unit that holds the person's lock the answer stays true until it ends: every change of a person's ledger
+    holds that lock.
+    """
+    first, last = min(days), max(days)
+    agreements = [] if personal_only else _agreements(person_id, first, last)
+    subscriptions = _subscriptions(person_id, first, last)
+    if not agreements and not subscriptions:
+        return Entitlements()
+    by_agreement: dict[tuple[int, date], int] = {}
+    by_subscription: dict[tuple[int, date], int] = {}
+    for agreement_id, subscription_id, month, used in db.session.execute(
+        select(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month, USED)
+        .where(
+            LedgerEntry.person_id == person_id,
+            LedgerEntry.month >= month_of(first),
+            LedgerEntry.month <= month_of(last),
+        )
+        .group_by(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month)
+    ):
+        if agreement_id is not None:
+            by_agreement[agreement_id, month] = used
+        elif subscription_id is not None:
+            by_subscription[subscription_id, month] = used
+    return Entitlements(agreements, subscriptions, by_agreement, by_subscription)
+
+
+def _agreements(person_id: int, first: date, last: date) -> list[AgreementTerms]:
+    """The agreements of the person's organisations that touch ``first`` to ``last``, oldest first."""
+    rows = db.session.execute(
+        select(Agreement, Organisation.name, OrganisationMember.since, OrganisationMember.until)
+        .join(Organisation, Organisation.id == Agreement.organisation_id)
+        .join(OrganisationMember, OrganisationMember.organisation_id == Agreement.organisation_id)
+        .where(
+            OrganisationMember.person_id == person_id,
+            OrganisationMember.since <= last,
+            or_(OrganisationMember.until.is_(None), OrganisationMember.until >= first),
+            Agreement.valid_from <= last,
+            or_(Agreement.valid_until.is_(None), Agreement.valid_until >= first),
+        )
+        .order_by(Agreement.organisation_id, Agreement.id)
+    )
+    return [
+        AgreementTerms(
+            id=row.id,
+            organisation_id=row.organisation_id,
+            name=name,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            weekdays=row.weekdays,
+            halfdays_per_month=row.halfdays_per_month,
+            beyond="refuse" if row.beyond == "refuse" else "person",
+            halfday_cents=row.halfday_cents,
+            member_from=since,
+            member_until=until,
+        )
+        for row, name, since, until in rows
+    ]
+
+
+def _subscriptions(person_id: int, first: date, last: date) -> list[SubscriptionTerms]:
+    rows = db.session.scalars(
+        select(Subscription)
+        .where(
+            Subscription.person_id == person_id,
+            Subscription.first_month <= month_of(last),
+            or_(Subscription.last_month.is_(None), Subscription.last_month >= month_of(first)),
+        )
+        .order_by(Subscription.id)
+    )
+    return [
+        SubscriptionTerms(row.id, row.name, row.first_month, row.last_month, row.halfdays_per_month) for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """Half-days left of one allowance until the end of its month. ``employer``: its name, None for one's own plan.
+
+    ``left`` and ``total`` None: no limit.
+    """
+
+    name: str
+    employer: bool
+    left: int | None
+    total: int | None
+    until: date
+
+
+def remaining(person_id: int, day: date) -> list[Remaining]:
+    """What is left in the month of ``day``: the employer's first, then one's own (at most 3 statements)."""
+    found = entitlements_of(person_id, [day])
+    month, last = month_of(day), month_end(day)
+
+    def left(total: int | None, used: int) -> int | None:
+        return None if total is None else max(0, total - used)
+
+    mine = found.used_of_subscription or {}
+    theirs = found.used_of_agreement or {}
+    return [
+        Remaining(a.name, True, left(a.halfdays_per_month, theirs.get((a.id, month), 0)), a.halfdays_per_month, last)
+        for a in found.agreements
+        if a.member_from <= day and a.valid_from <= day
+    ] + [
+        Remaining(s.name, False, left(s.halfdays_per_month, mine.get((s.id, month), 0)), s.halfdays_per_month, last)
+        for s in found.subscriptions
+    ]
+
+
+def settings() -> MembershipSettings:
+    """What the lieu decided about membership; nothing yet: no adhesions."""
+    return db.session.get(MembershipSettings, 1) or MembershipSettings(id=1, adhesion_cents=None)
+
+
+def plans(*, closed: bool = False) -> list[Plan]:
+    """Plans that can be chosen (and the ``closed`` ones), the cheapest first."""
+    statement = select(Plan).order_by(Plan.is_open.desc(), Plan.monthly_cents, Plan.id)
+    return list(db.session.scalars(statement if closed else statement.where(Plan.is_open)))
+
+
+def plan_by_public_id(public_id: str) -> Plan:
+    """The plan; raises `NotFound`."""
+    found = db.session.scalar(select(Plan).where(Plan.public_id == public_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def subscriptions_of(person_id: int) -> list[Subscription]:
+    """Every subscription of the person, the latest first."""
+    return list(
+        db.session.scalars(
+            select(Subscription)
+            .where(Subscription.person_id == person_id)
+            .order_by(Subscription.first_month.desc(), Subscription.id.desc())
+        )
+    )
+
+
+def current_subscription(person_id: int, day: date) -> Subscription | None:
+    """The subscription that is running or to come on ``day``."""
+    return db.session.scalar(
+        select(Subscription)
+        .where(
+            Subscription.person_id == person_id,
+            or_(Subscription.last_month.is_(None), Subscription.last_month >= month_of(day)),
+        )
+        .order_by(Subscription.first_month)
+        .limit(1)
+    )
+
+
+def adhesions_of(person_id: int) -> list[Adhesion]:
+    """Every adhesion of the person, the latest first."""
+    return list(
+        db.session.scalars(
+            select(Adhesion)
+            .where(Adhesion.person_id == person_id)
+            .order_by(Adhesion.valid_until.desc(), Adhesion.id.desc())
+        )
+    )
+
+
+def agreements_of(organisation_id: int) -> list[Agreement]:
+    """Every agreement of the organisation, the latest first."""
+    return list(
+        db.session.scalars(
+            select(Agreement)
+            .where(Agreement.organisation_id == organisation_id)
+            .order_by(Agreement.valid_from.desc(), Agreement.id.desc())
+        )
+    )
+
+
+def employers_of(person_id: int, day: date) -> Sequence[OrganisationMember]:
+    """The organisations the person belongs to on ``day``."""
+    return db.session.scalars(
+        select(OrganisationMember)
+        .where(
+            OrganisationMember.person_id == person_id,
+            OrganisationMember.since <= day,
+            or_(OrganisationMember.until.is_(None), OrganisationMember.until >= day),
+        )
+        .options(joinedload(OrganisationMember.organisation))
+        .order_by(OrganisationMember.id)
+    ).all()

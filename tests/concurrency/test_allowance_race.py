@@ -1,0 +1,103 @@
+"""Many half-days at once on one allowance: it covers as many as it holds and not one more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from functools import partial
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from coworking.accounts.models import Person
+from coworking.booking import services
+from coworking.core.db import db
+from coworking.core.errors import DomainError
+from coworking.membership.models import LedgerEntry
+from coworking.membership.queries import USED
+from coworking.pricing.models import Quote
+from coworking.spaces.models import Resource
+from tests.factories import make_agreement, make_subscription, make_tariff
+from tests.support.threads import at_once
+
+THREADS = 8
+MONDAY = date(2026, 12, 7)
+DAYS = [MONDAY + timedelta(days=n) for n in (0, 1, 2, 3, 4, 7, 8, 9)]
+
+
+def book(app: Flask, person: Person, day: date, half: str, desk: Resource | None = None) -> str:
+    """Book, and say what covered it or why it was refused."""
+    with app.app_context():
+        try:
+            made = services.book_half_days(
+                person.actor(), day, frozenset({half}), resource=desk.public_id if desk is not None else None
+            )
+        except DomainError as refusal:
+            return refusal.code
+        cover = db.session.scalar(select(Quote.cover).where(Quote.id == made.units[0].quote_id))
+        assert cover is not None
+        return cover
+
+
+@pytest.fixture
+def priced(app, place, cast):
+    with app.app_context():
+        make_tariff()
+    return cast
+
+
+def used(app: Flask) -> list[int]:
+    """What the ledger counts, per person, allowance and month."""
+    with app.app_context():
+        grouped = (LedgerEntry.person_id, LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month)
+        return sorted(db.session.scalars(select(USED).group_by(*grouped)))
+
+
+def test_two_bookings_after_the_last_half_day_are_covered_once(app, priced):
+    """Different days, so that nothing but the allowance makes them meet; in December, January and February."""
+    with app.app_context():
+        make_subscription(priced.member, halfdays=1)
+    for first in (date(2026, 12, 7), date(2027, 1, 11), date(2027, 2, 8)):
+        two = [partial(book, app, priced.member, first + timedelta(days=n), "am") for n in (0, 1)]
+        assert sorted(at_once(two)) == ["subscription", "tariff"]
+    assert used(app) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("beyond", ["refuse", "person"])
+def test_an_employer_never_pays_for_more_than_was_agreed(app, priced, beyond):
+    with app.app_context():
+        make_agreement(halfdays=3, beyond=beyond)
+    both = [(day, half) for day in DAYS[:4] for half in ("am", "pm")]
+    told = Counter(at_once([partial(book, app, priced.member, day, half) for day, half in both]))
+    assert told == {"agreement": 3, {"refuse": "agreement_exhausted", "person": "tariff"}[beyond]: THREADS - 3}
+    assert used(app) == [3]
+
+
+def test_each_employee_has_an_allowance_of_their_own(app, priced):
+    with app.app_context():
+        make_agreement(halfdays=2, beyond="person")
+    wanted = [(person, day) for person in (priced.member, priced.colleague) for day in DAYS[:4]]
+    told = Counter(at_once([partial(book, app, person, day, "am") for person, day in wanted]))
+    assert told == {"agreement": 4, "tariff": 4}
+    assert used(app) == [2, 2]
+
+
+def test_giving_back_and_booking_at_once_never_counts_below_nothing_or_above_all(app, priced):
+    """Eight at once: half give back what they have, half book more; the count is what is live."""
+    with app.app_context():
+        make_agreement(halfdays=4, beyond="refuse")
+        mine = [services.book_half_days(priced.member.actor(), day, frozenset({"am"})).public_id for day in DAYS[:4]]
+
+    def give_back(public_id: str) -> str:
+        with app.app_context():
+            services.cancel(priced.member.actor(), public_id)
+            return "given back"
+
+    others = [partial(book, app, priced.member, day, "pm") for day in DAYS[4:]]
+    told = Counter(at_once([*(partial(give_back, public_id) for public_id in mine), *others]))
+    assert told["given back"] == 4
+    assert set(told) <= {"given back", "agreement", "agreement_exhausted"}
+    with app.app_context():
+        live = db.session.scalar(select(func.count()).where(Quote.state == "live", Quote.cover == "agreement"))
+    assert sum(used(app)) == live == told["agreement"] <= 4
