@@ -1,4 +1,7 @@
-"""Many half-days at once on one allowance: it covers as many as it holds and not one more."""
+"""Many half-days at once on one allowance: it covers as many as it holds and not one more.
+
+Each thread asks for a desk and a day of its own, so that nothing but the allowance makes them meet.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,20 @@ from coworking.membership.models import LedgerEntry
 from coworking.membership.queries import USED
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Resource
-from tests.factories import make_agreement, make_subscription, make_tariff
+from tests.factories import make_agreement, make_place, make_subscription, make_tariff
 from tests.support.threads import at_once
 
 THREADS = 8
 MONDAY = date(2026, 12, 7)
+HALVES = ["am", "pm"] * 4
 DAYS = [MONDAY + timedelta(days=n) for n in (0, 1, 2, 3, 4, 7, 8, 9)]
 
 
-def book(app: Flask, person: Person, day: date, half: str, desk: Resource | None = None) -> str:
+def book(app: Flask, person: Person, day: date, half: str, desk: Resource) -> str:
     """Book, and say what covered it or why it was refused."""
     with app.app_context():
         try:
-            made = services.book_half_days(
-                person.actor(), day, frozenset({half}), resource=desk.public_id if desk is not None else None
-            )
+            made = services.book_half_days(person.actor(), day, frozenset({half}), resource=desk.public_id)
         except DomainError as refusal:
             return refusal.code
         cover = db.session.scalar(select(Quote.cover).where(Quote.id == made.units[0].quote_id))
@@ -41,7 +43,14 @@ def book(app: Flask, person: Person, day: date, half: str, desk: Resource | None
 
 
 @pytest.fixture
-def priced(app, place, cast):
+def desks(app):
+    """A desk for each thread."""
+    with app.app_context():
+        return make_place(desks=THREADS).desks
+
+
+@pytest.fixture
+def priced(app, desks, cast):
     with app.app_context():
         make_tariff()
     return cast
@@ -54,47 +63,49 @@ def used(app: Flask) -> list[int]:
         return sorted(db.session.scalars(select(USED).group_by(*grouped)))
 
 
-def test_two_bookings_after_the_last_half_day_are_covered_once(app, priced):
-    """Different days, so that nothing but the allowance makes them meet; in December, January and February."""
+def test_two_bookings_after_the_last_half_day_are_covered_once(app, priced, desks):
     with app.app_context():
         make_subscription(priced.member, halfdays=1)
     for first in (date(2026, 12, 7), date(2027, 1, 11), date(2027, 2, 8)):
-        two = [partial(book, app, priced.member, first + timedelta(days=n), "am") for n in (0, 1)]
+        two = [partial(book, app, priced.member, first + timedelta(days=n), "am", desks[n]) for n in (0, 1)]
         assert sorted(at_once(two)) == ["subscription", "tariff"]
     assert used(app) == [1, 1, 1]
 
 
 @pytest.mark.parametrize("beyond", ["refuse", "person"])
-def test_an_employer_never_pays_for_more_than_was_agreed(app, priced, beyond):
+def test_an_employer_never_pays_for_more_than_was_agreed(app, priced, desks, beyond):
     with app.app_context():
         make_agreement(halfdays=3, beyond=beyond)
-    both = [(day, half) for day in DAYS[:4] for half in ("am", "pm")]
-    told = Counter(at_once([partial(book, app, priced.member, day, half) for day, half in both]))
+    told = Counter(
+        at_once([partial(book, app, priced.member, *wanted) for wanted in zip(DAYS, HALVES, desks, strict=True)])
+    )
     assert told == {"agreement": 3, {"refuse": "agreement_exhausted", "person": "tariff"}[beyond]: THREADS - 3}
     assert used(app) == [3]
 
 
-def test_each_employee_has_an_allowance_of_their_own(app, priced):
+def test_each_employee_has_an_allowance_of_their_own(app, priced, desks):
     with app.app_context():
         make_agreement(halfdays=2, beyond="person")
-    wanted = [(person, day) for person in (priced.member, priced.colleague) for day in DAYS[:4]]
-    told = Counter(at_once([partial(book, app, person, day, "am") for person, day in wanted]))
+    people = [priced.member, priced.colleague] * (THREADS // 2)
+    every = zip(people, DAYS, HALVES, desks, strict=True)
+    told = Counter(at_once([partial(book, app, *wanted) for wanted in every]))
     assert told == {"agreement": 4, "tariff": 4}
     assert used(app) == [2, 2]
 
 
-def test_giving_back_and_booking_at_once_never_counts_below_nothing_or_above_all(app, priced):
+def test_giving_back_and_booking_at_once_never_counts_below_nothing_or_above_all(app, priced, desks):
     """Eight at once: half give back what they have, half book more; the count is what is live."""
     with app.app_context():
         make_agreement(halfdays=4, beyond="refuse")
-        mine = [services.book_half_days(priced.member.actor(), day, frozenset({"am"})).public_id for day in DAYS[:4]]
+        actor = priced.member.actor()
+        mine = [services.book_half_days(actor, day, frozenset({"am"})).public_id for day in DAYS[:4]]
 
     def give_back(public_id: str) -> str:
         with app.app_context():
             services.cancel(priced.member.actor(), public_id)
             return "given back"
 
-    others = [partial(book, app, priced.member, day, "pm") for day in DAYS[4:]]
+    others = [partial(book, app, priced.member, day, "pm", desks[n]) for n, day in enumerate(DAYS[4:])]
     told = Counter(at_once([*(partial(give_back, public_id) for public_id in mine), *others]))
     assert told["given back"] == 4
     assert set(told) <= {"given back", "agreement", "agreement_exhausted"}
