@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from coworking.booking.queries import bars
+from coworking.claims import queries
 from coworking.claims import services as claims
 from coworking.claims.models import Claim
 from coworking.claims.rules import ClaimConflict, Wanted
@@ -59,6 +61,24 @@ def test_an_expired_hold_gives_way_and_a_running_one_does_not(inside, place, clo
         take(desk, span(0, 60))
     clock.advance(minutes=5)
     take(desk, span(0, 60))
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_looking_at_a_day_does_not_read_the_history(inside, place, count_statements):
+    """SQLite must find a day by its time, whatever else it could sort or filter by (PostgreSQL counts rows itself)."""
+    with count_statements() as asked:
+        queries.taken({desk.id for desk in place.desks}, span(0, 240), NINE)
+        queries.taken({place.desks[0].id}, span(0, 240), NINE)
+        bars(span(0, 1440))
+    cursor = db.session.connection().connection.cursor()
+    plans = [
+        " / ".join(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?")))
+        for statement in asked
+    ]
+    for plan in plans:
+        assert "SCAN claim" not in plan
+        assert "ix_claim_starts_at (starts_at>? AND starts_at<?)" in plan, plan
+        assert "ix_claim_resource_id_starts_at" not in plan
 
 
 def test_nothing_gets_past_by_raw_sql(inside, place):

@@ -113,7 +113,10 @@ def test_the_page_costs_six_statements_whatever_the_number_of_resources(app, pla
     with count_statements() as many:
         host.get(URL)
     assert len(many) == len(few), f"{few}\n{many}"
-    assert len(many) <= 7, many
+    assert len(many) <= 6, many
+    with count_statements() as kept:
+        host.get(URL)
+    assert len(kept) <= 3, kept
 
 
 def test_sixty_resources_weigh_little(app, place, cast, sign_in):

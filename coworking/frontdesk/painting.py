@@ -1,0 +1,222 @@
+"""Drawing one day of the timeline, for one reader: the wall clock, the bars and the free ground of each row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import url_for
+from markupsafe import escape
+
+from coworking.booking.queries import Bar
+from coworking.core.formats import minute_of_day
+from coworking.core.i18n import _
+from coworking.core.policy import Actor
+from coworking.core.timespan import Span, subtract
+from coworking.spaces.queries import Place
+
+SLOT = 15
+DEFAULT_WINDOW = (8 * 60, 19 * 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One claim as a list says it: for those who do not read the picture."""
+
+    resource: str
+    span: Span
+    words: str
+    state: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """When a local date begins and ends, and what of it is open."""
+
+    span: Span
+    open: list[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: staff see names, members their own and those of colleagues who agreed."""
+
+    actor: Actor
+    colleagues: frozenset[int]
+
+    def concerns(self, bar: Bar) -> bool:
+        """Whether this bar looks different to this reader than to others of the same audience."""
+        return bar.person_id is not None and (bar.person_id == self.actor.person_id or bar.person_id in self.colleagues)
+
+
+class Wall:
+    """The wall clock of one day: minutes after local midnight of an instant, clipped to the day."""
+
+    def __init__(self, day: Day, zone: str) -> None:
+        self.open = day.open
+        self._span = day.span
+        self._zone = ZoneInfo(zone)
+        self._plain = day.span.end - day.span.start == timedelta(hours=24)
+
+    def minute(self, instant: datetime) -> int:
+        if instant <= self._span.start:
+            return 0
+        if instant >= self._span.end:
+            return 1440
+        if self._plain:
+            return int((instant - self._span.start).total_seconds()) // 60
+        local = instant.astimezone(self._zone)
+        return local.hour * 60 + local.minute
+
+    def window(self, bars: dict[int, list[Bar]]) -> tuple[int, int]:
+        """The open hours, widened to what is booked outside them, in whole hours."""
+        spans = [*self.open, *(bar.span for group in bars.values() for bar in group if bar.booking)]
+        if not spans:
+            return DEFAULT_WINDOW
+        start = min(self.minute(span.start) for span in spans) // 60 * 60
+        end = -(-max(self.minute(span.end) for span in spans) // 60) * 60
+        return start, max(end, start + 60)
+
+
+class Painter:
+    """Draws rows and lines of one day for one reader."""
+
+    def __init__(self, day: date, wall: Wall, start: int, end: int, reader: Reader, instant: datetime) -> None:
+        self.day, self.wall, self.reader, self.instant = day, wall, reader, instant
+        self.first, self.last = start // SLOT, end // SLOT
+        self.iso = day.isoformat()
+        self.bookable = [span for span in wall.open if span.end > instant]
+        self.words = {
+            "you": _("You"),
+            "taken": _("Booked"),
+            "blocked": _("Out of order"),
+            "resident": _("Resident"),
+            "workshop": _("Workshop"),
+            "held": _("On hold"),
+            "tidying": _("tidying up"),
+        }
+        self._clock: dict[int, str] = {}
+        self.booking_url = url_for("booking.booking", public_id="x").removesuffix("x")
+        self.new_url = url_for("frontdesk.new", public_id="x").removesuffix("x")
+
+    def clock(self, minute: int) -> str:
+        """``minute`` after midnight as people say it: asked for hundreds of times, said once."""
+        if (said := self._clock.get(minute)) is None:
+            said = self._clock[minute] = minute_of_day(minute)
+        return said
+
+    def row(self, resource: Place, bars: list[Bar], kept: dict[int, str]) -> str:
+        """The row's HTML, from what was kept unless something in it is the reader's own."""
+        personal = any(self.reader.concerns(bar) for bar in bars)
+        if not personal and (found := kept.get(resource.id)) is not None:
+            return found
+        html = self._row(resource, bars)
+        if not personal:
+            kept[resource.id] = html
+        return html
+
+    def line(self, resource: Place, bar: Bar) -> Line:
+        state, who = self._said(bar)
+        return Line(resource.name, bar.span, who, state, self._url(bar))
+
+    def _row(self, resource: Place, bars: list[Bar]) -> str:
+        small = f"<small>{resource.seats}\u00a0{escape(_('seats'))}</small>" if resource.kind != "desk" else ""
+        pieces: list[tuple[int, str]] = []
+        taken: list[Span] = []
+        at = self.first
+        for bar in bars:
+            left = max(self.wall.minute(bar.span.start) // SLOT, at)
+            right = min(-(-self.wall.minute(bar.span.end) // SLOT), self.last)
+            taken.append(Span(bar.span.start, bar.guarded_end))
+            if right <= left:
+                continue
+            pieces.append((left, self._bar(bar, left, right - left)))
+            at = right
+            tidied = min(-(-self.wall.minute(bar.guarded_end) // SLOT), self.last)
+            if tidied > right:
+                pieces.append(
+                    (
+                        right,
+                        f'<span class="is-closed c{right} w{tidied - right}" title="{self.words["tidying"]}"></span>',
+                    )
+                )
+                at = tidied
+        pieces += self._free(resource, taken)
+        lane = "".join(html for _, html in sorted(pieces, key=lambda piece: piece[0]))
+        return f'<li><span class="name">{escape(resource.name)}{small}</span><div class="lane">{lane}</div></li>'
+
+    def _free(self, resource: Place, taken: list[Span]) -> list[tuple[int, str]]:
+        """Links over free open time that is not over; the running quarter of an hour still counts."""
+        found: list[tuple[int, str]] = []
+        for span in subtract(self.bookable, taken):
+            left = max(
+                -(-self.wall.minute(span.start) // SLOT),
+                self.wall.minute(self.instant) // SLOT if span.contains(self.instant) else 0,
+            )
+            right = self.wall.minute(span.end) // SLOT
+            if right <= left:
+                continue
+            query = f"day={self.iso}&amp;from={_hhmm(left)}&amp;to={_hhmm(right)}"
+            label = self.clock(left * SLOT)
+            found.append(
+                (
+                    left,
+                    f'<a class="f c{left} w{right - left}" href="{self.new_url}{resource.public_id}?{query}">+ {label}</a>',
+                )
+            )
+        return found
+
+    def _bar(self, bar: Bar, left: int, width: int) -> str:
+        state, who = self._said(bar)
+        until = self.clock(self.wall.minute(bar.span.end))
+        start = self.clock(self.wall.minute(bar.span.start))
+        title = f"{escape(who)}, {start}\u2013{until}"
+        url = self._url(bar)
+        tag, href = ("a", f' href="{url}"') if url else ("span", "")
+        return f'<{tag} class="is-{state} c{left} w{width}"{href} title="{title}"><b>{escape(who)}</b><i>{until}</i></{tag}>'
+
+    def _url(self, bar: Bar) -> str | None:
+        """A booking's sheet, for staff and for one's own; others see no link."""
+        own = bar.person_id is not None and bar.person_id == self.reader.actor.person_id
+        return self.booking_url + bar.booking if bar.booking and (own or self.reader.actor.is_staff) else None
+
+    def _said(self, bar: Bar) -> tuple[str, str]:
+        """The state's class and the words on the bar."""
+        staff = self.reader.actor.is_staff
+        if bar.holder_kind != "booking":
+            state = {"block": "blocked"}.get(bar.holder_kind, bar.holder_kind)
+            return state, bar.title if staff and bar.title else self.words[state]
+        mine = bar.person_id == self.reader.actor.person_id
+        name = f"{bar.first_name} {(bar.last_name or '')[:1]}.".strip() if bar.first_name else self.words["taken"]
+        known = staff or bar.person_id in self.reader.colleagues
+        words = (
+            self.words["you"]
+            if mine
+            else f"{bar.title} \u00b7 {name}"
+            if staff and bar.title
+            else name
+            if known
+            else self.words["taken"]
+        )
+        if bar.held:
+            return "held", self.words["held"]
+        return self._state(bar, mine, known), words
+
+    def _state(self, bar: Bar, mine: bool, known: bool) -> str:
+        over = bar.span.end <= self.instant
+        if known or mine:
+            if bar.outcome == "absent":
+                return "absent"
+            if bar.outcome == "came":
+                return "past" if over else "present" if not mine else "mine"
+            if over:
+                return "unknown"
+        elif over:
+            return "past"
+        return "mine" if mine else "colleague" if known and not self.reader.actor.is_staff else "taken"
+
+
+def _hhmm(slot: int) -> str:
+    return f"{slot * SLOT // 60:02d}:{slot * SLOT % 60:02d}"
