@@ -31,6 +31,7 @@ BLUEPRINTS = (
     "coworking.accounts.views",
     "coworking.spaces.views",
     "coworking.booking.views",
+    "coworking.statistics.views",
     "coworking.frontdesk.views",
     "coworking.frontdesk.public",
     "coworking.frontdesk.setup",

@@ -28,6 +28,7 @@ SCOPES = (
     "presences:write",
     "people:read",
     "people:write",
+    "statistics:read",
 )
 """What an API token may be limited to. A token never allows more than its owner's roles do."""
 

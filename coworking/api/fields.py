@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from apiflask import Schema
 from marshmallow import RAISE, ValidationError, fields, validate
 
 from coworking.core.errors import N_, DomainError
+from coworking.statistics.schema import MonthUnreadable, read_month
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+-]\d\d:\d\d)?")
 _EATEN_PLUS = re.compile(r"(?<=T)(\d\d:\d\d\S*) (?=\d\d:\d\d$)")
@@ -128,6 +129,22 @@ class Instant(fields.Field[datetime]):
             if isinstance(error, ValidationError):
                 raise
             raise ValidationError(NOT_AN_INSTANT) from error
+
+
+class Month(fields.Field[date]):
+    """``YYYY-MM`` as the month's first day."""
+
+    default_error_messages = _COMMON
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"type": "string", "pattern": r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$"} | options.pop("metadata", {})
+        super().__init__(metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> date:
+        try:
+            return read_month(str(value))
+        except MonthUnreadable as error:
+            raise ValidationError(error.message) from error
 
 
 class ListOf(fields.List):

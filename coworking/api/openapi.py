@@ -92,7 +92,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if "requestBody" in operation:
         operation["requestBody"]["required"] = endpoint.removeprefix("api.") not in BODY_OPTIONAL
         statuses |= {400, 404, 415}
-    if re.search(r"{\w+}", path) or any(p.get("name") == "person_id" for p in operation.get("parameters", ())):
+    if re.search(r"{\w+}", path) or any(
+        p.get("name") in {"person_id", "month"} for p in operation.get("parameters", ())
+    ):
         statuses |= {404}
     for status in sorted(statuses):
         operation["responses"][str(status)] = {

@@ -7,8 +7,9 @@ from typing import Any
 from apiflask import Schema
 from marshmallow import EXCLUDE, ValidationError, fields, validates_schema
 
-from coworking.api.fields import Instant, ListOf, Number, OneOf, StrictSchema, Text, Truth
+from coworking.api.fields import Instant, ListOf, Month, Number, OneOf, StrictSchema, Text, Truth
 from coworking.core.errors import N_
+from coworking.statistics.schema import STATUSES
 
 KINDS = ("desk", "room", "office")
 MAX_ITEMS = 20
@@ -52,6 +53,10 @@ class PageQuery(StrictSchema):
 
 class BookingsQuery(SpanQuery, PageQuery):
     person_id = Text()
+
+
+class MonthQuery(StrictSchema):
+    month = Month(required=True, metadata={"example": "2026-10"})
 
 
 class Item(StrictSchema):
@@ -219,6 +224,27 @@ class Person(Shown):
     email = _text(required=True, allow_none=True)
     phone = _text(required=True, allow_none=True)
     created_at = _instant(required=True)
+
+
+class MonthlyReturn(Shown):
+    """A ``monthly-return/1``: the highest revision of a closed month. ``figures_sha256`` is that of the RFC 8785 bytes.
+
+    Every figure may be null; ``figures.null_reasons`` then says why.
+    """
+
+    schema = _text(required=True, metadata={"example": "monthly-return/1"})
+    lieu_id = _text(required=True, metadata={"format": "uuid"})
+    siret = _text(required=True, allow_none=True)
+    name = _text(required=True)
+    code_insee = _text(required=True, allow_none=True)
+    month = _text(required=True, metadata={"example": "2026-10"})
+    status = fields.String(required=True, metadata={"enum": list(STATUSES)})
+    revision = fields.Integer(required=True)
+    reason = _text(required=True, allow_none=True)
+    generated_at = _instant(required=True)
+    software_version = _text(required=True)
+    figures_sha256 = _text(required=True)
+    figures = fields.Dict(keys=fields.String(), required=True)
 
 
 class _Page(Shown):

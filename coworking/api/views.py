@@ -21,6 +21,8 @@ from coworking.core.errors import NotFound
 from coworking.core.policy import Actor, Role, current_actor, public, requires
 from coworking.core.timespan import EndsBeforeStart, Span
 from coworking.spaces import queries as spaces
+from coworking.statistics import queries as returns
+from coworking.statistics.envelope import envelope
 
 MOST_AVAILABILITY_DAYS = 31
 MOST_BOOKING_DAYS = 366
@@ -210,6 +212,18 @@ def people(query_data: dict[str, Any]) -> Json:
         "items": [render.person(row) for row in rows],
         "next": queries.encode_cursor(following) if following is not None else None,
     }
+
+
+@blueprint.get("/statistics/monthly")
+@requires(Role.MANAGER, Role.ACCOUNTANT, Role.LEAD, scope="statistics:read")
+@blueprint.input(schemas.MonthQuery(), location="query", unknown=None)
+@blueprint.output(schemas.MonthlyReturn())
+def monthly_statistics(query_data: dict[str, Any]) -> Json:
+    """A closed month's figures
+
+    The highest revision, as it was sent: the same document whenever it is asked for. 404 `month_not_closed` before that.
+    """
+    return envelope(returns.closed(query_data["month"]))
 
 
 def _asked(query: dict[str, Any], most_days: int) -> Span:

@@ -45,6 +45,7 @@ _PARTS = {
     "booking.rooms": {"booking.new_room_booking", "booking.book_room"},
     "accounts.people": {"accounts.person", "accounts.new_person"},
     "accounts.me": {"accounts.tokens"},
+    "statistics.index": {"statistics.month", "statistics.close"},
 }
 
 
@@ -61,16 +62,16 @@ def _staff_entries(actor: Actor) -> list[Entry]:
         ("accounts.people", _("Members"), "users"),
     ]
     if actor.has(Role.MANAGER):
+        entries.append(("statistics.index", _("Month"), "chart-column"))
         entries.append(("spaces.index", _("Settings"), "settings"))
     return _entries(*entries)
 
 
-def _member_entries() -> list[Entry]:
-    return _entries(
-        ("booking.week", _("Week"), "calendar"),
-        ("booking.rooms", _("Room"), "door-open"),
-        ("accounts.me", _("Me"), "user"),
-    )
+def _member_entries(actor: Actor) -> list[Entry]:
+    entries = [("booking.week", _("Week"), "calendar"), ("booking.rooms", _("Room"), "door-open")]
+    if actor.has(Role.ACCOUNTANT) or actor.has(Role.LEAD):
+        entries.append(("statistics.index", _("Month"), "chart-column"))
+    return _entries(*entries, ("accounts.me", _("Me"), "user"))
 
 
 def surroundings() -> dict[str, object]:
@@ -94,7 +95,7 @@ def surroundings() -> dict[str, object]:
         context["account"] = _entries(("booking.week", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
         context["bottom_nav"] = [*_staff_entries(actor)[:3], *_entries(("accounts.me", _("Me"), "user"))]
     else:
-        context["bottom_nav"] = _member_entries()
+        context["bottom_nav"] = _member_entries(actor)
     return context
 
 

@@ -106,10 +106,10 @@ EIGHT = (
     "desk_offered_halfdays",
     "desk_booked_halfdays",
     "desk_attended_halfdays",
+    "room_booked_minutes",
     "distinct_people",
     "newcomers",
-    "room_booked_minutes",
-    "workshop_participants",
+    "worker_days",
 )
 """What a page shows first."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,6 +22,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from coworking.core.policy import SYSTEM
+from coworking.statistics import services as closing
 from tests.api.conftest import morning
 
 CHECKS = [
@@ -31,7 +33,7 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-EXAMPLES = 20
+EXAMPLES = 40
 
 OPERATIONS = {
     ("GET", "/lieu"): "lieu:read",
@@ -45,6 +47,7 @@ OPERATIONS = {
     ("POST", "/presences"): "presences:write",
     ("GET", "/people"): "people:read",
     ("POST", "/people"): "people:write",
+    ("GET", "/statistics/monthly"): "statistics:read",
 }
 
 
@@ -127,20 +130,23 @@ def engine_name(request):
 
 
 @pytest.fixture
-def world(app, clock, place, cast, host, member):
+def world(app, clock, place, cast, program, member):
     """A described API with a few true ids to play with."""
     today = member.post("/bookings", morning(24)).get_json()
     later = member.post("/bookings", morning(26)).get_json()
+    with app.app_context():
+        closing.close(SYSTEM, date(2026, 10, 1))
     zone = member.get("/lieu").get_json()["zones"][0]["id"]
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     return {
         "schema": schema,
-        "headers": host.headers | {"Accept-Encoding": "identity"},
+        "headers": program(cast.manager).headers | {"Accept-Encoding": "identity"},
         "bookings": {"cancel": later["id"], "check-in": today["id"], "{booking_id}": today["id"]},
         "values": {
             "resource_id": [row.public_id for row in [*place.desks, *place.rooms]],
             "zone_id": [zone],
             "person_id": [cast.member.public_id, cast.stranger.public_id],
+            "month": ["2026-10"],
         },
         "soon": clock.now + timedelta(days=2),
     }

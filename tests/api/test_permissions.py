@@ -24,6 +24,7 @@ ENDPOINTS = [
     ("post", "/presences", "presences:write"),
     ("get", "/people", "people:read"),
     ("post", "/people", "people:write"),
+    ("get", "/statistics/monthly", "statistics:read"),
 ]
 
 

@@ -1,0 +1,140 @@
+"""The figures in people's words. A label always names what is counted; see ``docs/statistics.md`` for definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from babel.dates import get_day_names
+
+from coworking.core.errors import N_
+from coworking.core.formats import day_long, duration, hour, number
+from coworking.core.i18n import _, language
+
+GROUPS: Sequence[tuple[str, Mapping[str, str]]] = (
+    (
+        N_("Opening"),
+        {
+            "open_days": N_("Open days"),
+            "accessible_minutes": N_("Open hours"),
+            "staffed_minutes": N_("Hours with someone at the desk"),
+        },
+    ),
+    (
+        N_("Desks"),
+        {
+            "desks_in_service": N_("Desks in service"),
+            "desk_offered_halfdays": N_("Half-days offered"),
+            "desk_booked_halfdays": N_("Half-days booked"),
+            "desk_attended_halfdays": N_("Half-days attended"),
+            "desk_known_halfdays": N_("Half-days whose outcome is known"),
+            "desk_absent_halfdays": N_("Half-days booked and not used"),
+            "desk_late_cancelled_halfdays": N_("Half-days given back late"),
+            "desk_resident_halfdays": N_("Half-days of residents"),
+        },
+    ),
+    (
+        N_("At once"),
+        {
+            "peak_seats": N_("Most desks booked at once"),
+            "peak_seats_in_service": N_("Desks in service that day"),
+            "peak_at": N_("First moment of it"),
+            "days_over_80_percent": N_("Days with four desks in five booked at once"),
+        },
+    ),
+    (
+        N_("Rooms"),
+        {
+            "rooms_in_service": N_("Rooms and offices in service"),
+            "seats_in_rooms": N_("Seats in them"),
+            "room_offered_minutes": N_("Room hours offered"),
+            "room_booked_minutes": N_("Room hours booked"),
+            "room_attended_minutes": N_("Room hours attended"),
+            "room_minutes_paid": N_("Room hours that were paid"),
+            "room_minutes_free": N_("Room hours free of charge"),
+            "room_minutes_internal": N_("Room hours for the place itself"),
+            "room_guests_declared": N_("Guests of meetings, declared"),
+        },
+    ),
+    (
+        N_("People"),
+        {
+            "distinct_people": N_("Different people"),
+            "distinct_people_ytd": N_("Different people since January"),
+            "newcomers": N_("People who came for the first time"),
+            "returning_people": N_("People who came back within three months"),
+            "worker_days": N_("Days of presence, all people together"),
+            "people_by_status": N_("People by status"),
+        },
+    ),
+    (
+        N_("Requests and subscriptions"),
+        {
+            "waitlisted_requests": N_("Requests put on a waiting list"),
+            "refused_requests": N_("Requests refused"),
+            "active_subscriptions": N_("Subscriptions in force"),
+            "joined": N_("People who subscribed"),
+            "left": N_("People whose subscription ended"),
+        },
+    ),
+    (
+        N_("Activities"),
+        {
+            "workshops": N_("Workshops"),
+            "workshop_participants": N_("Participants in workshops"),
+            "training_sessions": N_("Training sessions"),
+            "trainee_hours": N_("Hours of trainees"),
+            "digital_help_individual": N_("Digital help, one to one"),
+            "digital_help_group": N_("Digital help, in groups"),
+            "digital_help_beneficiaries": N_("People helped with digital matters"),
+        },
+    ),
+    (
+        N_("Means"),
+        {
+            "revenue_cents_by_family": N_("Revenue by family"),
+            "volunteer_minutes": N_("Hours of volunteers"),
+            "staff_fte_hundredths": N_("Staff, in full-time equivalents"),
+        },
+    ),
+)
+LABELS: Mapping[str, str] = {name: label for _group, labels in GROUPS for name, label in labels.items()}
+
+REASON_WORDS: Mapping[str, str] = {
+    "not_recorded": N_("not recorded here"),
+    "not_shared": N_("not shared"),
+    "too_few_known": N_("fewer than 80 in 100 outcomes are known"),
+    "too_little_history": N_("not enough months before this one"),
+    "nothing_booked": N_("nothing was booked"),
+    "without_software": N_("given without the software"),
+    "suppressed": N_("too few people to be shown"),
+}
+
+STATUS_WORDS: Mapping[str, str] = {
+    "provisional": N_("provisional"),
+    "final": N_("final"),
+    "restatement": N_("restated"),
+}
+
+
+def worded(name: str, value: Any) -> str:
+    """The ``value`` of the figure ``name`` (not null) as people read it."""
+    if name == "peak_at":
+        at = datetime.fromisoformat(value)
+        return _("%(day)s, %(hour)s", day=day_long(at.date()), hour=hour(at))
+    if name == "staff_fte_hundredths":
+        return f"{value // 100}{',' if language() == 'fr' else '.'}{value % 100:02d}"
+    if "minutes" in name:
+        return duration(value)
+    return number(value) if isinstance(value, int) else ""
+
+
+def percent(value: int) -> str:
+    """« 68 % »."""
+    return f"{value}\u202f%" if language() == "fr" else f"{value}%"
+
+
+def weekday(number_: int) -> str:
+    """« jeudi » for 3."""
+    return str(get_day_names("wide", locale=language())[number_])

@@ -1,0 +1,315 @@
+"""The page of a month: its steps, its figures beside those of another month, its hours, its revisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from flask import url_for
+
+from coworking.core.errors import NotFound
+from coworking.core.formats import day_month, month_year, number
+from coworking.core.i18n import _, ngettext
+from coworking.spaces import queries as spaces
+from coworking.statistics import people, queries, services
+from coworking.statistics.labels import GROUPS, LABELS, REASON_WORDS, percent, weekday, worded
+from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.months import changed
+from coworking.statistics.observations import Remarks, remarks
+from coworking.statistics.pairs import Pair, known_enough, rate
+from coworking.statistics.recipients import Recipient, recipient
+from coworking.statistics.schema import EIGHT, PROVISIONAL, month_days, next_month, write_month
+
+Figures = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of closing. ``state``: done, todo (somebody must act), odd (worth a look), wait (later)."""
+
+    state: str
+    title: str
+    detail: str = ""
+    url: str | None = None
+    action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: ``value`` and ``before`` in words, None where unknown, with why; ``share`` of what it is a part."""
+
+    name: str
+    label: str
+    value: str | None
+    reason: str | None
+    share: str | None
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """An hour of a weekday at the desks: ``level`` 0 to 5, None where nothing was offered."""
+
+    x: int
+    y: int
+    level: int | None
+    text: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """The desks' hours: ``cells`` by hour, then weekday; ``columns`` and ``lines`` name them."""
+
+    columns: list[tuple[int, str, str]]
+    lines: list[tuple[int, str]]
+    cells: list[list[Cell]]
+    width: int
+    height: int
+
+
+@dataclass(slots=True)
+class MonthPage:
+    """Everything the template shows of ``month``; see the fields' own types."""
+
+    month: date
+    previous: date | None
+    following: date | None
+    is_over: bool
+    revisions: list[MonthlyReturn]
+    figures: Figures
+    changed: list[str]
+    before_month: date | None
+    eight: list[Row]
+    groups: list[tuple[str, list[Row]]]
+    remarks: Remarks
+    heat: Heat | None
+    steps: list[Step] = field(default_factory=list[Step])
+    recipient: Recipient | None = None
+    next_status: str = PROVISIONAL
+
+    @property
+    def last(self) -> MonthlyReturn | None:
+        return self.revisions[-1] if self.revisions else None
+
+    @property
+    def needs_reason(self) -> bool:
+        """What is closed for good is only stated again with a reason."""
+        return self.last is not None and self.last.status != PROVISIONAL
+
+    @property
+    def can_close(self) -> bool:
+        """Whether closing now would say anything new."""
+        if not self.is_over:
+            return False
+        return self.last is None or bool(self.changed) or (self.last.status, self.next_status) == (PROVISIONAL, "final")
+
+
+def month_page(month: date) -> MonthPage:
+    """The page of ``month`` (its first day); `NotFound` for months to come and those before the lieu."""
+    today = spaces.today()
+    if month > today or not queries.is_known(month):
+        raise NotFound()
+    first, last = month_days(month)
+    revisions = queries.revisions(month)
+    now = services.figures_now(month)
+    shown = json.loads(revisions[-1].figures) if revisions else now
+    before_month, before = _compared(month)
+    open_ones = people.undecided(first, last)
+    page = MonthPage(
+        month=month,
+        previous=_known((first - timedelta(days=1)).replace(day=1)),
+        following=_following(month, today),
+        is_over=today > last,
+        revisions=revisions,
+        figures=shown,
+        changed=changed(shown, now) if revisions else [],
+        before_month=before_month,
+        eight=[_row(name, shown, before) for name in EIGHT],
+        groups=[
+            (_(title), [_row(name, shown, before) for name in labels if name not in EIGHT]) for title, labels in GROUPS
+        ],
+        remarks=remarks(shown, before, month_year(before_month) if before_month else ""),
+        heat=heat(shown),
+        recipient=recipient(month),
+        next_status="final" if services.is_decided(month) else PROVISIONAL,
+    )
+    page.steps = _steps(page, now, open_ones)
+    return page
+
+
+def _known(month: date) -> date | None:
+    return month if queries.is_known(month) else None
+
+
+def _following(month: date, today: date) -> date | None:
+    following = next_month(month)
+    return following if following <= today else None
+
+
+def _compared(month: date) -> tuple[date | None, Figures | None]:
+    """The same month a year before; where it was not closed, the month before."""
+    year_ago, month_ago = month.replace(year=month.year - 1), (month - timedelta(days=1)).replace(day=1)
+    found = queries.latest_of([year_ago, month_ago])
+    for other in (year_ago, month_ago):
+        if other in found:
+            return other, json.loads(found[other].figures)
+    return None, None
+
+
+_SHARES = {
+    "desk_booked_halfdays": "desk_booked",
+    "desk_attended_halfdays": "desk_attended",
+    "desk_absent_halfdays": "desk_no_show",
+    "room_booked_minutes": "room_booked",
+    "room_attended_minutes": "room_attended",
+    "peak_seats": "peak",
+}
+
+
+def _row(name: str, figures: Figures, before: Figures | None) -> Row:
+    value, then = figures[name], None if before is None else before[name]
+    pair = rate(figures, _SHARES[name]) if name in _SHARES else None
+    unknown = figures["null_reasons"].get(name)
+    return Row(
+        name=name,
+        label=_(LABELS[name]),
+        value=None if value is None else worded(name, value),
+        reason=_(REASON_WORDS[unknown]) if unknown else None,
+        share=_share(name, pair),
+        before=None if then is None else worded(name, then),
+    )
+
+
+def _share(name: str, pair: Pair | None) -> str | None:
+    """« 68 % des offertes »."""
+    if pair is None or pair.percent is None:
+        return None
+    share = percent(pair.percent)
+    if name == "desk_absent_halfdays":
+        return _("%(share)s of those known", share=share)
+    if name == "peak_seats":
+        return _("%(share)s of the desks", share=share)
+    return _("%(share)s of what was offered", share=share)
+
+
+def _steps(page: MonthPage, now: Figures, open_ones: int) -> list[Step]:
+    steps = [_over(page), _decided(page, open_ones)]
+    booked, known = now["desk_booked_halfdays"], now["desk_known_halfdays"]
+    if booked and not known_enough(known, booked):
+        share = percent(100 * known // booked)
+        steps.append(
+            Step("odd", _("Attendance will not be shown"), _("Only %(share)s of the half-days are known.", share=share))
+        )
+    if page.last is not None:
+        steps.append(_closed(page, page.last))
+    steps.append(_sent(page))
+    return steps
+
+
+def _over(page: MonthPage) -> Step:
+    _first, last = month_days(page.month)
+    if page.is_over:
+        return Step("done", _("The month is over"), _("Its days are counted and keep the hours they had."))
+    return Step(
+        "wait",
+        _("The month goes on"),
+        _("Figures up to yesterday; it can be closed from %(day)s on.", day=day_month(last + timedelta(days=1))),
+    )
+
+
+def _decided(page: MonthPage, open_ones: int) -> Step:
+    if not open_ones:
+        return Step("done", _("Every booked half-day has its outcome"), _("Came, did not come, or unknown for good."))
+    detail = _("Until then the return is provisional. After seven days they stay unknown.")
+    title = ngettext("%(num)s half-day to confirm", "%(num)s half-days to confirm", open_ones)
+    if not page.is_over:
+        return Step("wait", title, detail)
+    return Step("todo", title, detail, url_for("frontdesk.today"), _("Confirm them"))
+
+
+def _closed(page: MonthPage, last: MonthlyReturn) -> Step:
+    title = _("Closed on %(day)s: revision %(revision)s", day=day_month(_local(last)), revision=last.revision)
+    if page.changed:
+        names = [_(LABELS[name]) for name in page.changed if name in LABELS]
+        return Step("odd", title, _("Changed since: %(names)s.", names=", ".join(names) or _("the hours of the week")))
+    if last.status == PROVISIONAL:
+        return Step("wait", title, _("Provisional: it becomes final once nothing more can be said of its half-days."))
+    return Step("done", title, _("Final: these figures no longer move."))
+
+
+def _local(row: MonthlyReturn) -> date:
+    return row.generated_at.astimezone(spaces.lieu().tz).date()
+
+
+def _sent(page: MonthPage) -> Step:
+    to = page.recipient
+    if to is None:
+        return Step("wait", _("Nobody receives it"), _("This place belongs to no network: the return is kept here."))
+    if to.trouble:
+        return Step("todo", _("Not received yet by %(name)s", name=to.name), to.trouble)
+    if to.sent_at is not None and page.last is not None and to.revision == page.last.revision:
+        day = day_month(to.sent_at.astimezone(spaces.lieu().tz).date())
+        return Step("done", _("Received by %(name)s", name=to.name), _("On %(day)s.", day=day))
+    return Step("wait", _("To be sent to %(name)s", name=to.name), _("Right after closing."))
+
+
+# The hours of the week --------------------------------------------------------------------------------------------------
+
+CELL_WIDTH, CELL_HEIGHT, LEFT, TOP = 50, 32, 46, 26
+
+
+def heat(figures: Figures) -> Heat | None:
+    """The desks' weekdays and hours as far as any were offered; None where there is nothing to show."""
+    table = figures["by_weekday_hour"]
+    offered = {(day, hour) for day, hours in enumerate(table or ()) for hour, pair in enumerate(hours) if pair[1]}
+    if not offered:
+        return None
+    days = sorted({day for day, _hour in offered})
+    hours = range(min(hour for _day, hour in offered), max(hour for _day, hour in offered) + 1)
+    lines = [(TOP + n * CELL_HEIGHT, _("%(hour)s:00", hour=hour)) for n, hour in enumerate(hours)]
+    columns = [(LEFT + n * CELL_WIDTH, weekday(day)[:3], weekday(day)) for n, day in enumerate(days)]
+    cells = [
+        [
+            _cell(LEFT + x * CELL_WIDTH, TOP + y * CELL_HEIGHT, Pair(*table[day][hour]), weekday(day), lines[y][1])
+            for x, day in enumerate(days)
+        ]
+        for y, hour in enumerate(hours)
+    ]
+    return Heat(columns, lines, cells, LEFT + len(days) * CELL_WIDTH, TOP + len(hours) * CELL_HEIGHT)
+
+
+def _cell(x: int, y: int, pair: Pair, day: str, hour: str) -> Cell:
+    if pair.percent is None:
+        return Cell(x, y, None, "", _("%(day)s %(hour)s: nothing offered", day=day, hour=hour))
+    level = min(5, -(-pair.percent // 20))
+    words = _("%(day)s %(hour)s: %(share)s booked", day=day, hour=hour, share=percent(pair.percent))
+    return Cell(x, y, level, number(pair.percent), words)
+
+
+def flat(figures: Figures) -> list[tuple[str, str, str]]:
+    """Name, value and reason of every number, for a spreadsheet; hours are ``by_weekday_hour.<weekday>.<hour>.booked``."""
+    rows: list[tuple[str, str, str]] = []
+    reasons = figures["null_reasons"]
+    for name in LABELS:
+        value = figures[name]
+        if isinstance(value, dict):
+            rows += [
+                (f"{name}.{key}", "" if inner is None else str(inner), reasons.get(f"{name}.{key}", ""))
+                for key, inner in sorted(value.items())
+            ]
+        else:
+            rows.append((name, "" if value is None else str(value), reasons.get(name, "")))
+    for day, hours in enumerate(figures["by_weekday_hour"] or ()):
+        for hour, pair in enumerate(hours):
+            for what, minutes in zip(("booked", "offered"), pair, strict=True):
+                rows.append((f"by_weekday_hour.{day}.{hour}.{what}", str(minutes), ""))
+    return rows
+
+
+def file_name(row: MonthlyReturn, kind: str) -> str:
+    """``2026-10-r2.json``."""
+    return f"{write_month(row.month)}-r{row.revision}.{kind}"
