@@ -19,6 +19,7 @@ from bench.clients import Act, Answer, Client, Round, percentile, run
 from bench.report import Line
 from config import Config
 from coworking.app import create_app
+from coworking.core.db import db
 from coworking.core.timespan import local_minute
 
 ZONE = ZoneInfo("Europe/Paris")
@@ -55,6 +56,8 @@ def engine(name: str, url: str, folder: Path, bookings: int, effort: Effort, wan
     with app.app_context():
         upgrade()
         bench = history.make(bookings)
+        db.session.remove()
+        db.engine.dispose()
     print(f"{name}: {bookings} bookings made in {time.perf_counter() - started:.0f} s", flush=True)
     ground = Ground(name, environ, bench, effort, _slots(bench))
     lines: list[Line] = []

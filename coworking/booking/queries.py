@@ -334,6 +334,7 @@ class Bar:
 def bars(day: Span) -> list[Bar]:
     """Every claim in force on ``day`` with whom and what it is for, by resource and start: one statement."""
     instant = now()
+    first, last = day.start.date() - timedelta(days=1), day.end.date() + timedelta(days=1)
     outcome = (
         select(func.min(BookingUnit.outcome))
         .where(BookingUnit.booking_id == Booking.id, BookingUnit.resource_id == Claim.resource_id)
@@ -354,7 +355,12 @@ def bars(day: Span) -> list[Bar]:
             Booking.title,
             outcome,
         )
-        .outerjoin(Booking, (Claim.holder_kind == "booking") & (Booking.id == Claim.holder_id))
+        .outerjoin(
+            Booking,
+            (Claim.holder_kind == "booking")
+            & (Booking.id == Claim.holder_id)
+            & Booking.day.between(first, last),  # said again in local dates, or PostgreSQL reads every booking
+        )
         .outerjoin(Person, Person.id == Booking.person_id)
         .where(claims.overlapping(day), claims.in_force(instant))
         .order_by(Claim.resource_id + 0, Claim.use_starts_at)  # the sum: by time, not by resource, is the way in
