@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
@@ -61,6 +62,31 @@ class Program:
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
+
+
+class Clock:
+    """A clock that processes share through a file: `set` moves it, and from there it runs on."""
+
+    def __init__(self, file: Path, start: datetime) -> None:
+        self._file = file
+        self.set(start)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a process needs to live by this clock."""
+        return {
+            "TEST_CLOCK": str(self._file),
+            "PYTHONPATH": f"{ROOT / 'tests' / 'support' / 'clocked'}{os.pathsep}{ROOT}",
+        }
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=float(self._file.read_text()))
+
+    def set(self, instant: datetime) -> None:
+        ahead = (instant - datetime.now(UTC)).total_seconds()
+        new = self._file.with_suffix(".new")
+        new.write_text(str(ahead))
+        new.replace(self._file)
 
 
 class Instance:
