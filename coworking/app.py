@@ -55,6 +55,10 @@ MODELS = (
 
 HANDLERS = (
     "coworking.core.mail",
+    "coworking.spaces.checks",
+    "coworking.claims.checks",
+    "coworking.membership.checks",
+    "coworking.booking.checks",
     "coworking.accounts.handlers",
     "coworking.accounts.session",
     "coworking.spaces.handlers",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from coworking.accounts import commands as accounts
+from coworking.core import checks
 from coworking.demo import commands as demo
 from coworking.frontdesk import commands as frontdesk
 from coworking.statistics import commands as statistics
@@ -13,6 +14,7 @@ from coworking.statistics import commands as statistics
 def init_cli(app: Flask) -> None:
     """Register every command."""
     accounts.init(app)
+    checks.init(app)
     demo.init(app)
     frontdesk.init(app)
     statistics.init(app)

@@ -1,0 +1,87 @@
+"""What ``flask audit`` asks: does every promise hold on the data as they are now?
+
+Packages hang their checks in here. A check reads, never writes, and yields one sentence for each thing that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import click
+from flask import Flask
+from flask.cli import with_appcontext
+from sqlalchemy import select, text
+
+from coworking.core import guards
+from coworking.core.db import db
+from coworking.core.outbox import OutboxRow
+
+Look = Callable[[], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise looked at: its number in the design, what is claimed, and the look itself."""
+
+    promise: int
+    claim: str
+    look: Look
+
+
+_checks: list[Check] = []
+
+
+def check(promise: int, claim: str) -> Callable[[Look], Look]:
+    """Register the decorated generator: it yields a sentence for each thing that breaks ``claim``."""
+
+    def register(look: Look) -> Look:
+        _checks.append(Check(promise, claim, look))
+        return look
+
+    return register
+
+
+def run() -> Iterator[tuple[Check, list[str]]]:
+    """Every check in the order of the promises, with what it found."""
+    for one in sorted(_checks, key=lambda one: (one.promise, one.claim)):
+        yield one, list(one.look())
+
+
+def init(app: Flask) -> None:
+    """Register ``flask audit``."""
+    app.cli.add_command(audit)
+
+
+@click.command("audit")
+@with_appcontext
+def audit() -> None:
+    """Check every promise on the live data; exit with 1 when one is broken."""
+    broken = 0
+    for one, found in run():
+        broken += bool(found)
+        click.echo(f"{'BROKEN' if found else 'holds '}  {one.promise}  {one.claim}")
+        for sentence in found[:20]:
+            click.echo(f"           {sentence}")
+        if len(found) > 20:
+            click.echo(f"           and {len(found) - 20} more")
+    if broken:
+        raise SystemExit(1)
+
+
+@check(1, "the database refuses what it is declared to refuse")
+def _guards() -> Iterator[str]:
+    yield from guards.differences(db.session.connection())
+
+
+@check(2, "nothing that was to happen afterwards has been given up")
+def _outbox() -> Iterator[str]:
+    for row in db.session.scalars(select(OutboxRow).where(OutboxRow.state == "failed").order_by(OutboxRow.id)):
+        yield f"{row.topic} {row.key}: {row.last_error}"
+
+
+@check(2, "every row points at rows that are there")
+def _foreign_keys() -> Iterator[str]:
+    if db.engine.dialect.name == "sqlite":  # PostgreSQL cannot be told to look away
+        for table, row, parent, _ in db.session.execute(text("PRAGMA foreign_key_check")):
+            yield f"{table} {row} points at a {parent} that is gone"

@@ -1,0 +1,45 @@
+"""Promise 3 on the live data, as far as allowances go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import case, func, select
+
+from coworking.core.checks import check
+from coworking.core.db import db
+from coworking.membership.models import Agreement, LedgerEntry, Subscription
+from coworking.membership.queries import USED
+from coworking.pricing.models import Quote
+
+
+@check(3, "no allowance is overdrawn")
+def overdrawn() -> Iterator[str]:
+    used = (
+        select(LedgerEntry.subscription_id, LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month, USED)
+        .group_by(LedgerEntry.subscription_id, LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month)
+        .order_by(LedgerEntry.person_id, LedgerEntry.month)
+    )
+    limits: dict[tuple[str, int | None], int | None] = {}
+    for kind, model in (("subscription", Subscription), ("agreement", Agreement)):
+        limits |= {(kind, row): most for row, most in db.session.execute(select(model.id, model.halfdays_per_month))}
+    for subscription, agreement, person, month, count in db.session.execute(used):
+        limit = limits["subscription", subscription] if subscription is not None else limits["agreement", agreement]
+        if count < 0 or (limit is not None and count > limit):
+            yield f"person {person} used {count} of {limit} half-days in {month:%Y-%m}"
+
+
+@check(3, "what is held of an allowance is consumed or released, not both")
+def entries() -> Iterator[str]:
+    def times(kind: str):  # type: ignore[no-untyped-def] - an SQL expression
+        return func.sum(case((LedgerEntry.kind == kind, 1), else_=0))
+
+    statement = (
+        select(LedgerEntry.quote_id, Quote.state, times("hold"), times("consume"), times("release"))
+        .join(Quote, Quote.id == LedgerEntry.quote_id)
+        .group_by(LedgerEntry.quote_id, Quote.state)
+        .order_by(LedgerEntry.quote_id)
+    )
+    for quote, state, held, consumed, released in db.session.execute(statement):
+        if held != 1 or consumed + released > 1 or (state == "released") != (released == 1):
+            yield f"quote {quote} ({state}): {held} × hold, {consumed} × consume, {released} × release"

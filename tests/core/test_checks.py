@@ -1,0 +1,130 @@
+"""``flask audit`` finds what is broken, and only that."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from coworking.booking import services
+from coworking.core import checks, guards
+from coworking.core.db import db
+from coworking.core.units import write_unit
+from coworking.spaces import calendar
+from tests.factories import make_subscription, make_tariff
+
+DAY = frozenset({"am", "pm"})
+
+
+@pytest.fixture
+def booked(inside, place, cast):
+    """A desk for a whole day, covered by a plan; another given back in time."""
+    make_tariff()
+    make_subscription(cast.member, halfdays=10)
+    today = calendar.queries.today()
+    calendar.freeze_past_days()
+    kept = services.book_half_days(cast.member.actor(), today + timedelta(days=2), DAY)
+    gone = services.book_half_days(cast.member.actor(), today + timedelta(days=3), DAY)
+    services.cancel(cast.member.actor(), gone.public_id)
+    db.session.rollback()
+    return kept.id
+
+
+@pytest.fixture
+def unguarded(inside):
+    """Do as someone would who has the database's own password: the guards are dropped first, and come back at the end."""
+
+    def run(statement: str, **values: object) -> None:
+        with db.engine.begin() as connection:
+            guards.remove(connection)
+            connection.execute(text(statement), values)
+
+    yield run
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM claim WHERE holder_kind = 'block'"))
+        guards.install(connection)
+
+
+def broken() -> dict[str, list[str]]:
+    db.session.rollback()
+    return {one.claim: found for one, found in checks.run() if found}
+
+
+def test_all_is_well(booked, app):
+    assert broken() == {}
+    db.session.rollback()
+    done = app.test_cli_runner().invoke(args=["audit"])
+    assert done.exit_code == 0
+    assert "BROKEN" not in done.output and "no resource is taken twice" in done.output
+
+
+BREAKS = {
+    "no resource is taken twice": (
+        "INSERT INTO claim (resource_id, holder_kind, holder_id, starts_at, ends_at, use_starts_at, use_ends_at, live, long,"
+        " created_at) SELECT resource_id, 'block', 1, starts_at, ends_at, use_starts_at, use_ends_at, live, long, created_at"
+        " FROM claim WHERE holder_id = :booking"
+    ),
+    "long claims are marked as long": "UPDATE claim SET long = NOT long WHERE holder_id = :booking",
+    "every booking holds the resources it uses": "DELETE FROM claim WHERE holder_id = :booking",
+    "nothing is held by a booking that was given back": (
+        "UPDATE claim SET live = true, expires_at = NULL WHERE holder_id <> :booking"
+    ),
+    "what is used is owed once, and what is given back in time is not": (
+        "UPDATE quote SET state = 'kept' WHERE id IN (SELECT quote_id FROM booking_unit WHERE booking_id = :booking)"
+    ),
+    "no allowance is overdrawn": "UPDATE subscription SET halfdays_per_month = 1 WHERE :booking > 0",
+    "what is held of an allowance is consumed or released, not both": (
+        "DELETE FROM ledger_entry WHERE kind = 'release' AND :booking > 0"
+    ),
+    "each local day begins at its midnight and ends where the next begins": (
+        "UPDATE lieu_day SET starts_at = split_at WHERE :booking > 0 AND day = (SELECT max(day) FROM lieu_day)"
+    ),
+    "a day that is over is frozen": "UPDATE lieu_day SET frozen_at = NULL WHERE :booking > 0",
+}
+
+
+@pytest.mark.parametrize("claim", BREAKS)
+def test_each_break_is_found(booked, unguarded, claim):
+    unguarded(BREAKS[claim], booking=booked)
+    found = broken()
+    assert claim in found, found
+    assert all(isinstance(sentence, str) and sentence for sentence in found[claim])
+
+
+def test_a_dropped_guard_is_found_and_the_command_fails(booked, app):
+    with db.engine.begin() as connection:
+        guards.remove(connection)
+    try:
+        assert "the database refuses what it is declared to refuse" in broken()
+        db.session.rollback()
+        done = app.test_cli_runner().invoke(args=["audit"])
+        assert done.exit_code == 1 and "BROKEN" in done.output
+    finally:
+        db.session.rollback()
+        with db.engine.begin() as connection:
+            guards.install(connection)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_row_that_points_at_nothing_is_found(booked):
+    with sqlite3.connect(db.engine.url.database) as connection:  # a connection of its own does not look at them
+        connection.execute("UPDATE booking SET person_id = 999999")
+    connection.close()
+    assert "every row points at rows that are there" in broken()
+
+
+def test_what_was_given_up_is_told(inside, place):
+    with write_unit():
+        db.session.execute(
+            text(
+                "INSERT INTO outbox (public_id, topic, key, payload, state, created_at, due_at, attempts, last_error)"
+                " SELECT 'x', 'mail', 'k', '{}', 'failed', starts_at, starts_at, 9, '550 no such user' FROM lieu_day LIMIT 1"
+            )
+        )
+    assert broken() == {
+        "nothing that was to happen afterwards has been given up": ["mail k: 550 no such user"],
+        "a day that is over is frozen": broken()["a day that is over is frozen"],
+    }
