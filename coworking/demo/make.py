@@ -16,7 +16,7 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.policy import Actor
 from coworking.core.types import predictable_ids
 from coworking.core.units import write_unit
-from coworking.demo import world
+from coworking.demo import statistics, world
 from coworking.demo.cast import habits
 from coworking.demo.days import Simulation
 from coworking.spaces import calendar
@@ -64,6 +64,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             with frozen_at(_at(day, 1)):
                 if day.day == 1 or offset == 0:
                     calendar.extend_horizon()
+                statistics.close_months(day, first)
                 while waiting and waiting[0].since <= day:
                     habit = waiting.pop(0)
                     world.join(habit, password_hash if habit.email and "person" not in habit.email else None, day)
