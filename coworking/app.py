@@ -59,6 +59,7 @@ HANDLERS = (
     "coworking.claims.checks",
     "coworking.membership.checks",
     "coworking.booking.checks",
+    "coworking.statistics.checks",
     "coworking.accounts.handlers",
     "coworking.accounts.session",
     "coworking.spaces.handlers",

@@ -73,6 +73,22 @@ def keep(first: date, last: date) -> int:
     return len(counted)
 
 
+def wrong(first: date, last: date) -> list[tuple[date, list[str]]]:
+    """The kept days from ``first`` to ``last`` that are up to date and yet count otherwise, with the columns that differ."""
+    outdated = stale(first, last)
+    kept = {
+        row.day: row
+        for row in db.session.scalars(select(DayFact).where(DayFact.day.between(first, last)))
+        if row.day not in outdated
+    }
+    found: list[tuple[date, list[str]]] = []
+    for values in _counted({day: row.version for day, row in kept.items()}, kept):
+        row = kept[values["day"]]
+        if names := [name for name, value in values.items() if getattr(row, name) != value]:
+            found.append((row.day, names))
+    return found
+
+
 def stale(first: date, last: date) -> dict[date, int]:
     """The days that are over and have no facts, or outdated ones, with the version of each (0: nothing ever happened)."""
     rows = db.session.execute(

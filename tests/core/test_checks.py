@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -11,8 +11,10 @@ from sqlalchemy import text
 from coworking.booking import services
 from coworking.core import checks, guards
 from coworking.core.db import db
+from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.spaces import calendar
+from coworking.statistics import services as closing
 from tests.factories import make_subscription, make_tariff
 
 DAY = frozenset({"am", "pm"})
@@ -28,6 +30,7 @@ def booked(inside, place, cast):
     kept = services.book_half_days(cast.member.actor(), today + timedelta(days=2), DAY)
     gone = services.book_half_days(cast.member.actor(), today + timedelta(days=3), DAY)
     services.cancel(cast.member.actor(), gone.public_id)
+    closing.close(SYSTEM, date(2026, 10, 1))
     db.session.rollback()
     return kept.id
 
@@ -83,6 +86,10 @@ BREAKS = {
         "UPDATE lieu_day SET starts_at = split_at WHERE :booking > 0 AND day = (SELECT max(day) FROM lieu_day)"
     ),
     "a day that is over is frozen": "UPDATE lieu_day SET frozen_at = NULL WHERE :booking > 0",
+    "each closed month is the document that was sent, and can be true": (
+        "UPDATE monthly_return SET figures = replace(figures, 'open_days', 'open_nights') WHERE :booking > 0"
+    ),
+    "a day counted again gives what was kept": "UPDATE day_fact SET desk_offered = desk_offered + 1 WHERE :booking > 0",
 }
 
 

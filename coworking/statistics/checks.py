@@ -1,0 +1,46 @@
+"""Promise 4 on the live data: closed months are the bytes that were sent, days count as they did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+
+from coworking.core.checks import check
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.spaces import queries as spaces
+from coworking.statistics import facts, schema
+from coworking.statistics.consistency import ReturnInvalid
+from coworking.statistics.envelope import envelope
+from coworking.statistics.models import DayFact, MonthlyReturn
+
+
+@check(4, "each closed month is the document that was sent, and can be true")
+def returns() -> Iterator[str]:
+    expected: dict[object, int] = {}
+    for row in db.session.scalars(select(MonthlyReturn).order_by(MonthlyReturn.month, MonthlyReturn.revision)):
+        name = f"{schema.write_month(row.month)} r{row.revision}"
+        try:
+            document = schema.check_return(envelope(row), at=now())
+        except ReturnInvalid as error:
+            yield f"{name}: {error}"
+            continue
+        except ValueError as error:
+            yield f"{name} cannot be read: {error}"
+            continue
+        if schema.canonical(document["figures"]).decode() != row.figures:
+            yield f"{name} is not kept as RFC 8785 bytes"
+        if row.revision != expected.get(row.month, 1):
+            yield f"{name} follows no revision {row.revision - 1}"
+        expected[row.month] = row.revision + 1
+
+
+@check(4, "a day counted again gives what was kept")
+def days() -> Iterator[str]:
+    first, last = db.session.execute(select(func.min(DayFact.day), func.max(DayFact.day))).one()
+    while first is not None and first <= last and spaces.lieu_or_none() is not None:
+        _, end = schema.month_days(first)
+        for day, names in facts.wrong(first, end):
+            yield f"{day}: {', '.join(names)}"
+        first = schema.next_month(first)
