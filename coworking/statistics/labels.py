@@ -126,7 +126,7 @@ def worded(name: str, value: Any) -> str:
     if name == "staff_fte_hundredths":
         return f"{value // 100}{',' if language() == 'fr' else '.'}{value % 100:02d}"
     if "minutes" in name:
-        return duration(value)
+        return duration(value) if value else "0\u202fh"
     return number(value) if isinstance(value, int) else ""
 
 

@@ -14,7 +14,14 @@ PAGES = {
     None: ["/", "/sign-in", "/sign-up", "/forgotten", "/nowhere"],
     "member": ["/week", "/rooms", "/bookings", "/me", "/planning?day=2026-11-24", "/week?from=2026-12-21"],
     "host": ["/today", "/planning", "/planning?view=list", "/for-someone?q=a", "/people"],
-    "manager": ["/settings", "/settings/hours", "/settings/closures", "/settings/spaces"],
+    "manager": [
+        "/settings",
+        "/settings/hours",
+        "/settings/closures",
+        "/settings/spaces",
+        "/month/2026-11",
+        "/month/2026-10",
+    ],
 }
 
 
