@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
@@ -38,8 +39,12 @@ def returns() -> Iterator[str]:
 
 @check(4, "a day counted again gives what was kept")
 def days() -> Iterator[str]:
-    first, last = db.session.execute(select(func.min(DayFact.day), func.max(DayFact.day))).one()
-    while first is not None and first <= last and spaces.lieu_or_none() is not None:
+    if spaces.lieu_or_none() is None:
+        return
+    # Presences are kept for 24 months: of older days only their facts remain.
+    detailed = DayFact.day >= spaces.today() - timedelta(days=700)
+    first, last = db.session.execute(select(func.min(DayFact.day), func.max(DayFact.day)).where(detailed)).one()
+    while first is not None and first <= last:
         _, end = schema.month_days(first)
         for day, names in facts.wrong(first, end):
             yield f"{day}: {', '.join(names)}"

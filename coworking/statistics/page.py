@@ -14,7 +14,7 @@ from coworking.core.errors import NotFound
 from coworking.core.formats import day_month, month_year, number
 from coworking.core.i18n import _, ngettext
 from coworking.spaces import queries as spaces
-from coworking.statistics import people, queries, services
+from coworking.statistics import facts, people, queries, services
 from coworking.statistics.labels import GROUPS, LABELS, REASON_WORDS, percent, weekday, worded
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.months import changed
@@ -115,7 +115,8 @@ def month_page(month: date) -> MonthPage:
         raise NotFound()
     first, last = month_days(month)
     revisions = queries.revisions(month)
-    now = services.figures_now(month)
+    days = facts.between(first, last)
+    now = services.figures_now(month, days)
     shown = json.loads(revisions[-1].figures) if revisions else now
     before_month, before = _compared(month)
     open_ones = people.undecided(first, last)
@@ -137,6 +138,7 @@ def month_page(month: date) -> MonthPage:
         recipient=recipient(month),
         next_status="final" if services.is_decided(month) else PROVISIONAL,
     )
+    page.groups[0][1].append(_outside(sum(day.outside_minutes for day in days)))
     page.steps = _steps(page, now, open_ones)
     return page
 
@@ -158,6 +160,12 @@ def _compared(month: date) -> tuple[date | None, Figures | None]:
         if other in found:
             return other, json.loads(found[other].figures)
     return None, None
+
+
+def _outside(minutes: int) -> Row:
+    """Attendance while the lieu was not open: a line of its own, in no rate and in no return."""
+    label = _("Hours of presence outside the open hours (not sent)")
+    return Row("outside_minutes", label, worded("outside_minutes", minutes), None, None, None)
 
 
 _SHARES = {

@@ -7,6 +7,7 @@ changes afterwards is a restatement with its reason. Stored bytes are never touc
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu
 from coworking.statistics import facts, months, people, queries, schema, subscriptions
-from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.models import DayFact, MonthlyReturn
 from coworking.statistics.schema import FINAL, LONGEST_REASON, PROVISIONAL, RESTATEMENT, month_days, write_month
 
 PROVISIONAL_FROM, FINAL_FROM = 5, 10
@@ -93,12 +94,11 @@ def is_decided(month: date) -> bool:
     return spaces.today() > last + CONFIRMABLE or not people.undecided(first, last)
 
 
-def figures_now(month: date) -> dict[str, Any]:
-    """The figures of ``month`` as they stand: what closing it now would keep."""
+def figures_now(month: date, days: Sequence[DayFact] | None = None) -> dict[str, Any]:
+    """The figures of ``month`` as they stand: what closing it now would keep. ``days``: its facts, if already at hand."""
     first, last = month_days(month)
-    return months.figures(
-        facts.between(first, last), people.of_month(first), subscriptions.of_month(first), spaces.lieu().tz
-    )
+    days = facts.between(first, last) if days is None else days
+    return months.figures(days, people.of_month(first), subscriptions.of_month(first), spaces.lieu().tz)
 
 
 def _close(actor: Actor, month: date, *, reason: str | None = None, may_be_final: bool) -> MonthlyReturn:

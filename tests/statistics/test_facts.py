@@ -21,6 +21,8 @@ from coworking.spaces import queries as spaces
 from coworking.spaces import services as places
 from coworking.spaces.rules import Opening
 from coworking.statistics import facts
+from coworking.statistics.consistency import check_consistency
+from coworking.statistics.months import People, figures
 from tests import factories
 from tests.conftest import _empty
 from tests.statistics.months import make_life
@@ -57,10 +59,38 @@ def test_facts_are_what_counting_every_minute_gives(app, clock, seed, first, day
         db.session.rollback()
         found = {row.day: row for row in facts.between(first, last)}
         assert len(found) == days
-        oracle = Oracle()
+        oracle, counted = Oracle(), []
         for day, row in found.items():
             wanted = dict.fromkeys((*NAMES, "room_internal"), 0) | oracle.day(day)
+            counted.append(wanted)
             assert {name: getattr(row, name) for name in wanted} == wanted, day
+        check_month(list(found.values()), counted, first)
+
+
+def check_month(found, days, first) -> None:
+    """The sums of the days against the raw rows again."""
+    people = People(distinct=99, ytd=None, newcomers=None, returning=None, seen=True)
+    month = figures(found, people, None, PARIS)
+    assert month["open_days"] == sum(1 for day in days if day["accessible_minutes"])
+    for name, column in SUMS.items():
+        assert month[name] == sum(day[column] for day in days), name
+    shares = [day["peak_seats"] / day["seats_in_service"] for day in days]
+    assert month["days_over_80_percent"] == sum(1 for share in shares if share >= 0.8)
+    assert month["peak_seats"] / month["peak_seats_in_service"] == max(shares)
+    for what in (0, 1):
+        counted = sum(pair[what] for hours in month["by_weekday_hour"] for pair in hours)
+        assert counted == sum(pair[what] for day in days for pair in day["hours"])
+    month["distinct_people"] = None
+    check_consistency(month, first)
+
+
+SUMS = {
+    "desk_offered_halfdays": "desk_offered",
+    "desk_booked_halfdays": "desk_booked",
+    "desk_absent_halfdays": "desk_absent",
+    "room_booked_minutes": "room_booked",
+    "worker_days": "workers",
+}
 
 
 # What is kept, and when it is counted again -----------------------------------------------------------------------------
