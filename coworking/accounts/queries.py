@@ -8,9 +8,9 @@ from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, contains_eager
 
-from coworking.accounts.models import ApiToken, OrganisationMember, Person
+from coworking.accounts.models import ApiToken, Organisation, OrganisationMember, Person
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.search import fold, folded
@@ -102,6 +102,44 @@ def colleagues_of(person_id: int, on: date) -> list[Person]:
         Person.id.in_(colleague_ids), Person.visible_to_colleagues, Person.deactivated_at.is_(None)
     )
     return list(db.session.scalars(_by_name(statement)).unique())
+
+
+def list_organisations(text: str = "", number: int = 1) -> tuple[list[Organisation], int, int]:
+    """One page of the organisations whose names hold every word of ``text``, by name; its number and how many pages."""
+    words = fold(text.replace("\x00", "")).split()[:MAX_WORDS]
+    conditions = [folded(Organisation.name).contains(word, autoescape=True) for word in words]
+    total = db.session.scalar(select(func.count()).select_from(Organisation).where(*conditions)) or 0
+    pages = max(1, ceil(total / PAGE_SIZE))
+    number = min(max(1, number), pages)
+    rows = db.session.scalars(
+        select(Organisation)
+        .where(*conditions)
+        .order_by(folded(Organisation.name), Organisation.id)
+        .limit(PAGE_SIZE)
+        .offset((number - 1) * PAGE_SIZE)
+    )
+    return list(rows), number, pages
+
+
+def organisation_by_public_id(public_id: str) -> Organisation:
+    """The organisation; raises `NotFound`."""
+    found = db.session.scalar(select(Organisation).where(Organisation.public_id == public_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def members_of(organisation_id: int) -> list[OrganisationMember]:
+    """Everyone who belongs or belonged to it, with the people: those who still do first, by name."""
+    return list(
+        db.session.scalars(
+            select(OrganisationMember)
+            .join(OrganisationMember.person)
+            .where(OrganisationMember.organisation_id == organisation_id)
+            .options(contains_eager(OrganisationMember.person))
+            .order_by(OrganisationMember.until.is_not(None), folded(Person.last_name), folded(Person.first_name))
+        ).unique()
+    )
 
 
 def tokens_of(person_id: int) -> list[ApiToken]:

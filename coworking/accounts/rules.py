@@ -127,6 +127,28 @@ class NoEmail(DomainError):
     field = "email"
 
 
+class OrganisationTaken(DomainError):
+    code = "organisation_taken"
+    status = 409
+    message = N_("There is already an organisation of this name.")
+    field = "name"
+
+
+class AlreadyMember(DomainError):
+    code = "already_member"
+    status = 409
+    message = N_("%(name)s already belongs to it at that time.")
+    field = "person"
+
+
+class DatesCross(DomainError):
+    """Also for agreements and whatever else runs from one day to another."""
+
+    code = "dates_cross"
+    message = N_("The last day comes before the first.")
+    field = "until"
+
+
 def normal_email(text: str) -> str:
     """``text`` as addresses are kept: trimmed, lower case. Not checked."""
     return text.strip().lower()

@@ -16,7 +16,7 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.policy import Actor
 from coworking.core.types import predictable_ids
 from coworking.core.units import write_unit
-from coworking.demo import statistics, world
+from coworking.demo import money, statistics, world
 from coworking.demo.cast import habits
 from coworking.demo.days import Simulation
 from coworking.spaces import calendar
@@ -49,6 +49,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
     with predictable_ids(random.Random(draw.random())):
         with frozen_at(_at(first - timedelta(days=1), 8)):
             manager = world.build(password_hash)
+            money.prepare(manager, first - timedelta(days=1))
             host = _actor("host@demo.example")
             world.open_on_saturdays(manager, max(_months_before(today, 3), first))
             for year in range(first.year, today.year + 1):
@@ -64,10 +65,12 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             with frozen_at(_at(day, 1)):
                 if day.day == 1 or offset == 0:
                     calendar.extend_horizon()
+                    money.month(manager, day)
                 statistics.close_months(day, first)
                 while waiting and waiting[0].since <= day:
                     habit = waiting.pop(0)
                     world.join(habit, password_hash if habit.email and "person" not in habit.email else None, day)
+                    money.join(manager, habit, day)
             simulation.run(day)
         with frozen_at(until):
             calendar.extend_horizon()

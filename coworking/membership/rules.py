@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeVar
 
+from coworking.accounts.rules import DatesCross
 from coworking.core.errors import N_, DomainError
 from coworking.core.money import Cents
 from coworking.core.timespan import Span, month_of
@@ -68,6 +69,13 @@ class AlreadySubscribed(DomainError):
     message = N_("There is already a plan for that time: %(name)s. End it first.")
 
 
+class MonthOutOfReach(DomainError):
+    code = "month_out_of_reach"
+    status = 422
+    message = N_("A plan begins this month or one of the next twelve.")
+    field = "first_month"
+
+
 class PlanClosed(DomainError):
     code = "plan_closed"
     status = 422
@@ -88,13 +96,6 @@ class AlreadyEnded(DomainError):
     code = "already_ended"
     status = 409
     message = N_("This has already ended.")
-
-
-class DatesCross(DomainError):
-    code = "dates_cross"
-    status = 422
-    message = N_("The last day comes before the first.")
-    field = "valid_until"
 
 
 class AdhesionOverlaps(DomainError):
@@ -338,4 +339,4 @@ def expiry_state(valid_until: date, today: date) -> Literal["current", "soon", "
 def check_dates(first: date, last: date | None) -> None:
     """Raise `DatesCross` unless ``last`` is None or not before ``first``."""
     if last is not None and last < first:
-        raise DatesCross()
+        raise DatesCross(field="valid_until")

@@ -1,0 +1,129 @@
+"""Organisations and who belongs to them. Managers only; each public function is one unit of work."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+
+from coworking.accounts import access
+from coworking.accounts.models import Organisation, OrganisationMember, Person
+from coworking.accounts.rules import AlreadyMember, DatesCross, OrganisationTaken
+from coworking.core import audit
+from coworking.core.db import db
+from coworking.core.errors import Forbidden, NotFound
+from coworking.core.policy import Actor, Role
+from coworking.core.units import locked, write_unit
+
+FIELDS = ("name", "siren", "vat_number", "email", "address", "postcode", "city", "service_code")
+
+
+def create_organisation(actor: Actor, values: dict[str, Any]) -> Organisation:
+    """Add an organisation; ``values`` by `FIELDS`. Raises `OrganisationTaken`."""
+    _check_manager(actor)
+    with write_unit() as unit:
+        organisation = Organisation(**{name: values.get(name) for name in FIELDS})
+        db.session.add(organisation)
+        _flush()
+        audit.record(actor, "organisation.created", ("organisation", organisation.id))
+        unit.result = organisation.public_id
+    return organisation
+
+
+def update_organisation(actor: Actor, public_id: str, values: dict[str, Any]) -> Organisation:
+    """Change what stands on its invoices from now on. Raises `NotFound` or `OrganisationTaken`."""
+    _check_manager(actor)
+    with write_unit():
+        organisation = _locked(public_id)
+        changed = [name for name in FIELDS if getattr(organisation, name) != values.get(name)]
+        for name in changed:
+            setattr(organisation, name, values.get(name))
+        if changed:
+            _flush()
+            audit.record(actor, "organisation.changed", ("organisation", organisation.id), fields=changed)
+    return organisation
+
+
+def add_member(
+    actor: Actor, public_id: str, person: str, *, since: date, until: date | None = None, is_contact: bool = False
+) -> OrganisationMember:
+    """Someone belongs to the organisation from ``since`` to ``until`` inclusive. Raises `AlreadyMember`, `DatesCross`."""
+    _check_manager(actor)
+    if until is not None and until < since:
+        raise DatesCross()
+    with write_unit():
+        organisation = _locked(public_id)
+        who = access.by_public_id(person)
+        if who is None:
+            raise NotFound(field="person")
+        crossing = select(OrganisationMember.id).where(
+            OrganisationMember.organisation_id == organisation.id,
+            OrganisationMember.person_id == who.id,
+            or_(OrganisationMember.until.is_(None), OrganisationMember.until >= since),
+        )
+        if until is not None:
+            crossing = crossing.where(OrganisationMember.since <= until)
+        if db.session.scalar(crossing.limit(1)) is not None:
+            raise AlreadyMember(name=who.name)
+        member = OrganisationMember(
+            organisation_id=organisation.id, person_id=who.id, since=since, until=until, is_contact=is_contact
+        )
+        db.session.add(member)
+        db.session.flush()
+        audit.record(
+            actor,
+            "organisation.joined",
+            ("organisation", organisation.id),
+            person_id=who.id,
+            since=since.isoformat(),
+        )
+    return member
+
+
+def end_member(actor: Actor, public_id: str, member_id: int, last_day: date) -> None:
+    """Someone belongs to the organisation until ``last_day``; half-days already booked stay paid as they were quoted."""
+    _check_manager(actor)
+    with write_unit():
+        organisation = _locked(public_id)
+        member = db.session.scalar(
+            select(OrganisationMember).where(
+                OrganisationMember.id == member_id, OrganisationMember.organisation_id == organisation.id
+            )
+        )
+        if member is None:
+            raise NotFound()
+        db.session.scalars(locked(select(Person).where(Person.id == member.person_id))).unique().one()
+        if last_day < member.since:
+            raise DatesCross()
+        member.until = last_day
+        audit.record(
+            actor,
+            "organisation.left",
+            ("organisation", organisation.id),
+            person_id=member.person_id,
+            until=last_day.isoformat(),
+        )
+
+
+def _locked(public_id: str) -> Organisation:
+    found = db.session.scalar(locked(select(Organisation).where(Organisation.public_id == public_id)))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _check_manager(actor: Actor) -> None:
+    if not actor.has(Role.MANAGER):
+        raise Forbidden()
+
+
+def _flush() -> None:
+    """Write now: of two who take one name at once only the database can tell them apart."""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        if "name" in str(error.orig):
+            raise OrganisationTaken() from error
+        raise

@@ -1,0 +1,114 @@
+"""What the demo's lieu asks for: a tariff, two plans, adhesions, and three employers who pay each in their own way."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+
+from sqlalchemy import select
+
+from coworking.accounts import organisations
+from coworking.accounts.models import Organisation, Person
+from coworking.core.db import db
+from coworking.core.policy import Actor
+from coworking.core.timespan import month_end, month_of
+from coworking.demo.cast import EMPLOYERS, Habit
+from coworking.membership import coverage
+from coworking.membership import queries as memberships
+from coworking.membership import services as membership
+from coworking.membership.models import Adhesion
+from coworking.membership.rules import Beyond, weekdays_mask
+from coworking.pricing import services as pricing
+from coworking.spaces import queries as spaces
+
+ADHESION = 2000
+TUESDAY, THURSDAY = 1, 3
+
+# name, SIREN (of nobody: none begins so), street, weekdays, half-days a month, what follows, price, order number
+AGREEMENTS: tuple[tuple[str, str, str, tuple[int, ...], int | None, Beyond, int | None, str | None], ...] = (
+    (EMPLOYERS[0], "001234566", "12 route de Vichy", (TUESDAY, THURSDAY), None, "person", None, "BC-2026-014"),
+    (EMPLOYERS[1], "002345676", "3 place de l’Hôtel-de-Ville", (), 8, "refuse", None, None),
+    (EMPLOYERS[2], "003456787", "1 chemin des Rives", (), 10, "person", 800, "DDI 4471"),
+)
+
+
+def prepare(manager: Actor, today: date) -> None:
+    """Before the first day: prices, plans, and what the employers agreed to."""
+    rooms = {room.name: room.public_id for room in spaces.resources(kind="room")}
+    pricing.set_tariff(
+        manager,
+        valid_from=today,
+        basis="ttc",
+        vat_rate_bp=2000,
+        by_kind={"desk": 900, "room": 1800},
+        by_resource={rooms["Atelier"]: 3000, rooms["Cabine"]: 600},
+    )
+    membership.set_adhesion_price(manager, ADHESION)
+    for name, cents, halfdays in (
+        ("Dix demi-journées", 6000, 10),
+        ("Mi-temps", 10800, 20),
+        ("Plein temps", 19000, None),
+    ):
+        membership.add_plan(
+            manager, name=name, monthly_cents=cents, basis="ttc", vat_rate_bp=2000, halfdays_per_month=halfdays
+        )
+    for number, (name, siren, street, weekdays, halfdays, beyond, cents, order) in enumerate(AGREEMENTS, 1):
+        found = db.session.scalars(select(Organisation).where(Organisation.name == name)).one()
+        organisations.update_organisation(
+            manager,
+            found.public_id,
+            {
+                "name": name,
+                "siren": siren,
+                "email": f"factures{number}@demo.example",
+                "address": street,
+                "postcode": "63300",
+                "city": "Thiers",
+            },
+        )
+        membership.add_agreement(
+            manager,
+            found.public_id,
+            valid_from=today,
+            valid_until=None,
+            weekdays=weekdays_mask(weekdays),
+            halfdays_per_month=halfdays,
+            beyond=beyond,
+            halfday_cents=cents,
+            order_number=order,
+        )
+
+
+def join(manager: Actor, habit: Habit, day: date) -> None:
+    """A newcomer adheres, most of them; some subscribe: whoever comes often, and the demo's own member."""
+    draw = random.Random(f"{habit.first_name} {habit.last_name}")
+    person = (
+        db.session.scalars(
+            select(Person.public_id).where(Person.first_name == habit.first_name, Person.last_name == habit.last_name)
+        )
+        .unique()
+        .one()
+    )
+    is_member = habit.email == "member@demo.example"
+    if is_member or draw.random() < 0.7:
+        membership.record_adhesion(manager, person, valid_from=day, cents=ADHESION)
+    pays_alone = habit.employer is None and habit.email != "stranger@demo.example"
+    if is_member or (pays_alone and draw.random() < 0.6):
+        plans = memberships.plans()
+        halfdays = 4.3 * len(habit.weekdays) * len(habit.halves) * habit.likely
+        plan = next(p for p in plans if p.halfdays_per_month is None or p.halfdays_per_month >= halfdays)
+        membership.subscribe(manager, (plans[0] if is_member else plan).public_id, person=person, first_month=day)
+
+
+def month(manager: Actor, day: date) -> None:
+    """On the first of a month: last month's half-days are consumed, and most of whose adhesion ends renew it."""
+    coverage.consume_past()
+    ending = db.session.execute(
+        select(Person.public_id, Adhesion.valid_until)
+        .join(Adhesion, Adhesion.person_id == Person.id)
+        .where(Adhesion.valid_until >= month_of(day), Adhesion.valid_until <= month_end(month_of(day)))
+        .order_by(Adhesion.id)
+    ).all()
+    for person, last in ending:
+        if random.Random(person).random() < 0.8:
+            membership.record_adhesion(manager, person, valid_from=last + timedelta(days=1), cents=ADHESION)
