@@ -30,6 +30,8 @@ BLUEPRINTS = (
     "coworking.core.health",
     "coworking.accounts.views",
     "coworking.spaces.views",
+    "coworking.pricing.views",
+    "coworking.membership.views",
     "coworking.booking.views",
     "coworking.statistics.views",
     "coworking.frontdesk.views",

@@ -12,6 +12,7 @@ from coworking.booking.rules import Half, NoHalfDay
 from coworking.core.errors import N_, DomainError, InvalidInput
 from coworking.core.i18n import _
 from coworking.core.timespan import NonexistentLocalTime, Span, local_instant
+from coworking.membership.rules import Payer
 
 _HALVES: dict[str, frozenset[Half]] = {
     "am": frozenset({"am"}),
@@ -125,6 +126,16 @@ def _instant(day: date, at: time, zone: ZoneInfo, field: str) -> datetime:
     except NonexistentLocalTime as error:
         error.at_field = field
         raise
+
+
+def read_payer(text: str | None) -> Payer | None:
+    """``me`` or ``employer``; None when nothing (known) was chosen."""
+    return text if text in ("me", "employer") else None
+
+
+def read_agreed(text: str | None) -> int | None:
+    """The price in cents that the page showed; None when it showed none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def read_page(text: str | None) -> int:

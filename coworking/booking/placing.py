@@ -5,11 +5,11 @@ Runs inside the unit of the use case that books or moves; the resources it retur
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, or_
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from coworking.accounts.models import Person
 from coworking.booking import queries
@@ -29,6 +29,7 @@ from coworking.booking.rules import (
 from coworking.claims import queries as claim_queries
 from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict, Wanted
+from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.timespan import Span
 from coworking.membership.rules import Payer, Use
@@ -75,10 +76,14 @@ def choose(
     instant: datetime,
     *,
     leaving: int | None = None,
+    find: Callable[[ColumnElement[bool]], list[Resource]] = claims.lock_resources_where,
 ) -> list[Chosen]:
-    """A resource and its use for each item, all different; resources are locked. ``leaving``: a booking being moved."""
+    """A resource and its use for each item, all different; resources are locked. ``leaving``: a booking being moved.
+
+    ``find``: how resources are read; `look` reads them without a lock, for showing what would be given.
+    """
     halves = touched(half_days(day.day, day), request.span)
-    candidates = _candidates(request, day.day)
+    candidates = _candidates(request, day.day, find)
     everything = {row.id for rows in candidates for row in rows}
     taken = [
         (resource_id, span)
@@ -108,11 +113,18 @@ def choose(
     return chosen
 
 
-def _candidates(request: Request, day: date) -> list[list[Resource]]:
-    """For each item, the resources in service that would do, locked; a given one is a list of one."""
+def look(condition: ColumnElement[bool]) -> list[Resource]:
+    """The resources that meet ``condition``, unlocked."""
+    return list(db.session.scalars(select(Resource).where(condition).order_by(Resource.id)))
+
+
+def _candidates(
+    request: Request, day: date, find: Callable[[ColumnElement[bool]], list[Resource]]
+) -> list[list[Resource]]:
+    """For each item, the resources in service that would do; a given one is a list of one."""
     named = [item.resource for item in request.items if item.resource is not None]
     kinds = {item.kind or DESK for item in request.items if item.resource is None}
-    rows = claims.lock_resources_where(
+    rows = find(
         or_(
             Resource.public_id.in_(named),
             and_(

@@ -124,7 +124,12 @@ def booking_for(actor: Actor, public_id: str) -> Booking:
     statement = (
         select(Booking)
         .where(Booking.public_id == public_id)
-        .options(joinedload(Booking.person), selectinload(Booking.units).joinedload(BookingUnit.resource))
+        .options(
+            joinedload(Booking.person),
+            selectinload(Booking.units).options(
+                joinedload(BookingUnit.resource), joinedload(BookingUnit.quote).joinedload(Quote.payer_organisation)
+            ),
+        )
     )
     if not actor.is_staff:
         statement = statement.where(Booking.person_id == actor.person_id)

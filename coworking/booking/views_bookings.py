@@ -7,7 +7,7 @@ from datetime import datetime
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import queries, services
+from coworking.booking import offers, queries, services
 from coworking.booking.forms import read_page
 from coworking.booking.models import Booking
 from coworking.booking.pages import after_change, blueprint, said
@@ -15,7 +15,7 @@ from coworking.booking.rules import REGRET, free_until
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
 from coworking.core.i18n import _
-from coworking.core.policy import current_actor, signed_in
+from coworking.core.policy import Role, current_actor, signed_in
 from coworking.core.web import say
 from coworking.spaces import queries as spaces
 
@@ -96,6 +96,7 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         undoable=found.is_cancelled and queries.undoable(found.id, instant),
         in_use=found.starts_at <= instant < found.ends_at and not found.is_cancelled,
         mine=found.person_id == actor.person_id,
+        bill=offers.bill_of(found) if found.person_id == actor.person_id or actor.has(Role.MANAGER) else None,
         error=error,
     )
 

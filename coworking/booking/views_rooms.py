@@ -8,8 +8,8 @@ from datetime import timedelta
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import services
-from coworking.booking.forms import read_day, read_length, read_number, read_room, read_span, wall
+from coworking.booking import offers, services
+from coworking.booking.forms import read_agreed, read_day, read_length, read_number, read_room, read_span, wall
 from coworking.booking.pages import blueprint, said
 from coworking.booking.placing import Item, Request
 from coworking.booking.rooms import next_open_day, rooms_on
@@ -19,6 +19,7 @@ from coworking.core.formats import duration
 from coworking.core.i18n import _
 from coworking.core.policy import current_actor, signed_in
 from coworking.core.web import say
+from coworking.membership.rules import PriceChanged
 from coworking.spaces import queries as spaces
 
 LENGTHS = (30, 60, 120)
@@ -64,7 +65,14 @@ def book_room(public_id: str) -> ResponseReturnValue:
     try:
         form = read_room(request.form, spaces.lieu().tz)
         made = services.book(
-            current_actor(), Request(form.span, (Item(resource=public_id),), title=form.title, guests=form.guests)
+            current_actor(),
+            Request(
+                form.span,
+                (Item(resource=public_id),),
+                title=form.title,
+                guests=form.guests,
+                agreed_cents=read_agreed(request.form.get("agreed")) or 0,
+            ),
         )
     except DomainError as error:
         return _sheet(public_id, request.form, error), error.status
@@ -76,18 +84,22 @@ def _sheet(public_id: str, values: Mapping[str, str], error: DomainError | None 
     """The form as it stands. A time that makes sense is said in words, its inputs one tap away."""
     lieu = spaces.lieu()
     at = None
-    if error is None or error.at_field in ("title", "guests"):
+    terms = None
+    first_look = isinstance(error, PriceChanged) and "agreed" not in values
+    if error is None or error.at_field in ("title", "guests") or isinstance(error, PriceChanged):
         try:
             at = read_span(values, lieu.tz)
-        except DomainError:
-            at = None
+            terms = offers.offer(current_actor(), Request(at, (Item(resource=public_id),))).terms
+        except DomainError:  # nothing to say about what cannot be booked: booking it will say why
+            terms = None
     return render_template(
         "booking/new_room.html",
         room=spaces.resource_by_public_id(public_id),
         values=values,
         at=at,
+        terms=terms,
         today=now().astimezone(lieu.tz).date(),
-        error=say(error) if error is not None else None,
+        error=say(error) if error is not None and not first_look else None,
         field={"starts_at": "from", "ends_at": "to"}.get(error.at_field or "", error.at_field) if error else None,
         free=error.extra.get("free", []) if error is not None else [],
     )

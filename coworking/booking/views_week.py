@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import presence, queries, services
-from coworking.booking.forms import monday_of, read_day, read_halves
+from coworking.booking import offers, presence, queries, services
+from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
 from coworking.booking.pages import blueprint, names, refused, said, to_week
 from coworking.booking.rules import AlreadyBooked, Half, InPast, NothingFree, half_days
 from coworking.claims.rules import ClaimConflict
@@ -21,6 +21,8 @@ from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Actor, current_actor, signed_in
 from coworking.core.timespan import Span
 from coworking.core.web import say
+from coworking.membership import queries as memberships
+from coworking.membership.rules import AgreementExhausted, Payer, PriceChanged
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay
 
@@ -57,26 +59,51 @@ def week() -> ResponseReturnValue:
         open_now=opening is not None and _open_now(opening),
         actor=actor,
         can_repeat=monday + WEEK > today,
+        remaining=memberships.remaining(_person(actor), max(today, monday)),
     )
 
 
 @blueprint.post("/bookings")
 @signed_in
 def book() -> ResponseReturnValue:
-    """A tap on a cell, on a day's name, or on a desk of the list."""
+    """A tap on a cell, on a day's name, or on a desk of the list; or the sheet that said the price.
+
+    A tap books at once what costs nothing and can be given back; of anything else the sheet says first what it comes to.
+    """
     day = read_day(request.form.get("day"))
     half = request.form.get("half")
+    payer, agreed = read_payer(request.form.get("payer")), read_agreed(request.form.get("agreed"))
+    resource = request.form.get("resource") or None
     try:
+        halves = read_halves(half)
+        if agreed is None and offers.is_late(day, halves):
+            found = offers.desk_offer(current_actor(), day, halves, resource=resource, payer=payer)
+            if found.asks:
+                return refused(_offer(found, half), 200)
         booking = services.book_half_days(
-            current_actor(), day, read_halves(half), resource=request.form.get("resource") or None
+            current_actor(), day, halves, resource=resource, payer=payer, agreed_cents=agreed or 0
         )
     except (ClaimConflict, NothingFree) as conflict:
         return refused(_desk_list(day, half or "day", error=say(conflict)), 409)
+    except (PriceChanged, AgreementExhausted) as asks:
+        return _ask(day, half, resource, payer, error=say(asks) if agreed is not None else None)
     except DomainError as error:
         flash(say(error), "error")
         return to_week(day)
     flash(said(booking), "undo:" + url_for("booking.cancel", public_id=booking.public_id))
     return to_week(day)
+
+
+@blueprint.get("/bookings/offer")
+@signed_in
+def offer() -> ResponseReturnValue:
+    """What a desk would cost, for another desk or payer than the sheet showed."""
+    day, half = read_day(request.args.get("day")), request.args.get("half")
+    payer = read_payer(request.args.get("payer"))
+    found = offers.desk_offer(
+        current_actor(), day, read_halves(half), resource=request.args.get("resource") or None, payer=payer
+    )
+    return _offer(found, half)
 
 
 @blueprint.get("/desks")
@@ -149,7 +176,7 @@ def _repeat_day(actor: Actor, day: date, halves: frozenset[Half]) -> tuple[int, 
     if not halves:
         return 0, []
     try:
-        services.book_half_days(actor, day, halves)
+        services.book_half_days(actor, day, halves, agreed_cents=0)
     except (AlreadyBooked, InPast):
         return 0, []  # nothing to do for that day
     except DomainError as error:
@@ -191,6 +218,21 @@ def _arrived(arrival: presence.Arrival) -> str:
     if arrival.walked_in:
         return _("Welcome. %(desk)s is yours for now.", desk=names(arrival.booking))
     return _("Welcome. %(desk)s is waiting for you.", desk=names(arrival.booking))
+
+
+def _ask(
+    day: date, half: str | None, resource: str | None, payer: Payer | None, *, error: str | None
+) -> ResponseReturnValue:
+    """The sheet that says what it would cost; the desks when even that has changed meanwhile."""
+    try:
+        found = offers.desk_offer(current_actor(), day, read_halves(half), resource=resource, payer=payer)
+    except (ClaimConflict, NothingFree) as conflict:
+        return refused(_desk_list(day, half or "day", error=say(conflict)), 409)
+    return refused(_offer(found, half, error), 409 if error else 200)
+
+
+def _offer(found: offers.Offer, half: str | None, error: str | None = None) -> str:
+    return render_template("booking/offer.html", offer=found, half=half, error=error)
 
 
 def _desk_list(day: date, half: str, error: str | None = None) -> str:

@@ -62,6 +62,11 @@ def month_year(day: date) -> str:
     return str(format_date(day, "LLLL y", locale=language()))
 
 
+def month_name(day: date) -> str:
+    """« novembre »."""
+    return str(format_date(day, "LLLL", locale=language()))
+
+
 def week_span(first: date, last: date) -> str:
     """« du 23 au 28 novembre », « du 30 novembre au 5 décembre »."""
     start = str(first.day) if (first.year, first.month) == (last.year, last.month) else day_month(first)
@@ -113,6 +118,12 @@ def money(cents: int, currency: str = "EUR") -> str:
     return str(format_currency(Decimal(cents) / 100, currency, locale=language()))
 
 
+def decimal(hundredths: int) -> str:
+    """« 12,50 » for 1250, « 12 » for 1200: a price or a rate as an input holds it."""
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole}{',' if language() == 'fr' else '.'}{rest:02d}" if rest else str(whole)
+
+
 def number(value: int) -> str:
     return str(format_decimal(value, locale=language()))
 
@@ -132,11 +143,13 @@ def init_formats(app: Flask) -> None:
         weekday_short,
         day_month,
         month_year,
+        month_name,
         minute_of_day,
         hour,
         span_hours,
         instant_day,
         money,
+        decimal,
         number,
         initials,
     ):

@@ -43,8 +43,15 @@ def _entries(*wanted: tuple[str, str, str]) -> list[Entry]:
 _PARTS = {
     "booking.week": {"booking.booking", "booking.mine", "booking.desks"},
     "booking.rooms": {"booking.new_room_booking", "booking.book_room"},
-    "accounts.people": {"accounts.person", "accounts.new_person"},
-    "accounts.me": {"accounts.tokens"},
+    "accounts.people": {"accounts.person", "accounts.new_person", "membership.person"},
+    "accounts.me": {"accounts.tokens", "membership.mine"},
+    "spaces.index": {
+        "pricing.prices",
+        "membership.plans",
+        "membership.organisations",
+        "membership.organisation",
+        "membership.new_organisation",
+    },
     "statistics.index": {"statistics.month", "statistics.close"},
 }
 

@@ -14,6 +14,8 @@ from coworking.core.formats import NARROW, day_long, hour
 from coworking.core.i18n import _, language
 from coworking.core.policy import actor_or_none, public
 from coworking.core.timespan import Span, local_date
+from coworking.membership import queries as memberships
+from coworking.pricing.queries import public_prices
 from coworking.spaces import queries
 from coworking.spaces.forms import weekday_names
 from coworking.spaces.models import LieuDay, Schedule
@@ -47,6 +49,7 @@ def lieu() -> ResponseReturnValue:
     days = queries.days(today, today + AHEAD)
     dated = queries.schedules()
     current = queries.in_force(dated, today)
+    resources, prices = queries.resources(day=today), public_prices(today)
     following = next((s for s in dated if today < s.valid_from <= today + AHEAD), None)
     return render_template(
         "frontdesk/public.html",
@@ -63,7 +66,12 @@ def lieu() -> ResponseReturnValue:
         following_week=weekly(queries.openings(following)) if following else None,
         closures=queries.closures_between(today, today + AHEAD),
         holidays=[row for row in days.values() if row.holiday and _missed(row, dated, today)],
-        count=Counter(resource.kind for resource in queries.resources(day=today)),
+        count=Counter(resource.kind for resource in resources),
+        prices=prices,
+        own_prices=[(row, prices.by_resource[row.id]) for row in resources if row.id in prices.by_resource]
+        if prices is not None
+        else [],
+        plans=memberships.plans(),
     )
 
 

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Select, literal, select
 from sqlalchemy.orm import aliased
 
+from coworking.accounts.models import Organisation
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.sql import insert_from
@@ -113,6 +114,12 @@ def restore(person_id: int, quotes: Sequence[Quote], uses: Sequence[Use]) -> lis
 def payer_of(quotes: Iterable[Quote]) -> Payer:
     """Who pays, so that a booking which moves or comes back keeps its payer: the employer when it pays for any part."""
     return "employer" if any(quote.payer_organisation_id is not None for quote in quotes) else "me"
+
+
+def employer_name(organisation_id: int) -> str:
+    """The name of an organisation that pays."""
+    found = db.session.get(Organisation, organisation_id)
+    return found.name if found is not None else ""
 
 
 def consume_past() -> int:

@@ -1,0 +1,162 @@
+"""What a booking would cost and who would pay, looked up before it is made: for the sheet that says so first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from coworking.accounts import queries as accounts
+from coworking.booking.models import Booking
+from coworking.booking.placing import Item, Request, choose, look, units_of, uses_of
+from coworking.booking.queries import open_halves
+from coworking.booking.rules import REGRET, Half, check_window, free_until
+from coworking.core.clock import now
+from coworking.core.policy import Actor
+from coworking.core.timespan import Span
+from coworking.membership import coverage
+from coworking.membership.rules import AgreementExhausted, Decision, NoAgreement, Payer, personal_cents
+from coworking.pricing.models import Quote
+from coworking.spaces import queries as spaces
+from coworking.spaces.models import DESK, Resource
+from coworking.spaces.rules import check_half_open
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one payer's choice comes to. ``cents``: what the person owes, in ``basis``; ``plan``: their own allowance's
+    half-days; ``left``: how many it holds afterwards. ``employer``: who else pays, and for how many half-days.
+    ``beyond``: the employer's allowance is used up for (part of) it."""
+
+    payer: Payer
+    cents: int
+    basis: str
+    employer: str | None
+    by_employer: int
+    by_plan: int
+    left: int | None
+    beyond: bool
+    free: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A resource for a time and what it would cost. ``others``: other payers one may choose.
+
+    ``exhausted`` says, when it is so, that the employer refuses to pay more this month. ``free_until``: until when it can
+    be given back for nothing, the time for regrets included; ``late``: hardly at all.
+    """
+
+    resource: Resource
+    day: date
+    terms: Terms
+    others: tuple[Terms, ...]
+    exhausted: AgreementExhausted | None
+    free_until: datetime
+    late: bool
+
+    @property
+    def asks(self) -> bool:
+        """Whether it must be said first: it costs money, or what it takes cannot be given back."""
+        return self.terms.cents > 0 or (self.late and not self.terms.free)
+
+
+def is_late(day: date, halves: frozenset[Half]) -> bool:
+    """Whether the free giving back of those half-days is over already."""
+    lieu = spaces.lieu()
+    known = open_halves(day)
+    return any(
+        now() >= free_until(known[half].span.start, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz)
+        for half in halves
+        if half in known
+    )
+
+
+def desk_offer(
+    actor: Actor, day: date, halves: frozenset[Half], *, resource: str | None = None, payer: Payer | None = None
+) -> Offer:
+    """What a desk on ``day`` would come to for the actor; raises what booking it would raise."""
+    known = open_halves(day)
+    wanted = [known[half] for half in known if half in halves]
+    if len(wanted) < len(halves):
+        check_half_open(spaces.day(day), None)
+    span = Span(wanted[0].span.start, wanted[-1].span.end)
+    return offer(actor, Request(span, (Item(resource=resource, kind=DESK),), payer=payer))
+
+
+def offer(actor: Actor, request: Request) -> Offer:
+    """What ``request`` of one thing would come to for the actor; raises what booking it would raise."""
+    instant, lieu = now(), spaces.lieu()
+    person = accounts.person_by_id(actor.person_id)
+    day = check_window(request.span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
+    ((resource, use, halves),) = choose(request, person, lieu, spaces.day(day), instant, find=look)
+    uses = uses_of(units_of(resource, use, halves, day))
+    exhausted: AgreementExhausted | None = None
+    try:
+        chosen = _terms(person.id, request.payer, coverage.decisions(person.id, request.payer, uses))
+    except AgreementExhausted as refusal:
+        exhausted = refusal
+        chosen = _terms(person.id, "me", coverage.decisions(person.id, "me", uses))
+    others: list[Terms] = []
+    payers: tuple[Payer, ...] = ("me", "employer")
+    for payer in payers:
+        if payer == chosen.payer or (payer == "employer" and (exhausted is not None or not halves)):
+            continue
+        try:
+            others.append(_terms(person.id, payer, coverage.decisions(person.id, payer, uses)))
+        except (NoAgreement, AgreementExhausted):
+            continue
+    deadline = free_until(use.start, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz)
+    return Offer(
+        resource=resource,
+        day=day,
+        terms=chosen,
+        others=tuple(others),
+        exhausted=exhausted,
+        free_until=max(deadline, min(instant + REGRET, use.start)),
+        late=instant >= deadline,
+    )
+
+
+def _terms(person_id: int, payer: Payer | None, decided: Sequence[Decision]) -> Terms:
+    employers = [d.organisation_id for d in decided if d.organisation_id is not None]
+    by_plan = [d for d in decided if d.cover == "subscription"]
+    return Terms(
+        payer="employer" if employers or (payer == "employer") else "me",
+        cents=personal_cents(decided),
+        basis=decided[0].basis,
+        employer=coverage.employer_name(employers[0]) if employers else None,
+        by_employer=len(employers),
+        by_plan=len(by_plan),
+        left=by_plan[-1].left if by_plan else None,
+        beyond=any(d.beyond for d in decided),
+        free=all(d.cover == "free" for d in decided),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a booking that was made costs, as its sheet says it. ``cents``: what the person owes; ``state`` of it all."""
+
+    cents: int
+    basis: str
+    employer: str | None
+    by_employer: int
+    by_plan: int
+    state: str
+
+
+def bill_of(booking: Booking) -> Bill | None:
+    """What ``booking`` (with its units' quotes) costs; None when it is older than prices or costs nobody anything."""
+    quotes: list[Quote] = [unit.quote for unit in booking.units if unit.quote is not None]
+    if not quotes or all(quote.cover == "free" for quote in quotes):
+        return None
+    employers = [quote.payer_organisation for quote in quotes if quote.payer_organisation is not None]
+    return Bill(
+        cents=sum(quote.amount_cents for quote in quotes if quote.payer_organisation_id is None),
+        basis=quotes[0].basis,
+        employer=employers[0].name if employers else None,
+        by_employer=len(employers),
+        by_plan=sum(quote.cover == "subscription" for quote in quotes),
+        state=quotes[0].state,
+    )

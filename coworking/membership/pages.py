@@ -1,0 +1,46 @@
+"""What the membership pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash
+
+from coworking.core.errors import DomainError, NotFound
+from coworking.core.web import say
+from coworking.spaces import queries as spaces
+from coworking.spaces.inputs import Reader
+
+blueprint = Blueprint("membership", __name__)
+
+
+def is_taxable() -> bool:
+    """Whether the lieu charges VAT at all: who does not never meets it."""
+    return spaces.lieu().vat_status == "taxable"
+
+
+def done(reader: Reader, action: Callable[[], object], said: str, *, field: str) -> bool:
+    """Run ``action`` unless something typed is wrong, and say so; a refusal lands at its ``field``."""
+    if reader.errors:
+        return False
+    try:
+        action()
+    except NotFound:
+        raise
+    except DomainError as error:
+        reader.refuse(error.at_field or field, say(error))
+        return False
+    flash(said)
+    return True
+
+
+def tried(action: Callable[[], object], said: str) -> None:
+    """Run ``action`` and say so; what it refuses is said instead."""
+    try:
+        action()
+    except NotFound:
+        raise
+    except DomainError as error:
+        flash(say(error), "error")
+    else:
+        flash(said)

@@ -1,0 +1,11 @@
+"""Every page about membership, on one blueprint."""
+
+from __future__ import annotations
+
+from coworking.membership import views_mine, views_organisations, views_plans
+from coworking.membership.pages import blueprint
+
+PAGES = (views_mine, views_organisations, views_plans)
+"""Importing them puts their routes on ``blueprint``."""
+
+__all__ = ["PAGES", "blueprint"]

@@ -1,0 +1,127 @@
+"""One person's plan and adhesion: as they see it themselves, and as the manager does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts import queries as accounts
+from coworking.accounts.models import Person
+from coworking.core.formats import decimal
+from coworking.core.i18n import _
+from coworking.core.policy import Role, current_actor, requires, signed_in
+from coworking.core.timespan import month_after, month_of
+from coworking.membership import forms, queries, services
+from coworking.membership.pages import blueprint, done, is_taxable, tried
+from coworking.membership.rules import expiry_state
+from coworking.pricing.forms import cents
+from coworking.spaces import queries as spaces
+from coworking.spaces.inputs import Reader
+
+
+@blueprint.get("/me/plan")
+@signed_in
+def mine() -> ResponseReturnValue:
+    """« Formule »: what one has, what is left of it, what else there is."""
+    return render_template("membership/mine.html", **_context(accounts.person_by_id(current_actor().person_id)))
+
+
+@blueprint.post("/me/plan/<public_id>")
+@signed_in
+def choose(public_id: str) -> ResponseReturnValue:
+    tried(
+        lambda: services.subscribe(current_actor(), public_id, first_month=_month()),
+        _("The plan is yours."),
+    )
+    return redirect(url_for("membership.mine"), 303)
+
+
+@blueprint.post("/me/subscriptions/<public_id>/end")
+@signed_in
+def end(public_id: str) -> ResponseReturnValue:
+    tried(lambda: services.end_subscription(current_actor(), public_id), _("The plan ends with the month."))
+    return redirect(url_for("membership.mine"), 303)
+
+
+@blueprint.get("/people/<public_id>/membership")
+@requires(Role.MANAGER)
+def person(public_id: str) -> ResponseReturnValue:
+    return _person_page(public_id, {}, {})
+
+
+@blueprint.post("/people/<public_id>/membership/plan")
+@requires(Role.MANAGER)
+def choose_for(public_id: str) -> ResponseReturnValue:
+    plan = request.form.get("plan", "")
+    tried(
+        lambda: services.subscribe(current_actor(), plan, first_month=_month(), person=public_id),
+        _("The plan is theirs."),
+    )
+    return redirect(url_for("membership.person", public_id=public_id), 303)
+
+
+@blueprint.post("/people/<public_id>/membership/<subscription>/end")
+@requires(Role.MANAGER)
+def end_for(public_id: str, subscription: str) -> ResponseReturnValue:
+    tried(lambda: services.end_subscription(current_actor(), subscription), _("The plan ends with the month."))
+    return redirect(url_for("membership.person", public_id=public_id), 303)
+
+
+@blueprint.post("/people/<public_id>/membership/adhesion")
+@requires(Role.MANAGER)
+def adhere(public_id: str) -> ResponseReturnValue:
+    reader = Reader(request.form)
+    valid_from, paid = reader.day("valid_from"), cents(reader, "cents", required=True)
+    if done(
+        reader,
+        lambda: services.record_adhesion(current_actor(), public_id, valid_from=valid_from, cents=paid or 0),
+        _("The adhesion is recorded."),
+        field="valid_from",
+    ):
+        return redirect(url_for("membership.person", public_id=public_id), 303)
+    return _person_page(public_id, request.form, reader.errors), 422
+
+
+def _month() -> date:
+    this_month = month_of(spaces.today())
+    return forms.read_month(request.form, this_month, month_after(this_month))
+
+
+def _person_page(public_id: str, typed: Mapping[str, str], errors: dict[str, str]) -> str:
+    found = accounts.person_by_public_id(public_id)
+    context = _context(found)
+    adhesion = queries.settings().adhesion_cents
+    fields = {"valid_from": spaces.today().isoformat(), "cents": decimal(adhesion or 0), **typed}
+    return render_template(
+        "membership/person.html",
+        **context,
+        employers=queries.employers_of(found.id, spaces.today()),
+        typed=fields,
+        errors=errors,
+    )
+
+
+def _context(person: Person) -> dict[str, object]:
+    today = spaces.today()
+    adhesions = queries.adhesions_of(person.id)
+    subscriptions = queries.subscriptions_of(person.id)
+    running = [row for row in subscriptions if row.last_month is None or row.last_month >= month_of(today)]
+    return {
+        "person": person,
+        "today": today,
+        "this_month": month_of(today),
+        "next_month": month_after(month_of(today)),
+        "subscriptions": running,
+        "past": [row for row in subscriptions if row not in running],
+        "may_choose": all(row.last_month is not None for row in running),
+        "plans": queries.plans(),
+        "remaining": queries.remaining(person.id, today),
+        "adhesion": adhesions[0] if adhesions else None,
+        "adhesions": adhesions,
+        "adhesion_state": expiry_state(adhesions[0].valid_until, today) if adhesions else None,
+        "adhesion_cents": queries.settings().adhesion_cents,
+        "taxable": is_taxable(),
+    }

@@ -1,0 +1,177 @@
+"""Organisations: who they are on paper, who belongs to them, what they agreed to pay. For managers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts import organisations as service
+from coworking.accounts import queries as accounts
+from coworking.core.i18n import _, ngettext
+from coworking.core.policy import Role, current_actor, requires
+from coworking.membership import forms, queries, services
+from coworking.membership.pages import blueprint, done, is_taxable
+from coworking.spaces import queries as spaces
+from coworking.spaces.forms import weekday_names
+from coworking.spaces.inputs import Reader
+
+Typed = Mapping[str, str]
+
+
+@blueprint.get("/organisations")
+@requires(Role.MANAGER)
+def organisations() -> ResponseReturnValue:
+    text = request.args.get("q", "")[:200].replace("\x00", "")
+    number = request.args.get("page", 1, type=int)
+    rows, page, pages = accounts.list_organisations(text, min(number, 1_000_000))
+    return render_template("membership/organisations.html", organisations=rows, page=page, pages=pages, q=text)
+
+
+@blueprint.get("/organisations/new")
+@requires(Role.MANAGER)
+def new_organisation() -> ResponseReturnValue:
+    return render_template("membership/organisation_new.html", typed={}, errors={})
+
+
+@blueprint.post("/organisations/new")
+@requires(Role.MANAGER)
+def create_organisation() -> ResponseReturnValue:
+    reader = Reader(request.form)
+    values = forms.read_organisation(reader)
+    made: list[str] = []
+    if done(
+        reader,
+        lambda: made.append(service.create_organisation(current_actor(), values).public_id),
+        _("%(name)s is on the list.", name=values["name"]),
+        field="name",
+    ):
+        return redirect(url_for("membership.organisation", public_id=made[0]), 303)
+    return render_template("membership/organisation_new.html", typed=request.form, errors=reader.errors), 422
+
+
+@blueprint.get("/organisations/<public_id>")
+@requires(Role.MANAGER)
+def organisation(public_id: str) -> ResponseReturnValue:
+    return _page(public_id)
+
+
+@blueprint.post("/organisations/<public_id>")
+@requires(Role.MANAGER)
+def save_organisation(public_id: str) -> ResponseReturnValue:
+    reader = Reader(request.form)
+    values = forms.read_organisation(reader)
+    action = _("Saved.")
+    if done(reader, lambda: service.update_organisation(current_actor(), public_id, values), action, field="name"):
+        return _back(public_id)
+    return _page(public_id, paper=request.form, errors=reader.errors), 422
+
+
+@blueprint.post("/organisations/<public_id>/members")
+@requires(Role.MANAGER)
+def add_member(public_id: str) -> ResponseReturnValue:
+    reader = Reader(request.form)
+    since, until = reader.day("since"), forms.optional_day(reader, "until")
+    text = reader.text("person", most=254)
+    who = accounts.person_by_email(text.lower()) or next(iter(accounts.search_people(text, 2)), None) if text else None
+    if text and who is None:
+        reader.refuse("person", _("Nobody of that name or address is on the list."))
+    elif who is not None and who.email != text.lower() and len(accounts.search_people(text, 2)) > 1:
+        reader.refuse("person", _("Several people answer to that. Write the whole name or the address."))
+    if who is not None and done(
+        reader,
+        lambda: service.add_member(
+            current_actor(), public_id, who.public_id, since=since, until=until, is_contact="is_contact" in request.form
+        ),
+        _("%(name)s belongs to it.", name=who.name),
+        field="person",
+    ):
+        return _back(public_id)
+    return _page(public_id, member=request.form, errors=reader.errors), 422
+
+
+@blueprint.post("/organisations/<public_id>/members/<int:member_id>/end")
+@requires(Role.MANAGER)
+def end_member(public_id: str, member_id: int) -> ResponseReturnValue:
+    today = spaces.today()
+    service.end_member(current_actor(), public_id, member_id, today)
+    flash(_("Belongs to it until today. What is booked already stays paid as it was quoted."))
+    return _back(public_id)
+
+
+@blueprint.post("/organisations/<public_id>/agreements")
+@requires(Role.MANAGER)
+def add_agreement(public_id: str) -> ResponseReturnValue:
+    reader = Reader(request.form)
+    form = forms.read_agreement(reader, request.form.getlist("weekdays"))
+    if done(
+        reader,
+        lambda: services.add_agreement(
+            current_actor(),
+            public_id,
+            valid_from=form.valid_from,
+            valid_until=form.valid_until,
+            weekdays=form.weekdays,
+            halfdays_per_month=form.halfdays_per_month,
+            beyond=form.beyond,
+            halfday_cents=form.halfday_cents,
+            order_number=form.order_number,
+        ),
+        _("The agreement applies to what is booked from now on."),
+        field="valid_from",
+    ):
+        return _back(public_id)
+    return _page(public_id, agreed=request.form, errors=reader.errors), 422
+
+
+@blueprint.post("/organisations/<public_id>/agreements/<agreement>/end")
+@requires(Role.MANAGER)
+def end_agreement(public_id: str, agreement: str) -> ResponseReturnValue:
+    reader = Reader(request.form)
+    last_day, booked = reader.day("last_day"), list[int]()
+    if done(
+        reader,
+        lambda: booked.append(services.end_agreement(current_actor(), agreement, last_day)),
+        _("The agreement ends on the day you chose."),
+        field="last_day",
+    ):
+        if booked[0]:
+            flash(
+                ngettext(
+                    "%(num)s half-day already booked after it stays paid by the organisation.",
+                    "%(num)s half-days already booked after it stay paid by the organisation.",
+                    booked[0],
+                )
+            )
+        return _back(public_id)
+    return _page(public_id, errors=reader.errors), 422
+
+
+def _back(public_id: str) -> ResponseReturnValue:
+    return redirect(url_for("membership.organisation", public_id=public_id), 303)
+
+
+def _page(
+    public_id: str,
+    *,
+    paper: Typed | None = None,
+    member: Typed | None = None,
+    agreed: Typed | None = None,
+    errors: dict[str, str] | None = None,
+) -> str:
+    found, today = accounts.organisation_by_public_id(public_id), spaces.today()
+    return render_template(
+        "membership/organisation.html",
+        organisation=found,
+        members=accounts.members_of(found.id),
+        agreements=queries.agreements_of(found.id),
+        weekdays=weekday_names(),
+        today=today,
+        taxable=is_taxable(),
+        paper=paper if paper is not None else forms.organisation_fields(found),
+        member={"since": today.isoformat(), **(member or {})},
+        agreed={"valid_from": today.isoformat(), "beyond": "person", **(agreed or {})},
+        ticked=request.form.getlist("weekdays") if agreed is not None else [],
+        errors=errors or {},
+    )

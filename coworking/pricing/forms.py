@@ -1,0 +1,81 @@
+"""Reading prices as managers type them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from coworking.core.errors import DomainError
+from coworking.core.formats import decimal
+from coworking.core.web import say
+from coworking.pricing.models import Tariff
+from coworking.pricing.rules import BASES, KINDS, Basis, cents_of, rate_of
+from coworking.spaces.inputs import Reader
+from coworking.spaces.models import Resource
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TariffForm:
+    """A tariff as typed: cents by kind and by a resource's public id."""
+
+    valid_from: date
+    basis: Basis
+    vat_rate_bp: int
+    by_kind: dict[str, int]
+    by_resource: dict[str, int]
+
+
+def cents(reader: Reader, name: str, *, required: bool = False) -> int | None:
+    """A price; None when left empty."""
+    if not required and not reader.raw(name):
+        return None
+    return _checked(reader, name, cents_of)
+
+
+def basis(reader: Reader, *, taxable: bool) -> Basis:
+    """``ttc`` or ``ht``; who charges no VAT is not asked."""
+    return "ht" if taxable and reader.choice("basis", BASES) == "ht" else "ttc"
+
+
+def vat_rate(reader: Reader, *, taxable: bool) -> int:
+    """Basis points; 0 and not asked where no VAT is charged."""
+    return (_checked(reader, "vat_rate", rate_of) or 0) if taxable else 0
+
+
+def read_tariff(reader: Reader, resources: list[Resource], *, taxable: bool) -> TariffForm:
+    """``valid_from``, ``basis``, ``vat_rate``, a price per kind and, where typed, per resource (``r-<public id>``)."""
+    by_kind = {kind: cents(reader, kind) for kind in KINDS}
+    by_resource = {row.public_id: cents(reader, f"r-{row.public_id}") for row in resources}
+    return TariffForm(
+        valid_from=reader.day("valid_from"),
+        basis=basis(reader, taxable=taxable),
+        vat_rate_bp=vat_rate(reader, taxable=taxable),
+        by_kind={kind: price for kind, price in by_kind.items() if price is not None},
+        by_resource={key: price for key, price in by_resource.items() if price is not None},
+    )
+
+
+def tariff_fields(tariff: Tariff | None, resources: list[Resource]) -> dict[str, str]:
+    """The inputs of a new tariff, filled with the one that rules now."""
+    if tariff is None:
+        return {"basis": "ttc", "vat_rate": "20"}
+    keys = {row.id: row.public_id for row in resources}
+    fields = {"basis": tariff.basis, "vat_rate": decimal(tariff.vat_rate_bp)}
+    for price in tariff.prices:
+        if price.resource_id is None:
+            fields[price.kind] = decimal(price.cents)
+        elif price.resource_id in keys:
+            fields[f"r-{keys[price.resource_id]}"] = decimal(price.cents)
+    return fields
+
+
+def _checked(reader: Reader, name: str, rule: Callable[[str], T]) -> T | None:
+    try:
+        return rule(reader.raw(name))
+    except DomainError as error:
+        reader.refuse(name, say(error))
+        return None
