@@ -1,0 +1,181 @@
+"""Papers: templates made into PDFs by WeasyPrint, in a process of its own.
+
+The libraries behind it take some 60 MB and are not made for threads, so neither web nor worker loads them: a child is
+started at the first paper, makes one after the other, and is replaced after `MOST` papers or `IDLE_S` seconds without
+any. Not to be called inside a write unit: it is slow.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import os
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+from flask import current_app, has_request_context, render_template
+
+from config import ROOT
+from coworking.core.errors import N_, DomainError
+from coworking.core.i18n import in_language
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 60.0
+IDLE_S = 60.0
+MOST = 200
+
+PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+
+
+class PapersUnavailable(DomainError):
+    """The libraries that lay papers out are not installed; everything else works without them."""
+
+    code = "papers_unavailable"
+    status = 503
+    message = N_("Papers cannot be made on this server yet. Whoever administers it can install: %(packages)s.")
+
+
+class PaperFailed(Exception):
+    """A paper could not be made: a fault of its template, or the process died over it."""
+
+
+def html(template: str, *, locale: str, **context: Any) -> str:
+    """The page that becomes the paper, in ``locale``; the same with and without a request around it."""
+    with in_language(locale):
+        if has_request_context():
+            return render_template(template, lang=locale, **context)
+        with current_app.test_request_context("/"):  # for the addresses of static files
+            return render_template(template, lang=locale, **context)
+
+
+def pdf(template: str, *, locale: str, **context: Any) -> bytes:
+    """The PDF of ``template`` (which extends ``_layout/papers.html``) in ``locale``.
+
+    The same words give the same document identifier. Raises `PapersUnavailable`, or `PaperFailed`.
+    """
+    return _printer.make(html(template, locale=locale, **context))
+
+
+class _Printer:
+    """The child and the queue before it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._made = 0
+        self._used = 0.0
+        self._watch: threading.Timer | None = None
+        self._owner = os.getpid()
+
+    def make(self, page: str) -> bytes:
+        message = json.dumps({"html": page, "identifier": page}).encode()
+        with self._lock:
+            mark, content = self._ask_again(message)
+            self._made += 1
+            self._used = time.monotonic()
+            if self._made >= MOST or mark == b"!":
+                self._end()
+            else:
+                self._watch_idle()
+        if mark == b"!":
+            log.warning("papers cannot be made: %s", content.decode(errors="replace"))
+            raise PapersUnavailable(packages=PACKAGES)
+        if mark == b"-":
+            raise PaperFailed(content.decode(errors="replace"))
+        return content
+
+    def _ask_again(self, message: bytes) -> tuple[bytes, bytes]:
+        """Ask the child; a new one when the old one turns out to be dead."""
+        fresh = self._process is None
+        try:
+            return self._ask(message)
+        except (BrokenPipeError, EOFError) as gone:
+            self._end()
+            if fresh:
+                raise PaperFailed("the process that makes papers died") from gone
+            return self._ask_again(message)
+        except TimeoutError:
+            self._end()
+            raise PaperFailed(f"the paper took longer than {TIMEOUT_S:.0f} s") from None
+
+    def _ask(self, message: bytes) -> tuple[bytes, bytes]:
+        process = self._running()
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(struct.pack(">I", len(message)) + message)
+        process.stdin.flush()
+        deadline = time.monotonic() + TIMEOUT_S
+        (length,) = struct.unpack(">I", _read(process.stdout.fileno(), 4, deadline))
+        answer = _read(process.stdout.fileno(), length + 1, deadline)
+        return answer[:1], answer[1:]
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._owner != os.getpid():  # forked since: the child belongs to the parent
+            self._owner, self._process = os.getpid(), None
+        if self._process is None:
+            static = str(current_app.static_folder or ROOT / "static")
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "coworking.core.papers_worker", static],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=ROOT,
+                bufsize=0,
+            )
+            self._made = 0
+            atexit.register(self.close)
+        return self._process
+
+    def _watch_idle(self) -> None:
+        if self._watch is None:
+            self._watch = threading.Timer(IDLE_S, self._end_if_idle)
+            self._watch.daemon = True
+            self._watch.start()
+
+    def _end_if_idle(self) -> None:
+        with self._lock:
+            self._watch = None
+            if time.monotonic() - self._used >= IDLE_S - 1:
+                self._end()
+            elif self._process is not None:
+                self._watch_idle()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        if process is None or self._owner != os.getpid():
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        process.kill()
+        process.wait()
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        with self._lock:
+            self._end()
+
+
+def _read(descriptor: int, count: int, deadline: float) -> bytes:
+    """Exactly ``count`` bytes; raises `EOFError` or `TimeoutError`."""
+    found = bytearray()
+    while len(found) < count:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            raise TimeoutError
+        piece = os.read(descriptor, min(count - len(found), 1 << 16))
+        if not piece:
+            raise EOFError
+        found += piece
+    return bytes(found)
+
+
+_printer = _Printer()

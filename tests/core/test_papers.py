@@ -1,0 +1,171 @@
+"""Papers are made by a process of their own that reads nothing but our own files, and comes back whatever befalls it."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from config import ROOT
+from coworking.core import papers, papers_worker
+from coworking.core.papers import PaperFailed, PapersUnavailable, pdf
+
+PAGE = """{% extends "_layout/papers.html" %}{% block title %}{{ words }}{% endblock %}
+{% block main %}<h1>{{ words }}</h1>{{ more|default("")|safe }}{% endblock %}"""
+PLACE = {"name": "La Fabrique du Pont"}
+
+
+@pytest.fixture(params=["sqlite"])
+def engine_name(request):
+    """No paper asks the database anything: once is enough."""
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def template(app, inside):
+    kept = app.jinja_env.loader
+    app.jinja_env.loader = jinja2.ChoiceLoader([jinja2.DictLoader({"paper.html": PAGE}), kept])
+    yield
+    app.jinja_env.loader = kept
+    papers._printer.close()
+
+
+def make(words: str = "Attestation", **more: str) -> bytes:
+    return pdf("paper.html", locale="fr", place=PLACE, words=words, **more)
+
+
+def test_a_paper_is_made_and_nothing_heavy_is_loaded_here():
+    assert make().startswith(b"%PDF-1.7")
+    assert "weasyprint" not in sys.modules
+
+
+def test_web_and_worker_do_not_load_it():
+    code = "import wsgi, tasks.app, sys; assert not {'weasyprint', 'pydyf', 'tinycss2'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+
+
+def test_the_fonts_are_ours_and_in_the_paper():
+    packed = re.findall(rb"stream\r?\n(.*?)endstream", make(), re.DOTALL)
+    words = b"".join(_unpacked(piece) for piece in packed)
+    fonts = {name.partition(b"+")[2] for name in re.findall(rb"/BaseFont ?/([^ /]+)", words)}
+    assert fonts and all(name.startswith((b"Bricolage", b"Figures", b"Atkinson")) for name in fonts), fonts
+
+
+def _unpacked(piece: bytes) -> bytes:
+    try:
+        return zlib.decompress(piece)
+    except zlib.error:
+        return b""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/passwd",
+        "/etc/passwd",
+        "/static/../config.py",
+        "/static/%2e%2e/config.py",
+        "//example.org/static/css/papers.css",
+        "http://papers.invalid/static/../config.py",
+        "/static/nothing.png",
+        "ftp://example.org/a.png",
+    ],
+)
+def test_nothing_else_is_read(address):
+    with pytest.raises(ValueError, match="may not read"):
+        papers_worker.allowed(address if ":" in address else "http://papers.invalid" + address, ROOT / "static")
+    with pytest.raises(PaperFailed):
+        make(more=f'<link rel="stylesheet" href="{address}">')
+    assert make().startswith(b"%PDF")
+
+
+def test_no_call_leaves_the_machine():
+    calls: list[str] = []
+
+    class Ear(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            calls.append(self.path)
+            self.send_error(404)
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Ear)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with pytest.raises(PaperFailed):
+            make(more=f'<img src="http://127.0.0.1:{server.server_port}/a.png">')
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert calls == []
+
+
+def test_a_picture_inside_the_page_is_fine():
+    dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    assert make(more=f'<img alt="" src="data:image/png;base64,{dot}">').startswith(b"%PDF")
+
+
+def test_a_killed_process_is_replaced():
+    make()
+    first = papers._printer._process
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert make().startswith(b"%PDF")
+    assert papers._printer._process.pid != first.pid
+
+
+def test_a_process_that_hangs_is_replaced(monkeypatch):
+    make()
+    os.kill(papers._printer._process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(papers, "TIMEOUT_S", 0.5)
+    with pytest.raises(PaperFailed, match="longer than"):
+        make()
+    monkeypatch.undo()
+    assert make().startswith(b"%PDF")
+
+
+def test_an_idle_process_ends(monkeypatch):
+    monkeypatch.setattr(papers, "IDLE_S", 1.0)
+    make()
+    process = papers._printer._process
+    assert process.wait(10) is not None or papers._printer._process is None
+
+
+def test_after_many_papers_comes_a_new_process(monkeypatch):
+    monkeypatch.setattr(papers, "MOST", 2)
+    make()
+    first = papers._printer._process.pid
+    make()
+    assert papers._printer._process is None
+    make()
+    assert papers._printer._process.pid != first
+
+
+def test_threads_get_each_their_own(app):
+    def one(number: int) -> bytes:
+        with app.app_context():
+            return make(words=f"Numéro {number}", more="<p>mot</p>" * (number * 40))
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(one, range(8)))
+    pages = [paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") for paper in made]
+    assert len({len(paper) for paper in made}) > 4 and all(paper.startswith(b"%PDF") for paper in made), pages
+
+
+def test_without_the_libraries_it_says_what_to_install(monkeypatch, tmp_path: Path):
+    (tmp_path / "weasyprint.py").write_text("raise OSError('cannot load library libpango-1.0-0')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    papers._printer.close()
+    with pytest.raises(PapersUnavailable) as caught:
+        make()
+    assert "libpango-1.0-0" in caught.value.params["packages"]
+    monkeypatch.undo()
+    assert make().startswith(b"%PDF")
