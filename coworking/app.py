@@ -52,6 +52,7 @@ MODELS = (
     "coworking.membership.models",
     "coworking.booking.models",
     "coworking.statistics.models",
+    "coworking.network.models",
 )
 """Modules that declare tables: migrations compare the whole of them."""
 

@@ -159,6 +159,7 @@ APPEND_ONLY = (
     "audit_entry",
     "monthly_return",
     "ledger_entry",
+    "received_return",
 )
 """Tables whose rows are written once: no UPDATE, no DELETE, no TRUNCATE."""
 
