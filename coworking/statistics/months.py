@@ -20,13 +20,14 @@ FULL_AT = 80
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Distinct people with a presence in the month; see `coworking.statistics.people`.
+    """Distinct people with a presence in the month, and distinct person × date (``worker_days``).
 
     ``newcomers``, ``returning`` and ``ytd`` are None where the lieu's history is too short to know them; ``seen`` is
     False where nobody recorded any presence.
     """
 
     distinct: int
+    worker_days: int
     ytd: int | None
     newcomers: int | None
     returning: int | None
@@ -54,7 +55,7 @@ def figures(days: Sequence[Any], people: People, subscriptions: Subscriptions | 
     nothing_booked = not known["desk_booked_halfdays"] and not known["room_booked_minutes"]
     if people.seen or nothing_booked:  # nobody seen where nobody was expected is nobody; else it is not knowing
         known["distinct_people"] = people.distinct
-        known["worker_days"] = sum(day.workers for day in days)
+        known["worker_days"] = people.worker_days
         known["distinct_people_ytd"], known["newcomers"] = people.ytd, people.newcomers
         known["returning_people"] = people.returning
         reasons |= dict.fromkeys(("distinct_people_ytd", "newcomers", "returning_people"), "too_little_history")

@@ -27,9 +27,11 @@ def of_month(month: date) -> People:
     past = aliased(Presence)
     earlier = select(past.id).where(past.person_id == Presence.person_id, past.day < first)
     lately = earlier.where(past.day >= before)
-    distinct, ytd, newcomers, returning = db.session.execute(
+    visits = select(Presence.person_id, Presence.day).where(here).distinct().subquery()
+    distinct, worker_days, ytd, newcomers, returning = db.session.execute(
         select(
             _people(here),
+            select(func.count()).select_from(visits).scalar_subquery(),
             _people(Presence.day.between(january, last)),
             _people(here, ~earlier.exists()),
             _people(here, lately.exists()),
@@ -45,6 +47,7 @@ def of_month(month: date) -> People:
     whole_year = first == january or (earliest is not None and earliest < _months_before(january, -1))
     return People(
         distinct=distinct,
+        worker_days=worker_days,
         ytd=ytd if whole_year else None,
         newcomers=newcomers if long else None,
         returning=returning if long else None,

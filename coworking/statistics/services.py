@@ -23,6 +23,7 @@ from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu
 from coworking.statistics import facts, months, people, queries, schema, subscriptions
+from coworking.statistics.envelope import envelope
 from coworking.statistics.models import DayFact, MonthlyReturn
 from coworking.statistics.schema import FINAL, LONGEST_REASON, PROVISIONAL, RESTATEMENT, month_days, write_month
 
@@ -124,6 +125,7 @@ def _close(actor: Actor, month: date, *, reason: str | None = None, may_be_final
         if status == RESTATEMENT and reason is None:
             raise ReasonRequired()
         row = _row(lieu, first, before, status, reason, figures)
+        schema.check_return(envelope(row), at=now())  # nothing is kept that its reader would have to refuse
         db.session.add(row)
         db.session.flush()
         payload = {"month": write_month(first), "revision": row.revision}

@@ -6,7 +6,7 @@ import json
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from coworking.accounts.models import Person
 from coworking.booking import presence, services
@@ -19,8 +19,10 @@ from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.membership.models import Plan, Subscription
 from coworking.spaces import calendar
+from coworking.spaces.models import Lieu
 from coworking.statistics import facts, queries, schema
 from coworking.statistics import services as closing
+from coworking.statistics.consistency import ReturnInvalid
 from coworking.statistics.envelope import envelope
 from tests.statistics.oracle import PARIS
 
@@ -290,3 +292,12 @@ def test_the_outbox_tells_each_revision_once(november, run_outbox, monkeypatch):
     closing.close(SYSTEM, MONTH)
     run_outbox()
     assert heard == [{"month": "2026-11", "revision": 1}]
+
+
+def test_nothing_is_kept_that_its_reader_would_refuse(november):
+    with write_unit():
+        db.session.execute(update(Lieu).values(siret="123"))
+    with pytest.raises(ReturnInvalid) as refused:
+        closing.close(SYSTEM, MONTH)
+    assert refused.value.at_field == "siret"
+    assert queries.latest(MONTH) is None and told() == []
