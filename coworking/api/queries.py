@@ -74,7 +74,10 @@ def bookings(
     statement = (
         select(Booking)
         .where(Booking.starts_at >= span.start, Booking.starts_at < span.end)
-        .options(joinedload(Booking.person), selectinload(Booking.units).joinedload(BookingUnit.resource))
+        .options(
+            joinedload(Booking.person),
+            selectinload(Booking.units).options(joinedload(BookingUnit.resource), joinedload(BookingUnit.quote)),
+        )
         .order_by(Booking.starts_at, Booking.public_id)
         .limit(limit + 1)
     )

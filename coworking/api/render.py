@@ -9,8 +9,10 @@ from typing import Any
 from coworking.accounts.models import Person
 from coworking.booking.models import Booking, BookingUnit, Presence
 from coworking.core.errors import DomainError
+from coworking.core.policy import Actor, Role
 from coworking.core.timespan import Span
 from coworking.core.web import say
+from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu, Resource, Zone
 
@@ -78,8 +80,10 @@ def closed_day(on: date, refusal: DomainError) -> Json:
     return {"day": on.isoformat(), "code": refusal.code, "reason": say(refusal)}
 
 
-def booking(row: Booking) -> Json:
+def booking(row: Booking, actor: Actor) -> Json:
+    """``actor``: money is told to whose booking it is and to managers; others read null."""
     write = _writer()
+    told = actor.person_id == row.person_id or actor.has(Role.MANAGER)
     return {
         "id": row.public_id,
         "person": _person_ref(row.person),
@@ -91,7 +95,7 @@ def booking(row: Booking) -> Json:
         "source": row.source,
         "created_at": write(row.created_at),
         "cancelled_at": write(row.cancelled_at),
-        "units": [_unit(unit, write) for unit in row.units],
+        "units": [_unit(unit, write) | _money(unit.quote if told else None) for unit in row.units],
     }
 
 
@@ -128,6 +132,18 @@ def _unit(row: BookingUnit, write: Write) -> Json:
         "starts_at": write(row.starts_at),
         "ends_at": write(row.ends_at),
         "outcome": row.outcome,
+    }
+
+
+def _money(quote: Quote | None) -> Json:
+    if quote is None:
+        return {"payer": None, "cover": None, "amount_cents": None, "price_basis": None, "price_state": None}
+    return {
+        "payer": "person" if quote.payer_organisation_id is None else "employer",
+        "cover": quote.cover,
+        "amount_cents": quote.amount_cents,
+        "price_basis": quote.basis,
+        "price_state": quote.state,
     }
 
 

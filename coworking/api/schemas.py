@@ -30,6 +30,11 @@ def _instant(**options: Any) -> fields.String:
     return fields.String(metadata={"format": "date-time", "example": "2026-11-26T09:00:00+01:00"}, **options)
 
 
+def _choice(*among: str) -> fields.String:
+    """One of these, or null."""
+    return fields.String(required=True, allow_none=True, metadata={"enum": [*among, None]})
+
+
 # In -------------------------------------------------------------------------------------------------------------------
 
 
@@ -74,7 +79,10 @@ class Item(StrictSchema):
 
 
 class NewBooking(StrictSchema):
-    """Exactly one of ``resource_id``, ``kind`` and ``items``; all of it is booked, or nothing."""
+    """Exactly one of ``resource_id``, ``kind`` and ``items``; all of it is booked, or nothing.
+
+    ``payer``: without it the employer pays where its agreement covers, else the person.
+    """
 
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)
@@ -85,6 +93,7 @@ class NewBooking(StrictSchema):
     title = Text(most=MAX_TITLE)
     guests = Number(0, MAX_GUESTS, load_default=0)
     person_id = Text()
+    payer = OneOf("me", "employer")
 
     @validates_schema
     def _one_way(self, data: dict[str, Any], **_options: Any) -> None:
@@ -183,7 +192,11 @@ class PersonRef(Shown):
 
 
 class Unit(Shown):
-    """One desk for one half-day, or one room for its span. ``outcome``: pending, came, absent or unknown."""
+    """One desk for one half-day, or one room for its span. ``outcome``: pending, came, absent or unknown.
+
+    The last five are told to whose booking it is and to managers, and null for others and where nothing was quoted.
+    ``cover``: what settles it; ``price_state``: live, kept (given back late, still owed) or released (nothing is owed).
+    """
 
     resource_id = _text(required=True)
     resource_name = _text(required=True)
@@ -192,6 +205,11 @@ class Unit(Shown):
     starts_at = _instant(required=True)
     ends_at = _instant(required=True)
     outcome = fields.String(required=True, metadata={"enum": ["pending", "came", "absent", "unknown"]})
+    payer = _choice("person", "employer")
+    cover = _choice("tariff", "subscription", "agreement", "free")
+    amount_cents = fields.Integer(required=True, allow_none=True)
+    price_basis = _choice("ttc", "ht")
+    price_state = _choice("live", "kept", "released")
 
 
 class Booking(Shown):

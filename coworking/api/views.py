@@ -43,7 +43,7 @@ def challenge(response: Response) -> Response:
 
 
 def _booking(actor: Actor, public_id: str) -> Json:
-    return render.booking(bookings.booking_for(actor, public_id))
+    return render.booking(bookings.booking_for(actor, public_id), actor)
 
 
 def _presence(actor: Actor, public_id: str) -> Json:
@@ -110,6 +110,7 @@ def book(json_data: dict[str, Any]) -> Json:
 
     Desks take every half-day that the time touches; rooms take the time itself. Give exactly one of `resource_id`,
     `kind` (any free one, narrowed by `zone_id`) and `items`. Staff may book for someone with `person_id`.
+    `payer` chooses who pays: `me` or `employer`.
     """
     wanted = json_data.get("items") or [json_data]
     items = tuple(Item(want.get("resource_id"), want.get("kind"), want.get("zone_id")) for want in wanted)
@@ -121,8 +122,9 @@ def book(json_data: dict[str, Any]) -> Json:
         title=json_data.get("title") or None,
         guests=json_data["guests"],
         source="api",
+        payer=json_data.get("payer"),
     )
-    return render.booking(services.book(current_actor(), asked))
+    return render.booking(services.book(current_actor(), asked), current_actor())
 
 
 @blueprint.get("/bookings")
@@ -141,7 +143,7 @@ def list_bookings(query_data: dict[str, Any]) -> Json:
         cursor=query_data.get("cursor"),
         limit=query_data["limit"],
     )
-    return {"items": [render.booking(row) for row in rows], "next": following}
+    return {"items": [render.booking(row, current_actor()) for row in rows], "next": following}
 
 
 @blueprint.get("/bookings/<booking_id>")

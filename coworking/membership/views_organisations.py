@@ -13,6 +13,7 @@ from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
 from coworking.membership import forms, queries, services
 from coworking.membership.pages import blueprint, done, is_taxable
+from coworking.membership.rules import weekdays_in
 from coworking.spaces import queries as spaces
 from coworking.spaces.forms import weekday_names
 from coworking.spaces.inputs import Reader
@@ -167,6 +168,7 @@ def _page(
         members=accounts.members_of(found.id),
         agreements=queries.agreements_of(found.id),
         weekdays=weekday_names(),
+        weekdays_in=weekdays_in,
         today=today,
         taxable=is_taxable(),
         paper=paper if paper is not None else forms.organisation_fields(found),

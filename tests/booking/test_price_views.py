@@ -1,0 +1,118 @@
+"""What a tap says before it costs something, with scripts and without."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from coworking.booking import services
+from coworking.booking.models import Booking
+from coworking.core.db import db
+from tests.factories import make_agreement, make_subscription, make_tariff
+
+THURSDAY = "2026-11-26"
+TAP = {"day": THURSDAY, "half": "am"}
+
+
+@pytest.fixture(autouse=True)
+def priced(app, place, cast):
+    with app.app_context():
+        make_tariff()
+
+
+def bookings(app) -> int:
+    with app.app_context():
+        return db.session.query(Booking).count()
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The fields of the sheet's own form."""
+    form = re.search(r'<form method="post" action="/bookings">(.*?)</form>', page, re.S)
+    assert form is not None, page
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[1]))
+
+
+def test_what_costs_money_is_said_first_and_booked_by_the_sheet(app, cast, sign_in):
+    browser = sign_in(cast.stranger)
+    sheet = browser.post("/bookings", data=TAP)
+    assert sheet.status_code == 200
+    assert "9,00\u00a0€, sur la facture de novembre 2026, payé par vous." in sheet.text
+    assert bookings(app) == 0
+    done = browser.post("/bookings", data=hidden(sheet.text))
+    assert (done.status_code, bookings(app)) == (303, 1)
+
+
+def test_with_scripts_the_sheet_opens_over_the_week(cast, sign_in):
+    sheet = sign_in(cast.stranger).post("/bookings", data=TAP, headers={"HX-Request": "true", "HX-Boosted": "true"})
+    assert sheet.headers["HX-Retarget"] == "#sheet-body"
+
+
+def test_what_is_covered_is_booked_at_once(app, cast, sign_in):
+    with app.app_context():
+        make_subscription(cast.stranger)
+        make_agreement()
+    assert sign_in(cast.stranger).post("/bookings", data=TAP).status_code == 303
+    assert sign_in(cast.member).post("/bookings", data=TAP).status_code == 303
+    assert bookings(app) == 2
+
+
+def test_what_can_no_longer_be_given_back_is_said_first(app, cast, sign_in):
+    with app.app_context():
+        make_subscription(cast.stranger, halfdays=10)
+    sheet = sign_in(cast.stranger).post("/bookings", data={"day": "2026-11-24", "half": "pm"})
+    assert "1 demi-journée de votre formule." in sheet.text
+    assert "dix minutes" in sheet.text
+    assert bookings(app) == 0
+
+
+def test_a_price_that_changed_meanwhile_is_said_again(app, cast, sign_in):
+    browser = sign_in(cast.stranger)
+    seen = hidden(browser.post("/bookings", data=TAP).text)
+    with app.app_context():
+        make_tariff(desk=1100, valid_from=services.now().date())
+    again = browser.post("/bookings", data=seen)
+    assert again.status_code == 409
+    assert "11,00\u00a0€" in again.text
+    assert bookings(app) == 0
+
+
+def test_one_may_pay_oneself_where_the_employer_would(app, cast, sign_in):
+    with app.app_context():
+        make_agreement(halfdays=1, beyond="refuse")
+    browser = sign_in(cast.member)
+    other = browser.get("/bookings/offer", query_string=TAP | {"payer": "me"})
+    assert "payé par vous" in other.text
+    assert "Faire payer mon employeur" in other.text
+    browser.post("/bookings", data=TAP)
+    used_up = browser.post("/bookings", data={"day": "2026-11-27", "half": "am"})
+    assert "Coutellerie Durand SA paie un nombre de demi-journées par mois (1)" in used_up.text
+    assert browser.post("/bookings", data=hidden(used_up.text)).status_code == 303
+    assert bookings(app) == 2
+
+
+def test_the_booking_s_sheet_says_price_and_payer_to_its_owner_and_managers_only(app, cast, sign_in):
+    with app.app_context():
+        made = services.book_half_days(cast.stranger.actor(), services.spaces.today(), frozenset({"pm"})).public_id
+    assert "9,00\u00a0€" in sign_in(cast.stranger).get(f"/bookings/{made}").text
+    assert "9,00\u00a0€" in sign_in(cast.manager).get(f"/bookings/{made}").text
+    assert "€" not in sign_in(cast.host).get(f"/bookings/{made}").text
+
+
+def test_a_room_says_its_price_before_it_is_booked(app, place, cast, sign_in):
+    url = f"/rooms/{place.rooms[0].public_id}/book"
+    browser, when = sign_in(cast.stranger), {"day": THURSDAY, "from": "09:00", "to": "10:30"}
+    assert "22,50\u00a0€" in browser.get(url, query_string=when).text
+    unseen = browser.post(url, data=when)
+    assert (unseen.status_code, bookings(app)) == (409, 0)
+    assert "22,50\u00a0€" in unseen.text
+    assert browser.post(url, data=when | {"agreed": "2250"}).status_code == 303
+
+
+def test_the_week_says_what_is_left(app, cast, sign_in):
+    with app.app_context():
+        make_subscription(cast.member, halfdays=5)
+        make_agreement(halfdays=3)
+    page = sign_in(cast.member).get("/week").text
+    assert "Il vous reste 5 demi-journées" in page
+    assert "Coutellerie Durand SA paie encore 3 demi-journées jusqu’au 30 novembre." in page
