@@ -51,6 +51,7 @@ MODELS = (
     "coworking.pricing.models",
     "coworking.membership.models",
     "coworking.booking.models",
+    "coworking.billing.models",
     "coworking.statistics.models",
     "coworking.network.models",
 )

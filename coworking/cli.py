@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from coworking.accounts import commands as accounts
+from coworking.billing import commands as billing
 from coworking.core import checks
 from coworking.demo import commands as demo
 from coworking.frontdesk import commands as frontdesk
@@ -15,6 +16,7 @@ def init_cli(app: Flask) -> None:
     """Register every command."""
     accounts.init(app)
     checks.init(app)
+    billing.init(app)
     demo.init(app)
     frontdesk.init(app)
     statistics.init(app)

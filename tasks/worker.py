@@ -15,6 +15,7 @@ TASKS = (
     "tasks.claims",
     "tasks.membership",
     "tasks.booking",
+    "tasks.billing",
     "tasks.statistics",
 )
 """Modules that declare tasks."""

@@ -81,6 +81,13 @@ BEGIN SELECT RAISE(ABORT, '{REFUSAL}claim_long'); END"""
 
 def _append_only(table: str) -> Guard:
     """Rows of ``table`` are written once: no UPDATE, no DELETE, no TRUNCATE."""
+
+ISSUED = (
+    "invoice",
+    "payment",
+    "invoice_paper",
+)
+"""The same for what was issued and paid."""
     name = f"{table}_append_only"
     sqlite = {
         f"{name}_{event.lower()}": f"CREATE TRIGGER {name}_{event.lower()} BEFORE {event} ON {table}\n"
@@ -220,13 +227,43 @@ def _frozen_quote() -> Guard:
     )
 
 
+def _frozen_charge() -> Guard:
+    """What stands on an invoice stays: a charge with an ``invoice_id`` never changes and is never deleted."""
+    name = "charge_frozen"
+    body = f"BEGIN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END"
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    row = (
+        f"CREATE TRIGGER {name} BEFORE DELETE OR UPDATE ON public.charge FOR EACH ROW "
+        f"WHEN ((old.invoice_id IS NOT NULL)) EXECUTE FUNCTION {name}()"
+    )
+    truncate = (
+        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON public.charge FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+    )
+    return Guard(
+        name=name,
+        table="charge",
+        sqlite={
+            f"{name}_{event.lower()}": f"CREATE TRIGGER {name}_{event.lower()} BEFORE {event} ON charge\n"
+            f"WHEN OLD.invoice_id IS NOT NULL BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
+            for event in ("UPDATE", "DELETE")
+        },
+        postgresql={
+            f"{name}()": (function, body),
+            name: (row, row),
+            f"{name}_truncate": (truncate, truncate),
+        },
+    )
+
+
 GUARDS: tuple[Guard, ...] = (
     _frozen_day(),
     _frozen_hours(),
     _claim_overlap(),
     _claim_long(),
     *map(_append_only, APPEND_ONLY),
+    *map(_append_only, ISSUED),
     _frozen_quote(),
+    _frozen_charge(),
 )
 
 

@@ -10,6 +10,9 @@ from sqlalchemy.orm import DeclarativeBase
 
 from coworking.core.db import db
 
+_AT_ONCE = 500
+"""Rows per statement: SQLite takes 32,766 parameters."""
+
 
 def _insert(model: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
     make = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
@@ -33,3 +36,13 @@ def insert_from(model: type[DeclarativeBase], columns: list[str], rows: Select[U
 def upsert(model: type[DeclarativeBase], key: list[str], values: dict[str, Any], update: dict[str, Any]) -> Insert:
     """INSERT ``values``; where the unique ``key`` exists, set ``update`` instead (column → value or expression)."""
     return _insert(model).values(**values).on_conflict_do_update(index_elements=key, set_=update)
+
+
+def insert_missing(model: type[DeclarativeBase], rows: Sequence[dict[str, Any]]) -> int:
+    """INSERT ``rows`` in the open unit, but those whose unique key is already there; how many were new."""
+    key = inspect(model).primary_key
+    added = 0
+    for start in range(0, len(rows), _AT_ONCE):
+        statement = _insert(model).values(rows[start : start + _AT_ONCE]).on_conflict_do_nothing().returning(*key)
+        added += len(db.session.execute(statement).all())
+    return added

@@ -1,0 +1,221 @@
+"""A document's whole content as plain JSON values: what is frozen, signed, printed and exported. Pure.
+
+The snapshot is schema ``invoice/1``. Amounts are integer cents, rates basis points, dates ISO 8601. A credit note holds
+the same lines with every sign turned, and the number and date of the invoice it undoes (EN 16931 BT-25, BT-26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+from coworking.billing import mentions
+from coworking.billing.rules import (
+    AmountsDisagree,
+    BuyerIncomplete,
+    Item,
+    SellerIncomplete,
+    basis_of,
+    document_lines,
+    document_totals,
+    due_on,
+)
+from coworking.core.errors import N_
+from coworking.core.timespan import month_end
+from coworking.pricing.rules import room_amount, vat_of
+
+SCHEMA = "invoice/1"
+PLACEHOLDER = "F0000-0000"
+"""Stands for the number while a document is checked: the real one is taken only by what will be issued."""
+
+ADDRESS, SIRET, VAT_NUMBER = N_("its address"), N_("its SIRET"), N_("its VAT number")
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """The lieu as its papers name it."""
+
+    name: str
+    legal_status: str
+    vat_status: str
+    siret: str | None
+    vat_number: str | None
+    legal_mention: str | None
+    address: str
+    postcode: str
+    city: str
+    email: str | None
+    phone: str | None
+    iban: str | None
+    bic: str | None
+    simulation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who pays: ``id`` is the public id, ``kind`` ``person`` or ``organisation``. Later changes do not reach the paper."""
+
+    kind: str
+    id: str
+    name: str
+    address: str | None = None
+    postcode: str | None = None
+    city: str | None = None
+    siren: str | None = None
+    vat_number: str | None = None
+    service_code: str | None = None
+    order_number: str | None = None
+
+    @property
+    def is_organisation(self) -> bool:
+        return self.kind == "organisation"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What would be invoiced to one payer for one month."""
+
+    buyer: Buyer
+    month: date
+    currency: str
+    items: Sequence[Item] = field(default_factory=tuple)
+
+
+def missing(seller: Seller) -> list[str]:
+    """What an invoice must show of the lieu and the settings do not say, as message ids."""
+    wanted = [(ADDRESS, bool(seller.address and seller.postcode and seller.city)), (SIRET, bool(seller.siret))]
+    if seller.vat_status == "taxable":
+        wanted.append((VAT_NUMBER, bool(seller.vat_number)))
+    return [name for name, there in wanted if not there]
+
+
+def check(draft: Draft, seller: Seller) -> None:
+    """Raise what the law forbids to issue: `SellerIncomplete`, `BuyerIncomplete`.
+
+    A consumer needs no address; what is invoiced to an organisation shows where it is.
+    """
+    if not seller.simulation and (names := missing(seller)):
+        raise SellerIncomplete(missing=names[0])
+    buyer = draft.buyer
+    if buyer.is_organisation and not (buyer.address and buyer.postcode and buyer.city):
+        raise BuyerIncomplete(name=buyer.name, missing=ADDRESS)
+
+
+def invoice(
+    draft: Draft, seller: Seller, terms: mentions.Terms, *, number: str, seq: int, issued_on: date
+) -> dict[str, Any]:
+    """The snapshot of an invoice; raises `AmountsDisagree` when its own sums are wrong."""
+    lines = document_lines(draft.items, organisation=draft.buyer.is_organisation)
+    basis = basis_of(draft.items)
+    sums = document_totals(lines, basis)
+    months = sorted({line.month for line in lines}) or [draft.month]
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "kind": "invoice",
+        "number": number,
+        "seq": seq,
+        "issued_on": issued_on.isoformat(),
+        "due_on": due_on(issued_on, organisation=draft.buyer.is_organisation).isoformat(),
+        "month": f"{draft.month:%Y-%m}",
+        "period": {"first": months[0].isoformat(), "last": month_end(months[-1]).isoformat()},
+        "currency": draft.currency,
+        "seller": asdict(seller),
+        "buyer": asdict(draft.buyer),
+        "basis": basis,
+        "lines": [
+            {
+                "family": line.family,
+                "label": line.label,
+                "quantity": line.quantity,
+                "unit": line.unit,
+                "unit_cents": line.unit_cents,
+                "amount_cents": line.amount_cents,
+                "vat_rate_bp": line.vat_rate_bp,
+                "month": f"{line.month:%Y-%m}",
+                "days": [day.isoformat() for day in line.days],
+                "people": [{"name": name, "quantity": quantity} for name, quantity in line.people],
+            }
+            for line in lines
+        ],
+        "taxes": [
+            {
+                "vat_rate_bp": group.vat_rate_bp,
+                "net_cents": group.net_cents,
+                "vat_cents": group.vat_cents,
+                "rounding_cents": group.rounding_cents,
+            }
+            for group in sums.groups
+        ],
+        "net_cents": sums.net_cents,
+        "vat_cents": sums.vat_cents,
+        "gross_cents": sums.gross_cents,
+        "rounding_cents": sums.rounding_cents,
+        "payable_cents": sums.payable_cents,
+        "exemption": mentions.exemption(terms, issued_on),
+        "notes": mentions.notes(
+            terms,
+            organisation=draft.buyer.is_organisation,
+            adhesion=any(line.family == "adhesion" for line in lines),
+        ),
+        "corrects": None,
+        "reason": None,
+    }
+    check_amounts(document)
+    return document
+
+
+def credit_note(original: Mapping[str, Any], *, number: str, seq: int, issued_on: date, reason: str) -> dict[str, Any]:
+    """The snapshot that undoes ``original`` to the cent."""
+    document = dict(original)
+    document |= {
+        "kind": "credit_note",
+        "number": number,
+        "seq": seq,
+        "issued_on": issued_on.isoformat(),
+        "due_on": issued_on.isoformat(),
+        "lines": [line | {"amount_cents": -line["amount_cents"]} for line in original["lines"]],
+        "taxes": [
+            {name: value if name == "vat_rate_bp" else -value for name, value in group.items()}
+            for group in original["taxes"]
+        ],
+        "corrects": {"number": original["number"], "issued_on": original["issued_on"]},
+        "reason": reason,
+    }
+    document |= {name: -original[name] for name in SUMS}
+    check_amounts(document)
+    return document
+
+
+SUMS = ("net_cents", "vat_cents", "gross_cents", "rounding_cents", "payable_cents")
+
+
+def check_amounts(document: Mapping[str, Any]) -> None:
+    """Raise `AmountsDisagree` unless every sum is what its parts come to and VAT is half-up per rate.
+
+    Public validators do not notice such faults, so nothing is issued without this.
+    """
+    lines, taxes, basis = document["lines"], document["taxes"], document["basis"]
+    right = all(_line_adds_up(line) for line in lines)
+    for group in taxes:
+        amount = sum(line["amount_cents"] for line in lines if line["vat_rate_bp"] == group["vat_rate_bp"])
+        gross = group["net_cents"] + group["vat_cents"]
+        right &= group["vat_cents"] == vat_of(group["net_cents"], group["vat_rate_bp"])
+        right &= amount == (group["net_cents"] if basis == "ht" else gross + group["rounding_cents"])
+        right &= abs(group["rounding_cents"]) <= (1 if basis == "ttc" else 0)
+    right &= {line["vat_rate_bp"] for line in lines} == {group["vat_rate_bp"] for group in taxes}
+    for name in ("net_cents", "vat_cents", "rounding_cents"):
+        right &= document[name] == sum(group[name] for group in taxes)
+    right &= document["gross_cents"] == document["net_cents"] + document["vat_cents"]
+    right &= document["payable_cents"] == document["gross_cents"] + document["rounding_cents"]
+    if not right:
+        raise AmountsDisagree()
+
+
+def _line_adds_up(line: Mapping[str, Any]) -> bool:
+    """Quantity times price. Hours are priced to the minute and each use rounded by itself: half a cent for each at most."""
+    amount, quantity, price = abs(line["amount_cents"]), line["quantity"], abs(line["unit_cents"])
+    if line["unit"] == "hour":
+        return abs(amount - room_amount(price, quantity)) <= max(1, quantity // 15)
+    return amount == quantity * price

@@ -1,0 +1,168 @@
+"""From charges to drafts: what would be invoiced to whom, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from sqlalchemy import select
+
+from coworking.billing import documents, mentions, queries, rules
+from coworking.billing.models import Charge
+from coworking.core.db import db
+from coworking.core.errors import DomainError
+from coworking.core.timespan import month_after
+from coworking.membership.models import Agreement
+from coworking.pricing.rules import Totals
+from coworking.spaces import queries as spaces
+
+Key = tuple[int | None, int | None]
+"""Who pays: (person id, organisation id), one of them None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One document to come: its charges, its draft, and why it cannot be issued, if so."""
+
+    key: Key
+    charges: Sequence[Charge]
+    draft: documents.Draft
+    problem: DomainError | None
+    email: str | None
+
+    @property
+    def totals(self) -> Totals:
+        lines = rules.document_lines(self.draft.items, organisation=self.draft.buyer.is_organisation)
+        return rules.document_totals(lines, rules.basis_of(self.draft.items))
+
+
+def seller() -> documents.Seller:
+    """The lieu as its papers name it now."""
+    lieu, row = spaces.lieu(), queries.settings_row()
+    return documents.Seller(
+        name=lieu.name,
+        legal_status=mentions.LEGAL_STATUS[lieu.legal_status],
+        vat_status=lieu.vat_status,
+        siret=lieu.siret,
+        vat_number=row.vat_number,
+        legal_mention=row.legal_mention,
+        address=lieu.address,
+        postcode=lieu.postcode,
+        city=lieu.city,
+        email=lieu.email,
+        phone=lieu.phone,
+        iban=row.iban,
+        bic=row.bic,
+        simulation=lieu.is_simulation,
+    )
+
+
+def terms() -> mentions.Terms:
+    """The words the lieu prints."""
+    row = queries.settings_row()
+    return mentions.Terms(spaces.lieu().vat_status, row.exemption, row.penalty, row.vat_on_debits)
+
+
+def prepare(month: date) -> list[Prepared]:
+    """Every document the charges due by ``month`` make, by payer (5 statements whatever their number)."""
+    charges = queries.charges_due(month)
+    return prepare_from(charges, month)
+
+
+def prepare_from(charges: Iterable[Charge], month: date) -> list[Prepared]:
+    """The same from loaded charges, which must come sorted by payer."""
+    orders, from_, words, currency = _orders(month), seller(), terms(), spaces.lieu().currency
+    found: list[Prepared] = []
+    for key, group in groupby(charges, key=key_of):
+        rows = list(group)
+        buyer = _buyer(rows[0], orders)
+        for items, own in _split(rows):
+            draft = documents.Draft(buyer, month, currency, items)
+            found.append(Prepared(key, own, draft, _problem(draft, from_, words), _email(rows[0])))
+    return found
+
+
+def _split(rows: Sequence[Charge]) -> list[tuple[list[rules.Item], list[Charge]]]:
+    items = [item_of(row) for row in rows]
+    rows_of = {id(item): row for item, row in zip(items, rows, strict=True)}
+    return [(group, [rows_of[id(item)] for item in group]) for group in rules.split_by_basis(items)]
+
+
+def key_of(charge: Charge) -> Key:
+    return charge.payer_person_id, charge.payer_organisation_id
+
+
+def item_of(charge: Charge) -> rules.Item:
+    """A charge as plain values for the rules."""
+    return rules.Item(
+        family=charge.family,
+        label=charge.label,
+        quantity=charge.quantity,
+        unit=charge.unit,
+        unit_cents=charge.unit_cents,
+        amount_cents=charge.amount_cents,
+        basis="ht" if charge.basis == "ht" else "ttc",
+        vat_rate_bp=charge.vat_rate_bp,
+        month=charge.month,
+        day=charge.day,
+        who=None if charge.person is None else charge.person.name,
+    )
+
+
+def _problem(draft: documents.Draft, from_: documents.Seller, words: mentions.Terms) -> DomainError | None:
+    """What a document built under a placeholder number refuses."""
+    try:
+        documents.check(draft, from_)
+        number = documents.PLACEHOLDER
+        documents.invoice(draft, from_, words, number=number, seq=1, issued_on=spaces.today())
+    except DomainError as error:
+        return error
+    return None
+
+
+def _orders(month: date) -> dict[int, str]:
+    """Order numbers by organisation: those of the agreement that rules the month, the latest first."""
+    rows = db.session.execute(
+        select(Agreement.organisation_id, Agreement.order_number)
+        .where(Agreement.order_number.is_not(None), Agreement.valid_from < month_after(month))
+        .order_by(Agreement.valid_from, Agreement.id)
+    )
+    return {organisation: number for organisation, number in rows if number}
+
+
+def _buyer(charge: Charge, orders: dict[int, str]) -> documents.Buyer:
+    organisation, person = charge.payer_organisation, charge.payer_person
+    if organisation is not None:
+        return documents.Buyer(
+            kind="organisation",
+            id=organisation.public_id,
+            name=organisation.name,
+            address=organisation.address,
+            postcode=organisation.postcode,
+            city=organisation.city,
+            siren=organisation.siren,
+            vat_number=organisation.vat_number,
+            service_code=organisation.service_code,
+            order_number=orders.get(organisation.id),
+        )
+    assert person is not None, "a charge has exactly one payer"
+    return documents.Buyer(
+        kind="person",
+        id=person.public_id,
+        name=person.name,
+        address=person.address,
+        postcode=person.postcode,
+        city=person.city,
+    )
+
+
+def _email(charge: Charge) -> str | None:
+    """Where the document goes; None: it is handed over."""
+    if charge.payer_organisation is not None:
+        if charge.payer_organisation.email:
+            return charge.payer_organisation.email
+        contact = queries.contact_of(charge.payer_organisation, spaces.today())
+        return None if contact is None else contact.email
+    return None if charge.payer_person is None else charge.payer_person.email

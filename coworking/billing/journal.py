@@ -1,0 +1,63 @@
+"""What a document or a payment books, as balanced entries of double-entry accounting.
+
+Pure: figures in, entries out; debits equal credits for each one. An amount below zero changes sides, never sign, so that a
+credit note is the mirror of its invoice. Accounts follow the French *plan comptable général*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CUSTOMERS = "411"
+SERVICES = "706"
+ADHESIONS = "756"
+VAT_COLLECTED = "44571"
+ROUNDING_LOSS = "658"
+ROUNDING_GAIN = "758"
+MEANS = {"transfer": "512", "debit": "512", "card": "517", "cheque": "5112", "cash": "530"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal: cents on exactly one side. ``auxiliary`` is the payer's id on customers' accounts."""
+
+    account: str
+    debit: int
+    credit: int
+    label: str
+    auxiliary: str | None = None
+
+
+def of_document(payload: Mapping[str, Any]) -> list[Entry]:
+    """The entries of an issued invoice or credit note, from its snapshot."""
+    label, buyer = str(payload["number"]), str(payload["buyer"]["id"])
+    adhesions = sum(line["amount_cents"] for line in payload["lines"] if line["family"] == "adhesion")
+    rounding = payload["rounding_cents"]
+    wanted = [
+        _debit(CUSTOMERS, payload["payable_cents"], label, buyer),
+        _debit(SERVICES, -(payload["net_cents"] - adhesions), label),
+        _debit(ADHESIONS, -adhesions, label),
+        _debit(VAT_COLLECTED, -payload["vat_cents"], label),
+        _debit(ROUNDING_GAIN if rounding > 0 else ROUNDING_LOSS, -rounding, label),
+    ]
+    return [entry for entry in wanted if entry is not None]
+
+
+def of_payment(cents: int, method: str, number: str, buyer: str) -> list[Entry]:
+    """The entries of money received for the document ``number`` (negative: an entry taken back)."""
+    wanted = [_debit(MEANS[method], cents, number), _debit(CUSTOMERS, -cents, number, buyer)]
+    return [entry for entry in wanted if entry is not None]
+
+
+def balance(entries: Iterable[Entry]) -> int:
+    """Debits less credits: 0 when the books are right."""
+    return sum(entry.debit - entry.credit for entry in entries)
+
+
+def _debit(account: str, cents: int, label: str, auxiliary: str | None = None) -> Entry | None:
+    """``cents`` on the debit side, on the credit side when negative, nowhere when 0."""
+    if cents == 0:
+        return None
+    return Entry(account, max(cents, 0), max(-cents, 0), label, auxiliary)

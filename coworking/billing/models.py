@@ -1,0 +1,191 @@
+"""What is owed, the documents that say so, and what was paid. All amounts are integer cents."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from coworking.accounts.models import Organisation, Person
+from coworking.core.clock import now
+from coworking.core.db import Model
+from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
+
+ONE_PAYER = "(payer_person_id IS NULL) <> (payer_organisation_id IS NULL)"
+
+
+class BillingSettings(Model):
+    """What the lieu's papers say beyond its identity (a single row, id 1). None: the usual words, or nothing.
+
+    ``legal_mention``: legal form, capital and register of a company. ``exemption`` replaces the usual reason for charging
+    no VAT, ``penalty`` the usual late-payment terms for organisations.
+    """
+
+    __tablename__ = "billing_settings"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    vat_number: Mapped[str | None]
+    legal_mention: Mapped[str | None]
+    iban: Mapped[str | None]
+    bic: Mapped[str | None]
+    exemption: Mapped[str | None]
+    penalty: Mapped[str | None]
+    vat_on_debits: Mapped[bool] = mapped_column(default=False)
+
+
+class Charge(Model):
+    """A billable fact, not yet invoiced while ``invoice_id`` is None; frozen by the database from then on.
+
+    ``source`` and ``source_id`` name what it is for: a quote, a subscription's month, an adhesion, a free ``line``, the
+    ``waiver`` of another charge, or a charge of a credited invoice that is billed again (``rebill``). ``month`` is the
+    month it is for, ``due_month`` that of the invoice which carries it: a subscription is billed in advance.
+    ``quantity`` counts ``unit``: half-days, months, years or pieces; of an ``hour`` it counts the minutes.
+    """
+
+    __tablename__ = "charge"
+    __table_args__ = (
+        UniqueConstraint("source", "source_id", "month"),
+        CheckConstraint(ONE_PAYER, name="one_payer"),
+        CheckConstraint(
+            "source IN ('quote', 'subscription', 'adhesion', 'line', 'waiver', 'rebill')",
+            name="source",
+        ),
+        CheckConstraint("family IN ('desk', 'room', 'subscription', 'adhesion', 'other')", name="family"),
+        CheckConstraint("unit IN ('half_day', 'hour', 'month', 'year', 'piece')", name="unit"),
+        CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("(amount_cents < 0) = (source = 'waiver')", name="sign"),
+        Index("ix_charge_payer_person_id", "payer_person_id", "invoice_id"),
+        Index("ix_charge_payer_organisation_id", "payer_organisation_id", "invoice_id"),
+        Index("ix_charge_invoice_id", "invoice_id", "due_month"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    payer_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    payer_organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    source: Mapped[str]
+    source_id: Mapped[int] = mapped_column(BigInt)
+    family: Mapped[str]
+    month: Mapped[date]
+    due_month: Mapped[date]
+    day: Mapped[date | None]
+    label: Mapped[str]
+    quantity: Mapped[int]
+    unit: Mapped[str]
+    unit_cents: Mapped[int]
+    amount_cents: Mapped[int]
+    basis: Mapped[str]
+    vat_rate_bp: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"))
+
+    person: Mapped[Person | None] = relationship(foreign_keys=[person_id])
+    payer_person: Mapped[Person | None] = relationship(foreign_keys=[payer_person_id])
+    payer_organisation: Mapped[Organisation | None] = relationship()
+
+
+class Invoice(Model):
+    """An issued document, an invoice or a credit note. Never changed, never deleted: the database sees to it.
+
+    ``payload`` is its whole content as RFC 8785 bytes (ASCII-safe text), ``sha256`` their digest. ``seq`` counts all
+    documents from 1 without a gap; ``prev`` is the digest of the chain's entry before (see `billing.chain`). A credit
+    note's amounts are negative, and ``corrects_id`` is the invoice it undoes, which can happen once.
+    """
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        CheckConstraint(ONE_PAYER, name="one_payer"),
+        CheckConstraint("kind IN ('invoice', 'credit_note')", name="kind"),
+        CheckConstraint("(kind = 'credit_note') = (corrects_id IS NOT NULL)", name="corrects"),
+        CheckConstraint("gross_cents = net_cents + vat_cents", name="gross"),
+        CheckConstraint("payable_cents = gross_cents + rounding_cents", name="payable"),
+        CheckConstraint("(payable_cents > 0) = (kind = 'invoice')", name="sign"),
+        CheckConstraint("seq > 0", name="seq"),
+        CheckConstraint("issued_on <= due_on", name="due"),
+        Index("ix_invoice_payer_person_id", "payer_person_id", "id"),
+        Index("ix_invoice_payer_organisation_id", "payer_organisation_id", "id"),
+        Index("ix_invoice_month", "month"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    seq: Mapped[int] = mapped_column(unique=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"), unique=True)
+    payer_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    payer_organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    month: Mapped[date]
+    issued_on: Mapped[date]
+    due_on: Mapped[date]
+    currency: Mapped[str]
+    net_cents: Mapped[int]
+    vat_cents: Mapped[int]
+    gross_cents: Mapped[int]
+    rounding_cents: Mapped[int]
+    payable_cents: Mapped[int]
+    payload: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str]
+    prev: Mapped[str] = mapped_column(unique=True)
+    key_id: Mapped[str]
+    signature: Mapped[str]
+    issued_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    issued_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    payer_person: Mapped[Person | None] = relationship(foreign_keys=[payer_person_id])
+    payer_organisation: Mapped[Organisation | None] = relationship()
+    corrects: Mapped[Invoice | None] = relationship(remote_side="Invoice.id")
+
+
+class InvoiceCounter(Model):
+    """The last number given in a ``series``: one per kind and year (``F2026``, ``A2026``), and the ``chain``'s.
+
+    Locked last of all, so that numbers follow each other in time and none is lost: what rolls back gives its number back.
+    """
+
+    __tablename__ = "invoice_counter"
+    __table_args__ = (CheckConstraint("last >= 0", name="last"),)
+
+    series: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Payment(Model):
+    """Money received for an invoice on local date ``received_on``; negative cents take an entry back. Append-only."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        CheckConstraint("cents <> 0", name="cents"),
+        CheckConstraint("method IN ('transfer', 'card', 'cheque', 'cash', 'debit')", name="method"),
+        CheckConstraint("(cents < 0) = (reverses_id IS NOT NULL)", name="reverses"),
+        Index("ix_payment_invoice_id", "invoice_id"),
+        Index("ix_payment_received_on", "received_on"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"))
+    cents: Mapped[int]
+    received_on: Mapped[date]
+    method: Mapped[str]
+    reference: Mapped[str | None]
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class InvoicePaper(Model):
+    """The PDF of a document as it was first drawn, stored once and sent as it is."""
+
+    __tablename__ = "invoice_paper"
+
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True, autoincrement=False)
+    sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    rendered_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

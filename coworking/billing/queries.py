@@ -1,0 +1,316 @@
+"""What others read of charges, invoices and payments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
+
+from coworking.accounts.models import Organisation, OrganisationMember, Person
+from coworking.billing import rules
+from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper, Payment
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.policy import Actor, Role
+from coworking.core.search import fold, folded
+from coworking.spaces import queries as spaces
+
+PAGE_SIZE = 50
+
+_waiver = aliased(Charge)
+
+
+def settings_row() -> BillingSettings:
+    """What the papers say beyond the lieu's identity; the usual where nothing was set."""
+    return db.session.get(BillingSettings, 1) or BillingSettings(id=1, vat_on_debits=False)
+
+
+# Charges --------------------------------------------------------------------------------------------------------------
+
+
+def waived() -> ColumnElement[bool]:
+    """Whether a charge was waived: it and its waiver come to nothing and stay off every invoice."""
+    return (
+        select(_waiver.id).where(_waiver.source == "waiver", _waiver.source_id == Charge.id).correlate(Charge).exists()
+    )
+
+
+def billable(due: date) -> list[ColumnElement[bool]]:
+    """Conditions of charges to invoice by the month ``due``: neither invoiced, nor waived, nor themselves a waiver."""
+    return [Charge.invoice_id.is_(None), Charge.due_month <= due, Charge.source != "waiver", ~waived()]
+
+
+def _loaded() -> Select[Charge]:
+    return (
+        select(Charge)
+        .options(joinedload(Charge.person), joinedload(Charge.payer_person), joinedload(Charge.payer_organisation))
+        .order_by(Charge.payer_organisation_id, Charge.payer_person_id, Charge.month, Charge.day, Charge.id)
+    )
+
+
+def charges_due(due: date, *conditions: ColumnElement[bool]) -> list[Charge]:
+    """Charges to invoice by the month ``due``, with their people and payers (1 statement)."""
+    return list(db.session.scalars(_loaded().where(*billable(due), *conditions)).unique())
+
+
+def of_payer(person_id: int | None, organisation_id: int | None) -> ColumnElement[bool]:
+    """The condition that a charge is owed by this payer."""
+    if organisation_id is not None:
+        return Charge.payer_organisation_id == organisation_id
+    return and_(Charge.payer_person_id == person_id, Charge.payer_organisation_id.is_(None))
+
+
+def waivers_shown(month: date) -> list[Charge]:
+    """Waivers of ``month``, with what they waive left to the label."""
+    return list(db.session.scalars(_loaded().where(Charge.source == "waiver", Charge.due_month == month)).unique())
+
+
+def charge_by_public_id(public_id: str) -> Charge:
+    """The charge; raises `NotFound`."""
+    found = db.session.scalars(_loaded().where(Charge.public_id == public_id)).unique().one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def coming_for(person_id: int) -> list[Charge]:
+    """What the next invoice of a person will hold, as known now."""
+    return list(
+        db.session.scalars(
+            _loaded().where(
+                Charge.invoice_id.is_(None),
+                Charge.source != "waiver",
+                ~waived(),
+                Charge.payer_person_id == person_id,
+            )
+        ).unique()
+    )
+
+
+# Documents ------------------------------------------------------------------------------------------------------------
+
+_note = aliased(Invoice)
+_paid = (
+    select(func.coalesce(func.sum(Payment.cents), 0))
+    .where(Payment.invoice_id == Invoice.id)
+    .correlate(Invoice)
+    .scalar_subquery()
+)
+_credited = select(_note.id).where(_note.corrects_id == Invoice.id).correlate(Invoice).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A document, how much of it was paid and how it stands today."""
+
+    invoice: Invoice
+    paid_cents: int
+    is_credited: bool
+    state: rules.State
+
+    @property
+    def open_cents(self) -> int:
+        """Still owed; negative: to be given back."""
+        if self.invoice.kind == "credit_note":
+            return 0
+        return rules.open_cents(self.invoice.payable_cents, self.paid_cents, credited=self.is_credited)
+
+    @property
+    def payer_name(self) -> str:
+        """As the paper names who pays."""
+        return str(content(self.invoice)["buyer"]["name"])
+
+
+def content(invoice: Invoice) -> dict[str, Any]:
+    """The snapshot of a document (schema ``invoice/1``, see `billing.documents`)."""
+    return json.loads(invoice.payload)
+
+
+def _standing(invoice: Invoice, paid: int, credited: bool, today: date) -> Standing:
+    kind: rules.Kind = "invoice" if invoice.kind == "invoice" else "credit_note"
+    state = rules.state_of(kind, invoice.payable_cents, paid, invoice.due_on, today, credited=credited)
+    return Standing(invoice, paid, credited, state)
+
+
+def _standings(conditions: Iterable[ColumnElement[bool]], order: Sequence[Any], limit: int | None) -> list[Standing]:
+    statement = select(Invoice, _paid, _credited).where(*conditions).order_by(*order)
+    if limit is not None:
+        statement = statement.limit(limit)
+    today = spaces.today()
+    return [_standing(row, int(paid), bool(credited), today) for row, paid, credited in db.session.execute(statement)]
+
+
+def visible_to(actor: Actor) -> list[ColumnElement[bool]]:
+    """Conditions of the documents ``actor`` may read: all for accountants and managers, else one's own and those of the
+    organisations whose contact one is today. A host reads no more than a member."""
+    if actor.has(Role.ACCOUNTANT):
+        return []
+    today = spaces.today()
+    contact_of = select(OrganisationMember.organisation_id).where(
+        OrganisationMember.person_id == actor.person_id,
+        OrganisationMember.is_contact,
+        OrganisationMember.since <= today,
+        or_(OrganisationMember.until.is_(None), OrganisationMember.until >= today),
+    )
+    return [or_(Invoice.payer_person_id == actor.person_id, Invoice.payer_organisation_id.in_(contact_of))]
+
+
+def standing_for(actor: Actor, public_id: str) -> Standing:
+    """One document ``actor`` may read; raises `NotFound`, also for a stranger's."""
+    found = _standings([Invoice.public_id == public_id, *visible_to(actor)], [Invoice.id], 1)
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of documents is narrowed to and sorted by (``-`` turns the order)."""
+
+    text: str = ""
+    state: str = ""
+    month: date | None = None
+    sort: str = "-seq"
+
+
+_SORTS: dict[str, Any] = {"seq": Invoice.seq, "due": Invoice.due_on, "amount": Invoice.payable_cents}
+SORTS = tuple(f"{sign}{name}" for name in _SORTS for sign in ("-", ""))
+
+
+def documents(
+    actor: Actor, filters: Filters, *, after: str | None = None, limit: int | None = PAGE_SIZE
+) -> tuple[list[Standing], str | None]:
+    """Documents ``actor`` may read, and the cursor of the next page (a document's public id); None: no more.
+
+    ``limit`` None: all of them. Raises `NotFound` for an unknown cursor.
+    """
+    name = filters.sort.removeprefix("-")
+    column, falling = _SORTS[name], filters.sort.startswith("-")
+    conditions = [*visible_to(actor), *_narrowed(filters)]
+    if after is not None:
+        last = db.session.execute(
+            select(column, Invoice.id).where(Invoice.public_id == after, *visible_to(actor))
+        ).one_or_none()
+        if last is None:
+            raise NotFound()
+        value, row_id = last
+        beyond = (column < value, Invoice.id < row_id) if falling else (column > value, Invoice.id > row_id)
+        conditions.append(or_(beyond[0], and_(column == value, beyond[1])))
+    order = [column.desc(), Invoice.id.desc()] if falling else [column, Invoice.id]
+    found = _standings(conditions, order, None if limit is None else limit + 1)
+    if limit is None or len(found) <= limit:
+        return found, None
+    return found[:limit], found[limit - 1].invoice.public_id
+
+
+def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.month is not None:
+        conditions.append(Invoice.month == filters.month)
+    for word in fold(filters.text.replace("\x00", "")).split()[:5]:
+        people = select(Person.id).where(
+            or_(*(folded(c).contains(word, autoescape=True) for c in (Person.first_name, Person.last_name)))
+        )
+        organisations = select(Organisation.id).where(folded(Organisation.name).contains(word, autoescape=True))
+        conditions.append(
+            or_(
+                folded(Invoice.number).contains(word, autoescape=True),
+                Invoice.payer_person_id.in_(people),
+                Invoice.payer_organisation_id.in_(organisations),
+            )
+        )
+    today = spaces.today()
+    is_invoice = and_(Invoice.kind == "invoice", ~_credited)
+    unpaid = and_(is_invoice, Invoice.payable_cents > _paid)
+    states: dict[str, ColumnElement[bool]] = {
+        "credit_note": Invoice.kind == "credit_note",
+        "credited": _credited,
+        "paid": and_(is_invoice, Invoice.payable_cents <= _paid),
+        "overdue": and_(unpaid, Invoice.due_on < today),
+        "partial": and_(unpaid, Invoice.due_on >= today, _paid != 0),
+        "open": and_(unpaid, Invoice.due_on >= today, _paid == 0),
+        "unpaid": unpaid,
+    }
+    if filters.state in states:
+        conditions.append(states[filters.state])
+    return conditions
+
+
+def owed_cents() -> tuple[int, int]:
+    """How many invoices are not wholly paid, and what they still come to."""
+    rows = _standings([Invoice.kind == "invoice", ~_credited, Invoice.payable_cents > _paid], [Invoice.id], None)
+    return len(rows), sum(row.open_cents for row in rows)
+
+
+def months_invoiced() -> list[date]:
+    """The months that have documents, the latest first."""
+    return list(db.session.scalars(select(Invoice.month).distinct().order_by(Invoice.month.desc())))
+
+
+def credit_note_of(invoice: Invoice) -> Invoice | None:
+    """What undoes ``invoice``."""
+    return db.session.scalar(select(Invoice).where(Invoice.corrects_id == invoice.id))
+
+
+def payments_of(invoice: Invoice) -> list[Payment]:
+    """What was received for ``invoice``, in the order it was written down."""
+    return list(db.session.scalars(select(Payment).where(Payment.invoice_id == invoice.id).order_by(Payment.id)))
+
+
+def paper_of(invoice_id: int) -> InvoicePaper | None:
+    """The stored PDF; None until it was drawn."""
+    return db.session.get(InvoicePaper, invoice_id)
+
+
+def has_paper(invoice_id: int) -> bool:
+    """The same without reading the file."""
+    return db.session.scalar(select(InvoicePaper.invoice_id).where(InvoicePaper.invoice_id == invoice_id)) is not None
+
+
+# Payers ---------------------------------------------------------------------------------------------------------------
+
+
+def payers() -> list[tuple[str, str]]:
+    """Everyone a line can be added for: (value, name), organisations first. Values: ``o:`` or ``p:`` and a public id."""
+    organisations = db.session.execute(
+        select(Organisation.public_id, Organisation.name).order_by(folded(Organisation.name))
+    )
+    people = db.session.scalars(
+        select(Person)
+        .where(Person.deactivated_at.is_(None))
+        .order_by(folded(Person.last_name), folded(Person.first_name), Person.id)
+    ).unique()
+    return [(f"o:{public}", name) for public, name in organisations] + [(f"p:{p.public_id}", p.name) for p in people]
+
+
+def payer_ids(value: str) -> tuple[int | None, int | None]:
+    """(person id, organisation id), one of them None, for a value of `payers`; raises `PayerUnknown`."""
+    kind, _colon, public = value.partition(":")
+    model = {"o": Organisation, "p": Person}.get(kind)
+    found = None if model is None else db.session.scalar(select(model.id).where(model.public_id == public))
+    if found is None:
+        raise rules.PayerUnknown()
+    return (None, found) if kind == "o" else (found, None)
+
+
+def contact_of(organisation: Organisation, on: date) -> Person | None:
+    """The member its letters go to when it has no address of its own."""
+    return db.session.scalars(
+        select(Person)
+        .join(OrganisationMember, OrganisationMember.person_id == Person.id)
+        .where(
+            OrganisationMember.organisation_id == organisation.id,
+            OrganisationMember.is_contact,
+            OrganisationMember.since <= on,
+            or_(OrganisationMember.until.is_(None), OrganisationMember.until >= on),
+            Person.email.is_not(None),
+            Person.deactivated_at.is_(None),
+        )
+        .order_by(OrganisationMember.id)
+        .limit(1)
+    ).first()

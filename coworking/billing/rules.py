@@ -1,0 +1,340 @@
+"""What a document says and when: months, lines, states, and what is refused. Plain decisions in integer cents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from coworking.core.errors import N_, DomainError
+from coworking.core.timespan import month_after, month_of
+from coworking.pricing.rules import Basis, Line, Totals, totals
+
+Kind = Literal["invoice", "credit_note"]
+State = Literal["open", "overdue", "partial", "paid", "credited", "credit_note"]
+STATES: tuple[State, ...] = ("open", "partial", "overdue", "paid", "credited", "credit_note")
+METHODS = ("transfer", "card", "cheque", "cash", "debit")
+
+LETTERS: dict[Kind, str] = {"invoice": "F", "credit_note": "A"}
+"""Invoices and credit notes are numbered apart, each year from 1: F2026-0001, A2026-0001."""
+CHAIN = "chain"
+"""The counter of all documents together."""
+
+B2B_DAYS = 30
+MAX_LABEL = 120
+MAX_REASON = 200
+MAX_QUANTITY = 1000
+
+
+class MonthUnreadable(DomainError):
+    code = "month_unreadable"
+    message = N_("Write a month like 2026-11.")
+    field = "month"
+
+
+class MonthToCome(DomainError):
+    code = "month_to_come"
+    message = N_("This month has not begun: there is nothing to invoice yet.")
+    field = "month"
+
+
+class NothingToInvoice(DomainError):
+    """Someone else has just issued it, or what is left comes to nothing; the run carries it over."""
+
+    code = "nothing_to_invoice"
+    status = 409
+    message = N_("There is nothing to invoice here.")
+
+
+class SellerIncomplete(DomainError):
+    """What the law wants of the seller is not in the settings."""
+
+    code = "seller_incomplete"
+    message = N_("An invoice must show this of the place, and it is missing: %(missing)s. Fill it in under Settings.")
+
+
+class BuyerIncomplete(DomainError):
+    """What the law wants of an organisation is missing; a consumer's name is enough."""
+
+    code = "buyer_incomplete"
+    message = N_("%(name)s cannot be invoiced yet: %(missing)s is missing.")
+
+
+class AmountsDisagree(DomainError):
+    """A document's own sums do not add up: nothing is issued."""
+
+    code = "amounts_disagree"
+    status = 409
+    message = N_("The amounts of this document do not add up, so it was not issued.")
+
+
+class AlreadyInvoiced(DomainError):
+    code = "already_invoiced"
+    status = 409
+    message = N_("This stands on an invoice already. A credit note undoes the invoice.")
+
+
+class AlreadyWaived(DomainError):
+    code = "already_waived"
+    status = 409
+    message = N_("This was waived already.")
+
+
+class NotALine(DomainError):
+    """Only what was typed by hand can be taken away by hand."""
+
+    code = "not_a_line"
+    status = 409
+    message = N_("Only a line that was added by hand can be removed. Waive this one instead.")
+
+
+class LineInvalid(DomainError):
+    code = "line_invalid"
+    message = N_("Write what it is for, in %(most)s characters at most.")
+    field = "label"
+
+
+class QuantityInvalid(DomainError):
+    code = "quantity_invalid"
+    message = N_("Write a whole number from 1 to %(most)s.")
+    field = "quantity"
+
+
+class PayerUnknown(DomainError):
+    code = "payer_unknown"
+    message = N_("Choose who pays.")
+    field = "payer"
+
+
+class ReasonMissing(DomainError):
+    code = "reason_missing"
+    message = N_("Say why, in %(most)s characters at most.")
+    field = "reason"
+
+
+class AlreadyCredited(DomainError):
+    code = "already_credited"
+    status = 409
+    message = N_("A credit note undoes this invoice already.")
+
+
+class NotAnInvoice(DomainError):
+    code = "not_an_invoice"
+    status = 409
+    message = N_("This is a credit note: only an invoice can be paid or credited.")
+
+
+class PaidTooMuch(DomainError):
+    """``open`` is what is still owed, in cents."""
+
+    code = "paid_too_much"
+    message = N_("Only %(open)s are still owed on this invoice.")
+    field = "cents"
+
+
+class PaymentInvalid(DomainError):
+    code = "payment_invalid"
+    message = N_("Choose how it was paid.")
+    field = "method"
+
+
+class ReceivedInFuture(DomainError):
+    code = "received_in_future"
+    message = N_("This day is still to come.")
+    field = "received_on"
+
+
+class AlreadyCorrected(DomainError):
+    code = "already_corrected"
+    status = 409
+    message = N_("This entry was taken back already.")
+
+
+def month_from(text: str) -> date:
+    """« 2026-11 » as the first day of that month; raises `MonthUnreadable`."""
+    try:
+        year, dash, month = text.partition("-")
+        if (len(year), dash, len(month)) != (4, "-", 2) or not (year + month).isascii():
+            raise MonthUnreadable()
+        return date(int(year), int(month), 1)
+    except ValueError:
+        raise MonthUnreadable() from None
+
+
+def check_month(month: date, today: date) -> None:
+    """Raise `MonthToCome` unless ``month`` has begun."""
+    if month > month_of(today):
+        raise MonthToCome()
+
+
+def series_of(kind: Kind, issued_on: date) -> str:
+    """The numbering series of a document: its kind's letter and its year."""
+    return f"{LETTERS[kind]}{issued_on.year}"
+
+
+def number_of(series: str, count: int) -> str:
+    """« F2026-0001 »: at most 35 characters out of A-Z, 0-9 and the hyphen."""
+    return f"{series}-{count:04d}"
+
+
+def due_on(issued_on: date, *, organisation: bool) -> date:
+    """Thirty days for an organisation; a consumer pays at receipt."""
+    return issued_on + timedelta(days=B2B_DAYS) if organisation else issued_on
+
+
+def subscription_months(first: date, last: date | None, month: date, *, month_is_over: bool) -> list[tuple[date, date]]:
+    """Of a subscription, what ``month`` makes billable: (month of use, month of the invoice that carries it).
+
+    The first month is billed with itself, every other one month ahead, once that month is over: until then the
+    subscription may still end.
+    """
+    wanted = [(month, month if month == first else month_after(month, -1))]
+    if month_is_over:
+        wanted.append((month_after(month), month))
+    return [(use, due) for use, due in wanted if first <= use and (last is None or use <= last)]
+
+
+# Lines ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One charge as plain values. ``who`` is the beneficiary's name."""
+
+    family: str
+    label: str
+    quantity: int
+    unit: str
+    unit_cents: int
+    amount_cents: int
+    basis: Basis
+    vat_rate_bp: int
+    month: date
+    day: date | None = None
+    who: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """What one line prints: ``quantity`` of ``unit`` at ``unit_cents`` comes to ``amount_cents``.
+
+    For an organisation ``people`` counts per person; for a person ``days`` tells when.
+    """
+
+    family: str
+    label: str
+    quantity: int
+    unit: str
+    unit_cents: int
+    amount_cents: int
+    vat_rate_bp: int
+    month: date
+    days: tuple[date, ...] = ()
+    people: tuple[tuple[str, int], ...] = ()
+
+
+_ORDER = ("subscription", "desk", "room", "other", "adhesion")
+
+
+def document_lines(items: Iterable[Item], *, organisation: bool) -> list[DocumentLine]:
+    """Charges gathered into lines: the same thing at the same price in the same month is one line.
+
+    An organisation learns how many half-days it pays for whom, and neither days nor hours; a person sees their own days.
+    """
+    groups: dict[tuple[object, ...], list[Item]] = {}
+    for item in items:
+        sign = item.amount_cents < 0
+        key = (_ORDER.index(item.family), item.month, item.label, item.unit, item.unit_cents, item.vat_rate_bp, sign)
+        groups.setdefault(key, []).append(item)
+    return [_line(groups[key], organisation=organisation) for key in sorted(groups)]
+
+
+def _line(items: Sequence[Item], *, organisation: bool) -> DocumentLine:
+    first, people = items[0], dict[str, int]()
+    for item in items:
+        if organisation and item.who is not None:
+            people[item.who] = people.get(item.who, 0) + item.quantity
+    days = () if organisation else tuple(sorted({item.day for item in items if item.day is not None}))
+    return DocumentLine(
+        family=first.family,
+        label=first.label,
+        quantity=sum(item.quantity for item in items),
+        unit=first.unit,
+        unit_cents=first.unit_cents,
+        amount_cents=sum(item.amount_cents for item in items),
+        vat_rate_bp=first.vat_rate_bp,
+        month=first.month,
+        days=days,
+        people=tuple(sorted(people.items())),
+    )
+
+
+def basis_of(items: Iterable[Item]) -> Basis:
+    """The one basis of a document: where no VAT applies both mean the same."""
+    taxed: list[Basis] = [item.basis for item in items if item.vat_rate_bp]
+    return taxed[0] if taxed else "ttc"
+
+
+def split_by_basis(items: Iterable[Item]) -> list[list[Item]]:
+    """The documents that ``items`` of one payer need: prices with VAT and without cannot stand on one.
+
+    What bears no VAT goes with the first. One list almost always.
+    """
+    taxed: dict[Basis, list[Item]] = {}
+    free: list[Item] = []
+    for item in items:
+        (taxed.setdefault(item.basis, []) if item.vat_rate_bp else free).append(item)
+    lists = [taxed[basis] for basis in sorted(taxed, reverse=True)] or [[]]
+    lists[0] = [*lists[0], *free]
+    return lists
+
+
+def document_totals(lines: Iterable[DocumentLine], basis: Basis) -> Totals:
+    """The sums of a document: per rate, each taxed once (`pricing.rules.totals`)."""
+    return totals((Line(line.amount_cents, line.vat_rate_bp) for line in lines), basis)
+
+
+def check_reason(text: str) -> str:
+    """``text`` trimmed; raises `ReasonMissing`."""
+    reason = " ".join(text.split())
+    if not reason or len(reason) > MAX_REASON or not reason.isprintable():
+        raise ReasonMissing(most=MAX_REASON)
+    return reason
+
+
+def check_label(text: str) -> str:
+    """``text`` trimmed; raises `LineInvalid`."""
+    label = " ".join(text.split())
+    if not label or len(label) > MAX_LABEL or not label.isprintable():
+        raise LineInvalid(most=MAX_LABEL)
+    return label
+
+
+def check_quantity(text: str) -> int:
+    """A whole number of pieces; raises `QuantityInvalid`."""
+    plain = text.strip()
+    if not (plain.isascii() and plain.isdigit()) or len(plain) > 4 or not 1 <= int(plain) <= MAX_QUANTITY:
+        raise QuantityInvalid(most=MAX_QUANTITY)
+    return int(plain)
+
+
+# What is paid ---------------------------------------------------------------------------------------------------------
+
+
+def open_cents(payable: int, paid: int, *, credited: bool) -> int:
+    """What is still owed; negative: what was paid for an invoice that was undone, to be given back."""
+    return (0 if credited else payable) - paid
+
+
+def state_of(kind: Kind, payable: int, paid: int, due: date, today: date, *, credited: bool) -> State:
+    """How a document stands on ``today``."""
+    if kind == "credit_note":
+        return "credit_note"
+    if credited:
+        return "credited"
+    if paid >= payable:
+        return "paid"
+    if due < today:
+        return "overdue"
+    return "partial" if paid else "open"

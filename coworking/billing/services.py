@@ -1,0 +1,337 @@
+"""Issuing, crediting and being paid: the only writers of documents and payments.
+
+A document is checked under a placeholder number while reading. Then one short unit locks its charges, takes the next
+number, freezes the content, chains it and enqueues what follows (`billing.handlers` draws the paper and sends it).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select, update
+
+from coworking.billing import chain, documents, drafts, queries, rules
+from coworking.billing.charges import check_manager, gather
+from coworking.billing.models import BillingSettings, Charge, Invoice, InvoiceCounter, Payment
+from coworking.core import audit, outbox
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.errors import DomainError, NotFound
+from coworking.core.formats import money
+from coworking.core.keyring import SigningKey, signing_key
+from coworking.core.policy import Actor
+from coworking.core.sql import insert_missing, inserted, upsert
+from coworking.core.timespan import month_after, month_of
+from coworking.core.types import public_id
+from coworking.core.units import locked, require_unit, write_unit
+from coworking.spaces import queries as spaces
+
+log = logging.getLogger(__name__)
+
+ISSUED = "billing.issued"
+_LATE_MONTHS = 2
+"""How many earlier months a run gathers again: what was written down late is not forgotten."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What a month's issuing came to. ``problems``: (payer's name, why not); ``carried``: payers with nothing to pay."""
+
+    issued: list[Invoice] = field(default_factory=list[Invoice])
+    problems: list[tuple[str, DomainError]] = field(default_factory=list[tuple[str, DomainError]])
+    carried: list[str] = field(default_factory=list[str])
+
+
+def run(actor: Actor, month: date) -> Run:
+    """Issue one invoice per payer for everything due by ``month``. Raises `MonthToCome`.
+
+    Each payer has a unit of their own: what stands in the way of one is reported and does not stop the others. What comes
+    to nothing is carried over. Two runs at once share the work: a charge is locked before it is billed.
+    """
+    check_manager(actor)
+    rules.check_month(month, spaces.today())
+    for back in range(_LATE_MONTHS, -1, -1):
+        gather(month_after(month, -back))
+    done, key = Run(), signing_key()
+    prepared = drafts.prepare(month)
+    for document in prepared:
+        name = document.draft.buyer.name
+        if document.problem is not None:
+            done.problems.append((name, document.problem))
+            continue
+        if document.totals.payable_cents <= 0:
+            done.carried.append(name)
+            continue
+        try:
+            done.issued.append(_issue(actor, month, key, [charge.id for charge in document.charges]))
+        except rules.NothingToInvoice:
+            continue  # another run was quicker
+        except DomainError as error:
+            done.problems.append((name, error))
+    return done
+
+
+def _issue(actor: Actor, month: date, key: SigningKey, charge_ids: Sequence[int]) -> Invoice:
+    """Bill those of the charges that are still billable, all of one payer and basis, in one unit."""
+    with write_unit():
+        db.session.scalars(locked(select(Charge).where(Charge.id.in_(charge_ids)).order_by(Charge.id))).all()
+        # Read again behind the locks: what another run billed, or a manager waived, meanwhile is not there any more.
+        prepared = drafts.prepare_from(queries.charges_due(month, Charge.id.in_(charge_ids)), month)
+        if not prepared or prepared[0].totals.payable_cents <= 0:
+            raise rules.NothingToInvoice()
+        ready = prepared[0]
+        if ready.problem is not None:
+            raise ready.problem
+        issued_on = spaces.today()
+        seq, previous = _next_link()
+        number = _next_number("invoice", issued_on)
+        content = documents.invoice(
+            ready.draft, drafts.seller(), drafts.terms(), number=number, seq=seq, issued_on=issued_on
+        )
+        invoice = _freeze(actor, key, content, previous, payer=ready.key, month=month)
+        db.session.execute(
+            update(Charge).where(Charge.id.in_([c.id for c in ready.charges])).values(invoice_id=invoice.id)
+        )
+        return invoice
+
+
+def _next(series: str) -> int:
+    """The next number of ``series``, whose counter stays locked until the unit ends; a rollback gives it back."""
+    require_unit()
+    inserted(InvoiceCounter, series=series, last=0)
+    counter = db.session.scalars(locked(select(InvoiceCounter).where(InvoiceCounter.series == series))).one()
+    counter.last += 1
+    return counter.last
+
+
+def _next_link() -> tuple[int, str]:
+    """The chain's next sequence number and the digest it follows. The chain's counter is locked before any number."""
+    seq = _next(rules.CHAIN)
+    last = db.session.scalar(select(Invoice).where(Invoice.seq == seq - 1))
+    return seq, chain.GENESIS if last is None else entry_of(last).digest
+
+
+def _next_number(kind: rules.Kind, issued_on: date) -> str:
+    series = rules.series_of(kind, issued_on)
+    return rules.number_of(series, _next(series))
+
+
+def entry_of(invoice: Invoice) -> chain.Entry:
+    """A document's link in the chain."""
+    return chain.Entry(invoice.seq, invoice.prev, invoice.sha256, invoice.key_id, invoice.signature)
+
+
+def _freeze(
+    actor: Actor,
+    key: SigningKey,
+    content: Mapping[str, Any],
+    previous: str,
+    *,
+    payer: drafts.Key,
+    month: date,
+    corrects_id: int | None = None,
+) -> Invoice:
+    payload = chain.canonical(content)
+    entry = chain.link(key, content["seq"], previous, payload)
+    invoice = Invoice(
+        public_id=public_id(),
+        seq=entry.seq,
+        number=content["number"],
+        kind=content["kind"],
+        corrects_id=corrects_id,
+        payer_person_id=payer[0],
+        payer_organisation_id=payer[1],
+        month=month,
+        issued_on=date.fromisoformat(content["issued_on"]),
+        due_on=date.fromisoformat(content["due_on"]),
+        currency=content["currency"],
+        **{name: content[name] for name in documents.SUMS},
+        payload=payload,
+        sha256=entry.sha256,
+        prev=entry.prev,
+        key_id=entry.key_id,
+        signature=entry.signature,
+        issued_at=now(),
+        issued_by_id=actor.person_id,
+    )
+    db.session.add(invoice)
+    db.session.flush()
+    audit.record(
+        actor,
+        f"billing.{invoice.kind}_issued",
+        ("invoice", invoice.id),
+        person_id=invoice.payer_person_id,
+        cents=invoice.payable_cents,
+    )
+    outbox.enqueue(ISSUED, f"{ISSUED}:{invoice.public_id}", {"invoice": invoice.public_id})
+    return invoice
+
+
+def _invoice_locked(public: str) -> Invoice:
+    """The document under a lock, so that payments and credit notes come one after the other; raises `NotFound`."""
+    found = db.session.scalars(locked(select(Invoice).where(Invoice.public_id == public))).one_or_none()
+    if found is None:
+        raise NotFound()
+    if found.kind != "invoice":
+        raise rules.NotAnInvoice()
+    return found
+
+
+def _paid(invoice: Invoice) -> int:
+    return sum(payment.cents for payment in queries.payments_of(invoice))
+
+
+# Credit notes ---------------------------------------------------------------------------------------------------------
+
+
+def credit(actor: Actor, public: str, reason: str, *, again: bool = False) -> Invoice:
+    """Undo an invoice by a credit note over its whole amount; audited. Raises `AlreadyCredited`.
+
+    ``again``: its charges are to be invoiced once more with the current month (after an address was mended, say);
+    otherwise they are owed no longer.
+    """
+    check_manager(actor)
+    why, key = rules.check_reason(reason), signing_key()
+    with write_unit():
+        original = _invoice_locked(public)
+        if queries.credit_note_of(original) is not None:
+            raise rules.AlreadyCredited()
+        issued_on = spaces.today()
+        seq, previous = _next_link()
+        number = _next_number("credit_note", issued_on)
+        content = documents.credit_note(
+            queries.content(original), number=number, seq=seq, issued_on=issued_on, reason=why
+        )
+        note = _freeze(
+            actor,
+            key,
+            content,
+            previous,
+            payer=(original.payer_person_id, original.payer_organisation_id),
+            month=original.month,
+            corrects_id=original.id,
+        )
+        if again:
+            _charge_again(actor, original, month_of(issued_on))
+        return note
+
+
+def _charge_again(actor: Actor, original: Invoice, due_month: date) -> None:
+    copied = (
+        "payer_person_id",
+        "payer_organisation_id",
+        "person_id",
+        "family",
+        "month",
+        "day",
+        "label",
+        "quantity",
+        "unit",
+        "unit_cents",
+        "amount_cents",
+        "basis",
+        "vat_rate_bp",
+    )
+    rows = [
+        {name: getattr(charge, name) for name in copied}
+        | {
+            "public_id": public_id(),
+            "source": "rebill",
+            "source_id": charge.id,
+            "due_month": due_month,
+            "created_at": now(),
+            "created_by_id": actor.person_id,
+            "invoice_id": None,
+        }
+        for charge in db.session.scalars(select(Charge).where(Charge.invoice_id == original.id).order_by(Charge.id))
+    ]
+    insert_missing(Charge, rows)
+
+
+# Payments -------------------------------------------------------------------------------------------------------------
+
+
+def record_payment(
+    actor: Actor, public: str, cents: int, received_on: date, method: str, reference: str | None = None
+) -> Payment:
+    """Write down ``cents`` received for an invoice, in part or whole; audited.
+
+    Raises `PaidTooMuch` beyond what is owed, `ReceivedInFuture`, `PaymentInvalid`.
+    """
+    check_manager(actor)
+    if method not in rules.METHODS or cents <= 0:
+        raise rules.PaymentInvalid(field="method" if method not in rules.METHODS else "cents")
+    if received_on > spaces.today():
+        raise rules.ReceivedInFuture()
+    with write_unit():
+        invoice = _invoice_locked(public)
+        credited = queries.credit_note_of(invoice) is not None
+        left = rules.open_cents(invoice.payable_cents, _paid(invoice), credited=credited)
+        if cents > left:
+            raise rules.PaidTooMuch(open=money(max(left, 0), invoice.currency))
+        payment = Payment(
+            invoice_id=invoice.id,
+            cents=cents,
+            received_on=received_on,
+            method=method,
+            reference=reference or None,
+            created_by_id=actor.person_id,
+        )
+        db.session.add(payment)
+        audit.record(actor, "billing.payment", ("invoice", invoice.id), person_id=invoice.payer_person_id, cents=cents)
+        return payment
+
+
+def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
+    """Take back a payment by an entry that reverses it (typed wrongly, bounced, or given back); audited."""
+    check_manager(actor)
+    with write_unit():
+        invoice = _invoice_locked(public)
+        payments = queries.payments_of(invoice)
+        wrong = next((row for row in payments if row.public_id == payment_public), None)
+        if wrong is None:
+            raise NotFound()
+        if wrong.cents < 0 or any(row.reverses_id == wrong.id for row in payments):
+            raise rules.AlreadyCorrected()
+        reversal = Payment(
+            invoice_id=invoice.id,
+            cents=-wrong.cents,
+            received_on=spaces.today(),
+            method=wrong.method,
+            reference=wrong.reference,
+            reverses_id=wrong.id,
+            created_by_id=actor.person_id,
+        )
+        db.session.add(reversal)
+        audit.record(
+            actor,
+            "billing.payment_reversed",
+            ("invoice", invoice.id),
+            person_id=invoice.payer_person_id,
+            cents=-wrong.cents,
+        )
+        return reversal
+
+
+# Settings -------------------------------------------------------------------------------------------------------------
+
+
+def update_settings(actor: Actor, **values: object) -> None:
+    """Set what papers say from now on (columns of `BillingSettings`); what is issued keeps its words. Audited."""
+    check_manager(actor)
+    with write_unit():
+        db.session.execute(upsert(BillingSettings, ["id"], {"id": 1, "vat_on_debits": False, **values}, dict(values)))
+        audit.record(actor, "billing.settings", ("lieu", 1))
+
+
+# The chain ------------------------------------------------------------------------------------------------------------
+
+
+def chain_problems(public_keys: Mapping[str, bytes]) -> list[str]:
+    """What is wrong with the chain of all documents; empty when everything is as it was issued."""
+    rows = db.session.scalars(select(Invoice).order_by(Invoice.seq).execution_options(yield_per=500))
+    return chain.problems(((entry_of(row), row.payload) for row in rows), public_keys.get)

@@ -1,0 +1,197 @@
+"""Months, lines, mentions, and books that balance."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coworking.billing import documents, journal, mentions, rules
+from coworking.billing.rules import Item
+
+OCTOBER = date(2026, 10, 1)
+
+SELLER = documents.Seller(
+    name="La Fabrique du Pont",
+    legal_status="Association loi 1901",
+    vat_status="taxable",
+    siret="12345678900011",
+    vat_number="FR00123456789",
+    legal_mention=None,
+    address="4 rue du Pont",
+    postcode="63300",
+    city="Thiers",
+    email=None,
+    phone=None,
+    iban=None,
+    bic=None,
+)
+TERMS = mentions.Terms("taxable")
+
+
+def desk(day: int = 1, cents: int = 900, who: str = "Anne Marchand", **values) -> Item:
+    given_ = {
+        "family": "desk",
+        "label": "Poste de travail, demi-journée",
+        "quantity": 1,
+        "unit": "half_day",
+        "unit_cents": cents,
+        "amount_cents": cents,
+        "basis": "ttc",
+        "vat_rate_bp": 2000,
+        "month": OCTOBER,
+        "day": date(2026, 10, day),
+        "who": who,
+    }
+    return Item(**(given_ | values))
+
+
+def buyer(kind: str = "person") -> documents.Buyer:
+    return documents.Buyer(
+        kind=kind, id="k7mq2v9xw4tdz3hb", name="Essai", address="1 rue", postcode="63300", city="Thiers"
+    )
+
+
+def document(items, kind: str = "person", **seller):
+    draft = documents.Draft(buyer(kind), OCTOBER, "EUR", items)
+    return documents.invoice(draft, SELLER, TERMS, number="F2026-0001", seq=1, issued_on=date(2026, 11, 2))
+
+
+def test_months_are_read_and_refused():
+    assert rules.month_from("2026-11") == date(2026, 11, 1)
+    for text in ("", "2026", "2026-13", "26-11", "2026-1", "2026-11-01", "٢٠٢٦-11", "0000-01"):
+        with pytest.raises(rules.MonthUnreadable):
+            rules.month_from(text)
+
+
+def test_the_same_thing_at_the_same_price_is_one_line():
+    lines = rules.document_lines([desk(8), desk(1), desk(5, cents=800)], organisation=False)
+    assert [(line.quantity, line.amount_cents, line.days) for line in lines] == [
+        (1, 800, (date(2026, 10, 5),)),
+        (2, 1800, (date(2026, 10, 1), date(2026, 10, 8))),
+    ]
+
+
+def test_an_organisation_reads_how_many_for_whom():
+    (line,) = rules.document_lines([desk(1), desk(2), desk(2, who="Karim Benali")], organisation=True)
+    assert (line.days, line.people) == ((), (("Anne Marchand", 2), ("Karim Benali", 1)))
+
+
+@pytest.mark.parametrize(
+    ("status", "on", "words"),
+    [
+        ("taxable", date(2026, 11, 2), None),
+        ("franchise", date(2026, 12, 31), "TVA non applicable, art. 293 B du CGI"),
+        ("exempt", date(2026, 12, 31), "Exonération de TVA, art. 261, 7-1° b du CGI (association non lucrative)"),
+    ],
+)
+def test_the_reason_for_no_vat_follows_the_status(status, on, words):
+    assert mentions.exemption(mentions.Terms(status), on) == words
+
+
+@pytest.mark.parametrize("status", ["franchise", "exempt"])
+def test_the_reason_for_no_vat_follows_the_day_of_issue(status):
+    before, after = (mentions.exemption(mentions.Terms(status), day) for day in (date(2026, 12, 31), date(2027, 1, 1)))
+    assert before is not None and after is not None
+    assert "impositions" not in before and "impositions sur les biens et services" in after
+    assert mentions.exemption(mentions.Terms(status, exemption="Mes mots"), date(2027, 1, 1)) == "Mes mots"
+
+
+def test_the_forty_euros_stand_between_professionals_only():
+    assert not any("40 €" in note for note in document([desk()])["notes"])
+    assert any("40 €" in note for note in document([desk()], "organisation")["notes"])
+
+
+def test_a_late_hour_changes_no_sum():
+    with pytest.raises(rules.AmountsDisagree):
+        document([desk(amount_cents=901)])
+
+
+@pytest.mark.parametrize("name", ["net_cents", "vat_cents", "gross_cents", "rounding_cents", "payable_cents"])
+def test_a_document_that_does_not_add_up_is_refused(name):
+    right = document([desk()])
+    with pytest.raises(rules.AmountsDisagree):
+        documents.check_amounts(right | {name: right[name] + 1})
+
+
+def test_vat_half_a_euro_off_is_refused():
+    right = document([desk(cents=1200)])
+    (group,) = right["taxes"]
+    wrong = right | {"taxes": [group | {"vat_cents": group["vat_cents"] + 50, "net_cents": group["net_cents"] - 50}]}
+    with pytest.raises(rules.AmountsDisagree):
+        documents.check_amounts(wrong)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payable", "paid", "credited", "due", "state"),
+    [
+        ("invoice", 900, 0, False, date(2026, 11, 24), "open"),
+        ("invoice", 900, 0, False, date(2026, 11, 23), "overdue"),
+        ("invoice", 900, 100, False, date(2026, 11, 24), "partial"),
+        ("invoice", 900, 100, False, date(2026, 11, 23), "overdue"),
+        ("invoice", 900, 900, False, date(2026, 11, 1), "paid"),
+        ("invoice", 900, 900, True, date(2026, 11, 1), "credited"),
+        ("credit_note", -900, 0, False, date(2026, 11, 1), "credit_note"),
+    ],
+)
+def test_how_a_document_stands(kind, payable, paid, credited, due, state):
+    assert rules.state_of(kind, payable, paid, due, date(2026, 11, 24), credited=credited) == state
+
+
+# Property: whatever is charged, the sums agree, the credit note mirrors them and the books balance
+
+families = st.sampled_from(["desk", "subscription", "other"])
+items = st.lists(
+    st.one_of(
+        st.builds(
+            lambda family, cents, quantity, rate: desk(
+                family=family,
+                unit="piece",
+                quantity=quantity,
+                unit_cents=cents,
+                amount_cents=cents * quantity,
+                vat_rate_bp=rate,
+                label=f"{family} {cents}",
+            ),
+            families,
+            st.integers(0, 50_000),
+            st.integers(1, 40),
+            st.sampled_from([0, 210, 550, 1000, 2000]),
+        ),
+        st.builds(
+            lambda cents: desk(
+                family="adhesion", unit="year", unit_cents=cents, amount_cents=cents, vat_rate_bp=0, label=f"A{cents}"
+            ),
+            st.integers(1, 5000),
+        ),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(items, st.sampled_from(["ttc", "ht"]))
+def test_documents_add_up_and_books_balance(found, basis):
+    from dataclasses import replace
+
+    invoice = document([replace(item, basis=basis) for item in found])
+    note = documents.credit_note(invoice, number="A2026-0001", seq=2, issued_on=date(2026, 11, 3), reason="Essai")
+    if basis == "ttc":
+        assert invoice["payable_cents"] == sum(item.amount_cents for item in found)
+    entries, mirror = journal.of_document(invoice), journal.of_document(note)
+    assert journal.balance(entries) == journal.balance(mirror) == 0
+    assert all((entry.debit > 0) != (entry.credit > 0) for entry in [*entries, *mirror])
+    together: dict[str, int] = {}
+    for entry in (*entries, *mirror):
+        together[entry.account] = together.get(entry.account, 0) + entry.debit - entry.credit
+    # What the invoice's rounding lost, the note's gains: two accounts, one sum.
+    difference = together.pop(journal.ROUNDING_GAIN, 0) + together.pop(journal.ROUNDING_LOSS, 0)
+    assert difference == 0 and not any(together.values())
+
+
+@given(st.integers(-10_000_000, 10_000_000).filter(bool), st.sampled_from(rules.METHODS))
+def test_payments_balance(cents, method):
+    entries = journal.of_payment(cents, method, "F2026-0001", "k7mq2v9xw4tdz3hb")
+    assert journal.balance(entries) == 0 and len(entries) == 2

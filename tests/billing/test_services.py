@@ -1,0 +1,427 @@
+"""A month of invoices: gathered once, numbered without gaps, chained, paid and undone."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+
+from coworking.accounts.models import Organisation
+from coworking.billing import charges, queries, rules, services
+from coworking.billing.models import Charge, Invoice, Payment
+from coworking.core.audit import AuditEntry
+from coworking.core.db import db
+from coworking.core.errors import Forbidden, NotFound
+from coworking.core.keyring import public_keys
+from coworking.core.outbox import OutboxRow
+from coworking.core.units import write_unit
+from coworking.membership.models import Adhesion
+from tests import factories
+from tests.billing.conftest import NOVEMBER, OCTOBER
+
+# Gathering
+
+
+def test_what_was_used_becomes_charges_once(house, session):
+    assert charges.gather(OCTOBER) == 9
+    assert charges.gather(OCTOBER) == 0
+    assert session.scalar(select(func.sum(Charge.amount_cents))) == 4 * 900 + 3000 + 3 * 900 + 900
+
+
+def test_only_days_that_are_over_and_owed_are_charged(house, session):
+    stranger = house.cast.stranger
+    house.use(stranger, date(2026, 11, 23))
+    house.use(stranger, date(2026, 11, 24))  # today
+    house.use(stranger, date(2026, 11, 20), state="kept")
+    house.use(stranger, date(2026, 11, 20), state="released")
+    house.use(stranger, date(2026, 11, 20), cents=0)
+    assert charges.gather(NOVEMBER) == 2
+
+
+def test_a_subscription_is_charged_its_first_month_then_in_advance(house, session, clock):
+    row = factories.make_subscription(house.cast.stranger, first_month=NOVEMBER)
+    charges.gather(NOVEMBER)
+    found = select(Charge.month, Charge.due_month).where(Charge.source == "subscription").order_by(Charge.month)
+    assert session.execute(found).all() == [(NOVEMBER, NOVEMBER)]
+    clock.advance(days=10)
+    charges.gather(NOVEMBER)
+    assert session.execute(found).all() == [(NOVEMBER, NOVEMBER), (date(2026, 12, 1), NOVEMBER)]
+    charges.gather(date(2026, 12, 1))
+    assert len(session.execute(found).all()) == 2
+    assert row.monthly_cents == 6000
+
+
+def test_a_subscription_that_ended_is_not_charged_in_advance(house, session, clock):
+    factories.make_subscription(house.cast.stranger, first_month=NOVEMBER, last_month=NOVEMBER)
+    clock.advance(days=10)
+    charges.gather(NOVEMBER)
+    assert session.scalars(select(Charge.month).where(Charge.source == "subscription")).all() == [NOVEMBER]
+
+
+@pytest.mark.parametrize(("first", "month"), [(date(2026, 11, 3), NOVEMBER), (date(2026, 9, 1), NOVEMBER)])
+def test_an_adhesion_is_charged_without_vat(house, session, first, month):
+    with write_unit():
+        year = {"valid_from": first, "valid_until": date(2027, 11, 2)}
+        session.add(Adhesion(person_id=house.cast.stranger.id, cents=1000, **year))
+    charges.gather(OCTOBER)
+    charges.gather(NOVEMBER)
+    charge = session.scalars(select(Charge).where(Charge.source == "adhesion")).one()
+    assert (charge.due_month, charge.amount_cents, charge.vat_rate_bp) == (month, 1000, 0)
+
+
+def test_a_month_to_come_is_refused(house, inside):
+    with pytest.raises(rules.MonthToCome):
+        charges.gather(date(2026, 12, 1))
+    with pytest.raises(rules.MonthToCome):
+        services.run(house.manager, date(2026, 12, 1))
+
+
+# Issuing
+
+
+def test_each_payer_gets_one_invoice(house, session):
+    done = services.run(house.manager, OCTOBER)
+    assert (len(done.issued), done.problems, done.carried) == (3, [], [])
+    by_name = {queries.content(row)["buyer"]["name"]: row for row in done.issued}
+    assert {name: row.payable_cents for name, row in by_name.items()} == {
+        "Lise Vidal": 6600,
+        "Anne Marchand": 900,
+        "Coutellerie Durand SA": 2700,
+    }
+    assert sorted(row.number for row in done.issued) == ["F2026-0001", "F2026-0002", "F2026-0003"]
+    assert session.scalar(select(func.count()).where(OutboxRow.topic == services.ISSUED)) == 3
+
+
+def test_the_employer_reads_counts_and_nothing_else(house, inside):
+    done = services.run(house.manager, OCTOBER)
+    content = next(c for c in map(queries.content, done.issued) if c["buyer"]["kind"] == "organisation")
+    (line,) = content["lines"]
+    assert line["quantity"] == 3 and line["days"] == []
+    assert line["people"] == [{"name": "Anne Marchand", "quantity": 2}, {"name": "Karim Benali", "quantity": 1}]
+    assert "2026-10-20" not in json.dumps(content)  # Anne's own day
+    assert any("40 €" in note for note in content["notes"])
+    assert content["due_on"] == "2026-12-24"
+
+
+def test_a_consumer_never_reads_of_the_forty_euros(house, inside):
+    for invoice in services.run(house.manager, OCTOBER).issued:
+        content = queries.content(invoice)
+        if content["buyer"]["kind"] == "person":
+            assert "40 €" not in invoice.payload and "Pénalités" not in invoice.payload
+            assert content["due_on"] == content["issued_on"]
+
+
+def test_vat_is_taken_from_the_sum_once(house, inside):
+    done = services.run(house.manager, OCTOBER)
+    lise = next(row for row in done.issued if row.payable_cents == 6600)
+    assert (lise.net_cents, lise.vat_cents, lise.gross_cents, lise.rounding_cents) == (5500, 1100, 6600, 0)
+
+
+def test_a_cent_no_net_can_express_is_the_rounding_amount(house, inside):
+    house.use(house.cast.lead, date(2026, 10, 2), cents=303)
+    done = services.run(house.manager, OCTOBER)
+    row = next(row for row in done.issued if row.payable_cents == 303)
+    assert row.net_cents + row.vat_cents + row.rounding_cents == 303
+    assert row.rounding_cents in (1, -1) and row.vat_cents == (row.net_cents * 2000 + 5000) // 10000
+
+
+def test_a_second_run_bills_nothing_again(house, session):
+    services.run(house.manager, OCTOBER)
+    again = services.run(house.manager, OCTOBER)
+    assert again.issued == [] and session.scalar(select(func.count(Invoice.id))) == 3
+
+
+def test_an_organisation_without_address_is_named_and_stops_nobody(house, session):
+    with write_unit():
+        session.scalars(select(Organisation)).one().address = None
+    done = services.run(house.manager, OCTOBER)
+    assert len(done.issued) == 2
+    ((name, problem),) = done.problems
+    assert name == "Coutellerie Durand SA" and isinstance(problem, rules.BuyerIncomplete)
+    assert sorted(session.scalars(select(Invoice.seq))) == [1, 2]
+
+
+def test_a_lieu_without_siret_issues_nothing(house, session):
+    from coworking.spaces.models import Lieu
+
+    with write_unit():
+        session.get(Lieu, 1).siret = None
+    done = services.run(house.manager, OCTOBER)
+    assert done.issued == [] and all(isinstance(why, rules.SellerIncomplete) for _, why in done.problems)
+
+
+def test_prices_with_and_without_vat_make_two_documents(house, inside):
+    house.use(house.cast.stranger, date(2026, 10, 16), cents=1000, basis="ht")
+    done = services.run(house.manager, OCTOBER)
+    assert sorted(row.payable_cents for row in done.issued) == [900, 1200, 2700, 6600]
+
+
+def test_what_was_waived_is_not_invoiced(house, session):
+    charges.gather(OCTOBER)
+    own = session.scalars(select(Charge).where(Charge.payer_person_id == house.cast.member.id)).one()
+    waiver = charges.waive(house.manager, own.public_id, "Le chauffage était en panne")
+    assert (waiver.source, waiver.amount_cents) == ("waiver", -900)
+    with pytest.raises(rules.AlreadyWaived):
+        charges.waive(house.manager, own.public_id, "Encore")
+    done = services.run(house.manager, OCTOBER)
+    assert len(done.issued) == 2
+    assert (
+        session.scalars(select(AuditEntry).where(AuditEntry.action == "billing.waived")).one().details["cents"] == 900
+    )
+
+
+def test_lines_by_hand_are_added_once_and_taken_away_until_invoiced(house, session):
+    line = {
+        "quantity": 4,
+        "unit_cents": 250,
+        "vat_rate_bp": 2000,
+        "basis": "ttc",
+        "month": OCTOBER,
+    }
+    payer = f"p:{house.cast.member.public_id}"
+    assert charges.add_line(house.manager, payer, "Café d’accueil", nonce=7, **line)
+    assert not charges.add_line(house.manager, payer, "Café d’accueil", nonce=7, **line)
+    charges.add_line(house.manager, payer, "Clé perdue", nonce=8, **line)
+    lost = session.scalars(select(Charge).where(Charge.label == "Clé perdue")).one()
+    charges.remove_line(house.manager, lost.public_id)
+    done = services.run(house.manager, OCTOBER)
+    anne = next(row for row in done.issued if row.payer_person_id == house.cast.member.id)
+    assert anne.payable_cents == 900 + 1000
+    kept = session.scalars(select(Charge).where(Charge.label == "Café d’accueil")).one()
+    with pytest.raises(rules.AlreadyInvoiced):
+        charges.remove_line(house.manager, kept.public_id)
+    with pytest.raises(rules.AlreadyInvoiced):
+        charges.waive(house.manager, kept.public_id, "Trop tard")
+
+
+def test_what_comes_to_nothing_is_carried_over(house, session):
+    line = {"quantity": 1, "vat_rate_bp": 0, "basis": "ttc", "month": OCTOBER}
+    charges.add_line(house.manager, f"p:{house.cast.lead.public_id}", "Offert", nonce=1, unit_cents=0, **line)
+    done = services.run(house.manager, OCTOBER)
+    assert done.carried == ["Solène Vernet"]
+    assert session.scalars(select(Charge.invoice_id).where(Charge.label == "Offert")).one() is None
+
+
+@pytest.mark.parametrize("who", ["host", "accountant", "member"])
+def test_only_a_manager_writes_money(house, inside, who):
+    actor = getattr(house.cast, who).actor()
+    for attempt in (
+        lambda: services.run(actor, OCTOBER),
+        lambda: services.credit(actor, "x", "y"),
+        lambda: services.record_payment(actor, "x", 1, OCTOBER, "cash"),
+        lambda: charges.waive(actor, "x", "y"),
+        lambda: charges.remove_line(actor, "x"),
+        lambda: services.update_settings(actor, iban="x"),
+    ):
+        with pytest.raises(Forbidden):
+            attempt()
+
+
+# The chain
+
+
+def test_the_chain_holds_and_numbers_follow_each_other(house, session):
+    issued = services.run(house.manager, OCTOBER).issued
+    services.credit(house.manager, issued[0].public_id, "Adresse erronée", again=True)
+    services.run(house.manager, NOVEMBER)
+    rows = session.scalars(select(Invoice).order_by(Invoice.seq)).all()
+    assert [row.seq for row in rows] == [1, 2, 3, 4, 5]
+    assert [row.number for row in rows] == [*(f"F2026-000{n}" for n in (1, 2, 3)), "A2026-0001", "F2026-0004"]
+    assert services.chain_problems(public_keys()) == []
+    entries = [(services.entry_of(row), row.payload) for row in rows]
+    from coworking.billing import chain
+
+    keys = public_keys()
+    assert chain.problems([entries[0], *entries[2:]], keys.get)
+    assert chain.problems([(entries[0][0], entries[0][1] + " "), *entries[1:]], keys.get) == [
+        "1: its content was altered"
+    ]
+    assert chain.problems([entries[1], entries[0], *entries[2:]], keys.get)
+    assert chain.problems(entries, {}.get)
+
+
+def test_a_new_year_counts_from_one(house, inside, clock):
+    services.run(house.manager, OCTOBER)
+    clock.advance(days=60)
+    house.use(house.cast.stranger, date(2026, 11, 30))
+    (invoice,) = services.run(house.manager, NOVEMBER).issued
+    assert (invoice.number, invoice.seq) == ("F2027-0001", 4)
+
+
+def test_what_fails_gives_its_number_back(house, session, monkeypatch):
+    charges.gather(OCTOBER)
+    ids = session.scalars(select(Charge.id).where(Charge.payer_person_id == house.cast.stranger.id)).all()
+
+    def broken(*_args, **_options):
+        raise RuntimeError("the power went out")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("coworking.core.audit.record", broken)
+        with pytest.raises(RuntimeError):
+            services._issue(house.manager, OCTOBER, services.signing_key(), ids)
+    assert [row.seq for row in services.run(house.manager, OCTOBER).issued] == [1, 2, 3]
+
+
+def test_runs_at_once_bill_everything_once(house, app):
+    """Four managers press the button together."""
+    for n in range(8):
+        with app.app_context():
+            person = factories.make_person(f"Voisin{n}", "Essai", f"voisin{n}@demo.example")
+            house.use(person, date(2026, 10, 21))
+    barrier, issued, failures = threading.Barrier(4), [], []
+
+    def press() -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                issued.extend(row.number for row in services.run(house.manager, OCTOBER).issued)
+            except Exception as error:
+                failures.append(error)
+            db.session.remove()
+
+    threads = [threading.Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with app.app_context():
+        assert sorted(issued) == [f"F2026-{n:04d}" for n in range(1, 12)]
+        assert sorted(db.session.scalars(select(Invoice.seq))) == list(range(1, 12))
+        billed = db.session.scalar(select(func.sum(Charge.amount_cents)))
+        assert billed == db.session.scalar(select(func.sum(Invoice.payable_cents)))
+        assert services.chain_problems(public_keys()) == []
+
+
+# Payments and credit notes
+
+
+@pytest.fixture
+def invoice(house, inside) -> Invoice:
+    return next(row for row in services.run(house.manager, OCTOBER).issued if row.payable_cents == 6600)
+
+
+def standing(house, invoice):
+    return queries.standing_for(house.manager, invoice.public_id)
+
+
+def test_payments_add_up_and_cannot_exceed(house, invoice, session):
+    services.record_payment(house.manager, invoice.public_id, 2600, NOVEMBER, "transfer", "VIR 12")
+    assert standing(house, invoice).open_cents == 4000
+    with pytest.raises(rules.PaidTooMuch) as refused:
+        services.record_payment(house.manager, invoice.public_id, 4001, NOVEMBER, "cash")
+    assert "40,00" in str(refused.value)
+    services.record_payment(house.manager, invoice.public_id, 4000, NOVEMBER, "cheque")
+    assert standing(house, invoice).state == "paid"
+
+
+def test_a_wrong_payment_is_taken_back_once(house, invoice, session):
+    paid = services.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "card")
+    services.correct_payment(house.manager, invoice.public_id, paid.public_id)
+    assert standing(house, invoice).open_cents == 6600
+    with pytest.raises(rules.AlreadyCorrected):
+        services.correct_payment(house.manager, invoice.public_id, paid.public_id)
+    assert session.scalars(select(Payment.cents).order_by(Payment.id)).all() == [6600, -6600]
+
+
+@pytest.mark.parametrize(
+    ("cents", "day", "method", "error"),
+    [
+        (0, NOVEMBER, "cash", rules.PaymentInvalid),
+        (-5, NOVEMBER, "cash", rules.PaymentInvalid),
+        (100, NOVEMBER, "shells", rules.PaymentInvalid),
+        (100, date(2026, 11, 25), "cash", rules.ReceivedInFuture),
+    ],
+)
+def test_a_payment_must_make_sense(house, invoice, cents, day, method, error):
+    with pytest.raises(error):
+        services.record_payment(house.manager, invoice.public_id, cents, day, method)
+
+
+def test_two_payments_at_once_do_not_overpay(house, invoice, app):
+    barrier, refused = threading.Barrier(2), []
+
+    def pay() -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                services.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "cash")
+            except rules.PaidTooMuch as error:
+                refused.append(error)
+            db.session.remove()
+
+    threads = [threading.Thread(target=pay) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 1
+
+
+def test_a_credit_note_undoes_an_invoice_to_the_cent_once(house, invoice, session):
+    note = services.credit(house.manager, invoice.public_id, "Facturé par erreur")
+    for name in ("net_cents", "vat_cents", "gross_cents", "rounding_cents", "payable_cents"):
+        assert getattr(note, name) == -getattr(invoice, name)
+    content = queries.content(note)
+    assert content["corrects"] == {"number": invoice.number, "issued_on": "2026-11-24"}
+    assert (note.number, note.corrects_id) == ("A2026-0001", invoice.id)
+    assert standing(house, invoice).state == "credited"
+    with pytest.raises(rules.AlreadyCredited):
+        services.credit(house.manager, invoice.public_id, "Encore")
+    with pytest.raises(rules.NotAnInvoice):
+        services.credit(house.manager, note.public_id, "Un avoir d’avoir")
+    assert services.run(house.manager, NOVEMBER).issued == []
+
+
+def test_what_was_credited_is_billed_again_only_when_asked(house, invoice, session):
+    services.credit(house.manager, invoice.public_id, "Adresse erronée", again=True)
+    (again,) = services.run(house.manager, NOVEMBER).issued
+    assert again.payable_cents == invoice.payable_cents
+    assert queries.content(again)["lines"] == queries.content(invoice)["lines"]
+
+
+def test_what_was_paid_and_credited_is_to_be_given_back(house, invoice, session):
+    paid = services.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "transfer")
+    services.credit(house.manager, invoice.public_id, "Facturé par erreur")
+    assert standing(house, invoice).open_cents == -6600
+    with pytest.raises(rules.PaidTooMuch):
+        services.record_payment(house.manager, invoice.public_id, 1, NOVEMBER, "cash")
+    services.correct_payment(house.manager, invoice.public_id, paid.public_id)
+    assert standing(house, invoice).open_cents == 0
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 201])
+def test_a_credit_note_says_why(house, invoice, text):
+    with pytest.raises(rules.ReasonMissing):
+        services.credit(house.manager, invoice.public_id, text)
+
+
+# Who reads what
+
+
+def test_everyone_reads_only_what_is_theirs(house, invoice, inside):
+    employer = next(
+        row
+        for row, _ in [(s.invoice, s) for s in queries.documents(house.manager, queries.Filters())[0]]
+        if row.payer_organisation_id
+    )
+    cast = house.cast
+
+    def reads(person, document) -> bool:
+        try:
+            queries.standing_for(person.actor(), document.public_id)
+        except NotFound:
+            return False
+        return True
+
+    assert [reads(p, invoice) for p in (cast.stranger, cast.member, cast.host, cast.accountant, cast.manager)] == [
+        True,
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert [reads(p, employer) for p in (cast.member, cast.colleague, cast.stranger)] == [False, True, False]
