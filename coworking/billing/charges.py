@@ -43,17 +43,25 @@ def gather(month: date) -> int:
     What was used on its days that are over (or given back too late), adhesions, the subscriptions' first month and, once
     the month is over, their next one.
     """
+    rules.check_month(month, spaces.today())
+    return _gather(month)
+
+
+def gather_recent(month: date | None = None, *, back: int = 1) -> int:
+    """The same for a month (by default this one) and so many before: what was written down late is not forgotten."""
+    if spaces.lieu_or_none() is None:
+        return 0
+    last = month or month_of(spaces.today())
+    return _gather(*(month_after(last, -count) for count in range(back, -1, -1)))
+
+
+def _gather(*months: date) -> int:
     today = spaces.today()
-    rules.check_month(month, today)
     with write_unit():
-        rows = [*_uses(month, today), *_subscriptions(month, today), *_adhesions(month)]
+        rows = [
+            row for month in months for row in (*_uses(month, today), *_subscriptions(month, today), *_adhesions(month))
+        ]
         return insert_missing(Charge, rows)
-
-
-def gather_recent() -> int:
-    """The same for this month and the one before, as often as one likes; how many were new."""
-    month = month_of(spaces.today())
-    return gather(month_after(month, -1)) + gather(month)
 
 
 def _missing(source: str, row_id: Any, *conditions: Any) -> Any:
@@ -107,10 +115,22 @@ def _subscriptions(month: date, today: date) -> Iterator[dict[str, Any]]:
             Subscription.monthly_cents > 0,
         )
         .order_by(Subscription.id)
-    )
+    ).all()
+    if not found:
+        return
+    charged = {
+        (source_id, use)
+        for source_id, use in db.session.execute(
+            select(Charge.source_id, Charge.month).where(
+                Charge.source == "subscription", Charge.month.in_((month, following))
+            )
+        )
+    }
     for row in found:
         months = rules.subscription_months(row.first_month, row.last_month, month, month_is_over=following <= today)
         for use, due in months:
+            if (row.id, use) in charged:
+                continue
             yield _row(
                 payer_person_id=row.person_id,
                 person_id=row.person_id,

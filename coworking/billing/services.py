@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from coworking.billing import chain, documents, drafts, queries, rules
-from coworking.billing.charges import check_manager, gather
+from coworking.billing.charges import check_manager, gather_recent
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoiceCounter, Payment
 from coworking.core import audit, outbox
 from coworking.core.clock import now
@@ -25,7 +25,7 @@ from coworking.core.formats import money
 from coworking.core.keyring import SigningKey, signing_key
 from coworking.core.policy import Actor
 from coworking.core.sql import insert_missing, inserted, upsert
-from coworking.core.timespan import month_after, month_of
+from coworking.core.timespan import month_of
 from coworking.core.types import public_id
 from coworking.core.units import locked, require_unit, write_unit
 from coworking.spaces import queries as spaces
@@ -54,8 +54,7 @@ def run(actor: Actor, month: date) -> Run:
     """
     check_manager(actor)
     rules.check_month(month, spaces.today())
-    for back in range(_LATE_MONTHS, -1, -1):
-        gather(month_after(month, -back))
+    gather_recent(month, back=_LATE_MONTHS)
     done, key = Run(), signing_key()
     prepared = drafts.prepare(month)
     for document in prepared:

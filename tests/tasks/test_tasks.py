@@ -26,7 +26,7 @@ from tests.conftest import make_app
 from tests.support.processes import instance
 from tests.support.redis import free_port
 
-for module in ("outbox", "spaces", "claims", "membership", "booking", "statistics"):
+for module in ("outbox", "spaces", "claims", "membership", "booking", "billing", "statistics"):
     importlib.import_module(f"tasks.{module}")
 
 
