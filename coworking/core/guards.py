@@ -81,13 +81,6 @@ BEGIN SELECT RAISE(ABORT, '{REFUSAL}claim_long'); END"""
 
 def _append_only(table: str) -> Guard:
     """Rows of ``table`` are written once: no UPDATE, no DELETE, no TRUNCATE."""
-
-ISSUED = (
-    "invoice",
-    "payment",
-    "invoice_paper",
-)
-"""The same for what was issued and paid."""
     name = f"{table}_append_only"
     sqlite = {
         f"{name}_{event.lower()}": f"CREATE TRIGGER {name}_{event.lower()} BEFORE {event} ON {table}\n"
@@ -169,6 +162,13 @@ APPEND_ONLY = (
     "received_return",
 )
 """Tables whose rows are written once: no UPDATE, no DELETE, no TRUNCATE."""
+
+ISSUED = (
+    "invoice",
+    "payment",
+    "invoice_paper",
+)
+"""The same for what was issued and paid."""
 
 QUOTE_FROZEN = (
     "id",
