@@ -33,6 +33,7 @@ BLUEPRINTS = (
     "coworking.pricing.views",
     "coworking.membership.views",
     "coworking.booking.views",
+    "coworking.billing.views",
     "coworking.statistics.views",
     "coworking.frontdesk.views",
     "coworking.frontdesk.public",
@@ -63,11 +64,13 @@ HANDLERS = (
     "coworking.claims.checks",
     "coworking.membership.checks",
     "coworking.booking.checks",
+    "coworking.billing.checks",
     "coworking.statistics.checks",
     "coworking.accounts.handlers",
     "coworking.accounts.session",
     "coworking.spaces.handlers",
     "coworking.booking.handlers",
+    "coworking.billing.handlers",
 )
 """Modules that register outbox handlers, readiness checks and the like when imported."""
 

@@ -159,10 +159,16 @@ def _buyer(charge: Charge, orders: dict[int, str]) -> documents.Buyer:
 
 
 def _email(charge: Charge) -> str | None:
-    """Where the document goes; None: it is handed over."""
-    if charge.payer_organisation is not None:
-        if charge.payer_organisation.email:
-            return charge.payer_organisation.email
-        contact = queries.contact_of(charge.payer_organisation, spaces.today())
-        return None if contact is None else contact.email
-    return None if charge.payer_person is None else charge.payer_person.email
+    receiver = queries.receiver_of(charge)
+    return None if receiver is None else receiver.email
+
+
+def missing() -> list[str]:
+    """What the law wants of the lieu and nobody filled in, as message ids."""
+    return documents.missing(seller())
+
+
+def usual_words() -> tuple[str, str]:
+    """What papers say where the settings are left empty: why no VAT is charged, and what late payment costs."""
+    usual = mentions.exemption(mentions.Terms(spaces.lieu().vat_status), spaces.today())
+    return usual or "", mentions.PENALTY

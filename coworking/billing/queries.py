@@ -16,11 +16,15 @@ from coworking.billing import rules
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper, Payment
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.outbox import OutboxRow
 from coworking.core.policy import Actor, Role
 from coworking.core.search import fold, folded
 from coworking.spaces import queries as spaces
 
 PAGE_SIZE = 50
+
+ISSUED = "billing.issued"
+"""The outbox topic of a document that was issued; its key ends in the document's public id."""
 
 _waiver = aliased(Charge)
 
@@ -63,11 +67,6 @@ def of_payer(person_id: int | None, organisation_id: int | None) -> ColumnElemen
     if organisation_id is not None:
         return Charge.payer_organisation_id == organisation_id
     return and_(Charge.payer_person_id == person_id, Charge.payer_organisation_id.is_(None))
-
-
-def waivers_shown(month: date) -> list[Charge]:
-    """Waivers of ``month``, with what they waive left to the label."""
-    return list(db.session.scalars(_loaded().where(Charge.source == "waiver", Charge.due_month == month)).unique())
 
 
 def charge_by_public_id(public_id: str) -> Charge:
@@ -146,10 +145,15 @@ def _standings(conditions: Iterable[ColumnElement[bool]], order: Sequence[Any], 
 
 
 def visible_to(actor: Actor) -> list[ColumnElement[bool]]:
-    """Conditions of the documents ``actor`` may read: all for accountants and managers, else one's own and those of the
-    organisations whose contact one is today. A host reads no more than a member."""
-    if actor.has(Role.ACCOUNTANT):
-        return []
+    """Conditions of the documents ``actor`` may read: all for accountants and managers, else `own_of`.
+
+    A host reads no more than a member.
+    """
+    return [] if actor.has(Role.ACCOUNTANT) else own_of(actor)
+
+
+def own_of(actor: Actor) -> list[ColumnElement[bool]]:
+    """Conditions of one's own documents and those of the organisations whose contact one is today."""
     today = spaces.today()
     contact_of = select(OrganisationMember.organisation_id).where(
         OrganisationMember.person_id == actor.person_id,
@@ -183,19 +187,18 @@ SORTS = tuple(f"{sign}{name}" for name in _SORTS for sign in ("-", ""))
 
 
 def documents(
-    actor: Actor, filters: Filters, *, after: str | None = None, limit: int | None = PAGE_SIZE
+    actor: Actor, filters: Filters, *, after: str | None = None, limit: int | None = PAGE_SIZE, own: bool = False
 ) -> tuple[list[Standing], str | None]:
     """Documents ``actor`` may read, and the cursor of the next page (a document's public id); None: no more.
 
-    ``limit`` None: all of them. Raises `NotFound` for an unknown cursor.
+    ``limit`` None: all of them. ``own``: only what concerns the actor. Raises `NotFound` for an unknown cursor.
     """
     name = filters.sort.removeprefix("-")
     column, falling = _SORTS[name], filters.sort.startswith("-")
-    conditions = [*visible_to(actor), *_narrowed(filters)]
+    seen = own_of(actor) if own else visible_to(actor)
+    conditions = [*seen, *_narrowed(filters)]
     if after is not None:
-        last = db.session.execute(
-            select(column, Invoice.id).where(Invoice.public_id == after, *visible_to(actor))
-        ).one_or_none()
+        last = db.session.execute(select(column, Invoice.id).where(Invoice.public_id == after, *seen)).one_or_none()
         if last is None:
             raise NotFound()
         value, row_id = last
@@ -267,9 +270,29 @@ def paper_of(invoice_id: int) -> InvoicePaper | None:
     return db.session.get(InvoicePaper, invoice_id)
 
 
-def has_paper(invoice_id: int) -> bool:
-    """The same without reading the file."""
-    return db.session.scalar(select(InvoicePaper.invoice_id).where(InvoicePaper.invoice_id == invoice_id)) is not None
+def sending_of(invoice: Invoice) -> OutboxRow | None:
+    """How the sending of a document stands."""
+    return db.session.scalar(select(OutboxRow).where(OutboxRow.key == f"{ISSUED}:{invoice.public_id}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where a document is sent, and in which language the letter speaks."""
+
+    email: str
+    locale: str
+
+
+def receiver_of(row: Invoice | Charge) -> Receiver | None:
+    """Who gets the document of ``row``'s payer: an organisation's own address, else its contact; None: by hand."""
+    organisation, person = row.payer_organisation, row.payer_person
+    if organisation is not None:
+        if organisation.email:
+            return Receiver(organisation.email, "fr")
+        person = contact_of(organisation, spaces.today())
+    if person is None or person.email is None or not person.is_active:
+        return None
+    return Receiver(person.email, person.locale)
 
 
 # Payers ---------------------------------------------------------------------------------------------------------------

@@ -32,7 +32,6 @@ from coworking.spaces import queries as spaces
 
 log = logging.getLogger(__name__)
 
-ISSUED = "billing.issued"
 _LATE_MONTHS = 2
 """How many earlier months a run gathers again: what was written down late is not forgotten."""
 
@@ -166,7 +165,7 @@ def _freeze(
         person_id=invoice.payer_person_id,
         cents=invoice.payable_cents,
     )
-    outbox.enqueue(ISSUED, f"{ISSUED}:{invoice.public_id}", {"invoice": invoice.public_id})
+    outbox.enqueue(queries.ISSUED, f"{queries.ISSUED}:{invoice.public_id}", {"invoice": invoice.public_id})
     return invoice
 
 

@@ -70,6 +70,7 @@ def _staff_entries(actor: Actor) -> list[Entry]:
     ]
     if actor.has(Role.MANAGER):
         entries.append(("statistics.index", _("Month"), "chart-column"))
+        entries.append(("billing.index", _("Invoices"), "receipt-text"))
         entries.append(("spaces.index", _("Settings"), "settings"))
     return _entries(*entries)
 
@@ -78,6 +79,8 @@ def _member_entries(actor: Actor) -> list[Entry]:
     entries = [("booking.week", _("Week"), "calendar"), ("booking.rooms", _("Room"), "door-open")]
     if actor.has(Role.ACCOUNTANT) or actor.has(Role.LEAD):
         entries.append(("statistics.index", _("Month"), "chart-column"))
+    if actor.has(Role.ACCOUNTANT):
+        entries.append(("billing.index", _("Invoices"), "receipt-text"))
     return _entries(*entries, ("accounts.me", _("Me"), "user"))
 
 

@@ -92,7 +92,7 @@ def test_each_payer_gets_one_invoice(house, session):
         "Coutellerie Durand SA": 2700,
     }
     assert sorted(row.number for row in done.issued) == ["F2026-0001", "F2026-0002", "F2026-0003"]
-    assert session.scalar(select(func.count()).where(OutboxRow.topic == services.ISSUED)) == 3
+    assert session.scalar(select(func.count()).where(OutboxRow.topic == queries.ISSUED)) == 3
 
 
 def test_the_employer_reads_counts_and_nothing_else(house, inside):

@@ -1,0 +1,75 @@
+"""Promise 3 on the live data: what was issued is as it was, counted without gaps, and adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from sqlalchemy import func, select
+
+from coworking.billing import documents, journal, queries, rules, services
+from coworking.billing.models import Charge, Invoice, InvoiceCounter, InvoicePaper, Payment
+from coworking.core.checks import check
+from coworking.core.db import db
+from coworking.core.keyring import public_keys
+
+
+@check(3, "issued documents form one signed chain without a gap")
+def chained() -> Iterator[str]:
+    yield from services.chain_problems(public_keys())
+    last = db.session.scalar(select(InvoiceCounter.last).where(InvoiceCounter.series == rules.CHAIN)) or 0
+    count = db.session.scalar(select(func.count(Invoice.id))) or 0
+    if last != count:
+        yield f"{last} documents were counted and {count} are there"
+
+
+@check(3, "documents are numbered from 1 in each series, in the order of their issue")
+def numbered() -> Iterator[str]:
+    expected: dict[str, int] = {}
+    for row in db.session.scalars(select(Invoice).order_by(Invoice.seq)):
+        kind: rules.Kind = "invoice" if row.kind == "invoice" else "credit_note"
+        series = rules.series_of(kind, row.issued_on)
+        expected[series] = expected.get(series, 0) + 1
+        if row.number != rules.number_of(series, expected[series]):
+            yield f"{row.number} stands where {rules.number_of(series, expected[series])} should"
+
+
+@check(3, "each document's sums are its lines', its columns are its content's, and its books balance")
+def adding_up() -> Iterator[str]:
+    for row in db.session.scalars(select(Invoice).order_by(Invoice.seq)):
+        content = queries.content(row)
+        try:
+            documents.check_amounts(content)
+        except rules.AmountsDisagree:
+            yield f"{row.number} does not add up"
+        if any(getattr(row, name) != content[name] for name in (*documents.SUMS, "number", "seq", "kind")):
+            yield f"{row.number} says other amounts than its content"
+        if journal.balance(journal.of_document(content)):
+            yield f"{row.number} does not balance"
+
+
+@check(3, "what is billed is what was charged, and nothing is paid beyond what is owed")
+def charged() -> Iterator[str]:
+    billed = select(func.sum(Charge.amount_cents)).where(Charge.invoice_id == Invoice.id, Charge.basis == "ttc")
+    ttc = select(Charge.id).where(Charge.invoice_id == Invoice.id, Charge.basis == "ht").exists()
+    rows = db.session.execute(
+        select(Invoice.number, Invoice.payable_cents, billed.scalar_subquery()).where(Invoice.kind == "invoice", ~ttc)
+    )
+    for number, payable, amount in rows:
+        if payable != amount:
+            yield f"{number} bills {payable} and its charges come to {amount}"
+    paid = select(func.coalesce(func.sum(Payment.cents), 0)).where(Payment.invoice_id == Invoice.id).scalar_subquery()
+    yield from (
+        f"{number} was paid {amount} of {payable}"
+        for number, payable, amount in db.session.execute(
+            select(Invoice.number, Invoice.payable_cents, paid).where(Invoice.kind == "invoice")
+        )
+        if not 0 <= amount <= payable
+    )
+
+
+@check(3, "stored papers are what was first drawn")
+def drawn() -> Iterator[str]:
+    for row in db.session.scalars(select(InvoicePaper).execution_options(yield_per=20)):
+        if sha256(row.content).hexdigest() != row.sha256:
+            yield f"the paper of document {row.invoice_id} was altered"

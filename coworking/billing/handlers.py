@@ -1,0 +1,46 @@
+"""After a document was issued: its paper is drawn, stored and sent. Nothing here runs inside a unit of work."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from coworking.billing import papers, queries
+from coworking.billing.models import Invoice
+from coworking.core import mail, outbox
+from coworking.core.db import db
+from coworking.core.settings import settings
+from coworking.spaces import queries as spaces
+
+
+@outbox.handler(queries.ISSUED)
+def issued(job: outbox.Job) -> None:
+    """Send the paper to whoever pays; one who has no address gets it by hand (the invoice's page says so).
+
+    While papers cannot be made the letter waits and comes again.
+    """
+    invoice = db.session.scalars(
+        select(Invoice)
+        .options(joinedload(Invoice.payer_person), joinedload(Invoice.payer_organisation))
+        .where(Invoice.public_id == job.payload["invoice"])
+    ).one_or_none()
+    if invoice is None:
+        return
+    receiver = queries.receiver_of(invoice)
+    context = {
+        "place": spaces.lieu().name,
+        "doc": papers.readable(queries.content(invoice)),
+        "url": f"{settings().base_url}/invoices/{invoice.public_id}",
+    }
+    name = papers.file_name(invoice)
+    content = papers.paper(invoice)
+    if receiver is None:
+        return
+    mail.deliver(
+        job.id,
+        template="billing/issued",
+        to=receiver.email,
+        locale=receiver.locale,
+        context=context,
+        attachments=(mail.Attachment(name, "application/pdf", content),),
+    )

@@ -1,0 +1,270 @@
+"""Invoices, for those who answer for them: the list, a month about to be issued, lines by hand, settings."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts.forms import Form
+from coworking.billing import charges, drafts, forms, queries, rules, services, views_invoice
+from coworking.billing.pages import STATE_WORDS, blueprint, csv_answer
+from coworking.core.formats import money
+from coworking.core.i18n import _, ngettext
+from coworking.core.policy import Role, current_actor, requires
+from coworking.core.timespan import month_after, month_of
+from coworking.core.web import say
+from coworking.pricing.queries import tariff_on
+from coworking.pricing.rules import cents_of, rate_of
+from coworking.spaces import queries as spaces
+
+__all__ = ["blueprint", "views_invoice"]
+
+
+def _filters() -> queries.Filters:
+    month = request.args.get("month", "")
+    sort = request.args.get("sort", "-seq")
+    state = request.args.get("state", "")
+    return queries.Filters(
+        text=request.args.get("q", "")[:200],
+        state=state if state in STATE_WORDS else "",
+        month=rules.month_from(month) if month else None,
+        sort=sort if sort in queries.SORTS else "-seq",
+    )
+
+
+def _query(filters: queries.Filters) -> dict[str, str]:
+    """The filters as a query string, empty ones left out."""
+    month = "" if filters.month is None else f"{filters.month:%Y-%m}"
+    given = {"q": filters.text, "state": filters.state, "month": month, "sort": filters.sort}
+    return {name: text for name, text in given.items() if text and text != "-seq"}
+
+
+@blueprint.get("")
+@requires(Role.ACCOUNTANT)
+def index() -> ResponseReturnValue:
+    actor, filters = current_actor(), _filters()
+    rows, following = queries.documents(actor, filters, after=request.args.get("after") or None)
+    last = month_after(month_of(spaces.today()), -1)
+    return render_template(
+        "billing/index.html",
+        rows=rows,
+        filters=filters,
+        query=_query(filters),
+        following=following,
+        owed=queries.owed_cents(),
+        months=queries.months_invoiced(),
+        last_month=last,
+    )
+
+
+@blueprint.get("/export.csv")
+@requires(Role.ACCOUNTANT)
+def export() -> ResponseReturnValue:
+    rows, _following = queries.documents(current_actor(), _filters(), limit=None)
+    head = ("number", "kind", "issued_on", "due_on", "month", "payer", "net", "vat", "gross", "rounding", "payable")
+    lines = [
+        (
+            row.invoice.number,
+            row.invoice.kind,
+            row.invoice.issued_on,
+            row.invoice.due_on,
+            f"{row.invoice.month:%Y-%m}",
+            row.payer_name,
+            *(
+                _comma(cents)
+                for cents in (
+                    row.invoice.net_cents,
+                    row.invoice.vat_cents,
+                    row.invoice.gross_cents,
+                    row.invoice.rounding_cents,
+                    row.invoice.payable_cents,
+                    row.paid_cents,
+                )
+            ),
+            row.state,
+        )
+        for row in rows
+    ]
+    return csv_answer("factures.csv", [(*head, "paid", "state"), *lines])
+
+
+def _comma(cents: int) -> str:
+    """« -1234,50 », as a spreadsheet of a French office reads a number."""
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100},{abs(cents) % 100:02d}"
+
+
+# A month to issue -----------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/month/<month>")
+@requires(Role.ACCOUNTANT)
+def month(month: str) -> ResponseReturnValue:
+    return _month_page(rules.month_from(month))
+
+
+def _month_page(first: date, done: services.Run | None = None) -> ResponseReturnValue:
+    today = spaces.today()
+    rules.check_month(first, today)
+    prepared = drafts.prepare(first)
+    ready = [row for row in prepared if row.problem is None and row.totals.payable_cents > 0]
+    return render_template(
+        "billing/month.html",
+        month=first,
+        previous=month_after(first, -1),
+        following=month_after(first) if first < month_of(today) else None,
+        is_running=first == month_of(today),
+        ready=ready,
+        stuck=[(row, say(row.problem)) for row in prepared if row.problem is not None],
+        carried=[row for row in prepared if row.problem is None and row.totals.payable_cents <= 0],
+        total=sum(row.totals.payable_cents for row in ready),
+        by_hand=[row for row in ready if row.email is None],
+        may_write=current_actor().has(Role.MANAGER),
+        done=done,
+    )
+
+
+@blueprint.post("/month/<month>/gather")
+@requires(Role.MANAGER)
+def gather(month: str) -> ResponseReturnValue:
+    first = rules.month_from(month)
+    added = charges.gather(first)
+    new = ngettext("%(num)s more thing to invoice.", "%(num)s more things to invoice.", added)
+    flash(new if added else _("All was there."))
+    return redirect(url_for("billing.month", month=month), 303)
+
+
+@blueprint.post("/month/<month>/run")
+@requires(Role.MANAGER)
+def run(month: str) -> ResponseReturnValue:
+    done = services.run(current_actor(), rules.month_from(month))
+    flash(ngettext("%(num)s invoice is issued.", "%(num)s invoices are issued.", len(done.issued)))
+    if done.problems:
+        names = ", ".join(name for name, _why in done.problems)
+        flash(_("Not issued: %(names)s. The page says why.", names=names), "error")
+        return redirect(url_for("billing.month", month=month), 303)
+    return redirect(url_for("billing.index", month=month), 303)
+
+
+# Lines by hand --------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/month/<month>/line")
+@requires(Role.MANAGER)
+def new_line(month: str) -> ResponseReturnValue:
+    first = rules.month_from(month)
+    rules.check_month(first, spaces.today())
+    tariff = tariff_on(spaces.today())
+    taxable = spaces.lieu().vat_status == "taxable"
+    rate = tariff.vat_rate_bp if tariff is not None and taxable else 0
+    typed = {"quantity": "1", "vat_rate": f"{rate / 100:g}", "nonce": str(secrets.randbelow(10**15))}
+    return _line_page(first, Form(typed))
+
+
+def _line_page(month: date, form: Form) -> ResponseReturnValue:
+    page = render_template(
+        "billing/line.html",
+        form=form,
+        month=month,
+        payers=queries.payers(),
+        taxable=spaces.lieu().vat_status == "taxable",
+    )
+    answer = make_response(page, form.status)
+    answer.headers["Vary"] = "HX-Request"
+    return answer
+
+
+@blueprint.post("/month/<month>/line")
+@requires(Role.MANAGER)
+def add_line(month: str) -> ResponseReturnValue:
+    first, form = rules.month_from(month), forms.line_form(request.form)
+    if form.is_good:
+        with form.trying():
+            taxable = spaces.lieu().vat_status == "taxable"
+            charges.add_line(
+                current_actor(),
+                form["payer"],
+                form["label"],
+                quantity=rules.check_quantity(form["quantity"]),
+                unit_cents=cents_of(form["unit_cents"]),
+                vat_rate_bp=rate_of(form["vat_rate"] or "0") if taxable else 0,
+                basis="ttc",
+                month=first,
+                nonce=int(form["nonce"]),
+            )
+            flash(_("The line is added."))
+            return redirect(url_for("billing.month", month=month), 303)
+    return _line_page(first, form)
+
+
+@blueprint.post("/charges/<public_id>/remove")
+@requires(Role.MANAGER)
+def remove_line(public_id: str) -> ResponseReturnValue:
+    due = queries.charge_by_public_id(public_id).due_month
+    try:
+        charges.remove_line(current_actor(), public_id)
+        flash(_("The line is removed."))
+    except (rules.NotALine, rules.AlreadyInvoiced) as error:
+        flash(say(error), "error")
+    return redirect(url_for("billing.month", month=f"{due:%Y-%m}"), 303)
+
+
+@blueprint.get("/charges/<public_id>/waive")
+@requires(Role.MANAGER)
+def ask_waive(public_id: str) -> ResponseReturnValue:
+    return _waive_page(public_id, Form())
+
+
+def _waive_page(public_id: str, form: Form) -> ResponseReturnValue:
+    page = render_template("billing/waive.html", form=form, charge=queries.charge_by_public_id(public_id))
+    answer = make_response(page, form.status)
+    answer.headers["Vary"] = "HX-Request"
+    return answer
+
+
+@blueprint.post("/charges/<public_id>/waive")
+@requires(Role.MANAGER)
+def waive(public_id: str) -> ResponseReturnValue:
+    form = Form(request.form)
+    with form.trying():
+        charge = charges.waive(current_actor(), public_id, form["reason"])
+        flash(_("%(amount)s are waived.", amount=money(-charge.amount_cents)))
+        return redirect(url_for("billing.month", month=f"{charge.due_month:%Y-%m}"), 303)
+    return _waive_page(public_id, form)
+
+
+# Settings -------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/settings")
+@requires(Role.MANAGER)
+def settings() -> ResponseReturnValue:
+    row = queries.settings_row()
+    names = ("vat_number", "legal_mention", "iban", "bic", "exemption", "penalty")
+    typed = {name: getattr(row, name) or "" for name in names}
+    return _settings_page(Form(typed | ({"vat_on_debits": "1"} if row.vat_on_debits else {})))
+
+
+def _settings_page(form: Form) -> ResponseReturnValue:
+    terms = drafts.terms()
+    page = render_template(
+        "billing/settings.html",
+        form=form,
+        taxable=terms.vat_status == "taxable",
+        missing=[_(name) for name in drafts.missing()],
+        usual=drafts.usual_words(),
+    )
+    return make_response(page, form.status)
+
+
+@blueprint.post("/settings")
+@requires(Role.MANAGER)
+def save_settings() -> ResponseReturnValue:
+    form = forms.settings_form(request.form)
+    if form.is_good:
+        services.update_settings(current_actor(), **forms.settings_values(form))
+        flash(_("Saved."))
+        return redirect(url_for("billing.settings"), 303)
+    return _settings_page(form)

@@ -1,0 +1,127 @@
+"""One document: read by whoever it is for; paid, corrected and undone by managers. And one's own invoices."""
+
+from __future__ import annotations
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts.forms import Form
+from coworking.billing import forms, papers, queries, rules, services
+from coworking.billing.pages import blueprint
+from coworking.core.i18n import _
+from coworking.core.policy import Role, current_actor, requires, signed_in
+from coworking.core.web import say
+from coworking.pricing.rules import cents_of
+from coworking.spaces import queries as spaces
+
+
+@blueprint.get("/mine")
+@signed_in
+def mine() -> ResponseReturnValue:
+    actor = current_actor()
+    assert actor.person_id is not None, "the system does not browse"
+    rows, following = queries.documents(actor, queries.Filters(), after=request.args.get("after") or None, own=True)
+    coming = queries.coming_for(actor.person_id)
+    return render_template(
+        "billing/mine.html",
+        rows=rows,
+        following=following,
+        coming=coming,
+        coming_cents=sum(charge.amount_cents for charge in coming),
+    )
+
+
+@blueprint.get("/<public_id>")
+@signed_in
+def invoice(public_id: str) -> ResponseReturnValue:
+    return _page(public_id, None)
+
+
+def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
+    actor = current_actor()
+    standing = queries.standing_for(actor, public_id)
+    row = standing.invoice
+    payments = queries.payments_of(row)
+    if form is None:
+        euros = f"{max(standing.open_cents, 0) / 100:.2f}".replace(".", ",")
+        form = Form({"cents": euros, "received_on": spaces.today().isoformat(), "method": "transfer"})
+    is_staff = actor.has(Role.ACCOUNTANT)
+    page = render_template(
+        "billing/invoice.html",
+        row=standing,
+        invoice=row,
+        doc=papers.readable(queries.content(row)),
+        payments=payments,
+        reversed_ids={payment.reverses_id for payment in payments},
+        note=queries.credit_note_of(row),
+        form=form,
+        may_write=actor.has(Role.MANAGER),
+        is_staff=is_staff,
+        sending=queries.sending_of(row) if is_staff else None,
+        receiver=queries.receiver_of(row) if is_staff else None,
+    )
+    return make_response(page, form.status)
+
+
+@blueprint.get("/<public_id>.pdf")
+@signed_in
+def pdf(public_id: str) -> ResponseReturnValue:
+    row = queries.standing_for(current_actor(), public_id).invoice
+    name = papers.file_name(row)
+    answer = Response(papers.paper(row), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return answer
+
+
+@blueprint.post("/<public_id>/payments")
+@requires(Role.MANAGER)
+def pay(public_id: str) -> ResponseReturnValue:
+    form = forms.payment_form(request.form)
+    if form.is_good:
+        with form.trying():
+            services.record_payment(
+                current_actor(),
+                public_id,
+                cents_of(form["cents"]),
+                forms.day_of(form["received_on"]),
+                form["method"],
+                forms.words_of(form["reference"], 80),
+            )
+            flash(_("The payment is written down."))
+            return redirect(url_for("billing.invoice", public_id=public_id), 303)
+    return _page(public_id, form)
+
+
+@blueprint.post("/<public_id>/payments/<payment_id>/correct")
+@requires(Role.MANAGER)
+def correct(public_id: str, payment_id: str) -> ResponseReturnValue:
+    try:
+        services.correct_payment(current_actor(), public_id, payment_id)
+        flash(_("The entry is taken back."))
+    except rules.AlreadyCorrected as error:
+        flash(say(error), "error")
+    return redirect(url_for("billing.invoice", public_id=public_id), 303)
+
+
+@blueprint.get("/<public_id>/credit")
+@requires(Role.MANAGER)
+def ask_credit(public_id: str) -> ResponseReturnValue:
+    return _credit_page(public_id, Form())
+
+
+def _credit_page(public_id: str, form: Form) -> ResponseReturnValue:
+    row = queries.standing_for(current_actor(), public_id)
+    answer = make_response(render_template("billing/credit.html", form=form, row=row, invoice=row.invoice), form.status)
+    answer.headers["Vary"] = "HX-Request"
+    return answer
+
+
+@blueprint.post("/<public_id>/credit")
+@requires(Role.MANAGER)
+def credit(public_id: str) -> ResponseReturnValue:
+    form = Form(request.form)
+    with form.trying():
+        note = services.credit(current_actor(), public_id, form["reason"], again="again" in form)
+        flash(_("The credit note %(number)s is issued.", number=note.number))
+        return redirect(url_for("billing.invoice", public_id=note.public_id), 303)
+    return _credit_page(public_id, form)

@@ -1,0 +1,223 @@
+"""The pages of billing: who sees them, what they say, what they do."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+
+from coworking.billing import charges, queries, services
+from coworking.billing.models import BillingSettings, Charge, Invoice
+from coworking.core.db import db
+from tests.billing.conftest import OCTOBER
+
+
+def plain(answer) -> str:
+    return re.sub(r"[\u202f\u00a0]", " ", answer.get_data(as_text=True))
+
+
+@pytest.fixture
+def issued(house, app) -> dict[str, str]:
+    """October issued: public ids by payer."""
+    with app.app_context():
+        done = services.run(house.manager, OCTOBER)
+        return {queries.content(row)["buyer"]["name"]: row.public_id for row in done.issued}
+
+
+PAGES = ["/invoices", "/invoices/export.csv", "/invoices/month/2026-10"]
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_money_is_for_managers_and_accountants(house, sign_in, client, url):
+    for who, status in (("manager", 200), ("accountant", 200), ("host", 403), ("member", 403), ("lead", 403)):
+        assert sign_in(getattr(house.cast, who)).get(url).status_code == status, who
+    assert client.get(url).status_code in (302, 303, 401)
+
+
+WRITES = [
+    "/invoices/month/2026-10/run",
+    "/invoices/month/2026-10/gather",
+    "/invoices/month/2026-10/line",
+    "/invoices/charges/x/remove",
+    "/invoices/charges/x/waive",
+    "/invoices/x/payments",
+    "/invoices/x/payments/y/correct",
+    "/invoices/x/credit",
+    "/invoices/settings",
+]
+
+
+@pytest.mark.parametrize("url", WRITES)
+def test_only_managers_write(house, sign_in, url):
+    for who in ("accountant", "host", "member"):
+        assert sign_in(getattr(house.cast, who)).post(url).status_code == 403
+
+
+def test_a_month_is_prepared_and_issued_with_one_button(house, sign_in, app):
+    browser = sign_in(house.cast.manager)
+    assert browser.post("/invoices/month/2026-10/gather").status_code == 303
+    page = plain(browser.get("/invoices/month/2026-10"))
+    assert "Émettre 3 factures pour octobre 2026" in page and "102,00 €" in page
+    assert browser.post("/invoices/month/2026-10/run").status_code == 303
+    page = plain(browser.get("/invoices"))
+    assert all(f"F2026-000{n}" in page for n in (1, 2, 3)) and "Lise Vidal" in page
+    with app.app_context():
+        assert db.session.scalar(select(func.count(Invoice.id))) == 3
+
+
+def test_what_stands_in_the_way_is_said(house, sign_in, app):
+    with app.app_context():
+        charges.gather(OCTOBER)
+        from coworking.accounts.models import Organisation
+        from coworking.core.units import write_unit
+
+        with write_unit():
+            db.session.scalars(select(Organisation)).one().city = None
+    browser = sign_in(house.cast.manager)
+    page = plain(browser.get("/invoices/month/2026-10"))
+    assert "Coutellerie Durand SA ne peut pas encore recevoir de facture : il manque l’adresse." in page
+    answer = browser.post("/invoices/month/2026-10/run")
+    assert answer.status_code == 303 and answer.location.endswith("/invoices/month/2026-10")
+
+
+@pytest.mark.parametrize("month", ["2026-12", "2027-01", "2026-13", "hier", "2026-1"])
+def test_a_month_that_cannot_be_is_refused(house, sign_in, month):
+    browser = sign_in(house.cast.manager)
+    assert browser.get(f"/invoices/month/{month}").status_code == 422
+    assert browser.post(f"/invoices/month/{month}/run").status_code == 422
+
+
+def test_a_document_is_read_by_whom_it_concerns(house, issued, sign_in):
+    cast = house.cast
+    expected = {
+        ("Lise Vidal", "stranger"): 200,
+        ("Lise Vidal", "member"): 404,
+        ("Lise Vidal", "host"): 404,
+        ("Lise Vidal", "accountant"): 200,
+        ("Coutellerie Durand SA", "member"): 404,
+        ("Coutellerie Durand SA", "colleague"): 200,
+        ("Anne Marchand", "colleague"): 404,
+    }
+    for (name, who), status in expected.items():
+        assert sign_in(getattr(cast, who)).get(f"/invoices/{issued[name]}").status_code == status, (name, who)
+        if status == 404:
+            assert sign_in(getattr(cast, who)).get(f"/invoices/{issued[name]}.pdf").status_code == 404
+    assert sign_in(cast.manager).get("/invoices/nonesuch").status_code == 404
+
+
+def test_a_payment_and_its_refusal(house, issued, sign_in):
+    browser, url = sign_in(house.cast.manager), f"/invoices/{issued['Lise Vidal']}"
+    payment = {"cents": "70,00", "received_on": "2026-11-20", "method": "transfer", "reference": "VIR 12"}
+    refused = browser.post(f"{url}/payments", data=payment)
+    assert refused.status_code == 422 and "Il ne reste que 66,00 €" in plain(refused) and "VIR 12" in plain(refused)
+    assert browser.post(f"{url}/payments", data=payment | {"cents": "26"}).status_code == 303
+    page = plain(browser.get(url))
+    assert "payée en partie" in page and "reste 40,00 €" in page
+    correct = re.search(r'action="([^"]+/correct)"', page)
+    assert correct and browser.post(correct[1]).status_code == 303
+    assert "reprise" in plain(browser.get(url))
+
+
+@pytest.mark.parametrize("broken", [{"cents": "x"}, {"cents": ""}, {"received_on": "hier"}, {"method": "shells"}])
+def test_what_cannot_be_read_is_said_and_kept(house, issued, sign_in, broken):
+    payment = {"cents": "6,00", "received_on": "2026-11-20", "method": "cash", "reference": "À garder"}
+    answer = sign_in(house.cast.manager).post(f"/invoices/{issued['Lise Vidal']}/payments", data=payment | broken)
+    assert answer.status_code == 422 and "À garder" in plain(answer)
+
+
+def test_a_credit_note_asks_why(house, issued, sign_in):
+    browser, url = sign_in(house.cast.manager), f"/invoices/{issued['Anne Marchand']}"
+    assert browser.get(f"{url}/credit").status_code == 200
+    assert browser.post(f"{url}/credit", data={"reason": ""}).status_code == 422
+    answer = browser.post(f"{url}/credit", data={"reason": "Facturé par erreur", "again": "1"})
+    assert answer.status_code == 303
+    assert "Avoir A2026-0001" in plain(browser.get(answer.location))
+    assert "L’avoir A2026-0001 annule cette facture" in plain(browser.get(url))
+    assert browser.post(f"{url}/credit", data={"reason": "Encore"}).status_code == 409
+
+
+def test_lines_are_added_waived_and_removed(house, sign_in, app):
+    browser, url = sign_in(house.cast.manager), "/invoices/month/2026-10/line"
+    page = plain(browser.get(url))
+    nonce = re.search(r'name="nonce" value="(\d+)"', page)
+    assert nonce
+    line = {
+        "payer": f"p:{house.cast.lead.public_id}",
+        "label": "Clé perdue",
+        "quantity": "2",
+        "unit_cents": "12,50",
+        "vat_rate": "20",
+        "nonce": nonce[1],
+    }
+    for broken in ({"payer": ""}, {"label": ""}, {"quantity": "0"}, {"unit_cents": "x"}, {"vat_rate": "x"}):
+        assert browser.post(url, data=line | broken).status_code == 422
+    for _twice in range(2):
+        assert browser.post(url, data=line).status_code == 303
+    with app.app_context():
+        (charge,) = db.session.scalars(select(Charge)).all()
+        assert (charge.amount_cents, charge.vat_rate_bp) == (2500, 2000)
+        public = charge.public_id
+    assert browser.get(f"/invoices/charges/{public}/waive").status_code == 200
+    assert browser.post(f"/invoices/charges/{public}/waive", data={"reason": " "}).status_code == 422
+    assert browser.post(f"/invoices/charges/{public}/waive", data={"reason": "Retrouvée"}).status_code == 303
+    assert browser.post(f"/invoices/charges/{public}/remove").status_code == 303
+    with app.app_context():
+        assert db.session.scalar(select(func.count(Charge.id))) == 2
+
+
+def test_everyone_finds_their_own_and_what_comes_next(house, issued, sign_in, app):
+    with app.app_context():
+        house.use(house.cast.stranger, date(2026, 11, 20), cents=950)
+        charges.gather(date(2026, 11, 1))
+    page = plain(sign_in(house.cast.stranger).get("/invoices/mine"))
+    assert "66,00 €" in page and "Sur votre prochaine facture" in page and "9,50 €" in page
+    assert "Durand" not in page
+    assert "Durand" in plain(sign_in(house.cast.colleague).get("/invoices/mine"))
+    assert "Durand" not in plain(sign_in(house.cast.manager).get("/invoices/mine"))
+
+
+def test_the_list_is_searched_sorted_paged_and_exported(house, issued, sign_in, monkeypatch):
+    browser = sign_in(house.cast.accountant)
+    assert "Lise Vidal" not in plain(browser.get("/invoices?q=durand"))
+    assert "Rien de tel" in plain(browser.get("/invoices?state=paid"))
+    assert "Lise Vidal" in plain(browser.get("/invoices?state=unpaid&month=2026-10&sort=amount"))
+    assert browser.get("/invoices?after=nonesuch").status_code == 404
+    assert browser.get("/invoices?month=x").status_code == 422
+    monkeypatch.setattr(queries.documents, "__kwdefaults__", {"after": None, "limit": 2, "own": False})
+    first = plain(browser.get("/invoices?sort=amount"))
+    following = re.search(r'rel="next" href="([^"]+)"', first)
+    assert following
+    second = plain(browser.get(following[1].replace("&amp;", "&")))
+    assert len(set(re.findall(r"F2026-\d{4}", first) + re.findall(r"F2026-\d{4}", second))) == 3
+    table = browser.get("/invoices/export.csv").get_data(as_text=True)
+    assert "Lise Vidal;55,00;11,00;66,00;0,00;66,00;0,00;open" in table
+
+
+def test_a_list_costs_the_same_whatever_its_length(house, issued, sign_in, count_statements, app):
+    browser = sign_in(house.cast.accountant)
+    browser.get("/invoices")
+    with count_statements() as few:
+        browser.get("/invoices")
+    with app.app_context():
+        for day in range(2, 8):
+            from tests import factories
+
+            person = factories.make_person(f"P{day}", "Essai", f"p{day}@demo.example")
+            house.use(person, date(2026, 10, day))
+        services.run(house.manager, OCTOBER)
+    with count_statements() as many:
+        browser.get("/invoices")
+    assert len(many) == len(few) <= 8, str(many)
+
+
+def test_settings_are_checked_and_kept(house, sign_in, app):
+    browser = sign_in(house.cast.manager)
+    words = {"vat_number": "FR00123456789", "iban": "FR76 3000 6000 0112 3456 7890 189", "bic": "AGRIFRPP"}
+    assert browser.post("/invoices/settings", data=words | {"iban": "FR00 1234"}).status_code == 422
+    assert browser.post("/invoices/settings", data=words).status_code == 303
+    with app.app_context():
+        row = db.session.get(BillingSettings, 1)
+        assert row and row.iban == "FR7630006000011234567890189"
+    assert "FR7630006000011234567890189" in plain(browser.get("/invoices/settings"))
