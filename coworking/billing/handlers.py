@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
 from coworking.billing import papers, queries
 from coworking.billing.models import Invoice
@@ -19,11 +18,7 @@ def issued(job: outbox.Job) -> None:
 
     While papers cannot be made the letter waits and comes again.
     """
-    invoice = db.session.scalars(
-        select(Invoice)
-        .options(joinedload(Invoice.payer_person), joinedload(Invoice.payer_organisation))
-        .where(Invoice.public_id == job.payload["invoice"])
-    ).one_or_none()
+    invoice = db.session.scalar(select(Invoice).where(Invoice.public_id == job.payload["invoice"]))
     if invoice is None:
         return
     receiver = queries.receiver_of(invoice)

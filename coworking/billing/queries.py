@@ -323,17 +323,20 @@ def payer_ids(value: str) -> tuple[int | None, int | None]:
 
 def contact_of(organisation: Organisation, on: date) -> Person | None:
     """The member its letters go to when it has no address of its own."""
-    return db.session.scalars(
-        select(Person)
-        .join(OrganisationMember, OrganisationMember.person_id == Person.id)
-        .where(
-            OrganisationMember.organisation_id == organisation.id,
-            OrganisationMember.is_contact,
-            OrganisationMember.since <= on,
-            or_(OrganisationMember.until.is_(None), OrganisationMember.until >= on),
-            Person.email.is_not(None),
-            Person.deactivated_at.is_(None),
+    return (
+        db.session.scalars(
+            select(Person)
+            .join(OrganisationMember, OrganisationMember.person_id == Person.id)
+            .where(
+                OrganisationMember.organisation_id == organisation.id,
+                OrganisationMember.is_contact,
+                OrganisationMember.since <= on,
+                or_(OrganisationMember.until.is_(None), OrganisationMember.until >= on),
+                Person.email.is_not(None),
+                Person.deactivated_at.is_(None),
+            )
+            .order_by(OrganisationMember.id)
         )
-        .order_by(OrganisationMember.id)
-        .limit(1)
-    ).first()
+        .unique()
+        .first()
+    )

@@ -1,0 +1,185 @@
+"""The paper and the letter that carries it, as they are read."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+
+from coworking.accounts.models import Organisation, Person
+from coworking.billing import handlers, papers, queries, services
+from coworking.billing.models import InvoicePaper
+from coworking.core import outbox
+from coworking.core.db import db
+from coworking.core.outbox import OutboxRow
+from coworking.core.papers import PapersUnavailable, html
+from coworking.core.units import write_unit
+from tests.billing.conftest import OCTOBER
+
+GOLDEN = {
+    "fr": (
+        "Votre facture F2026-000N",
+        """Bonjour,
+
+Voici la facture pour octobre 2026 : 66,00 €.
+
+IBAN : FR76 3000 6000 0112 3456 7890 189
+Référence : F2026-000N
+
+La voir en ligne : http://lieu.test/invoices/…
+
+À bientôt,
+La Fabrique du Pont
+""",
+    ),
+    "en": (
+        "Your invoice F2026-000N",
+        """Hello,
+
+Here is the invoice for October 2026: €66.00.
+
+IBAN: FR76 3000 6000 0112 3456 7890 189
+Reference: F2026-000N
+
+See it online: http://lieu.test/invoices/…
+
+See you soon,
+La Fabrique du Pont
+""",
+    ),
+}
+EMPLOYER = """Bonjour,
+
+Voici la facture pour octobre 2026 : 27,00 €.
+Merci de la régler avant le 24 décembre 2026.
+
+IBAN : FR76 3000 6000 0112 3456 7890 189
+Référence : F2026-000N
+
+La voir en ligne : http://lieu.test/invoices/…
+
+À bientôt,
+La Fabrique du Pont
+"""
+
+
+def read(text: str) -> str:
+    """Without what differs from run to run, and with plain spaces."""
+    text = re.sub(r"invoices/[0-9a-z]{16}", "invoices/…", re.sub(r"F2026-000\d", "F2026-000N", text))
+    return re.sub(r"[\u202f\u00a0]", " ", text)
+
+
+def text_of(letter) -> str:
+    body = letter.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    return re.sub(r"\n{3,}", "\n\n", read(body))
+
+
+@pytest.fixture
+def issued(house, inside):
+    services.update_settings(house.manager, iban="FR7630006000011234567890189")
+    return services.run(house.manager, OCTOBER).issued
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_letter_in_both_languages(house, inside, run_outbox, mailbox, language):
+    with write_unit():
+        row = db.session.scalars(select(Person).where(Person.id == house.cast.stranger.id)).unique().one()
+        row.locale = language
+    services.update_settings(house.manager, iban="FR7630006000011234567890189")
+    services.run(house.manager, OCTOBER)
+    run_outbox()
+    letters = {letter["To"]: letter for letter in mailbox()}
+    assert set(letters) == {"stranger@demo.example", "member@demo.example", "compta@durand.example"}
+    letter = letters["stranger@demo.example"]
+    assert (read(letter["Subject"]), text_of(letter)) == GOLDEN[language]
+    assert text_of(letters["compta@durand.example"]) == EMPLOYER
+    (paper,) = letter.iter_attachments()
+    assert paper.get_content_type() == "application/pdf" and paper.get_content().startswith(b"%PDF-")
+
+
+def test_a_paper_is_drawn_once_and_sent_as_stored(house, issued, run_outbox, mailbox):
+    row = issued[0]
+    first = papers.paper(row)
+    assert papers.paper(row) == first and db.session.scalar(select(func.count(InvoicePaper.invoice_id))) == 1
+    run_outbox()
+    assert any(part.get_content() == first for letter in mailbox() for part in letter.iter_attachments())
+
+
+def test_without_papers_the_letter_waits(house, issued, run_outbox, mailbox, monkeypatch):
+    def missing(*_args, **_options):
+        raise PapersUnavailable(packages="libpango")
+
+    monkeypatch.setattr("coworking.core.papers.pdf", missing)
+    run_outbox()
+    rows = db.session.scalars(select(OutboxRow).where(OutboxRow.topic == queries.ISSUED)).all()
+    assert mailbox() == [] and all(row.state == "waiting" and row.last_error for row in rows)
+
+
+def test_whoever_has_no_address_gets_it_by_hand(house, issued, mailbox):
+    with write_unit():
+        db.session.scalars(select(Person).where(Person.id == house.cast.stranger.id)).unique().one().email = None
+    row = next(row for row in issued if row.payer_person_id == house.cast.stranger.id)
+    handlers.issued(outbox.Job("x", queries.ISSUED, "k", {"invoice": row.public_id}, 1))
+    assert mailbox() == [] and queries.paper_of(row.id) is not None
+
+
+def test_without_an_address_of_its_own_an_organisation_s_contact_gets_it(house, issued, run_outbox, mailbox):
+    with write_unit():
+        db.session.scalars(select(Organisation)).one().email = None
+    run_outbox()
+    assert {letter["To"] for letter in mailbox()} == {
+        "stranger@demo.example",
+        "member@demo.example",
+        "colleague@demo.example",
+    }
+
+
+def shown(row) -> str:
+    content = papers.readable(queries.content(row))
+    page = html("billing/paper.html", locale="fr", doc=content, place=content["seller"], qr=None)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"[\u202f\u00a0]", " ", page)))
+
+
+def test_the_paper_says_what_the_law_wants(house, issued):
+    by_payer = {queries.content(row)["buyer"]["name"]: shown(row) for row in issued}
+    employer = by_payer["Coutellerie Durand SA"]
+    for words in (
+        "12 avenue de la Gare",
+        "SIREN 987654321",
+        "SIRET 12345678900011",
+        "TVA FR00123456789",
+        "24 novembre 2026",
+        "24 décembre 2026",
+        "octobre 2026",
+        "Anne Marchand : 2 demi-journées · Karim Benali : 1 demi-journée",
+        "20 %",
+        "Total HT 22,50 €",
+        "TVA 20 % sur 22,50 € 4,50 €",
+        "Total TTC 27,00 €",
+        "Escompte pour paiement anticipé : néant.",
+        "40 €",
+        "prestations de services",
+    ):
+        assert words in employer, (words, employer)
+    person = by_payer["Lise Vidal"]
+    assert "1, 5, 8, 12 octobre" in person and "2 h" in person
+    assert "40 €" not in person and "Escompte" not in person
+
+
+def test_a_credit_note_names_what_it_undoes(house, issued):
+    note = services.credit(house.manager, issued[0].public_id, "Facturé par erreur")
+    page = shown(note)
+    assert f"Annule la facture {issued[0].number} du 24 novembre 2026" in page and "Facturé par erreur" in page
+    assert "Total en votre faveur" in page
+
+
+def test_a_lieu_without_vat_says_why(house, inside):
+    from coworking.spaces.models import Lieu
+
+    with write_unit():
+        db.session.get(Lieu, 1).vat_status = "franchise"
+    house.use(house.cast.lead, date(2026, 10, 2), vat_rate_bp=0)
+    page = shown(next(r for r in services.run(house.manager, OCTOBER).issued if r.vat_cents == 0))
+    assert "TVA non applicable, art. 293 B du CGI" in page and "Total HT" not in page
