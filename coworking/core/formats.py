@@ -6,6 +6,7 @@ break. English ones write “Thursday 26 November”, “9:30”, “€1,234.50
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -32,19 +33,31 @@ def _local(instant: datetime) -> datetime:
     return instant.astimezone(g.zone)
 
 
+def _said(day: date, pattern: str) -> str:
+    """``day`` by a CLDR pattern; the first of a month is « 1er » in French."""
+    if day.day == 1 and language() == "fr":
+        pattern = re.sub(r"\bd\b", "d'er'", pattern)
+    return str(format_date(day, pattern, locale=language()))
+
+
 def day_long(day: date) -> str:
-    """« jeudi 26 novembre »; with the year when it is not this one."""
-    return str(format_date(day, "EEEE d MMMM", locale=language()))
+    """« jeudi 26 novembre », « mardi 1er décembre »."""
+    return _said(day, "EEEE d MMMM")
 
 
 def day_full(day: date) -> str:
     """« jeudi 26 novembre 2026 »."""
-    return str(format_date(day, "EEEE d MMMM y", locale=language()))
+    return _said(day, "EEEE d MMMM y")
 
 
 def day_short(day: date) -> str:
     """« jeu. 26 nov. »."""
-    return str(format_date(day, "EEE d MMM", locale=language()))
+    return _said(day, "EEE d MMM")
+
+
+def day_year(day: date) -> str:
+    """« 26 novembre 2026 »."""
+    return _said(day, "d MMMM y")
 
 
 def weekday_short(day: date) -> str:
@@ -54,7 +67,7 @@ def weekday_short(day: date) -> str:
 
 def day_month(day: date) -> str:
     """« 26 novembre »."""
-    return str(format_date(day, "d MMMM", locale=language()))
+    return _said(day, "d MMMM")
 
 
 def month_year(day: date) -> str:
@@ -69,7 +82,7 @@ def month_name(day: date) -> str:
 
 def week_span(first: date, last: date) -> str:
     """« du 23 au 28 novembre », « du 30 novembre au 5 décembre »."""
-    start = str(first.day) if (first.year, first.month) == (last.year, last.month) else day_month(first)
+    start = _said(first, "d") if (first.year, first.month) == (last.year, last.month) else day_month(first)
     return _("%(start)s to %(end)s", start=start, end=day_month(last))
 
 
@@ -140,6 +153,7 @@ def init_formats(app: Flask) -> None:
         day_long,
         day_full,
         day_short,
+        day_year,
         weekday_short,
         day_month,
         month_year,

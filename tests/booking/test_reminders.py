@@ -124,7 +124,7 @@ def test_never_is_never_and_sunday_is_the_whole_week(people, clock, run_outbox, 
     letter = mailbox()[-1]
     assert letter["To"] == "member@demo.example"
     assert "lundi 30 novembre" in lines(letter)
-    assert "mardi 1 décembre" in lines(letter)
+    assert "mardi 1er décembre" in lines(letter)
 
 
 def test_what_was_given_back_meanwhile_is_not_recalled(people, clock, run_outbox, mailbox):

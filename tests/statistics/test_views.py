@@ -107,7 +107,7 @@ def test_closing_restating_and_what_was_kept(app, december, sign_in, clock):
     assert browser.post("/month/2026-11/close").status_code == 303
     page = text(browser.get("/month/2026-11"))
     assert "Novembre 2026 est clos : révision 1, provisoire." in page
-    assert "Clos le 1 décembre : révision 1" in page and "Clore novembre" not in page
+    assert "Clos le 1er décembre : révision 1" in page and "Clore novembre" not in page
     settle(app, december, "absent")
     assert browser.post("/month/2026-11/close").status_code == 303
     settle(app, december, "came")
