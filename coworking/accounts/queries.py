@@ -142,6 +142,25 @@ def members_of(organisation_id: int) -> list[OrganisationMember]:
     )
 
 
+def organisations_between(person_id: int, first: date, last: date) -> list[Organisation]:
+    """The organisations ``person_id`` belonged to on at least one date from ``first`` to ``last``, by name."""
+    return list(
+        db.session.scalars(
+            select(Organisation)
+            .where(
+                Organisation.id.in_(
+                    select(OrganisationMember.organisation_id).where(
+                        OrganisationMember.person_id == person_id,
+                        OrganisationMember.since <= last,
+                        or_(OrganisationMember.until.is_(None), OrganisationMember.until >= first),
+                    )
+                )
+            )
+            .order_by(folded(Organisation.name), Organisation.id)
+        )
+    )
+
+
 def tokens_of(person_id: int) -> list[ApiToken]:
     """Tokens in force, newest first."""
     return list(

@@ -255,9 +255,10 @@ def check_may_change(actor: Actor, roles: frozenset[Role]) -> None:
 
 # Throttle
 
-FREE_FAILURES = {"account": 5, "address": 20, "letters": 60}
+FREE_FAILURES = {"account": 5, "address": 20, "letters": 60, "codes": 20}
 """Attempts before waiting begins. Everyone at a lieu shares one internet address, so more may come from there;
-``letters`` are asked for by signing up or having forgotten a password, sometimes by a whole workshop at once."""
+``letters`` are asked for by signing up or having forgotten a password, sometimes by a whole workshop at once; ``codes``
+are those of papers that someone verifies."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=24)

@@ -40,6 +40,11 @@ def letter_buckets(address: str | None) -> tuple[str, ...]:
     return (_bucket("letters", _network(address)),) if address else ()
 
 
+def verification_buckets(address: str | None) -> tuple[str, ...]:
+    """Names of what trying the code of a paper from internet ``address`` counts in."""
+    return (_bucket("codes", _network(address)),) if address else ()
+
+
 def count(names: Iterable[str]) -> None:
     """Count one attempt in each bucket, in the open unit.
 

@@ -1,10 +1,10 @@
-"""Bookings, what became of each booked half-day, and presences."""
+"""Bookings, what became of each booked half-day, presences, and what was attested of them."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from coworking.accounts.models import Person
@@ -141,3 +141,21 @@ class Presence(Model):
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     booking: Mapped[Booking | None] = relationship()
+
+
+class Attestation(Model):
+    """What the lieu attested of ``person``'s presences in ``month`` (its first day): append-only, never made again.
+
+    ``payload`` is the whole snapshot as RFC 8785 text (`coworking.booking.attestation`). ``code`` opens the public page
+    that says whether a paper is genuine: whoever holds the paper may read what it says, nobody can guess it.
+    """
+
+    __tablename__ = "attestation"
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    code: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    month: Mapped[date]
+    payload: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

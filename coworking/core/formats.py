@@ -141,6 +141,12 @@ def number(value: int) -> str:
     return str(format_decimal(value, locale=language()))
 
 
+def siret(digits: str) -> str:
+    """« 123 456 789 00012 » (SIRET), « 123 456 789 » (SIREN): in groups, which do not part at a line's end."""
+    parts = [digits[:3], digits[3:6], digits[6:9], digits[9:]]
+    return "\u00a0".join(part for part in parts if part)
+
+
 def initials(name: str) -> str:
     """« AM » for Anne Marchand."""
     words = [word for word in name.replace("-", " ").split() if word[0].isalpha()]
@@ -165,6 +171,7 @@ def init_formats(app: Flask) -> None:
         money,
         decimal,
         number,
+        siret,
         initials,
     ):
         app.add_template_filter(function)

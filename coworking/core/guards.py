@@ -160,6 +160,7 @@ APPEND_ONLY = (
     "monthly_return",
     "ledger_entry",
     "received_return",
+    "attestation",
 )
 """Tables whose rows are written once: no UPDATE, no DELETE, no TRUNCATE."""
 

@@ -142,7 +142,11 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
         if is_partial():
             return Response(status=204, headers={"HX-Redirect": address})
         return redirect(address)
-    return _answer(error.status, error.code, say(error), field=error.at_field, **error.extra)
+    answer = _answer(error.status, error.code, say(error), field=error.at_field, **error.extra)
+    if isinstance(seconds := error.extra.get("retry_after"), int):
+        answer = make_response(answer)
+        answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def _csrf_error(_error: CSRFError) -> ResponseReturnValue:

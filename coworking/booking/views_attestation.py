@@ -1,0 +1,114 @@
+"""« Mes attestations de présence », their papers, and the public page that tells a genuine one."""
+
+from __future__ import annotations
+
+import segno
+from flask import Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from coworking.accounts import queries as accounts
+from coworking.booking import attestation as attestations_of_presence
+from coworking.booking.attestation import Paper, issue, issued_to, months_of, of_oneself, paper_of
+from coworking.booking.attested import NoSuchAttestation, normal_code
+from coworking.booking.forms import read_month
+from coworking.booking.pages import blueprint
+from coworking.core import papers
+from coworking.core.errors import DomainError
+from coworking.core.i18n import language
+from coworking.core.policy import current_actor, public, signed_in
+from coworking.core.settings import settings
+from coworking.core.units import end_read
+from coworking.core.web import say
+from coworking.spaces import queries as spaces
+
+
+@blueprint.get("/me/attestations")
+@signed_in
+def attestations() -> ResponseReturnValue:
+    return _list()
+
+
+@blueprint.post("/me/attestations")
+@signed_in
+def issue_attestation() -> ResponseReturnValue:
+    """For oneself only: nothing that is sent names a person."""
+    try:
+        month = read_month(request.form.get("month"))
+        made = issue(current_actor(), month, employer=request.form.get("employer") or None)
+    except DomainError as error:
+        if error.status != 422:
+            raise
+        return _list(error), 422
+    return redirect(url_for("booking.attestation", public_id=made.public_id), 303)
+
+
+@blueprint.get("/me/attestations/<public_id>")
+@signed_in
+def attestation(public_id: str) -> ResponseReturnValue:
+    return render_template("booking/attestation.html", paper=paper_of(of_oneself(current_actor(), public_id)))
+
+
+@blueprint.get("/me/attestations/<public_id>/attestation.pdf")
+@signed_in
+def attestation_pdf(public_id: str) -> ResponseReturnValue:
+    paper = paper_of(of_oneself(current_actor(), public_id))
+    end_read()  # laying out takes a while
+    response = Response(papers.pdf("booking/attestation_paper.html", locale=language(), **paper_context(paper)))
+    response.mimetype = "application/pdf"
+    name = f"attestation-presence-{paper.first:%Y-%m}.pdf"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@blueprint.get("/verify")
+@public
+def verify_form() -> ResponseReturnValue:
+    code = normal_code(request.args.get("code", ""))
+    if code:
+        return redirect(url_for("booking.verify", code=code), 303)
+    return _verified(None)
+
+
+@blueprint.get("/verify/<code>")
+@public
+def verify(code: str) -> ResponseReturnValue:
+    """What the paper with this code says, for whoever holds it."""
+    try:
+        found = attestations_of_presence.verify(code, request.remote_addr)
+    except NoSuchAttestation as error:
+        return _verified(None, code=code[:40], error=say(error)), 404
+    return _verified(paper_of(found))
+
+
+def paper_context(paper: Paper) -> dict[str, object]:
+    """What `booking/attestation_paper.html` asks for."""
+    address = f"{settings().base_url}/verify/{paper.code}"
+    drawing = segno.make(address, error="m", micro=False).svg_inline(omitsize=True, border=0)
+    return {
+        "paper": paper,
+        "place": {"name": paper.lieu},
+        "verify_at": f"{settings().base_url}/verify".partition("//")[2],
+        "qr": Markup(drawing),  # noqa: S704 - drawn from our own address
+    }
+
+
+def _list(error: DomainError | None = None) -> str:
+    person_id = current_actor().person_id or 0
+    months, today = months_of(person_id), spaces.today()
+    return render_template(
+        "booking/attestations.html",
+        months=months,
+        employers=accounts.organisations_between(person_id, months[-1], today) if months else [],
+        issued=[paper_of(row) for row in issued_to(person_id)],
+        typed=request.form,
+        error=error,
+        wrong=say(error) if error is not None else None,
+    )
+
+
+def _verified(paper: Paper | None, *, code: str = "", error: str | None = None) -> Response:
+    response = make_response(render_template("booking/verify.html", paper=paper, code=code, error=error))
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Cache-Control"] = "no-store"
+    return response
