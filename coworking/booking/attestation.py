@@ -88,7 +88,9 @@ def issue(actor: Actor, month: date, *, employer: str | None = None) -> Attestat
         days = days_of(person.id, month, last)
         if not days:
             raise NothingToAttest()
-        payload = rfc8785.dumps(_payload(lieu, person, _employer(person.id, employer, month, last), days, last)).decode()
+        payload = rfc8785.dumps(
+            _payload(lieu, person, _employer(person.id, employer, month, last), days, last)
+        ).decode()
         same = select(Attestation).where(Attestation.person_id == person.id, Attestation.payload == payload)
         found = db.session.scalars(same.order_by(Attestation.id)).first()
         if found is None:
