@@ -176,7 +176,7 @@ def verify(text: str, address: str | None) -> Attestation:
         with write_unit():
             throttle.count(buckets)
     except TooManyAttempts as refused:
-        raise TooManyCodes(**refused.params, extra=refused.extra) from refused
+        raise TooManyCodes(minutes=refused.params["minutes"], extra=refused.extra) from refused
     code = normal_code(text)
     known = db.session.scalar(select(Attestation.id).where(Attestation.code == code))
     end_read()
