@@ -104,7 +104,7 @@ def issue(actor: Actor, month: date, *, employer: str | None = None) -> Attestat
 def days_of(person_id: int, first: date, last: date) -> list[AttestedDay]:
     """What counts for ``person_id`` from ``first`` to ``last`` inclusive, in four statements."""
     booked = [
-        BookedHalf(day, half, outcome, evidence)
+        BookedHalf(day, "am" if half == "am" else "pm", outcome, evidence)
         for day, half, outcome, evidence in db.session.execute(
             select(BookingUnit.day, BookingUnit.half, BookingUnit.outcome, BookingUnit.evidence)
             .join(Booking)
