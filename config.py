@@ -25,7 +25,8 @@ class Config:
     """Settings of one instance.
 
     ``database_url`` is an SQLAlchemy URL, ``redis_url`` is ``None`` where the embedded broker is used, ``smtp_url`` is
-    ``None`` where mails are written to ``data_dir/mail`` instead of being sent.
+    ``None`` where mails are written to ``data_dir/mail`` instead of being sent. ``trusted_proxies``: how many proxies in
+    front add to ``X-Forwarded-For`` and ``X-Forwarded-Proto``; what lies further out is hearsay.
     """
 
     database_url: str
@@ -38,6 +39,7 @@ class Config:
     stripe_webhook_secret: str | None = None
     stripe_api_base: str | None = None
     sentry_dsn: str | None = None
+    trusted_proxies: int = 0
     testing: bool = False
 
     @classmethod
@@ -61,6 +63,7 @@ class Config:
             stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET") or None,
             stripe_api_base=environ.get("STRIPE_API_BASE") or None,
             sentry_dsn=environ.get("SENTRY_DSN") or None,
+            trusted_proxies=_trusted_proxies(environ.get("TRUSTED_PROXIES")),
         )
 
     @property
@@ -84,6 +87,13 @@ def _database_url(given: str | None, data_dir: Path) -> str:
     if scheme not in {"postgresql+psycopg", "sqlite"}:
         raise ConfigError(f"DATABASE_URL speaks {scheme!r}; only postgresql:// and sqlite:// are supported")
     return f"{scheme}://{rest}"
+
+
+def _trusted_proxies(given: str | None) -> int:
+    text = given or "0"
+    if not text.isdecimal() or int(text) > 9:
+        raise ConfigError(f"TRUSTED_PROXIES must be the number of proxies in front, 0 to 9, not {text!r}")
+    return int(text)
 
 
 def _secret_key(given: str | None, data_dir: Path, *, shared: bool) -> str:

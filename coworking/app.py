@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from datetime import timedelta
 from pathlib import Path
+from wsgiref.headers import Headers
 
 from apiflask import APIFlask
 from flask import Flask
@@ -12,6 +13,7 @@ from flask_compress import Compress
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from markupsafe import Markup
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from config import ROOT, Config
@@ -21,7 +23,7 @@ from coworking.core.formats import init_formats
 from coworking.core.i18n import init_i18n
 from coworking.core.login import login
 from coworking.core.policy import check_declared, init_policies, public
-from coworking.core.web import init_web
+from coworking.core.web import init_web, security_headers
 from coworking.frontdesk.navigation import init_navigation
 
 csrf = CSRFProtect()
@@ -100,6 +102,7 @@ def create_app(config: Config | None = None) -> Flask:
     _register_blueprints(app)
     _register_commands(app)
     _configure_static(app)
+    _configure_proxies(app)
     check_declared(app)
     return app
 
@@ -184,5 +187,24 @@ def _configure_static(app: Flask) -> None:
     app.view_functions["static"] = public(app.view_functions["static"])
     root = Path(app.static_folder or "static")
     if root.is_dir():
-        wrapped = WhiteNoise(app.wsgi_app, root=str(root), prefix="static/", max_age=3600)
+        common = security_headers(secure=app.extensions["settings"].cookies_secure)
+
+        def add_headers(headers: Headers, _path: str, _url: str) -> None:
+            for name, value in common.items():
+                headers[name] = value
+
+        wrapped = WhiteNoise(
+            app.wsgi_app,
+            root=str(root),
+            prefix="static/",
+            max_age=3600,
+            add_headers_function=add_headers,
+        )
         app.wsgi_app = wrapped  # type: ignore[method-assign] - Flask documents this as the place for middleware
+
+
+def _configure_proxies(app: Flask) -> None:
+    """Believe what the trusted proxies say of the visitor's address and of TLS, and nobody else."""
+    count = app.extensions["settings"].trusted_proxies
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign] - as above

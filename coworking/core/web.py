@@ -181,21 +181,26 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     return _answer(500, "internal", _("Something broke on our side. Nothing was half done. Please try again."))
 
 
+def security_headers(style: str = "'self'", *, secure: bool) -> dict[str, str]:
+    """What every answer carries, pages and files; ``secure``: it was asked for over TLS."""
+    headers = {
+        "Content-Security-Policy": f"default-src 'none'; script-src 'self'; style-src {style}; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "manifest-src 'self'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+    return headers | ({"Strict-Transport-Security": "max-age=31536000"} if secure else {})
+
+
 def _add_headers(response: Response) -> Response:
     headers = response.headers
     style = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
-    headers.setdefault(
-        "Content-Security-Policy",
-        f"default-src 'none'; script-src 'self'; style-src {style}; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'",
-    )
-    headers.setdefault("X-Content-Type-Options", "nosniff")
+    for name, value in security_headers(style, secure=request.is_secure).items():
+        headers.setdefault(name, value)
     headers["X-Request-ID"] = request_id()
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    if request.is_secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if request.endpoint != "static" and "Cache-Control" not in headers:
         headers["Cache-Control"] = "private, no-cache"  # a page shows one person's data; revalidate it always
     return response

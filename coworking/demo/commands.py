@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import click
-from argon2 import PasswordHasher
 from flask import Flask
 from flask_migrate import upgrade
 
+from coworking.accounts.passwords import hash_password
 from coworking.core.clock import now
 from coworking.core.db import db, hurry
 from coworking.demo import make
@@ -30,5 +30,5 @@ def init(app: Flask) -> None:
             raise click.ClickException(str(error)) from error
         db.session.rollback()
         hurry(db.engine)  # it can be made again: no need to wait for the disk
-        make.make(password_hash=PasswordHasher().hash(PASSWORD), until=now(), months=months, seed=seed)
+        make.make(password_hash=hash_password(PASSWORD), until=now(), months=months, seed=seed)
         click.echo(f"The demo is ready. Every account's password: {PASSWORD}")

@@ -5,14 +5,29 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import request
 
+from config import Config, ConfigError
 from coworking.core.errors import Busy
+from coworking.core.policy import public
 from coworking.core.web import MAX_BODY_BYTES
+from tests.conftest import make_app
 
 PROBLEM = "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/healthz", "/nowhere", "/api/v1/nowhere"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sign-in",
+        "/healthz",
+        "/nowhere",
+        "/api/v1/nowhere",
+        "/static/css/base.css",
+        "/static/img/favicon.svg",
+        "/static/no",
+    ],
+)
 def test_every_answer_is_closed_by_default(client, path):
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
@@ -121,3 +136,31 @@ def test_a_busy_database_says_so_and_that_nothing_changed(client, breaks):
     answer = client.get("/healthz", headers={"Accept-Language": "en"})
     assert answer.status_code == 503
     assert "Nothing was changed" in answer.text
+
+
+@pytest.fixture
+def behind(databases, tmp_path, clock):
+    """``behind(proxies)``: an application with so many proxies in front, and where it believes a visitor to be."""
+
+    def seen(proxies: int, **headers: str) -> tuple[str | None, bool]:
+        app = make_app(databases("sqlite"), tmp_path / str(proxies), trusted_proxies=str(proxies))
+        app.add_url_rule("/seen", "seen", public(lambda: {"address": request.remote_addr, "secure": request.is_secure}))
+        answer = app.test_client().get("/seen", headers=headers).json
+        return answer["address"], answer["secure"]
+
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address", "secure"),
+    [(0, "127.0.0.1", False), (1, "203.0.113.7", True), (2, "198.51.100.1", False)],
+)
+def test_only_the_proxies_one_has_are_believed(behind, proxies, address, secure):
+    headers = {"X-Forwarded-For": "192.0.2.66, 198.51.100.1, 203.0.113.7", "X-Forwarded-Proto": "http, https"}
+    assert behind(proxies, **headers) == (address, secure)
+
+
+@pytest.mark.parametrize("wrong", ["-1", "yes", "10", "1.5"])
+def test_a_number_of_proxies_that_cannot_be_is_said(tmp_path, wrong):
+    with pytest.raises(ConfigError, match="TRUSTED_PROXIES"):
+        Config.from_env({"DATA_DIR": str(tmp_path), "TRUSTED_PROXIES": wrong})
