@@ -1,0 +1,173 @@
+"""The main job end to end, over HTTP, with real processes: web, worker and beat of a lieu, an SMTP server, and a second
+instance as the network head. Two months go by; each time the clock jumps, beat is started anew, as after a night.
+
+Everything that the people of the story do, they do on the pages; only the place itself is laid out beforehand.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from coworking.core.clock import running_on
+from tests import factories
+from tests.conftest import make_app
+from tests.support import redis
+from tests.support.processes import Browser, Clock, Instance, instance
+from tests.support.smtp import Sink
+
+PARIS = ZoneInfo("Europe/Paris")
+PASSWORD = "un-matin-au-calme"
+BROKERS = {"files": "sqlite", "redis": "postgresql"}
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=PARIS)
+
+
+MONDAY = date(2026, 10, 5)
+TUESDAY = date(2026, 10, 13)
+THURSDAY = date(2026, 10, 15)
+SECOND = date(2026, 11, 2)
+FIFTH = date(2026, 11, 5)
+
+OFFERED = 2 * (22 * 2 + 5)
+"""Half-days of October 2026 at two desks: 22 weekdays from 9 to 18 h and five Saturdays from 9 to 13 h."""
+
+
+@dataclass(slots=True)
+class World:
+    """The lieu and the head, both running, and the clock they share."""
+
+    lieu: Instance
+    head: Instance
+    clock: Clock
+    smtp: Sink
+
+    def go(self, instant: datetime) -> None:
+        """Let time pass until ``instant``; then beat looks at what has become due."""
+        self.clock.set(instant)
+        for one in (self.lieu, self.head):
+            for program in [program for program in one.programs if program.name == "beat"]:
+                program.stop()
+                one.programs.remove(program)
+            one.beat()
+
+    def letter(self, to: str, subject: str, seconds: float = 60) -> EmailMessage:
+        """The letter to ``to`` whose subject matches; waits for it."""
+
+        def found() -> EmailMessage | None:
+            return next((m for m in self.smtp.to(to) if re.search(subject, str(m["Subject"]))), None)
+
+        assert soon(lambda: found() is not None, seconds), [(m["To"], m["Subject"]) for m in self.smtp.messages]
+        letter = found()
+        assert letter is not None
+        return letter
+
+
+def soon(holds: Callable[[], bool], seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def text_of(letter: EmailMessage) -> str:
+    body = letter.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+@pytest.fixture(params=BROKERS)
+def world(request, databases, tmp_path: Path, smtp: Sink) -> Iterator[World]:
+    """Both instances on one engine, each with a database and a broker of its own."""
+    clock = Clock(tmp_path / "clock", at(MONDAY, 10))
+    with ExitStack() as stack:
+        running: list[Instance] = []
+        for name in ("lieu", "head"):
+            database = databases(BROKERS[request.param])
+            url = stack.enter_context(redis.running()) if request.param == "redis" else None
+            app = make_app(database, tmp_path / name)
+            with running_on(clock.now), app.app_context():
+                factories.make_place(desks=2, name="La Fabrique du Pont" if name == "lieu" else "Fabrique du Livradois")
+                factories.make_person("Olivier", "Fayolle", "manager@demo.example", "manager")
+                factories.make_person("Solène", "Vernet", "lead@demo.example", "lead")
+            one = stack.enter_context(
+                instance(database, tmp_path / name, redis=url, SMTP_URL=smtp.url, **clock.environ)
+            )
+            one.app = app
+            one.web()
+            one.worker()
+            running.append(one)
+        yield World(*running, clock, smtp)
+
+
+def signed_in(one: Instance, email: str, password: str = factories.PASSWORD) -> Browser:
+    browser = one.browser()
+    browser.post("/sign-in", email=email, password=password)
+    return browser
+
+
+def the_employer_and_the_prices(world: World, manager: Browser) -> None:
+    """A tariff, a plan and an employer who pays for Tuesdays."""
+    with running_on(world.clock.now), world.lieu.app.app_context():
+        factories.make_tariff()
+        factories.make_plan("Dix demi-journées", cents=6000, halfdays=10)
+    page = manager.post("/organisations/new", name="Coutellerie Durand SA", email="compta@durand.example")
+    employer = re.search(r"/organisations/(\w+)/members", page)
+    assert employer is not None
+    manager.post(
+        f"/organisations/{employer[1]}/members",
+        form=f"/organisations/{employer[1]}",
+        person="anne@demo.example",
+        since="2026-10-05",
+    )
+    manager.post(
+        f"/organisations/{employer[1]}/agreements",
+        form=f"/organisations/{employer[1]}",
+        valid_from="2026-10-05",
+        weekdays="1",
+        beyond="person",
+    )
+
+
+def sign_up(world: World) -> Browser:
+    browser = world.lieu.browser()
+    browser.post("/sign-up", first_name="Anne", last_name="Lorne", email="anne@demo.example", password=PASSWORD)
+    link = re.search(r"/confirm/\S+", text_of(world.letter("anne@demo.example", "adresse|address")))
+    assert link is not None
+    browser.post(link[0])
+    browser.post("/sign-in", email="anne@demo.example", password=PASSWORD)
+    return browser
+
+
+def test_a_month_from_signing_up_to_the_lead(world: World) -> None:
+    anne = sign_up(world)
+    manager = signed_in(world.lieu, "manager@demo.example")
+    the_employer_and_the_prices(world, manager)
+    plan = re.search(r'action="(/me/plan/\w+)"', anne.get("/me/plan"))
+    assert plan is not None
+    anne.post(plan[1], form="/me/plan", **{"from": "now"})
+
+    anne.post("/bookings", form="/week", day=str(TUESDAY), half="day")
+    anne.post("/bookings", form="/week", day=str(THURSDAY), half="am")
+    week = anne.get(f"/week?from={TUESDAY}")
+    assert "9" in week
+
+    world.go(at(TUESDAY - timedelta(days=1), 18, 5))
+    assert "13 octobre" in text_of(world.letter("anne@demo.example", "demain|mardi"))
+    world.go(at(TUESDAY, 9, 30))
+    anne.post("/here", form="/week")
+    world.go(at(THURSDAY, 9, 15))
+    anne.post("/here", form="/week")
