@@ -37,6 +37,7 @@ BLUEPRINTS = (
     "coworking.booking.views",
     "coworking.billing.views",
     "coworking.statistics.views",
+    "coworking.network.views_head",
     "coworking.frontdesk.views",
     "coworking.frontdesk.public",
     "coworking.frontdesk.setup",

@@ -9,6 +9,7 @@ from coworking.billing import commands as billing
 from coworking.core import checks
 from coworking.demo import commands as demo
 from coworking.frontdesk import commands as frontdesk
+from coworking.network import commands as network
 from coworking.statistics import commands as statistics
 
 
@@ -19,4 +20,5 @@ def init_cli(app: Flask) -> None:
     billing.init(app)
     demo.init(app)
     frontdesk.init(app)
+    network.init(app)
     statistics.init(app)

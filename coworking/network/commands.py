@@ -1,0 +1,45 @@
+"""``flask network …``, for whoever administers the server of a lieu or of a network head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from coworking.core.errors import DomainError
+from coworking.core.i18n import in_language
+from coworking.core.web import say
+from coworking.network import directory, directory_rules
+
+network = AppGroup("network", help="The network of lieux: the monthly returns and the directory.")
+
+
+def init(app: Flask) -> None:
+    """Register the commands."""
+    app.cli.add_command(network)
+
+
+@network.command("import-lieux")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would happen and change nothing.")
+def import_lieux(file: Path, dry_run: bool) -> None:
+    """Put the places of FILE (CSV, UTF-8, columns of the 2019 census of tiers-lieux) into the directory.
+
+    A row that cannot be used is reported with its line and does not stop the others. Doing it again changes nothing.
+    """
+    try:
+        with file.open("rb") as source:
+            reading = directory_rules.read(source.read(directory_rules.MOST_BYTES + 1))
+        done = directory.import_entries(reading, dry_run=dry_run)
+    except DomainError as error:
+        with in_language("en"):
+            raise click.ClickException(say(error)) from error
+    for remark in reading.remarks:
+        click.echo(f"line {remark.line}: {remark.words}{'' if remark.kept else ' (left out)'}", err=True)
+    left_out = sum(not remark.kept for remark in reading.remarks)
+    verb = "would be " if dry_run else ""
+    click.echo(
+        f"{done.added} {verb}added, {done.changed} {verb}changed, {done.same} as they were, {left_out} left out."
+    )
