@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts.forms import Form
 from coworking.accounts.models import Person
-from coworking.core.policy import Actor
+from coworking.core.policy import Actor, Role
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -21,9 +21,10 @@ def page(template: str, form: Form, **context: object) -> ResponseReturnValue:
 
 
 def home_of(who: Person | Actor) -> str:
-    """Where someone lands after signing in: staff on Today, members on their week."""
-    staff = (who if isinstance(who, Actor) else who.actor()).is_staff
-    for endpoint in ("frontdesk.today",) * staff + ("booking.week",):
+    """Where someone lands after signing in: staff on Today, a network's lead on its month, members on their week."""
+    actor = who if isinstance(who, Actor) else who.actor()
+    lead = actor.has(Role.LEAD) and not actor.is_staff
+    for endpoint in ("frontdesk.today",) * actor.is_staff + ("network_head.month",) * lead + ("booking.week",):
         if endpoint in current_app.view_functions:
             return url_for(endpoint)
     return url_for("accounts.me")

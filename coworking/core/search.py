@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from sqlalchemy import String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
+from coworking.core.folding import fold
+
+__all__ = ["fold", "folded"]
+
 _ACCENTED = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿ’"
 _PLAIN = "aaaaaaceeeeiiiinooooouuuuyy'"
 _FROM = _ACCENTED + _ACCENTED[:-1].upper()  # lower() of a database in the C locale leaves « É » alone
 _TO = _PLAIN + _PLAIN[:-1]
-
-
-def fold(text: str) -> str:
-    """``text`` in lower case without accents: « Maëlle » and « MAELLE » are the same."""
-    parts = unicodedata.normalize("NFKD", text.replace("’", "'"))
-    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
 
 class folded(GenericFunction[str]):  # noqa: N801 - SQL functions are written in lower case

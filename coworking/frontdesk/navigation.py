@@ -52,6 +52,7 @@ _PARTS = {
         "membership.organisation",
         "membership.new_organisation",
     },
+    "network_head.month": {"network_head.lieu"},
     "statistics.index": {"statistics.month", "statistics.close"},
 }
 
@@ -72,11 +73,15 @@ def _staff_entries(actor: Actor) -> list[Entry]:
         entries.append(("statistics.index", _("Month"), "chart-column"))
         entries.append(("billing.index", _("Invoices"), "receipt-text"))
         entries.append(("spaces.index", _("Settings"), "settings"))
+    if actor.has(Role.LEAD):
+        entries.append(("network_head.month", _("Network"), "map-pin"))
     return _entries(*entries)
 
 
 def _member_entries(actor: Actor) -> list[Entry]:
     entries = [("booking.week", _("Week"), "calendar"), ("booking.rooms", _("Room"), "door-open")]
+    if actor.has(Role.LEAD):
+        entries.insert(0, ("network_head.month", _("Network"), "map-pin"))
     if actor.has(Role.ACCOUNTANT) or actor.has(Role.LEAD):
         entries.append(("statistics.index", _("Month"), "chart-column"))
     if actor.has(Role.ACCOUNTANT):

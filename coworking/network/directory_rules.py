@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from coworking.core.errors import N_, DomainError
-from coworking.core.search import fold
+from coworking.core.folding import fold
 
 COLUMNS = ("ID", "NOM_TL", "ADRESSE", "CP", "INSEECOM", "NOMCOM", "WEB", "LAT", "LONG")
 """What is read; other columns may stand beside them."""

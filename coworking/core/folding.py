@@ -1,0 +1,11 @@
+"""Words as people mean them, whatever the case and accents they were typed with."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def fold(text: str) -> str:
+    """``text`` in lower case without accents: « Maëlle » and « MAELLE » are the same."""
+    parts = unicodedata.normalize("NFKD", text.replace("’", "'"))
+    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
