@@ -151,6 +151,11 @@ def read_agreed(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
+def read_row(text: str) -> int | None:
+    """The number of a row as a page gave it; None for what no row can have."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def read_page(text: str | None) -> int:
     """A page's number, from 1; raises `InvalidInput`."""
     try:

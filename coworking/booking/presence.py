@@ -28,7 +28,7 @@ from coworking.booking.rules import (
     arrival_marks,
     half_days,
 )
-from coworking.booking.services import book_in_unit
+from coworking.booking.services import Newcomer, book_in_unit
 from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict
 from coworking.core import audit
@@ -56,14 +56,18 @@ class Arrival:
     walked_in: bool = False
 
 
-def arrive(actor: Actor, *, person: str | None = None, evidence: str | None = None) -> Arrival:
+def arrive(
+    actor: Actor, *, person: str | None = None, evidence: str | None = None, newcomer: Newcomer | None = None
+) -> Arrival:
     """Someone is here: the actor (« Je suis là »), or as staff anyone (``person``: public id). Twice is fine.
+
+    ``newcomer`` adds the person in the same unit.
 
     Today's booked units that are not over are marked as come. Without a booking, a free desk is taken for the half-day
     of arrival; where none is free, the presence alone is recorded: nobody is turned away at the door.
     """
     with write_unit() as unit:
-        who = for_whom(actor, person)
+        who = for_whom(actor, person if newcomer is None else newcomer())
         arrival = _arrive(actor, who, evidence or _evidence(actor, who))
         unit.result = arrival.presence.public_id
     return arrival

@@ -5,6 +5,7 @@ The order is always: lock the person (and so their allowances), lock the resourc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -41,16 +42,20 @@ from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, Lieu
 from coworking.spaces.rules import check_half_open
 
+Newcomer = Callable[[], str]
+"""Adds a person inside the open unit and gives their public id."""
 
-def book(actor: Actor, request: Request) -> Booking:
-    """Book for the actor, or as staff for anyone.
+
+def book(actor: Actor, request: Request, *, newcomer: Newcomer | None = None) -> Booking:
+    """Book for the actor, or as staff for anyone; ``newcomer`` adds the person in the same unit, so that both are made
+    or neither.
 
     Desks take every half-day that the span touches; rooms take the span itself. Raises `ClaimConflict` or `NothingFree`
     (with what is free instead), or the rule that forbids it.
     """
     try:
         with write_unit() as unit:
-            booking = book_in_unit(actor, request)
+            booking = book_in_unit(actor, request if newcomer is None else replace(request, person=newcomer()))
             unit.result = booking.public_id
     except (ClaimConflict, NothingFree) as conflict:
         conflict.extra["free"] = _free_instead(request)
@@ -69,6 +74,7 @@ def book_half_days(
     source: str = "web",
     payer: Payer | None = None,
     agreed_cents: int | None = None,
+    newcomer: Newcomer | None = None,
 ) -> Booking:
     """Book a desk on ``day``: a given one, or any free one by the lieu's rule. Both halves are one claim across lunch."""
     if not halves:
@@ -81,7 +87,7 @@ def book_half_days(
     span = Span(wanted[0].span.start, wanted[-1].span.end)
     item = Item(resource=resource, kind=DESK, zone=zone)
     asked = Request(span=span, items=(item,), person=person, source=source, payer=payer, agreed_cents=agreed_cents)
-    return book(actor, asked)
+    return book(actor, asked, newcomer=newcomer)
 
 
 def cancel(actor: Actor, public_id: str) -> Booking:

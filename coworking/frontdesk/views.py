@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from coworking.accounts import staff
 from coworking.accounts.queries import person_by_public_id, search_people
 from coworking.booking import presence, services
-from coworking.booking.forms import read_day, read_halves, read_room
+from coworking.booking.forms import read_day, read_halves, read_room, read_row
 from coworking.booking.placing import Item, Request
 from coworking.booking.queries import worded_time
 from coworking.booking.rules import HALVES, half_days
@@ -105,10 +105,9 @@ def end(public_id: str) -> ResponseReturnValue:
 @requires(Role.HOST)
 def settle() -> ResponseReturnValue:
     """« Venus » or « Absents » for one or all who wait for an answer."""
-    try:
-        ids = [int(text) for text in request.form.getlist("unit")]
-    except ValueError:
-        raise InvalidInput(field="unit", reason=_("This is not something to settle.")) from None
+    ids = [row for text in request.form.getlist("unit") if (row := read_row(text)) is not None]
+    if len(ids) < len(request.form.getlist("unit")):
+        raise InvalidInput(field="unit", reason=_("This is not something to settle."))
     try:
         count = presence.settle(current_actor(), ids, request.form.get("outcome", ""))
     except DomainError as error:
@@ -189,18 +188,21 @@ def people() -> ResponseReturnValue:
 def book_for_someone() -> ResponseReturnValue:
     actor, form = current_actor(), request.form
     try:
-        who = form.get("person") or _new_person(actor)
+        who, newcomer = form.get("person") or None, None
+        if who is None:
+            newcomer = _newcomer(actor, form)
         if form.get("here"):
-            arrival = presence.arrive(actor, person=who)
+            arrival = presence.arrive(actor, person=who, newcomer=newcomer)
             flash(_("%(name)s is here.", name=arrival.presence.person.name))
             return _to_today()
         if form.get("resource") and form.get("from"):
             room = read_room(form, spaces.lieu().tz)
             item = Item(resource=form["resource"])
-            made = services.book(actor, Request(room.span, (item,), person=who, title=room.title, guests=room.guests))
+            asked = Request(room.span, (item,), person=who, title=room.title, guests=room.guests)
+            made = services.book(actor, asked, newcomer=newcomer)
         else:
             day, _dot, half = form.get("when", "").partition(".")
-            made = services.book_half_days(actor, read_day(day), read_halves(half), person=who)
+            made = services.book_half_days(actor, read_day(day), read_halves(half), person=who, newcomer=newcomer)
     except DomainError as error:
         return _for_someone(form, error), error.status
     names = ", ".join(dict.fromkeys(unit.resource.name for unit in made.units))
@@ -211,19 +213,12 @@ def book_for_someone() -> ResponseReturnValue:
     return redirect(url_for("frontdesk.timeline", day=made.day.isoformat()), 303)
 
 
-def _new_person(actor: Actor) -> str:
-    """The name typed becomes a person, so that what is booked next belongs to someone."""
-    form = request.form
-    if not (form.get("first_name") or "").strip():
+def _newcomer(actor: Actor, form: Mapping[str, str]) -> services.Newcomer:
+    """The name typed becomes a person together with what is booked for them: refused, neither is there."""
+    if not form.get("first_name", "").strip():
         raise InvalidInput(field="person", reason=_("Choose who it is for, or write a new name."))
-    made = staff.create_person(
-        actor,
-        first_name=form.get("first_name", ""),
-        last_name=form.get("last_name", ""),
-        email=form.get("email", ""),
-        phone=form.get("phone", ""),
-    )
-    return made.public_id
+    typed = {name: form.get(name, "") for name in ("first_name", "last_name", "email", "phone")}
+    return lambda: staff.add_person(actor, **typed).public_id
 
 
 def _for_someone(values: Mapping[str, str], error: DomainError | None = None) -> str:

@@ -44,9 +44,9 @@ def rebuild_days(first: date, last: date) -> list[date]:
 
     Days before today and frozen days stay as they are.
     """
-    lieu = lock_lieu()
+    lieu, known = lock_lieu(), queries.last_known_day()
     first = max(first, local_date(now(), lieu.tz))
-    if first > last:
+    if known is None or first > (last := min(last, known)):
         return []
     rows = queries.days(first, last)
     changed: list[date] = []

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import select
 
+from coworking.accounts.queries import person_by_email
 from coworking.booking import services
 from coworking.booking.queries import day_bookings, presences_on
 from coworking.core import outbox
+from coworking.core.audit import AuditEntry
+from coworking.core.db import db
 from coworking.core.units import write_unit
 
 TUESDAY = date(2026, 11, 24)
@@ -140,3 +144,48 @@ def test_nobody_chosen_is_said_and_what_was_picked_stays(app, morning, cast, sig
     assert answer.status_code == 422
     assert "Choisissez pour qui" in text(answer)
     assert 'value="2026-11-26.am" checked' in text(answer)
+
+
+def test_someone_new_is_not_left_behind_when_the_booking_is_refused(app, morning, cast, sign_in):
+    """Refused, nothing stays; the same name and address are booked at the second try."""
+    host = sign_in(cast.host)
+    who = {"first_name": "Émile", "last_name": "Roussel", "email": "emile@demo.example"}
+    for wrong in ({"when": "2026-11-23.am"}, {"when": "2026-11-29.am"}, {"when": "2026-11-26.noon"}, {"when": "x.am"}):
+        answer = host.post("/for-someone", data={**who, **wrong})
+        assert answer.status_code == 422
+        assert 'value="emile@demo.example"' in text(answer)
+        with app.app_context():
+            assert person_by_email("emile@demo.example") is None
+            assert db.session.scalars(select(AuditEntry).where(AuditEntry.action == "person.created")).all() == []
+    page = text(host.post("/for-someone", data={**who, "when": "2026-11-26.am"}, follow_redirects=True))
+    assert "Émile Roussel, Poste 1" in page
+
+
+def test_someone_new_for_a_room_that_is_taken(app, place, morning, cast, sign_in):
+    host, room = sign_in(cast.host), place.rooms[0].public_id
+    when = {"resource": room, "day": "2026-11-26", "from": "10:00", "to": "11:00"}
+    assert host.post("/for-someone", data={**when, "person": cast.member.public_id}).status_code == 303
+    who = {"first_name": "Émile", "email": "emile@demo.example"}
+    refused = host.post("/for-someone", data={**when, **who})
+    assert refused.status_code == 409
+    assert "Cabine" in text(refused), "what is free instead is said"
+    with app.app_context():
+        assert person_by_email("emile@demo.example") is None
+    later = when | {"from": "11:00", "to": "12:00"}
+    assert host.post("/for-someone", data={**later, **who}).status_code == 303
+
+
+def test_someone_new_at_the_door_of_a_closed_day(app, morning, cast, sign_in):
+    host = sign_in(cast.host)
+    made = host.post("/for-someone", data={"first_name": "Émile", "email": "emile@demo.example", "here": "1"})
+    assert made.status_code == 303
+    assert "Émile" in text(host.get("/today"))
+    taken = host.post("/for-someone", data={"first_name": "Émilie", "email": "emile@demo.example", "here": "1"})
+    assert taken.status_code == 409
+    assert "Émilie" not in text(host.get("/today"))
+
+
+@pytest.mark.parametrize("unit", ["9" * 30, str(2**63), "-1", "0", "1.0", "un", "", "1\x00", "٣" * 30])
+def test_what_cannot_be_a_booked_half_day_is_refused(morning, cast, sign_in, unit):
+    answer = sign_in(cast.host).post("/today/settle", data={"unit": unit, "outcome": "came"})
+    assert answer.status_code in {404, 422}

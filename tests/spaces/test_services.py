@@ -302,3 +302,12 @@ def test_a_second_lieu_is_refused(boss: Actor):
         services.set_up(answers)
     assert queries.lieu().name == "La Fabrique du Pont"
     assert boss.has(Role.MANAGER)
+
+
+def test_a_closure_without_end_costs_what_is_known_and_no_more(inside, place, cast):
+    """The end of the calendar is no date to count days up to."""
+    _closure, changed = services.add_closure(
+        cast.manager.actor(), Closing(date(2026, 11, 27), date(9999, 12, 31), None, None, "Travaux")
+    )
+    assert changed[0] == date(2026, 11, 27)
+    assert changed[-1] <= queries.last_known_day()

@@ -1,0 +1,96 @@
+"""Numbers, dates and characters that no page ever sends: every address answers with a 4xx or as if nothing was said."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+HUGE = "9" * 40
+NAMES = (
+    "page",
+    "day",
+    "from",
+    "to",
+    "week",
+    "month",
+    "minutes",
+    "people",
+    "half",
+    "view",
+    "q",
+    "code",
+    "resource",
+    "when",
+)
+WRONG = (
+    HUGE,
+    "-9" * 20,
+    str(2**63),
+    "99999-01-01",
+    "9999-12-31",
+    "0001-01-01",
+    "a\x00b",
+    "\ud7ff\ufffe",
+    "%",
+    "'",
+    "1e309",
+    "",
+)
+
+
+def pages(app):
+    """Every address that is read."""
+    return [
+        rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and rule.endpoint != "static"
+    ]
+
+
+def filled(rule: str, part: str) -> str:
+    """``rule`` with ``part`` in each of its places."""
+    return re.sub(r"<any\(([^,)]*).*?>", r"\1", rule) if "any(" in rule else re.sub(r"<.*?>", part, rule)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+def test_no_page_breaks_over_a_query(app, place, cast, sign_in, wrong):
+    browser = sign_in(cast.manager)
+    for rule in pages(app):
+        if "<" not in rule:
+            assert browser.get(rule, query_string=dict.fromkeys(NAMES, wrong)).status_code < 500, rule
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_page_breaks_over_one_part_of_a_query(app, place, cast, sign_in, name):
+    browser = sign_in(cast.manager)
+    for rule in pages(app):
+        for wrong in (HUGE, "9999-12-31") if "<" not in rule else ():
+            assert browser.get(rule, query_string={name: wrong}).status_code < 500, (rule, wrong)
+
+
+@pytest.mark.parametrize("wrong", ["99999-01", "0000-00", HUGE, "a%00b", "%EF%BF%BE", "2026-13", "-1"])
+def test_no_page_breaks_over_a_part_of_its_address(app, place, cast, sign_in, wrong):
+    browser = sign_in(cast.manager)
+    for rule in pages(app):
+        if "<" in rule:
+            assert browser.get(filled(rule, wrong)).status_code < 500, rule
+
+
+FIELDS = (
+    "unit", "day", "half", "from", "to", "month", "resource", "person", "first_name", "last_name", "email", "phone",
+    "title", "guests", "when", "booking", "outcome", "employer", "name", "reason", "first_day", "last_day", "split",
+    "seats", "buffer_after", "position", "horizon_days", "valid_from", "valid_until", "monthly", "halfdays", "beyond",
+    "halfday", "plan", "until", "since", "desk", "room", "cents", "yearly", "code",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+def test_no_form_breaks_over_what_is_sent(app, place, cast, sign_in, wrong):
+    browser = sign_in(cast.manager)
+    form = dict.fromkeys(FIELDS, wrong)
+    for rule in app.url_map.iter_rules():
+        if "POST" not in (rule.methods or ()) or rule.rule.startswith("/api/"):
+            continue
+        address = filled(rule.rule, "2222222222222222")
+        assert browser.post(address, data=form).status_code < 500, address
+        if rule.endpoint in {"accounts.sign_out", "accounts.sign_out_everywhere"}:
+            browser = sign_in(cast.manager)
