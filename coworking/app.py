@@ -38,6 +38,8 @@ BLUEPRINTS = (
     "coworking.billing.views",
     "coworking.statistics.views",
     "coworking.network.views_head",
+    "coworking.network.views_join",
+    "coworking.network.views_lieu",
     "coworking.frontdesk.views",
     "coworking.frontdesk.public",
     "coworking.frontdesk.setup",
@@ -74,6 +76,8 @@ HANDLERS = (
     "coworking.spaces.handlers",
     "coworking.booking.handlers",
     "coworking.billing.handlers",
+    "coworking.network.checks",
+    "coworking.network.handlers",
 )
 """Modules that register outbox handlers, readiness checks and the like when imported."""
 

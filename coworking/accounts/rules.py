@@ -29,6 +29,7 @@ SCOPES = (
     "people:read",
     "people:write",
     "statistics:read",
+    "returns:read",
 )
 """What an API token may be limited to. A token never allows more than its owner's roles do."""
 
@@ -255,10 +256,10 @@ def check_may_change(actor: Actor, roles: frozenset[Role]) -> None:
 
 # Throttle
 
-FREE_FAILURES = {"account": 5, "address": 20, "letters": 60, "codes": 20}
+FREE_FAILURES = {"account": 5, "address": 20, "letters": 60, "codes": 20, "network": 30}
 """Attempts before waiting begins. Everyone at a lieu shares one internet address, so more may come from there;
 ``letters`` are asked for by signing up or having forgotten a password, sometimes by a whole workshop at once; ``codes``
-are those of papers that someone verifies."""
+are those of papers that someone verifies; ``network`` enrolments and returns whose link or signature is none of ours."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=24)

@@ -45,6 +45,11 @@ def verification_buckets(address: str | None) -> tuple[str, ...]:
     return (_bucket("codes", _network(address)),) if address else ()
 
 
+def network_buckets(address: str | None) -> tuple[str, ...]:
+    """Names of what a link or signature that is none of ours counts in, by the internet ``address`` it came from."""
+    return (_bucket("network", _network(address)),) if address else ()
+
+
 def count(names: Iterable[str]) -> None:
     """Count one attempt in each bucket, in the open unit.
 

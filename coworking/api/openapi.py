@@ -31,6 +31,8 @@ _KEY = {
     "description": "Repeating a request with the same key makes its thing once.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
+_SIGNED = "api.receive_return"
+_JWS = "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl"
 _CACHE = "api.openapi"
 
 
@@ -78,8 +80,11 @@ def _completed(spec: dict[str, Any]) -> dict[str, Any]:
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     endpoint = operation["operationId"].removeprefix(f"{method}_").replace("api_", "api.", 1)
     policy = policy_of(current_app._get_current_object(), endpoint)  # type: ignore[attr-defined] - a proxy has one
-    assert policy is not None and policy.scope is not None, f"{endpoint} names no scope"
     operation["operationId"] = endpoint.removeprefix("api.")
+    if endpoint == _SIGNED:
+        _complete_signed(operation)
+        return
+    assert policy is not None and policy.scope is not None, f"{endpoint} names no scope"
     operation["security"] = [{"token": []}]
     scope = f"Scope: `{policy.scope}`."
     operation["description"] = f"{operation['description']}\n\n{scope}" if operation.get("description") else scope
@@ -96,6 +101,29 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         p.get("name") in {"person_id", "month"} for p in operation.get("parameters", ())
     ):
         statuses |= {404}
+    _document_problems(operation, statuses)
+
+
+def _complete_signed(operation: dict[str, Any]) -> None:
+    """The one operation without a token: the body's own signature says who sends it, and its revision is its key."""
+    operation["security"] = []
+    text = {"type": "string", "description": "A compact JWS, EdDSA (Ed25519).", "pattern": r"^[\w-]+\.[\w-]+\.[\w-]+$"}
+    operation["requestBody"] = {
+        "required": True,
+        "content": {
+            "application/jose": {"schema": text, "example": _JWS},
+            "application/json": {
+                "schema": {"type": "object", "required": ["jws"], "properties": {"jws": text}},
+                "example": {"jws": _JWS},
+            },
+        },
+    }
+    answer = operation["responses"]["200"]
+    operation["responses"]["201"] = {**answer, "description": "Received for the first time"}
+    _document_problems(operation, {400, 401, 404, 409, 413, 415, 422, 429, 503})
+
+
+def _document_problems(operation: dict[str, Any], statuses: set[int]) -> None:
     for status in sorted(statuses):
         operation["responses"][str(status)] = {
             "description": HTTPStatus(status).phrase,
@@ -119,6 +147,8 @@ def _problem_schema() -> dict[str, Any]:
             "detail": text,
             "field": {"type": "string", "description": "The input at fault."},
             "errors": {"type": "array", "items": pair, "description": "Every input that cannot be used."},
+            "highest": {"type": "integer", "description": "The highest revision of that month at the head."},
+            "digest": {"type": "string", "description": "The digest of its figures."},
             "free": {"type": "array", "items": free, "description": "What is free instead of what was taken."},
         },
         "example": {

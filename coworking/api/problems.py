@@ -9,10 +9,12 @@ from apiflask.exceptions import HTTPError
 from flask import Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from coworking.core.errors import N_, DomainError
+from coworking.core.errors import N_, DomainError, InvalidInput
 from coworking.core.i18n import _
 from coworking.core.web import MAX_BODY_BYTES, problem
 
+_SIGNED = frozenset({"receive_return"})
+"""Views that read the body themselves, because a signature is over its very bytes."""
 _BODYLESS = frozenset({"cancel", "check_in"})
 BODY_OPTIONAL = frozenset({"arrive"})
 """Views that take an empty body for an empty object."""
@@ -40,7 +42,7 @@ def check_body() -> None:
     if request.content_length is None and len(body) >= MAX_BODY_BYTES:
         raise RequestEntityTooLarge()  # one sent in chunks is read up to the limit and silently cut there
     view = (request.endpoint or "").rpartition(".")[2]
-    if view in _BODYLESS or (view in BODY_OPTIONAL and not body):
+    if view in _SIGNED or view in _BODYLESS or (view in BODY_OPTIONAL and not body):
         return
     if not request.is_json:
         raise MediaTypeUnsupported()
@@ -82,3 +84,19 @@ def _flat(messages: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]
     else:
         for message in messages:
             yield ".".join(filter(None, path)) or "body", message
+
+
+def signed_body() -> bytes:
+    """The compact JWS of this request: the body itself (``application/jose``), or the ``jws`` of a JSON object."""
+    if request.mimetype == "application/jose":
+        return request.get_data()
+    if not request.is_json:
+        raise MediaTypeUnsupported()
+    try:
+        body = request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise MalformedJson() from error
+    jws = body.get("jws") if isinstance(body, dict) and body.keys() == {"jws"} else None
+    if not isinstance(jws, str):
+        raise InvalidInput(reason=_("Send the signed message as jws."), field="jws")
+    return jws.encode("utf-8", "replace")

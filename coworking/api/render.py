@@ -12,9 +12,13 @@ from coworking.core.errors import DomainError
 from coworking.core.policy import Actor, Role
 from coworking.core.timespan import Span
 from coworking.core.web import say
+from coworking.network import queries as network
+from coworking.network.models import NetworkLieu, ReceivedReturn
+from coworking.network.rules import aggregate
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu, Resource, Zone
+from coworking.statistics.schema import write_month
 
 Json = dict[str, Any]
 Write = Callable[[datetime | None], str | None]
@@ -153,3 +157,24 @@ def _person_ref(row: Person) -> Json:
 
 def _day(day: date | None) -> str | None:
     return day.isoformat() if day is not None else None
+
+
+def network_returns(head_id: str, month: date, rows: list[tuple[NetworkLieu, ReceivedReturn]]) -> Json:
+    """The highest revisions of ``month`` and the ``network-return/1`` made of them."""
+    write = _writer()
+    said = [network.reported(row) for _lieu, row in rows]
+    items = [
+        {
+            "lieu": {"id": lieu.lieu_uuid, "name": lieu.name, "city": lieu.city, "code_insee": lieu.code_insee},
+            "month": write_month(row.month),
+            "revision": row.revision,
+            "status": row.status,
+            "reason": row.reason,
+            "digest": row.digest,
+            "way": row.way,
+            "received_at": write(row.received_at),
+            "figures": one.figures,
+        }
+        for (lieu, row), one in zip(rows, said, strict=True)
+    ]
+    return {"items": items, "aggregate": aggregate(said, head_id=head_id, month=month), "next": None}

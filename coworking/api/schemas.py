@@ -265,6 +265,39 @@ class MonthlyReturn(Shown):
     figures = fields.Dict(keys=fields.String(), required=True)
 
 
+class ReturnReceipt(Shown):
+    """A revision is here. ``ack`` is the head's signature of that: a compact JWS of the same, its ids and the instant."""
+
+    status = fields.String(required=True, metadata={"enum": list(STATUSES)})
+    month = _text(required=True, metadata={"example": "2026-10"})
+    revision = fields.Integer(required=True)
+    digest = _text(required=True)
+    ack = _text(required=True)
+
+
+class NetworkMember(Shown):
+    """A lieu of the network: ``id`` is its UUID, None where it has none."""
+
+    id = _text(required=True, allow_none=True, metadata={"format": "uuid"})
+    name = _text(required=True)
+    city = _text(required=True, allow_none=True)
+    code_insee = _text(required=True, allow_none=True)
+
+
+class NetworkReturn(Shown):
+    """The highest revision of one lieu's month. ``way``: ``software`` (signed) or ``link`` (six figures typed in)."""
+
+    lieu = fields.Nested(NetworkMember, required=True)
+    month = _text(required=True)
+    revision = fields.Integer(required=True)
+    status = fields.String(required=True, metadata={"enum": list(STATUSES)})
+    reason = _text(required=True, allow_none=True)
+    digest = _text(required=True)
+    way = fields.String(required=True, metadata={"enum": ["software", "link"]})
+    received_at = _instant(required=True)
+    figures = fields.Dict(keys=fields.String(), required=True)
+
+
 class _Page(Shown):
     next = _text(required=True, allow_none=True, metadata={"description": "The cursor of the next page, or null."})
 
@@ -286,3 +319,10 @@ class Bookings(_Page):
 
 class People(_Page):
     items = fields.List(fields.Nested(Person), required=True)
+
+
+class NetworkReturns(_Page):
+    """``aggregate`` is the network's own ``network-return/1``: members, sums, numerators and denominators."""
+
+    items = fields.List(fields.Nested(NetworkReturn), required=True)
+    aggregate = fields.Dict(keys=fields.String(), required=True)

@@ -6,13 +6,14 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from apiflask.exceptions import HTTPError
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries as accounts
 from coworking.accounts import staff
 from coworking.api import openapi, problems, queries, render, schemas
 from coworking.api.idempotency import idempotent
+from coworking.api.problems import signed_body
 from coworking.api.render import Json
 from coworking.booking import presence, services
 from coworking.booking import queries as bookings
@@ -20,6 +21,8 @@ from coworking.booking.placing import Item, Request
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor, Role, current_actor, public, requires
 from coworking.core.timespan import EndsBeforeStart, Span
+from coworking.network import queries as network
+from coworking.network import receiving
 from coworking.spaces import queries as spaces
 from coworking.statistics import queries as returns
 from coworking.statistics.envelope import envelope
@@ -226,6 +229,33 @@ def monthly_statistics(query_data: dict[str, Any]) -> Json:
     The highest revision, as it was sent: the same document whenever it is asked for. 404 `month_not_closed` before that.
     """
     return envelope(returns.closed(query_data["month"]))
+
+
+@blueprint.post("/network/returns")
+@public
+@blueprint.output(schemas.ReturnReceipt())
+def receive_return() -> tuple[Json, int]:
+    """A lieu's signed monthly return, at its network head
+
+    The body is a compact JWS of `{"aud", "iat", "return"}` by the key the lieu enrolled with. 201 when it is new, 200 when
+    this revision was here already; 409 `revision_conflict` names the highest one that is.
+    """
+    receipt = receiving.receive(signed_body(), address=request.remote_addr)
+    return receipt.document, 201 if receipt.is_new else 200
+
+
+@blueprint.get("/network/returns")
+@requires(Role.LEAD, scope="returns:read")
+@blueprint.input(schemas.MonthQuery(), location="query", unknown=None)
+@blueprint.output(schemas.NetworkReturns())
+def network_returns(query_data: dict[str, Any]) -> Json:
+    """What the network's lieux reported of a month, and what it adds up to
+
+    The highest revision of each. Rates in `aggregate` are sums of numerators over sums of denominators; a lieu that does
+    not know is left out of both. People are never added: they may come to several lieux.
+    """
+    month = query_data["month"]
+    return render.network_returns(spaces.lieu().uuid, month, network.counting(month))
 
 
 def _asked(query: dict[str, Any], most_days: int) -> Span:

@@ -72,14 +72,19 @@ class GiveUp(Exception):
 
 Handler = Callable[[Job], None]
 _handlers: dict[str, Handler] = {}
+_attempts: dict[str, int] = {}
 _kick: Callable[[], None] | None = None
 
 
-def handler(topic: str) -> Callable[[Handler], Handler]:
-    """Register the function that carries out ``topic``. It runs outside any unit and may run more than once."""
+def handler(topic: str, *, attempts: int = MAX_ATTEMPTS) -> Callable[[Handler], Handler]:
+    """Register the function that carries out ``topic``. It runs outside any unit and may run more than once.
+
+    A row of it is given up after ``attempts``: by default within a day; see `backoff`.
+    """
 
     def register(function: Handler) -> Handler:
         _handlers[topic] = function
+        _attempts[topic] = attempts
         return function
 
     return register
@@ -161,12 +166,12 @@ def _lease_next() -> tuple[int, str, Job] | None:
 
 def _carry_out(row_id: int, lease: str, job: Job) -> None:
     finish = partial(_finish, row_id, lease)
-    run = _handlers.get(job.topic)
+    run, most = _handlers.get(job.topic), _attempts.get(job.topic, MAX_ATTEMPTS)
     try:
         if run is None:
             raise GiveUp(f"nothing handles the topic {job.topic}")
-        if job.attempt > MAX_ATTEMPTS:  # only workers that died got it this far: it may be what kills them
-            raise GiveUp(f"{MAX_ATTEMPTS} attempts ended without a word")
+        if job.attempt > most:  # only workers that died got it this far: it may be what kills them
+            raise GiveUp(f"{most} attempts ended without a word")
         run(job)
     except GiveUp as error:
         end_read()
@@ -176,7 +181,7 @@ def _carry_out(row_id: int, lease: str, job: Job) -> None:
         end_read()
         log.warning("outbox %s failed at attempt %s", job.key, job.attempt, exc_info=True)
         text = f"{type(error).__name__}: {error}"[:500]
-        if job.attempt >= MAX_ATTEMPTS:
+        if job.attempt >= most:
             finish(state="failed", last_error=text)
         else:
             finish(state="waiting", last_error=text, due_at=now() + backoff(job.attempt))
@@ -187,7 +192,7 @@ def _carry_out(row_id: int, lease: str, job: Job) -> None:
 
 def backoff(attempt: int) -> timedelta:
     """How long to wait after failed ``attempt`` (1, 2, …): doubling from 30 s, at most 6 h."""
-    return min(FIRST_RETRY * 2 ** (attempt - 1), LAST_RETRY)
+    return min(FIRST_RETRY * 2 ** min(attempt - 1, 16), LAST_RETRY)
 
 
 def _finish(row_id: int, lease: str, *, state: str, last_error: str | None, due_at: datetime | None = None) -> None:

@@ -60,7 +60,7 @@ _PARTS = {
 def _is_part(endpoint: str, here: str) -> bool:
     if here == endpoint or here in _PARTS.get(endpoint, ()):
         return True
-    return endpoint.startswith("spaces.") and here.startswith("spaces.")
+    return endpoint.startswith("spaces.") and here.startswith(("spaces.", "network_lieu."))
 
 
 def _staff_entries(actor: Actor) -> list[Entry]:

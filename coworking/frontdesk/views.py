@@ -217,13 +217,15 @@ def _newcomer(actor: Actor, form: Mapping[str, str]) -> services.Newcomer:
     """The name typed becomes a person together with what is booked for them: refused, neither is there."""
     if not form.get("first_name", "").strip():
         raise InvalidInput(field="person", reason=_("Choose who it is for, or write a new name."))
-    return lambda: staff.add_person(
-        actor,
-        first_name=form.get("first_name", ""),
-        last_name=form.get("last_name", ""),
-        email=form.get("email", ""),
-        phone=form.get("phone", ""),
-    ).public_id
+    return lambda: (
+        staff.add_person(
+            actor,
+            first_name=form.get("first_name", ""),
+            last_name=form.get("last_name", ""),
+            email=form.get("email", ""),
+            phone=form.get("phone", ""),
+        ).public_id
+    )
 
 
 def _for_someone(values: Mapping[str, str], error: DomainError | None = None) -> str:

@@ -10,8 +10,12 @@ from flask.cli import AppGroup
 
 from coworking.core.errors import DomainError
 from coworking.core.i18n import in_language
+from coworking.core.policy import SYSTEM
 from coworking.core.web import say
-from coworking.network import directory, directory_rules
+from coworking.network import directory, directory_rules, sending, services
+from coworking.network.labels import trouble
+from coworking.statistics import queries as statistics
+from coworking.statistics.schema import read_month, write_month
 
 network = AppGroup("network", help="The network of lieux: the monthly returns and the directory.")
 
@@ -43,3 +47,21 @@ def import_lieux(file: Path, dry_run: bool) -> None:
     click.echo(
         f"{done.added} {verb}added, {done.changed} {verb}changed, {done.same} as they were, {left_out} left out."
     )
+
+
+@network.command("send")
+@click.argument("month", metavar="YYYY-MM")
+def send(month: str) -> None:
+    """Send a closed month's highest revision to the network head, now."""
+    try:
+        first = read_month(month)
+        services.send_again(SYSTEM, first)
+        delivery = sending.send(first, statistics.closed(first).revision)
+        if delivery is not None and delivery.state == "replaced":  # the head knew of a later one: the month went on
+            delivery = sending.send(first, statistics.closed(first).revision)
+    except DomainError as error:
+        raise click.ClickException(f"{error.code}: {say(error)}") from error
+    except (sending.NotYet, sending.Refused) as error:
+        raise click.ClickException(trouble(str(error))) from error
+    assert delivery is not None
+    click.echo(f"{write_month(first)} r{delivery.revision} {delivery.state} {delivery.digest}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -316,6 +318,15 @@ def flat(figures: Figures) -> list[tuple[str, str, str]]:
             for what, minutes in zip(("booked", "offered"), pair, strict=True):
                 rows.append((f"by_weekday_hour.{day}.{hour}.{what}", str(minutes), ""))
     return rows
+
+
+def csv_text(row: MonthlyReturn) -> str:
+    """The figures of ``row`` for a spreadsheet: semicolons, CRLF; see `flat`."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow(("figure", "value", "null_reason"))
+    writer.writerows(flat(json.loads(row.figures)))
+    return text.getvalue()
 
 
 def file_name(row: MonthlyReturn, kind: str) -> str:

@@ -71,6 +71,25 @@ def close(actor: Actor, month: date, *, reason: str | None = None) -> MonthlyRet
     return _close(actor, month, reason=reason, may_be_final=True)
 
 
+def continue_from(month: date, revision: int, reason: str) -> MonthlyReturn:
+    """State ``month`` again as revision ``revision`` + 1, because a network head holds one this lieu no longer has.
+
+    That is so after a restored backup: what the lieu knows now is a restatement with ``reason``. Where a later revision
+    than ``revision`` is here already, it stands. Raises `NotClosed` for a month that was never closed here.
+    """
+    first, last = month_days(month)
+    facts.refresh(first, last)
+    with write_unit() as unit:
+        lieu = calendar.lock_lieu()
+        facts.keep(first, last)
+        before = queries.closed(first)
+        row = before
+        if before.revision <= revision:
+            row = _add(lieu, first, revision + 1, RESTATEMENT, reason, schema.canonical(figures_now(first)))
+        unit.result = f"{write_month(first)}:{row.revision}"
+        return row
+
+
 def close_due() -> list[MonthlyReturn]:
     """What closes by itself today: from the 5th provisionally, from the 10th for good; return the new revisions."""
     today = spaces.today()
@@ -124,15 +143,12 @@ def _close(actor: Actor, month: date, *, reason: str | None = None, may_be_final
             return before
         if status == RESTATEMENT and reason is None:
             raise ReasonRequired()
-        row = _row(lieu, first, before, status, reason, figures)
-        schema.check_return(envelope(row), at=now())  # nothing is kept that its reader would have to refuse
-        db.session.add(row)
-        db.session.flush()
-        payload = {"month": write_month(first), "revision": row.revision}
-        outbox.enqueue("return.closed", f"return-closed:{payload['month']}:{row.revision}", payload)
+        revision = before.revision + 1 if before is not None else 1
+        row = _add(lieu, first, revision, status, reason, figures)
+        named = {"month": write_month(first), "revision": revision}
         if actor.needs_audit:
-            audit.record(actor, "month.closed", ("monthly_return", row.id), status=status, **payload)
-        unit.result = f"{payload['month']}:{row.revision}"
+            audit.record(actor, "month.closed", ("monthly_return", row.id), status=status, **named)
+        unit.result = f"{named['month']}:{revision}"
         return row
 
 
@@ -150,12 +166,11 @@ def _status(before: MonthlyReturn | None, digest: str, *, final: bool) -> str | 
     return PROVISIONAL if before.status == PROVISIONAL else RESTATEMENT
 
 
-def _row(
-    lieu: Lieu, month: date, before: MonthlyReturn | None, status: str, reason: str | None, figures: bytes
-) -> MonthlyReturn:
-    return MonthlyReturn(
+def _add(lieu: Lieu, month: date, revision: int, status: str, reason: str | None, figures: bytes) -> MonthlyReturn:
+    """Keep a new revision and tell the network of it, in the open unit."""
+    row = MonthlyReturn(
         month=month,
-        revision=before.revision + 1 if before is not None else 1,
+        revision=revision,
         status=status,
         reason=reason if status == RESTATEMENT else None,
         generated_at=now().replace(microsecond=0),
@@ -167,6 +182,12 @@ def _row(
         figures=figures.decode(),
         figures_sha256=schema.digest(figures),
     )
+    schema.check_return(envelope(row), at=now())  # nothing is kept that its reader would have to refuse
+    db.session.add(row)
+    db.session.flush()
+    payload = {"month": write_month(month), "revision": revision}
+    outbox.enqueue("return.closed", f"return-closed:{payload['month']}:{revision}", payload)
+    return row
 
 
 def differences(row: MonthlyReturn) -> list[str]:

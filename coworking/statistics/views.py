@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date, timedelta
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
@@ -19,7 +17,7 @@ from coworking.statistics import queries, services
 from coworking.statistics.envelope import envelope
 from coworking.statistics.labels import REASON_WORDS, STATUS_WORDS
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.page import file_name, flat, month_page
+from coworking.statistics.page import csv_text, file_name, month_page
 from coworking.statistics.schema import MonthUnreadable, read_month, write_month
 
 READERS = (Role.MANAGER, Role.ACCOUNTANT, Role.LEAD)
@@ -74,11 +72,7 @@ def document(month: str, revision: int) -> ResponseReturnValue:
 @requires(*READERS)
 def table(month: str, revision: int) -> ResponseReturnValue:
     row = _revision(month, revision)
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(("figure", "value", "null_reason"))
-    writer.writerows(flat(envelope(row)["figures"]))
-    return _attached(Response(text.getvalue(), content_type="text/csv; charset=utf-8"), row, "csv")
+    return _attached(Response(csv_text(row), content_type="text/csv; charset=utf-8"), row, "csv")
 
 
 def _page(first: date, error: DomainError | None = None, reason: str = "") -> str:

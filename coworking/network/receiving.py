@@ -1,0 +1,147 @@
+"""Taking in a signed monthly return, at the head.
+
+In this order: its size, its form, the algorithm, whose key, the signature, whom it is for, what it says, whose it is; and
+only then, with the lieu's row locked, what is already here. Sending the same revision again is answered alike.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date
+from typing import Any
+
+import rfc8785
+from sqlalchemy import select
+
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.errors import N_, DomainError
+from coworking.core.keyring import signing_key
+from coworking.core.units import locked, write_unit
+from coworking.network import enrolment, protocol, queries
+from coworking.network.models import NetworkLieu, ReceivedReturn
+from coworking.network.protocol import MessageUnreadable
+from coworking.network.rules import Held, is_repeated
+from coworking.spaces import queries as spaces
+from coworking.statistics.consistency import ReturnInvalid
+from coworking.statistics.schema import check_return, read_month, write_month
+
+
+class LieuUnknown(DomainError):
+    """No lieu of this network has that key, or it has left."""
+
+    code = "lieu_unknown"
+    status = 404
+    message = N_("This key belongs to no place of this network: enrol again with a new link.")
+    field = "kid"
+
+
+class WrongAudience(DomainError):
+    code = "wrong_audience"
+    message = N_("This return is meant for another network head.")
+    field = "aud"
+
+
+class AnotherLieu(DomainError):
+    """The key is one lieu's, the figures name another."""
+
+    code = "another_lieu"
+    message = N_("These are the figures of another place than the one that signed.")
+    field = "return.lieu_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a return: ``is_new`` False where this revision was here already."""
+
+    is_new: bool
+    document: dict[str, Any]
+
+
+def receive(body: bytes, *, address: str | None) -> Receipt:
+    """Take in the compact JWS ``body`` and acknowledge it.
+
+    Raises the errors of `protocol.read`, `LieuUnknown`, `protocol.SignatureInvalid`, `WrongAudience`, `ReturnInvalid`,
+    `AnotherLieu` and `RevisionConflict`; nothing is changed then, but unknown keys and bad signatures count in the
+    throttle of the internet ``address``.
+    """
+    message = protocol.read(body, protocol.RETURN)
+    lieu = queries.enrolled_by_key(message.kid)
+    try:
+        if lieu is None or lieu.public_key is None:
+            raise LieuUnknown()
+        payload = protocol.verified(message, protocol.decode_key(lieu.public_key))
+    except (LieuUnknown, protocol.SignatureInvalid):
+        enrolment.refused(address)
+        raise
+    head_id = spaces.lieu().uuid
+    document = _checked(payload, head_id)
+    if document["lieu_id"] != lieu.lieu_uuid:
+        raise AnotherLieu()
+    signing_key()  # made or read before the unit
+    row, is_new = _keep(message, document)
+    return Receipt(is_new, _acknowledged(row, head_id, document["lieu_id"]))
+
+
+def _checked(payload: dict[str, Any], head_id: str) -> dict[str, Any]:
+    if payload.keys() != {"aud", "iat", "return"} or type(payload["iat"]) is not int:
+        raise MessageUnreadable(reason=N_("it must say aud, iat and return"))
+    if payload["aud"] != head_id:
+        raise WrongAudience()
+    try:
+        return check_return(payload["return"], at=now())
+    except ReturnInvalid as error:
+        error.at_field = f"return.{error.at_field}"
+        raise
+
+
+def _keep(message: protocol.Message, document: dict[str, Any]) -> tuple[ReceivedReturn, bool]:
+    month, revision = read_month(document["month"]), document["revision"]
+    offered = Held(document["status"], document["figures_sha256"])
+    with write_unit() as unit:
+        lieu = db.session.scalar(
+            locked(select(NetworkLieu).where(NetworkLieu.key_id == message.kid, NetworkLieu.left_at.is_(None)))
+        )
+        if lieu is None or lieu.lieu_uuid != document["lieu_id"]:
+            raise LieuUnknown()
+        unit.result = f"{lieu.public_id}:{document['month']}:{revision}"
+        if is_repeated(revision, offered, here=queries.held(lieu, month)):
+            return _stored(lieu, month, revision), False
+        row = ReceivedReturn(
+            network_lieu_id=lieu.id,
+            month=month,
+            revision=revision,
+            status=offered.status,
+            reason=document["reason"],
+            digest=offered.digest,
+            document=rfc8785.dumps(document).decode(),
+            jws=message.text,
+            way="software",
+            received_at=now(),
+        )
+        db.session.add(row)
+        db.session.flush()
+        return row, True
+
+
+def _stored(lieu: NetworkLieu, month: date, revision: int) -> ReceivedReturn:
+    return db.session.scalars(
+        select(ReceivedReturn).where(
+            ReceivedReturn.network_lieu_id == lieu.id,
+            ReceivedReturn.month == month,
+            ReceivedReturn.revision == revision,
+        )
+    ).one()
+
+
+def _acknowledged(row: ReceivedReturn, head_id: str, lieu_id: str) -> dict[str, Any]:
+    said = {"status": row.status, "month": write_month(row.month), "revision": row.revision, "digest": row.digest}
+    received = row.received_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    claims = {**said, "iss": head_id, "aud": lieu_id, "received_at": received}
+    return {**said, "ack": protocol.sign(claims, protocol.ACK, signing_key())}
+
+
+def read_document(row: ReceivedReturn) -> dict[str, Any]:
+    """The ``monthly-return/1`` that ``row`` keeps."""
+    return json.loads(row.document)
