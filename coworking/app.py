@@ -75,6 +75,7 @@ HANDLERS = (
     "coworking.accounts.session",
     "coworking.spaces.handlers",
     "coworking.booking.handlers",
+    "coworking.booking.displaced",
     "coworking.billing.handlers",
     "coworking.network.checks",
     "coworking.network.handlers",

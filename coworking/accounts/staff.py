@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts import access, letters, rules, tokens
 from coworking.accounts.models import Person, PersonRole
-from coworking.core import audit
+from coworking.core import audit, displaced
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden
@@ -108,8 +108,11 @@ def set_roles(actor: Actor, public_id: str, roles: frozenset[Role]) -> Person:
     return person
 
 
-def deactivate(actor: Actor, public_id: str) -> Person:
-    """Close someone's account: signed out everywhere, tokens dead. Doing it twice is fine. Raises `LastManager`."""
+def deactivate(actor: Actor, public_id: str, *, agreed: int | None = None) -> Person:
+    """Close someone's account: signed out everywhere, tokens dead, what they booked given back. Twice is fine.
+
+    Raises `LastManager`, or `WouldDisplace` when they have more than ``agreed`` bookings to come (None asks nobody).
+    """
     with write_unit():
         person, managers = access.with_managers(public_id)
         rules.check_may_change(actor, person.roles)
@@ -119,6 +122,8 @@ def deactivate(actor: Actor, public_id: str) -> Person:
             person.deactivated_at = now()
             person.session_epoch += 1
             _record(actor, "person.deactivated", person)
+            db.session.flush()
+            displaced.announce(displaced.PERSON, {"person": person.public_id}, agreed=agreed)
     return person
 
 

@@ -9,6 +9,7 @@ from coworking.accounts import queries, rules, staff
 from coworking.accounts.forms import Form, person_form
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
+from coworking.core.displaced import WouldDisplace, agreed_of
 from coworking.core.errors import Forbidden
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
@@ -106,7 +107,11 @@ def set_roles(public_id: str) -> ResponseReturnValue:
 def deactivate(public_id: str) -> ResponseReturnValue:
     form = _form_of(queries.person_by_public_id(public_id))
     with form.trying():
-        staff.deactivate(current_actor(), public_id)
+        try:
+            staff.deactivate(current_actor(), public_id, agreed=agreed_of(request.form.get("agreed")))
+        except WouldDisplace as error:
+            form.status = error.status
+            return _page(queries.person_by_public_id(public_id), form, displaces=error.count)
         return _back(public_id, _("The account is closed."))
     return _page(queries.person_by_public_id(public_id), form)
 
@@ -123,12 +128,14 @@ def _back(public_id: str, text: str) -> ResponseReturnValue:
     return redirect(url_for("accounts.person", public_id=public_id), 303)
 
 
-def _page(found: Person, form: Form) -> ResponseReturnValue:
+def _page(found: Person, form: Form, *, displaces: int = 0) -> ResponseReturnValue:
+    """``displaces``: bookings that closing the account would give back, to be said before it is done."""
     actor = current_actor()
     return page(
         "person",
         form,
         person=found,
+        displaces=displaces,
         may_change=_may_change(found),
         is_manager=actor.has(Role.MANAGER),
         extra_roles=rules.EXTRA_ROLES,

@@ -37,6 +37,15 @@ def cancelled(job: outbox.Job) -> None:
         _write(job, booking.person, [booking], "booking/cancelled")
 
 
+@outbox.handler("booking.displaced")
+def gone(job: outbox.Job) -> None:
+    """The lieu took it back: why, and that nothing is owed. Whoever left is not written to."""
+    booking = _booking(job.payload["booking"])
+    if booking is not None and booking.is_cancelled:
+        said = {"why": job.payload["why"], "reason": job.payload["reason"]}
+        _write(job, booking.person, [booking], "booking/displaced", **said)
+
+
 @outbox.handler("booking.reminder")
 def reminder(job: outbox.Job) -> None:
     payload = job.payload
@@ -70,7 +79,7 @@ def _booking(public_id: str) -> Booking | None:
     return db.session.scalars(_loaded().where(Booking.public_id == public_id)).unique().one_or_none()
 
 
-def _write(job: outbox.Job, person: Person, bookings: Sequence[Booking], template: str) -> None:
+def _write(job: outbox.Job, person: Person, bookings: Sequence[Booking], template: str, **context: str | None) -> None:
     if person.email is None or not person.is_active:
         return
     lieu = spaces.lieu()
@@ -89,6 +98,7 @@ def _write(job: outbox.Job, person: Person, bookings: Sequence[Booking], templat
             "booking": bookings[0],
             "free_until": free_until(bookings[0].starts_at, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz),
             "base_url": settings().base_url,
+            **context,
         },
         attachments=files,
     )

@@ -9,7 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from coworking.core.errors import N_, DomainError
-from coworking.core.timespan import Span, local_date, local_minute
+from coworking.core.timespan import Span, intersect, local_date, local_minute, union
 from coworking.spaces.rules import OpenDay, half_spans
 
 Half = Literal["am", "pm"]
@@ -147,6 +147,14 @@ def half_days(on: date, day: OpenDay) -> dict[Half, HalfDay]:
 def touched(halves: dict[Half, HalfDay], span: Span) -> tuple[HalfDay, ...]:
     """The half-days that ``span`` touches: a desk is taken by whole half-days."""
     return tuple(halves[half] for half in HALVES if half in halves and halves[half].span.overlaps(span))
+
+
+def still_fits(day: OpenDay, on: date, half: Half | str | None, use: Span) -> bool:
+    """Whether what was booked still stands on a day whose opening changed: a desk while its half-day opens at all,
+    a room while the lieu is open for the whole of its ``use`` (``half`` None)."""
+    if half is None:
+        return intersect(union(day.open()), [use]) == [use]
+    return half in half_days(on, day)
 
 
 def check_window(span: Span, *, at: datetime, horizon_days: int, zone: ZoneInfo) -> date:

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import select, update
 
+from coworking.core import displaced
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.timespan import local_date
@@ -39,10 +40,11 @@ def ensure_days(first: date, last: date) -> list[date]:
     return [plan.day for plan in plans]
 
 
-def rebuild_days(first: date, last: date) -> list[date]:
+def rebuild_days(first: date, last: date, *, agreed: int | None = None) -> list[date]:
     """Remake the known days from ``first`` to ``last`` inclusive, in the open unit; return those that changed.
 
-    Days before today and frozen days stay as they are.
+    Days before today and frozen days stay as they are. ``agreed``: how many bookings may lose their place by it
+    (`coworking.core.displaced`).
     """
     lieu, known = lock_lieu(), queries.last_known_day()
     first = max(first, local_date(now(), lieu.tz))
@@ -59,13 +61,15 @@ def rebuild_days(first: date, last: date) -> list[date]:
         row.open_spans = _spans(plan)
         changed.append(plan.day)
     db.session.flush()
+    if changed:
+        displaced.announce(displaced.DAYS, {"days": [day.isoformat() for day in changed]}, agreed=agreed)
     return changed
 
 
-def rebuild_ahead(first: date | None = None) -> list[date]:
+def rebuild_ahead(first: date | None = None, *, agreed: int | None = None) -> list[date]:
     """Remake everything known from ``first`` (by default today) on, in the open unit."""
     last = queries.last_known_day()
-    return rebuild_days(first or date.min, last) if last else []
+    return rebuild_days(first or date.min, last, agreed=agreed) if last else []
 
 
 def extend_horizon() -> list[date]:

@@ -9,6 +9,7 @@ from datetime import date
 from stdnum.exceptions import ValidationError
 from stdnum.fr import siret as siret_number
 
+from coworking.core.displaced import agreed_of
 from coworking.core.i18n import _
 
 _CLOCK = re.compile(r"(\d{1,2})\s*(?:[:hH]\s*(\d{2})?)?")
@@ -29,6 +30,11 @@ class Reader:
     def refuse(self, name: str, text: str) -> None:
         """Say ``text`` at input ``name``; the first complaint stays."""
         self.errors.setdefault(name, text)
+
+    @property
+    def agreed(self) -> int:
+        """How many bookings the page said would lose their place; 0 when it said nothing."""
+        return agreed_of(self.raw("agreed"))
 
     def raw(self, name: str) -> str:
         return self.form.get(name, "").replace("\x00", "").strip()

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from coworking.core import audit
+from coworking.core import audit, displaced
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError, NotFound
@@ -120,8 +120,12 @@ def set_up(answers: SetUp) -> Lieu:
     return lieu
 
 
-def update_lieu(actor: Actor, **values: Any) -> list[date]:
-    """Set columns of the lieu. A new address changes the time zone, and it or the holidays may change days ahead."""
+def update_lieu(actor: Actor, *, agreed: int | None = None, **values: Any) -> list[date]:
+    """Set columns of the lieu. A new address changes the time zone, and it or the holidays may change days ahead.
+
+    Here and below, ``agreed`` says how many bookings may lose their place by a change, `WouldDisplace` that there are
+    more; None asks nobody.
+    """
     with write_unit():
         lieu = lock_lieu()
         if "postcode" in values:
@@ -137,11 +141,13 @@ def update_lieu(actor: Actor, **values: Any) -> list[date]:
         if "horizon_days" in changed:
             ensure_days(today, today + timedelta(days=lieu.horizon_days) + BEYOND_HORIZON)
         if {"observes_holidays", "holiday_area", "timezone"} & set(changed):
-            return rebuild_ahead()
+            return rebuild_ahead(agreed=agreed)
         return []
 
 
-def set_schedule(actor: Actor, *, valid_from: date, split_minute: int, openings: Sequence[Opening]) -> list[date]:
+def set_schedule(
+    actor: Actor, *, valid_from: date, split_minute: int, openings: Sequence[Opening], agreed: int | None = None
+) -> list[date]:
     """Let these weekly hours rule from ``valid_from`` (today or later) until the next dated schedule."""
     check_openings(openings, split_minute)
     with write_unit():
@@ -159,10 +165,10 @@ def set_schedule(actor: Actor, *, valid_from: date, split_minute: int, openings:
             db.session.add(schedule)
         db.session.flush()
         audit.record(actor, "schedule.set", ("schedule", schedule.id), valid_from=valid_from.isoformat())
-        return rebuild_ahead(valid_from)
+        return rebuild_ahead(valid_from, agreed=agreed)
 
 
-def remove_schedule(actor: Actor, valid_from: date) -> list[date]:
+def remove_schedule(actor: Actor, valid_from: date, *, agreed: int | None = None) -> list[date]:
     """Give up hours that have not begun yet; the ones before them go on."""
     with write_unit():
         lieu = lock_lieu()
@@ -174,10 +180,10 @@ def remove_schedule(actor: Actor, valid_from: date) -> list[date]:
         audit.record(actor, "schedule.removed", ("schedule", schedule.id), valid_from=valid_from.isoformat())
         db.session.delete(schedule)
         db.session.flush()
-        return rebuild_ahead(valid_from)
+        return rebuild_ahead(valid_from, agreed=agreed)
 
 
-def add_closure(actor: Actor, closing: Closing) -> tuple[Closure, list[date]]:
+def add_closure(actor: Actor, closing: Closing, *, agreed: int | None = None) -> tuple[Closure, list[date]]:
     """Close the lieu, for whole days or part of each; return the closure and the days whose opening changed."""
     check_closing(closing)
     with write_unit():
@@ -188,7 +194,7 @@ def add_closure(actor: Actor, closing: Closing) -> tuple[Closure, list[date]]:
         db.session.add(closure)
         db.session.flush()
         audit.record(actor, "closure.added", ("closure", closure.id), dates=_dates(closure))
-        return closure, rebuild_days(closure.first_day, closure.last_day)
+        return closure, rebuild_days(closure.first_day, closure.last_day, agreed=agreed)
 
 
 def remove_closure(actor: Actor, public_id: str) -> list[date]:
@@ -282,7 +288,7 @@ def update_resource(actor: Actor, public_id: str, *, zone_public_id: str | None 
         return resource
 
 
-def retire_resource(actor: Actor, public_id: str, last_day: date) -> Resource:
+def retire_resource(actor: Actor, public_id: str, last_day: date, *, agreed: int | None = None) -> Resource:
     """Take a resource out of service after ``last_day``: yesterday (gone from now on) at the earliest."""
     with write_unit():
         lieu = lock_lieu()
@@ -292,6 +298,8 @@ def retire_resource(actor: Actor, public_id: str, last_day: date) -> Resource:
             raise InThePast(field="last_day")
         resource.in_service_until = last_day
         audit.record(actor, "resource.retired", ("resource", resource.id), last_day=last_day.isoformat())
+        db.session.flush()
+        displaced.announce(displaced.RESOURCE, {"resource": resource.public_id}, agreed=agreed)
         return resource
 
 

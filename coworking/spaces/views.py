@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, flash, redirect, render_template, request, u
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from coworking.core.displaced import WouldDisplace
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
@@ -46,7 +47,7 @@ def lieu() -> ResponseReturnValue:
 def save_lieu() -> ResponseReturnValue:
     reader = Reader(request.form)
     values = forms.read_lieu(reader)
-    if _done(reader, lambda: services.update_lieu(current_actor(), **values), _("Saved.")):
+    if _done(reader, lambda: services.update_lieu(current_actor(), agreed=reader.agreed, **values), _("Saved.")):
         return redirect(url_for("spaces.lieu"), 303)
     return _lieu_page(request.form, reader.errors), 422
 
@@ -69,7 +70,9 @@ def save_hours() -> ResponseReturnValue:
     openings, split, valid_from = forms.read_week(reader), forms.read_split(reader), reader.day("valid_from")
     if _done(
         reader,
-        lambda: services.set_schedule(current_actor(), valid_from=valid_from, split_minute=split, openings=openings),
+        lambda: services.set_schedule(
+            current_actor(), valid_from=valid_from, split_minute=split, openings=openings, agreed=reader.agreed
+        ),
         _("These hours apply from the day you chose."),
         field="valid_from",
     ):
@@ -84,12 +87,12 @@ def remove_hours() -> ResponseReturnValue:
     valid_from = reader.day("valid_from")
     if _done(
         reader,
-        lambda: services.remove_schedule(current_actor(), valid_from),
+        lambda: services.remove_schedule(current_actor(), valid_from, agreed=reader.agreed),
         _("These hours will not apply."),
         field="valid_from",
     ):
         return redirect(url_for("spaces.hours"), 303)
-    return _hours_page({}, reader.errors), 422
+    return _hours_page(request.form, reader.errors), 422
 
 
 @blueprint.get("/closures")
@@ -105,7 +108,7 @@ def add_closure() -> ResponseReturnValue:
     closing = forms.read_closing(reader)
     if _done(
         reader,
-        lambda: services.add_closure(current_actor(), closing),
+        lambda: services.add_closure(current_actor(), closing, agreed=reader.agreed),
         _("The closure is announced."),
         field="first_day",
     ):
@@ -192,7 +195,7 @@ def retire_resource(public_id: str) -> ResponseReturnValue:
     last_day = reader.day("last_day")
     if _done(
         reader,
-        lambda: services.retire_resource(current_actor(), public_id, last_day),
+        lambda: services.retire_resource(current_actor(), public_id, last_day, agreed=reader.agreed),
         _("It stays in service until that day."),
         field="last_day",
     ):
@@ -208,6 +211,9 @@ def _done(reader: Reader, action: Callable[[], object], said: str, *, field: str
         result = action()
     except NotFound:
         raise
+    except WouldDisplace as error:
+        reader.refuse("agreed", str(error.count))  # the page says it in words and asks to press once more
+        return False
     except DomainError as error:
         reader.refuse(error.at_field or field, say(error))
         return False
@@ -216,12 +222,13 @@ def _done(reader: Reader, action: Callable[[], object], said: str, *, field: str
 
 
 def _say_changed(said: str, result: object) -> None:
-    """Tell the manager how many days open differently now (services that touch days return them)."""
+    """Tell the manager how many days open differently now (services that touch days return them, alone or last)."""
+    result = result[-1] if isinstance(result, tuple) else result
     changed = [part for part in result if isinstance(part, date)] if isinstance(result, list) else []
     if changed:
         said += " " + ngettext(
-            "%(num)s day opens differently: look whether anyone had booked it.",
-            "%(num)s days open differently: look whether anyone had booked them.",
+            "%(num)s day opens differently.",
+            "%(num)s days open differently.",
             len(changed),
         )
     flash(said)
