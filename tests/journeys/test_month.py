@@ -100,7 +100,11 @@ def world(request, databases, tmp_path: Path, smtp: Sink) -> Iterator[World]:
             url = stack.enter_context(redis.running()) if request.param == "redis" else None
             app = make_app(database, tmp_path / name)
             with running_on(clock.now), app.app_context():
-                factories.make_place(desks=2, name="La Fabrique du Pont" if name == "lieu" else "Fabrique du Livradois")
+                factories.make_place(
+                    desks=2,
+                    name="La Fabrique du Pont" if name == "lieu" else "Fabrique du Livradois",
+                    siret="73282932000074",
+                )
                 factories.make_person("Olivier", "Fayolle", "manager@demo.example", "manager")
                 factories.make_person("Solène", "Vernet", "lead@demo.example", "lead")
             one = stack.enter_context(
@@ -124,7 +128,15 @@ def the_employer_and_the_prices(world: World, manager: Browser) -> None:
     with running_on(world.clock.now), world.lieu.app.app_context():
         factories.make_tariff()
         factories.make_plan("Dix demi-journées", cents=6000, halfdays=10)
-    page = manager.post("/organisations/new", name="Coutellerie Durand SA", email="compta@durand.example")
+    page = manager.post(
+        "/organisations/new",
+        name="Coutellerie Durand SA",
+        email="compta@durand.example",
+        siren="732829320",
+        address="12 avenue de la Gare",
+        postcode="63000",
+        city="Clermont-Ferrand",
+    )
     employer = re.search(r"/organisations/(\w+)/members", page)
     assert employer is not None
     manager.post(
@@ -166,8 +178,30 @@ def test_a_month_from_signing_up_to_the_lead(world: World) -> None:
     assert "9" in week
 
     world.go(at(TUESDAY - timedelta(days=1), 18, 5))
-    assert "13 octobre" in text_of(world.letter("anne@demo.example", "demain|mardi"))
+    assert "13 octobre" in text_of(world.letter("anne@demo.example", "^Demain"))
     world.go(at(TUESDAY, 9, 30))
     anne.post("/here", form="/week")
     world.go(at(THURSDAY, 9, 15))
     anne.post("/here", form="/week")
+
+    world.go(at(SECOND, 10))
+    issued = manager.post("/invoices/month/2026-10/run", form="/invoices/month/2026-10")
+    mine, theirs = (world.letter(to, "F2026", 90) for to in ("anne@demo.example", "compta@durand.example"))
+    assert "120,00" in text_of(mine) and "18,00" in text_of(theirs), (text_of(mine), text_of(theirs))
+    for letter in (mine, theirs):
+        (paper,) = letter.iter_attachments()
+        assert paper.get_content_type() == "application/pdf" and paper.get_content().startswith(b"%PDF")
+
+    invoice = next(
+        found
+        for found in set(re.findall(r"/invoices/([a-z0-9]{16})", issued))
+        if "120,00" in manager.get(f"/invoices/{found}")
+    )
+    manager.post(
+        f"/invoices/{invoice}/payments",
+        form=f"/invoices/{invoice}",
+        cents="120,00",
+        received_on=str(SECOND),
+        method="transfer",
+    )
+    assert "réglée" in anne.get(f"/invoices/{invoice}")
