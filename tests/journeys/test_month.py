@@ -17,8 +17,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import rfc8785
+from sqlalchemy import select
 
+from coworking.accounts.models import Person
 from coworking.core.clock import running_on
+from coworking.core.db import db
+from coworking.core.units import write_unit
+from coworking.network import enrolment
+from coworking.network.models import Delivery, NetworkLieu, ReceivedReturn
+from coworking.statistics.schema import blank, canonical, digest, filled
 from tests import factories
 from tests.conftest import make_app
 from tests.support import redis
@@ -164,6 +172,45 @@ def sign_up(world: World) -> Browser:
     return browser
 
 
+def plain(page: str) -> str:
+    text = re.sub(r"<[^>]+>", " ", page)
+    return " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
+
+
+def enrol(world: World, manager: Browser) -> None:
+    """The head gives the lieu a link, its manager pastes it; another place is to come with six figures."""
+    with running_on(world.clock.now), world.head.app.app_context():
+        with write_unit():
+            for name, way in (("La Fabrique du Pont", None), ("Le Relais", "link")):
+                db.session.add(NetworkLieu(name=name, source="hand", way=way, expected_from=date(2026, 10, 1)))
+        lead = db.session.scalars(select(Person).where(Person.email == "lead@demo.example")).unique().one().actor()
+        invited = db.session.scalars(select(NetworkLieu.public_id).where(NetworkLieu.way.is_(None))).one()
+        token = enrolment.invite(lead, invited, enrolment.JOIN)
+    manager.post("/settings/network/join", form="/settings/network", url=f"{world.head.url}/network/join/{token}")
+
+
+def other_sends(world: World, **told: int) -> None:
+    """The other place's month, as its page of six figures would keep it."""
+    six = {"open_days": 20, "distinct_people": 4, "workshop_participants": 0}
+    six |= {f"desk_{name}_halfdays": value for name, value in told.items()}
+    figures = filled(blank("without_software"), **six)
+    with running_on(world.clock.now), world.head.app.app_context(), write_unit():
+        lieu = db.session.scalars(select(NetworkLieu).where(NetworkLieu.way == "link")).one()
+        document = {"lieu_id": "00000000-0000-4000-8000-000000000002", "figures": figures}
+        db.session.add(
+            ReceivedReturn(
+                network_lieu_id=lieu.id,
+                month=date(2026, 10, 1),
+                revision=1,
+                status="final",
+                digest=digest(canonical(figures)),
+                document=rfc8785.dumps(document).decode(),
+                way="link",
+                received_at=world.clock.now(),
+            )
+        )
+
+
 def test_a_month_from_signing_up_to_the_lead(world: World) -> None:
     anne = sign_up(world)
     manager = signed_in(world.lieu, "manager@demo.example")
@@ -204,4 +251,23 @@ def test_a_month_from_signing_up_to_the_lead(world: World) -> None:
         received_on=str(SECOND),
         method="transfer",
     )
-    assert "réglée" in anne.get(f"/invoices/{invoice}")
+    assert "payée" in anne.get(f"/invoices/{invoice}")
+
+    enrol(world, manager)
+    world.go(at(FIFTH, 9))
+    lead = signed_in(world.head, "lead@demo.example")
+    said = "1 lieu sur 2 a envoyé octobre"
+    assert soon(lambda: said in plain(lead.get("/network?month=2026-10")), 90), plain(
+        lead.get("/network?month=2026-10")
+    )
+    other_sends(world, offered=40, booked=20, attended=10)
+
+    # By hand: 3 half-days booked and attended of OFFERED here, 20 booked and 10 attended of 40 there.
+    booked = round(100 * (3 + 20) / (OFFERED + 40))
+    attended = round(100 * (3 + 10) / (OFFERED + 40))
+    page = plain(lead.get("/network?month=2026-10"))
+    assert "2 lieux sur 2 ont envoyé octobre." in page
+    assert f"{booked} % des demi-journées offertes ont été réservées ; {attended} % occupées, sur les 2 lieux" in page
+    with world.lieu.app.app_context():
+        sent = db.session.scalars(select(Delivery)).one()
+        assert (sent.state, sent.revision) == ("acknowledged", 1)

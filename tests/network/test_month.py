@@ -130,7 +130,7 @@ def test_the_page_says_it_in_one_sentence(app, cast, network, sign_in):
     with app.app_context():
         reader = make_person("Grace", "Lane", "grace@demo.example", "lead", locale="en")
     english = plain(sign_in(reader).get("/network?month=2026-10").text)
-    assert "3 of 4 places sent October. 39 % of the half-days offered were booked; 22 % used" in english
+    assert "3 places of 4 sent October. 39 % of the half-days offered were booked; 22 % used" in english
 
 
 def test_only_the_lead_sees_the_network(cast, network, sign_in, client):
