@@ -29,6 +29,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         _every(_TEN_MINUTES, "booking.reminders"),
         _every(_TEN_MINUTES, "membership.consume_past"),
         _every(_TEN_MINUTES, "billing.gather"),
+        _every(_TEN_MINUTES, "housekeeping.purge"),
         _every(_TEN_MINUTES, "statistics.count_days"),
         _every(_TEN_MINUTES, "statistics.close_months"),
     )

@@ -16,12 +16,12 @@ from math import ceil
 from sqlalchemy import delete, select
 
 from coworking.accounts.models import Throttle
-from coworking.accounts.rules import TooManyAttempts, failures_now, waits_until
+from coworking.accounts.rules import FORGOTTEN_AFTER, TooManyAttempts, failures_now, waits_until
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.settings import settings
 from coworking.core.sql import inserted
-from coworking.core.units import locked, require_unit
+from coworking.core.units import locked, require_unit, write_unit
 
 
 def sign_in_buckets(email: str, address: str | None) -> tuple[str, ...]:
@@ -86,9 +86,21 @@ def succeeded(names: Iterable[str]) -> None:
             row.failures -= 1
 
 
+def purge() -> int:
+    """Forget the buckets that have been quiet for so long that nothing in them counts any more; return how many."""
+    old = Throttle.window_started_at < now() - 2 * FORGOTTEN_AFTER
+    if db.session.scalar(select(Throttle.bucket).where(old).limit(1)) is None:
+        return 0
+    with write_unit():
+        return db.session.execute(delete(Throttle).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result
+
+
 def _row(name: str, instant: datetime) -> Throttle:
-    inserted(Throttle, bucket=name, failures=0, window_started_at=instant)
-    return db.session.scalars(locked(select(Throttle).where(Throttle.bucket == name))).one()
+    """The bucket, locked. Another attempt's success may take it away between making and locking: then it is made anew."""
+    statement = select(Throttle).where(Throttle.bucket == name)
+    while (row := db.session.scalar(locked(statement))) is None:
+        inserted(Throttle, bucket=name, failures=0, window_started_at=instant)
+    return row
 
 
 def _kind(name: str) -> str:

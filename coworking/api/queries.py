@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts import queries as accounts
 from coworking.booking.models import Booking, BookingUnit, Presence
-from coworking.booking.rules import BeyondHorizon, HalfDay, half_days
+from coworking.booking.rules import ROOM_STEP, BeyondHorizon, HalfDay, half_days
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -146,7 +146,7 @@ def availability(span: Span, kind: str | None) -> Availability:
     """What of ``span`` can still be booked, by resource, up to the booking horizon: five statements.
 
     Desks by whole half-days that are not over; everything else by open time that is neither taken nor past nor needed
-    to tidy up before the next use.
+    to tidy up before the next use, today's from the next quarter of an hour on.
     """
     instant = now()
     lieu = spaces.lieu()
@@ -205,18 +205,25 @@ def _free(row: Resource, opened: list[_Open], span: Span, taken: list[Span], ins
             and half.span.overlaps(span)
             and not any(held.overlaps(half.span.widened(before=_ZERO, after=_buffer(row))) for held in taken)
         ]
-    if span.end <= instant:
+    start = max(span.start, _next_step(instant))
+    if span.end <= start:
         return []
-    wanted = Span(max(span.start, instant), span.end)
+    wanted = Span(start, span.end)
     spans = [stretch for day in days for stretch in day.spans]
     held = [one.widened(before=_buffer(row), after=_ZERO) for one in taken]
     return [(stretch, None) for stretch in subtract(intersect(spans, [wanted]), held)]
+
+
+def _next_step(instant: datetime) -> datetime:
+    """The next quarter of an hour at which a room can be booked: every zone is a whole number of them from UTC."""
+    return instant + (_EPOCH - instant) % ROOM_STEP
 
 
 def _buffer(row: Resource) -> timedelta:
     return timedelta(minutes=row.buffer_after)
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO = timedelta()
 _MOMENT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)

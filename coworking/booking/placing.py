@@ -91,7 +91,7 @@ def choose(
         if (kind, holder) != ("booking", leaving)
     ]
     chosen: list[Chosen] = []
-    for rows in candidates:
+    for item, rows in zip(request.items, candidates, strict=True):
         is_desk = rows[0].kind == DESK
         if is_desk:
             use = _desk_use(day, halves, request.span)
@@ -102,7 +102,7 @@ def choose(
         given = {resource.id for resource, _, _ in chosen}
         free = [row for row in rows if row.id not in given and _is_free(row, use, taken)]
         if not free:
-            raise ClaimConflict() if len(rows) == 1 else NothingFree()
+            raise ClaimConflict(item=item) if len(rows) == 1 else NothingFree(item=item)
         if is_desk:
             own = queries.own_desks(person.id, day.day, except_booking=leaving)
             _refuse_second_desk(own, use)
@@ -147,7 +147,7 @@ def _candidates(
         else:
             suitable = _suitable(rows, item, request.guests, day, zone_ids)
             if not suitable:
-                raise NothingFree()
+                raise NothingFree(item=item)
         found.append(suitable)
     return found
 

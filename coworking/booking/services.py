@@ -58,7 +58,7 @@ def book(actor: Actor, request: Request, *, newcomer: Newcomer | None = None) ->
             booking = book_in_unit(actor, request if newcomer is None else replace(request, person=newcomer()))
             unit.result = booking.public_id
     except (ClaimConflict, NothingFree) as conflict:
-        conflict.extra["free"] = _free_instead(request)
+        conflict.extra["free"] = _free_instead(request, conflict.params.get("item"))
         raise
     return booking
 
@@ -165,7 +165,8 @@ def move(actor: Actor, public_id: str, *, span: Span | None = None, resource: st
             booking = _move(actor, booking, span or booking.span, resource)
     except (ClaimConflict, NothingFree) as conflict:
         if span is not None:
-            conflict.extra["free"] = _free_instead(Request(span=span, items=(Item(resource=resource, kind=DESK),)))
+            asked = Request(span=span, items=(Item(resource=resource, kind=DESK),))
+            conflict.extra["free"] = _free_instead(asked, None)
         raise
     return booking
 
@@ -302,12 +303,14 @@ def _enqueue_confirmation(booking: Booking, since: datetime) -> None:
     )
 
 
-def _free_instead(request: Request) -> list[dict[str, str]]:
-    """Up to five free resources of the kind that was wanted, over the same span, for the loser's answer."""
-    wanted = request.items[0]
-    if wanted.resource is not None:
-        row = spaces.resource_by_public_id(wanted.resource)
-        request = replace(request, items=(Item(kind=row.kind),))
-    kind = request.items[0].kind or DESK
-    free = queries.free_resources(request.span, kind)
+def _free_instead(request: Request, failed: object) -> list[dict[str, str]]:
+    """Up to five free resources of the kind that could not be had, over the same span, for the loser's answer.
+
+    ``failed``: the item that was refused; the first one where only the database noticed. What the request names
+    otherwise is not offered instead.
+    """
+    wanted = failed if isinstance(failed, Item) else request.items[0]
+    kind = spaces.resource_by_public_id(wanted.resource).kind if wanted.resource is not None else wanted.kind or DESK
+    named = {item.resource for item in request.items}
+    free = [row for row in queries.free_resources(request.span, kind) if row.public_id not in named]
     return [{"resource_id": row.public_id, "name": row.name} for row in free[:5]]

@@ -117,7 +117,7 @@ def test_what_is_said_to_be_free_can_be_booked(member, place):
 
 def test_the_past_closures_holidays_and_the_horizon_are_not_free(member, cast, app, place):
     today = {"from": "2026-11-24T00:00:00+01:00", "to": "2026-11-25T00:00:00+01:00"}
-    assert free(member, "Durolle", **today) == [("24T10:36", "24T18:00", None)]
+    assert free(member, "Durolle", **today) == [("24T10:45", "24T18:00", None)]
     assert free(member, "Poste 1", **today) == [("24T09:00", "24T13:00", "am"), ("24T13:00", "24T18:00", "pm")]
     yesterday = {"from": "2026-11-20T00:00:00+01:00", "to": "2026-11-24T00:00:00+01:00"}
     assert free(member, "Durolle", **yesterday) == free(member, "Poste 1", **yesterday) == []

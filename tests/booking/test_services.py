@@ -317,3 +317,14 @@ def test_the_day_after_tomorrow_s_horizon_moves_with_the_clock(people, clock):
     services.book_half_days(people.member.actor(), date(2027, 2, 23), MORNING)
     assert live() == 1
     assert timedelta(days=90) == date(2027, 2, 23) - date(2026, 11, 25)
+
+
+def test_what_is_free_instead_is_said_of_what_could_not_be_had(people, place):
+    """A room and a desk, of which the desk is gone: desks are offered, and none that was asked for anyway."""
+    first, second = place.desks[:2]
+    services.book_half_days(people.stranger.actor(), THURSDAY, MORNING, resource=second.public_id)
+    items = (Item(resource=place.rooms[0].public_id), Item(resource=second.public_id))
+    with pytest.raises(ClaimConflict) as refusal:
+        services.book(people.member.actor(), Request(hours(9, 10), items))
+    names = [free["name"] for free in refusal.value.extra["free"]]
+    assert names == [first.name, "Poste 3", "Poste 4"]

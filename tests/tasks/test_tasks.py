@@ -12,9 +12,12 @@ from urllib.error import HTTPError
 import pytest
 from sqlalchemy import func, select
 
+from coworking.accounts import throttle
+from coworking.accounts.models import Throttle
 from coworking.claims.models import Claim
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.idempotency import IdempotencyKey
 from coworking.core.outbox import OutboxRow
 from coworking.core.units import write_unit
 from coworking.spaces.models import LieuDay
@@ -26,7 +29,7 @@ from tests.conftest import make_app
 from tests.support.processes import instance
 from tests.support.redis import free_port
 
-for module in ("outbox", "spaces", "claims", "membership", "booking", "billing", "statistics"):
+for module in ("outbox", "housekeeping", "spaces", "claims", "membership", "booking", "billing", "statistics"):
     importlib.import_module(f"tasks.{module}")
 
 
@@ -130,3 +133,23 @@ def test_a_request_does_not_need_the_broker(databases, tmp_path):
         assert '"broker":"OperationalError"' in refused.value.read().decode()
     with app.app_context():
         assert db.session.scalars(select(OutboxRow.state)).all() == ["waiting"]
+
+
+def test_what_nobody_asks_for_again_is_forgotten(do, app, place, clock):
+    def kept() -> tuple[int, int]:
+        with app.app_context():
+            counts = (select(func.count()).select_from(table) for table in (IdempotencyKey, Throttle))
+            return tuple(db.session.scalar(count) for count in counts)
+
+    def use(name: str) -> None:
+        with app.app_context(), write_unit():
+            db.session.add(IdempotencyKey(person_id=1, key=name, endpoint="e", fingerprint="f", created_at=now()))
+            throttle.count(throttle.letter_buckets(name))
+
+    use("192.0.2.1")
+    clock.advance(hours=47)
+    use("192.0.2.2")
+    assert not do("housekeeping.purge")
+    clock.advance(hours=2)
+    assert do("housekeeping.purge") == 2
+    assert kept() == (1, 1)
