@@ -10,10 +10,12 @@ from sqlalchemy import func, select, update
 
 from coworking.accounts.models import Person
 from coworking.booking.presence import expire_unconfirmed
+from coworking.core import audit
+from coworking.core.audit import AuditEntry
 from coworking.core.clock import frozen_at
 from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
-from coworking.core.policy import Actor
+from coworking.core.policy import SYSTEM, Actor
 from coworking.core.types import predictable_ids
 from coworking.core.units import write_unit
 from coworking.demo import money, statistics, world
@@ -25,8 +27,12 @@ from coworking.spaces import queries as spaces
 ZONE = ZoneInfo("Europe/Paris")
 
 
+BEGUN, MADE = "demo.begun", "demo.made"
+"""The first and the last thing written: between them, making the demo was interrupted."""
+
+
 class NotADemo(Exception):
-    """This database holds a real lieu, or people: the demo never touches it."""
+    """This database holds a real lieu, people, or half a demo: the demo never touches it."""
 
 
 def is_made() -> bool:
@@ -35,6 +41,8 @@ def is_made() -> bool:
     if lieu is not None:
         if not lieu.is_simulation:
             raise NotADemo(f"this database belongs to {lieu.name}; give the demo one of its own")
+        if set(db.session.scalars(select(AuditEntry.action).where(AuditEntry.action.in_((BEGUN, MADE))))) == {BEGUN}:
+            raise NotADemo("making the demo was interrupted here; empty this database and make it again")
         return True
     if db.session.scalar(select(func.count()).select_from(Person)):
         raise NotADemo("this database already holds people; give the demo one of its own")
@@ -48,6 +56,8 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
     first = _months_before(today, months)
     with predictable_ids(random.Random(draw.random())):
         with frozen_at(_at(first - timedelta(days=1), 8)):
+            with write_unit():
+                audit.record(SYSTEM, BEGUN, ("lieu", 1), months=months, seed=seed)
             manager = world.build(password_hash)
             money.prepare(manager, first - timedelta(days=1))
             host = _actor("host@demo.example")
@@ -77,6 +87,8 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             calendar.freeze_past_days()
             expire_unconfirmed()
             _forget_letters(until)
+            with write_unit():
+                audit.record(SYSTEM, MADE, ("lieu", 1), months=months, seed=seed)
 
 
 def _close(manager: Actor, first: date, start: date, end: date, reason: str) -> None:

@@ -29,12 +29,15 @@ function sheetFilled() {
   if (full) (sheet.querySelector("[aria-invalid=true], [autofocus]") ?? sheet.querySelector("#sheet-title"))?.focus();
 }
 
-sheet.addEventListener("close", () => {
+sheet.addEventListener("close", async () => {
+  const stale = sheet.querySelector("[data-stale]"); // it said that the page behind shows what is no longer so
   sheet.querySelector("#sheet-body").replaceChildren();
-  // The cell that opened it may have been swapped meanwhile: find its successor by id.
-  const back = opener?.isConnected ? opener : opener?.id && document.getElementById(opener.id);
-  if (back) back.focus();
+  const left = opener;
   opener = null;
+  if (stale) await htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerHTML show:none" });
+  // The cell that opened it may have been swapped meanwhile: find its successor by id.
+  const back = left?.isConnected ? left : left?.id && document.getElementById(left.id);
+  if (back) back.focus();
 });
 
 sheet.addEventListener("click", (event) => {

@@ -31,6 +31,17 @@ def test_a_tap_that_comes_too_late_opens_what_is_free_over_the_week(app, place, 
     expect(page.locator(".toast")).to_contain_text("Poste 1, jeudi 26 novembre, l’après-midi.")
 
 
+def test_what_came_too_late_is_no_longer_offered_behind_the_sheet(app, place, cast, open_page):
+    page = open_page("member@demo.example", reduced_motion="reduce")
+    with app.app_context():
+        for person in (cast.colleague, cast.stranger, cast.host, cast.manager):
+            services.book_half_days(person.actor(), THURSDAY, frozenset({"am"}))
+    page.get_by_role("button", name=MORNING).click()
+    page.locator("dialog#sheet").get_by_role("link", name="Fermer").click()
+    expect(page.get_by_role("link", name="jeudi 26 novembre, le matin\u202f: complet")).to_be_focused()
+    expect(page.get_by_role("button", name=MORNING)).to_have_count(0)
+
+
 def test_every_message_is_said_aloud_and_the_focus_stays(place, cast, open_page):
     page = open_page("member@demo.example", WIDE)
     for half in ("le matin", "l’après-midi"):
