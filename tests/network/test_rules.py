@@ -114,6 +114,8 @@ def test_only_the_highest_revision_may_be_repeated():
     assert not is_repeated(3, Held("restatement", "c"), here=here)
     assert not is_repeated(5, Held("restatement", "c"), here=here)  # revisions in between never left the lieu
     assert is_repeated(2, Held("final", "b"), here=here)
+    with pytest.raises(RevisionConflict):  # below the highest, and never received
+        is_repeated(3, Held("final", "c"), here={2: Held("final", "b"), 5: Held("restatement", "e")})
     for revision, offered in [(2, Held("final", "z")), (2, Held("restatement", "b")), (1, Held("provisional", "a"))]:
         with pytest.raises(RevisionConflict) as refused:
             is_repeated(revision, offered, here=here)
