@@ -18,7 +18,7 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.types import predictable_ids
 from coworking.core.units import write_unit
-from coworking.demo import money, statistics, world
+from coworking.demo import money, network, statistics, world
 from coworking.demo.cast import habits
 from coworking.demo.days import Simulation
 from coworking.spaces import calendar
@@ -82,6 +82,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
                     world.join(habit, password_hash if habit.email and "person" not in habit.email else None, day)
                     money.join(manager, habit, day)
             simulation.run(day)
+        network.make(random.Random(draw.random()), first, today)
         with frozen_at(until):
             calendar.extend_horizon()
             calendar.freeze_past_days()

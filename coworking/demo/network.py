@@ -1,0 +1,186 @@
+"""The demo's lieu is a network head too: twelve invented places report to it, each in its own way."""
+
+from __future__ import annotations
+
+import random
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from coworking.core.clock import frozen_at, now
+from coworking.core.db import db
+from coworking.core.keyring import SigningKey, key_id_of
+from coworking.core.units import write_unit
+from coworking.core.version import VERSION
+from coworking.network import protocol, receiving
+from coworking.network.models import NetworkLieu, ReceivedReturn
+from coworking.spaces import queries as spaces
+from coworking.statistics.schema import SCHEMA, blank, canonical, digest, filled, write_month
+
+ZONE = ZoneInfo("Europe/Paris")
+SEASON = (0.92, 0.97, 1.04, 1.02, 0.98, 1.03, 0.82, 0.48, 1.08, 1.1, 1.02, 0.8)
+"""How each month of the year compares with the others: few come in August."""
+LATE, PROVISIONAL, BLIND = "La Doyenne", "L’Atelier des Papetiers", "Haute Ville"
+KNOWN_AT_BLIND = 0.62
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """An invented place in a real town. ``usual``: the share of its half-days that is booked in an ordinary month."""
+
+    name: str
+    city: str
+    postcode: str
+    north: float
+    east: float
+    desks: int
+    usual: float
+    way: str = "software"
+
+
+PLACES = (
+    Simulated(PROVISIONAL, "Ambert", "63600", 45.5494, 3.7417, 12, 0.61),
+    Simulated("Le Relais", "Riom", "63200", 45.8938, 3.1125, 18, 0.6),
+    Simulated("Quai 9", "Issoire", "63500", 45.5443, 3.2489, 22, 0.51),
+    Simulated(LATE, "Brioude", "43100", 45.2942, 3.3842, 8, 0.44),
+    Simulated("Cours Victor", "Le Puy-en-Velay", "43000", 45.0428, 3.8829, 31, 0.33),
+    Simulated(BLIND, "Saint-Flour", "15100", 45.0336, 3.0925, 6, 0.27),
+    Simulated("La Tannerie", "Annonay", "07100", 45.2399, 4.6707, 16, 0.42),
+    Simulated("Le Préau", "Noirétable", "42440", 45.8181, 3.7669, 5, 0.22, "link"),
+    Simulated("La Manufacture", "Montbrison", "42600", 45.6075, 4.0653, 20, 0.48),
+    Simulated("Chez Jeanne", "Courpière", "63120", 45.7536, 3.5403, 4, 0.3, "link"),
+    Simulated("Les Thermes", "Vichy", "03200", 46.1278, 3.4265, 36, 0.57),
+    Simulated("L’Escale", "La Chaise-Dieu", "43160", 45.3211, 3.6964, 6, 0.25),
+)
+
+
+def make(draw: random.Random, first: date, today: date) -> None:
+    """The head's twelve places and what they sent of each month from ``first`` to the last that is over."""
+    months = [month for month in _months(first, today) if _following(month) <= today.replace(day=1)]
+    with frozen_at(_at(first, 8)):
+        members = [_join(place, draw, first) for place in PLACES]
+    for month in months:
+        for place, lieu, key in members:
+            is_last = month == months[-1]
+            if place.name == LATE and is_last:
+                continue
+            status = "provisional" if place.name == PROVISIONAL and is_last else "final"
+            with frozen_at(_at(_following(month) + timedelta(days=4 if status == "provisional" else 9), 9)):
+                _send(place, lieu, key, month, status, draw)
+
+
+def _join(place: Simulated, draw: random.Random, first: date) -> tuple[Simulated, NetworkLieu, SigningKey]:
+    private = Ed25519PrivateKey.from_private_bytes(draw.randbytes(32))
+    public = private.public_key().public_bytes_raw()
+    key = SigningKey(key_id_of(public), private)
+    has_software = place.way == "software"
+    with write_unit():
+        lieu = NetworkLieu(
+            lieu_uuid=str(UUID(bytes=draw.randbytes(16), version=4)),
+            name=place.name,
+            city=place.city,
+            postcode=place.postcode,
+            latitude=place.north,
+            longitude=place.east,
+            source="simulation",
+            way=place.way,
+            public_key=protocol.encode_key(public) if has_software else None,
+            key_id=key.key_id if has_software else None,
+            enrolled_at=now(),
+            expected_from=first,
+        )
+        db.session.add(lieu)
+    return place, lieu, key
+
+
+def _send(place: Simulated, lieu: NetworkLieu, key: SigningKey, month: date, status: str, draw: random.Random) -> None:
+    figures = _figures(place, month, draw)
+    document = {
+        "schema": SCHEMA,
+        "lieu_id": lieu.lieu_uuid,
+        "siret": None,
+        "name": place.name,
+        "code_insee": None,
+        "month": write_month(month),
+        "status": status,
+        "revision": 1,
+        "reason": None,
+        "generated_at": now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "software_version": VERSION,
+        "figures_sha256": digest(canonical(figures)),
+        "figures": figures,
+    }
+    if place.way == "software":
+        claims = {"aud": spaces.lieu().uuid, "iat": int(now().timestamp()), "return": document}
+        receiving.receive(protocol.sign(claims, protocol.RETURN, key).encode(), address=None)
+        return
+    with write_unit():
+        db.session.add(
+            ReceivedReturn(
+                network_lieu_id=lieu.id,
+                month=month,
+                revision=1,
+                status=status,
+                digest=str(document["figures_sha256"]),
+                document=rfc8785.dumps(document).decode(),
+                way="link",
+                received_at=now(),
+            )
+        )
+
+
+def _figures(place: Simulated, month: date, draw: random.Random) -> dict[str, Any]:
+    days = sum(
+        date(month.year, month.month, day).weekday() < 5 for day in range(1, monthrange(month.year, month.month)[1] + 1)
+    )
+    offered = 2 * days * place.desks
+    booked = min(offered, round(offered * place.usual * SEASON[month.month - 1] * draw.uniform(0.9, 1.1)))
+    known = round(booked * (KNOWN_AT_BLIND if place.name == BLIND else draw.uniform(0.93, 1)))
+    absent = round(known * draw.uniform(0.04, 0.12))
+    people = max(3, round(place.desks * draw.uniform(1.4, 2.2)))
+    six = {
+        "open_days": days,
+        "desk_offered_halfdays": offered,
+        "desk_booked_halfdays": booked,
+        "desk_attended_halfdays": known - absent,
+        "distinct_people": people,
+        "workshop_participants": draw.randrange(0, 30),
+    }
+    if place.way == "link":
+        return filled(blank("without_software"), **six)
+    del six["workshop_participants"]
+    more = {
+        "accessible_minutes": days * 540,
+        "staffed_minutes": days * 480,
+        "desks_in_service": place.desks,
+        "desk_known_halfdays": known,
+        "desk_absent_halfdays": absent,
+        "worker_days": max(people, round((known - absent) * 0.6)),
+    }
+    if place.name == BLIND:
+        del six["desk_attended_halfdays"]
+    figures = filled(blank("not_recorded"), **six, **more)
+    if place.name == BLIND:
+        figures["null_reasons"]["desk_attended_halfdays"] = "too_few_known"
+    return figures
+
+
+def _months(first: date, last: date) -> list[date]:
+    found = [first.replace(day=1)]
+    while found[-1] < last.replace(day=1):
+        found.append(_following(found[-1]))
+    return found
+
+
+def _following(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def _at(day: date, hour: int) -> datetime:
+    return datetime.combine(day, time(hour), tzinfo=ZONE)
