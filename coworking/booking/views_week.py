@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import offers, presence, queries, services
+from coworking.booking import offers, presence, queries, services, weeks
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
 from coworking.booking.pages import blueprint, names, refused, said, to_week
 from coworking.booking.rules import AlreadyBooked, Half, InPast, NothingFree, half_days
@@ -42,7 +42,7 @@ def week() -> ResponseReturnValue:
     calendar = spaces.days(min(today, monday), max(today, monday) + WEEK)
     if not {"from", "week"} & set(request.args) and not _anything_left(calendar, today, monday):
         monday += WEEK
-    days = queries.week(_person(actor), _seven(monday), calendar)
+    days = weeks.week(_person(actor), _seven(monday), calendar)
     opening = calendar.get(today)
     last = today + timedelta(days=lieu.horizon_days)
     return render_template(
@@ -164,10 +164,10 @@ def _seven(monday: date) -> list[date]:
     return [monday + timedelta(days=n) for n in range(7)]
 
 
-def _halves(actor: Actor, monday: date, which: Callable[[queries.Cell], bool]) -> dict[date, frozenset[Half]]:
+def _halves(actor: Actor, monday: date, which: Callable[[weeks.Cell], bool]) -> dict[date, frozenset[Half]]:
     """The half-days of ``actor``'s week of ``monday`` for which ``which`` holds, by day."""
     days = _seven(monday)
-    rows = queries.week(_person(actor), days, spaces.days(days[0], days[-1]))
+    rows = weeks.week(_person(actor), days, spaces.days(days[0], days[-1]))
     return {row.day: found for row in rows if (found := frozenset[Half](c.half for c in row.cells if which(c)))}
 
 
@@ -241,5 +241,5 @@ def _desk_list(day: date, half: str, error: str | None = None) -> str:
     found = [known for name, known in queries.open_halves(day).items() if name in halves]
     span = Span(found[0].span.start, found[-1].span.end) if found else None
     free = queries.free_resources(span, DESK) if span is not None else []
-    near = [] if free else queries.free_near(_person(current_actor()), day, halves)
+    near = [] if free else weeks.free_near(_person(current_actor()), day, halves)
     return render_template("booking/desks.html", day=day, half=half, free=free, near=near, error=error)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import url_for
 from markupsafe import escape
 
-from coworking.booking.queries import Bar
+from coworking.booking.bars import Bar
 from coworking.core.formats import minute_of_day
 from coworking.core.i18n import _
 from coworking.core.policy import Actor

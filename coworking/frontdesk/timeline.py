@@ -19,8 +19,7 @@ from flask import url_for
 from markupsafe import Markup
 
 from coworking.accounts.queries import colleagues_of
-from coworking.booking import queries
-from coworking.booking.queries import Bar
+from coworking.booking.bars import Bar, bars
 from coworking.core.clock import now
 from coworking.core.i18n import language
 from coworking.core.policy import Actor
@@ -94,8 +93,8 @@ def _read(day: date) -> _Known:
     places = spaces.places(day)
     if row is None:
         return _Known(places, None, {}, {})
-    bars = {key: list(group) for key, group in groupby(queries.bars(row.span), key=lambda bar: bar.resource_id)}
-    return _Known(places, Day(row.span, row.open()), bars, {})
+    by_place = {key: list(group) for key, group in groupby(bars(row.span), key=lambda bar: bar.resource_id)}
+    return _Known(places, Day(row.span, row.open()), by_place, {})
 
 
 def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline:

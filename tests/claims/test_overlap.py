@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from coworking.booking.queries import bars
+from coworking.booking.bars import bars
 from coworking.claims import queries
 from coworking.claims import services as claims
 from coworking.claims.models import Claim
