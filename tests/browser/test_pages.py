@@ -11,8 +11,16 @@ from tests.browser.conftest import PHONE, WIDE, assert_accessible
 
 DAY = frozenset({"am", "pm"})
 PAGES = {
-    None: ["/", "/sign-in", "/sign-up", "/forgotten", "/nowhere"],
-    "member": ["/week", "/rooms", "/bookings", "/me", "/planning?day=2026-11-24", "/week?from=2026-12-21"],
+    None: ["/", "/sign-in", "/sign-up", "/forgotten", "/nowhere", "/verify", "/verify/abcd-efgh"],
+    "member": [
+        "/week",
+        "/rooms",
+        "/bookings",
+        "/me",
+        "/me/attestations",
+        "/planning?day=2026-11-24",
+        "/week?from=2026-12-21",
+    ],
     "host": ["/today", "/planning", "/planning?view=list", "/for-someone?q=a", "/people"],
     "manager": [
         "/settings",
