@@ -6,7 +6,6 @@ only then, with the lieu's row locked, what is already here. Sending the same re
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
@@ -140,8 +139,3 @@ def _acknowledged(row: ReceivedReturn, head_id: str, lieu_id: str) -> dict[str, 
     received = row.received_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     claims = {**said, "iss": head_id, "aud": lieu_id, "received_at": received}
     return {**said, "ack": protocol.sign(claims, protocol.ACK, signing_key())}
-
-
-def read_document(row: ReceivedReturn) -> dict[str, Any]:
-    """The ``monthly-return/1`` that ``row`` keeps."""
-    return json.loads(row.document)

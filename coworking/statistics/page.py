@@ -263,7 +263,10 @@ def _sent(page: MonthPage) -> Step:
         return Step("todo", _("Not received yet by %(name)s", name=to.name), to.trouble)
     if to.sent_at is not None and page.last is not None and to.revision == page.last.revision:
         day = day_month(to.sent_at.astimezone(spaces.lieu().tz).date())
-        return Step("done", _("Received by %(name)s", name=to.name), _("On %(day)s.", day=day))
+        said = (
+            _("Sent to %(name)s by e-mail", name=to.name) if to.by_letter else _("Received by %(name)s", name=to.name)
+        )
+        return Step("done", said, _("On %(day)s.", day=day))
     return Step("wait", _("To be sent to %(name)s", name=to.name), _("Right after closing."))
 
 

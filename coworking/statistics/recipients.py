@@ -11,13 +11,14 @@ from datetime import date, datetime
 class Recipient:
     """A network head as the closing page names it, and what became of the month's last revision there.
 
-    ``sent_at`` None: not sent yet; ``trouble`` says in the reader's language why it has not arrived.
+    ``sent_at`` None: not sent yet; ``by_letter``: then it left as a letter, which nobody signs for; ``trouble`` says in the reader's language why it has not arrived.
     """
 
     name: str
     sent_at: datetime | None = None
     revision: int | None = None
     trouble: str | None = None
+    by_letter: bool = False
 
 
 _ask: Callable[[date], Recipient | None] | None = None

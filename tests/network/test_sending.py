@@ -15,6 +15,7 @@ from coworking.core.units import write_unit
 from coworking.network import protocol, queries, services
 from coworking.network.models import Delivery, HeadLink, ReceivedReturn
 from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.page import month_page
 from coworking.statistics.recipients import recipient
 from tests.network.conftest import NOVEMBER
 
@@ -203,6 +204,8 @@ def test_a_head_without_the_software_gets_a_letter(here, mailbox):
     document = files["2026-11-r1.json"]
     assert json.loads(document)["figures_sha256"] == row.figures_sha256
     assert deliveries(here) == [(1, "mailed")]
+    with here.app.test_request_context(headers={"Accept-Language": "fr"}):
+        assert "Envoyé à Réseau du Livradois par e-mail" in [step.title for step in month_page(NOVEMBER).steps]
 
 
 def test_a_lieu_that_left_sends_nothing(joined, head):
