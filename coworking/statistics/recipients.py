@@ -11,7 +11,8 @@ from datetime import date, datetime
 class Recipient:
     """A network head as the closing page names it, and what became of the month's last revision there.
 
-    ``sent_at`` None: not sent yet; ``by_letter``: then it left as a letter, which nobody signs for; ``trouble`` says in the reader's language why it has not arrived.
+    ``sent_at`` None: not sent yet; ``by_letter``: it leaves as a letter, which nobody signs for. ``trouble`` says in the
+    reader's language why it has not arrived.
     """
 
     name: str
