@@ -30,6 +30,7 @@ SCOPES = (
     "people:write",
     "statistics:read",
     "returns:read",
+    "invoices:read",
 )
 """What an API token may be limited to. A token never allows more than its owner's roles do."""
 

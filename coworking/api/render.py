@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from coworking.accounts.models import Person
+from coworking.billing import queries as billing
+from coworking.billing.queries import Standing
 from coworking.booking.models import Booking, BookingUnit, Presence
 from coworking.core.errors import DomainError
 from coworking.core.policy import Actor, Role
@@ -124,6 +126,31 @@ def person(row: Person) -> Json:
         "email": row.email,
         "phone": row.phone,
         "created_at": write(row.created_at),
+    }
+
+
+def invoice(row: Standing) -> Json:
+    found, content = row.invoice, billing.content(row.invoice)
+    return {
+        "id": found.public_id,
+        "number": found.number,
+        "kind": found.kind,
+        "corrects": content["corrects"] and content["corrects"]["number"],
+        "state": row.state,
+        "payer": content["buyer"],
+        "month": content["month"],
+        "issued_on": content["issued_on"],
+        "due_on": content["due_on"],
+        "currency": found.currency,
+        "price_basis": content["basis"],
+        "net_cents": found.net_cents,
+        "vat_cents": found.vat_cents,
+        "gross_cents": found.gross_cents,
+        "rounding_cents": found.rounding_cents,
+        "payable_cents": found.payable_cents,
+        "paid_cents": row.paid_cents,
+        "open_cents": row.open_cents,
+        "lines": content["lines"],
     }
 
 

@@ -8,6 +8,7 @@ from apiflask import Schema
 from marshmallow import EXCLUDE, ValidationError, fields, validates_schema
 
 from coworking.api.fields import Instant, ListOf, Month, Number, OneOf, StrictSchema, Text, Truth
+from coworking.billing.rules import STATES as INVOICE_STATES
 from coworking.core.errors import N_
 from coworking.statistics.schema import STATUSES
 
@@ -58,6 +59,10 @@ class PageQuery(StrictSchema):
 
 class BookingsQuery(SpanQuery, PageQuery):
     person_id = Text()
+
+
+class InvoicesQuery(PageQuery):
+    month = Month(metadata={"example": "2026-10"})
 
 
 class MonthQuery(StrictSchema):
@@ -244,6 +249,55 @@ class Person(Shown):
     created_at = _instant(required=True)
 
 
+class Payer(Shown):
+    kind = fields.String(required=True, metadata={"enum": ["person", "organisation"]})
+    id = _text(required=True)
+    name = _text(required=True)
+
+
+class InvoiceLine(Shown):
+    """``quantity`` of ``unit`` at ``unit_cents``; of an ``hour`` it counts the minutes."""
+
+    label = _text(required=True)
+    quantity = fields.Integer(required=True)
+    unit = fields.String(required=True, metadata={"enum": ["half_day", "hour", "month", "year", "piece"]})
+    unit_cents = fields.Integer(required=True)
+    amount_cents = fields.Integer(required=True)
+    vat_rate_bp = fields.Integer(required=True, metadata={"description": "Basis points: 2000 is 20 %."})
+
+
+class InvoiceInList(Shown):
+    """An issued invoice or credit note; it never changes. Amounts are integer cents, a credit note's negative.
+
+    ``payable_cents`` = gross + rounding. ``state`` and ``open_cents`` say how it stands today.
+    """
+
+    id = _text(required=True)
+    number = _text(required=True)
+    kind = fields.String(required=True, metadata={"enum": ["invoice", "credit_note"]})
+    corrects = _text(required=True, allow_none=True, metadata={"description": "The number of the invoice it undoes."})
+    state = fields.String(required=True, metadata={"enum": list(INVOICE_STATES)})
+    payer = fields.Nested(Payer, required=True)
+    month = _text(required=True, metadata={"example": "2026-10"})
+    issued_on = fields.String(required=True, metadata={"format": "date"})
+    due_on = fields.String(required=True, metadata={"format": "date"})
+    currency = _text(required=True)
+    price_basis = fields.String(required=True, metadata={"enum": ["ttc", "ht"]})
+    net_cents = fields.Integer(required=True)
+    vat_cents = fields.Integer(required=True)
+    gross_cents = fields.Integer(required=True)
+    rounding_cents = fields.Integer(required=True)
+    payable_cents = fields.Integer(required=True)
+    paid_cents = fields.Integer(required=True)
+    open_cents = fields.Integer(required=True)
+
+
+class Invoice(InvoiceInList):
+    """The same with its lines."""
+
+    lines = fields.List(fields.Nested(InvoiceLine), required=True)
+
+
 class MonthlyReturn(Shown):
     """A ``monthly-return/1``: the highest revision of a closed month. ``figures_sha256`` is that of the RFC 8785 bytes.
 
@@ -326,3 +380,7 @@ class NetworkReturns(_Page):
 
     items = fields.List(fields.Nested(NetworkReturn), required=True)
     aggregate = fields.Dict(keys=fields.String(), required=True)
+
+
+class Invoices(_Page):
+    items = fields.List(fields.Nested(InvoiceInList), required=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apiflask import APIBlueprint
+from apiflask import APIBlueprint, FileSchema
 from apiflask.exceptions import HTTPError
 from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -15,6 +15,8 @@ from coworking.api import openapi, problems, queries, render, schemas
 from coworking.api.idempotency import idempotent
 from coworking.api.problems import signed_body
 from coworking.api.render import Json
+from coworking.billing import papers
+from coworking.billing import queries as billing
 from coworking.booking import presence, services
 from coworking.booking import queries as bookings
 from coworking.booking.placing import Item, Request
@@ -256,6 +258,52 @@ def network_returns(query_data: dict[str, Any]) -> Json:
     """
     month = query_data["month"]
     return render.network_returns(spaces.lieu().uuid, month, network.counting(month))
+
+
+@blueprint.get("/invoices/<invoice_id>")
+@requires(scope="invoices:read")
+@blueprint.output(schemas.Invoice())
+def invoice(invoice_id: str) -> Json:
+    """One invoice or credit note"""
+    return render.invoice(billing.standing_for(current_actor(), invoice_id))
+
+
+@blueprint.get("/invoices")
+@requires(scope="invoices:read")
+@blueprint.input(schemas.InvoicesQuery(), location="query", unknown=None)
+@blueprint.output(schemas.Invoices())
+def list_invoices(query_data: dict[str, Any]) -> Json:
+    """Issued invoices and credit notes, the latest first
+
+    One's own and those of an organisation whose contact one is; managers and accountants read all of them.
+    """
+    cursor = query_data.get("cursor")
+    try:
+        last = str(queries.decode_cursor(cursor, str)[0]) if cursor is not None else None
+        rows, following = billing.documents(
+            current_actor(),
+            billing.Filters(month=query_data.get("month")),
+            after=last,
+            limit=query_data["limit"],
+        )
+    except NotFound as error:
+        raise queries.InvalidCursor() from error
+    return {
+        "items": [render.invoice(row) for row in rows],
+        "next": queries.encode_cursor(following) if following is not None else None,
+    }
+
+
+@blueprint.get("/invoices/<invoice_id>.pdf")
+@requires(scope="invoices:read")
+@blueprint.output(FileSchema(type="string", format="binary"), content_type="application/pdf")
+def invoice_pdf(invoice_id: str) -> Response:
+    """The paper of an invoice or credit note
+
+    The same bytes whenever it is asked for. 503 `papers_unavailable` where the server cannot make papers.
+    """
+    row = billing.standing_for(current_actor(), invoice_id).invoice
+    return Response(papers.paper(row), mimetype="application/pdf")
 
 
 def _asked(query: dict[str, Any], most_days: int) -> Span:

@@ -28,7 +28,7 @@ from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 
 DESK_LABEL, ADHESION_LABEL = "Poste de travail, demi-journée", "Adhésion annuelle"
-_PLACES = {"room": "Salle", "office": "Bureau"}
+_PLACES = {"desk": "Poste", "room": "Salle", "office": "Bureau"}
 
 
 def check_manager(actor: Actor) -> None:
@@ -83,8 +83,8 @@ def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
     )
     for quote in quotes:
         name = quote.resource.name
-        place = _PLACES.get(quote.resource.kind)
-        label = DESK_LABEL if quote.unit == "half_day" else f"{place} {name}" if place else name
+        place = _PLACES[quote.resource.kind]
+        label = DESK_LABEL if quote.unit == "half_day" else f"{place} {name}, heure"
         yield _row(
             payer_person_id=quote.payer_person_id,
             payer_organisation_id=quote.payer_organisation_id,

@@ -18,7 +18,7 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.types import predictable_ids
 from coworking.core.units import write_unit
-from coworking.demo import money, network, statistics, world
+from coworking.demo import billing, money, network, statistics, world
 from coworking.demo.cast import habits
 from coworking.demo.days import Simulation
 from coworking.spaces import calendar
@@ -60,6 +60,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
                 audit.record(SYSTEM, BEGUN, ("lieu", 1), months=months, seed=seed)
             manager = world.build(password_hash)
             money.prepare(manager, first - timedelta(days=1))
+            billing.prepare(manager)
             host = _actor("host@demo.example")
             world.open_on_saturdays(manager, max(_months_before(today, 3), first))
             for year in range(first.year, today.year + 1):
@@ -76,6 +77,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
                 if day.day == 1 or offset == 0:
                     calendar.extend_horizon()
                     money.month(manager, day)
+                billing.live(manager, day, first)
                 statistics.close_months(day, first)
                 while waiting and waiting[0].since <= day:
                     habit = waiting.pop(0)

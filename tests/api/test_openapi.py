@@ -21,11 +21,15 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy import update
 
-from coworking.accounts.models import PersonRole
+from coworking.accounts.models import Person, PersonRole
+from coworking.billing import charges
+from coworking.billing import services as billing
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
+from coworking.spaces.models import Lieu
 from coworking.statistics import services as closing
 from tests.api.conftest import morning
 
@@ -52,6 +56,9 @@ OPERATIONS = {
     ("POST", "/people"): "people:write",
     ("GET", "/statistics/monthly"): "statistics:read",
     ("GET", "/network/returns"): "returns:read",
+    ("GET", "/invoices"): "invoices:read",
+    ("GET", "/invoices/{invoice_id}"): "invoices:read",
+    ("GET", "/invoices/{invoice_id}.pdf"): "invoices:read",
 }
 SIGNED = ("POST", "/network/returns")
 """The one operation that no token opens: the body's own signature does."""
@@ -94,7 +101,8 @@ def test_every_operation_says_who_may_call_it_and_what_can_go_wrong(document):
         if method == "POST":
             assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}, path
         for status, response in operation["responses"].items():
-            kind = "application/json" if status.startswith("2") else "application/problem+json"
+            made = "application/pdf" if path.endswith(".pdf") else "application/json"
+            kind = made if status.startswith("2") else "application/problem+json"
             assert list(response["content"]) == [kind], (path, status)
 
 
@@ -130,7 +138,7 @@ def test_the_page_about_it_names_every_operation_with_its_scope():
     page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| `") and "/" in line]
     for (method, path), scope in OPERATIONS.items():
-        address = path.replace("booking_id", "id")
+        address = re.sub(r"(booking|invoice)_id", "id", path)
         assert [
             row for row in rows if re.search(rf"`{method} {re.escape(address)}[`?]", row) and f"`{scope}`" in row
         ], path
@@ -145,6 +153,24 @@ def engine_name(request):
     return getattr(request, "param", "sqlite")
 
 
+def one_invoice(manager: Person) -> str:
+    """The public id of an invoice over a cup of coffee."""
+    with write_unit():
+        db.session.execute(update(Lieu).values(siret="12345678900011"))
+    charges.add_line(
+        manager.actor(),
+        f"p:{manager.public_id}",
+        "Café",
+        quantity=1,
+        unit_cents=150,
+        vat_rate_bp=0,
+        basis="ttc",
+        month=date(2026, 10, 1),
+        nonce=1,
+    )
+    return billing.run(manager.actor(), date(2026, 10, 1)).issued[0].public_id
+
+
 @pytest.fixture
 def world(app, clock, place, cast, program, member):
     """A described API with a few true ids to play with."""
@@ -154,12 +180,14 @@ def world(app, clock, place, cast, program, member):
         closing.close(SYSTEM, date(2026, 10, 1))
         with write_unit():
             db.session.add(PersonRole(person_id=cast.manager.id, role="lead"))
+        invoice = one_invoice(cast.manager)
     zone = member.get("/lieu").get_json()["zones"][0]["id"]
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     return {
         "schema": schema,
         "headers": program(cast.manager).headers | {"Accept-Encoding": "identity"},
         "bookings": {"cancel": later["id"], "check-in": today["id"], "{booking_id}": today["id"]},
+        "invoice": invoice,
         "values": {
             "resource_id": [row.public_id for row in [*place.desks, *place.rooms]],
             "zone_id": [zone],
@@ -174,6 +202,8 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
     """Put true ids and near times into most of what was made up, so that it comes past the first refusals."""
     if "booking_id" in (case.path_parameters or {}) and pick(3):
         case.path_parameters["booking_id"] = world["bookings"][case.operation.path.rpartition("/")[2]]
+    if "invoice_id" in (case.path_parameters or {}) and pick(3):
+        case.path_parameters["invoice_id"] = world["invoice"]
     for holder in (case.query, case.body):
         if not isinstance(holder, dict):
             continue

@@ -25,6 +25,9 @@ ENDPOINTS = [
     ("get", "/people", "people:read"),
     ("post", "/people", "people:write"),
     ("get", "/statistics/monthly", "statistics:read"),
+    ("get", "/invoices", "invoices:read"),
+    ("get", "/invoices/{id}", "invoices:read"),
+    ("get", "/invoices/{id}.pdf", "invoices:read"),
 ]
 
 

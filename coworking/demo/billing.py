@@ -1,0 +1,53 @@
+"""The demo's months are invoiced on the second of the next one; most are paid, a few are not, one was wrong."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+
+from coworking.billing import queries, services
+from coworking.billing.models import Invoice
+from coworking.core.policy import Actor
+from coworking.core.timespan import month_after, month_of
+
+ISSUING_DAY = 2
+PAYING_DAYS = (9, 16, 27)
+"""When the bank statement is read: consumers pay soon, employers near their thirty days."""
+FORGETFUL = 0.03
+
+
+def prepare(manager: Actor) -> None:
+    """What the papers say: bank details of nobody."""
+    services.update_settings(
+        manager, vat_number="FR00000000000", iban="FR7630006000011234567890189", bic="AGRIFRPP", vat_on_debits=False
+    )
+
+
+def live(manager: Actor, day: date, first: date) -> None:
+    """What happens to invoices on ``day``; ``first`` began the demo's first month."""
+    month = month_after(month_of(day), -1)
+    if month < first:
+        return
+    if day.day == ISSUING_DAY:
+        issued = services.run(manager, month).issued
+        if issued and month == month_after(first):
+            _mistake(manager, issued[0])
+    if day.day in PAYING_DAYS:
+        _read_statement(manager, day)
+
+
+def _mistake(manager: Actor, invoice: Invoice) -> None:
+    services.credit(manager, invoice.public_id, "Facture adressée par erreur", again=True)
+
+
+def _read_statement(manager: Actor, day: date) -> None:
+    rows, _following = queries.documents(manager, queries.Filters(state="unpaid", sort="seq"), limit=None)
+    for row in rows:
+        draw = random.Random(f"{row.invoice.number}:{day.isoformat()}")
+        if random.Random(row.invoice.number).random() < FORGETFUL:
+            continue  # this one waits for a reminder
+        is_employer = row.invoice.payer_organisation_id is not None
+        if (is_employer and day.day != PAYING_DAYS[-1]) or draw.random() < 0.2:
+            continue
+        method = "transfer" if is_employer else draw.choice(("transfer", "transfer", "card", "cheque"))
+        services.record_payment(manager, row.invoice.public_id, row.open_cents, day, method)
