@@ -9,6 +9,7 @@ from coworking.billing import queries, services
 from coworking.billing.models import Invoice
 from coworking.core.policy import Actor
 from coworking.core.timespan import month_after, month_of
+from coworking.spaces import services as spaces
 
 ISSUING_DAY = 2
 PAYING_DAYS = (9, 16, 27)
@@ -17,9 +18,10 @@ FORGETFUL = 0.03
 
 
 def prepare(manager: Actor) -> None:
-    """What the papers say: bank details of nobody."""
+    """What the papers say: numbers and bank details of nobody."""
+    spaces.update_lieu(manager, siret="00098765100015")
     services.update_settings(
-        manager, vat_number="FR00000000000", iban="FR7630006000011234567890189", bic="AGRIFRPP", vat_on_debits=False
+        manager, vat_number="FR00000987651", iban="FR7630006000011234567890189", bic="AGRIFRPP", vat_on_debits=False
     )
 
 

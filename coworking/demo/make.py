@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 
 from coworking.accounts.models import Person
+from coworking.billing import charges
 from coworking.booking.presence import expire_unconfirmed
 from coworking.core import audit
 from coworking.core.audit import AuditEntry
@@ -89,6 +90,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             calendar.extend_horizon()
             calendar.freeze_past_days()
             expire_unconfirmed()
+            charges.gather_recent()
             _forget_letters(until)
             with write_unit():
                 audit.record(SYSTEM, MADE, ("lieu", 1), months=months, seed=seed)

@@ -153,7 +153,7 @@ def test_the_paper_says_what_the_law_wants(house, issued):
         "24 novembre 2026",
         "24 décembre 2026",
         "octobre 2026",
-        "Anne Marchand : 2 demi-journées · Karim Benali : 1 demi-journée",
+        "Anne Marchand : 2 · Karim Benali : 1",
         "20 %",
         "Total HT 22,50 €",
         "TVA 20 % sur 22,50 € 4,50 €",

@@ -296,6 +296,41 @@ def test_runs_at_once_bill_everything_once(house, app):
         assert services.chain_problems(public_keys()) == []
 
 
+def test_payers_billed_at_once_are_numbered_one_after_the_other(house, app):
+    """Each thread bills a payer of its own, so nothing but the counters makes them wait."""
+    count = 6
+    with app.app_context():
+        people = [factories.make_person(f"V{n}", "Essai", f"v{n}@demo.example") for n in range(count)]
+        for person in people:
+            house.use(person, date(2026, 10, 21))
+        charges.gather(OCTOBER)
+        ids = dict(
+            db.session.execute(select(Charge.payer_person_id, Charge.id).where(Charge.day == date(2026, 10, 21))).all()
+        )
+        key = services.signing_key()
+    barrier, failures = threading.Barrier(count), []
+
+    def bill(charge_id: int) -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                services._issue(house.manager, OCTOBER, key, [charge_id])
+            except Exception as error:
+                failures.append(error)
+            db.session.remove()
+
+    threads = [threading.Thread(target=bill, args=(charge_id,)) for charge_id in ids.values()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with app.app_context():
+        rows = db.session.execute(select(Invoice.seq, Invoice.number).order_by(Invoice.seq)).all()
+        assert [tuple(row) for row in rows] == [(n, f"F2026-{n:04d}") for n in range(1, count + 1)]
+        assert services.chain_problems(public_keys()) == []
+
+
 # Payments and credit notes
 
 
