@@ -12,9 +12,11 @@ import json
 import logging
 import os
 import select
+import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from typing import Any
@@ -69,6 +71,7 @@ class _Printer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._scratch = ""
         self._made = 0
         self._used = 0.0
         self._watch: threading.Timer | None = None
@@ -120,11 +123,14 @@ class _Printer:
             self._owner, self._process = os.getpid(), None
         if self._process is None:
             static = str(current_app.static_folder or ROOT / "static")
+            # A child that is killed leaves the fonts it unpacked: they go where they are found and removed.
+            self._scratch = tempfile.mkdtemp(prefix="papers-")
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "coworking.core.papers_worker", static],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd=ROOT,
+                env={**os.environ, "TMPDIR": self._scratch},
                 bufsize=0,
             )
             self._made = 0
@@ -157,6 +163,7 @@ class _Printer:
                 pipe.close()
         process.kill()
         process.wait()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def close(self) -> None:
         """End the child, if there is one."""

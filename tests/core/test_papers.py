@@ -49,6 +49,15 @@ def test_a_paper_is_made_and_nothing_heavy_is_loaded_here():
     assert "weasyprint" not in sys.modules
 
 
+def test_nothing_it_unpacked_stays_behind(tmp_path, monkeypatch):
+    papers._printer.close()
+    monkeypatch.setattr(papers.tempfile, "tempdir", str(tmp_path))
+    make()
+    assert list(tmp_path.iterdir())
+    papers._printer.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_web_and_worker_do_not_load_it():
     code = "import wsgi, tasks.app, sys; assert not {'weasyprint', 'pydyf', 'tinycss2'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

@@ -57,7 +57,8 @@ def figures(row) -> dict:
 
 
 def told() -> list[dict]:
-    return [row.payload for row in db.session.scalars(select(OutboxRow).where(OutboxRow.topic == "return.closed"))]
+    told_in_order = select(OutboxRow).where(OutboxRow.topic == "return.closed").order_by(OutboxRow.id)
+    return [row.payload for row in db.session.scalars(told_in_order)]
 
 
 def test_a_month_from_provisional_to_restated(november, clock):
