@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import offers, presence, queries, services, weeks
+from coworking.booking import offers, presence, queries, repeating, services, weeks
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
 from coworking.booking.pages import blueprint, names, refused, said, to_week
-from coworking.booking.rules import AlreadyBooked, Half, InPast, NothingFree, half_days
+from coworking.booking.rules import Half, NothingFree, half_days
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
@@ -22,7 +22,7 @@ from coworking.core.policy import Actor, current_actor, signed_in
 from coworking.core.timespan import Span
 from coworking.core.web import say
 from coworking.membership import queries as memberships
-from coworking.membership.rules import AgreementExhausted, Payer, PriceChanged
+from coworking.membership.rules import AgreementExhausted, Payer, PriceChanged, expiry_state
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay
 
@@ -60,6 +60,7 @@ def week() -> ResponseReturnValue:
         actor=actor,
         can_repeat=monday + WEEK > today,
         remaining=memberships.remaining(_person(actor), max(today, monday)),
+        adhesion=_adhesion_ends(_person(actor), today),
     )
 
 
@@ -116,22 +117,24 @@ def desks() -> ResponseReturnValue:
 @blueprint.post("/week/repeat")
 @signed_in
 def repeat() -> ResponseReturnValue:
-    """Like last week: the same half-days, where they are free; says what could not be."""
+    """Like last week: the same half-days, where they are free; asks about what costs, says what could not be."""
     actor = current_actor()
     monday = monday_of(read_day(request.form.get("from"), default=spaces.today()))
-    booked, troubles = 0, list[str]()
+    agreed = read_agreed(request.form.get("agreed"))
     no_use = _halves(actor, monday, lambda cell: cell.mine is not None or cell.state == "over")
-    for day, halves in _halves(actor, monday - WEEK, lambda cell: cell.mine is not None).items():
-        target = day + WEEK
-        done, trouble = _repeat_day(actor, target, halves - no_use.get(target, frozenset[Half]()))
-        booked += done
-        troubles += trouble
-    if booked:
-        flash(ngettext("%(num)s half-day booked as last week.", "%(num)s half-days booked as last week.", booked))
-    elif not troubles:
+    last_week = _halves(actor, monday - WEEK, lambda cell: cell.mine is not None)
+    wanted = {day + WEEK: halves - no_use.get(day + WEEK, frozenset[Half]()) for day, halves in last_week.items()}
+    found = repeating.repeat(actor, {day: halves for day, halves in wanted.items() if halves}, agreed_cents=agreed)
+    for day, trouble in found.troubles:
+        flash(f"{day_long(day)}: {say(trouble)}", "error")
+    if found.asked:
+        changed = _("Prices have changed in the meantime: look again.") if agreed is not None else None
+        sheet = render_template("booking/repeat.html", found=found, monday=monday, error=changed)
+        return refused(sheet, 409 if changed else 200)
+    if found.booked:
+        flash(ngettext("%(num)s half-day booked as last week.", "%(num)s half-days booked as last week.", found.booked))
+    elif not found.troubles:
         flash(_("There was nothing to repeat."))
-    for text in troubles:
-        flash(text, "error")
     return to_week(monday)
 
 
@@ -171,20 +174,11 @@ def _halves(actor: Actor, monday: date, which: Callable[[weeks.Cell], bool]) -> 
     return {row.day: found for row in rows if (found := frozenset[Half](c.half for c in row.cells if which(c)))}
 
 
-def _repeat_day(actor: Actor, day: date, halves: frozenset[Half]) -> tuple[int, list[str]]:
-    """Book ``halves`` of ``day``: one desk for both, else one for each. How many were booked, and what could not be."""
-    if not halves:
-        return 0, []
-    try:
-        services.book_half_days(actor, day, halves, agreed_cents=0)
-    except (AlreadyBooked, InPast):
-        return 0, []  # nothing to do for that day
-    except DomainError as error:
-        if len(halves) == 1:
-            return 0, [f"{day_long(day)}: {say(error)}"]
-        singly = [_repeat_day(actor, day, frozenset({half})) for half in sorted(halves)]
-        return sum(done for done, _ in singly), list(dict.fromkeys(text for _, texts in singly for text in texts))
-    return len(halves), []
+def _adhesion_ends(person_id: int, today: date) -> tuple[str, date] | None:
+    """How an adhesion stands and its last day, when that is worth a line: it ends soon, or has ended."""
+    last = memberships.last_adhesion_day(person_id)
+    state = expiry_state(last, today) if last is not None else "current"
+    return (state, last) if last is not None and state != "current" else None
 
 
 def _anything_left(calendar: Mapping[date, LieuDay], today: date, monday: date) -> bool:

@@ -127,8 +127,8 @@ def instant_day(instant: datetime) -> date:
 
 
 def money(cents: int, currency: str = "EUR") -> str:
-    """« 1 234,50 € »; whole amounts keep their cents, figures align on the comma."""
-    return str(format_currency(Decimal(cents) / 100, currency, locale=language()))
+    """« 1 234,50 € », « −9,00 € »; whole amounts keep their cents, figures align on the comma."""
+    return str(format_currency(Decimal(cents) / 100, currency, locale=language())).replace("-", "\u2212")
 
 
 def decimal(hundredths: int) -> str:

@@ -10,6 +10,9 @@ from coworking.core.i18n import _, language
 from coworking.core.policy import Actor, Role, actor_or_none
 from coworking.spaces import queries as spaces
 
+THUMBS, STAFF_THUMBS, BESIDE_MORE = 5, 4, 3
+"""How many entries a phone's bar holds (the team's words are longer), and how many when one leads to the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -44,7 +47,14 @@ _PARTS = {
     "booking.week": {"booking.booking", "booking.mine", "booking.desks"},
     "booking.rooms": {"booking.new_room_booking", "booking.book_room"},
     "accounts.people": {"accounts.person", "accounts.new_person", "membership.person"},
-    "accounts.me": {"accounts.tokens", "membership.mine"},
+    "accounts.me": {
+        "accounts.tokens",
+        "billing.mine",
+        "booking.attestation",
+        "booking.attestations",
+        "booking.issue_attestation",
+        "membership.mine",
+    },
     "spaces.index": {
         "pricing.prices",
         "membership.plans",
@@ -78,6 +88,11 @@ def _staff_entries(actor: Actor) -> list[Entry]:
     return _entries(*entries)
 
 
+def _own_entries() -> list[Entry]:
+    """What someone of the team has for themselves."""
+    return _entries(("booking.week", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
+
+
 def _member_entries(actor: Actor) -> list[Entry]:
     entries = [("booking.week", _("Week"), "calendar"), ("booking.rooms", _("Room"), "door-open")]
     if actor.has(Role.LEAD):
@@ -87,6 +102,20 @@ def _member_entries(actor: Actor) -> list[Entry]:
     if actor.has(Role.ACCOUNTANT):
         entries.append(("billing.index", _("Invoices"), "receipt-text"))
     return _entries(*entries, ("accounts.me", _("Me"), "user"))
+
+
+def all_entries(actor: Actor) -> list[Entry]:
+    """Everywhere ``actor`` can go from the main menu."""
+    return [*_staff_entries(actor), *_own_entries()] if actor.is_staff else _member_entries(actor)
+
+
+def _thumb_bar(entries: list[Entry], most: int) -> list[Entry]:
+    """What fits under a thumb: all, or the first three and the way to the rest (`BESIDE_MORE`)."""
+    if len(entries) <= most:
+        return entries
+    rest = entries[BESIDE_MORE:]
+    here = request.endpoint == "frontdesk.more" or any(entry.current for entry in rest)
+    return [*entries[:BESIDE_MORE], Entry(url_for("frontdesk.more"), _("More"), "ellipsis", here)]
 
 
 def surroundings() -> dict[str, object]:
@@ -107,10 +136,10 @@ def surroundings() -> dict[str, object]:
     context["sign_out_url"] = url_for("accounts.sign_out")
     if actor.is_staff:
         context["nav"] = _staff_entries(actor)
-        context["account"] = _entries(("booking.week", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
-        context["bottom_nav"] = [*_staff_entries(actor)[:3], *_entries(("accounts.me", _("Me"), "user"))]
-    else:
-        context["bottom_nav"] = _member_entries(actor)
+        context["account"] = _own_entries()
+    context["bottom_nav"] = _thumb_bar(all_entries(actor), STAFF_THUMBS if actor.is_staff else THUMBS)
+    if not actor.is_staff:
+        context["top_nav"] = _member_entries(actor)
     return context
 
 

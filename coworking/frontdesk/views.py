@@ -27,12 +27,20 @@ from coworking.core.units import write_unit
 from coworking.core.web import say
 from coworking.frontdesk import timeline as timelines
 from coworking.frontdesk import today as todays
+from coworking.frontdesk.navigation import BESIDE_MORE, all_entries
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay
 
 blueprint = Blueprint("frontdesk", __name__)
 
 AHEAD_DAYS = 8
+
+
+@blueprint.get("/more")
+@signed_in
+def more() -> ResponseReturnValue:
+    """What a phone's bar has no room for."""
+    return render_template("frontdesk/more.html", ways=all_entries(current_actor())[BESIDE_MORE:])
 
 
 # Today ----------------------------------------------------------------------------------------------------------------

@@ -185,6 +185,11 @@ def adhesions_of(person_id: int) -> list[Adhesion]:
     )
 
 
+def last_adhesion_day(person_id: int) -> date | None:
+    """The last day the person's adhesions reach; None without any."""
+    return db.session.scalar(select(func.max(Adhesion.valid_until)).where(Adhesion.person_id == person_id))
+
+
 def agreements_of(organisation_id: int) -> list[Agreement]:
     """Every agreement of the organisation, the latest first."""
     return list(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -116,3 +117,61 @@ def test_the_week_says_what_is_left(app, cast, sign_in):
     page = sign_in(cast.member).get("/week").text
     assert "Il vous reste 5 demi-journées" in page
     assert "Coutellerie Durand SA paie encore 3 demi-journées jusqu’au 30 novembre." in page
+
+
+def last_week(app, clock, person, *days: str, cents: int = 0) -> None:
+    """``person`` was here, all day, on ``days`` of the week of 7 December; it is the Sunday after."""
+    clock.set(datetime(2026, 12, 3, 9, tzinfo=UTC))
+    with app.app_context():
+        for day in days:
+            services.book_half_days(
+                person.actor(), date.fromisoformat(day), frozenset({"am", "pm"}), agreed_cents=cents
+            )
+    clock.set(datetime(2026, 12, 13, 9, tzinfo=UTC))
+
+
+def test_like_last_week_says_first_what_costs_money_all_on_one_sheet(app, cast, sign_in, clock):
+    with app.app_context():
+        make_subscription(cast.stranger, halfdays=7)
+    last_week(app, clock, cast.stranger, "2026-12-08", "2026-12-10")
+    browser = sign_in(cast.stranger)
+    sheet = browser.post("/week/repeat", data={"from": "2026-12-14"})
+    assert sheet.status_code == 200
+    assert "3 demi-journées réservées comme la semaine dernière." in sheet.text, "what the plan holds is booked at once"
+    assert "1 demi-journée de plus." in sheet.text
+    assert "9,00\u00a0€ en tout, sur vos factures, payés par vous." in sheet.text
+    assert bookings(app) == 2 + 2, "one desk on Tuesday, one for Thursday morning"
+    form = dict(re.findall(r'name="(from|agreed)" value="([^"]*)"', sheet.text))
+    assert form == {"from": "2026-12-14", "agreed": "900"}
+    assert browser.post("/week/repeat", data=form).status_code == 303
+    assert bookings(app) == 5
+    nothing = browser.post("/week/repeat", data=form, follow_redirects=True)
+    assert "Il n’y avait rien à reprendre" in nothing.text
+
+
+def test_like_last_week_at_a_price_that_changed_is_said_again(app, cast, sign_in, clock):
+    last_week(app, clock, cast.stranger, "2026-12-08", cents=1800)
+    browser = sign_in(cast.stranger)
+    sheet = browser.post("/week/repeat", data={"from": "2026-12-14"})
+    assert "18,00\u00a0€ en tout" in sheet.text
+    with app.app_context():
+        make_tariff(desk=1100, valid_from=services.now().date())
+    again = browser.post("/week/repeat", data={"from": "2026-12-14", "agreed": "1800"})
+    assert again.status_code == 409
+    assert "22,00\u00a0€ en tout" in again.text
+    assert "Les prix ont changé" in again.text
+    assert bookings(app) == 1
+
+
+def test_like_last_week_says_first_what_can_hardly_be_given_back(app, cast, sign_in, clock):
+    with app.app_context():
+        make_subscription(cast.stranger, halfdays=10)
+    last_week(app, clock, cast.stranger, "2026-12-08")
+    clock.set(datetime(2026, 12, 15, 7, tzinfo=UTC))
+    browser = sign_in(cast.stranger)
+    sheet = browser.post("/week/repeat", data={"from": "2026-12-14"})
+    assert "dix minutes" in sheet.text
+    assert "en tout" not in sheet.text
+    assert bookings(app) == 1
+    assert browser.post("/week/repeat", data={"from": "2026-12-14", "agreed": "0"}).status_code == 303
+    assert bookings(app) == 2
