@@ -60,7 +60,7 @@ def percent(rate_bp: int) -> str:
 @blueprint.app_template_filter()
 def amount(cents: int) -> str:
     """« 1 234,50 », without the currency: for columns that say it once."""
-    return str(format_decimal(Decimal(cents) / 100, "#,##0.00", language()))
+    return str(format_decimal(Decimal(cents) / 100, "#,##0.00", language())).replace("-", "\u2212")
 
 
 @blueprint.app_template_filter()

@@ -70,9 +70,8 @@ def _book_free(actor: Actor, day: date, halves: frozenset[Half], done: Repeated)
         return frozenset()  # nothing to do for that day
     except DomainError as error:
         if len(halves) > 1:  # perhaps the plan holds one of them, or no desk is free for both
-            return frozenset[Half]().union(
-                *(_book_free(actor, day, frozenset({half}), done) for half in HALVES if half in halves)
-            )
+            singly = (_book_free(actor, day, frozenset[Half]({half}), done) for half in HALVES if half in halves)
+            return frozenset[Half]().union(*singly)
         if isinstance(error, (PriceChanged, AgreementExhausted)):
             return halves
         _trouble(done, day, error)
@@ -88,8 +87,9 @@ def _ask(actor: Actor, day: date, halves: frozenset[Half], done: Repeated) -> No
         return
     except DomainError as error:
         if len(halves) > 1:
-            for half in (half for half in HALVES if half in halves):
-                _ask(actor, day, frozenset({half}), done)
+            for half in HALVES:
+                if half in halves:
+                    _ask(actor, day, frozenset[Half]({half}), done)
         else:
             _trouble(done, day, error)
         return
