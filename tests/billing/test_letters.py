@@ -147,8 +147,8 @@ def test_the_paper_says_what_the_law_wants(house, issued):
     employer = by_payer["Coutellerie Durand SA"]
     for words in (
         "12 avenue de la Gare",
-        "SIREN 987\u00a0654\u00a0321",
-        "SIRET 123\u00a0456\u00a0789\u00a000011",
+        "SIREN 987 654 321",
+        "SIRET 123 456 789 00011",
         "TVA FR00123456789",
         "24 novembre 2026",
         "24 décembre 2026",
