@@ -12,8 +12,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
+
+from tests.support import postgres
+
+ABREAST = max(1, min(4, len(os.sched_getaffinity(0))))
+"""How many mutants are tried at once."""
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -52,9 +59,9 @@ def _copy(target: Path) -> None:
             shutil.copy2(ROOT / name, target / name)
 
 
-def _pytest(folder: Path, tests: list[str]) -> tuple[int, str]:
+def _pytest(folder: Path, tests: list[str], *options: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *tests],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -64,33 +71,65 @@ def _pytest(folder: Path, tests: list[str]) -> tuple[int, str]:
     return done.returncode, lines[-1] if lines else done.stderr.strip()[-200:]
 
 
-def main() -> int:
-    chosen = [m for m in mutants() if not sys.argv[1:] or any(word in m.path.name for word in sys.argv[1:])]
-    bad = 0
-    green: dict[tuple[str, ...], bool] = {}
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        tree = Path(folder) / "tree"
+def _trees(folder: Path) -> Queue[Path]:
+    """As many copies of the tracked tree as run beside one another."""
+    trees: Queue[Path] = Queue()
+    for n in range(ABREAST):
+        tree = folder / f"tree{n}"
         tree.mkdir()
         _copy(tree)
         subprocess.run(["git", "init", "-q"], cwd=tree, check=True)
-        for mutant in chosen:
-            key = tuple(mutant.tests)
-            if key not in green:
-                code, said = _pytest(tree, mutant.tests)
-                green[key] = code == 0
-                if code != 0:
-                    print(f"NOT GREEN  {' '.join(mutant.tests)}: {said}")
-            applied = subprocess.run(["git", "apply", str(mutant.path)], cwd=tree, capture_output=True, text=True)
-            if applied.returncode != 0:
-                verdict, said = "DOES NOT APPLY", applied.stderr.strip().splitlines()[0]
-            else:
-                code, said = _pytest(tree, mutant.tests)
-                subprocess.run(["git", "apply", "-R", str(mutant.path)], cwd=tree, check=True)
-                verdict = "red" if code == 1 and green[key] else "SURVIVED" if code == 0 else "NO VERDICT"
-            bad += verdict != "red"
-            print(f"{verdict:15} {mutant.path.stem:40} promise {mutant.promise}  ({said})", flush=True)
-    print(f"{len(chosen) - bad} of {len(chosen)} mutants were noticed")
-    return 1 if bad or not chosen else 0
+        trees.put(tree)
+    return trees
+
+
+def _green(tree: Path, chosen: list[Mutant]) -> set[str]:
+    """Which of the tests that mutants name pass without any of them: asked at once, and one by one only after a failure."""
+    wanted = sorted({test for mutant in chosen for test in mutant.tests})
+    code, _ = _pytest(tree, wanted, "-n", str(ABREAST), "--dist", "worksteal")
+    if code == 0:
+        return set(wanted)
+    found: set[str] = set()
+    for test in wanted:
+        code, said = _pytest(tree, [test])
+        if code == 0:
+            found.add(test)
+        else:
+            print(f"NOT GREEN  {test}: {said}", flush=True)
+    return found
+
+
+def _verdict(mutant: Mutant, trees: Queue[Path], green: set[str]) -> bool:
+    """Apply ``mutant`` to a free tree, run its tests, print what became of it; whether they went red."""
+    tree = trees.get()
+    try:
+        applied = subprocess.run(["git", "apply", str(mutant.path)], cwd=tree, capture_output=True, text=True)
+        if applied.returncode != 0:
+            verdict, said = "DOES NOT APPLY", applied.stderr.strip().splitlines()[0]
+        else:
+            code, said = _pytest(tree, mutant.tests, "-x", "-n", "0")
+            subprocess.run(["git", "apply", "-R", str(mutant.path)], cwd=tree, check=True)
+            known = green.issuperset(mutant.tests)
+            verdict = "red" if code == 1 and known else "SURVIVED" if code == 0 else "NO VERDICT"
+    finally:
+        trees.put(tree)
+    print(f"{verdict:15} {mutant.path.stem:40} promise {mutant.promise}  ({said})", flush=True)
+    return verdict == "red"
+
+
+def main() -> int:
+    chosen = [m for m in mutants() if not sys.argv[1:] or any(word in m.path.name for word in sys.argv[1:])]
+    server = postgres.start()  # one for all of them
+    os.environ["TEST_DATABASE_URL"] = server.url("postgres")
+    try:
+        with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(ABREAST) as pool:
+            trees = _trees(Path(folder))
+            green = _green(trees.queue[0], chosen)
+            noticed = sum(pool.map(lambda mutant: _verdict(mutant, trees, green), chosen))
+    finally:
+        server.stop()
+    print(f"{noticed} of {len(chosen)} mutants were noticed")
+    return 0 if chosen and noticed == len(chosen) else 1
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import make_url
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class Server:
 
     def url(self, name: str) -> str:
         if self.given is not None:
-            return self.given.rsplit("/", 1)[0] + "/" + name
+            return make_url(self.given).set(database=name).render_as_string(hide_password=False)
         return f"postgresql://postgres@/{name}?host={self.socket_dir}"
 
     def admin(self) -> psycopg.Connection[tuple[object, ...]]:
