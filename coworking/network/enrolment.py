@@ -1,6 +1,6 @@
-"""How a lieu gets into a network: the head gives it a link, and the lieu answers with its own key.
+"""How a network head lets a lieu in: it gives it a link, and the lieu answers with its own key or with six figures.
 
-At the head: `invite`, `revoke`, `opened` and `accept`. At the lieu: `join`.
+What the lieu does with a link to join is in `coworking.network.joining`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import re
 import secrets
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from coworking.accounts import throttle
+from coworking.accounts.rules import TooManyAttempts
 from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -22,22 +22,19 @@ from coworking.core.errors import N_, DomainError, Gone, NotFound
 from coworking.core.keyring import key_id_of, signing_key
 from coworking.core.policy import Actor
 from coworking.core.settings import settings
-from coworking.core.sql import upsert
 from coworking.core.units import end_read, locked, require_unit, write_unit
-from coworking.network import protocol, wire
-from coworking.network.models import Enrolment, HeadLink, NetworkLieu
+from coworking.network import protocol
+from coworking.network.models import FIGURES, JOIN, Enrolment, NetworkLieu, ReceivedReturn
 from coworking.network.protocol import MessageUnreadable
 from coworking.network.rules import NetworkLoop
 from coworking.spaces import queries as spaces
 from coworking.statistics.schema import is_line
 
-JOIN, FIGURES = "join", "figures"
 LIFETIMES = {JOIN: timedelta(days=30), FIGURES: timedelta(days=400)}
 """A link to join waits for someone to have the time; that of the six figures lasts a year and a month."""
-JOIN_PATH, RETURNS_PATH = "/network/join/", "/api/v1/network/returns"
+JOIN_PATH, FIGURES_PATH, RETURNS_PATH = "/network/join/", "/network/figures/", "/api/v1/network/returns"
 _SKEW = timedelta(days=1)
 """How far a lieu's clock may be off when it enrols."""
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{20,128}", re.ASCII)
 
 
 class AlreadyEnrolled(DomainError):
@@ -48,50 +45,29 @@ class AlreadyEnrolled(DomainError):
     message = N_("This place is already in the network under another name.")
 
 
-class LinkUnreadable(DomainError):
-    code = "link_unreadable"
-    message = N_(
-        "This is not an enrolment link. It looks like https://head.example/network/join/… and is pasted whole."
-    )
-    field = "url"
+class SendsItself(DomainError):
+    """A lieu that sends signed returns types none in: two hands would write the same month."""
 
-
-class HeadRefused(DomainError):
-    """The head's own words follow."""
-
-    code = "head_refused"
+    code = "sends_itself"
     status = 409
-    message = N_("The network head answered: %(answer)s")
-    field = "url"
+    message = N_("This place already sends its month by itself.")
 
 
-class HeadUnreachable(DomainError):
-    code = "head_unreachable"
-    status = 502
-    message = N_("The network head cannot be reached just now. Nothing was changed: try again later.")
-    field = "url"
-
-
-class HeadUnclear(DomainError):
-    """Whatever answers there is no network head."""
-
-    code = "head_unclear"
-    status = 502
-    message = N_("What answers at this address is not a network head.")
-    field = "url"
-
-
-# At the head ----------------------------------------------------------------------------------------------------------
+class TooManyLinks(TooManyAttempts):
+    message = N_("Too many attempts. Try again in %(minutes)s min.")
 
 
 def invite(actor: Actor, lieu: str, purpose: str) -> str:
     """Give the lieu with the public id ``lieu`` a link of ``purpose`` (`JOIN`, `FIGURES`); return its token, shown once.
 
-    It takes the place of an earlier one of that purpose. Raises `NotFound`.
+    It takes the place of an earlier one of that purpose. With a link for the six figures the lieu belongs to the network
+    at once, and those of the last month are awaited. Raises `NotFound`, `SendsItself`.
     """
     token = secrets.token_urlsafe(32)
     with write_unit() as unit:
-        row = _lieu(lieu)
+        row = directory_entry(lieu)
+        if purpose == FIGURES:
+            _reports_by_link(row)
         _revoke(row, purpose)
         db.session.add(
             Enrolment(
@@ -112,11 +88,22 @@ def join_url(token: str) -> str:
     return f"{settings().base_url}{JOIN_PATH}{token}"
 
 
+def figures_url(token: str) -> str:
+    """The address behind which a lieu without the software types in its six figures."""
+    return f"{settings().base_url}{FIGURES_PATH}{token}"
+
+
 def revoke(actor: Actor, lieu: str, purpose: str) -> None:
-    """End the links of ``purpose`` that the lieu ``lieu`` has; twice is fine."""
+    """End the links of ``purpose`` that the lieu ``lieu`` has; twice is fine.
+
+    A lieu that never sent anything behind its link stands in the directory alone again.
+    """
     with write_unit():
-        row = _lieu(lieu)
+        row = directory_entry(lieu)
         _revoke(row, purpose)
+        said = exists().where(ReceivedReturn.network_lieu_id == row.id)
+        if purpose == FIGURES and row.way == "link" and not db.session.scalar(select(said)):
+            row.way = None
         audit.record(actor, "network.link_revoked", ("network_lieu", row.id), purpose=purpose)
 
 
@@ -153,7 +140,7 @@ def accept(token: str, body: bytes, *, address: str | None) -> dict[str, Any]:
     if payload["lieu_id"] == answer["head_id"]:
         raise NetworkLoop()
     with write_unit() as unit:
-        enrolment, lieu = _locked(token)
+        enrolment, lieu = opened_locked(token, JOIN)
         key = protocol.encode_key(public)
         if enrolment.used_at is not None and (enrolment.public_key, lieu.lieu_uuid) != (key, payload["lieu_id"]):
             raise Gone()
@@ -164,12 +151,16 @@ def accept(token: str, body: bytes, *, address: str | None) -> dict[str, Any]:
 
 
 def refused(address: str | None) -> None:
-    """Count an attempt with a link, key or signature that is none of ours; raises `TooManyAttempts` beyond measure."""
+    """Count an attempt with a link, key or signature that is none of ours; raises `TooManyLinks` beyond measure."""
     end_read()
     names = throttle.network_buckets(address)
-    if names:
+    if not names:
+        return
+    try:
         with write_unit():
             throttle.count(names)
+    except TooManyAttempts as error:
+        raise TooManyLinks(minutes=error.params["minutes"], extra=error.extra) from error
 
 
 def _enrol(lieu: NetworkLieu, enrolment: Enrolment, payload: dict[str, Any], public: bytes) -> None:
@@ -187,17 +178,27 @@ def _enrol(lieu: NetworkLieu, enrolment: Enrolment, payload: dict[str, Any], pub
     lieu.siret, lieu.code_insee = lieu.siret or payload["siret"], lieu.code_insee or payload["code_insee"]
     lieu.expected_from = lieu.expected_from or spaces.today().replace(day=1)
     enrolment.used_at, enrolment.public_key = instant, lieu.public_key
+    _revoke(lieu, FIGURES)  # what is signed from now on is not typed in as well
 
 
-def _locked(token: str) -> tuple[Enrolment, NetworkLieu]:
-    """As `opened`, both rows locked: lieu, then link."""
-    _, lieu = opened(token, JOIN)
+def _reports_by_link(lieu: NetworkLieu) -> None:
+    if lieu.way == "software":
+        raise SendsItself()
+    last_month = (spaces.today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    lieu.way, lieu.enrolled_at = "link", lieu.enrolled_at or now()
+    lieu.lieu_uuid, lieu.expected_from = lieu.lieu_uuid or str(uuid4()), lieu.expected_from or last_month
+
+
+def opened_locked(token: str, purpose: str) -> tuple[Enrolment, NetworkLieu]:
+    """As `opened`, in the open unit and with both rows locked: lieu, then link."""
+    _, lieu = opened(token, purpose)
     db.session.scalars(locked(select(NetworkLieu).where(NetworkLieu.id == lieu.id))).one()
     db.session.scalars(locked(select(Enrolment).where(Enrolment.digest == protocol.token_digest(token)))).one()
-    return opened(token, JOIN)
+    return opened(token, purpose)
 
 
-def _lieu(public_id: str) -> NetworkLieu:
+def directory_entry(public_id: str) -> NetworkLieu:
+    """The lieu, locked in the open unit; raises `NotFound` for one that left too."""
     row = db.session.scalar(locked(select(NetworkLieu).where(NetworkLieu.public_id == public_id)))
     if row is None or row.left_at is not None:
         raise NotFound()
@@ -255,100 +256,3 @@ def _myself() -> dict[str, Any]:
         "jwk": protocol.jwk(signing_key().public),
         "returns_url": f"{settings().base_url}{RETURNS_PATH}",
     }
-
-
-# At the lieu ----------------------------------------------------------------------------------------------------------
-
-
-def join(actor: Actor, url: str) -> HeadLink:
-    """Enrol this lieu with the head whose link is ``url`` and return the new link to it.
-
-    Raises `LinkUnreadable`, `HeadUnreachable`, `HeadRefused`, `HeadUnclear`. Joining another head ends the link to the one
-    before; joining the same again renews it.
-    """
-    url, token = _read_url(url)
-    lieu, key = spaces.lieu(), signing_key()
-    own = lieu.uuid
-    payload = {
-        "lieu_id": own,
-        "name": lieu.name,
-        "siret": lieu.siret,
-        "code_insee": lieu.code_insee,
-        "jwk": protocol.jwk(key.public),
-        "aud": protocol.token_digest(token),
-        "iat": int(now().timestamp()),
-    }
-    end_read()
-    try:
-        answer = wire.post(url, protocol.sign(payload, protocol.JOIN, key))
-    except wire.Unreachable as error:
-        raise HeadUnreachable() from error
-    if answer.status >= 500:
-        raise HeadUnreachable()
-    if answer.status != 200:
-        raise HeadRefused(answer=answer.detail) if answer.detail else HeadUnclear()
-    values = _read_head(answer.document, url, own) | {
-        "way": "software",
-        "email": None,
-        "enrolled_at": now(),
-        "ended_at": None,
-    }
-    return keep(actor, values)
-
-
-def keep(actor: Actor, values: dict[str, Any]) -> HeadLink:
-    """Make ``values`` the lieu's one link to a head."""
-    with write_unit() as unit:
-        db.session.execute(upsert(HeadLink, ["id"], {"id": 1, **values}, values))
-        audit.record(actor, "network.joined", ("head_link", 1), way=values["way"])
-        unit.result = "1"
-    return db.session.get_one(HeadLink, 1)
-
-
-def _read_url(text: str) -> tuple[str, str]:
-    """A pasted link without what people add to it, and its token."""
-    text = text.strip().strip("<>«»\"' \u202f\u00a0")
-    try:
-        parts = urlsplit(text)
-        port_is_good = parts.port is None or parts.port > 0
-    except ValueError as error:
-        raise LinkUnreadable() from error
-    token = parts.path.rpartition("/")[2]
-    good = (
-        parts.scheme in _schemes(parts.hostname)
-        and port_is_good
-        and parts.hostname
-        and not parts.username
-        and parts.path.endswith(f"{JOIN_PATH}{token}")
-        and _TOKEN.fullmatch(token)
-        and text.isascii()
-        and text.isprintable()
-        and " " not in text
-    )
-    if not good:
-        raise LinkUnreadable()
-    return f"{parts.scheme}://{parts.netloc}{parts.path}", token
-
-
-def _schemes(host: str | None) -> set[str]:
-    """Plain http only to this very machine, or where this lieu is served without TLS itself (a trial)."""
-    if host in {"localhost", "127.0.0.1", "::1"} or not settings().cookies_secure:
-        return {"https", "http"}
-    return {"https"}
-
-
-def _read_head(document: Any, url: str, own: str) -> dict[str, Any]:
-    """What the head's answer says, when it can be one; raises `HeadUnclear`, `NetworkLoop`."""
-    if not isinstance(document, dict):
-        raise HeadUnclear()
-    head_id, name, returns = (document.get(key) for key in ("head_id", "name", "returns_url"))
-    try:
-        public = protocol.read_jwk(document.get("jwk"))
-        same_place = isinstance(returns, str) and urlsplit(returns)[:2] == urlsplit(url)[:2]
-    except (MessageUnreadable, ValueError) as error:
-        raise HeadUnclear() from error
-    if not is_uuid(head_id) or not isinstance(name, str) or not is_line(name) or not same_place:
-        raise HeadUnclear()
-    if head_id == own:
-        raise NetworkLoop()
-    return {"url": returns, "head_id": head_id, "name": name, "public_key": protocol.encode_key(public)}

@@ -32,13 +32,14 @@ class Said:
 
 
 def members(month: date) -> list[NetworkLieu]:
-    """The lieux whose figures of ``month`` are awaited, by name."""
+    """The lieux whose figures of ``month`` are awaited, by name; of those that left, who had sent them."""
+    sent = select(ReceivedReturn.network_lieu_id).where(ReceivedReturn.month == month)
     return list(
         db.session.scalars(
             select(NetworkLieu)
             .where(
                 NetworkLieu.way.is_not(None),
-                NetworkLieu.left_at.is_(None),
+                or_(NetworkLieu.left_at.is_(None), NetworkLieu.id.in_(sent)),
                 or_(NetworkLieu.expected_from.is_(None), NetworkLieu.expected_from <= month),
             )
             .order_by(NetworkLieu.name, NetworkLieu.id)
@@ -46,11 +47,9 @@ def members(month: date) -> list[NetworkLieu]:
     )
 
 
-def member(public_id: str) -> NetworkLieu:
-    """The lieu; raises `NotFound` for one that never belonged to the network."""
-    found = db.session.scalar(
-        select(NetworkLieu).where(NetworkLieu.public_id == public_id, NetworkLieu.way.is_not(None))
-    )
+def lieu(public_id: str) -> NetworkLieu:
+    """The lieu, whether it belongs to the network or not; raises `NotFound`."""
+    found = db.session.scalar(select(NetworkLieu).where(NetworkLieu.public_id == public_id))
     if found is None:
         raise NotFound()
     return found

@@ -15,6 +15,9 @@ from coworking.core.clock import now
 from coworking.core.db import Model
 from coworking.core.types import BigId, UTCDateTime, public_id
 
+JOIN, FIGURES = "join", "figures"
+"""What a link is for: to let an instance of this software in, or to open the page of the six figures."""
+
 
 class NetworkLieu(Model):
     """A lieu as its network head knows it.

@@ -17,7 +17,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
 from coworking.core.keyring import signing_key
-from coworking.core.units import locked, write_unit
+from coworking.core.units import locked, require_unit, write_unit
 from coworking.network import enrolment, protocol, queries
 from coworking.network.models import NetworkLieu, ReceivedReturn
 from coworking.network.protocol import MessageUnreadable
@@ -79,7 +79,7 @@ def receive(body: bytes, *, address: str | None) -> Receipt:
     if document["lieu_id"] != lieu.lieu_uuid:
         raise AnotherLieu()
     signing_key()  # made or read before the unit
-    row, is_new = _keep(message, document)
+    row, is_new = _take_in(message, document)
     return Receipt(is_new, _acknowledged(row, head_id, document["lieu_id"]))
 
 
@@ -95,36 +95,46 @@ def _checked(payload: dict[str, Any], head_id: str) -> dict[str, Any]:
         raise
 
 
-def _keep(message: protocol.Message, document: dict[str, Any]) -> tuple[ReceivedReturn, bool]:
-    month, revision = read_month(document["month"]), document["revision"]
-    offered = Held(document["status"], document["figures_sha256"])
+def _take_in(message: protocol.Message, document: dict[str, Any]) -> tuple[ReceivedReturn, bool]:
     with write_unit() as unit:
         lieu = db.session.scalar(
             locked(select(NetworkLieu).where(NetworkLieu.key_id == message.kid, NetworkLieu.left_at.is_(None)))
         )
         if lieu is None or lieu.lieu_uuid != document["lieu_id"]:
             raise LieuUnknown()
-        unit.result = f"{lieu.public_id}:{document['month']}:{revision}"
-        if is_repeated(revision, offered, here=queries.held(lieu, month)):
-            return _stored(lieu, month, revision), False
-        row = ReceivedReturn(
-            network_lieu_id=lieu.id,
-            month=month,
-            revision=revision,
-            status=offered.status,
-            reason=document["reason"],
-            digest=offered.digest,
-            document=rfc8785.dumps(document).decode(),
-            jws=message.text,
-            way="software",
-            received_at=now(),
-        )
-        db.session.add(row)
-        db.session.flush()
-        return row, True
+        unit.result = f"{lieu.public_id}:{document['month']}:{document['revision']}"
+        return keep(lieu, document, jws=message.text)
 
 
-def _stored(lieu: NetworkLieu, month: date, revision: int) -> ReceivedReturn:
+def keep(lieu: NetworkLieu, document: dict[str, Any], *, jws: str | None) -> tuple[ReceivedReturn, bool]:
+    """File the checked ``document`` of ``lieu``, whose row is locked in the open unit; False where it was here already.
+
+    ``jws`` is what the lieu signed, None for figures typed in behind a link. Raises `RevisionConflict`.
+    """
+    require_unit()
+    month, revision = read_month(document["month"]), document["revision"]
+    offered = Held(document["status"], document["figures_sha256"])
+    if is_repeated(revision, offered, here=queries.held(lieu, month)):
+        return stored(lieu, month, revision), False
+    row = ReceivedReturn(
+        network_lieu_id=lieu.id,
+        month=month,
+        revision=revision,
+        status=offered.status,
+        reason=document["reason"],
+        digest=offered.digest,
+        document=rfc8785.dumps(document).decode(),
+        jws=jws,
+        way="link" if jws is None else "software",
+        received_at=now(),
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row, True
+
+
+def stored(lieu: NetworkLieu, month: date, revision: int) -> ReceivedReturn:
+    """The revision of ``month`` that is here."""
     return db.session.scalars(
         select(ReceivedReturn).where(
             ReceivedReturn.network_lieu_id == lieu.id,

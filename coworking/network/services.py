@@ -14,7 +14,7 @@ from coworking.core.errors import N_, DomainError
 from coworking.core.policy import Actor
 from coworking.core.sql import inserted
 from coworking.core.units import locked, require_unit, write_unit
-from coworking.network import enrolment, queries
+from coworking.network import joining, queries
 from coworking.network.models import Delivery, HeadLink
 from coworking.statistics import queries as statistics
 from coworking.statistics.models import MonthlyReturn
@@ -39,7 +39,7 @@ def send_by_letter(actor: Actor, *, name: str, email: str) -> HeadLink:
         "enrolled_at": now(),
         "ended_at": None,
     }
-    return enrolment.keep(actor, values)
+    return joining.keep(actor, values)
 
 
 def leave(actor: Actor) -> None:

@@ -1,22 +1,18 @@
-"""The pages of a network head's lead: a month of everyone, and one lieu's page."""
+"""A network head's month of everyone, for its lead."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 
-from flask import Blueprint, Response, render_template, request
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from coworking.core.policy import Role, requires
-from coworking.network import head_queries
-from coworking.network.overview import SORTS, Overview, last_month, month_before, overview
-from coworking.network.rules import pair
-from coworking.statistics.labels import LABELS, REASON_WORDS, STATUS_WORDS, worded
-from coworking.statistics.schema import EIGHT, SIX, read_month, write_month
-
-blueprint = Blueprint("network_head", __name__, url_prefix="/network")
+from coworking.network.overview import SORTS, Overview, last_month, overview
+from coworking.network.pages import blueprint
+from coworking.statistics.labels import STATUS_WORDS
+from coworking.statistics.schema import read_month, write_month
 
 
 @blueprint.get("")
@@ -57,36 +53,6 @@ def table() -> ResponseReturnValue:
         out.getvalue(),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-@blueprint.get("/lieux/<public_id>")
-@requires(Role.LEAD)
-def lieu(public_id: str) -> ResponseReturnValue:
-    """One lieu, as a letter: its figures, its trend, what it sent."""
-    one = head_queries.member(public_id)
-    revisions = head_queries.revisions(one.id)
-    asked = read_month(request.args["month"]) if request.args.get("month") else None
-    shown = asked or (revisions[0].month if revisions else last_month())
-    page = overview(shown)
-    said = next((row for row in revisions if row.month == shown), None)
-    figures = json.loads(said.document)["figures"] if said is not None else None
-    return render_template(
-        "network/lieu.html",
-        lieu=one,
-        month=shown,
-        row=next((row for row in page.rows if row.public_id == public_id), None),
-        said=said,
-        figures=figures,
-        labels=LABELS,
-        reasons=REASON_WORDS,
-        worded=worded,
-        names=SIX if said is not None and said.way == "link" else EIGHT,
-        attended=pair(figures, "desk_attended") if figures is not None else None,
-        revisions=revisions,
-        previous=month_before(shown),
-        write_month=write_month,
-        status_words=STATUS_WORDS,
     )
 
 

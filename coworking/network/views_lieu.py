@@ -9,7 +9,7 @@ from coworking.core.errors import DomainError, NotFound
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import say
-from coworking.network import enrolment, queries, services
+from coworking.network import joining, queries, services
 from coworking.network.labels import STATE_WORDS, trouble
 from coworking.spaces import queries as spaces
 from coworking.spaces.inputs import Reader
@@ -29,7 +29,7 @@ def index() -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def join() -> ResponseReturnValue:
     try:
-        head = enrolment.join(current_actor(), request.form.get("url", ""))
+        head = joining.join(current_actor(), request.form.get("url", ""))
     except DomainError as error:
         return _page(request.form, {"url": say(error)}), 422
     flash(_("This place now belongs to %(head)s: each closed month goes there by itself.", head=head.name))

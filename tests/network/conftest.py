@@ -17,7 +17,7 @@ from coworking.core.db import db
 from coworking.core.keyring import signing_key
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
-from coworking.network import enrolment, protocol
+from coworking.network import enrolment, joining, protocol
 from coworking.network.models import NetworkLieu
 from coworking.spaces import queries as spaces
 from coworking.statistics import services as closing
@@ -98,7 +98,7 @@ class Here:
             return act(*arguments, **named)
 
     def join(self, url: str) -> Any:
-        return self.do(enrolment.join, self.cast.manager.actor(), url)
+        return self.do(joining.join, self.cast.manager.actor(), url)
 
     def close(self, **named: Any) -> MonthlyReturn:
         return self.do(closing.close, SYSTEM, NOVEMBER, **named)

@@ -13,7 +13,7 @@ from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.errors import Gone
 from coworking.core.keyring import signing_key
-from coworking.network import enrolment, protocol, wire
+from coworking.network import enrolment, joining, protocol, wire
 from coworking.network.models import Enrolment, HeadLink, NetworkLieu
 from coworking.network.rules import NetworkLoop
 from tests.network.conftest import lieu_id
@@ -138,15 +138,15 @@ def test_bodies_without_end_and_unknown_links(here, head):
 
 def test_one_lieu_is_one_member(here, head):
     here.join(head.link(head.add()))
-    with pytest.raises(enrolment.HeadRefused, match="head_refused"):
+    with pytest.raises(joining.HeadRefused, match="head_refused"):
         here.join(head.link(head.add("Le même, autrement")))
     assert [row.public_key is not None for row in head.rows(NetworkLieu)] == [True, False]
 
 
 def test_a_head_is_no_member_of_itself(head):
     url = head.link(head.add())
-    with head.app.app_context(), pytest.raises((NetworkLoop, enrolment.HeadRefused)):
-        enrolment.join(head.lead.actor(), url)
+    with head.app.app_context(), pytest.raises((NetworkLoop, joining.HeadRefused)):
+        joining.join(head.lead.actor(), url)
     assert head.rows(NetworkLieu)[0].public_key is None
 
 
@@ -186,7 +186,7 @@ def test_two_at_once_with_one_link_are_one(here, head):
     ],
 )
 def test_a_link_that_is_none_is_named(here, url):
-    with pytest.raises(enrolment.LinkUnreadable):
+    with pytest.raises(joining.LinkUnreadable):
         here.join(url)
     assert here.rows(HeadLink, HeadLink.id) == []
 
@@ -220,17 +220,17 @@ def test_what_is_no_head_is_not_believed(here, impostor):
         Response("[" * 60_000),
     ):
         impostor.app.answer = answer
-        with pytest.raises(enrolment.HeadUnclear):
+        with pytest.raises(joining.HeadUnclear):
             here.join(url)
     for answer in (Response("x" * 200_000), Response("", 503)):
         impostor.app.answer = answer
-        with pytest.raises(enrolment.HeadUnreachable):
+        with pytest.raises(joining.HeadUnreachable):
             here.join(url)
     impostor.app.answer = redirect("http://127.0.0.1:1/")
-    with pytest.raises(enrolment.HeadUnclear):  # not followed
+    with pytest.raises(joining.HeadUnclear):  # not followed
         here.join(url)
     impostor.stop()
-    with pytest.raises(enrolment.HeadUnreachable):
+    with pytest.raises(joining.HeadUnreachable):
         here.join(url)
     assert here.rows(HeadLink, HeadLink.id) == []
 
@@ -238,7 +238,7 @@ def test_what_is_no_head_is_not_believed(here, impostor):
 def test_an_answer_that_drips_is_given_up(here, impostor, monkeypatch):
     monkeypatch.setattr(wire, "WHOLE_S", 0.2)
     impostor.app.answer = Response(iter(lambda: b"x", b""))
-    with pytest.raises(enrolment.HeadUnreachable):
+    with pytest.raises(joining.HeadUnreachable):
         here.join(f"{impostor.url}/network/join/{'a' * 43}")
 
 

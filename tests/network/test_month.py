@@ -153,10 +153,11 @@ def test_one_lieu_reads_like_a_letter(app, cast, network, sign_in):
     assert lead.get("/network/lieux/nobody").status_code == 404
 
 
-def test_a_place_of_the_directory_has_no_page(app, cast, network, sign_in):
+def test_a_place_of_the_directory_has_a_page_without_figures(app, cast, network, sign_in):
     with app.app_context():
         public = make_lieu("Ailleurs", way=None).public_id
-    assert sign_in(cast.lead).get(f"/network/lieux/{public}").status_code == 404
+    page = sign_in(cast.lead).get(f"/network/lieux/{public}").text
+    assert "Inviter à rejoindre" in page and "Ce qu’il a envoyé" not in page
 
 
 def test_it_can_be_searched_sorted_and_exported(cast, network, sign_in):
