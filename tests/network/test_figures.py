@@ -82,7 +82,7 @@ def test_six_figures_become_a_return_that_can_be_true(jeanne, clock):
     assert sent.status_code == 303 and sent.headers["Location"] == "?month=2026-10&sent=1"
     assert sent.headers["Referrer-Policy"] == "no-referrer" and jeanne.token not in sent.text
     thanks = plain(jeanne.get("?month=2026-10&sent=1").text)
-    assert "Merci, octobre 2026 est bien arrivé" in thanks and "1 260" in thanks and "pas enregistré ici" in thanks
+    assert "Merci, octobre 2026 est bien arrivé" in thanks and "1 260" in thanks and "pas relevé ici" in thanks
     (row,) = jeanne.rows()
     assert (row.month, row.revision, row.status, row.way, row.jws) == (OCTOBER, 1, "final", "link", None)
     document = check_return(json.loads(row.document), at=clock.now)
