@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from coworking.accounts import rules
+from coworking.accounts.models import Person
 from coworking.core.errors import DomainError
 from coworking.core.web import say
 
@@ -88,3 +89,16 @@ def person_form(typed: Mapping[str, str]) -> Form:
     form.check("phone", rules.phone_of)
     form.check("note", rules.note_of)
     return form
+
+
+def postal_form(typed: Mapping[str, str]) -> Form:
+    """Where someone's invoices are addressed to."""
+    form = Form(typed)
+    form.check("address", rules.address_line_of)
+    form.check("postcode", rules.postcode_of)
+    form.check("city", rules.address_line_of)
+    return form
+
+
+def postal_form_of(person: Person) -> Form:
+    return Form({"address": person.address or "", "postcode": person.postcode or "", "city": person.city or ""})

@@ -12,11 +12,11 @@ from coworking.core.policy import Actor, Role
 blueprint = Blueprint("accounts", __name__)
 
 
-def page(template: str, form: Form, **context: object) -> ResponseReturnValue:
-    """The page of ``form``, with the status of what was refused."""
-    response = make_response(render_template(f"accounts/{template}.html", form=form, **context), form.status)
-    if form.retry_after is not None:
-        response.headers["Retry-After"] = str(form.retry_after)
+def page(template: str, sent: Form, **context: object) -> ResponseReturnValue:
+    """The page of the form that was ``sent``, with the status of what was refused."""
+    response = make_response(render_template(f"accounts/{template}.html", **({"form": sent} | context)), sent.status)
+    if sent.retry_after is not None:
+        response.headers["Retry-After"] = str(sent.retry_after)
     return response
 
 

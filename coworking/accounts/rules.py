@@ -14,6 +14,7 @@ MAX_PASSWORD = 256
 """Characters; the upper bound only keeps a megabyte from being hashed."""
 MAX_NAME = 80
 MAX_NOTE = 2000
+MAX_ADDRESS_LINE = 120
 MAX_TOKEN_NAME = 80
 
 LOCALES = ("fr", "en")
@@ -39,6 +40,7 @@ SCOPES = (
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
 _PHONE = re.compile(r"\+?[0-9][0-9 .()/-]{4,22}")
+_POSTCODE = re.compile(r"\d{5}", re.ASCII)
 
 
 class EmailInvalid(DomainError):
@@ -68,6 +70,12 @@ class PhoneInvalid(DomainError):
     code = "phone_invalid"
     message = N_("This is not a telephone number. It looks like 04 73 00 00 00.")
     field = "phone"
+
+
+class PostcodeInvalid(DomainError):
+    code = "postcode_invalid"
+    message = N_("A French postcode has five digits, such as 63300.")
+    field = "postcode"
 
 
 class PasswordTooShort(DomainError):
@@ -185,6 +193,28 @@ def phone_of(text: str) -> str | None:
     if not _PHONE.fullmatch(phone):
         raise PhoneInvalid()
     return phone
+
+
+def address_line_of(text: str) -> str | None:
+    """One line of a postal address, None when left empty; raises `TextTooLong`."""
+    return _limited(" ".join(_printable(text).split()), MAX_ADDRESS_LINE) or None
+
+
+def postcode_of(text: str) -> str | None:
+    """A French postcode without its spaces, None when left empty; raises `PostcodeInvalid`."""
+    digits = "".join(text.split())
+    if digits and not _POSTCODE.fullmatch(digits):
+        raise PostcodeInvalid()
+    return digits or None
+
+
+def postal_of(address: str, postcode: str, city: str) -> dict[str, str | None]:
+    """The columns of a postal address as typed; raises `PostcodeInvalid`, `TextTooLong`."""
+    return {
+        "address": address_line_of(address),
+        "postcode": postcode_of(postcode),
+        "city": address_line_of(city),
+    }
 
 
 def note_of(text: str) -> str | None:

@@ -162,6 +162,15 @@ def update_profile(
     return person
 
 
+def set_postal_address(actor: Actor, *, address: str, postcode: str, city: str) -> None:
+    """Where one's own invoices are addressed to from now on. Raises `PostcodeInvalid`, `TextTooLong`."""
+    values = rules.postal_of(address, postcode, city)
+    with write_unit():
+        person = access.oneself(actor)
+        for name, value in values.items():
+            setattr(person, name, value)
+
+
 def set_language(actor: Actor, locale: str) -> None:
     """Speak ``locale`` with the actor from now on, on pages and in letters."""
     rules.one_of(rules.LOCALES, locale)

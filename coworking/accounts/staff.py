@@ -80,6 +80,20 @@ def update_person(
     return person
 
 
+def set_postal_address(actor: Actor, public_id: str, *, address: str, postcode: str, city: str) -> None:
+    """Where someone's invoices are addressed to from now on. Managers only; raises `PostcodeInvalid`, `TextTooLong`."""
+    if not actor.has(Role.MANAGER):
+        raise Forbidden()
+    values = rules.postal_of(address, postcode, city)
+    with write_unit():
+        person = access.changeable(actor, public_id)
+        changed = sorted(name for name, value in values.items() if getattr(person, name) != value)
+        for name in changed:
+            setattr(person, name, values[name])
+        if changed:
+            _record(actor, "person.changed", person, fields=changed)
+
+
 def invite(actor: Actor, public_id: str) -> bool:
     """Send a link to choose a password; False when one has just left. Raises `NoEmail`."""
     with write_unit():

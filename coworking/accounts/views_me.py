@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import refresh
 
 from coworking.accounts import api_tokens, queries, rules, services
-from coworking.accounts.forms import Form, profile_form
+from coworking.accounts.forms import Form, postal_form, postal_form_of, profile_form
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
 from coworking.accounts.session import begin, end
@@ -42,6 +42,20 @@ def save_profile() -> ResponseReturnValue:
             flash(_("Saved."))
             return redirect(url_for("accounts.me"), 303)
     return _page(profile=form)
+
+
+@blueprint.post("/me/address")
+@signed_in
+def save_address() -> ResponseReturnValue:
+    form = postal_form(request.form)
+    if form.is_good:
+        with form.trying():
+            services.set_postal_address(
+                current_actor(), address=form["address"], postcode=form["postcode"], city=form["city"]
+            )
+            flash(_("Saved."))
+            return redirect(url_for("accounts.me"), 303)
+    return _page(postal=form)
 
 
 @blueprint.post("/me/password")
@@ -99,6 +113,7 @@ def revoke_token(public_id: str) -> ResponseReturnValue:
 def _page(
     *,
     profile: Form | None = None,
+    postal: Form | None = None,
     password: Form | None = None,
     token: Form | None = None,
     scopes: frozenset[str] = frozenset(),
@@ -107,12 +122,13 @@ def _page(
     """The whole page around whichever form was just sent."""
     person = queries.person_by_id(current_actor().person_id)
     zones = place.zones()
-    sent = profile or password or token or Form()
+    sent = profile or postal or password or token or Form()
     return page(
         "me",
         sent,
         person=person,
         profile=profile or _profile_of(person, zones),
+        postal=postal or postal_form_of(person),
         password=password or Form(),
         token=token or Form(),
         scopes=scopes,

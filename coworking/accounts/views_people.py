@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries, rules, staff
-from coworking.accounts.forms import Form, person_form
+from coworking.accounts.forms import Form, person_form, postal_form, postal_form_of
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
 from coworking.core.displaced import WouldDisplace, agreed_of
@@ -79,6 +79,20 @@ def save_person(public_id: str) -> ResponseReturnValue:
     return _page(queries.person_by_public_id(public_id), form)
 
 
+@blueprint.post("/people/<public_id>/address")
+@requires(Role.MANAGER)
+def save_address_of(public_id: str) -> ResponseReturnValue:
+    form = postal_form(request.form)
+    if form.is_good:
+        with form.trying():
+            staff.set_postal_address(
+                current_actor(), public_id, address=form["address"], postcode=form["postcode"], city=form["city"]
+            )
+            return _back(public_id, _("Saved."))
+    found = queries.person_by_public_id(public_id)
+    return _page(found, _form_of(found), postal=form)
+
+
 @blueprint.post("/people/<public_id>/invite")
 @requires(Role.HOST)
 def invite(public_id: str) -> ResponseReturnValue:
@@ -128,12 +142,14 @@ def _back(public_id: str, text: str) -> ResponseReturnValue:
     return redirect(url_for("accounts.person", public_id=public_id), 303)
 
 
-def _page(found: Person, form: Form, *, displaces: int = 0) -> ResponseReturnValue:
+def _page(found: Person, form: Form, *, postal: Form | None = None, displaces: int = 0) -> ResponseReturnValue:
     """``displaces``: bookings that closing the account would give back, to be said before it is done."""
     actor = current_actor()
     return page(
         "person",
-        form,
+        postal or form,
+        form=form,
+        postal=postal or postal_form_of(found),
         person=found,
         displaces=displaces,
         may_change=_may_change(found),

@@ -69,6 +69,20 @@ def of_payer(person_id: int | None, organisation_id: int | None) -> ColumnElemen
     return and_(Charge.payer_person_id == person_id, Charge.payer_organisation_id.is_(None))
 
 
+def month_progress(month: date) -> tuple[int, int]:
+    """How many invoices of ``month`` are issued, and how many payers still owe something for it (1 statement)."""
+    issued = select(func.count()).where(Invoice.month == month, Invoice.kind == "invoice").scalar_subquery()
+    owing = (
+        select(func.min(Charge.id))
+        .where(*billable(month))
+        .group_by(Charge.payer_organisation_id, Charge.payer_person_id)
+        .having(func.sum(Charge.amount_cents) > 0)
+        .subquery()
+    )
+    row = db.session.execute(select(issued, select(func.count()).select_from(owing).scalar_subquery())).one()
+    return row[0], row[1]
+
+
 def charge_by_public_id(public_id: str) -> Charge:
     """The charge; raises `NotFound`."""
     found = db.session.scalars(_loaded().where(Charge.public_id == public_id)).unique().one_or_none()

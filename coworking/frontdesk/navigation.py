@@ -56,6 +56,7 @@ _PARTS = {
         "membership.mine",
     },
     "spaces.index": {
+        "billing.settings",
         "pricing.prices",
         "membership.plans",
         "membership.organisations",
@@ -70,6 +71,8 @@ _PARTS = {
 def _is_part(endpoint: str, here: str) -> bool:
     if here == endpoint or here in _PARTS.get(endpoint, ()):
         return True
+    if endpoint == "billing.index":
+        return here.startswith("billing.") and here not in {"billing.mine", "billing.settings"}
     return endpoint.startswith("spaces.") and here.startswith(("spaces.", "network_lieu."))
 
 

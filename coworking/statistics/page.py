@@ -10,33 +10,21 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from flask import url_for
-
 from coworking.core.errors import NotFound
-from coworking.core.formats import day_month, month_year, number
-from coworking.core.i18n import _, ngettext
+from coworking.core.formats import month_year, number
+from coworking.core.i18n import _
 from coworking.spaces import queries as spaces
 from coworking.statistics import facts, people, queries, services
 from coworking.statistics.labels import GROUPS, LABELS, REASON_WORDS, percent, weekday, worded
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.months import changed
 from coworking.statistics.observations import Remarks, remarks
-from coworking.statistics.pairs import Pair, known_enough, rate
+from coworking.statistics.pairs import Pair, rate
 from coworking.statistics.recipients import Recipient, recipient
 from coworking.statistics.schema import EIGHT, PROVISIONAL, month_days, next_month, write_month
+from coworking.statistics.steps import Step, steps
 
 Figures = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of closing. ``state``: done, todo (somebody must act), odd (worth a look), wait (later)."""
-
-    state: str
-    title: str
-    detail: str = ""
-    url: str | None = None
-    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +98,11 @@ class MonthPage:
         return self.last is None or bool(self.changed) or (self.last.status, self.next_status) == (PROVISIONAL, "final")
 
 
-def month_page(month: date) -> MonthPage:
-    """The page of ``month`` (its first day); `NotFound` for months to come and those before the lieu."""
+def month_page(month: date, *, money: bool = False) -> MonthPage:
+    """The page of ``month`` (its first day); `NotFound` for months to come and those before the lieu.
+
+    ``money``: whether the reader may see how the month's invoices stand.
+    """
     today = spaces.today()
     if month > today or not queries.is_known(month):
         raise NotFound()
@@ -141,7 +132,7 @@ def month_page(month: date) -> MonthPage:
         next_status="final" if services.is_decided(month) else PROVISIONAL,
     )
     page.groups[0][1].append(_outside(sum(day.outside_minutes for day in days)))
-    page.steps = _steps(page, now, open_ones)
+    page.steps = steps(page, now, open_ones, money=money)
     return page
 
 
@@ -204,70 +195,6 @@ def _share(name: str, pair: Pair | None) -> str | None:
     if name == "peak_seats":
         return _("%(share)s of the desks", share=share)
     return _("%(share)s of what was offered", share=share)
-
-
-def _steps(page: MonthPage, now: Figures, open_ones: int) -> list[Step]:
-    steps = [_over(page), _decided(page, open_ones)]
-    booked, known = now["desk_booked_halfdays"], now["desk_known_halfdays"]
-    if booked and not known_enough(known, booked):
-        share = percent(100 * known // booked)
-        steps.append(
-            Step("odd", _("Attendance will not be shown"), _("Only %(share)s of the half-days are known.", share=share))
-        )
-    if page.last is not None:
-        steps.append(_closed(page, page.last))
-    steps.append(_sent(page))
-    return steps
-
-
-def _over(page: MonthPage) -> Step:
-    _first, last = month_days(page.month)
-    if page.is_over:
-        return Step("done", _("The month is over"), _("Its days are counted and keep the hours they had."))
-    return Step(
-        "wait",
-        _("The month goes on"),
-        _("Figures up to yesterday; it can be closed from %(day)s on.", day=day_month(last + timedelta(days=1))),
-    )
-
-
-def _decided(page: MonthPage, open_ones: int) -> Step:
-    if not open_ones:
-        return Step("done", _("Every booked half-day has its outcome"), _("Came, did not come, or unknown for good."))
-    detail = _("Until then the return is provisional. After seven days they stay unknown.")
-    title = ngettext("%(num)s half-day to confirm", "%(num)s half-days to confirm", open_ones)
-    if not page.is_over:
-        return Step("wait", title, detail)
-    return Step("todo", title, detail, url_for("frontdesk.today"), _("Confirm them"))
-
-
-def _closed(page: MonthPage, last: MonthlyReturn) -> Step:
-    title = _("Closed on %(day)s: revision %(revision)s", day=day_month(_local(last)), revision=last.revision)
-    if page.changed:
-        names = [_(LABELS[name]) for name in page.changed if name in LABELS]
-        return Step("odd", title, _("Changed since: %(names)s.", names=", ".join(names) or _("the hours of the week")))
-    if last.status == PROVISIONAL:
-        return Step("wait", title, _("Provisional: it becomes final once nothing more can be said of its half-days."))
-    return Step("done", title, _("Final: these figures no longer move."))
-
-
-def _local(row: MonthlyReturn) -> date:
-    return row.generated_at.astimezone(spaces.lieu().tz).date()
-
-
-def _sent(page: MonthPage) -> Step:
-    to = page.recipient
-    if to is None:
-        return Step("wait", _("Nobody receives it"), _("This place belongs to no network: the return is kept here."))
-    if to.trouble:
-        return Step("todo", _("Not received yet by %(name)s", name=to.name), to.trouble)
-    if to.sent_at is not None and page.last is not None and to.revision == page.last.revision:
-        day = day_month(to.sent_at.astimezone(spaces.lieu().tz).date())
-        said = (
-            _("Sent to %(name)s by e-mail", name=to.name) if to.by_letter else _("Received by %(name)s", name=to.name)
-        )
-        return Step("done", said, _("On %(day)s.", day=day))
-    return Step("wait", _("To be sent to %(name)s", name=to.name), _("Right after closing."))
 
 
 # The hours of the week --------------------------------------------------------------------------------------------------

@@ -76,11 +76,12 @@ def table(month: str, revision: int) -> ResponseReturnValue:
 
 
 def _page(first: date, error: DomainError | None = None, reason: str = "") -> str:
-    page = month_page(first)
+    actor = current_actor()
+    page = month_page(first, money=actor.has(Role.MANAGER) or actor.has(Role.ACCOUNTANT))
     return render_template(
         "statistics/month.html",
         page=page,
-        may_close=current_actor().has(Role.MANAGER),
+        may_close=actor.has(Role.MANAGER),
         error=say(error) if error is not None else None,
         reason=reason,
         status_words=STATUS_WORDS,

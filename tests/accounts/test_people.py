@@ -222,3 +222,41 @@ def test_the_list_searches_and_turns_pages_in_the_same_number_of_statements(
     assert "Page 1 sur 2" in first
     assert host.get("/people?page=99").status_code == 200
     assert host.get("/people?page=x&q=%00").status_code == 200
+
+
+HOME = {"address": " 3  rue des Forges ", "postcode": "63 300", "city": "Thiers"}
+
+
+def test_where_invoices_go_is_ones_own_and_the_manager_s_to_write(app, cast, place, sign_in):
+    assert sign_in(cast.member).post("/me/address", data=HOME).status_code == 303
+    kept = _reload(app, cast.member)
+    assert (kept.address, kept.postcode, kept.city) == ("3 rue des Forges", "63300", "Thiers")
+    assert _audit(app) == [], "one's own choice"
+    url = f"/people/{cast.member.public_id}/address"
+    for who in (cast.host, cast.accountant, cast.stranger):
+        assert sign_in(who).post(url, data=HOME).status_code == 403
+    manager = sign_in(cast.manager)
+    assert manager.post(url, data=HOME | {"city": "Volvic"}).status_code == 303
+    assert manager.post(url, data=HOME | {"city": "Volvic"}).status_code == 303
+    assert _audit(app) == [("person.changed", cast.manager.id, cast.member.id, {"fields": ["city"]})]
+    assert 'value="Volvic"' in manager.get(f"/people/{cast.member.public_id}").text
+    assert "Adresse sur les factures" not in sign_in(cast.host).get(f"/people/{cast.member.public_id}").text
+    assert sign_in(cast.member).post("/me/address", data=dict.fromkeys(HOME, "")).status_code == 303
+    assert _reload(app, cast.member).address is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"postcode": "6330"}, "cinq chiffres"), ({"postcode": "٦٣٣٠٠"}, "cinq chiffres"), ({"city": "x" * 121}, "120")],
+)
+def test_a_wrong_address_is_said_beside_what_was_typed(app, cast, place, sign_in, wrong, said):
+    for who, url in ((cast.member, "/me/address"), (cast.manager, f"/people/{cast.member.public_id}/address")):
+        answer = sign_in(who).post(url, data=HOME | wrong)
+        assert answer.status_code == 422
+        assert said in answer.text
+        assert next(iter(wrong.values())) in answer.text
+    assert _reload(app, cast.member).city is None
+
+
+def test_the_address_of_nobody_is_404(cast, place, sign_in):
+    assert sign_in(cast.manager).post("/people/nobodynobodynobo/address", data=HOME).status_code == 404

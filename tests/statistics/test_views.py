@@ -12,11 +12,14 @@ import pytest
 from sqlalchemy import select, update
 
 from coworking.accounts.models import Person
+from coworking.billing import charges
+from coworking.billing import services as billing
 from coworking.booking import presence, services
 from coworking.booking.models import BookingUnit
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
+from coworking.spaces.models import Lieu
 from coworking.statistics import queries, recipients
 from coworking.statistics import services as closing
 from coworking.statistics.recipients import Recipient
@@ -87,6 +90,23 @@ def test_the_page_says_what_is_done_what_is_odd_and_what_the_button_does(decembe
     page = text(browser.get("/month/2026-11"))
     assert "Clore novembre 2026 et envoyer le relevé à Réseau des Monts" in page
     assert "Aucun nom, aucune adresse." in page
+
+
+def test_the_invoices_of_the_month_are_a_step_for_those_who_see_money(app, december, sign_in, clock):
+    assert "Rien à facturer ce mois-ci" in text(sign_in(december.manager).get("/month/2026-11"))
+    with app.app_context():
+        line = {"quantity": 1, "unit_cents": 200, "vat_rate_bp": 0, "basis": "ttc", "month": MONTH, "nonce": 1}
+        charges.add_line(december.manager.actor(), f"p:{december.member.public_id}", "Café", **line)
+    for who, sees in (("manager", True), ("accountant", True), ("lead", False)):
+        assert ("Factures du mois : 1 à émettre" in text(sign_in(getattr(december, who)).get("/month/2026-11"))) is sees
+    assert "/invoices/month/2026-11" in sign_in(december.manager).get("/month/2026-11").text
+    with app.app_context():
+        with write_unit():
+            db.session.execute(update(Lieu).values(siret="12345678900011"))  # without it nothing is invoiced
+        billing.run(december.manager.actor(), MONTH)
+    page = text(sign_in(december.manager).get("/month/2026-11"))
+    assert "Factures du mois : 1 émise Il ne reste rien à facturer." in page
+    assert "Elles se préparent une fois le mois terminé." in text(sign_in(december.manager).get("/month/2026-12"))
 
 
 def test_a_reader_has_no_button(december, sign_in):

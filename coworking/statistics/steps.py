@@ -1,0 +1,118 @@
+"""The steps of closing a month: what is done, what is odd, what somebody must still do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import url_for
+
+from coworking.billing import queries as billing
+from coworking.core.formats import day_month
+from coworking.core.i18n import _, ngettext
+from coworking.spaces import queries as spaces
+from coworking.statistics.labels import LABELS, percent
+from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.pairs import known_enough
+from coworking.statistics.schema import PROVISIONAL, month_days, write_month
+
+if TYPE_CHECKING:
+    from coworking.statistics.page import MonthPage
+
+Figures = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of closing. ``state``: done, todo (somebody must act), odd (worth a look), wait (later)."""
+
+    state: str
+    title: str
+    detail: str = ""
+    url: str | None = None
+    action: str | None = None
+
+
+def steps(page: MonthPage, now: Figures, open_ones: int, *, money: bool) -> list[Step]:
+    """The steps of ``page``, of whose booked half-days ``open_ones`` are not decided; ``now``: its figures as they stand.
+
+    ``money``: with the invoices, for those who may see them.
+    """
+    found = [_over(page), _decided(page, open_ones)]
+    booked, known = now["desk_booked_halfdays"], now["desk_known_halfdays"]
+    if booked and not known_enough(known, booked):
+        share = percent(100 * known // booked)
+        found.append(
+            Step("odd", _("Attendance will not be shown"), _("Only %(share)s of the half-days are known.", share=share))
+        )
+    if page.last is not None:
+        found.append(_closed(page, page.last))
+    if money:
+        found.append(_invoiced(page))
+    found.append(_sent(page))
+    return found
+
+
+def _over(page: MonthPage) -> Step:
+    _first, last = month_days(page.month)
+    if page.is_over:
+        return Step("done", _("The month is over"), _("Its days are counted and keep the hours they had."))
+    return Step(
+        "wait",
+        _("The month goes on"),
+        _("Figures up to yesterday; it can be closed from %(day)s on.", day=day_month(last + timedelta(days=1))),
+    )
+
+
+def _decided(page: MonthPage, open_ones: int) -> Step:
+    if not open_ones:
+        return Step("done", _("Every booked half-day has its outcome"), _("Came, did not come, or unknown for good."))
+    detail = _("Until then the return is provisional. After seven days they stay unknown.")
+    title = ngettext("%(num)s half-day to confirm", "%(num)s half-days to confirm", open_ones)
+    if not page.is_over:
+        return Step("wait", title, detail)
+    return Step("todo", title, detail, url_for("frontdesk.today"), _("Confirm them"))
+
+
+def _invoiced(page: MonthPage) -> Step:
+    issued, waiting = billing.month_progress(page.month)
+    done = ngettext("%(num)s issued", "%(num)s issued", issued)
+    if not page.is_over:
+        return Step("wait", _("Invoices of the month"), _("They are prepared once the month is over."))
+    if not waiting:
+        title = _("Invoices of the month: %(issued)s", issued=done) if issued else _("Nothing to invoice this month")
+        return Step("done", title, _("Nothing is left to invoice."))
+    left = ngettext("%(num)s to issue", "%(num)s to issue", waiting)
+    url = url_for("billing.month", month=write_month(page.month))
+    return Step("todo", _("Invoices of the month: %(left)s", left=left), done if issued else "", url, _("Prepare them"))
+
+
+def _closed(page: MonthPage, last: MonthlyReturn) -> Step:
+    title = _("Closed on %(day)s: revision %(revision)s", day=day_month(_local(last)), revision=last.revision)
+    if page.changed:
+        names = [_(LABELS[name]) for name in page.changed if name in LABELS]
+        return Step("odd", title, _("Changed since: %(names)s.", names=", ".join(names) or _("the hours of the week")))
+    if last.status == PROVISIONAL:
+        return Step("wait", title, _("Provisional: it becomes final once nothing more can be said of its half-days."))
+    return Step("done", title, _("Final: these figures no longer move."))
+
+
+def _local(row: MonthlyReturn) -> date:
+    return row.generated_at.astimezone(spaces.lieu().tz).date()
+
+
+def _sent(page: MonthPage) -> Step:
+    to = page.recipient
+    if to is None:
+        return Step("wait", _("Nobody receives it"), _("This place belongs to no network: the return is kept here."))
+    if to.trouble:
+        return Step("todo", _("Not received yet by %(name)s", name=to.name), to.trouble)
+    if to.sent_at is not None and page.last is not None and to.revision == page.last.revision:
+        day = day_month(to.sent_at.astimezone(spaces.lieu().tz).date())
+        said = (
+            _("Sent to %(name)s by e-mail", name=to.name) if to.by_letter else _("Received by %(name)s", name=to.name)
+        )
+        return Step("done", said, _("On %(day)s.", day=day))
+    return Step("wait", _("To be sent to %(name)s", name=to.name), _("Right after closing."))
