@@ -63,7 +63,13 @@ _PARTS = {
         "membership.organisation",
         "membership.new_organisation",
     },
-    "network_head.month": {"network_head.lieu"},
+    "network_head.month": {
+        "network_head.add_lieu",
+        "network_head.directory",
+        "network_head.give_link",
+        "network_head.lieu",
+        "network_head.new_lieu",
+    },
     "statistics.index": {"statistics.month", "statistics.close"},
 }
 

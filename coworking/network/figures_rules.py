@@ -14,7 +14,8 @@ from coworking.statistics.schema import SIX, blank, filled, month_days
 
 MAY_BE_UNKNOWN = frozenset({"desk_attended_halfdays", "distinct_people", "workshop_participants"})
 """Who keeps no record of these leaves them empty: unknown is not 0."""
-MOST = 999_999
+MOST_DIGITS = 6
+"""Of a figure that is typed in."""
 
 _PARTS = (
     ("desk_booked_halfdays", "desk_offered_halfdays", N_("More than the half-days offered.")),
@@ -22,9 +23,9 @@ _PARTS = (
 )
 
 
-def most(name: str, month: date) -> int:
-    """The largest that the figure ``name`` of ``month`` can be."""
-    return month_days(month)[1].day if name == "open_days" else MOST
+def most_days(month: date) -> int:
+    """How many days of ``month`` a place can be open."""
+    return month_days(month)[1].day
 
 
 def contradictions(six: Mapping[str, int | None]) -> dict[str, str]:

@@ -70,7 +70,7 @@ def _read(form: Mapping[str, str], month: date) -> tuple[dict[str, int | None], 
     six: dict[str, int | None] = {}
     for name in SIX:
         if reader.raw(name):
-            six[name] = reader.integer(name, 0, figures_rules.most(name, month))
+            six[name] = _number(reader, name, month)
         else:
             six[name] = None
             if name not in figures_rules.MAY_BE_UNKNOWN:
@@ -82,6 +82,16 @@ def _read(form: Mapping[str, str], month: date) -> tuple[dict[str, int | None], 
     if reason is not None and not is_line(reason, LONGEST_REASON):
         reader.refuse("reason", _("One line of text."))
     return six, reason, reader.errors
+
+
+def _number(reader: Reader, name: str, month: date) -> int:
+    if name == "open_days":
+        return reader.integer(name, 0, figures_rules.most_days(month))
+    value = reader.raw(name)
+    if value.isdecimal() and len(value) <= figures_rules.MOST_DIGITS:
+        return int(value)
+    reader.refuse(name, _("A whole number, such as 42."))
+    return 0
 
 
 def _page(
