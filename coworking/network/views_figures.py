@@ -29,7 +29,8 @@ blueprint.csrf_exempt = True  # type: ignore[attr-defined] - no cookie opens it:
 def page(token: str) -> ResponseReturnValue:
     """The form of a month, by default the last that is over; ``sent`` thanks for it."""
     link, lieu = figures.opened(token, request.remote_addr)
-    month = _month(request.args.get("month"))
+    text = request.args.get("month")
+    month = figures.check_month(read_month(text)) if text else figures.reach()[0]
     return _page(link, lieu, month, None, {}, thanks="sent" in request.args)
 
 
@@ -37,7 +38,7 @@ def page(token: str) -> ResponseReturnValue:
 @public
 def send(token: str) -> ResponseReturnValue:
     link, lieu = figures.opened(token, request.remote_addr)
-    month = _month(request.form.get("month"))
+    month = figures.check_month(read_month(request.form.get("month", "")))
     six, reason, errors = _read(request.form, month)
     if not errors:
         try:
@@ -57,10 +58,6 @@ def keep_the_link(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
-
-
-def _month(text: str | None) -> date:
-    return figures.check_month(read_month(text)) if text else figures.reach()[0]
 
 
 def _read(form: Mapping[str, str], month: date) -> tuple[dict[str, int | None], str | None, dict[str, str]]:
