@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from coworking.accounts.models import Person
 from coworking.booking.models import Booking
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor
-from coworking.core.units import locked
+from coworking.core.units import for_update, require_unit
+
+# Built once: every booking and every arrival asks one of them.
+_ONE = for_update(select(Person).where(Person.id == bindparam("id")))
+_OF_PUBLIC_ID = for_update(select(Person).where(Person.public_id == bindparam("public_id")))
+_BOOKING = for_update(select(Booking).where(Booking.id == bindparam("id")))
 
 
 def for_whom(actor: Actor, public_id: str | None) -> Person:
     """The person booked for, locked; a member books for nobody else (and learns nothing by trying)."""
-    statement = select(Person)
-    if public_id is None:
-        statement = statement.where(Person.id == actor.person_id)
+    require_unit()
+    if public_id is not None and actor.is_staff:
+        person = db.session.scalars(_OF_PUBLIC_ID, {"public_id": public_id}).unique().one_or_none()
     else:
-        statement = statement.where(Person.public_id == public_id)
-        if not actor.is_staff:
-            statement = statement.where(Person.id == actor.person_id)
-    person = db.session.scalars(locked(statement)).unique().one_or_none()
-    if person is None or not person.is_active:
+        person = db.session.scalars(_ONE, {"id": actor.person_id}).unique().one_or_none()
+    if person is None or not person.is_active or public_id not in (None, person.public_id):
         raise NotFound(field="person_id")
     return person
 
 
 def own_booking(actor: Actor, public_id: str) -> Booking:
     """The booking, its person locked first; a stranger's answers as if it did not exist."""
+    require_unit()
     statement = select(Booking.id, Booking.person_id).where(Booking.public_id == public_id)
     if not actor.is_staff:
         statement = statement.where(Booking.person_id == actor.person_id)
     found = db.session.execute(statement).one_or_none()
     if found is None:
         raise NotFound()
-    db.session.scalars(locked(select(Person).where(Person.id == found.person_id))).unique().one()
-    return db.session.scalars(locked(select(Booking).where(Booking.id == found.id))).one()
+    db.session.scalars(_ONE, {"id": found.person_id}).unique().one()
+    return db.session.scalars(_BOOKING, {"id": found.id}).one()

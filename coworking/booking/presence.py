@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from coworking.accounts.models import Person
 from coworking.booking import queries
@@ -238,15 +238,16 @@ def _walk_in(actor: Actor, person: Person, day: LieuDay, instant: datetime) -> B
     return None
 
 
+_UNITS_OF_DAY = (  # built once: every arrival and departure asks it
+    select(BookingUnit)
+    .join(Booking)
+    .where(Booking.person_id == bindparam("person"), Booking.status == "confirmed", BookingUnit.day == bindparam("day"))
+    .order_by(BookingUnit.starts_at)
+)
+
+
 def _units_today(person_id: int, day: date) -> list[BookingUnit]:
-    return list(
-        db.session.scalars(
-            select(BookingUnit)
-            .join(Booking)
-            .where(Booking.person_id == person_id, Booking.status == "confirmed", BookingUnit.day == day)
-            .order_by(BookingUnit.starts_at)
-        )
-    )
+    return list(db.session.scalars(_UNITS_OF_DAY, {"person": person_id, "day": day}))
 
 
 def _remember_presence(actor: Actor, unit: BookingUnit) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.booking.models import Booking, BookingUnit, Presence
@@ -34,16 +34,17 @@ def open_halves(day: date) -> dict[Half, HalfDay]:
     return half_days(day, row)
 
 
+_LIVE_CLAIMS = (
+    select(Claim)
+    .where(Claim.holder_kind == "booking", Claim.holder_id == bindparam("booking"), Claim.live.is_(True))
+    .order_by(Claim.resource_id)
+    .execution_options(populate_existing=True)
+)
+
+
 def live_claims(booking_id: int) -> list[Claim]:
     """The claims a booking still holds, freshly read."""
-    return list(
-        db.session.scalars(
-            select(Claim)
-            .where(Claim.holder_kind == "booking", Claim.holder_id == booking_id, Claim.live.is_(True))
-            .order_by(Claim.resource_id)
-            .execution_options(populate_existing=True)
-        )
-    )
+    return list(db.session.scalars(_LIVE_CLAIMS, {"booking": booking_id}))
 
 
 def quotes_of(booking_id: int) -> list[Quote]:
@@ -68,40 +69,44 @@ class OwnDesk:
     span: Span
 
 
+# What every booking asks is built once.
+_OWN_DESKS = (
+    select(Resource.id, Resource.name, BookingUnit.starts_at, BookingUnit.ends_at, Booking.id)
+    .join(BookingUnit, BookingUnit.resource_id == Resource.id)
+    .join(Booking)
+    .where(
+        Booking.person_id == bindparam("person"),
+        Booking.status == "confirmed",
+        Booking.day == bindparam("day"),
+        BookingUnit.half.is_not(None),
+    )
+    .order_by(BookingUnit.starts_at)
+)
+_USUAL_DESK = (
+    select(BookingUnit.resource_id)
+    .join(Booking)
+    .where(
+        Booking.person_id == bindparam("person"),
+        Booking.starts_at >= bindparam("since"),
+        Booking.status == "confirmed",
+        BookingUnit.half.is_not(None),
+    )
+    .group_by(BookingUnit.resource_id)
+    .having(func.count() >= 2)
+    .order_by(func.count().desc(), BookingUnit.resource_id)
+    .limit(1)
+)
+
+
 def own_desks(person_id: int, day: date, *, except_booking: int | None = None) -> list[OwnDesk]:
     """The desks ``person_id`` has on ``day``, by half-day."""
-    rows = db.session.execute(
-        select(Resource.id, Resource.name, BookingUnit.starts_at, BookingUnit.ends_at, Booking.id)
-        .join(BookingUnit, BookingUnit.resource_id == Resource.id)
-        .join(Booking)
-        .where(
-            Booking.person_id == person_id,
-            Booking.status == "confirmed",
-            Booking.day == day,
-            BookingUnit.half.is_not(None),
-        )
-        .order_by(BookingUnit.starts_at)
-    )
+    rows = db.session.execute(_OWN_DESKS, {"person": person_id, "day": day})
     return [OwnDesk(i, name, Span(start, end)) for i, name, start, end, booking in rows if booking != except_booking]
 
 
 def usual_desk(person_id: int, since: datetime) -> int | None:
     """The desk ``person_id`` booked most often since ``since`` (at least twice)."""
-    count = func.count()
-    return db.session.scalar(
-        select(BookingUnit.resource_id)
-        .join(Booking)
-        .where(
-            Booking.person_id == person_id,
-            Booking.starts_at >= since,
-            Booking.status == "confirmed",
-            BookingUnit.half.is_not(None),
-        )
-        .group_by(BookingUnit.resource_id)
-        .having(count >= 2)
-        .order_by(count.desc(), BookingUnit.resource_id)
-        .limit(1)
-    )
+    return db.session.scalar(_USUAL_DESK, {"person": person_id, "since": since})
 
 
 def free_resources(span: Span, kind: str) -> list[Resource]:
@@ -228,11 +233,14 @@ def presences_on(day: date) -> list[Presence]:
     )
 
 
+_OPEN_PRESENCE = select(Presence).where(
+    Presence.person_id == bindparam("person"), Presence.day == bindparam("day"), Presence.left_at.is_(None)
+)
+
+
 def open_presence(person_id: int, day: date) -> Presence | None:
     """The presence of ``day`` that has not ended."""
-    return db.session.scalar(
-        select(Presence).where(Presence.person_id == person_id, Presence.day == day, Presence.left_at.is_(None))
-    )
+    return db.session.scalar(_OPEN_PRESENCE, {"person": person_id, "day": day})
 
 
 def unsettled(first: date, last: date) -> list[BookingUnit]:

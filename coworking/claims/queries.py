@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, select
 
 from coworking.claims.models import Claim, DayVersion
 from coworking.claims.rules import LONG
@@ -22,20 +23,31 @@ def overlapping(span: Span) -> ColumnElement[bool]:
     ``long`` stands bare: SQLite takes the index of long claims only for the very words of that index's condition, and
     without it reads every claim there ever was.
     """
+    return _overlapping(span.start, span.end, span.start - LONG)
+
+
+def _overlapping(start: Any, end: Any, earliest: Any) -> ColumnElement[bool]:
     return or_(
-        and_(
-            _SHORT,
-            Claim.starts_at < span.end,
-            Claim.starts_at >= span.start - LONG,
-            Claim.ends_at > span.start,
-        ),
-        and_(_LONG, Claim.starts_at < span.end, Claim.ends_at > span.start),
+        and_(_SHORT, Claim.starts_at < end, Claim.starts_at >= earliest, Claim.ends_at > start),
+        and_(_LONG, Claim.starts_at < end, Claim.ends_at > start),
     )
 
 
-def in_force(instant: datetime) -> ColumnElement[bool]:
+def in_force(instant: Any) -> ColumnElement[bool]:
     """The condition that a claim holds its resource at ``instant``: live, and not an expired hold."""
     return and_(Claim.live.is_(True), or_(Claim.expires_at.is_(None), Claim.expires_at > instant))
+
+
+_RESOURCE = Claim.resource_id + 0
+_TAKEN = (  # built once: every booking asks it
+    select(Claim.resource_id, Claim.starts_at, Claim.ends_at, Claim.holder_kind, Claim.holder_id)
+    .where(
+        _RESOURCE.in_(bindparam("resources", expanding=True)),
+        _overlapping(bindparam("start"), bindparam("end"), bindparam("earliest")),
+        in_force(bindparam("instant")),
+    )
+    .order_by(_RESOURCE, Claim.starts_at)
+)
 
 
 def taken(resource_ids: Collection[int], span: Span, instant: datetime) -> list[tuple[int, Span, str, int]]:
@@ -43,12 +55,14 @@ def taken(resource_ids: Collection[int], span: Span, instant: datetime) -> list[
 
     The sum keeps the index by resource out of it: that way would read the whole history of each resource.
     """
-    resource = Claim.resource_id + 0
-    rows = db.session.execute(
-        select(Claim.resource_id, Claim.starts_at, Claim.ends_at, Claim.holder_kind, Claim.holder_id)
-        .where(resource.in_(resource_ids), overlapping(span), in_force(instant))
-        .order_by(resource, Claim.starts_at)
-    )
+    values = {
+        "resources": list(resource_ids),
+        "start": span.start,
+        "end": span.end,
+        "earliest": span.start - LONG,
+        "instant": instant,
+    }
+    rows = db.session.execute(_TAKEN, values)
     return [(resource, Span(start, end), kind, holder) for resource, start, end, kind, holder in rows]
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Insert, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from coworking.claims.models import Claim, DayVersion
@@ -41,17 +42,21 @@ def release_expired(resource_ids: Collection[int] | None = None) -> int:
     return _release_expired(resource_ids)
 
 
+# Built once: every booking carries them out.
+_RELEASE = (
+    update(Claim)
+    .where(Claim.live.is_(True), Claim.expires_at <= bindparam("instant"))
+    .values(live=False, released_at=bindparam("instant"))
+    .execution_options(synchronize_session=False)
+)
+_RELEASE_OF = _RELEASE.where(Claim.resource_id.in_(bindparam("resources", expanding=True)))
+
+
 def _release_expired(resource_ids: Collection[int] | None) -> int:
-    instant = now()
-    statement = (
-        update(Claim)
-        .where(Claim.live.is_(True), Claim.expires_at <= instant)
-        .values(live=False, released_at=instant)
-        .execution_options(synchronize_session=False)
-    )
-    if resource_ids is not None:
-        statement = statement.where(Claim.resource_id.in_(resource_ids))
-    return db.session.execute(statement).rowcount  # type: ignore[attr-defined] - a cursor result has one
+    if resource_ids is None:
+        return db.session.execute(_RELEASE, {"instant": now()}).rowcount  # type: ignore[attr-defined] - as below
+    values = {"instant": now(), "resources": list(resource_ids)}
+    return db.session.execute(_RELEASE_OF, values).rowcount  # type: ignore[attr-defined] - a cursor result has one
 
 
 def take(wanted: Sequence[Wanted], *, holder: tuple[str, int], expires_at: datetime | None = None) -> list[Claim]:
@@ -121,9 +126,15 @@ def end_early(claims: Iterable[Claim], at: datetime) -> None:
 def touch(*days: date) -> None:
     """Tell the pages that show ``days`` that something changed there. Last in a unit: counters are locked last."""
     require_unit()
+    statement = _touching(db.engine.dialect.name)
     for day in sorted(set(days)):
-        values = {"day": day, "version": 1}
-        db.session.execute(upsert(DayVersion, ["day"], values, {"version": DayVersion.version + 1}))
+        db.session.execute(statement, {"day": day})
+
+
+@cache
+def _touching(_dialect: str) -> Insert:
+    values = {"day": bindparam("day"), "version": 1}
+    return upsert(DayVersion, ["day"], values, {"version": DayVersion.version + 1})
 
 
 def _flush() -> None:

@@ -98,6 +98,11 @@ def locked(statement: Select[Unpack[Ts]]) -> Select[Unpack[Ts]]:
     time and ignores the clause. Only the first entity's rows are locked, not what is joined to it.
     """
     require_unit()
+    return for_update(statement)
+
+
+def for_update(statement: Select[Unpack[Ts]]) -> Select[Unpack[Ts]]:
+    """As `locked`, for a statement that is built once, outside any unit, and carried out in many."""
     entity = statement.column_descriptions[0]["entity"]
     return statement.with_for_update(key_share=True, of=entity).execution_options(populate_existing=True)
 

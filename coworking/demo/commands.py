@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import click
 from flask import Flask
 from flask_migrate import upgrade
@@ -30,5 +32,7 @@ def init(app: Flask) -> None:
             raise click.ClickException(str(error)) from error
         db.session.rollback()
         hurry(db.engine)  # it can be made again: no need to wait for the disk
+        gc.freeze()  # a year leaves little garbage that counts references cannot: do not look for it all the time
+        gc.set_threshold(50_000, 20, 100)
         make.make(password_hash=hash_password(PASSWORD), until=now(), months=months, seed=seed)
         click.echo(f"The demo is ready. Every account's password: {PASSWORD}")

@@ -125,7 +125,7 @@ class Simulation:
             by_host = booking.person.email is None or self.draw.random() < 0.4
             who = self.host if by_host else booking.person.actor()
             moves.append((at, _later(presence.check_in, who, booking.public_id)))
-            if self.draw.random() < 0.5 and booking.units[0].resource.kind == DESK:
+            if self.draw.random() < 0.3 and booking.units[0].resource.kind == DESK:
                 leaves = booking.ends_at - timedelta(minutes=self.draw.choice((0, 5, 15, 40)))
                 moves.append((leaves, _later(_leave, self.host, booking.person.public_id)))
         if self.draw.random() < 0.35:

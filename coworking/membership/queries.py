@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import bindparam, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from coworking.accounts.models import Organisation, OrganisationMember
@@ -18,6 +18,46 @@ from coworking.membership.rules import AgreementTerms, Entitlements, Subscriptio
 
 USED = func.sum(case((LedgerEntry.kind == "hold", 1), (LedgerEntry.kind == "release", -1), else_=0))
 """Half-days used of an allowance: those held and not released. Consuming changes nothing."""
+
+
+# What every booking asks is built once. `first` and `last` are days, or the first days of months.
+_USED_BY_MONTH = (
+    select(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month, USED)
+    .where(
+        LedgerEntry.person_id == bindparam("person"),
+        LedgerEntry.month >= bindparam("first"),
+        LedgerEntry.month <= bindparam("last"),
+    )
+    .group_by(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month)
+)
+_AGREEMENTS = (
+    select(Agreement, Organisation.name, OrganisationMember.since, OrganisationMember.until)
+    .join(Organisation, Organisation.id == Agreement.organisation_id)
+    .join(OrganisationMember, OrganisationMember.organisation_id == Agreement.organisation_id)
+    .where(
+        OrganisationMember.person_id == bindparam("person"),
+        OrganisationMember.since <= bindparam("last"),
+        or_(OrganisationMember.until.is_(None), OrganisationMember.until >= bindparam("first")),
+        Agreement.valid_from <= bindparam("last"),
+        or_(Agreement.valid_until.is_(None), Agreement.valid_until >= bindparam("first")),
+    )
+    .order_by(Agreement.organisation_id, Agreement.id)
+)
+_SUBSCRIPTIONS = (
+    select(
+        Subscription.id,
+        Subscription.name,
+        Subscription.first_month,
+        Subscription.last_month,
+        Subscription.halfdays_per_month,
+    )
+    .where(
+        Subscription.person_id == bindparam("person"),
+        Subscription.first_month <= bindparam("last"),
+        or_(Subscription.last_month.is_(None), Subscription.last_month >= bindparam("first")),
+    )
+    .order_by(Subscription.id)
+)
 
 
 def entitlements_of(person_id: int, days: Collection[date], *, personal_only: bool = False) -> Entitlements:
@@ -34,13 +74,7 @@ def entitlements_of(person_id: int, days: Collection[date], *, personal_only: bo
     by_agreement: dict[tuple[int, date], int] = {}
     by_subscription: dict[tuple[int, date], int] = {}
     for agreement_id, subscription_id, month, used in db.session.execute(
-        select(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month, USED)
-        .where(
-            LedgerEntry.person_id == person_id,
-            LedgerEntry.month >= month_of(first),
-            LedgerEntry.month <= month_of(last),
-        )
-        .group_by(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month)
+        _USED_BY_MONTH, {"person": person_id, "first": month_of(first), "last": month_of(last)}
     ):
         if agreement_id is not None:
             by_agreement[agreement_id, month] = used
@@ -51,19 +85,7 @@ def entitlements_of(person_id: int, days: Collection[date], *, personal_only: bo
 
 def _agreements(person_id: int, first: date, last: date) -> list[AgreementTerms]:
     """The agreements of the person's organisations that touch ``first`` to ``last``, oldest first."""
-    rows = db.session.execute(
-        select(Agreement, Organisation.name, OrganisationMember.since, OrganisationMember.until)
-        .join(Organisation, Organisation.id == Agreement.organisation_id)
-        .join(OrganisationMember, OrganisationMember.organisation_id == Agreement.organisation_id)
-        .where(
-            OrganisationMember.person_id == person_id,
-            OrganisationMember.since <= last,
-            or_(OrganisationMember.until.is_(None), OrganisationMember.until >= first),
-            Agreement.valid_from <= last,
-            or_(Agreement.valid_until.is_(None), Agreement.valid_until >= first),
-        )
-        .order_by(Agreement.organisation_id, Agreement.id)
-    )
+    rows = db.session.execute(_AGREEMENTS, {"person": person_id, "first": first, "last": last})
     return [
         AgreementTerms(
             id=row.id,
@@ -83,18 +105,8 @@ def _agreements(person_id: int, first: date, last: date) -> list[AgreementTerms]
 
 
 def _subscriptions(person_id: int, first: date, last: date) -> list[SubscriptionTerms]:
-    rows = db.session.scalars(
-        select(Subscription)
-        .where(
-            Subscription.person_id == person_id,
-            Subscription.first_month <= month_of(last),
-            or_(Subscription.last_month.is_(None), Subscription.last_month >= month_of(first)),
-        )
-        .order_by(Subscription.id)
-    )
-    return [
-        SubscriptionTerms(row.id, row.name, row.first_month, row.last_month, row.halfdays_per_month) for row in rows
-    ]
+    rows = db.session.execute(_SUBSCRIPTIONS, {"person": person_id, "first": month_of(first), "last": month_of(last)})
+    return [SubscriptionTerms(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import selectinload
 
 from coworking.core.db import db
@@ -25,14 +25,17 @@ def tariff_on(day: date) -> Tariff | None:
     )
 
 
+_LATEST = select(Tariff.id).where(Tariff.valid_from <= bindparam("day")).order_by(Tariff.valid_from.desc()).limit(1)
+_PRICES = (  # built once: every booking asks it
+    select(Tariff.basis, Tariff.vat_rate_bp, TariffPrice.kind, TariffPrice.resource_id, TariffPrice.cents)
+    .outerjoin(TariffPrice, TariffPrice.tariff_id == Tariff.id)
+    .where(Tariff.id == _LATEST.scalar_subquery())
+)
+
+
 def prices_on(day: date) -> Prices:
     """The prices that rule on ``day`` as plain values, with the VAT rate that applies at this lieu (1 statement)."""
-    latest = select(Tariff.id).where(Tariff.valid_from <= day).order_by(Tariff.valid_from.desc()).limit(1)
-    rows = db.session.execute(
-        select(Tariff.basis, Tariff.vat_rate_bp, TariffPrice.kind, TariffPrice.resource_id, TariffPrice.cents)
-        .outerjoin(TariffPrice, TariffPrice.tariff_id == Tariff.id)
-        .where(Tariff.id == latest.scalar_subquery())
-    ).all()
+    rows = db.session.execute(_PRICES, {"day": day}).all()
     if not rows:
         return NO_PRICES
     return Prices(
