@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from coworking.accounts import access, rules, tokens
 from coworking.accounts.models import ApiToken, Person
@@ -33,19 +33,18 @@ def revoke(actor: Actor, public_id: str) -> None:
         token.revoked_at = token.revoked_at or now()
 
 
+_OWNER = (  # built once: every program's request asks it
+    select(Person, ApiToken.scopes)
+    .join(ApiToken, ApiToken.person_id == Person.id)
+    .where(ApiToken.digest == bindparam("digest"), ApiToken.revoked_at.is_(None))
+)
+
+
 def owner(text: str) -> tuple[Person, frozenset[str]] | None:
     """Whose token ``text`` is and what it may do; None when unknown, revoked, or its owner's account is closed."""
     if not text.startswith(tokens.PREFIX):
         return None
-    row = (
-        db.session.execute(
-            select(Person, ApiToken.scopes)
-            .join(ApiToken, ApiToken.person_id == Person.id)
-            .where(ApiToken.digest == tokens.bearer_digest(text), ApiToken.revoked_at.is_(None))
-        )
-        .unique()
-        .one_or_none()
-    )
+    row = db.session.execute(_OWNER, {"digest": tokens.bearer_digest(text)}).unique().one_or_none()
     if row is None or not row[0].is_active:
         return None
     return row[0], frozenset(row[1].split())

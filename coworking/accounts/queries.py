@@ -7,7 +7,7 @@ from datetime import date
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
 from coworking.accounts.models import ApiToken, Organisation, OrganisationMember, Person
@@ -29,9 +29,13 @@ class Page:
     total: int
 
 
+_BY_PUBLIC_ID = select(Person).where(Person.public_id == bindparam("public_id"))
+"""Built once: every request of somebody signed in asks it."""
+
+
 def find_person(public_id: str) -> Person | None:
     """The person, closed accounts included, or None."""
-    return _one(select(Person).where(Person.public_id == public_id))
+    return db.session.scalars(_BY_PUBLIC_ID, {"public_id": public_id}).unique().one_or_none()
 
 
 def person_by_public_id(public_id: str) -> Person:

@@ -23,10 +23,16 @@ def overlapping(span: Span) -> ColumnElement[bool]:
     ``long`` stands bare: SQLite takes the index of long claims only for the very words of that index's condition, and
     without it reads every claim there ever was.
     """
-    return _overlapping(span.start, span.end, span.start - LONG)
+    return overlapping_bounds(span.start, span.end, span.start - LONG)
 
 
-def _overlapping(start: Any, end: Any, earliest: Any) -> ColumnElement[bool]:
+def bounds(span: Span) -> dict[str, datetime]:
+    """The values for ``start``, ``end`` and ``earliest`` in a statement built once with `overlapping_bounds`."""
+    return {"start": span.start, "end": span.end, "earliest": span.start - LONG}
+
+
+def overlapping_bounds(start: Any, end: Any, earliest: Any) -> ColumnElement[bool]:
+    """As `overlapping`, of instants or parameters; see `bounds`."""
     return or_(
         and_(_SHORT, Claim.starts_at < end, Claim.starts_at >= earliest, Claim.ends_at > start),
         and_(_LONG, Claim.starts_at < end, Claim.ends_at > start),
@@ -43,7 +49,7 @@ _TAKEN = (  # built once: every booking asks it
     select(Claim.resource_id, Claim.starts_at, Claim.ends_at, Claim.holder_kind, Claim.holder_id)
     .where(
         _RESOURCE.in_(bindparam("resources", expanding=True)),
-        _overlapping(bindparam("start"), bindparam("end"), bindparam("earliest")),
+        overlapping_bounds(bindparam("start"), bindparam("end"), bindparam("earliest")),
         in_force(bindparam("instant")),
     )
     .order_by(_RESOURCE, Claim.starts_at)
@@ -55,14 +61,7 @@ def taken(resource_ids: Collection[int], span: Span, instant: datetime) -> list[
 
     The sum keeps the index by resource out of it: that way would read the whole history of each resource.
     """
-    values = {
-        "resources": list(resource_ids),
-        "start": span.start,
-        "end": span.end,
-        "earliest": span.start - LONG,
-        "instant": instant,
-    }
-    rows = db.session.execute(_TAKEN, values)
+    rows = db.session.execute(_TAKEN, {"resources": list(resource_ids), "instant": instant, **bounds(span)})
     return [(resource, Span(start, end), kind, holder) for resource, start, end, kind, holder in rows]
 
 
@@ -75,6 +74,9 @@ def of_holder(kind: str, holder_id: int) -> list[Claim]:
     )
 
 
+_VERSION = select(DayVersion.version).where(DayVersion.day == bindparam("day"))
+
+
 def day_version(day: date) -> int:
     """The counter of what can be seen on ``day``; 0 before anything happened."""
-    return db.session.scalar(select(DayVersion.version).where(DayVersion.day == day)) or 0
+    return db.session.scalar(_VERSION, {"day": day}) or 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import g
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
@@ -77,7 +77,7 @@ def resources(kind: str | None = None, day: date | None = None) -> list[Resource
     return list(db.session.scalars(statement))
 
 
-def _in_service(day: date) -> ColumnElement[bool]:
+def _in_service(day: Any) -> ColumnElement[bool]:
     return and_(
         Resource.in_service_from <= day, or_(Resource.in_service_until.is_(None), Resource.in_service_until >= day)
     )
@@ -95,17 +95,17 @@ class Place(NamedTuple):
     zone_name: str
 
 
+_PLACES = (
+    select(Resource.id, Resource.public_id, Resource.name, Resource.kind, Resource.seats, Resource.zone_id, Zone.name)
+    .join(Resource.zone)
+    .where(_in_service(bindparam("day")))
+    .order_by(Zone.position, Zone.id, Resource.position, Resource.id)
+)
+
+
 def places(day: date) -> list[Place]:
     """The resources in service on ``day``, in the order people see: one statement."""
-    rows = db.session.execute(
-        select(
-            Resource.id, Resource.public_id, Resource.name, Resource.kind, Resource.seats, Resource.zone_id, Zone.name
-        )
-        .join(Resource.zone)
-        .where(_in_service(day))
-        .order_by(Zone.position, Zone.id, Resource.position, Resource.id)
-    )
-    return [Place(*row) for row in rows]
+    return [Place(*row) for row in db.session.execute(_PLACES, {"day": day})]
 
 
 def resource_by_public_id(public_id: str) -> Resource:
