@@ -21,11 +21,6 @@ loglevel = os.environ.get("LOG_LEVEL", "info").lower()
 
 
 def when_ready(_server: Any) -> None:
-    """Keep the collector off everything loaded so far: it lives as long as the process, and stays shared memory.
-
-    A request makes tens of thousands of short-lived objects, nearly all gone by counting: looking for cycles every 700 of
-    them costs a tenth of the time and most of the longest waits.
-    """
+    """Keep the collector off everything loaded so far: it lives as long as the process, and stays shared memory."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
