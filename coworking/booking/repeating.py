@@ -62,9 +62,9 @@ def repeat(actor: Actor, wanted: Mapping[date, frozenset[Half]], *, agreed_cents
 
 def _book_free(actor: Actor, day: date, halves: frozenset[Half], done: Repeated) -> frozenset[Half]:
     """Book ``halves`` of ``day``, one desk for both, else one for each; return those that must be said first."""
-    if is_late(day, halves):
-        return halves
     try:
+        if is_late(day, halves):
+            return halves
         services.book_half_days(actor, day, halves, agreed_cents=0)
     except (AlreadyBooked, InPast):
         return frozenset()  # nothing to do for that day

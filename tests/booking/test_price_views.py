@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from coworking.booking import services
 from coworking.booking.models import Booking
 from coworking.core.db import db
+from coworking.spaces import queries as spaces
 from tests.factories import make_agreement, make_subscription, make_tariff
 
 THURSDAY = "2026-11-26"
@@ -175,3 +176,17 @@ def test_like_last_week_says_first_what_can_hardly_be_given_back(app, cast, sign
     assert bookings(app) == 1
     assert browser.post("/week/repeat", data={"from": "2026-12-14", "agreed": "0"}).status_code == 303
     assert bookings(app) == 2
+
+
+def test_like_last_week_beyond_the_horizon_says_so_and_books_the_rest(app, cast, sign_in, clock):
+    clock.set(datetime(2026, 11, 24, 9, tzinfo=UTC))
+    with app.app_context():
+        make_subscription(cast.stranger, halfdays=None)
+        last = date(2026, 11, 24) + timedelta(days=spaces.lieu().horizon_days)
+        assert last.weekday() == 0, "a Monday: the week's other days cannot be booked yet"
+        for day in (last - timedelta(days=7), last - timedelta(days=3)):
+            services.book_half_days(cast.stranger.actor(), day, frozenset({"am"}))
+    answer = sign_in(cast.stranger).post("/week/repeat", data={"from": last.isoformat()}, follow_redirects=True)
+    assert answer.status_code == 200
+    assert "1 demi-journée réservée comme la semaine dernière." in answer.text
+    assert "Les réservations sont ouvertes jusqu’au" in answer.text
