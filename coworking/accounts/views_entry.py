@@ -10,6 +10,7 @@ from coworking.accounts import rules, services
 from coworking.accounts.forms import Form, sign_up_form
 from coworking.accounts.pages import blueprint, home_of, page, visitor_address
 from coworking.accounts.session import begin, end
+from coworking.core.errors import Gone
 from coworking.core.i18n import _
 from coworking.core.policy import actor_or_none, public
 
@@ -99,7 +100,12 @@ def do_forgotten() -> ResponseReturnValue:
 @blueprint.get("/reset/<token>")
 @public
 def reset(token: str) -> ResponseReturnValue:
-    return page("reset", Form(), person=services.read_reset(token), least=rules.MIN_PASSWORD)
+    """The new password's form; behind a link that has run out, the way to another one."""
+    try:
+        person = services.read_reset(token)
+    except Gone as error:
+        return render_template("accounts/forgotten.html", form=Form(), gone=True), error.status
+    return page("reset", Form(), person=person, least=rules.MIN_PASSWORD)
 
 
 @blueprint.post("/reset/<token>")

@@ -44,7 +44,8 @@ class Offer:
     """A resource for a time and what it would cost. ``others``: other payers one may choose.
 
     ``exhausted`` says, when it is so, that the employer refuses to pay more this month. ``free_until``: until when it can
-    be given back for nothing, the time for regrets included; ``late``: hardly at all.
+    be given back for nothing, the time for regrets included; ``late``: only within that time for regrets, which ends
+    where the use starts (``starts_soon``: before it is over); ``begun``: it has started, and cannot be given back at all.
     """
 
     resource: Resource
@@ -54,6 +55,8 @@ class Offer:
     exhausted: AgreementExhausted | None
     free_until: datetime
     late: bool
+    begun: bool
+    starts_soon: bool
 
     @property
     def asks(self) -> bool:
@@ -115,6 +118,8 @@ def offer(actor: Actor, request: Request) -> Offer:
         exhausted=exhausted,
         free_until=max(deadline, min(instant + REGRET, use.start)),
         late=instant >= deadline,
+        begun=use.start <= instant,
+        starts_soon=instant < use.start < instant + REGRET,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.booking import queries
 from coworking.booking.forms import monday_of
 from coworking.booking.models import Booking
+from coworking.core.clock import now
 from coworking.core.formats import day_long
 from coworking.core.policy import current_actor
 
@@ -53,3 +54,10 @@ def names(booking: Booking) -> str:
 def said(booking: Booking) -> str:
     """« Poste 7, jeudi 26 novembre, le matin. »"""
     return f"{names(booking)}, {day_long(booking.day)}, {queries.worded_time(booking)}."
+
+
+def say_booked(booking: Booking) -> None:
+    """Tell what was booked, with the way back where there is one: a member cannot give back what has begun."""
+    undoable = booking.starts_at > now() or current_actor().is_staff
+    undo = "undo:" + url_for("booking.cancel", public_id=booking.public_id)
+    flash(said(booking), undo if undoable else "message")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.booking import offers, services
 from coworking.booking.forms import read_agreed, read_day, read_length, read_number, read_room, read_span, wall
-from coworking.booking.pages import blueprint, said
+from coworking.booking.pages import blueprint, say_booked
 from coworking.booking.placing import Item, Request
 from coworking.booking.rooms import next_open_day, rooms_on
 from coworking.core.clock import now
@@ -76,7 +76,7 @@ def book_room(public_id: str) -> ResponseReturnValue:
         )
     except DomainError as error:
         return _sheet(public_id, request.form, error), error.status
-    flash(said(made), "undo:" + url_for("booking.cancel", public_id=made.public_id))
+    say_booked(made)
     return redirect(url_for("booking.rooms", day=made.day.isoformat()), 303)
 
 
@@ -84,20 +84,20 @@ def _sheet(public_id: str, values: Mapping[str, str], error: DomainError | None 
     """The form as it stands. A time that makes sense is said in words, its inputs one tap away."""
     lieu = spaces.lieu()
     at = None
-    terms = None
+    offer = None
     first_look = isinstance(error, PriceChanged) and "agreed" not in values
     if error is None or error.at_field in ("title", "guests") or isinstance(error, PriceChanged):
         try:
             at = read_span(values, lieu.tz)
-            terms = offers.offer(current_actor(), Request(at, (Item(resource=public_id),))).terms
+            offer = offers.offer(current_actor(), Request(at, (Item(resource=public_id),)))
         except DomainError:  # nothing to say about what cannot be booked: booking it will say why
-            terms = None
+            offer = None
     return render_template(
         "booking/new_room.html",
         room=spaces.resource_by_public_id(public_id),
         values=values,
         at=at,
-        terms=terms,
+        offer=offer,
         today=now().astimezone(lieu.tz).date(),
         error=say(error) if error is not None and not first_look else None,
         field={"starts_at": "from", "ends_at": "to"}.get(error.at_field or "", error.at_field) if error else None,

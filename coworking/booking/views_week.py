@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.booking import offers, presence, queries, repeating, services, weeks
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
-from coworking.booking.pages import blueprint, names, refused, said, to_week
+from coworking.booking.pages import blueprint, names, refused, say_booked, to_week
 from coworking.booking.rules import Half, NothingFree, half_days
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
@@ -19,7 +19,7 @@ from coworking.core.errors import DomainError
 from coworking.core.formats import day_long, minutes_range
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Actor, current_actor, signed_in
-from coworking.core.timespan import Span
+from coworking.core.timespan import Span, month_of
 from coworking.core.web import say
 from coworking.membership import queries as memberships
 from coworking.membership.rules import AgreementExhausted, Payer, PriceChanged, expiry_state
@@ -59,7 +59,7 @@ def week() -> ResponseReturnValue:
         open_now=opening is not None and _open_now(opening),
         actor=actor,
         can_repeat=monday + WEEK > today,
-        remaining=memberships.remaining(_person(actor), max(today, monday)),
+        remaining=_remaining(_person(actor), max(today, monday), monday + timedelta(days=6)),
         adhesion=_adhesion_ends(_person(actor), today),
     )
 
@@ -91,7 +91,7 @@ def book() -> ResponseReturnValue:
     except DomainError as error:
         flash(say(error), "error")
         return to_week(day)
-    flash(said(booking), "undo:" + url_for("booking.cancel", public_id=booking.public_id))
+    say_booked(booking)
     return to_week(day)
 
 
@@ -172,6 +172,12 @@ def _halves(actor: Actor, monday: date, which: Callable[[weeks.Cell], bool]) -> 
     days = _seven(monday)
     rows = weeks.week(_person(actor), days, spaces.days(days[0], days[-1]))
     return {row.day: found for row in rows if (found := frozenset[Half](c.half for c in row.cells if which(c)))}
+
+
+def _remaining(person_id: int, first: date, last: date) -> list[memberships.Remaining]:
+    """What is left from ``first`` to ``last``: of both months, where a week lies in two."""
+    months = [first] if month_of(first) == month_of(last) else [first, month_of(last)]
+    return [left for day in months for left in memberships.remaining(person_id, day)]
 
 
 def _adhesion_ends(person_id: int, today: date) -> tuple[str, date] | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
-from flask import Response, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from coworking.billing.pages import csv_answer
 from coworking.core.policy import Role, requires
 from coworking.network.overview import SORTS, Overview, last_month, overview
 from coworking.network.pages import blueprint
 from coworking.statistics.labels import STATUS_WORDS
 from coworking.statistics.schema import read_month, write_month
+
+COLUMNS = ("lieu", "city", "month", "state", "booked", "offered", "attended", "offered_where_known", "people")
 
 
 @blueprint.get("")
@@ -37,30 +37,21 @@ def month() -> ResponseReturnValue:
 def table() -> ResponseReturnValue:
     """The month's table as CSV: numerators and denominators, not rates."""
     found = _asked("", "name")
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(
-        ("lieu", "city", "month", "state", "booked", "offered", "attended", "offered_where_known", "people")
-    )
-    for row in found.rows:
-        booked, attended = row.booked or ("", ""), row.attended or ("", "")
-        people = "" if row.people is None else row.people
-        writer.writerow(
-            [_plain(row.name), _plain(row.city or ""), write_month(found.month), row.state, *booked, *attended, people]
+    rows = [
+        (
+            row.name,
+            row.city or "",
+            write_month(found.month),
+            row.state,
+            *(row.booked or ("", "")),
+            *(row.attended or ("", "")),
+            "" if row.people is None else row.people,
         )
-    name = f"network-{write_month(found.month)}.csv"
-    return Response(
-        out.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+        for row in found.rows
+    ]
+    return csv_answer(f"network-{write_month(found.month)}.csv", [COLUMNS, *rows])
 
 
 def _asked(search: str, sort: str) -> Overview:
     text = request.args.get("month")
     return overview(read_month(text) if text else last_month(), search=search, sort=sort)
-
-
-def _plain(text: str) -> str:
-    """``text`` as a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t" else text

@@ -50,7 +50,9 @@ def test_a_new_password_through_the_letter_signs_in_here_and_out_elsewhere(app, 
 
 def test_it_works_once(app, client, anne, link):
     assert client.post(link, data={"password": NEW}).status_code == 303
-    assert client.get(link).status_code == 410
+    gone = client.get(link)
+    assert gone.status_code == 410
+    assert 'action="/forgotten"' in gone.text, "one asks for another link on the spot"
     assert client.post(link, data={"password": "someone else’s"}).status_code == 410
     answer = app.test_client().post("/sign-in", data={"email": anne.email, "password": NEW})
     assert answer.status_code == 303

@@ -68,6 +68,23 @@ def test_what_can_no_longer_be_given_back_is_said_first(app, cast, sign_in):
     assert bookings(app) == 0
 
 
+@pytest.mark.parametrize(
+    ("hour", "minute", "half", "words"),
+    [
+        (10, 36, "pm", "pendant dix minutes seulement"),
+        (12, 53, "pm", "jusqu’à son début, à 13\u202fh."),
+        (10, 36, "am", "ne pourra plus être rendue"),
+    ],
+)
+def test_no_more_time_for_regrets_is_promised_than_there_is(app, cast, sign_in, clock, hour, minute, half, words):
+    clock.set(datetime(2026, 11, 24, hour - 1, minute, tzinfo=UTC))
+    browser = sign_in(cast.stranger)
+    sheet = browser.post("/bookings", data={"day": "2026-11-24", "half": half})
+    assert words in sheet.text
+    done = browser.post("/bookings", data=hidden(sheet.text), follow_redirects=True)
+    assert ('class="undo"' in done.text) == (half == "pm"), "a way back is shown where there is one"
+
+
 def test_a_price_that_changed_meanwhile_is_said_again(app, cast, sign_in):
     browser = sign_in(cast.stranger)
     seen = hidden(browser.post("/bookings", data=TAP).text)
@@ -104,7 +121,9 @@ def test_the_booking_s_sheet_says_price_and_payer_to_its_owner_and_managers_only
 def test_a_room_says_its_price_before_it_is_booked(app, place, cast, sign_in):
     url = f"/rooms/{place.rooms[0].public_id}/book"
     browser, when = sign_in(cast.stranger), {"day": THURSDAY, "from": "09:00", "to": "10:30"}
-    assert "22,50\u00a0€" in browser.get(url, query_string=when).text
+    sheet = browser.get(url, query_string=when).text
+    assert "22,50\u00a0€" in sheet
+    assert "sans frais jusqu’au mercredi 25 novembre, 18\u202fh." in sheet
     unseen = browser.post(url, data=when)
     assert (unseen.status_code, bookings(app)) == (409, 0)
     assert "22,50\u00a0€" in unseen.text
@@ -190,3 +209,13 @@ def test_like_last_week_beyond_the_horizon_says_so_and_books_the_rest(app, cast,
     assert answer.status_code == 200
     assert "1 demi-journée réservée comme la semaine dernière." in answer.text
     assert "Les réservations sont ouvertes jusqu’au" in answer.text
+
+
+def test_a_week_in_two_months_says_what_is_left_of_both(app, cast, sign_in):
+    with app.app_context():
+        make_subscription(cast.stranger, halfdays=5)
+    browser = sign_in(cast.stranger)
+    assert browser.post("/bookings", data={"day": "2026-12-01", "half": "am"}).status_code == 303
+    page = browser.get("/week?from=2026-11-30").text
+    assert [page.count(f"Il vous reste {left} demi-journées") for left in (5, 4)] == [1, 1]
+    assert page.index("jusqu’au 30 novembre") < page.index("jusqu’au 31 décembre")

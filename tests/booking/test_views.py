@@ -291,6 +291,12 @@ def test_rooms_tell_when_the_lieu_is_closed_and_when_none_is_large_enough(app, p
     assert "Cabine" not in text(browser.get(f"/rooms?day={THURSDAY}&people=2"))
 
 
+def test_rooms_of_a_day_that_is_over_or_too_far_are_not_called_too_small(app, place, cast, sign_in):
+    browser = sign_in(cast.member)
+    assert "Ce jour est passé" in text(browser.get("/rooms?day=2026-11-20"))
+    assert "Les réservations ne sont pas encore ouvertes" in text(browser.get("/rooms?day=2027-12-01"))
+
+
 @pytest.mark.parametrize(
     ("day", "start", "end", "words"),
     [

@@ -173,9 +173,11 @@ def test_it_can_be_searched_sorted_and_exported(cast, network, sign_in):
     assert order("sort=state")[0] == "La Doyenne"
     assert order("q=RELAIS") == ["Petit Relais"]
     assert order("sort=nonsense")[0] == "Grand Atelier"
-    rows = lead.get("/network/returns.csv?month=2026-10").text.splitlines()
-    assert rows[1].startswith("Grand Atelier,Ambert,2026-10,final,200,1000,150,1000")
-    assert rows[4].split(",")[6:8] == ["", ""]
+    table = lead.get("/network/returns.csv?month=2026-10").text
+    assert table.startswith("\ufefflieu;city;month;"), "as the directory’s: what French spreadsheets open"
+    rows = table.splitlines()
+    assert rows[1].startswith("Grand Atelier;Ambert;2026-10;final;200;1000;150;1000")
+    assert rows[4].split(";")[6:8] == ["", ""]
 
 
 @pytest.mark.parametrize("month", ["2026-13", "octobre", "99999-01", "", "2026-1"])
