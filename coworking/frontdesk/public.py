@@ -72,6 +72,7 @@ def lieu() -> ResponseReturnValue:
         if prices is not None
         else [],
         plans=memberships.plans(),
+        adhesion_cents=memberships.settings().adhesion_cents,
     )
 
 

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
+from coworking.membership.services import set_adhesion_price
 from coworking.spaces import services
 from coworking.spaces.models import Lieu
 from coworking.spaces.rules import ACCESSIBLE, Closing, Opening
@@ -88,6 +89,15 @@ def test_people_who_are_signed_in_go_to_their_own_page(
     answer = sign_in(getattr(cast, who)).get("/")
     assert answer.status_code == (302 if endpoint in app.view_functions else 200)
     assert sign_in(getattr(cast, who)).get("/lieu").status_code == 200
+
+
+def test_a_year_of_the_association_is_among_the_prices(app: Flask, client: FlaskClient, cast: Any):
+    assert "L’adhésion à l’association" not in client.get("/").text
+    with app.app_context():
+        set_adhesion_price(cast.manager.actor(), 2000)
+    page = client.get("/").text
+    assert "L’adhésion à l’association, par an" in page
+    assert "20,00\u00a0€" in page
 
 
 def test_a_visitor_costs_few_statements(client: FlaskClient, count_statements: Callable[[], Any]):
