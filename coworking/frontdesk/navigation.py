@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Flask, current_app, request, url_for
 
@@ -53,6 +53,7 @@ _PARTS = {
         "booking.attestation",
         "booking.attestations",
         "booking.issue_attestation",
+        "membership.ask",
         "membership.mine",
     },
     "spaces.index": {
@@ -97,6 +98,13 @@ def _staff_entries(actor: Actor) -> list[Entry]:
     return _entries(*entries)
 
 
+def _or_mine(entries: list[Entry]) -> list[Entry]:
+    """A member's own invoice belongs to « Moi », where no part of the menu is about everyone's."""
+    if request.endpoint == "billing.invoice" and not any(entry.current for entry in entries):
+        return [replace(entry, current=entry.url == url_for("accounts.me")) for entry in entries]
+    return entries
+
+
 def _own_entries() -> list[Entry]:
     """What someone of the team has for themselves."""
     return _entries(("booking.week", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
@@ -110,7 +118,7 @@ def _member_entries(actor: Actor) -> list[Entry]:
         entries.append(("statistics.index", _("Month"), "chart-column"))
     if actor.has(Role.ACCOUNTANT):
         entries.append(("billing.index", _("Invoices"), "receipt-text"))
-    return _entries(*entries, ("accounts.me", _("Me"), "user"))
+    return _or_mine(_entries(*entries, ("accounts.me", _("Me"), "user")))
 
 
 def all_entries(actor: Actor) -> list[Entry]:

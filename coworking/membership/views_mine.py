@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries as accounts
 from coworking.accounts.models import Person
+from coworking.core.errors import NotFound
 from coworking.core.formats import decimal
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires, signed_in
@@ -27,6 +28,21 @@ from coworking.spaces.inputs import Reader
 def mine() -> ResponseReturnValue:
     """« Formule »: what one has, what is left of it, what else there is."""
     return render_template("membership/mine.html", **_context(accounts.person_by_id(current_actor().person_id)))
+
+
+@blueprint.get("/me/plan/<public_id>")
+@signed_in
+def ask(public_id: str) -> ResponseReturnValue:
+    """What taking that plan comes to, month by month, said before it is taken."""
+    plan = queries.plan_by_public_id(public_id)
+    if not plan.is_open:
+        raise NotFound()
+    first = forms.read_month(request.args, month_of(spaces.today()), month_after(month_of(spaces.today())))
+    response = make_response(
+        render_template("membership/ask.html", plan=plan, first=first, now=first == month_of(spaces.today()))
+    )
+    response.vary.add("HX-Request")  # a sheet is a page or only its inside
+    return response
 
 
 @blueprint.post("/me/plan/<public_id>")

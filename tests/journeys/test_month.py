@@ -215,9 +215,9 @@ def test_a_month_from_signing_up_to_the_lead(world: World) -> None:
     anne = sign_up(world)
     manager = signed_in(world.lieu, "manager@demo.example")
     the_employer_and_the_prices(world, manager)
-    plan = re.search(r'action="(/me/plan/\w+)"', anne.get("/me/plan"))
+    plan = re.search(r'href="(/me/plan/\w+)\?from=now"', anne.get("/me/plan"))
     assert plan is not None
-    anne.post(plan[1], form="/me/plan", **{"from": "now"})
+    anne.post(plan[1], form=f"{plan[1]}?from=now", **{"from": "now"})
 
     anne.post("/bookings", form="/week", day=str(TUESDAY), half="day")
     anne.post("/bookings", form="/week", day=str(THURSDAY), half="am")

@@ -69,6 +69,10 @@ def test_a_plan_is_offered_chosen_and_ended_at_the_month_s_end(app, place, cast,
     manager, member = sign_in(cast.manager), sign_in(cast.member)
     manager.post("/settings/plans", data={"name": "Dix", "monthly": "60", "halfdays": "10"})
     plan = only(app, Plan)
+    asked = member.get(f"/me/plan/{plan.public_id}?from=now").text
+    assert "60,00\u00a0€ pour novembre 2026, puis chaque mois jusqu’à ce que vous l’arrêtiez." in asked
+    with app.app_context():
+        assert db.session.query(Subscription).count() == 0, "what costs money is said before it is taken"
     member.post(f"/me/plan/{plan.public_id}", data={"from": "now"})
     held = only(app, Subscription)
     assert (held.first_month, held.monthly_cents, held.halfdays_per_month) == (date(2026, 11, 1), 6000, 10)
@@ -79,6 +83,7 @@ def test_a_plan_is_offered_chosen_and_ended_at_the_month_s_end(app, place, cast,
     member.post(f"/me/subscriptions/{held.public_id}/end")
     assert only(app, Subscription).last_month == date(2026, 11, 1)
     manager.post(f"/settings/plans/{plan.public_id}/closed")
+    assert sign_in(cast.stranger).get(f"/me/plan/{plan.public_id}?from=now").status_code == 404
     sign_in(cast.stranger).post(f"/me/plan/{plan.public_id}", data={"from": "now"})
     assert only(app, Subscription).person_id == cast.member.id
 
