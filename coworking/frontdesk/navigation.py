@@ -44,7 +44,14 @@ def _entries(*wanted: tuple[str, str, str]) -> list[Entry]:
 
 
 _PARTS = {
-    "booking.week": {"booking.booking", "booking.mine", "booking.desks"},
+    "booking.week": {
+        "booking.booking",
+        "booking.book",
+        "booking.desks",
+        "booking.mine",
+        "booking.offer",
+        "booking.repeat",
+    },
     "booking.rooms": {"booking.new_room_booking", "booking.book_room"},
     "accounts.people": {"accounts.person", "accounts.new_person", "membership.person"},
     "accounts.me": {

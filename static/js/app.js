@@ -48,6 +48,7 @@ sheet.addEventListener("click", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "sheet-body") sheetFilled();
+  else if (event.detail.target.id === "main" && sheet.open) sheet.close(); // what it asked is answered on the page behind
 });
 document.addEventListener("sheet:close", () => sheet.close()); // an answer may send HX-Trigger: sheet:close
 

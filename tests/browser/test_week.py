@@ -12,6 +12,7 @@ from coworking.booking import services
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from tests.browser.conftest import WIDE, assert_accessible
+from tests.factories import make_tariff
 
 THURSDAY = date(2026, 11, 26)
 MORNING = re.compile("Réserver un poste jeudi 26 novembre, le matin")
@@ -40,6 +41,23 @@ def test_what_came_too_late_is_no_longer_offered_behind_the_sheet(app, place, ca
     page.locator("dialog#sheet").get_by_role("link", name="Fermer").click()
     expect(page.get_by_role("link", name="jeudi 26 novembre, le matin\u202f: complet")).to_be_focused()
     expect(page.get_by_role("button", name=MORNING)).to_have_count(0)
+
+
+def test_another_desk_is_chosen_and_booked_over_the_week(app, place, cast, open_page):
+    with app.app_context():
+        make_tariff()
+    page = open_page("stranger@demo.example", reduced_motion="reduce")
+    page.evaluate("window.stays = true")
+    page.get_by_role("button", name=MORNING).click()
+    sheet = page.locator("dialog#sheet")
+    sheet.get_by_role("link", name="Choisir un autre poste").click()
+    sheet.get_by_role("button", name="Poste 3").click()
+    expect(sheet.get_by_role("heading", name="Poste 3")).to_be_focused()
+    sheet.get_by_role("button", name="Réserver ce poste").click()
+    expect(sheet).not_to_be_visible()
+    expect(page.get_by_role("link", name="Poste 3, jeudi 26 novembre, le matin")).to_be_focused()
+    expect(page.locator(".toast")).to_contain_text("Poste 3, jeudi 26 novembre, le matin.")
+    assert page.evaluate("window.stays"), "the page was never left"
 
 
 def test_every_message_is_said_aloud_and_the_focus_stays(place, cast, open_page):
