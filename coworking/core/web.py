@@ -57,6 +57,14 @@ def csp_nonce() -> str:
     return g.csp_nonce
 
 
+def first_wrong() -> bool:
+    """True once per answer: for the first field that is wrong, which takes the focus."""
+    if "wrong_field" in g:
+        return False
+    g.wrong_field = True
+    return True
+
+
 def request_id() -> str:
     """This request's id, as the proxy in front gave it or made here; it stands in the answer and in the log."""
     if "request_id" not in g:
@@ -74,7 +82,7 @@ def init_web(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _operational_error)
     app.register_error_handler(Exception, _unexpected)
-    app.jinja_env.globals["csp_nonce"] = csp_nonce
+    app.jinja_env.globals.update(csp_nonce=csp_nonce, first_wrong=first_wrong)
 
 
 def wants_problem() -> bool:

@@ -113,3 +113,10 @@ def test_password_managers_know_every_input(client, place, cast, sign_in):
     assert {"given-name", "family-name", "tel", "current-password", "new-password"} <= set(
         purposes(sign_in(cast.member).get("/me"))
     )
+
+
+def test_the_first_wrong_field_takes_the_focus_and_no_other(client, place):
+    page = client.post("/sign-up", data={"first_name": "Anne", "email": "nothing", "password": "short"}).text
+    assert page.count(" autofocus") == 1
+    field = page[page.rindex("<input", 0, page.index(" autofocus")) :]
+    assert field.startswith('<input id="last_name"')
