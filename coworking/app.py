@@ -18,7 +18,7 @@ from whitenoise import WhiteNoise
 
 from config import ROOT, Config
 from coworking.core import clock
-from coworking.core.db import db, engine_options, prepare_engine
+from coworking.core.db import READER, db, engine_options, prepare_engine
 from coworking.core.formats import init_formats
 from coworking.core.i18n import init_i18n
 from coworking.core.login import login
@@ -133,7 +133,7 @@ def _configure_settings(app: Flask, config: Config) -> None:
 def _configure_database(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
-        prepare_engine(db.engine)
+        app.extensions[READER] = prepare_engine(db.engine)
     for name in MODELS:
         importlib.import_module(name)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)

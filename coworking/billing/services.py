@@ -27,7 +27,7 @@ from coworking.core.policy import Actor
 from coworking.core.sql import insert_missing, inserted, upsert
 from coworking.core.timespan import month_of
 from coworking.core.types import public_id
-from coworking.core.units import locked, require_unit, write_unit
+from coworking.core.units import locked, require_unit, snapshot, write_unit
 from coworking.spaces import queries as spaces
 
 log = logging.getLogger(__name__)
@@ -331,5 +331,6 @@ def update_settings(actor: Actor, **values: object) -> None:
 
 def chain_problems(public_keys: Mapping[str, bytes]) -> list[str]:
     """What is wrong with the chain of all documents; empty when everything is as it was issued."""
-    rows = db.session.scalars(select(Invoice).order_by(Invoice.seq).execution_options(yield_per=500))
-    return chain.problems(((entry_of(row), row.payload) for row in rows), public_keys.get)
+    with snapshot():
+        rows = db.session.scalars(select(Invoice).order_by(Invoice.seq).execution_options(yield_per=500))
+        return chain.problems(((entry_of(row), row.payload) for row in rows), public_keys.get)

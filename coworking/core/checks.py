@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
+from coworking.core.units import snapshot
 
 Look = Callable[[], Iterable[str]]
 
@@ -43,9 +44,10 @@ def check(promise: int, claim: str) -> Callable[[Look], Look]:
 
 
 def run() -> Iterator[tuple[Check, list[str]]]:
-    """Every check in the order of the promises, with what it found."""
-    for one in sorted(_checks, key=lambda one: (one.promise, one.claim)):
-        yield one, list(one.look())
+    """Every check in the order of the promises, with what it found; all look at the same instant."""
+    with snapshot():
+        for one in sorted(_checks, key=lambda one: (one.promise, one.claim)):
+            yield one, list(one.look())
 
 
 def init(app: Flask) -> None:

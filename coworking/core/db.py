@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
+import flask_sqlalchemy.session
+from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Connection, Engine, Executable, MetaData, TextClause, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from coworking.core.search import fold
 
@@ -22,12 +28,43 @@ NAMING = {
 WRITE_OPTION = "write_unit"
 """Connection execution option: this transaction is going to write (SQLite must take its lock at BEGIN)."""
 
+SNAPSHOT_OPTIONS: dict[str, dict[str, Any]] = {
+    "sqlite": {},  # every transaction reads one instant
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+"""Connection execution options of a transaction whose reads all see one instant, by dialect."""
+
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
+class UnitSession(flask_sqlalchemy.session.Session):
+    """Reads without a transaction where the engine allows it, and writes in one.
+
+    PostgreSQL gives each statement of READ COMMITTED a snapshot of its own: around reads alone, BEGIN and ROLLBACK would
+    be two more round trips that promise nothing. SQLite reads in a transaction, in which its snapshot stands still.
+    """
+
+    def get_bind(
+        self,
+        mapper: Any = None,
+        clause: Any = None,
+        bind: Engine | Connection | None = None,
+        **_options: Any,
+    ) -> Engine | Connection:
+        """The one database: in transactions within a unit or a snapshot, statement by statement outside."""
+        if bind is not None:
+            return bind
+        return db.engine if self.info.keys() & {"unit", "snapshot"} else current_app.extensions[READER]
+
+
+READER = "coworking-reader"
+"""Where an application keeps its engine for reads: the same connections, in other hands."""
+
+db = SQLAlchemy(
+    model_class=Base, disable_autonaming=True, session_options={"class_": UnitSession, "expire_on_commit": False}
+)
 
 
 if TYPE_CHECKING:
@@ -48,16 +85,43 @@ def engine_options(url: str) -> dict[str, Any]:
     return {
         "pool_size": 8,
         "max_overflow": 8,
-        "pool_pre_ping": True,
+        "pool_use_lifo": True,  # what is warm goes on, what is not needed rests
         "connect_args": {"options": "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=60s"},
     }
 
 
-def prepare_engine(engine: Engine) -> None:
-    """Attach the per-connection settings and the transaction modes of ``engine``'s dialect."""
+def prepare_engine(engine: Engine) -> Engine:
+    """Attach the per-connection settings and the transaction modes of ``engine``'s dialect; returns its reader."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", sqlite_begin)
+        return engine
+    _ask_the_rested(engine)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+LONG_REST = 1.0
+"""Seconds after which a connection from the pool is asked whether it still lives. SQLAlchemy would ask each time, which
+is a round trip for every request; a server that went away within the second costs one request its answer."""
+
+
+def _ask_the_rested(engine: Engine) -> None:
+    dialect = engine.dialect
+
+    def rest(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    def wake(connection: DBAPIConnection, record: ConnectionPoolEntry, _fairy: object) -> None:
+        since = record.info.get("rests_since")
+        if since is None or time.monotonic() - since <= LONG_REST:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError("the connection ended while it rested") from error  # the pool opens another
+
+    event.listen(engine, "checkin", rest)
+    event.listen(engine, "checkout", wake)
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -107,5 +171,12 @@ def _refuse_flush_outside_unit(session: Session, _context: object, _instances: o
 
 @event.listens_for(Session, "do_orm_execute")
 def _refuse_dml_outside_unit(state: ORMExecuteState) -> None:
-    if (state.is_insert or state.is_update or state.is_delete) and not _in_unit(state.session):
+    writes = state.is_insert or state.is_update or state.is_delete or _is_written_out(state.statement)
+    if writes and not _in_unit(state.session):
         raise WriteOutsideUnit("an INSERT, UPDATE or DELETE was executed outside write_unit()")
+
+
+def _is_written_out(statement: Executable) -> bool:
+    """Whether ``statement`` is SQL in words that does more than read."""
+    reads = ("SELECT", "EXPLAIN", "PRAGMA")
+    return isinstance(statement, TextClause) and not statement.text.lstrip().upper().startswith(reads)

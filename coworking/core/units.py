@@ -18,7 +18,7 @@ from sqlalchemy import Select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from coworking.core.db import WRITE_OPTION, WriteOutsideUnit, db
+from coworking.core.db import SNAPSHOT_OPTIONS, WRITE_OPTION, WriteOutsideUnit, db
 from coworking.core.errors import Busy
 
 log = logging.getLogger(__name__)
@@ -63,9 +63,9 @@ def write_unit() -> Iterator[Unit]:
     session.rollback()  # ends the read transaction and expires what it loaded
     unit = Unit()
     try:
-        _begin_writing(session)
-        session.info["unit"] = unit
+        session.info["unit"] = unit  # from here on the session asks for a writer
         try:
+            _begin_writing(session)
             yield unit
             for hook in before_commit:
                 hook(unit)
@@ -81,6 +81,29 @@ def write_unit() -> Iterator[Unit]:
         session.rollback()
         raise
     unit.run_after_commit()
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Reads within see one instant of the database, however long they take, and may stream (``yield_per``).
+
+    For what compares many rows with each other. Reads outside see, statement by statement, what is committed by then.
+    A snapshot within another is the same one.
+    """
+    session = db.session()
+    if "unit" in session.info:
+        raise WriteOutsideUnit("a write unit is open: it reads what it locked, and is short")
+    if "snapshot" in session.info:
+        yield
+        return
+    session.rollback()
+    session.info["snapshot"] = True
+    try:
+        session.connection(execution_options=SNAPSHOT_OPTIONS[db.engine.dialect.name])
+        yield
+    finally:
+        session.info.pop("snapshot", None)
+        session.rollback()
 
 
 def require_unit() -> Unit:

@@ -13,7 +13,7 @@ from coworking.claims.models import DayVersion
 from coworking.core import units
 from coworking.core.db import WriteOutsideUnit, db
 from coworking.core.errors import Busy
-from coworking.core.units import locked, require_unit, write_unit
+from coworking.core.units import locked, require_unit, snapshot, write_unit
 from tests.conftest import make_app
 
 DAY = date(2026, 11, 24)
@@ -67,8 +67,9 @@ def test_a_flush_outside_a_unit_is_refused(counter):
         update(DayVersion).values(version=9),
         delete(DayVersion),
         update(DayVersion.__table__).values(version=9),
+        text(" update day_version SET version = 9"),
     ],
-    ids=["insert", "update", "delete", "core table"],
+    ids=["insert", "update", "delete", "core table", "in words"],
 )
 def test_dml_outside_a_unit_is_refused(counter, statement):
     with pytest.raises(WriteOutsideUnit):
@@ -212,4 +213,54 @@ def test_a_hook_may_still_refuse(counter, monkeypatch):
 
     with pytest.raises(PermissionError):
         write()
+    assert value() == 0
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_reading_needs_no_transaction(counter, engine_name):
+    db.session.get(DayVersion, DAY)
+    psycopg_connection = db.session.connection().connection.dbapi_connection
+    assert psycopg_connection.info.transaction_status.name == "IDLE"
+    with write_unit():
+        db.session.get(DayVersion, DAY)
+        psycopg_connection = db.session.connection().connection.dbapi_connection
+        assert psycopg_connection.info.transaction_status.name == "INTRANS"
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_connection_that_ended_while_it_rested_is_replaced(app, counter, engine_name, monkeypatch):
+    monkeypatch.setattr("coworking.core.db.LONG_REST", 0.0)
+    db.session.rollback()
+    db.engine.dispose()  # so that there is one connection to end
+    rested = db.session.scalar(text("SELECT pg_backend_pid()"))
+    db.session.rollback()
+    others = sqlalchemy.create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+    with others.begin() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": rested})
+    others.dispose()
+    assert db.session.scalar(text("SELECT pg_backend_pid()")) != rested
+    assert value() == 0
+
+
+def test_a_snapshot_sees_one_instant(app, counter):
+    def other() -> None:
+        with write_unit():
+            db.session.execute(update(DayVersion).values(version=41))
+
+    with snapshot():
+        statement = select(DayVersion.version)
+        assert db.session.scalar(statement) == 0
+        elsewhere(app, other)
+        assert db.session.scalar(statement) == 0
+        with snapshot():
+            assert db.session.scalars(statement.execution_options(yield_per=10)).all() == [0]
+        assert db.session.scalar(statement) == 0
+    assert value() == 41
+
+
+def test_nothing_is_written_in_a_snapshot(counter):
+    with pytest.raises(WriteOutsideUnit), snapshot():
+        db.session.execute(update(DayVersion).values(version=9))
+    with pytest.raises(WriteOutsideUnit, match="unit is open"), write_unit(), snapshot():
+        pass
     assert value() == 0
