@@ -8,9 +8,10 @@ from datetime import date, datetime
 
 from coworking.accounts import queries as accounts
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request, choose, look, units_of, uses_of
+from coworking.booking.placing import Item, Request, choose, units_of, uses_of
 from coworking.booking.queries import open_halves
 from coworking.booking.rules import REGRET, Half, check_window, free_until
+from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
@@ -92,7 +93,7 @@ def offer(actor: Actor, request: Request) -> Offer:
     instant, lieu = now(), spaces.lieu()
     person = accounts.person_by_id(actor.person_id)
     day = check_window(request.span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
-    ((resource, use, halves),) = choose(request, person, lieu, spaces.day(day), instant, find=look)
+    ((resource, use, halves),) = choose(request, person, lieu, spaces.day(day), instant, find=claims.candidates)
     uses = uses_of(units_of(resource, use, halves, day))
     exhausted: AgreementExhausted | None = None
     try:

@@ -5,11 +5,9 @@ Runs inside the unit of the use case that books or moves; the resources it retur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-
-from sqlalchemy import ColumnElement, and_, or_, select
 
 from coworking.accounts.models import Person
 from coworking.booking import queries
@@ -29,7 +27,6 @@ from coworking.booking.rules import (
 from coworking.claims import queries as claim_queries
 from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict, Wanted
-from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.timespan import Span
 from coworking.membership.rules import Payer, Use
@@ -67,6 +64,9 @@ class Request:
 
 Chosen = tuple[Resource, Span, tuple[HalfDay, ...]]
 
+Find = Callable[[Collection[str], Collection[str], date], list[Resource]]
+"""Reads the resources that are named by public id, and those of some kinds in service on a day."""
+
 
 def choose(
     request: Request,
@@ -76,11 +76,11 @@ def choose(
     instant: datetime,
     *,
     leaving: int | None = None,
-    find: Callable[[ColumnElement[bool]], list[Resource]] = claims.lock_resources_where,
+    find: Find = claims.lock_candidates,
 ) -> list[Chosen]:
     """A resource and its use for each item, all different; resources are locked. ``leaving``: a booking being moved.
 
-    ``find``: how resources are read; `look` reads them without a lock, for showing what would be given.
+    ``find``: how resources are read; `claims.queries.candidates` locks none, for showing what would be given.
     """
     halves = touched(half_days(day.day, day), request.span)
     candidates = _candidates(request, day.day, find)
@@ -113,27 +113,11 @@ def choose(
     return chosen
 
 
-def look(condition: ColumnElement[bool]) -> list[Resource]:
-    """The resources that meet ``condition``, unlocked."""
-    return list(db.session.scalars(select(Resource).where(condition).order_by(Resource.id)))
-
-
-def _candidates(
-    request: Request, day: date, find: Callable[[ColumnElement[bool]], list[Resource]]
-) -> list[list[Resource]]:
+def _candidates(request: Request, day: date, find: Find) -> list[list[Resource]]:
     """For each item, the resources in service that would do; a given one is a list of one."""
-    named = [item.resource for item in request.items if item.resource is not None]
+    named = {item.resource for item in request.items if item.resource is not None}
     kinds = {item.kind or DESK for item in request.items if item.resource is None}
-    rows = find(
-        or_(
-            Resource.public_id.in_(named),
-            and_(
-                Resource.kind.in_(kinds),
-                Resource.in_service_from <= day,
-                or_(Resource.in_service_until.is_(None), Resource.in_service_until >= day),
-            ),
-        )
-    )
+    rows = find(named, kinds, day)
     zones = {item.zone for item in request.items if item.zone is not None}
     zone_ids = {zone.public_id: zone.id for zone in spaces.zones()} if zones else {}
     found: list[list[Resource]] = []

@@ -12,6 +12,7 @@ from coworking.claims.models import Claim, DayVersion
 from coworking.claims.rules import LONG
 from coworking.core.db import db
 from coworking.core.timespan import Span
+from coworking.spaces.models import Resource
 
 _LONG: ColumnElement[bool] = literal_column("claim.long")
 _SHORT: ColumnElement[bool] = literal_column("NOT claim.long")
@@ -42,6 +43,28 @@ def overlapping_bounds(start: Any, end: Any, earliest: Any) -> ColumnElement[boo
 def in_force(instant: Any) -> ColumnElement[bool]:
     """The condition that a claim holds its resource at ``instant``: live, and not an expired hold."""
     return and_(Claim.live.is_(True), or_(Claim.expires_at.is_(None), Claim.expires_at > instant))
+
+
+CANDIDATES = (
+    select(Resource)
+    .where(
+        or_(
+            Resource.public_id.in_(bindparam("named", expanding=True)),
+            and_(
+                Resource.kind.in_(bindparam("kinds", expanding=True)),
+                Resource.in_service_from <= bindparam("day"),
+                or_(Resource.in_service_until.is_(None), Resource.in_service_until >= bindparam("day")),
+            ),
+        )
+    )
+    .order_by(Resource.id)
+)
+"""The resources that are ``named`` by public id, and all of ``kinds`` in service on ``day``, by id."""
+
+
+def candidates(named: Collection[str], kinds: Collection[str], day: date) -> list[Resource]:
+    """The resources `CANDIDATES` finds, for showing what could be taken; see `claims.services.lock_candidates`."""
+    return list(db.session.scalars(CANDIDATES, {"named": list(named), "kinds": list(kinds), "day": day}))
 
 
 _RESOURCE = Claim.resource_id + 0

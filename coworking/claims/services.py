@@ -10,16 +10,17 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 
-from sqlalchemy import ColumnElement, Insert, bindparam, select, update
+from sqlalchemy import Insert, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
+from coworking.claims import queries
 from coworking.claims.models import Claim, DayVersion
 from coworking.claims.rules import ClaimConflict, Wanted, is_long
 from coworking.core import guards
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.sql import upsert
-from coworking.core.units import locked, require_unit, write_unit
+from coworking.core.units import for_update, locked, require_unit, write_unit
 from coworking.spaces.models import Resource
 
 
@@ -29,9 +30,13 @@ def lock_resources(ids: Collection[int]) -> dict[int, Resource]:
     return {row.id: row for row in rows}
 
 
-def lock_resources_where(condition: ColumnElement[bool]) -> list[Resource]:
-    """The resources that meet ``condition``, locked in id order and freshly read."""
-    return list(db.session.scalars(locked(select(Resource).where(condition).order_by(Resource.id))))
+_CANDIDATES = for_update(queries.CANDIDATES)  # built once: every booking carries it out
+
+
+def lock_candidates(named: Collection[str], kinds: Collection[str], day: date) -> list[Resource]:
+    """The resources ``named`` by public id and all of ``kinds`` in service on ``day``, locked in id order, fresh."""
+    require_unit()
+    return list(db.session.scalars(_CANDIDATES, {"named": list(named), "kinds": list(kinds), "day": day}))
 
 
 def release_expired(resource_ids: Collection[int] | None = None) -> int:
