@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from coworking.booking.bars import bars
@@ -79,6 +79,28 @@ def test_looking_at_a_day_does_not_read_the_history(inside, place, count_stateme
         assert "SCAN claim" not in plan
         assert "ix_claim_starts_at (starts_at>? AND starts_at<?)" in plan, plan
         assert "ix_claim_resource_id_starts_at" not in plan
+
+
+def test_releasing_what_ran_out_reads_running_holds_alone(inside, place, engine_name):
+    found: list[str] = []
+
+    def explain(connection, _cursor, statement, parameters, _context, _many) -> None:
+        if statement.startswith("UPDATE claim"):
+            cursor = connection.connection.cursor()
+            if engine_name == "postgresql":
+                cursor.execute("SET LOCAL enable_seqscan = off")  # the table is small here
+            words = "EXPLAIN QUERY PLAN " if engine_name == "sqlite" else "EXPLAIN "
+            cursor.execute(words + statement, parameters)
+            found.append(" / ".join(str(row[-1]) for row in cursor.fetchall()))
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        take(place.desks[0].id, span(0, 60))
+        claims.release_expired()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
+    assert len(found) == 2
+    assert all("ix_claim_expires_at" in plan for plan in found), found
 
 
 def test_nothing_gets_past_by_raw_sql(inside, place):
