@@ -10,14 +10,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from babel.support import NullTranslations
 from flask import Flask, g, has_request_context, request, session
-from flask_babel import Babel, force_locale, get_locale, gettext, lazy_gettext, ngettext
+from flask_babel import Babel, LazyString, force_locale, get_locale, get_translations
 from flask_login import current_user
 
 from coworking.core.errors import N_
 
 LANGUAGES = ("fr", "en")
 CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
+
+_catalogues: dict[str, NullTranslations] = {}
+"""The words of each language, once found."""
+
+
+def _words() -> NullTranslations:
+    """The reader's words. Flask-Babel looks for them four times for each sentence, which a page of a hundred feels."""
+    locale = get_locale()
+    if locale is None:
+        return get_translations()
+    found = _catalogues.get(locale.language)
+    if found is None:
+        found = _catalogues[locale.language] = get_translations()
+    return found
+
+
+def gettext(message: str, **values: object) -> str:
+    """``message`` in the reader's language, with ``values`` in their places."""
+    words = _words().ugettext(message)
+    return words % values if values else words
+
+
+def ngettext(one: str, many: str, number: int, **values: object) -> str:
+    """The one of the two sentences that ``number`` asks for, in the reader's language; ``num`` is the number."""
+    return _words().ungettext(one, many, number) % {"num": number, **values}
+
+
+def lazy_gettext(message: str, **values: object) -> LazyString:
+    """As `gettext`, when it is read: for what is made before anyone asks."""
+    return LazyString(gettext, message, **values)
+
 
 _ = gettext
 
@@ -37,6 +69,11 @@ def init_i18n(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([str(CATALOGUES)] * len(names))
     Babel(app, locale_selector=_select)
     app.jinja_env.globals["get_locale"] = get_locale
+    app.jinja_env.install_gettext_callables(  # pyright: ignore[reportAttributeAccessIssue] - added by its extension
+        gettext=lambda message: _words().ugettext(message),
+        ngettext=lambda one, many, number: _words().ungettext(one, many, number),
+        newstyle=True,
+    )
 
 
 @contextmanager
