@@ -30,7 +30,7 @@ def bookings(app) -> int:
 
 def hidden(page: str) -> dict[str, str]:
     """The fields of the sheet's own form."""
-    form = re.search(r'<form method="post" action="/bookings">(.*?)</form>', page, re.S)
+    form = re.search(r'<form method="post" action="/bookings"[^>]*>(.*?)</form>', page, re.S)
     assert form is not None, page
     return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[1]))
 
