@@ -180,6 +180,14 @@ def test_it_can_be_searched_sorted_and_exported(cast, network, sign_in):
     assert rows[4].split(";")[6:8] == ["", ""]
 
 
+def test_a_month_before_anyone_s_first_is_not_called_an_empty_network(app, place, cast, sign_in):
+    with app.app_context():
+        make_lieu("Plus Tard", expected_from=date(2026, 10, 1))
+    page = sign_in(cast.lead).get("/network?month=2026-09").text
+    assert "Aucun lieu n’était attendu en septembre 2026" in page
+    assert "Invitez le premier" not in page
+
+
 @pytest.mark.parametrize("month", ["2026-13", "octobre", "99999-01", "", "2026-1"])
 def test_a_month_that_is_none_is_said(cast, network, sign_in, month):
     answer = sign_in(cast.lead).get(f"/network?month={month}")
