@@ -58,7 +58,7 @@ def week() -> ResponseReturnValue:
         here=queries.open_presence(_person(actor), today),
         open_now=opening is not None and _open_now(opening),
         actor=actor,
-        can_repeat=monday + WEEK > today,
+        can_repeat=monday <= last and monday + WEEK > today,
         remaining=_remaining(_person(actor), max(today, monday), monday + timedelta(days=6)),
         adhesion=_adhesion_ends(_person(actor), today),
     )

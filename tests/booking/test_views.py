@@ -291,6 +291,14 @@ def test_rooms_tell_when_the_lieu_is_closed_and_when_none_is_large_enough(app, p
     assert "Cabine" not in text(browser.get(f"/rooms?day={THURSDAY}&people=2"))
 
 
+def test_a_week_beyond_the_horizon_says_until_when_one_can_book(app, place, cast, sign_in):
+    browser = sign_in(cast.member)
+    words, repeat = "Les réservations sont ouvertes jusqu’au", 'action="/week/repeat"'
+    near, last, beyond = (text(browser.get(f"/week?from={day}")) for day in ("2026-11-23", "2027-02-22", "2027-03-01"))
+    assert [words in page for page in (near, last, beyond)] == [False, True, True]
+    assert [repeat in page for page in (near, last, beyond)] == [True, True, False]
+
+
 def test_rooms_of_a_day_that_is_over_or_too_far_are_not_called_too_small(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     assert "Ce jour est passé" in text(browser.get("/rooms?day=2026-11-20"))
