@@ -8,6 +8,7 @@ import secrets
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import (
     Flask,
@@ -96,8 +97,8 @@ def wants_problem() -> bool:
 
 
 def is_partial() -> bool:
-    """Whether htmx asked for a piece of a page."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+    """Whether htmx asked, for a piece of a page."""
+    return request.headers.get("HX-Request") == "true"
 
 
 def say(error: DomainError) -> str:
@@ -150,11 +151,13 @@ def _answer(status: int, code: str, text: str, **members: Any) -> ResponseReturn
 
 def _domain_error(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, SignInRequired) and not wants_problem():
-        target = request.full_path.rstrip("?") if request.method == "GET" else None
-        address = url_for("accounts.sign_in", next=target)
         if is_partial():
-            return Response(status=204, headers={"HX-Redirect": address})
-        return redirect(address)
+            # The whole page leaves: the door must not be swapped into the middle of one, nor lead back to a piece of it.
+            page = urlsplit(request.headers.get("HX-Current-URL", ""))
+            back = f"{page.path}?{page.query}".rstrip("?") or None
+            return Response(status=204, headers={"HX-Redirect": url_for("accounts.sign_in", next=back)})
+        target = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("accounts.sign_in", next=target))
     answer = _answer(error.status, error.code, say(error), field=error.at_field, **error.extra)
     if isinstance(seconds := error.extra.get("retry_after"), int):
         answer = make_response(answer)

@@ -34,6 +34,14 @@ def test_a_visitor_is_led_to_the_door(client, place):
     assert answer.location.startswith("/sign-in?next=")
 
 
+def test_a_tap_of_someone_signed_out_elsewhere_leads_to_the_door_and_back(client, place):
+    taps = {"HX-Request": "true", "HX-Current-URL": "http://lieu.test/week?week=next"}
+    for more in ({}, {"HX-Boosted": "true"}):
+        answer = client.post("/bookings", data={"day": THURSDAY, "half": "am"}, headers=taps | more)
+        assert answer.status_code == 204
+        assert answer.headers["HX-Redirect"] == "/sign-in?next=/week?week%3Dnext"
+
+
 def test_one_tap_books_and_says_what(app, place, cast, sign_in):
     page = text(tap(sign_in(cast.member), THURSDAY, "am"))
     assert "Poste 1, jeudi 26 novembre, le matin." in page
