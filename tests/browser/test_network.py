@@ -78,7 +78,7 @@ def test_six_figures_are_given_without_scripts(network, open_page):
     page.get_by_role("heading", name="Merci, octobre 2026 est bien arrivé").wait_for()
     page.get_by_role("link", name="Corriger octobre 2026").click()
     page.get_by_label("Personnes différentes").fill("17")
-    page.get_by_label("Ce qui change").fill("Les personnes ont été comptées")
+    page.get_by_label("Pourquoi cette correction").fill("Les personnes ont été comptées")
     page.get_by_role("button", name="Envoyer la correction").click()
     page.get_by_text("Révision 2 : Les personnes ont été comptées").wait_for()
     assert page.evaluate("document.referrer") == ""
