@@ -11,13 +11,15 @@ from tests.browser.conftest import PHONE, WIDE, assert_accessible
 
 DAY = frozenset({"am", "pm"})
 PAGES = {
-    None: ["/", "/sign-in", "/sign-up", "/forgotten", "/nowhere", "/verify", "/verify/abcd-efgh"],
+    None: ["/", "/sign-in", "/sign-up", "/forgotten", "/reset/run-out", "/nowhere", "/verify", "/verify/abcd-efgh"],
     "member": [
         "/week",
         "/rooms",
         "/bookings",
         "/me",
         "/me/attestations",
+        "/me/plan",
+        "/invoices/mine",
         "/planning?day=2026-11-24",
         "/week?from=2026-12-21",
     ],
