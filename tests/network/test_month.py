@@ -89,6 +89,15 @@ def test_rates_are_sums_and_who_knows_too_little_is_left_out_whole(network, insi
     assert booked.pair.percent == 39 and attended.pair.percent == 22  # the means of rates would be 62 and 53
 
 
+def test_who_is_left_out_of_what_was_booked_or_of_the_people_is_counted(app, cast, network, sign_in):
+    with app.app_context():
+        say(make_lieu("Sans Registre"), offered=None, booked=None, attended=None, known=None, distinct_people=None)
+    page = plain(sign_in(cast.lead).get("/network?month=2026-10").text)
+    assert "39 % des demi-journées offertes ont été réservées" in page
+    assert "1 lieu qui ne le sait pas est laissé hors du taux de réservation" in page
+    assert "1 lieu n’a pas compté ses personnes." in page
+
+
 def test_who_needs_a_call(network, inside):
     large, *_ = network
     say(large, date(2025, 10, 1), offered=1000, booked=400, attended=300, known=400, desk_absent_halfdays=100)
