@@ -125,12 +125,13 @@ def repeat() -> ResponseReturnValue:
     last_week = _halves(actor, monday - WEEK, lambda cell: cell.mine is not None)
     wanted = {day + WEEK: halves - no_use.get(day + WEEK, frozenset[Half]()) for day, halves in last_week.items()}
     found = repeating.repeat(actor, {day: halves for day, halves in wanted.items() if halves}, agreed_cents=agreed)
-    for day, trouble in found.troubles:
-        flash(f"{day_long(day)}: {say(trouble)}", "error")
+    troubles = [day_long(day) + _(": ") + say(trouble) for day, trouble in found.troubles]
     if found.asked:
         changed = _("Prices have changed in the meantime: look again.") if agreed is not None else None
-        sheet = render_template("booking/repeat.html", found=found, monday=monday, error=changed)
+        sheet = render_template("booking/repeat.html", found=found, monday=monday, error=changed, troubles=troubles)
         return refused(sheet, 409 if changed else 200)
+    for words in troubles:
+        flash(words, "error")
     if found.booked:
         flash(ngettext("%(num)s half-day booked as last week.", "%(num)s half-days booked as last week.", found.booked))
     elif not found.troubles:

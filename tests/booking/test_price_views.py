@@ -158,6 +158,7 @@ def test_like_last_week_says_first_what_costs_money_all_on_one_sheet(app, cast, 
     sheet = browser.post("/week/repeat", data={"from": "2026-12-14"})
     assert sheet.status_code == 200
     assert "3 demi-journées réservées comme la semaine dernière." in sheet.text, "what the plan holds is booked at once"
+    assert "data-stale" in sheet.text, "the week behind shows them once the sheet is closed"
     assert "1 demi-journée de plus." in sheet.text
     assert "9,00\u00a0€ en tout, sur vos factures, payés par vous." in sheet.text
     assert bookings(app) == 2 + 2, "one desk on Tuesday, one for Thursday morning"
@@ -219,3 +220,10 @@ def test_a_week_in_two_months_says_what_is_left_of_both(app, cast, sign_in):
     page = browser.get("/week?from=2026-11-30").text
     assert [page.count(f"Il vous reste {left} demi-journées") for left in (5, 4)] == [1, 1]
     assert page.index("jusqu’au 30 novembre") < page.index("jusqu’au 31 décembre")
+
+
+def test_like_last_week_says_on_its_sheet_what_could_not_be(app, cast, sign_in, clock):
+    last_week(app, clock, cast.stranger, "2026-12-17", "2026-12-18", cents=1800)
+    sheet = sign_in(cast.stranger).post("/week/repeat", data={"from": "2026-12-21"})
+    assert "Jeudi 24 décembre<small>" in sheet.text
+    assert "Vendredi 25 décembre\u202f: Le lieu est fermé ce jour-là\u202f: Noël." in sheet.text
