@@ -172,7 +172,7 @@ def test_attendance_is_not_shown_where_too_little_is_known(app, december, sign_i
         connection.exec_driver_sql("UPDATE booking_unit SET outcome = 'unknown' WHERE outcome = 'absent'")
     page = text(sign_in(december.manager).get("/month/2026-11"))
     assert "L’occupation ne sera pas montrée" in page
-    assert "moins de 80 issues connues sur 100" in page
+    assert "on sait trop peu qui est venu (moins de 80 sur 100)" in page
     assert "Sur 5 demi-journées réservées, on ignore pour 2 si elles ont servi" in page
 
 
