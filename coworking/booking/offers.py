@@ -93,7 +93,7 @@ def offer(actor: Actor, request: Request) -> Offer:
     instant, lieu = now(), spaces.lieu()
     person = accounts.person_by_id(actor.person_id)
     day = check_window(request.span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
-    ((resource, use, halves),) = choose(request, person, lieu, spaces.day(day), instant, find=claims.candidates)
+    ((resource, use, halves),) = choose(request, person, lieu, day, instant, find=claims.candidates)
     uses = uses_of(units_of(resource, use, halves, day))
     exhausted: AgreementExhausted | None = None
     try:

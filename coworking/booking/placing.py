@@ -5,13 +5,13 @@ Runs inside the unit of the use case that books or moves; the resources it retur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from coworking.accounts.models import Person
 from coworking.booking import queries
-from coworking.booking.models import BookingUnit
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import (
     AlreadyBooked,
     Desk,
@@ -22,6 +22,7 @@ from coworking.booking.rules import (
     check_room_span,
     choose_desk,
     half_days,
+    still_fits,
     touched,
 )
 from coworking.claims import queries as claim_queries
@@ -72,18 +73,20 @@ def choose(
     request: Request,
     person: Person,
     lieu: Lieu,
-    day: LieuDay,
+    on: date,
     instant: datetime,
     *,
     leaving: int | None = None,
     find: Find = claims.lock_candidates,
 ) -> list[Chosen]:
-    """A resource and its use for each item, all different; resources are locked. ``leaving``: a booking being moved.
+    """A resource and its use on the day ``on`` for each item, all different; resources are locked.
 
-    ``find``: how resources are read; `claims.queries.candidates` locks none, for showing what would be given.
+    ``leaving``: a booking being moved. ``find``: how resources are read; `claims.queries.candidates` locks none, for
+    showing what would be given.
     """
-    halves = touched(half_days(day.day, day), request.span)
-    candidates = _candidates(request, day.day, find)
+    candidates = _candidates(request, on, find)
+    day = spaces.day(on)  # behind the locks: a closure waits for them before it gives back what was booked
+    halves = touched(half_days(on, day), request.span)
     everything = {row.id for rows in candidates for row in rows}
     taken = [
         (resource_id, span)
@@ -104,7 +107,7 @@ def choose(
         if not free:
             raise ClaimConflict(item=item) if len(rows) == 1 else NothingFree(item=item)
         if is_desk:
-            own = queries.own_desks(person.id, day.day, except_booking=leaving)
+            own = queries.own_desks(person.id, on, except_booking=leaving)
             _refuse_second_desk(own, use)
             resource = _pick(free, person, own, taken, instant, whole_day=len(halves) == 2) if free[1:] else free[0]
         else:
@@ -196,6 +199,23 @@ def units_of(resource: Resource, use: Span, halves: tuple[HalfDay, ...], day: da
         )
         for half in halves
     ]
+
+
+def check_still_there(booking: Booking, resources: Mapping[int, Resource]) -> None:
+    """Raise what keeps ``booking`` from coming back to its places, whose locked rows are ``resources``.
+
+    Since it was given back the desk may have been retired, the day closed, or the person have sat down elsewhere.
+    """
+    day = spaces.day(booking.day)
+    own = queries.own_desks(booking.person_id, booking.day, except_booking=booking.id)
+    for unit in booking.units:
+        resource = resources[unit.resource_id]
+        if not resource.in_service(booking.day):
+            raise NotInService(name=resource.name)
+        if not still_fits(day, booking.day, unit.half, unit.span):
+            check_open(day, unit.span)
+        if resource.kind == DESK:
+            _refuse_second_desk(own, unit.span)
 
 
 def uses_of(units: Iterable[BookingUnit]) -> list[Use]:

@@ -20,6 +20,7 @@ from coworking.booking.placing import Item, Request
 from coworking.booking.rules import (
     CONFIRMABLE,
     AlreadyBooked,
+    ArrivalStands,
     CancelledBooking,
     CannotSettle,
     ClosedNow,
@@ -104,13 +105,20 @@ def leave(actor: Actor, *, person: str | None = None) -> Presence | None:
 
 
 def undo_arrival(actor: Actor, presence_id: str) -> None:
-    """Staff tapped the wrong name: forget the presence and what followed from it (a walk-in's desk too)."""
+    """Staff tapped the wrong name: forget the presence and what followed from it (a walk-in's desk too).
+
+    On the day itself; raises `ArrivalStands` afterwards, when it was counted and its walk-in is owed.
+    """
     if not actor.is_staff:
         raise NotFound()
     with write_unit():
+        whose = select(Presence.person_id).where(Presence.public_id == presence_id).scalar_subquery()
+        db.session.scalars(locked(select(Person).where(Person.id == whose))).unique().one_or_none()
         presence = db.session.scalar(select(Presence).where(Presence.public_id == presence_id))
         if presence is None:
             raise NotFound()
+        if presence.day != spaces.today():
+            raise ArrivalStands()
         for unit in _units_today(presence.person_id, presence.day):
             if unit.outcome == "came":
                 unit.outcome, unit.evidence, unit.decided_at = "pending", None, None

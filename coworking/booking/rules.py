@@ -105,6 +105,20 @@ class UndoTooLate(DomainError):
     message = N_("Too much time has passed and the place may have gone to someone else. Book it again.")
 
 
+class SeveralPlaces(DomainError):
+    code = "several_places"
+    status = 409
+    message = N_("This booking holds several places together: give it back and book the others.")
+
+
+class ArrivalStands(DomainError):
+    """The days before are counted, and perhaps invoiced."""
+
+    code = "arrival_stands"
+    status = 409
+    message = N_("This arrival was on an earlier day: it stays as it was written down.")
+
+
 class CancelledBooking(DomainError):
     code = "booking_cancelled"
     status = 409

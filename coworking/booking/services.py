@@ -12,7 +12,7 @@ from datetime import date, datetime
 from coworking.booking import queries
 from coworking.booking.access import for_whom, own_booking
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request, choose, units_of, uses_of
+from coworking.booking.placing import Item, Request, check_still_there, choose, units_of, uses_of
 from coworking.booking.rules import (
     REGRET,
     UNDO,
@@ -22,6 +22,7 @@ from coworking.booking.rules import (
     Half,
     NoHalfDay,
     NothingFree,
+    SeveralPlaces,
     UndoTooLate,
     check_late_move,
     check_window,
@@ -126,17 +127,21 @@ def cancel(actor: Actor, public_id: str) -> Booking:
 def undo_cancel(actor: Actor, public_id: str) -> Booking:
     """Take a cancellation back while the place is still kept; raises `UndoTooLate` afterwards.
 
-    It costs what it cost before and is paid by whom it was; `UndoChangesPrice` when that can no longer be.
+    It costs what it cost before and is paid by whom it was; `UndoChangesPrice` when that can no longer be. What has
+    become of the place, the day and the person meanwhile refuses it as it would refuse booking anew.
     """
     with write_unit() as unit:
         booking = own_booking(actor, public_id)
         unit.result = booking.public_id
         if not booking.is_cancelled:
             return booking
+        if not booking.person.is_active:
+            raise NotFound()
         kept = queries.live_claims(booking.id)
-        claims.lock_resources({claim.resource_id for claim in kept})
+        resources = claims.lock_resources({claim.resource_id for claim in kept})
         if not kept or not claims.restore(kept):
             raise UndoTooLate()
+        check_still_there(booking, resources)
         if quotes := queries.quotes_of(booking.id):
             units = sorted(booking.units, key=lambda unit: (unit.starts_at, unit.id))  # as the quotes stand
             restored = coverage.restore(booking.person_id, quotes, uses_of(units))
@@ -156,7 +161,8 @@ def move(actor: Actor, public_id: str, *, span: Span | None = None, resource: st
     """Move a booking of one resource to another span of the same kind of day, another resource, or both.
 
     Keeps its identity, its payer and what was said about it; either the new place is taken or the old one is kept.
-    What it costs is decided anew. Raises `LateMove` where moving would give back what is too late to be given back.
+    What it costs is decided anew. Raises `LateMove` where moving would give back what is too late to be given back,
+    `SeveralPlaces` for a booking of several resources.
     """
     try:
         with write_unit() as unit:
@@ -201,8 +207,7 @@ def book_in_unit(actor: Actor, request: Request) -> Booking:
     lieu = spaces.lieu()
     person = for_whom(actor, request.person)
     day = check_window(request.span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
-    lieu_day = spaces.day(day)
-    chosen = choose(request, person, lieu, lieu_day, instant)
+    chosen = choose(request, person, lieu, day, instant)
     uses = [use for _, use, _ in chosen]
     booking = Booking(
         person_id=person.id,
@@ -250,7 +255,9 @@ def _move(actor: Actor, booking: Booking, span: Span, resource: str | None) -> B
     request = Request(span=span, items=(Item(resource=resource, kind=kind),), guests=booking.guests)
     if resource is None and span == booking.span:
         return booking
-    chosen = choose(request, person, lieu, spaces.day(day), instant, leaving=booking.id)
+    if len({unit.resource_id for unit in old_units}) > 1:
+        raise SeveralPlaces()
+    chosen = choose(request, person, lieu, day, instant, leaving=booking.id)
     old_quotes = queries.quotes_of(booking.id)
     claims.release(queries.live_claims(booking.id))
     coverage.release(old_quotes)

@@ -93,7 +93,10 @@ def leave() -> ResponseReturnValue:
 @blueprint.post("/today/arrivals/<public_id>/undo")
 @requires(Role.HOST)
 def undo_arrival(public_id: str) -> ResponseReturnValue:
-    presence.undo_arrival(current_actor(), public_id)
+    try:
+        presence.undo_arrival(current_actor(), public_id)
+    except DomainError as error:
+        return _refused(error)
     flash(_("Forgotten, as if it had not been."))
     return _to_today()
 

@@ -1,0 +1,139 @@
+"""Taking back what was given back, moved or noted: only while what follows from it still holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from coworking.accounts import staff
+from coworking.billing import charges
+from coworking.billing.models import Charge
+from coworking.booking import presence, services
+from coworking.booking.models import Booking, Presence
+from coworking.booking.placing import Item, Request
+from coworking.booking.rules import AlreadyBooked, ArrivalStands, NotInService, SeveralPlaces
+from coworking.core.db import db
+from coworking.core.errors import DomainError, NotFound
+from coworking.core.timespan import Span
+from coworking.membership.queries import USED
+from coworking.pricing.models import Quote
+from coworking.spaces import services as spaces
+from coworking.spaces.rules import Closed, Closing, OutsideOpeningHours
+from tests.factories import make_subscription, make_tariff
+from tests.support.threads import at_once
+
+TUESDAY, THURSDAY = date(2026, 11, 24), date(2026, 11, 26)
+MORNING, AFTERNOON = frozenset({"am"}), frozenset({"pm"})
+
+
+def hours(start: int, end: int) -> Span:
+    return Span(datetime(2026, 11, 26, start - 1, tzinfo=UTC), datetime(2026, 11, 26, end - 1, tzinfo=UTC))
+
+
+@pytest.fixture
+def people(inside, place, cast):
+    return cast
+
+
+@pytest.fixture
+def given_back(people, place):
+    """A morning at the first desk that Anne gave back a moment ago."""
+    booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING, resource=place.desks[0].public_id)
+    return services.cancel(people.member.actor(), booking.public_id).public_id
+
+
+def confirmed() -> int:
+    return db.session.scalar(select(func.count()).where(Booking.status == "confirmed")) or 0
+
+
+def test_what_was_given_back_stays_so_when_the_day_closed(people, given_back, run_outbox):
+    spaces.add_closure(people.manager.actor(), Closing(THURSDAY, THURSDAY, None, None, "Travaux"))
+    run_outbox()
+    with pytest.raises(Closed):
+        services.undo_cancel(people.member.actor(), given_back)
+    assert confirmed() == 0
+
+
+def test_a_room_stays_given_back_when_its_hours_closed(people, place):
+    room = Item(resource=place.rooms[0].public_id)
+    booking = services.book(people.member.actor(), Request(hours(9, 11), (room,)))
+    services.cancel(people.member.actor(), booking.public_id)
+    spaces.add_closure(people.manager.actor(), Closing(THURSDAY, THURSDAY, 10 * 60, 12 * 60, "Travaux"))
+    with pytest.raises((Closed, OutsideOpeningHours)):
+        services.undo_cancel(people.member.actor(), booking.public_id)
+
+
+def test_what_was_given_back_stays_so_when_its_desk_went(people, place, given_back):
+    spaces.retire_resource(people.manager.actor(), place.desks[0].public_id, TUESDAY)
+    with pytest.raises(NotInService):
+        services.undo_cancel(people.member.actor(), given_back)
+    assert confirmed() == 0
+
+
+def test_what_was_given_back_stays_so_when_the_person_left(people, given_back):
+    staff.deactivate(people.manager.actor(), people.member.public_id)
+    with pytest.raises(NotFound):
+        services.undo_cancel(people.host.actor(), given_back)
+    assert confirmed() == 0
+
+
+def test_one_who_sat_down_elsewhere_does_not_get_the_first_desk_too(people, given_back):
+    services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+    with pytest.raises(AlreadyBooked):
+        services.undo_cancel(people.member.actor(), given_back)
+    assert confirmed() == 1
+
+
+def test_another_half_day_elsewhere_is_no_obstacle(people, given_back):
+    services.book_half_days(people.member.actor(), THURSDAY, AFTERNOON)
+    assert services.undo_cancel(people.member.actor(), given_back).status == "confirmed"
+
+
+def test_a_booking_of_several_places_is_not_moved_into_one(people, place):
+    both = (Item(kind="desk"), Item(resource=place.rooms[0].public_id))
+    booking = services.book(people.member.actor(), Request(hours(9, 10), both))
+    for elsewhere in ({"resource": place.desks[2].public_id}, {"span": hours(14, 15)}):
+        with pytest.raises(SeveralPlaces):
+            services.move(people.member.actor(), booking.public_id, **elsewhere)
+    assert len(db.session.scalars(select(Booking)).one().units) == 2
+
+
+def test_an_arrival_of_yesterday_stands_with_what_is_owed_for_it(people, clock):
+    make_tariff()
+    arrival = presence.arrive(people.member.actor())
+    clock.advance(days=1)
+    charges.gather_recent()
+    with pytest.raises(ArrivalStands):
+        presence.undo_arrival(people.host.actor(), arrival.presence.public_id)
+    assert db.session.scalars(select(Quote.state)).all() == ["live"]
+    assert db.session.scalar(select(func.count()).select_from(Charge)) == 1
+
+
+def test_a_host_is_told_why_an_arrival_stands(app, place, cast, clock, sign_in):
+    with app.app_context():
+        arrival = presence.arrive(cast.member.actor()).presence.public_id
+    clock.advance(days=1)
+    page = sign_in(cast.host).post(f"/today/arrivals/{arrival}/undo", follow_redirects=True)
+    assert "Cette arrivée date d’un jour passé" in page.text
+
+
+def test_a_wrong_tap_undone_by_several_hands_is_undone_once(app, place, cast):
+    with app.app_context():
+        make_tariff()
+        make_subscription(cast.member, halfdays=5)
+        arrival = presence.arrive(cast.member.actor()).presence.public_id
+
+    def undo() -> str:
+        with app.app_context():
+            try:
+                presence.undo_arrival(cast.host.actor(), arrival)
+            except DomainError as refusal:
+                return refusal.code
+            return "undone"
+
+    assert sorted(at_once([undo] * 6)) == ["not_found"] * 5 + ["undone"]
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Presence)) == 0
+        assert db.session.scalar(select(USED)) == 0
