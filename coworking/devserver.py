@@ -117,7 +117,7 @@ def serve(environ: dict[str, str], port: int) -> int:
     status = 0
     try:
         for name, command in procfile().items():
-            processes[name] = subprocess.Popen(command, cwd=ROOT, env=environ, preexec_fn=_die_with_parent)
+            processes[name] = subprocess.Popen(quiet(command), cwd=ROOT, env=environ, preexec_fn=_die_with_parent)
         greeted = False
         while not signalled:
             if ended := [name for name, process in processes.items() if process.poll() is not None]:
@@ -137,6 +137,11 @@ def procfile() -> dict[str, list[str]]:
     """The commands of the ``Procfile`` by name."""
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
     return {name: shlex.split(command) for name, _, command in (line.partition(":") for line in lines) if command}
+
+
+def quiet(command: list[str]) -> list[str]:
+    """``command`` telling what goes wrong and not each task done: the sign-ins should stay in sight."""
+    return ["WARNING" if word == "INFO" else word for word in command]
 
 
 def answers(port: int) -> bool:
