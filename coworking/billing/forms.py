@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from stdnum import bic, iban
+from stdnum.eu import vat
 from stdnum.exceptions import ValidationError
 
 from coworking.accounts.forms import Form
@@ -30,6 +31,12 @@ class BicInvalid(DomainError):
     code = "bic_invalid"
     message = N_("This is not a BIC. It stands on the account’s bank details.")
     field = "bic"
+
+
+class VatNumberInvalid(DomainError):
+    code = "vat_number_invalid"
+    message = N_("This is not a VAT number: it looks like FR 32 123456789.")
+    field = "vat_number"
 
 
 class WordsTooLong(DomainError):
@@ -80,13 +87,14 @@ def _nonce(text: str) -> int:
     return int(text)
 
 
-_SETTINGS = {"vat_number": 20, "legal_mention": 200, "exemption": 200, "penalty": 300}
+_SETTINGS = {"legal_mention": 200, "exemption": 200, "penalty": 300}
 
 
 def settings_form(typed: Mapping[str, str]) -> Form:
     form = Form(typed)
     for name, most in _SETTINGS.items():
         form.check(name, words_of, most)
+    form.check("vat_number", _vat_number)
     form.check("iban", _iban)
     form.check("bic", _bic)
     return form
@@ -95,7 +103,21 @@ def settings_form(typed: Mapping[str, str]) -> Form:
 def settings_values(form: Form) -> dict[str, Any]:
     """The columns of `BillingSettings` that a good form says."""
     values: dict[str, Any] = {name: words_of(form[name], most) for name, most in _SETTINGS.items()}
-    return values | {"iban": _iban(form["iban"]), "bic": _bic(form["bic"]), "vat_on_debits": "vat_on_debits" in form}
+    return values | {
+        "vat_number": _vat_number(form["vat_number"]),
+        "iban": _iban(form["iban"]),
+        "bic": _bic(form["bic"]),
+        "vat_on_debits": "vat_on_debits" in form,
+    }
+
+
+def _vat_number(text: str) -> str | None:
+    if not text.strip():
+        return None
+    try:
+        return str(vat.validate(text))
+    except ValidationError:
+        raise VatNumberInvalid() from None
 
 
 def _iban(text: str) -> str | None:

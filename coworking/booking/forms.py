@@ -97,7 +97,7 @@ def read_time(text: str | None, field: str) -> time:
     hours, _colon, minutes = plain.partition(":")
     try:
         return time(int(hours), int(minutes or 0))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise UnreadableTime(field=field) from None
 
 

@@ -32,15 +32,21 @@ WEEK = timedelta(weeks=1)
 @blueprint.get("/week")
 @signed_in
 def week() -> ResponseReturnValue:
-    actor = current_actor()
-    lieu = spaces.lieu()
     today = spaces.today()
     monday = monday_of(read_day(request.args.get("from"), default=today))
     if request.args.get("week") == "next":
         monday = monday_of(today) + WEEK
+    return _page(monday, go_on=not {"from", "week"} & set(request.args))
+
+
+def _page(monday: date, *, go_on: bool = False) -> str:
+    """The week of ``monday``, or the next one where nothing is left of it and one may ``go_on``."""
+    actor = current_actor()
+    lieu = spaces.lieu()
+    today = spaces.today()
     # This week too, whichever is shown: for « Je suis là », and for knowing when it is over.
     calendar = spaces.days(min(today, monday), max(today, monday) + WEEK)
-    if not {"from", "week"} & set(request.args) and not _anything_left(calendar, today, monday):
+    if go_on and not _anything_left(calendar, today, monday):
         monday += WEEK
     days = weeks.week(_person(actor), _seven(monday), calendar)
     opening = calendar.get(today)
@@ -90,7 +96,7 @@ def book() -> ResponseReturnValue:
         return _ask(day, half, resource, payer, error=say(asks) if agreed is not None else None)
     except DomainError as error:
         flash(say(error), "error")
-        return to_week(day)
+        return _page(monday_of(day)), error.status
     say_booked(booking)
     return to_week(day)
 

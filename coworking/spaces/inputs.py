@@ -68,12 +68,16 @@ class Reader:
         return least
 
     def day(self, name: str) -> date:
+        """A date; ``date.min`` stands in for one that cannot be read, or that no calendar here reaches."""
         value = self.raw(name)
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             self.refuse(name, _("A date, such as 2027-03-28."))
             return date.min
+        if not 2000 <= day.year < 2200:
+            self.refuse(name, _("Choose a date between 2000 and 2199."))
+        return day
 
     def minute(self, name: str) -> int | None:
         """Minutes after midnight of « 9:30 », « 9 h 30 » or « 24:00 »; None when empty or unreadable."""

@@ -214,10 +214,14 @@ def test_a_list_costs_the_same_whatever_its_length(house, issued, sign_in, count
 
 def test_settings_are_checked_and_kept(house, sign_in, app):
     browser = sign_in(house.cast.manager)
-    words = {"vat_number": "FR00123456789", "iban": "FR76 3000 6000 0112 3456 7890 189", "bic": "AGRIFRPP"}
+    words = {"vat_number": "FR 11 123456782", "iban": "FR76 3000 6000 0112 3456 7890 189", "bic": "AGRIFRPP"}
+    wrong = browser.post("/invoices/settings", data=words | {"vat_number": "FR00123456789"})
+    assert wrong.status_code == 422
+    assert "n’est pas un numéro de TVA" in plain(wrong)
     assert browser.post("/invoices/settings", data=words | {"iban": "FR00 1234"}).status_code == 422
     assert browser.post("/invoices/settings", data=words).status_code == 303
     with app.app_context():
         row = db.session.get(BillingSettings, 1)
         assert row and row.iban == "FR7630006000011234567890189"
+        assert row.vat_number == "FR11123456782"
     assert "FR7630006000011234567890189" in plain(browser.get("/invoices/settings"))

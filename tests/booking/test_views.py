@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from coworking.booking import services
+from coworking.booking.models import Booking
 from coworking.booking.rules import Half
+from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.spaces.models import Resource
 
@@ -99,6 +101,26 @@ def test_a_date_that_cannot_be_is_refused_everywhere(app, place, cast, sign_in, 
     ):
         assert answer.status_code == 422
         assert words in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("day", "half", "words"),
+    [
+        ("2026-11-23", "am", "passé"),
+        ("2026-11-29", "am", "ouvre pas ce jour-là"),
+        ("2026-12-25", "am", "Noël"),
+        ("2027-11-24", "am", "jusqu’au lundi 22 février 2027"),
+        (THURSDAY, "night", "Choisissez le matin"),
+    ],
+    ids=["past", "sunday", "holiday", "beyond the horizon", "no half-day"],
+)
+def test_a_tap_on_what_cannot_be_says_why_over_that_week(app, place, cast, sign_in, day, half, words):
+    answer = sign_in(cast.member).post("/bookings", data={"day": day, "half": half})
+    assert answer.status_code == 422
+    assert "<h1>Ma semaine</h1>" in text(answer)
+    assert words in text(answer).split('id="toasts"', 1)[1].split("</div>", 1)[0]
+    with app.app_context():
+        assert not db.session.query(Booking).count()
 
 
 def test_days_nobody_can_know_yet_show_an_empty_week(app, place, cast, sign_in):
@@ -320,6 +342,7 @@ def test_rooms_of_a_day_that_is_over_or_too_far_are_not_called_too_small(app, pl
         (THURSDAY, "15:00", "14:00", "fin"),
         (THURSDAY, "9h10", "10h", "quart d’heure"),
         (THURSDAY, "neuf", "10:00", "Ce n’est pas une heure"),
+        (THURSDAY, "9" * 20, "10:00", "Ce n’est pas une heure"),
     ],
 )
 def test_a_time_that_cannot_be_is_told_beside_what_was_typed(app, place, cast, sign_in, day, start, end, words):

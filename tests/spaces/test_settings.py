@@ -132,6 +132,13 @@ def test_a_closure_is_announced_and_taken_back(app: Flask, boss: FlaskClient):
     assert boss.post(f"/settings/closures/{closure.public_id}/remove").status_code == 404
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_closure_is_within_the_calendar(boss: FlaskClient, day: str):
+    answer = boss.post("/settings/closures", data={"first_day": day, "reason": "Travaux"})
+    assert answer.status_code == 422
+    assert "Choisissez une date entre 2000 et 2199" in answer.text
+
+
 def test_a_closure_needs_a_reason_and_an_order(boss: FlaskClient):
     answer = boss.post("/settings/closures", data={"first_day": "2026-12-02", "reason": ""})
     assert (answer.status_code, 'value="2026-12-02"' in answer.text) == (422, True)
