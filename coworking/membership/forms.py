@@ -61,7 +61,7 @@ def read_organisation(reader: Reader) -> dict[str, Any]:
         "siren": _siren(reader),
         "vat_number": _vat_number(reader),
         "email": reader.email("email", required=False),
-        "address": reader.optional("address", most=300),
+        "address": reader.lines("address", most=300),
         "postcode": reader.postcode("postcode", required=False) or None,
         "city": reader.optional("city", most=120),
         "service_code": reader.optional("service_code", most=100),

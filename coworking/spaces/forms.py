@@ -43,15 +43,15 @@ def read_lieu(reader: Reader) -> dict[str, Any]:
         "email": reader.email("email", required=False),
         "phone": reader.optional("phone", most=30),
         "website": _website(reader),
-        "presentation": reader.optional("presentation"),
-        "directions": reader.optional("directions"),
+        "presentation": reader.lines("presentation"),
+        "directions": reader.lines("directions"),
         "observes_holidays": reader.checked("observes_holidays"),
         "holiday_area": area or None,
         "horizon_days": reader.integer("horizon_days", 1, 730),
         "free_cancel_minute": free_cancel,
-        "arrival_door": reader.optional("arrival_door"),
-        "arrival_wifi": reader.optional("arrival_wifi"),
-        "arrival_parking": reader.optional("arrival_parking"),
+        "arrival_door": reader.lines("arrival_door"),
+        "arrival_wifi": reader.lines("arrival_wifi"),
+        "arrival_parking": reader.lines("arrival_parking"),
         "host_phone": reader.optional("host_phone", most=30),
     }
 
@@ -125,7 +125,7 @@ def read_resource(reader: Reader) -> dict[str, Any]:
         "name": reader.text("name", most=80),
         "seats": reader.integer("seats", 1, 500),
         "buffer_after": reader.integer("buffer_after", 0, 240),
-        "description": reader.optional("description"),
+        "description": reader.lines("description"),
         "zone_public_id": reader.raw("zone_id"),
     }
 

@@ -37,21 +37,30 @@ class Reader:
         return agreed_of(self.raw("agreed"))
 
     def raw(self, name: str) -> str:
-        return self.form.get(name, "").replace("\x00", "").strip()
+        """What was typed, trimmed, without the control characters that neither letters nor papers can hold."""
+        typed = self.form.get(name, "")
+        return "".join(char for char in typed if char.isprintable() or char.isspace()).strip()
 
     def checked(self, name: str) -> bool:
         return name in self.form
 
     def text(self, name: str, *, required: bool = True, most: int = 200) -> str:
-        value = self.raw(name)
+        """Text in one line: it may come to stand in a letter's header."""
+        return self._limited(name, " ".join(self.raw(name).split()), required=required, most=most)
+
+    def optional(self, name: str, *, most: int = 200) -> str | None:
+        return self.text(name, required=False, most=most) or None
+
+    def lines(self, name: str, *, most: int = 2000) -> str | None:
+        """Text of several lines; None when left empty."""
+        return self._limited(name, self.raw(name), required=False, most=most) or None
+
+    def _limited(self, name: str, value: str, *, required: bool, most: int) -> str:
         if required and not value:
             self.refuse(name, _("Fill this in."))
         if len(value) > most:
             self.refuse(name, _("%(most)s characters at most.", most=most))
         return value
-
-    def optional(self, name: str, *, most: int = 2000) -> str | None:
-        return self.text(name, required=False, most=most) or None
 
     def choice(self, name: str, among: tuple[str, ...]) -> str:
         value = self.raw(name)
@@ -99,7 +108,7 @@ class Reader:
 
     def postcode(self, name: str, *, required: bool = True) -> str:
         value = "".join(self.text(name, required=required, most=12).split())
-        if value and not re.fullmatch(r"\d{5}", value):
+        if value and not re.fullmatch(r"\d{5}", value, re.ASCII):
             self.refuse(name, _("Five digits, such as 63300."))
         return value
 

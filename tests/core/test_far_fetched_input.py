@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from tests.factories import make_plan, make_tariff
+from tests.support.forms import Page
+
 HUGE = "9" * 40
 NAMES = (
     "page",
@@ -94,3 +97,43 @@ def test_no_form_breaks_over_what_is_sent(app, place, cast, sign_in, wrong):
         assert browser.post(address, data=form).status_code < 500, address
         if rule.endpoint in {"accounts.sign_out", "accounts.sign_out_everywhere"}:
             browser = sign_in(cast.manager)
+
+
+PLAUSIBLE = {
+    "name": "Chose", "reason": "Travaux", "label": "Clé", "person": "stranger@demo.example", "day": "2026-12-10",
+    "from": "09:00", "to": "10:00", "first_day": "2026-12-20", "last_day": "2026-12-21", "valid_from": "2026-12-01",
+    "since": "2026-11-01", "received_on": "2026-11-24", "cents": "10", "monthly": "60", "desk": "9", "room": "15",
+    "unit_cents": "5", "quantity": "1", "seats": "3", "names": "Poste 9", "city": "Thiers", "postcode": "63300",
+}  # fmt: skip
+FORMS_ON = (
+    "/settings/lieu", "/settings/hours", "/settings/closures", "/settings/spaces", "/settings/plans",
+    "/settings/prices", "/organisations/new", "/people/new", "/for-someone?day=2026-12-10", "/rooms", "/me", "/me/plan",
+    "/invoices/settings", "/invoices/month/2026-11/line", "/me/attestations", "/week",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [HUGE, "9999-12-31", "0001-01-01", "a\r\nBcc: x@y.z", "a\x00b"], ids=repr)
+def test_no_form_breaks_over_one_thing_in_it(app, place, cast, sign_in, wrong):
+    """All the rest is plausible, so that nothing complains earlier."""
+    browser = sign_in(cast.manager)
+    with app.app_context():
+        make_tariff()
+        make_plan()
+    rooms = [f"/rooms/{room.public_id}/book" for room in place.rooms]
+    resources = [f"/settings/resources/{desk.public_id}" for desk in place.desks[:1]]
+    person = f"/people/{cast.member.public_id}"
+    sent: set[str] = set()
+    for address in (*FORMS_ON, *rooms[:1], *resources, person, f"{person}/membership"):
+        answer = browser.get(address)
+        assert answer.status_code == 200, address
+        for form in Page(address, answer.text).forms:
+            if form.method != "post" or form.action in sent or {"password", "roles"} & form.fields.keys():
+                continue
+            if re.search(r"sign-out|deactivate|retire", form.action):
+                continue
+            sent.add(form.action)
+            good = {name: held or PLAUSIBLE.get(name, "") for name, held in form.fields.items()}
+            for name in good:
+                told = browser.post(form.action, data=good | {name: wrong}).status_code
+                assert told < 500, (form.action, name)
+    assert len(sent) > 15

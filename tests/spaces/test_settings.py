@@ -10,8 +10,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from coworking.booking import services as bookings
 from coworking.core.timespan import total_minutes
 from coworking.spaces import queries
+from tests.support.forms import Page
 
 PAGES = ("/settings", "/settings/lieu", "/settings/hours", "/settings/closures", "/settings/spaces")
 POSTS = (
@@ -188,3 +190,29 @@ def test_the_manager_reads_settings_in_english_too(
     with app.app_context(), write_unit():
         db.session.merge(cast.manager).locale = "en"
     assert "Opening hours" in sign_in(cast.manager, "en").get("/settings/hours").text
+
+
+def test_a_name_of_two_lines_is_one_line_and_letters_go_out(
+    app: Flask, boss: FlaskClient, cast: Any, run_outbox: Any, mailbox: Any, clock: Any
+):
+    """The lieu's name stands in the header of every letter: a line break there would stop them all."""
+    page = Page("/settings/lieu", boss.get("/settings/lieu").text)
+    form = next(form for form in page.forms if "directions" in form.fields)
+    typed = form.fields | {"name": "Le\r\nBcc: x@example.org\x1b Lieu", "directions": "À gauche\r\npuis à droite"}
+    assert boss.post(form.action, data=typed).status_code == 303
+    lieu = read(app, queries.lieu)
+    assert lieu.name == "Le Bcc: x@example.org Lieu"
+    assert lieu.directions.splitlines() == ["À gauche", "puis à droite"]
+    with app.app_context():
+        bookings.book_half_days(cast.member.actor(), date(2026, 11, 26), frozenset({"am"}))
+    clock.advance(minutes=11)
+    run_outbox()
+    (letter,) = mailbox()
+    assert (letter["Bcc"], letter["From"].addresses[0].display_name) == (None, lieu.name)
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1999-12-31", "2200-01-01"])
+def test_dates_beyond_imagination_are_refused(boss: FlaskClient, cast: Any, day: str):
+    adhesion = {"valid_from": day, "cents": "10"}
+    assert boss.post(f"/people/{cast.member.public_id}/membership/adhesion", data=adhesion).status_code == 422
+    assert boss.post("/settings/closures", data={"first_day": day, "reason": "Travaux"}).status_code == 422
