@@ -153,8 +153,7 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, SignInRequired) and not wants_problem():
         if is_partial():
             # The whole page leaves: the door must not be swapped into the middle of one, nor lead back to a piece of it.
-            page = urlsplit(request.headers.get("HX-Current-URL", ""))
-            back = f"{page.path}?{page.query}".rstrip("?") or None
+            back = _page_of(request.headers.get("HX-Current-URL", ""))
             return Response(status=204, headers={"HX-Redirect": url_for("accounts.sign_in", next=back)})
         target = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("accounts.sign_in", next=target))
@@ -163,6 +162,15 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
         answer = make_response(answer)
         answer.headers["Retry-After"] = str(seconds)
     return answer
+
+
+def _page_of(address: str) -> str | None:
+    """Path and query of ``address``, which any program may have written; None where it has none."""
+    try:
+        page = urlsplit(address)
+    except ValueError:
+        return None
+    return f"{page.path}?{page.query}".rstrip("?") or None
 
 
 def _csrf_error(_error: CSRFError) -> ResponseReturnValue:

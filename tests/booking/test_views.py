@@ -44,6 +44,12 @@ def test_a_tap_of_someone_signed_out_elsewhere_leads_to_the_door_and_back(client
         assert answer.headers["HX-Redirect"] == "/sign-in?next=/week?week%3Dnext"
 
 
+def test_a_tap_from_an_address_that_is_none_leads_to_the_door_too(client, place):
+    taps = {"HX-Request": "true", "HX-Current-URL": "http://[x"}
+    answer = client.post("/bookings", data={"day": THURSDAY, "half": "am"}, headers=taps)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/sign-in")
+
+
 def test_one_tap_books_and_says_what(app, place, cast, sign_in):
     page = text(tap(sign_in(cast.member), THURSDAY, "am"))
     assert "Poste 1, jeudi 26 novembre, le matin." in page
