@@ -153,7 +153,7 @@ def test_a_place_is_added_by_hand_once(app, cast, place, sign_in):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"name": ""}, {"postcode": "6312"}, {"city": ""}, {"siret": "123"}, {"email": "x"}, {"name": "a\x07b"}],
+    [{"name": ""}, {"postcode": "6312"}, {"city": ""}, {"siret": "123"}, {"email": "x"}, {"name": "\x07"}],
 )
 def test_what_is_typed_wrong_is_said_and_kept(app, cast, place, sign_in, wrong):
     answer = sign_in(cast.lead).post("/network/directory/new", data=GOOD | wrong)
@@ -161,6 +161,12 @@ def test_what_is_typed_wrong_is_said_and_kept(app, cast, place, sign_in, wrong):
     assert ("aria-invalid" in answer.text and "Courpière" in answer.text) or wrong.get("city") == ""
     with app.app_context():
         assert db.session.scalars(select(NetworkLieu)).all() == []
+
+
+def test_a_control_character_in_a_name_is_left_out(app, cast, place, sign_in):
+    assert sign_in(cast.lead).post("/network/directory/new", data=GOOD | {"name": "a\x07b"}).status_code == 303
+    with app.app_context():
+        assert db.session.scalars(select(NetworkLieu.name)).all() == ["ab"]
 
 
 def test_one_siret_is_one_place(cast, inside):
