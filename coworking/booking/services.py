@@ -137,9 +137,9 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
             return booking
         if not booking.person.is_active:
             raise NotFound()
-        kept = queries.live_claims(booking.id)
-        resources = claims.lock_resources({claim.resource_id for claim in kept})
-        if not kept or not claims.restore(kept):
+        resources = claims.lock_resources({unit.resource_id for unit in booking.units})
+        kept = queries.live_claims(booking.id)  # behind the locks: a place that went is not among them
+        if {claim.resource_id for claim in kept} != resources.keys() or not claims.restore(kept):
             raise UndoTooLate()
         check_still_there(booking, resources)
         if quotes := queries.quotes_of(booking.id):

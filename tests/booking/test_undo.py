@@ -13,7 +13,7 @@ from coworking.billing.models import Charge
 from coworking.booking import presence, services
 from coworking.booking.models import Booking, Presence
 from coworking.booking.placing import Item, Request
-from coworking.booking.rules import AlreadyBooked, ArrivalStands, NotInService, SeveralPlaces
+from coworking.booking.rules import AlreadyBooked, ArrivalStands, NotInService, SeveralPlaces, UndoTooLate
 from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.timespan import Span
@@ -89,6 +89,19 @@ def test_one_who_sat_down_elsewhere_does_not_get_the_first_desk_too(people, give
 def test_another_half_day_elsewhere_is_no_obstacle(people, given_back):
     services.book_half_days(people.member.actor(), THURSDAY, AFTERNOON)
     assert services.undo_cancel(people.member.actor(), given_back).status == "confirmed"
+
+
+def test_several_places_come_back_together_or_not_at_all(people, place, clock):
+    """A server whose clock is ahead has let one of them go, by this one's clock too early."""
+    desk, room = Item(resource=place.desks[0].public_id), Item(resource=place.rooms[0].public_id)
+    booking = services.book(people.member.actor(), Request(hours(9, 10), (desk, room)))
+    services.cancel(people.member.actor(), booking.public_id)
+    clock.advance(seconds=121)
+    services.book(people.stranger.actor(), Request(hours(9, 10), (desk,)))
+    clock.advance(seconds=-10)
+    with pytest.raises(UndoTooLate):
+        services.undo_cancel(people.member.actor(), booking.public_id)
+    assert confirmed() == 1
 
 
 def test_a_booking_of_several_places_is_not_moved_into_one(people, place):
