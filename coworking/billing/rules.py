@@ -148,7 +148,7 @@ class ReceivedInFuture(DomainError):
 class AlreadyCorrected(DomainError):
     code = "already_corrected"
     status = 409
-    message = N_("This entry was taken back already.")
+    message = N_("This payment was cancelled already.")
 
 
 def month_from(text: str) -> date:

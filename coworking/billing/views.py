@@ -48,6 +48,7 @@ def index() -> ResponseReturnValue:
     actor, filters = current_actor(), _filters()
     rows, following = queries.documents(actor, filters, after=request.args.get("after") or None)
     last = month_after(month_of(spaces.today()), -1)
+    issued, owing = queries.month_progress(last)
     return render_template(
         "billing/index.html",
         rows=rows,
@@ -57,6 +58,7 @@ def index() -> ResponseReturnValue:
         owed=queries.owed_cents(),
         months=queries.months_invoiced(),
         last_month=last,
+        last_is_done=issued > 0 and not owing,
     )
 
 

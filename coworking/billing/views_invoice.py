@@ -97,7 +97,7 @@ def pay(public_id: str) -> ResponseReturnValue:
 def correct(public_id: str, payment_id: str) -> ResponseReturnValue:
     try:
         services.correct_payment(current_actor(), public_id, payment_id)
-        flash(_("The entry is taken back."))
+        flash(_("The payment is cancelled."))
     except rules.AlreadyCorrected as error:
         flash(say(error), "error")
     return redirect(url_for("billing.invoice", public_id=public_id), 303)

@@ -58,11 +58,13 @@ def test_only_managers_write(house, sign_in, url):
 def test_a_month_is_prepared_and_issued_with_one_button(house, sign_in, app):
     browser = sign_in(house.cast.manager)
     assert browser.post("/invoices/month/2026-10/gather").status_code == 303
+    assert "Préparer octobre 2026" in plain(browser.get("/invoices"))
     page = plain(browser.get("/invoices/month/2026-10"))
     assert "Émettre 3 factures pour octobre 2026" in page and "102,00 €" in page
     assert browser.post("/invoices/month/2026-10/run").status_code == 303
     page = plain(browser.get("/invoices"))
     assert all(f"F2026-000{n}" in page for n in (1, 2, 3)) and "Lise Vidal" in page
+    assert "Voir octobre 2026" in page, "nothing is left to prepare"
     with app.app_context():
         assert db.session.scalar(select(func.count(Invoice.id))) == 3
 
@@ -117,7 +119,7 @@ def test_a_payment_and_its_refusal(house, issued, sign_in):
     assert "payée en partie" in page and "reste 40,00 €" in page
     correct = re.search(r'action="([^"]+/correct)"', page)
     assert correct and browser.post(correct[1]).status_code == 303
-    assert "reprise" in plain(browser.get(url))
+    assert "annulation" in plain(browser.get(url))
 
 
 @pytest.mark.parametrize("broken", [{"cents": "x"}, {"cents": ""}, {"received_on": "hier"}, {"method": "shells"}])
