@@ -6,11 +6,12 @@ constraint stays the backstop that nobody can pass.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
 
-from sqlalchemy import Insert, bindparam, literal_column, select, update
+from sqlalchemy import Insert, bindparam, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from coworking.claims import queries
@@ -19,7 +20,7 @@ from coworking.claims.rules import ClaimConflict, Wanted, is_long
 from coworking.core import guards
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.sql import upsert
+from coworking.core.sql import table_of, upsert
 from coworking.core.units import for_update, locked, require_unit, write_unit
 from coworking.spaces.models import Resource
 
@@ -47,13 +48,13 @@ def release_expired(resource_ids: Collection[int] | None = None) -> int:
     return _release_expired(resource_ids)
 
 
-# Built once: every booking carries them out. In the words of the index of running holds, which are few; by resource, a
-# booking would read all that the resource ever was used for.
+# Built once, of tables and not of mapped classes: every booking carries them out. The release speaks in the words of the
+# index of running holds, which are few; by resource, a booking would read all that the resource ever was used for.
+_TAKE = insert(table_of(Claim))
 _RELEASE = (
-    update(Claim)
+    update(table_of(Claim))
     .where(literal_column("claim.live"), Claim.expires_at.is_not(None), Claim.expires_at <= bindparam("instant"))
     .values(live=False, released_at=bindparam("instant"))
-    .execution_options(synchronize_session=False)
 )
 _RELEASE_OF = _RELEASE.where((Claim.resource_id + 0).in_(bindparam("resources", expanding=True)))
 
@@ -65,7 +66,7 @@ def _release_expired(resource_ids: Collection[int] | None) -> int:
     return db.session.execute(_RELEASE_OF, values).rowcount  # type: ignore[attr-defined] - a cursor result has one
 
 
-def take(wanted: Sequence[Wanted], *, holder: tuple[str, int], expires_at: datetime | None = None) -> list[Claim]:
+def take(wanted: Sequence[Wanted], *, holder: tuple[str, int], expires_at: datetime | None = None) -> None:
     """Take all of ``wanted`` for ``holder`` (kind, id), or raise `ClaimConflict` and take none.
 
     The caller has locked the resources (`lock_resources`) and looked; the database looks again and has the last word.
@@ -73,24 +74,25 @@ def take(wanted: Sequence[Wanted], *, holder: tuple[str, int], expires_at: datet
     """
     require_unit()
     release_expired({want.resource_id for want in wanted})
-    claims = [
-        Claim(
-            resource_id=want.resource_id,
-            holder_kind=holder[0],
-            holder_id=holder[1],
-            starts_at=want.guarded.start,
-            ends_at=want.guarded.end,
-            use_starts_at=want.use.start,
-            use_ends_at=want.use.end,
-            long=is_long(want.guarded),
-            expires_at=expires_at,
-            created_at=now(),
-        )
+    instant = now()
+    rows = [
+        {
+            "resource_id": want.resource_id,
+            "holder_kind": holder[0],
+            "holder_id": holder[1],
+            "starts_at": want.guarded.start,
+            "ends_at": want.guarded.end,
+            "use_starts_at": want.use.start,
+            "use_ends_at": want.use.end,
+            "long": is_long(want.guarded),
+            "expires_at": expires_at,
+            "created_at": instant,
+        }
         for want in wanted
     ]
-    db.session.add_all(claims)
-    _flush()
-    return claims
+    with _conflicts():
+        db.session.flush()  # what was given back in this unit goes first
+        db.session.execute(_TAKE, rows)
 
 
 def release(claims: Iterable[Claim], *, held_until: datetime | None = None) -> None:
@@ -102,7 +104,8 @@ def release(claims: Iterable[Claim], *, held_until: datetime | None = None) -> N
             claim.released_at = now()
         else:
             claim.expires_at = held_until
-    _flush()
+    with _conflicts():
+        db.session.flush()
 
 
 def restore(claims: Iterable[Claim]) -> bool:
@@ -126,7 +129,8 @@ def end_early(claims: Iterable[Claim], at: datetime) -> None:
         elif claim.use_ends_at > at:
             claim.use_ends_at = claim.ends_at = at
             claim.long = is_long(claim.guarded)
-    _flush()
+    with _conflicts():
+        db.session.flush()
 
 
 def touch(*days: date) -> None:
@@ -143,10 +147,11 @@ def _touching(_dialect: str) -> Insert:
     return upsert(DayVersion, ["day"], values, {"version": DayVersion.version + 1})
 
 
-def _flush() -> None:
-    """Write now, and read a guard's refusal as a conflict."""
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    """Read a guard's refusal as a conflict."""
     try:
-        db.session.flush()
+        yield
     except IntegrityError as error:
         if guards.refused_by(error) == "claim_overlap":
             raise ClaimConflict() from error

@@ -16,16 +16,21 @@ _AT_ONCE = 500
 """Rows per statement: SQLite takes 32,766 parameters."""
 
 
+def table_of(model: type[DeclarativeBase]) -> Table:
+    """The table of ``model``. What is built once of it is carried out without the mapper's bookkeeping."""
+    return cast(Table, model.__table__)
+
+
 def _insert(model: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
     make = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
-    return make(model)
+    return make(table_of(model))
 
 
 @cache
 def _insert_once(model: type[DeclarativeBase], dialect: str) -> Insert:
     """INSERT of one row unless a unique key is there, returning its key: built once, it costs half as much to run."""
     make = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return make(cast(Table, model.__table__)).on_conflict_do_nothing().returning(*inspect(model).primary_key)
+    return make(table_of(model)).on_conflict_do_nothing().returning(*inspect(model).primary_key)
 
 
 def inserted(model: type[DeclarativeBase], **values: Any) -> bool:

@@ -28,8 +28,8 @@ def span(start: int, end: int) -> Span:
 
 def take(resource_id: int, use: Span, **more: object) -> Claim:
     with write_unit():
-        (claim,) = claims.take([Wanted(resource_id, use)], holder=("block", 1), **more)
-    return claim
+        claims.take([Wanted(resource_id, use)], holder=("block", 1), **more)
+    return queries.of_holder("block", 1)[-1]
 
 
 @pytest.mark.parametrize("other", [(0, 240), (-60, 60), (200, 300), (60, 120), (-60, 600), (239, 241), (-5000, 1)])
