@@ -23,14 +23,14 @@ LEGAL_STATUS = {
 }
 
 PENALTY = (
-    "Pénalités en cas de retard de paiement : taux de refinancement de la Banque centrale européenne majoré de "
+    "Pénalités en cas de retard de paiement\u00a0: taux de refinancement de la Banque centrale européenne majoré de "
     "10 points (art. L. 441-10 du code de commerce)."
 )
-RECOVERY = "Indemnité forfaitaire pour frais de recouvrement en cas de retard : 40 €."
-NO_DISCOUNT = "Escompte pour paiement anticipé : néant."
+RECOVERY = "Indemnité forfaitaire pour frais de recouvrement en cas de retard\u00a0: 40\u00a0€."
+NO_DISCOUNT = "Escompte pour paiement anticipé\u00a0: néant."
 ON_DEBITS = "Option pour le paiement de la taxe d’après les débits."
-OUT_OF_SCOPE = "Cotisation : hors du champ d’application de la TVA."
-SERVICES = "Nature de l’opération : prestations de services."
+OUT_OF_SCOPE = "Cotisation\u00a0: hors du champ d’application de la TVA."
+SERVICES = "Nature de l’opération\u00a0: prestations de services."
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,8 @@ import csv
 import io
 import re
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
 
-from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 from flask import Blueprint, Response
 
@@ -61,12 +59,6 @@ def percent(rate_bp: int) -> str:
 def amount(cents: int) -> str:
     """« 1 234,50 », without the currency: for columns that say it once."""
     return str(format_decimal(Decimal(cents) / 100, "#,##0.00", language())).replace("-", "\u2212")
-
-
-@blueprint.app_template_filter()
-def day_year(day: date) -> str:
-    """« 2 novembre 2026 »."""
-    return str(format_date(day, "d MMMM y", locale=language()))
 
 
 @blueprint.app_template_filter()

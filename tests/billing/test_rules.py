@@ -100,8 +100,8 @@ def test_the_reason_for_no_vat_follows_the_day_of_issue(status):
 
 
 def test_the_forty_euros_stand_between_professionals_only():
-    assert not any("40 €" in note for note in document([desk()])["notes"])
-    assert any("40 €" in note for note in document([desk()], "organisation")["notes"])
+    assert not any("40\u00a0€" in note for note in document([desk()])["notes"])
+    assert any("40\u00a0€" in note for note in document([desk()], "organisation")["notes"])
 
 
 def test_a_late_hour_changes_no_sum():

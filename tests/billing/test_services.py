@@ -102,7 +102,7 @@ def test_the_employer_reads_counts_and_nothing_else(house, inside):
     assert line["quantity"] == 3 and line["days"] == []
     assert line["people"] == [{"name": "Anne Marchand", "quantity": 2}, {"name": "Karim Benali", "quantity": 1}]
     assert "2026-10-20" not in json.dumps(content)  # Anne's own day
-    assert any("40 €" in note for note in content["notes"])
+    assert any("40\u00a0€" in note for note in content["notes"])
     assert content["due_on"] == "2026-12-24"
 
 
@@ -110,7 +110,7 @@ def test_a_consumer_never_reads_of_the_forty_euros(house, inside):
     for invoice in services.run(house.manager, OCTOBER).issued:
         content = queries.content(invoice)
         if content["buyer"]["kind"] == "person":
-            assert "40 €" not in invoice.payload and "Pénalités" not in invoice.payload
+            assert "40\u00a0€" not in invoice.payload and "Pénalités" not in invoice.payload
             assert content["due_on"] == content["issued_on"]
 
 

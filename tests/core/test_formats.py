@@ -34,3 +34,12 @@ def test_spans_that_begin_on_it(apps):
         assert formats.week_span(date(2026, 11, 30), FIRST) == "du 30 novembre au 1er janvier"
         assert formats.week_span(date(2026, 12, 11), date(2026, 12, 21)) == "du 11 au 21 décembre"
         assert formats.day_long(date(2026, 12, 21)) == "lundi 21 décembre"
+
+
+def test_a_filter_has_one_meaning(apps):
+    """A module that registers a name again would change it on every page."""
+    app = apps("sqlite")
+    own = {name: found for name, found in vars(formats).items() if getattr(found, "__module__", "") == formats.__name__}
+    given = {name: found for name, found in app.jinja_env.filters.items() if name in own}
+    assert "day_year" in given
+    assert all(found is own[name] for name, found in given.items())
