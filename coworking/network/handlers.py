@@ -35,13 +35,14 @@ def recipient(month: date) -> Recipient | None:
         return None
     last = queries.last_delivery(month)
     if last is None:
-        return Recipient(head.name)
+        return Recipient(head.name, since=head.enrolled_at)
     return Recipient(
         head.name,
         sent_at=last.sent_at,
         revision=last.revision,
         trouble=trouble(last.last_error) if last.state in {"waiting", "failed"} and last.last_error else None,
         by_letter=head.way == "mail",
+        since=head.enrolled_at,
     )
 
 

@@ -112,7 +112,7 @@ def month_page(month: date, *, money: bool = False) -> MonthPage:
     now = services.figures_now(month, days)
     shown = json.loads(revisions[-1].figures) if revisions else now
     before_month, before = _compared(month)
-    open_ones = people.undecided(first, last)
+    open_ones = people.undecided(first, min(last, today - timedelta(days=1)))
     page = MonthPage(
         month=month,
         previous=_known((first - timedelta(days=1)).replace(day=1)),

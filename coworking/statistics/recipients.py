@@ -11,8 +11,8 @@ from datetime import date, datetime
 class Recipient:
     """A network head as the closing page names it, and what became of the month's last revision there.
 
-    ``sent_at`` None: not sent yet; ``by_letter``: it leaves as a letter, which nobody signs for. ``trouble`` says in the
-    reader's language why it has not arrived.
+    ``since``: when the place joined it; ``sent_at`` None: not sent yet; ``by_letter``: it leaves as a letter, which nobody
+    signs for. ``trouble`` says in the reader's language why it has not arrived.
     """
 
     name: str
@@ -20,6 +20,7 @@ class Recipient:
     revision: int | None = None
     trouble: str | None = None
     by_letter: bool = False
+    since: datetime | None = None
 
 
 _ask: Callable[[date], Recipient | None] | None = None

@@ -115,4 +115,11 @@ def _sent(page: MonthPage) -> Step:
             _("Sent to %(name)s by e-mail", name=to.name) if to.by_letter else _("Received by %(name)s", name=to.name)
         )
         return Step("done", said, _("On %(day)s.", day=day))
-    return Step("wait", _("To be sent to %(name)s", name=to.name), _("Right after closing."))
+    if page.last is None:
+        return Step("wait", _("To be sent to %(name)s", name=to.name), _("Right after closing."))
+    if to.since is not None and page.last.generated_at < to.since:
+        said = _("It was closed before this place joined. A correction would be sent.")
+        return Step("wait", _("Not sent to %(name)s", name=to.name), said)
+    return Step(
+        "wait", _("On its way to %(name)s", name=to.name), _("It leaves within minutes; there is nothing to do.")
+    )

@@ -92,6 +92,17 @@ def test_the_page_says_what_is_done_what_is_odd_and_what_the_button_does(decembe
     assert "Aucun nom, aucune adresse." in page
 
 
+def test_a_closed_month_is_on_its_way_or_says_why_not(app, december, sign_in, monkeypatch):
+    browser = sign_in(december.manager)
+    joined = datetime(2026, 11, 30, tzinfo=PARIS)
+    monkeypatch.setattr(recipients, "_ask", lambda _month: Recipient("Réseau des Monts", since=joined))
+    assert "À envoyer à Réseau des Monts Aussitôt après la clôture." in text(browser.get("/month/2026-11"))
+    browser.post("/month/2026-11/close")
+    assert "En route vers Réseau des Monts" in text(browser.get("/month/2026-11"))
+    joined = datetime(2026, 12, 2, tzinfo=PARIS)
+    assert "Pas envoyé à Réseau des Monts" in text(browser.get("/month/2026-11"))
+
+
 def test_the_invoices_of_the_month_are_a_step_for_those_who_see_money(app, december, sign_in, clock):
     assert "Rien à facturer ce mois-ci" in text(sign_in(december.manager).get("/month/2026-11"))
     with app.app_context():
@@ -120,6 +131,15 @@ def test_the_running_month_is_shown_and_cannot_be_closed(december, sign_in):
     page = browser.get("/month/2026-12").get_data(as_text=True)
     assert "Le mois est en cours" in page and "/close" not in page
     assert browser.post("/month/2026-12/close").status_code == 409
+
+
+def test_what_is_still_to_come_is_not_to_be_confirmed(app, december, sign_in, clock):
+    with app.app_context():
+        for day in (1, 2, 3):
+            services.book_half_days(december.member.actor(), date(2026, 12, day), frozenset({"pm"}))
+    assert "à confirmer" not in text(sign_in(december.manager).get("/month/2026-12"))
+    clock.set(datetime(2026, 12, 3, 9, tzinfo=PARIS))
+    assert "2 demi-journées à confirmer" in text(sign_in(december.manager).get("/month/2026-12"))
 
 
 def test_closing_restating_and_what_was_kept(app, december, sign_in, clock):
