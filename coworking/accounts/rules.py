@@ -96,6 +96,12 @@ class PasswordIsEmail(DomainError):
     field = "password"
 
 
+class PasswordTooPlain(DomainError):
+    code = "password_too_plain"
+    message = N_("A row of keys or one sign repeated is too easy to guess. A short sentence does well.")
+    field = "password"
+
+
 class SignInRefused(DomainError):
     """Wrong password, unknown address, closed account: told apart by nothing."""
 
@@ -237,14 +243,24 @@ def one_of(choices: tuple[str, ...], text: str) -> str:
     return text
 
 
+_FEWEST_SIGNS = 4
+_ROWS = ("01234567890" * 3, "abcdefghijklmnopqrstuvwxyz", "azertyuiopqsdfghjklmwxcvbn", "qwertyuiopasdfghjklzxcvbnm")
+
+
 def check_password(password: str, email: str | None) -> str:
-    """``password`` when it is long enough and not the address. Length beats composition: nothing else is asked."""
+    """``password`` when it is long enough, not the address, and neither a row of keys nor a few signs repeated.
+
+    Length beats composition, so no kind of sign is asked for: NIST SP 800-63B, 5.1.1.2.
+    """
     if len(password) < MIN_PASSWORD:
         raise PasswordTooShort(least=MIN_PASSWORD)
     if len(password) > MAX_PASSWORD:
         raise PasswordTooLong(most=MAX_PASSWORD)
     if email is not None and normal_email(password) == email:
         raise PasswordIsEmail()
+    plain = password.casefold()
+    if len(set(plain)) < _FEWEST_SIGNS or any(plain in row or plain[::-1] in row for row in _ROWS):
+        raise PasswordTooPlain()
     return password
 
 

@@ -19,6 +19,7 @@ from coworking.booking.rules import (
     NoHalfDay,
     NothingFree,
     NotInService,
+    TooMany,
     check_room_span,
     choose_desk,
     half_days,
@@ -131,6 +132,8 @@ def _candidates(request: Request, day: date, find: Find) -> list[list[Resource]]
                 raise NotFound(field="resource_id")
             if not suitable[0].in_service(day):
                 raise NotInService(name=suitable[0].name)
+            if suitable[0].kind != DESK and request.guests >= suitable[0].seats:
+                raise TooMany(name=suitable[0].name, seats=suitable[0].seats)
         else:
             suitable = _suitable(rows, item, request.guests, day, zone_ids)
             if not suitable:

@@ -18,7 +18,9 @@ from coworking.core.db import db
 from coworking.core.units import end_read, write_unit
 from coworking.spaces import queries as spaces
 
-EVENING_HOUR = 18
+EVENING_HOUR = 17
+"""An hour before giving back usually stops being free: whoever reads that tomorrow will not do can still say so."""
+
 SUNDAY = 6
 
 

@@ -62,6 +62,13 @@ class NotInService(DomainError):
     field = "resource_id"
 
 
+class TooMany(DomainError):
+    code = "too_many"
+    status = 422
+    message = N_("%(name)s seats %(seats)s, whoever books included.")
+    field = "guests"
+
+
 class NothingFree(DomainError):
     code = "claim_conflict"
     status = 409

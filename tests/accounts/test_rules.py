@@ -57,6 +57,12 @@ def test_a_name_has_single_spaces_and_no_control_characters():
     [
         ("neuf-car.", rules.PasswordTooShort),
         ("Anne@Demo.Example", rules.PasswordIsEmail),
+        ("1234567890", rules.PasswordTooPlain),
+        ("0987654321", rules.PasswordTooPlain),
+        ("azertyuiop", rules.PasswordTooPlain),
+        ("QWERTYUIOP", rules.PasswordTooPlain),
+        ("aaaaaaaaaaaa", rules.PasswordTooPlain),
+        ("121212121212", rules.PasswordTooPlain),
         ("a" * 257, rules.PasswordTooLong),
     ],
 )
@@ -65,7 +71,7 @@ def test_passwords_that_will_not_do(password, refusal):
         rules.check_password(password, "anne@demo.example")
 
 
-@pytest.mark.parametrize("password", ["aaaaaaaaaa", "un deux trois", "été à Thiers"])
+@pytest.mark.parametrize("password", ["un deux trois", "été à Thiers", "abcdefghij 1"])
 def test_length_is_enough(password):
     assert rules.check_password(password, "anne@demo.example") == password
 

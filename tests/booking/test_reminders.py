@@ -67,7 +67,7 @@ def prefer(person: Person, **values: str) -> None:
             setattr(db.session.get(Person, person.id), name, value)
 
 
-def evening(day: int, hour: int = 18) -> datetime:
+def evening(day: int, hour: int = 17) -> datetime:
     return datetime(2026, 11, day, hour - 1, tzinfo=UTC)
 
 
@@ -101,12 +101,13 @@ def test_the_calendar_file_is_what_was_booked(people, clock, run_outbox, mailbox
     assert (event.start, event.end) == (booking.starts_at, booking.ends_at)
 
 
-def test_it_leaves_at_six_once(people, clock):
-    services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
-    clock.set(evening(25, hour=17))
+def test_it_leaves_once_while_giving_back_is_still_free(people, clock):
+    booking = services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
+    clock.set(evening(25, hour=16))
     assert reminders.send_due() == 0
     clock.set(evening(25))
     assert [reminders.send_due(), reminders.send_due()] == [1, 0]
+    assert not services.cancel(people.member.actor(), booking.public_id).cancelled_late
 
 
 def test_never_is_never_and_sunday_is_the_whole_week(people, clock, run_outbox, mailbox):

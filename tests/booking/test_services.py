@@ -17,6 +17,7 @@ from coworking.booking.rules import (
     BeyondHorizon,
     InPast,
     NothingFree,
+    TooMany,
     UndoTooLate,
 )
 from coworking.claims.models import Claim
@@ -135,6 +136,18 @@ def test_any_room_is_the_smallest_that_seats_everyone(people):
     small = services.book(people.member.actor(), Request(hours(9, 10), (Item(kind="room"),)))
     large = services.book(people.member.actor(), Request(hours(9, 10), (Item(kind="room"),), guests=5))
     assert (desk_of(small), desk_of(large)) == ("Cabine", "Durolle")
+
+
+def test_a_room_takes_no_more_people_than_it_seats(people, place):
+    durolle = next(room for room in place.rooms if room.name == "Durolle")
+    item = Item(resource=durolle.public_id)
+    with pytest.raises(TooMany):
+        services.book(people.member.actor(), Request(hours(9, 10), (item,), guests=durolle.seats))
+    full = services.book(people.member.actor(), Request(hours(9, 10), (item,), guests=durolle.seats - 1))
+    cabin = next(room for room in place.rooms if room.name == "Cabine")
+    with pytest.raises(TooMany):
+        services.move(people.member.actor(), full.public_id, resource=cabin.public_id)
+    assert desk_of(full) == "Durolle"
 
 
 @pytest.mark.parametrize(
