@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 from datetime import timedelta
-from pathlib import Path
-from wsgiref.headers import Headers
 
 from apiflask import APIFlask
 from flask import Flask
@@ -14,7 +12,6 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
-from whitenoise import WhiteNoise
 
 from config import ROOT, Config
 from coworking.core import clock
@@ -22,8 +19,9 @@ from coworking.core.db import READER, db, engine_options, prepare_engine
 from coworking.core.formats import init_formats
 from coworking.core.i18n import init_i18n
 from coworking.core.login import login
-from coworking.core.policy import check_declared, init_policies, public
-from coworking.core.web import init_web, security_headers
+from coworking.core.policy import check_declared, init_policies
+from coworking.core.statics import STATIC, init_statics
+from coworking.core.web import init_web
 from coworking.frontdesk.navigation import init_navigation
 
 csrf = CSRFProtect()
@@ -90,7 +88,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = APIFlask(
         __name__,
         template_folder=str(ROOT / "templates"),
-        static_folder=str(ROOT / "static"),
+        static_folder=str(STATIC),
         title="Coworking",
         version="1",
         spec_path=None,
@@ -108,7 +106,7 @@ def create_app(config: Config | None = None) -> Flask:
     _register_handlers()
     _register_blueprints(app)
     _register_commands(app)
-    _configure_static(app)
+    init_statics(app)
     _configure_proxies(app)
     check_declared(app)
     return app
@@ -188,26 +186,6 @@ def _register_commands(app: Flask) -> None:
     from coworking.cli import init_cli  # the commands import every service: only when an application is made
 
     init_cli(app)
-
-
-def _configure_static(app: Flask) -> None:
-    app.view_functions["static"] = public(app.view_functions["static"])
-    root = Path(app.static_folder or "static")
-    if root.is_dir():
-        common = security_headers(secure=app.extensions["settings"].cookies_secure)
-
-        def add_headers(headers: Headers, _path: str, _url: str) -> None:
-            for name, value in common.items():
-                headers[name] = value
-
-        wrapped = WhiteNoise(
-            app.wsgi_app,
-            root=str(root),
-            prefix="static/",
-            max_age=3600,
-            add_headers_function=add_headers,
-        )
-        app.wsgi_app = wrapped  # type: ignore[method-assign] - Flask documents this as the place for middleware
 
 
 def _configure_proxies(app: Flask) -> None:

@@ -66,11 +66,6 @@ def first_wrong() -> bool:
     return True
 
 
-def asset(name: str) -> str:
-    """The address of the static file ``name``. Names need no quoting, and each icon of a page asks."""
-    return f"{request.script_root}/static/{name}"
-
-
 def request_id() -> str:
     """This request's id, as the proxy in front gave it or made here; it stands in the answer and in the log."""
     if "request_id" not in g:
@@ -88,7 +83,7 @@ def init_web(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _operational_error)
     app.register_error_handler(Exception, _unexpected)
-    app.jinja_env.globals.update(csp_nonce=csp_nonce, first_wrong=first_wrong, asset=asset)
+    app.jinja_env.globals.update(csp_nonce=csp_nonce, first_wrong=first_wrong)
 
 
 def wants_problem() -> bool:
