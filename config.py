@@ -67,10 +67,6 @@ class Config:
         )
 
     @property
-    def is_sqlite(self) -> bool:
-        return self.database_url.startswith("sqlite")
-
-    @property
     def cookies_secure(self) -> bool:
         """Cookies travel only over TLS, except on a plain-http address such as a trial on one's own machine."""
         return self.base_url.startswith("https://")

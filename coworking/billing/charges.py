@@ -257,12 +257,17 @@ def _to_change(public: str) -> Charge:
 
 
 def remove_line(actor: Actor, public: str) -> None:
-    """Take away a line added by hand, until it is invoiced; audited. Raises `NotALine`, `AlreadyInvoiced`."""
+    """Take away a line added by hand, until it is invoiced; audited.
+
+    Raises `NotALine`, `AlreadyInvoiced`, `AlreadyWaived`.
+    """
     check_manager(actor)
     with write_unit():
         charge = _to_change(public)
-        if charge.source != "line" or _waiver_of(charge) is not None:
+        if charge.source != "line":
             raise rules.NotALine()
+        if _waiver_of(charge) is not None:
+            raise rules.AlreadyWaived()
         audit.record(
             actor,
             "billing.line_removed",

@@ -62,13 +62,6 @@ def charges_due(due: date, *conditions: ColumnElement[bool]) -> list[Charge]:
     return list(db.session.scalars(_loaded().where(*billable(due), *conditions)).unique())
 
 
-def of_payer(person_id: int | None, organisation_id: int | None) -> ColumnElement[bool]:
-    """The condition that a charge is owed by this payer."""
-    if organisation_id is not None:
-        return Charge.payer_organisation_id == organisation_id
-    return and_(Charge.payer_person_id == person_id, Charge.payer_organisation_id.is_(None))
-
-
 def month_progress(month: date) -> tuple[int, int]:
     """How many invoices of ``month`` are issued, and how many payers still owe something for it (1 statement)."""
     issued = select(func.count()).where(Invoice.month == month, Invoice.kind == "invoice").scalar_subquery()

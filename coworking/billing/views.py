@@ -11,11 +11,12 @@ from flask.typing import ResponseReturnValue
 from coworking.accounts.forms import Form
 from coworking.billing import charges, drafts, forms, queries, rules, services, views_invoice
 from coworking.billing.pages import STATE_WORDS, blueprint, csv_answer
+from coworking.core.errors import DomainError
 from coworking.core.formats import money
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.timespan import month_after, month_of
-from coworking.core.web import say
+from coworking.core.web import refusal, say
 from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of
 from coworking.spaces import queries as spaces
@@ -207,9 +208,9 @@ def remove_line(public_id: str) -> ResponseReturnValue:
     due = queries.charge_by_public_id(public_id).due_month
     try:
         charges.remove_line(current_actor(), public_id)
-        flash(_("The line is removed."))
-    except (rules.NotALine, rules.AlreadyInvoiced) as error:
-        flash(say(error), "error")
+    except DomainError as error:
+        return refusal(error, lambda: _month_page(due))
+    flash(_("The line is removed."))
     return redirect(url_for("billing.month", month=f"{due:%Y-%m}"), 303)
 
 

@@ -6,11 +6,12 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts.forms import Form
-from coworking.billing import forms, papers, queries, rules, services
+from coworking.billing import forms, papers, queries, services
 from coworking.billing.pages import blueprint
+from coworking.core.errors import DomainError
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires, signed_in
-from coworking.core.web import say
+from coworking.core.web import refusal
 from coworking.pricing.rules import cents_of
 from coworking.spaces import queries as spaces
 
@@ -97,9 +98,9 @@ def pay(public_id: str) -> ResponseReturnValue:
 def correct(public_id: str, payment_id: str) -> ResponseReturnValue:
     try:
         services.correct_payment(current_actor(), public_id, payment_id)
-        flash(_("The payment is cancelled."))
-    except rules.AlreadyCorrected as error:
-        flash(say(error), "error")
+    except DomainError as error:
+        return refusal(error, lambda: invoice(public_id))
+    flash(_("The payment is cancelled."))
     return redirect(url_for("billing.invoice", public_id=public_id), 303)
 
 

@@ -12,14 +12,12 @@ from sqlalchemy import select
 
 from coworking.accounts.models import Person
 from coworking.booking.models import Booking
+from coworking.booking.rules import reminder_minute
 from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.units import end_read, write_unit
 from coworking.spaces import queries as spaces
-
-EVENING_HOUR = 17
-"""An hour before giving back usually stops being free: whoever reads that tomorrow will not do can still say so."""
 
 SUNDAY = 6
 
@@ -30,7 +28,7 @@ def send_due() -> int:
     if lieu is None:
         return 0
     local = now().astimezone(lieu.tz)
-    if local.hour < EVENING_HOUR:
+    if local.hour * 60 + local.minute < reminder_minute(lieu.free_cancel_minute):
         return 0
     today = local.date()
     tomorrow = today + timedelta(days=1)

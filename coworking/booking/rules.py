@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -247,6 +247,15 @@ def is_late(
     return at >= free_until(starts_at, free_cancel_minute=free_cancel_minute, zone=zone)
 
 
+def reminder_minute(free_cancel_minute: int) -> int:
+    """The local minute of the day before at which the reminder leaves.
+
+    An hour before giving back stops being free, so that whoever reads that tomorrow will not do can still say so; at five
+    in the afternoon where that is later, and never before eight in the morning.
+    """
+    return max(8 * 60, min(17 * 60, free_cancel_minute - 60))
+
+
 def check_late_move(day: date, minutes: int, new_day: date, new_minutes: int) -> None:
     """Once giving back is no longer free, a booking stays on its day and gets no shorter; raises `LateMove`.
 
@@ -259,8 +268,3 @@ def check_late_move(day: date, minutes: int, new_day: date, new_minutes: int) ->
 def arrival_marks(unit: Span, arrived_at: datetime) -> bool:
     """Whether someone who arrived at ``arrived_at`` came for the booked ``unit`` (it was not over yet)."""
     return unit.end > arrived_at
-
-
-def evening_before(day: date, zone: ZoneInfo) -> datetime:
-    """18:00 on the local day before ``day``: when the reminder leaves."""
-    return datetime.combine(day - timedelta(days=1), time(18), tzinfo=zone)

@@ -20,7 +20,7 @@ from coworking.core.formats import day_long, minutes_range
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Actor, current_actor, signed_in
 from coworking.core.timespan import Span, month_of
-from coworking.core.web import say
+from coworking.core.web import refusal, say
 from coworking.membership import queries as memberships
 from coworking.membership.rules import AgreementExhausted, Payer, PriceChanged, expiry_state
 from coworking.spaces import queries as spaces
@@ -95,8 +95,7 @@ def book() -> ResponseReturnValue:
     except (PriceChanged, AgreementExhausted) as asks:
         return _ask(day, half, resource, payer, error=say(asks) if agreed is not None else None)
     except DomainError as error:
-        flash(say(error), "error")
-        return _page(monday_of(day)), error.status
+        return refusal(error, lambda: _page(monday_of(day)))
     say_booked(booking)
     return to_week(day)
 
@@ -152,9 +151,8 @@ def here() -> ResponseReturnValue:
     try:
         arrival = presence.arrive(current_actor())
     except DomainError as error:
-        flash(say(error), "error")
-    else:
-        flash(_arrived(arrival))
+        return refusal(error, lambda: _page(monday_of(spaces.today())))
+    flash(_arrived(arrival))
     return redirect(url_for("booking.week"), 303)
 
 

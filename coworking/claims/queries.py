@@ -88,15 +88,6 @@ def taken(resource_ids: Collection[int], span: Span, instant: datetime) -> list[
     return [(resource, Span(start, end), kind, holder) for resource, start, end, kind, holder in rows]
 
 
-def of_holder(kind: str, holder_id: int) -> list[Claim]:
-    """All claims a holder ever had, oldest first."""
-    return list(
-        db.session.scalars(
-            select(Claim).where(Claim.holder_kind == kind, Claim.holder_id == holder_id).order_by(Claim.id)
-        )
-    )
-
-
 _VERSION = select(DayVersion.version).where(DayVersion.day == bindparam("day"))
 
 

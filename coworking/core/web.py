@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from collections.abc import Callable
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from flask import (
     Flask,
     Response,
+    flash,
     g,
     jsonify,
     make_response,
@@ -21,6 +23,7 @@ from flask import (
     request,
     url_for,
 )
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
@@ -102,6 +105,19 @@ def say(error: DomainError) -> str:
     return text % {name: _worded(value) for name, value in error.params.items()} if error.params else text
 
 
+def refusal(error: DomainError, page: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+    """The page whose button was pressed, drawn as it stands by now, with the refusal said on it and ``error``'s status.
+
+    What is not there for this reader stays a page of its own.
+    """
+    if error.status == HTTPStatus.NOT_FOUND:
+        raise error
+    flash(say(error), "error")
+    answer = make_response(page())
+    answer.status_code = error.status
+    return answer
+
+
 def _worded(value: object) -> object:
     match value:
         case str():
@@ -176,12 +192,24 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()
     status = error.code or 500
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "GET" and not wants_problem():
+        return redirect(_nearest_page(), HTTPStatus.SEE_OTHER)
     code, text = _HTTP_TEXTS.get(status, ("error", N_("This cannot be done.")))
     answer = make_response(_answer(status, code, _(text)))
     for name, value in error.get_headers():  # what the protocol wants beside the text: Allow, Retry-After
         if name != "Content-Type":
             answer.headers[name] = value
     return answer
+
+
+def _nearest_page() -> str:
+    """Where someone belongs who opens a button's address: by the address bar, say, after a form was refused there."""
+    adapter = request_ctx.url_adapter
+    path = request.path
+    while adapter is not None and (path := path.rpartition("/")[0]):
+        if adapter.test(path, "GET"):
+            return path
+    return "/"
 
 
 def _operational_error(error: OperationalError) -> ResponseReturnValue:

@@ -24,7 +24,7 @@ from coworking.core.formats import day_long
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Actor, Role, current_actor, requires, signed_in
 from coworking.core.units import write_unit
-from coworking.core.web import say
+from coworking.core.web import refusal, say
 from coworking.frontdesk import timeline as timelines
 from coworking.frontdesk import today as todays
 from coworking.frontdesk.navigation import BESIDE_MORE, all_entries
@@ -77,7 +77,7 @@ def arrive() -> ResponseReturnValue:
         else:
             arrival = presence.arrive(actor, person=request.form.get("person", ""))
     except DomainError as error:
-        return _refused(error)
+        return refusal(error, today)
     undo = url_for("frontdesk.undo_arrival", public_id=arrival.presence.public_id)
     flash(_("%(name)s is here.", name=arrival.presence.person.name), "undo:" + undo)
     return _to_today()
@@ -96,7 +96,7 @@ def undo_arrival(public_id: str) -> ResponseReturnValue:
     try:
         presence.undo_arrival(current_actor(), public_id)
     except DomainError as error:
-        return _refused(error)
+        return refusal(error, today)
     flash(_("Forgotten, as if it had not been."))
     return _to_today()
 
@@ -108,7 +108,7 @@ def end(public_id: str) -> ResponseReturnValue:
     try:
         services.end_now(current_actor(), public_id)
     except DomainError as error:
-        return _refused(error)
+        return refusal(error, today)
     return _to_today()
 
 
@@ -122,7 +122,7 @@ def settle() -> ResponseReturnValue:
     try:
         count = presence.settle(current_actor(), ids, request.form.get("outcome", ""))
     except DomainError as error:
-        return _refused(error)
+        return refusal(error, today)
     flash(ngettext("%(num)s half-day settled.", "%(num)s half-days settled.", count))
     return _to_today()
 
@@ -277,11 +277,3 @@ def _an_hour_later(text: str) -> str:
 
 def _to_today() -> ResponseReturnValue:
     return redirect(url_for("frontdesk.today"), 303)
-
-
-def _refused(error: DomainError) -> ResponseReturnValue:
-    """Said where it happened; a stranger's or vanished id stays a 404."""
-    if error.status == 404:
-        raise error
-    flash(say(error), "error")
-    return _to_today()

@@ -12,6 +12,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.fr import siren as siren_number
 
 from coworking.accounts.models import Organisation
+from coworking.core.errors import InvalidInput
 from coworking.core.i18n import _
 from coworking.membership.rules import BEYOND, Beyond, weekdays_mask
 from coworking.pricing import forms as pricing
@@ -89,8 +90,14 @@ def read_agreement(reader: Reader, weekdays: list[str]) -> AgreementForm:
 
 
 def read_month(form: Mapping[str, str], this_month: date, next_month: date) -> date:
-    """``now`` or ``next``: with which month a plan begins."""
-    return next_month if form.get("from") == "next" else this_month
+    """``now`` or ``next``: with which month a plan begins; left out, with this one. Raises `InvalidInput`."""
+    match form.get("from", "now"):
+        case "now":
+            return this_month
+        case "next":
+            return next_month
+        case _:
+            raise InvalidInput(field="from", reason=_("Choose this month or the next one."))
 
 
 def _siren(reader: Reader) -> str | None:

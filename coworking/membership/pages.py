@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, flash
+from flask import Blueprint, flash, redirect
+from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError, NotFound
-from coworking.core.web import say
+from coworking.core.web import refusal, say
 from coworking.spaces import queries as spaces
 from coworking.spaces.inputs import Reader
 
@@ -34,13 +35,13 @@ def done(reader: Reader, action: Callable[[], object], said: str, *, field: str)
     return True
 
 
-def tried(action: Callable[[], object], said: str) -> None:
-    """Run ``action`` and say so; what it refuses is said instead."""
+def tried(
+    action: Callable[[], object], said: str, *, back: str, page: Callable[[], ResponseReturnValue]
+) -> ResponseReturnValue:
+    """Run ``action``, say so and go ``back``; what it refuses is said on ``page``."""
     try:
         action()
-    except NotFound:
-        raise
     except DomainError as error:
-        flash(say(error), "error")
-    else:
-        flash(said)
+        return refusal(error, page)
+    flash(said)
+    return redirect(back, 303)

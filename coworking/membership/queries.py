@@ -173,19 +173,6 @@ def subscriptions_of(person_id: int) -> list[Subscription]:
     )
 
 
-def current_subscription(person_id: int, day: date) -> Subscription | None:
-    """The subscription that is running or to come on ``day``."""
-    return db.session.scalar(
-        select(Subscription)
-        .where(
-            Subscription.person_id == person_id,
-            or_(Subscription.last_month.is_(None), Subscription.last_month >= month_of(day)),
-        )
-        .order_by(Subscription.first_month)
-        .limit(1)
-    )
-
-
 def adhesions_of(person_id: int) -> list[Adhesion]:
     """Every adhesion of the person, the latest first."""
     return list(

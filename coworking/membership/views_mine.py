@@ -48,18 +48,23 @@ def ask(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/me/plan/<public_id>")
 @signed_in
 def choose(public_id: str) -> ResponseReturnValue:
-    tried(
+    return tried(
         lambda: services.subscribe(current_actor(), public_id, first_month=_month()),
         _("The plan is yours."),
+        back=url_for("membership.mine"),
+        page=mine,
     )
-    return redirect(url_for("membership.mine"), 303)
 
 
 @blueprint.post("/me/subscriptions/<public_id>/end")
 @signed_in
 def end(public_id: str) -> ResponseReturnValue:
-    tried(lambda: services.end_subscription(current_actor(), public_id), _("The plan ends with the month."))
-    return redirect(url_for("membership.mine"), 303)
+    return tried(
+        lambda: services.end_subscription(current_actor(), public_id),
+        _("The plan ends with the month."),
+        back=url_for("membership.mine"),
+        page=mine,
+    )
 
 
 @blueprint.get("/people/<public_id>/membership")
@@ -72,18 +77,23 @@ def person(public_id: str) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def choose_for(public_id: str) -> ResponseReturnValue:
     plan = request.form.get("plan", "")
-    tried(
+    return tried(
         lambda: services.subscribe(current_actor(), plan, first_month=_month(), person=public_id),
         _("The plan is theirs."),
+        back=url_for("membership.person", public_id=public_id),
+        page=lambda: person(public_id),
     )
-    return redirect(url_for("membership.person", public_id=public_id), 303)
 
 
 @blueprint.post("/people/<public_id>/membership/<subscription>/end")
 @requires(Role.MANAGER)
 def end_for(public_id: str, subscription: str) -> ResponseReturnValue:
-    tried(lambda: services.end_subscription(current_actor(), subscription), _("The plan ends with the month."))
-    return redirect(url_for("membership.person", public_id=public_id), 303)
+    return tried(
+        lambda: services.end_subscription(current_actor(), subscription),
+        _("The plan ends with the month."),
+        back=url_for("membership.person", public_id=public_id),
+        page=lambda: person(public_id),
+    )
 
 
 @blueprint.post("/people/<public_id>/membership/adhesion")

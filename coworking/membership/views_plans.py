@@ -37,11 +37,12 @@ def add_plan() -> ResponseReturnValue:
 def set_plan(public_id: str, state: str) -> ResponseReturnValue:
     """``open`` or ``closed``."""
     is_open = state == "open"
-    tried(
+    return tried(
         lambda: services.set_plan_open(current_actor(), public_id, is_open),
         _("The plan can be chosen.") if is_open else _("The plan can no longer be chosen. Who has it keeps it."),
+        back=url_for("membership.plans"),
+        page=plans,
     )
-    return redirect(url_for("membership.plans"), 303)
 
 
 @blueprint.post("/settings/adhesion")

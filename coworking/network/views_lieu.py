@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.web import say
+from coworking.core.web import refusal, say
 from coworking.network import joining, queries, services
 from coworking.network.labels import STATE_WORDS, trouble
 from coworking.spaces import queries as spaces
@@ -66,9 +66,8 @@ def send() -> ResponseReturnValue:
     try:
         services.send_again(current_actor(), month)
     except DomainError as error:
-        flash(say(error), "error")
-    else:
-        flash(_("The figures are on their way."))
+        return refusal(error, index)
+    flash(_("The figures are on their way."))
     return redirect(url_for("network_lieu.index"), 303)
 
 

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from coworking.core.errors import NotFound
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.web import say
+from coworking.core.web import refusal
 from coworking.network import directory_queries, enrolment, head_queries, lieux
 from coworking.network.models import FIGURES, JOIN, NetworkLieu
 from coworking.network.overview import last_month, month_before, overview
@@ -42,8 +42,7 @@ def give_link(public_id: str) -> ResponseReturnValue:
     try:
         token = enrolment.invite(current_actor(), public_id, purpose)
     except enrolment.SendsItself as error:
-        flash(say(error), "error")
-        return _back(public_id)
+        return refusal(error, lambda: _page(public_id))
     url = enrolment.join_url(token) if purpose == JOIN else enrolment.figures_url(token)
     response = _page(public_id, purpose=purpose, link=url)
     response.headers["Cache-Control"] = "no-store"

@@ -8,7 +8,6 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import selectinload
 
 from coworking.core.db import db
-from coworking.core.errors import NotFound
 from coworking.pricing.models import Tariff, TariffPrice
 from coworking.pricing.rules import KINDS, NO_PRICES, Prices, vat_rate
 from coworking.spaces import queries as spaces
@@ -51,14 +50,6 @@ def tariffs() -> list[Tariff]:
     return list(
         db.session.scalars(select(Tariff).order_by(Tariff.valid_from.desc()).options(selectinload(Tariff.prices)))
     )
-
-
-def tariff_by_public_id(public_id: str) -> Tariff:
-    """The tariff with its prices; raises `NotFound`."""
-    found = db.session.scalar(select(Tariff).where(Tariff.public_id == public_id).options(selectinload(Tariff.prices)))
-    if found is None:
-        raise NotFound()
-    return found
 
 
 def public_prices(day: date) -> Prices | None:

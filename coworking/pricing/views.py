@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from coworking.core.errors import DomainError
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.web import say
+from coworking.core.web import refusal, say
 from coworking.pricing import forms, queries, services
 from coworking.pricing.rules import KINDS
 from coworking.spaces import queries as spaces
@@ -57,11 +57,8 @@ def remove_prices(public_id: str) -> ResponseReturnValue:
     try:
         services.remove_tariff(current_actor(), public_id)
     except DomainError as error:
-        if error.status == 404:
-            raise
-        flash(say(error), "error")
-    else:
-        flash(_("These prices will not apply."))
+        return refusal(error, prices)
+    flash(_("These prices will not apply."))
     return redirect(url_for("pricing.prices"), 303)
 
 

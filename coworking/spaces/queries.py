@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
 from flask import g
@@ -146,11 +146,6 @@ def half_days_between(first: date, last: date) -> dict[date, dict[str, HalfDay]]
     return {on: half_days(row, _usual(dated, on)) for on, row in known.items()}
 
 
-def half_days_on(row: LieuDay) -> dict[str, HalfDay]:
-    """The halves of one loaded day (2 statements)."""
-    return half_days(row, _usual(schedules(), row.day))
-
-
 def _usual(dated: Sequence[Schedule], on: date) -> dict[str, int]:
     schedule = in_force(dated, on)
     return usual_minutes(openings(schedule), on.weekday(), schedule.split_minute) if schedule else {}
@@ -195,11 +190,6 @@ def closings_between(first: date, last: date) -> list[Closing]:
         Closing(row.first_day, row.last_day, row.from_minute, row.to_minute, row.reason)
         for row in closures_between(first, last)
     ]
-
-
-def coming_closures(weeks: int = 12) -> list[Closure]:
-    """Closures of today and the next ``weeks``."""
-    return closures_between(today(), today() + timedelta(weeks=weeks))
 
 
 def closure_by_public_id(public_id: str) -> Closure:

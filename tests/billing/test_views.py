@@ -119,6 +119,8 @@ def test_a_payment_and_its_refusal(house, issued, sign_in):
     assert "payée en partie" in page and "reste 40,00 €" in page
     correct = re.search(r'action="([^"]+/correct)"', page)
     assert correct and browser.post(correct[1]).status_code == 303
+    stale = browser.post(correct[1])
+    assert stale.status_code == 409 and "F2026-000" in plain(stale)
     assert "annulation" in plain(browser.get(url))
 
 
@@ -164,7 +166,8 @@ def test_lines_are_added_waived_and_removed(house, sign_in, app):
     assert browser.get(f"/invoices/charges/{public}/waive").status_code == 200
     assert browser.post(f"/invoices/charges/{public}/waive", data={"reason": " "}).status_code == 422
     assert browser.post(f"/invoices/charges/{public}/waive", data={"reason": "Retrouvée"}).status_code == 303
-    assert browser.post(f"/invoices/charges/{public}/remove").status_code == 303
+    stale = browser.post(f"/invoices/charges/{public}/remove")
+    assert stale.status_code == 409 and "Clé perdue" not in plain(stale) and "déjà" in plain(stale)
     with app.app_context():
         assert db.session.scalar(select(func.count(Charge.id))) == 2
 

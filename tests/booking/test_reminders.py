@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from icalendar import Calendar
@@ -108,6 +108,16 @@ def test_it_leaves_once_while_giving_back_is_still_free(people, clock):
     clock.set(evening(25))
     assert [reminders.send_due(), reminders.send_due()] == [1, 0]
     assert not services.cancel(people.member.actor(), booking.public_id).cancelled_late
+
+
+def test_where_giving_back_is_free_until_noon_it_leaves_at_eleven(people, clock):
+    with write_unit():
+        db.session.get(Lieu, 1).free_cancel_minute = 12 * 60
+    services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
+    clock.set(evening(25, hour=11) - timedelta(minutes=1))
+    assert reminders.send_due() == 0
+    clock.set(evening(25, hour=11))
+    assert reminders.send_due() == 1
 
 
 def test_never_is_never_and_sunday_is_the_whole_week(people, clock, run_outbox, mailbox):

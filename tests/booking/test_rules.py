@@ -22,6 +22,7 @@ from coworking.booking.rules import (
     free_until,
     half_days,
     is_late,
+    reminder_minute,
     touched,
 )
 from coworking.core.timespan import Span
@@ -143,6 +144,14 @@ def test_giving_back_is_free_until_six_the_evening_before():
     assert free_until(paris(26, 9), free_cancel_minute=18 * 60, zone=PARIS) == paris(25, 18)
     assert not late(paris(25, 17, 59))
     assert late(paris(25, 18))
+
+
+@pytest.mark.parametrize(
+    ("free_until_hour", "hour"),
+    [(18, 17), (23, 17), (12, 11), (8, 8), (0, 8)],
+)
+def test_the_reminder_leaves_while_giving_back_is_free(free_until_hour, hour):
+    assert reminder_minute(free_until_hour * 60) == hour * 60
 
 
 def test_regrets_are_free_for_ten_minutes_but_not_after_the_start():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 
 from coworking.booking.bars import bars
@@ -29,7 +29,7 @@ def span(start: int, end: int) -> Span:
 def take(resource_id: int, use: Span, **more: object) -> Claim:
     with write_unit():
         claims.take([Wanted(resource_id, use)], holder=("block", 1), **more)
-    return queries.of_holder("block", 1)[-1]
+    return db.session.scalars(select(Claim).order_by(Claim.id.desc()).limit(1)).one()
 
 
 @pytest.mark.parametrize("other", [(0, 240), (-60, 60), (200, 300), (60, 120), (-60, 600), (239, 241), (-5000, 1)])

@@ -105,6 +105,22 @@ def test_the_wrong_method_is_a_client_error(client):
     assert client.post("/healthz").status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("button", "page"),
+    [
+        ("/people/abc/deactivate", "/people/abc"),
+        ("/invoices/abc/payments/def/correct", "/invoices/abc"),
+        ("/today/bookings/abc/end", "/today"),
+        ("/language", "/"),
+    ],
+)
+def test_a_button_s_address_leads_back_to_its_page(client, button, page):
+    """Whoever presses Enter in the address bar after a refused form asks for it with GET."""
+    assert client.post(button).status_code != 405, "there is such a button"
+    answer = client.get(button)
+    assert (answer.status_code, answer.location) == (303, page)
+
+
 @pytest.fixture
 def breaks(app, monkeypatch):
     """Let the address ``/healthz`` raise an error."""

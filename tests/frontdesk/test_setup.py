@@ -61,7 +61,7 @@ def check_made(app: Flask, desk: str = "Poste 1") -> None:
         assert [(r.name, r.seats) for r in queries.resources("room")] == [("Salle bleue", 8), ("Cabine", 1)]
         monday = queries.day(date(2026, 11, 30))  # next week can be booked
         assert (total_minutes(monday.open()), total_minutes(monday.open("staffed"))) == (540, 180)
-        assert all(half.offered for half in queries.half_days_on(monday).values())
+        assert all(half.offered for half in queries.half_days_between(monday.day, monday.day)[monday.day].values())
         assert queries.day(date(2026, 12, 26)).holiday == "Saint-Étienne"
         manager = db.session.scalars(select(Person)).unique().one()
         assert (manager.email, Role.MANAGER in manager.roles) == ("odile@demo.example", True)

@@ -77,7 +77,10 @@ def test_a_plan_is_offered_chosen_and_ended_at_the_month_s_end(app, place, cast,
     held = only(app, Subscription)
     assert (held.first_month, held.monthly_cents, held.halfdays_per_month) == (date(2026, 11, 1), 6000, 10)
     assert "60,00\u00a0€ par mois" in member.get("/me/plan").text
-    member.post(f"/me/plan/{plan.public_id}", data={"from": "next"})  # already subscribed: said, nothing done
+    again = member.post(f"/me/plan/{plan.public_id}", data={"from": "next"})
+    assert again.status_code == 409 and "60,00\u00a0€ par mois" in again.text, "already subscribed: said where one is"
+    assert member.post(f"/me/plan/{plan.public_id}", data={"from": "then"}).status_code == 422
+    assert member.get(f"/me/plan/{plan.public_id}?from=then").status_code == 422
     stranger = sign_in(cast.stranger).post(f"/me/subscriptions/{held.public_id}/end")
     assert stranger.status_code == 404
     member.post(f"/me/subscriptions/{held.public_id}/end")

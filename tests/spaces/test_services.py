@@ -99,8 +99,9 @@ def test_the_offered_halves_follow_a_closure(boss: Actor):
     services.add_closure(boss, closing(TODAY, None, 11 * 60 + 1, 18 * 60))
     halves = queries.half_days_between(TODAY, TODAY)[TODAY]
     assert {name: half.offered for name, half in halves.items()} == {"am": True, "pm": False}
-    assert set(queries.half_days_on(queries.day(date(2026, 11, 28)))) == {"am"}  # Saturdays know no afternoon
-    assert queries.half_days_on(queries.day(date(2026, 11, 29))) == {}  # a Sunday
+    saturday, sunday = date(2026, 11, 28), date(2026, 11, 29)
+    halves = queries.half_days_between(saturday, sunday)
+    assert (set(halves[saturday]), halves[sunday]) == ({"am"}, {})  # Saturdays know no afternoon
 
 
 # --- What is over stays ----------------------------------------------------------------------------------------
