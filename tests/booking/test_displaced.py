@@ -23,35 +23,11 @@ from coworking.pricing.models import Quote
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import ACCESSIBLE, STAFFED, Closing, Opening
 from tests.factories import make_tariff
+from tests.support import letters as golden
 
 WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 11, day) for day in (25, 26, 27))
 DAY, MORNING, AFTERNOON = frozenset({"am", "pm"}), frozenset({"am"}), frozenset({"pm"})
 FRIDAY_CLOSED = Closing(FRIDAY, FRIDAY, None, None, "Travaux")
-
-GOLDEN = {
-    "fr": """\
-Bonjour Anne,
-
-Le lieu est fermé à ce moment-là (Travaux). Votre réservation est rendue\u202f: Poste 1, vendredi 27 novembre, 9–18\u202fh.
-Vous ne devez rien, et ce qu’elle prenait sur votre formule vous revient.
-Pardon pour ce contretemps.
-
-Réserver à un autre moment\u202f: http://lieu.test/week
-
-La Fabrique du Pont
-""",
-    "en": """\
-Hello Anne,
-
-The place is closed then (Travaux). Your booking is given back: Poste 1, Friday 27 November, 9:00\u00a0– 18:00.
-You owe nothing for it, and what it took from your plan is there again.
-We are sorry for the trouble.
-
-Book another time: http://lieu.test/week
-
-La Fabrique du Pont
-""",
-}
 
 
 @pytest.fixture
@@ -171,7 +147,7 @@ def test_the_letter_reads(people, clock, run_outbox, mailbox, locale):
     run_outbox()
     run_outbox()
     letters = [letter for letter in mailbox() if "Poste 1" in letter["Subject"]]
-    assert letters[-1].get_body(("plain",)).get_content() == GOLDEN[locale]
+    golden.check(letters[-1], "booking/displaced")
     assert "METHOD:CANCEL" in next(letters[-1].iter_attachments()).get_payload(decode=True).decode()
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from coworking.core import outbox
+from coworking.core import mail, outbox
 from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
 from coworking.core.policy import SYSTEM
@@ -18,6 +18,7 @@ from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.page import month_page
 from coworking.statistics.recipients import recipient
 from tests.network.conftest import NOVEMBER
+from tests.support import letters as golden
 
 
 def deliveries(here) -> list[tuple[int, str]]:
@@ -198,7 +199,7 @@ def test_a_head_without_the_software_gets_a_letter(here, mailbox):
     here.work()
     (letter,) = mailbox()
     assert letter["To"] == "reseau@example.org"
-    assert "novembre 2026" in letter["Subject"]
+    golden.check(letter, "network/return")
     files = {part.get_filename(): part.get_content() for part in letter.iter_attachments()}
     assert set(files) == {"2026-11-r1.csv", "2026-11-r1.json"}
     document = files["2026-11-r1.json"]
@@ -206,6 +207,23 @@ def test_a_head_without_the_software_gets_a_letter(here, mailbox):
     assert deliveries(here) == [(1, "mailed")]
     with here.app.test_request_context(headers={"Accept-Language": "fr"}):
         assert "Envoyé à Réseau du Livradois par e-mail" in [step.title for step in month_page(NOVEMBER).steps]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(
+    ("name", "revision", "reason"), [("network/return", 1, None), ("network/return-again", 2, "Oubli")]
+)
+def test_the_letter_reads(here, name, revision, reason, language):
+    context = {"place": "La Fabrique du Pont", "month": NOVEMBER, "digest": "a" * 64}
+    with here.app.app_context():
+        letter = mail.render(
+            "x",
+            template="network/return",
+            to="reseau@example.org",
+            locale=language,
+            context=context | {"revision": revision, "reason": reason},
+        )
+    golden.check(letter, name)
 
 
 def test_a_lieu_that_left_sends_nothing(joined, head):

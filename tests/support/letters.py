@@ -1,0 +1,42 @@
+"""Letters as their receivers read them, and the golden texts: ``tests/golden/<package>/<letter>[-case].<language>.txt``.
+
+A golden text is the subject, an empty line and the plain body, to the character; what differs from run to run (ids, tokens,
+digests) stands there as « … ». `tests/architecture/test_letters.py` wants one for each letter in each language.
+"""
+
+from __future__ import annotations
+
+import re
+from email.message import EmailMessage
+from pathlib import Path
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+
+_VARYING = (
+    (re.compile(r"(/(?:confirm|reset)/)\S+"), r"\1…"),
+    (re.compile(r"(/(?:bookings|invoices)/)[0-9a-z]{16}"), r"\1…"),
+    (re.compile(r"\b([FA]\d{4}-)\d{4}\b"), r"\1…"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "…"),
+)
+
+
+def plain(letter: EmailMessage) -> str:
+    """The plain body, as sent."""
+    return letter.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+
+def as_read(letter: EmailMessage) -> str:
+    """Subject and plain body without what differs from run to run."""
+    text = f"{letter['Subject']}\n\n{plain(letter)}"
+    for pattern, put in _VARYING:
+        text = pattern.sub(put, text)
+    return text
+
+
+def check(letter: EmailMessage, name: str) -> None:
+    """``letter`` reads as golden ``name`` (``booking/confirmed``) in its own language, and its HTML is of that language."""
+    language = letter["Content-Language"]
+    assert as_read(letter) == (GOLDEN / f"{name}.{language}.txt").read_text()
+    html = letter.get_body(("html",)).get_content()
+    assert f'lang="{language}"' in html
+    assert "<script" not in html and "<img" not in html
