@@ -62,6 +62,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             manager = world.build(password_hash)
             money.prepare(manager, first - timedelta(days=1))
             billing.prepare(manager)
+            statistics.prepare(manager)
             host = _actor("host@demo.example")
             world.open_on_saturdays(manager, max(_months_before(today, 3), first))
             for year in range(first.year, today.year + 1):

@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 
 from coworking.core.clock import frozen_at, now
 from coworking.core.db import db
 from coworking.core.keyring import SigningKey, key_id_of
 from coworking.core.units import write_unit
 from coworking.core.version import VERSION
-from coworking.network import protocol, receiving
-from coworking.network.models import NetworkLieu, ReceivedReturn
+from coworking.network import protocol, receiving, services
+from coworking.network.models import Delivery, NetworkLieu, ReceivedReturn
 from coworking.spaces import queries as spaces
+from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.schema import SCHEMA, blank, canonical, digest, filled, write_month
 
 ZONE = ZoneInfo("Europe/Paris")
@@ -73,6 +75,17 @@ def make(draw: random.Random, first: date, today: date) -> None:
             status = "provisional" if place.name == PROVISIONAL and is_last else "final"
             with frozen_at(_at(_following(month) + timedelta(days=4 if status == "provisional" else 9), 9)):
                 _send(place, lieu, key, month, status, draw)
+
+
+def mailed(row: MonthlyReturn) -> None:
+    """The lieu's own ``row`` has left for the network above it. No letter is written: it would be for nobody."""
+    if not services.plan(row.month, row.revision):
+        return  # closed for good with the figures that were sent
+    with write_unit():
+        sent = db.session.scalars(
+            select(Delivery).where(Delivery.month == row.month, Delivery.revision == row.revision)
+        ).one()
+        sent.state, sent.attempts, sent.sent_at = "mailed", 1, now()
 
 
 def _join(place: Simulated, draw: random.Random, first: date) -> tuple[Simulated, NetworkLieu, SigningKey]:

@@ -1,17 +1,24 @@
-"""The demo's months are closed as a lieu's are: early in the next one, and for good a few days later."""
+"""The demo's months are closed as a lieu's are, early in the next one and for good a few days later, and sent."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 
-from coworking.core.policy import SYSTEM
+from coworking.core.policy import SYSTEM, Actor
+from coworking.demo import network
+from coworking.network import services as sending
 from coworking.statistics import services
 
 CLOSING_DAYS = (services.PROVISIONAL_FROM, services.FINAL_FROM)
+
+
+def prepare(manager: Actor) -> None:
+    """The lieu itself reports to a larger network, which has no such software."""
+    sending.send_by_letter(manager, name="Les Lieux du Massif", email="reseau@demo.example")
 
 
 def close_months(day: date, first: date) -> None:
     """Close the month before that of ``day`` on the days on which it is usual; ``first`` began the demo's first month."""
     month = (day.replace(day=1) - timedelta(days=1)).replace(day=1)
     if day.day in CLOSING_DAYS and month >= first:
-        services.close(SYSTEM, month)
+        network.mailed(services.close(SYSTEM, month))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 
 from sqlalchemy import select
@@ -28,6 +29,8 @@ STAFF = (
     ("Solène", "Vernet", "lead@demo.example", "lead"),
 )
 
+STREETS = ("rue des Lilas", "rue du Lavoir", "chemin des Vignes", "impasse du Four", "route du Col", "place du Marché")
+TOWNS = (("63300", "Thiers"), ("63120", "Courpière"), ("63250", "Chabreloche"), ("63550", "Palladuc"))
 DESKS = 24
 ROOMS = (("Durolle", 12), ("Dore", 8), ("Margeride", 6), ("Atelier", 20), ("Cabine", 1))
 
@@ -102,11 +105,18 @@ def join(habit: Habit, password_hash: str | None, on: date) -> None:
     with write_unit():
         person = _person(habit.first_name, habit.last_name, habit.email, password_hash)
         person.visible_to_colleagues = habit.employer is not None
+        person.address, person.postcode, person.city = _home(habit)
         db.session.add(person)
         db.session.flush()
         if habit.employer is not None:
             employer = db.session.scalars(select(Organisation).where(Organisation.name == habit.employer)).one()
             db.session.add(OrganisationMember(organisation_id=employer.id, person_id=person.id, since=on))
+
+
+def _home(habit: Habit) -> tuple[str, str, str]:
+    """An address for the papers, the same for the same name whatever else is drawn."""
+    draw = random.Random(f"{habit.first_name} {habit.last_name}, home")
+    return f"{draw.randrange(1, 60)} {draw.choice(STREETS)}", *draw.choice(TOWNS)
 
 
 def _person(first_name: str, last_name: str, email: str | None, password_hash: str | None) -> Person:
