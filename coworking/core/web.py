@@ -208,8 +208,8 @@ def _nearest_page() -> str:
     path = request.path
     while adapter is not None and (path := path.rpartition("/")[0]):
         if adapter.test(path, "GET"):
-            return path
-    return "/"
+            return request.script_root + path
+    return request.script_root + "/"
 
 
 def _operational_error(error: OperationalError) -> ResponseReturnValue:

@@ -164,6 +164,8 @@ def test_someone_new_is_not_left_behind_when_the_booking_is_refused(app, morning
 def test_someone_new_for_a_room_that_is_taken(app, place, morning, cast, sign_in):
     host, room = sign_in(cast.host), place.rooms[0].public_id
     when = {"resource": room, "day": "2026-11-26", "from": "10:00", "to": "11:00"}
+    crowded = host.post("/for-someone", data={**when, "person": cast.member.public_id, "guests": "90"})
+    assert crowded.status_code == 422 and 'id="guests-err"' in crowded.text and 'value="90"' in crowded.text
     assert host.post("/for-someone", data={**when, "person": cast.member.public_id}).status_code == 303
     who = {"first_name": "Émile", "email": "emile@demo.example"}
     refused = host.post("/for-someone", data={**when, **who})
