@@ -15,7 +15,7 @@ from apiflask import Schema
 from marshmallow import RAISE, ValidationError, fields, validate
 
 from coworking.core.errors import N_, DomainError
-from coworking.statistics.schema import MonthUnreadable, read_month
+from coworking.core.months import WRITTEN, MonthUnreadable, read_month
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+-]\d\d:\d\d)?")
 _EATEN_PLUS = re.compile(r"(?<=T)(\d\d:\d\d\S*) (?=\d\d:\d\d$)")
@@ -137,7 +137,7 @@ class Month(fields.Field[date]):
     default_error_messages = _COMMON
 
     def __init__(self, **options: Any) -> None:
-        metadata = {"type": "string", "pattern": r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$"} | options.pop("metadata", {})
+        metadata = {"type": "string", "pattern": f"^{WRITTEN}$"} | options.pop("metadata", {})
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> date:

@@ -11,6 +11,7 @@ from coworking.billing import queries as billing
 from coworking.billing.queries import Standing
 from coworking.booking.models import Booking, BookingUnit, Presence
 from coworking.core.errors import DomainError
+from coworking.core.months import write_month
 from coworking.core.policy import Actor, Role
 from coworking.core.timespan import Span
 from coworking.core.web import say
@@ -20,7 +21,6 @@ from coworking.network.rules import aggregate
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu, Resource, Zone
-from coworking.statistics.schema import write_month
 
 Json = dict[str, Any]
 Write = Callable[[datetime | None], str | None]

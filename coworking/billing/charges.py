@@ -18,9 +18,10 @@ from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden
+from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Actor, Role
 from coworking.core.sql import insert_missing
-from coworking.core.timespan import local_day, month_after, month_end, month_of
+from coworking.core.timespan import local_day
 from coworking.core.types import public_id
 from coworking.core.units import locked, write_unit
 from coworking.membership.models import Adhesion, Subscription

@@ -6,9 +6,10 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from coworking.billing import rules, services
+from coworking.billing import services
 from coworking.core.errors import DomainError
 from coworking.core.keyring import public_keys
+from coworking.core.months import read_month
 from coworking.core.policy import SYSTEM
 from coworking.core.web import say
 
@@ -25,7 +26,7 @@ def init(app: Flask) -> None:
 def run(month: str) -> None:
     """Issue the invoices of a month that has begun: one per payer, numbered and sent."""
     try:
-        done = services.run(SYSTEM, rules.month_from(month))
+        done = services.run(SYSTEM, read_month(month))
     except DomainError as error:
         raise click.ClickException(f"{error.code}: {say(error)}") from error
     for invoice in done.issued:

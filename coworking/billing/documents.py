@@ -23,7 +23,7 @@ from coworking.billing.rules import (
     due_on,
 )
 from coworking.core.errors import N_
-from coworking.core.timespan import month_end
+from coworking.core.months import month_end, write_month
 from coworking.pricing.rules import room_amount, vat_of
 
 SCHEMA = "invoice/1"
@@ -118,7 +118,7 @@ def invoice(
         "seq": seq,
         "issued_on": issued_on.isoformat(),
         "due_on": due_on(issued_on, organisation=draft.buyer.is_organisation).isoformat(),
-        "month": f"{draft.month:%Y-%m}",
+        "month": write_month(draft.month),
         "period": {"first": months[0].isoformat(), "last": month_end(months[-1]).isoformat()},
         "currency": draft.currency,
         "seller": asdict(seller),
@@ -133,7 +133,7 @@ def invoice(
                 "unit_cents": line.unit_cents,
                 "amount_cents": line.amount_cents,
                 "vat_rate_bp": line.vat_rate_bp,
-                "month": f"{line.month:%Y-%m}",
+                "month": write_month(line.month),
                 "days": [day.isoformat() for day in line.days],
                 "people": [{"name": name, "quantity": quantity} for name, quantity in line.people],
             }

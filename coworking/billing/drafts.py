@@ -13,7 +13,7 @@ from coworking.billing import documents, mentions, queries, rules
 from coworking.billing.models import Charge
 from coworking.core.db import db
 from coworking.core.errors import DomainError
-from coworking.core.timespan import month_after
+from coworking.core.months import month_after
 from coworking.membership.models import Agreement
 from coworking.pricing.rules import Totals
 from coworking.spaces import queries as spaces

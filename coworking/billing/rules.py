@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from coworking.core.errors import N_, DomainError
-from coworking.core.timespan import month_after, month_of
+from coworking.core.months import month_after, month_of
 from coworking.pricing.rules import Basis, Line, Totals, totals
 
 Kind = Literal["invoice", "credit_note"]
@@ -25,12 +25,6 @@ B2B_DAYS = 30
 MAX_LABEL = 120
 MAX_REASON = 200
 MAX_QUANTITY = 1000
-
-
-class MonthUnreadable(DomainError):
-    code = "month_unreadable"
-    message = N_("Write a month like 2026-11.")
-    field = "month"
 
 
 class MonthToCome(DomainError):
@@ -149,17 +143,6 @@ class AlreadyCorrected(DomainError):
     code = "already_corrected"
     status = 409
     message = N_("This payment was cancelled already.")
-
-
-def month_from(text: str) -> date:
-    """« 2026-11 » as the first day of that month; raises `MonthUnreadable`."""
-    try:
-        year, dash, month = text.partition("-")
-        if (len(year), dash, len(month)) != (4, "-", 2) or not (year + month).isascii():
-            raise MonthUnreadable()
-        return date(int(year), int(month), 1)
-    except ValueError:
-        raise MonthUnreadable() from None
 
 
 def check_month(month: date, today: date) -> None:

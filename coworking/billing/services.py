@@ -23,9 +23,9 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.formats import money
 from coworking.core.keyring import SigningKey, signing_key
+from coworking.core.months import month_of
 from coworking.core.policy import Actor
 from coworking.core.sql import insert_missing, inserted, upsert
-from coworking.core.timespan import month_of
 from coworking.core.types import public_id
 from coworking.core.units import locked, require_unit, snapshot, write_unit
 from coworking.spaces import queries as spaces

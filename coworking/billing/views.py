@@ -14,8 +14,8 @@ from coworking.billing.pages import STATE_WORDS, blueprint, csv_answer
 from coworking.core.errors import DomainError
 from coworking.core.formats import money
 from coworking.core.i18n import _, ngettext
+from coworking.core.months import month_after, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.timespan import month_after, month_of
 from coworking.core.web import refusal, say
 from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of
@@ -31,14 +31,14 @@ def _filters() -> queries.Filters:
     return queries.Filters(
         text=request.args.get("q", "")[:200],
         state=state if state in STATE_WORDS else "",
-        month=rules.month_from(month) if month else None,
+        month=read_month(month) if month else None,
         sort=sort if sort in queries.SORTS else "-seq",
     )
 
 
 def _query(filters: queries.Filters) -> dict[str, str]:
     """The filters as a query string, empty ones left out."""
-    month = "" if filters.month is None else f"{filters.month:%Y-%m}"
+    month = "" if filters.month is None else write_month(filters.month)
     given = {"q": filters.text, "state": filters.state, "month": month, "sort": filters.sort}
     return {name: text for name, text in given.items() if text and text != "-seq"}
 
@@ -74,7 +74,7 @@ def export() -> ResponseReturnValue:
             row.invoice.kind,
             row.invoice.issued_on,
             row.invoice.due_on,
-            f"{row.invoice.month:%Y-%m}",
+            write_month(row.invoice.month),
             row.payer_name,
             *(
                 _comma(cents)
@@ -105,7 +105,7 @@ def _comma(cents: int) -> str:
 @blueprint.get("/month/<month>")
 @requires(Role.ACCOUNTANT)
 def month(month: str) -> ResponseReturnValue:
-    return _month_page(rules.month_from(month))
+    return _month_page(read_month(month))
 
 
 def _month_page(first: date, done: services.Run | None = None) -> ResponseReturnValue:
@@ -132,7 +132,7 @@ def _month_page(first: date, done: services.Run | None = None) -> ResponseReturn
 @blueprint.post("/month/<month>/gather")
 @requires(Role.MANAGER)
 def gather(month: str) -> ResponseReturnValue:
-    first = rules.month_from(month)
+    first = read_month(month)
     added = charges.gather(first)
     new = ngettext("%(num)s more thing to invoice.", "%(num)s more things to invoice.", added)
     flash(new if added else _("All was there."))
@@ -142,7 +142,7 @@ def gather(month: str) -> ResponseReturnValue:
 @blueprint.post("/month/<month>/run")
 @requires(Role.MANAGER)
 def run(month: str) -> ResponseReturnValue:
-    done = services.run(current_actor(), rules.month_from(month))
+    done = services.run(current_actor(), read_month(month))
     flash(ngettext("%(num)s invoice is issued.", "%(num)s invoices are issued.", len(done.issued)))
     if done.problems:
         names = ", ".join(name for name, _why in done.problems)
@@ -157,7 +157,7 @@ def run(month: str) -> ResponseReturnValue:
 @blueprint.get("/month/<month>/line")
 @requires(Role.MANAGER)
 def new_line(month: str) -> ResponseReturnValue:
-    first = rules.month_from(month)
+    first = read_month(month)
     rules.check_month(first, spaces.today())
     tariff = tariff_on(spaces.today())
     taxable = spaces.lieu().vat_status == "taxable"
@@ -182,7 +182,7 @@ def _line_page(month: date, form: Form) -> ResponseReturnValue:
 @blueprint.post("/month/<month>/line")
 @requires(Role.MANAGER)
 def add_line(month: str) -> ResponseReturnValue:
-    first, form = rules.month_from(month), forms.line_form(request.form)
+    first, form = read_month(month), forms.line_form(request.form)
     if form.is_good:
         with form.trying():
             taxable = spaces.lieu().vat_status == "taxable"
@@ -211,7 +211,7 @@ def remove_line(public_id: str) -> ResponseReturnValue:
     except DomainError as error:
         return refusal(error, lambda: _month_page(due))
     flash(_("The line is removed."))
-    return redirect(url_for("billing.month", month=f"{due:%Y-%m}"), 303)
+    return redirect(url_for("billing.month", month=write_month(due)), 303)
 
 
 @blueprint.get("/charges/<public_id>/waive")
@@ -234,7 +234,7 @@ def waive(public_id: str) -> ResponseReturnValue:
     with form.trying():
         charge = charges.waive(current_actor(), public_id, form["reason"])
         flash(_("%(amount)s are waived.", amount=money(-charge.amount_cents)))
-        return redirect(url_for("billing.month", month=f"{charge.due_month:%Y-%m}"), 303)
+        return redirect(url_for("billing.month", month=write_month(charge.due_month)), 303)
     return _waive_page(public_id, form)
 
 

@@ -35,8 +35,9 @@ from coworking.booking.models import Attestation, Booking, BookingUnit, Presence
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Actor
-from coworking.core.timespan import local_minute, month_after, month_end, month_of
+from coworking.core.timespan import local_minute
 from coworking.core.types import public_id
 from coworking.core.units import end_read, locked, write_unit
 from coworking.spaces import queries as spaces

@@ -24,13 +24,6 @@ HOST = "host"
 """What is said to have told of a half-day that came without saying how it was known."""
 
 
-class UnreadableMonth(DomainError):
-    code = "unreadable_month"
-    status = 422
-    message = N_("This is not a month. Write it like 2026-10.")
-    field = "month"
-
-
 class MonthToCome(DomainError):
     code = "month_to_come"
     status = 422

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from coworking.booking.attested import UnreadableMonth
 from coworking.booking.rooms import Length
 from coworking.booking.rules import Half, NoHalfDay
 from coworking.core.errors import N_, DomainError, InvalidInput
@@ -21,7 +19,6 @@ _HALVES: dict[str, frozenset[Half]] = {
     "pm": frozenset({"pm"}),
     "day": frozenset({"am", "pm"}),
 }
-_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 MAX_GUESTS = 500
 MAX_TITLE = 120
 
@@ -71,16 +68,6 @@ def read_day(text: str | None, default: date | None = None) -> date:
     if not 2000 <= day.year < 2200:
         raise FarDate()
     return day
-
-
-def read_month(text: str | None) -> date:
-    """The first day of ``2026-10``; raises `UnreadableMonth`."""
-    if not _MONTH.fullmatch(text or ""):
-        raise UnreadableMonth()
-    try:
-        return read_day(f"{text}-01")
-    except UnreadableDate:
-        raise UnreadableMonth() from None
 
 
 def read_halves(text: str | None) -> frozenset[Half]:

@@ -11,11 +11,11 @@ from coworking.accounts import queries as accounts
 from coworking.booking import attestation as attestations_of_presence
 from coworking.booking.attestation import Paper, issue, issued_to, months_of, of_oneself, paper_of
 from coworking.booking.attested import NoSuchAttestation, normal_code
-from coworking.booking.forms import read_month
 from coworking.booking.pages import blueprint
 from coworking.core import papers
 from coworking.core.errors import DomainError
 from coworking.core.i18n import language
+from coworking.core.months import read_month, write_month
 from coworking.core.policy import current_actor, public, signed_in
 from coworking.core.settings import settings
 from coworking.core.units import end_read
@@ -56,7 +56,7 @@ def attestation_pdf(public_id: str) -> ResponseReturnValue:
     end_read()  # laying out takes a while
     response = Response(papers.pdf("booking/attestation_paper.html", locale=language(), **paper_context(paper)))
     response.mimetype = "application/pdf"
-    name = f"attestation-presence-{paper.first:%Y-%m}.pdf"
+    name = f"attestation-presence-{write_month(paper.first)}.pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

@@ -18,8 +18,9 @@ from coworking.core.clock import now
 from coworking.core.errors import DomainError
 from coworking.core.formats import day_long, minutes_range
 from coworking.core.i18n import _, ngettext
+from coworking.core.months import month_of
 from coworking.core.policy import Actor, current_actor, signed_in
-from coworking.core.timespan import Span, month_of
+from coworking.core.timespan import Span
 from coworking.core.web import refusal, say
 from coworking.membership import queries as memberships
 from coworking.membership.rules import AgreementExhausted, Payer, PriceChanged, expiry_state

@@ -17,6 +17,7 @@ from flask import Flask, g
 
 from coworking.core import place
 from coworking.core.i18n import _, language
+from coworking.core.months import write_month
 from coworking.core.timespan import Span
 
 NARROW = "\u202f"
@@ -175,4 +176,4 @@ def init_formats(app: Flask) -> None:
         initials,
     ):
         app.add_template_filter(function)
-    app.jinja_env.globals.update(week_span=week_span, minutes_range=minutes_range)
+    app.jinja_env.globals.update(week_span=week_span, minutes_range=minutes_range, write_month=write_month)

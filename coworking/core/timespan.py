@@ -142,19 +142,3 @@ def local_day(day: date, zone: ZoneInfo) -> Span:
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
     """The date on the wall calendar in ``zone`` at ``instant``."""
     return instant.astimezone(zone).date()
-
-
-def month_of(day: date) -> date:
-    """The month of ``day``, as its first day: how months are stored."""
-    return day.replace(day=1)
-
-
-def month_after(month: date, count: int = 1) -> date:
-    """The first day of the month that comes ``count`` months after ``month`` (before it when negative)."""
-    years, index = divmod(month.month - 1 + count, 12)
-    return date(month.year + years, index + 1, 1)
-
-
-def month_end(month: date) -> date:
-    """The last day of ``month``."""
-    return month_after(month) - timedelta(days=1)

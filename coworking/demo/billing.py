@@ -7,8 +7,8 @@ from datetime import date
 
 from coworking.billing import queries, services
 from coworking.billing.models import Invoice
+from coworking.core.months import month_after, month_of
 from coworking.core.policy import Actor
-from coworking.core.timespan import month_after, month_of
 from coworking.spaces import services as spaces
 
 ISSUING_DAY = 2

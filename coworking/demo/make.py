@@ -15,6 +15,7 @@ from coworking.core import audit
 from coworking.core.audit import AuditEntry
 from coworking.core.clock import frozen_at
 from coworking.core.db import db
+from coworking.core.months import month_before
 from coworking.core.outbox import OutboxRow
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.types import predictable_ids
@@ -54,7 +55,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
     """Live ``months`` months of the lieu up to the instant ``until``. The database must be empty (see `is_made`)."""
     draw = random.Random(f"{seed}:{until.astimezone(ZONE).date().isoformat()}")
     today = until.astimezone(ZONE).date()
-    first = _months_before(today, months)
+    first = month_before(today, months)
     with predictable_ids(random.Random(draw.random())):
         with frozen_at(_at(first - timedelta(days=1), 8)):
             with write_unit():
@@ -64,7 +65,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             billing.prepare(manager)
             statistics.prepare(manager)
             host = _actor("host@demo.example")
-            world.open_on_saturdays(manager, max(_months_before(today, 3), first))
+            world.open_on_saturdays(manager, max(month_before(today, 3), first))
             for year in range(first.year, today.year + 1):
                 _close(manager, first, date(year, 8, 10), date(year, 8, 15), "congés d’été")
                 _close(manager, first, date(year, 12, 24), date(year, 12, 31), "fêtes de fin d’année")
@@ -108,12 +109,6 @@ def _actor(email: str) -> Actor:
 
 def _at(day: date, hour: int) -> datetime:
     return datetime.combine(day, time(hour), tzinfo=ZONE)
-
-
-def _months_before(day: date, months: int) -> date:
-    """The first of the month ``months`` months before ``day``'s."""
-    index = day.year * 12 + day.month - 1 - months
-    return date(index // 12, index % 12 + 1, 1)
 
 
 def _forget_letters(until: datetime) -> None:

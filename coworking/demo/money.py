@@ -10,8 +10,8 @@ from sqlalchemy import select
 from coworking.accounts import organisations
 from coworking.accounts.models import Organisation, Person
 from coworking.core.db import db
+from coworking.core.months import month_end, month_of
 from coworking.core.policy import Actor
-from coworking.core.timespan import month_end, month_of
 from coworking.demo.cast import EMPLOYERS, Habit
 from coworking.membership import coverage
 from coworking.membership import queries as memberships

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,13 +16,14 @@ from sqlalchemy import select
 from coworking.core.clock import frozen_at, now
 from coworking.core.db import db
 from coworking.core.keyring import SigningKey, key_id_of
+from coworking.core.months import month_after, month_end, month_of, months_between, write_month
 from coworking.core.units import write_unit
 from coworking.core.version import VERSION
 from coworking.network import protocol, receiving, services
 from coworking.network.models import Delivery, NetworkLieu, ReceivedReturn
 from coworking.spaces import queries as spaces
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.schema import SCHEMA, blank, canonical, digest, filled, write_month
+from coworking.statistics.schema import SCHEMA, blank, canonical, digest, filled
 
 ZONE = ZoneInfo("Europe/Paris")
 SEASON = (0.92, 0.97, 1.04, 1.02, 0.98, 1.03, 0.82, 0.48, 1.08, 1.1, 1.02, 0.8)
@@ -64,7 +64,7 @@ PLACES = (
 
 def make(draw: random.Random, first: date, today: date) -> None:
     """The head's twelve places and what they sent of each month from ``first`` to the last that is over."""
-    months = [month for month in _months(first, today) if _following(month) <= today.replace(day=1)]
+    months = [month for month in months_between(first, today) if month_after(month) <= month_of(today)]
     with frozen_at(_at(first, 8)):
         members = [_join(place, draw, first) for place in PLACES]
     for month in months:
@@ -73,7 +73,7 @@ def make(draw: random.Random, first: date, today: date) -> None:
             if place.name == LATE and is_last:
                 continue
             status = "provisional" if place.name == PROVISIONAL and is_last else "final"
-            with frozen_at(_at(_following(month) + timedelta(days=4 if status == "provisional" else 9), 9)):
+            with frozen_at(_at(month_after(month) + timedelta(days=4 if status == "provisional" else 9), 9)):
                 _send(place, lieu, key, month, status, draw)
 
 
@@ -149,9 +149,7 @@ def _send(place: Simulated, lieu: NetworkLieu, key: SigningKey, month: date, sta
 
 
 def _figures(place: Simulated, month: date, draw: random.Random) -> dict[str, Any]:
-    days = sum(
-        date(month.year, month.month, day).weekday() < 5 for day in range(1, monthrange(month.year, month.month)[1] + 1)
-    )
+    days = sum(date(month.year, month.month, day).weekday() < 5 for day in range(1, month_end(month).day + 1))
     offered = 2 * days * place.desks
     booked = min(offered, round(offered * place.usual * SEASON[month.month - 1] * draw.uniform(0.9, 1.1)))
     known = round(booked * (KNOWN_AT_BLIND if place.name == BLIND else draw.uniform(0.93, 1)))
@@ -182,17 +180,6 @@ def _figures(place: Simulated, month: date, draw: random.Random) -> dict[str, An
     if place.name == BLIND:
         figures["null_reasons"]["desk_attended_halfdays"] = "too_few_known"
     return figures
-
-
-def _months(first: date, last: date) -> list[date]:
-    found = [first.replace(day=1)]
-    while found[-1] < last.replace(day=1):
-        found.append(_following(found[-1]))
-    return found
-
-
-def _following(month: date) -> date:
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def _at(day: date, hour: int) -> datetime:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
+from coworking.core.months import month_before
 from coworking.core.policy import SYSTEM, Actor
 from coworking.demo import network
 from coworking.network import services as sending
@@ -19,6 +20,6 @@ def prepare(manager: Actor) -> None:
 
 def close_months(day: date, first: date) -> None:
     """Close the month before that of ``day`` on the days on which it is usual; ``first`` began the demo's first month."""
-    month = (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+    month = month_before(day)
     if day.day in CLOSING_DAYS and month >= first:
         network.mailed(services.close(SYSTEM, month))

@@ -8,6 +8,7 @@ from sqlalchemy import case, func, select
 
 from coworking.core.checks import check
 from coworking.core.db import db
+from coworking.core.months import write_month
 from coworking.membership.models import Agreement, LedgerEntry, Subscription
 from coworking.membership.queries import USED
 from coworking.pricing.models import Quote
@@ -26,7 +27,7 @@ def overdrawn() -> Iterator[str]:
     for subscription, agreement, person, month, count in db.session.execute(used):
         limit = limits["subscription", subscription] if subscription is not None else limits["agreement", agreement]
         if count < 0 or (limit is not None and count > limit):
-            yield f"person {person} used {count} of {limit} half-days in {month:%Y-%m}"
+            yield f"person {person} used {count} of {limit} half-days in {write_month(month)}"
 
 
 @check(3, "what is held of an allowance is consumed or released, not both")

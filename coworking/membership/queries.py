@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core.db import db
 from coworking.core.errors import NotFound
-from coworking.core.timespan import month_end, month_of
+from coworking.core.months import month_end, month_of
 from coworking.membership.models import Adhesion, Agreement, LedgerEntry, MembershipSettings, Plan, Subscription
 from coworking.membership.rules import AgreementTerms, Entitlements, SubscriptionTerms
 

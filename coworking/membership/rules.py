@@ -13,7 +13,8 @@ from typing import Literal, TypeVar
 from coworking.accounts.rules import DatesCross
 from coworking.core.errors import N_, DomainError
 from coworking.core.money import Cents
-from coworking.core.timespan import Span, month_of
+from coworking.core.months import month_of
+from coworking.core.timespan import Span
 from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
 
 Payer = Literal["me", "employer"]

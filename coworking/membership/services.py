@@ -11,8 +11,8 @@ from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden, NotFound
+from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Actor, Role
-from coworking.core.timespan import month_after, month_end, month_of
 from coworking.core.units import locked, write_unit
 from coworking.membership.models import Adhesion, Agreement, MembershipSettings, Plan, Subscription
 from coworking.membership.rules import (

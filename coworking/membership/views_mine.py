@@ -13,8 +13,8 @@ from coworking.accounts.models import Person
 from coworking.core.errors import NotFound
 from coworking.core.formats import decimal
 from coworking.core.i18n import _
+from coworking.core.months import month_after, month_of
 from coworking.core.policy import Role, current_actor, requires, signed_in
-from coworking.core.timespan import month_after, month_of
 from coworking.membership import forms, queries, services
 from coworking.membership.pages import blueprint, done, is_taxable, tried
 from coworking.membership.rules import expiry_state

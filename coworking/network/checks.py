@@ -11,10 +11,11 @@ from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.keyring import key_id_of
+from coworking.core.months import read_month, write_month
 from coworking.network import protocol
 from coworking.network.models import Delivery, Enrolment, HeadLink, NetworkLieu, ReceivedReturn
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.schema import canonical, digest, read_month
+from coworking.statistics.schema import canonical, digest
 
 
 @check(4, "every return received is the document its digest is of")
@@ -70,7 +71,7 @@ def acknowledgements() -> Iterator[str]:
     }
     head = db.session.scalar(select(HeadLink))
     for row in db.session.scalars(select(Delivery).order_by(Delivery.month, Delivery.revision)):
-        name = f"{row.month:%Y-%m} r{row.revision}"
+        name = f"{write_month(row.month)} r{row.revision}"
         if own.get((row.month, row.revision)) != row.digest:
             yield f"{name} was sent with other figures than are kept"
         if row.ack is None or head is None or head.public_key is None:

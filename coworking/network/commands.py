@@ -10,12 +10,12 @@ from flask.cli import AppGroup
 
 from coworking.core.errors import DomainError
 from coworking.core.i18n import in_language
+from coworking.core.months import read_month, write_month
 from coworking.core.policy import SYSTEM
 from coworking.core.web import say
 from coworking.network import directory, directory_rules, sending, services
 from coworking.network.labels import trouble
 from coworking.statistics import queries as statistics
-from coworking.statistics.schema import read_month, write_month
 
 network = AppGroup("network", help="The network of lieux: the monthly returns and the directory.")
 

@@ -20,6 +20,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError, Gone, NotFound
 from coworking.core.keyring import key_id_of, signing_key
+from coworking.core.months import month_before, month_of
 from coworking.core.policy import Actor
 from coworking.core.settings import settings
 from coworking.core.units import end_read, locked, require_unit, write_unit
@@ -176,7 +177,7 @@ def _enrol(lieu: NetworkLieu, enrolment: Enrolment, payload: dict[str, Any], pub
     lieu.lieu_uuid, lieu.way = payload["lieu_id"], "software"
     lieu.public_key, lieu.key_id, lieu.enrolled_at = protocol.encode_key(public), key_id, instant
     lieu.siret, lieu.code_insee = lieu.siret or payload["siret"], lieu.code_insee or payload["code_insee"]
-    lieu.expected_from = lieu.expected_from or spaces.today().replace(day=1)
+    lieu.expected_from = lieu.expected_from or month_of(spaces.today())
     enrolment.used_at, enrolment.public_key = instant, lieu.public_key
     _revoke(lieu, FIGURES)  # what is signed from now on is not typed in as well
 
@@ -184,7 +185,7 @@ def _enrol(lieu: NetworkLieu, enrolment: Enrolment, payload: dict[str, Any], pub
 def _reports_by_link(lieu: NetworkLieu) -> None:
     if lieu.way == "software":
         raise SendsItself()
-    last_month = (spaces.today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    last_month = month_before(spaces.today())
     lieu.way, lieu.enrolled_at = "link", lieu.enrolled_at or now()
     lieu.lieu_uuid, lieu.expected_from = lieu.lieu_uuid or str(uuid4()), lieu.expected_from or last_month
 

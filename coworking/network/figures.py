@@ -10,21 +10,14 @@ from typing import Any
 
 from coworking.core.clock import now
 from coworking.core.errors import N_, DomainError, Gone
+from coworking.core.months import month_before, write_month
 from coworking.core.units import write_unit
 from coworking.core.version import VERSION
 from coworking.network import enrolment, head_queries, queries, receiving
 from coworking.network.figures_rules import figures_of
 from coworking.network.models import FIGURES, Enrolment, NetworkLieu
-from coworking.network.overview import last_month, month_before
-from coworking.statistics.schema import (
-    FINAL,
-    RESTATEMENT,
-    SCHEMA,
-    canonical,
-    check_return,
-    digest,
-    write_month,
-)
+from coworking.network.overview import last_month
+from coworking.statistics.schema import FINAL, RESTATEMENT, SCHEMA, canonical, check_return, digest
 
 REACH = 12
 """Months that can be typed in or corrected: the last ones that are over."""

@@ -10,7 +10,8 @@ from datetime import date
 from typing import Any
 
 from coworking.core.errors import N_
-from coworking.statistics.schema import SIX, blank, filled, month_days
+from coworking.core.months import month_end
+from coworking.statistics.schema import SIX, blank, filled
 
 MAY_BE_UNKNOWN = frozenset({"desk_attended_halfdays", "distinct_people", "workshop_participants"})
 """Who keeps no record of these leaves them empty: unknown is not 0."""
@@ -25,7 +26,7 @@ _PARTS = (
 
 def most_days(month: date) -> int:
     """How many days of ``month`` a place can be open."""
-    return month_days(month)[1].day
+    return month_end(month).day
 
 
 def contradictions(six: Mapping[str, int | None]) -> dict[str, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from coworking.core import outbox
+from coworking.core.months import read_month
 from coworking.network import queries, sending, services
 from coworking.network.labels import trouble
 from coworking.statistics import recipients
 from coworking.statistics.recipients import Recipient
-from coworking.statistics.schema import read_month
 
 PATIENCE = 120
 """Attempts before a return is given up: half a day of ever longer waits, then every six hours for four weeks."""

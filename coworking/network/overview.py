@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from coworking.core.months import month_after, month_before
 from coworking.core.search import fold
 from coworking.network import drawing, head_queries
 from coworking.network.head_queries import TREND_MONTHS, Said
@@ -72,15 +73,9 @@ class Overview:
     dots: list[tuple[float, float]]
 
 
-def month_before(month: date, count: int = 1) -> date:
-    """The first day of the month ``count`` months before."""
-    index = month.year * 12 + month.month - 1 - count
-    return date(index // 12, index % 12 + 1, 1)
-
-
 def last_month() -> date:
     """The last month that is over."""
-    return month_before(spaces.today().replace(day=1))
+    return month_before(spaces.today())
 
 
 def overview(month: date, *, search: str = "", sort: str = "name") -> Overview:
@@ -89,7 +84,7 @@ def overview(month: date, *, search: str = "", sort: str = "name") -> Overview:
     said = head_queries.reported(month)
     trends = head_queries.booked_over_time(month_before(month, TREND_MONTHS - 1), month)
     frame = drawing.frame_of([(m.latitude, m.longitude) for m in members if m.latitude and m.longitude])
-    late = spaces.today() > month_before(month, -1) + timedelta(days=DUE_DAY - 1)
+    late = spaces.today() > month_after(month) + timedelta(days=DUE_DAY - 1)
     rows = [_row(member, said.get(member.id), trends.get(member.id, {}), month, frame, late) for member in members]
     by_row = {row.public_id: member for row, member in zip(rows, members, strict=True)}
     found = summary(
@@ -98,7 +93,7 @@ def overview(month: date, *, search: str = "", sort: str = "name") -> Overview:
         if (one := said.get(member.id)) is not None
     )
     calls = [call for row in rows for call in _calls(row, trends.get(by_row[row.public_id].id, {}), month)]
-    following = month_before(month, -1)
+    following = month_after(month)
     return Overview(
         month=month,
         previous=month_before(month),

@@ -17,6 +17,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
 from coworking.core.keyring import signing_key
+from coworking.core.months import read_month, write_month
 from coworking.core.units import locked, require_unit, write_unit
 from coworking.network import enrolment, protocol, queries
 from coworking.network.models import NetworkLieu, ReceivedReturn
@@ -24,7 +25,7 @@ from coworking.network.protocol import MessageUnreadable
 from coworking.network.rules import Held, is_repeated
 from coworking.spaces import queries as spaces
 from coworking.statistics.consistency import ReturnInvalid
-from coworking.statistics.schema import check_return, read_month, write_month
+from coworking.statistics.schema import check_return
 
 
 class LieuUnknown(DomainError):

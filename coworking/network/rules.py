@@ -12,8 +12,9 @@ from datetime import date
 from typing import Any
 
 from coworking.core.errors import N_, DomainError
+from coworking.core.months import write_month
 from coworking.statistics.pairs import RATES, Pair, Pooled, known_enough, pooled, rate
-from coworking.statistics.schema import COUNTS, STATUSES, write_month
+from coworking.statistics.schema import COUNTS, STATUSES
 
 AGGREGATE_SCHEMA = "network-return/1"
 

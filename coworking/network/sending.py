@@ -18,6 +18,7 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.i18n import _, in_language
 from coworking.core.keyring import signing_key
+from coworking.core.months import write_month
 from coworking.core.sql import upsert
 from coworking.core.units import end_read, locked, write_unit
 from coworking.network import protocol, queries, wire
@@ -28,7 +29,6 @@ from coworking.statistics import services as closing
 from coworking.statistics.envelope import envelope
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.page import csv_text, file_name
-from coworking.statistics.schema import write_month
 
 MOST_CONTINUED = 5
 """How often a month goes on after what a head holds by itself; a head that asks for more is in trouble itself."""

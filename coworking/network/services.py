@@ -11,6 +11,7 @@ from coworking.core import audit, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
+from coworking.core.months import write_month
 from coworking.core.policy import Actor
 from coworking.core.sql import inserted
 from coworking.core.units import locked, require_unit, write_unit
@@ -18,7 +19,6 @@ from coworking.network import joining, queries
 from coworking.network.models import Delivery, HeadLink
 from coworking.statistics import queries as statistics
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.schema import write_month
 
 
 class NoNetwork(DomainError):

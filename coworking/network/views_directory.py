@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 from coworking.billing.pages import csv_answer
 from coworking.core.errors import N_
 from coworking.core.i18n import _
+from coworking.core.months import write_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import say
 from coworking.network import directory_queries, lieux
 from coworking.network.directory_queries import STATES, Entry
 from coworking.network.pages import blueprint
 from coworking.spaces.inputs import Reader
-from coworking.statistics.schema import is_line, write_month
+from coworking.statistics.schema import is_line
 
 STATE_LABELS = {
     "all": N_("All"),

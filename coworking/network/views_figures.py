@@ -9,15 +9,15 @@ from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from coworking.core.i18n import _
+from coworking.core.months import month_before, read_month, write_month
 from coworking.core.policy import public
 from coworking.core.web import say
 from coworking.network import figures, figures_rules
 from coworking.network.models import Enrolment, NetworkLieu
-from coworking.network.overview import month_before
 from coworking.spaces import queries as spaces
 from coworking.spaces.inputs import Reader
 from coworking.statistics.labels import LABELS, REASON_WORDS, worded
-from coworking.statistics.schema import LONGEST_REASON, SIX, is_line, read_month, write_month
+from coworking.statistics.schema import LONGEST_REASON, SIX, is_line
 
 blueprint = Blueprint("network_figures", __name__, url_prefix="/network/figures")
 blueprint.csrf_exempt = True  # type: ignore[attr-defined] - no cookie opens it: the link's token does
@@ -125,5 +125,4 @@ def _page(
         reasons=REASON_WORDS,
         worded=worded,
         may_be_unknown=figures_rules.MAY_BE_UNKNOWN,
-        write_month=write_month,
     )

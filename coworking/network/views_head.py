@@ -6,11 +6,11 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from coworking.billing.pages import csv_answer
+from coworking.core.months import read_month, write_month
 from coworking.core.policy import Role, requires
 from coworking.network.overview import SORTS, Overview, last_month, overview
 from coworking.network.pages import blueprint
 from coworking.statistics.labels import STATUS_WORDS
-from coworking.statistics.schema import read_month, write_month
 
 COLUMNS = ("lieu", "city", "month", "state", "booked", "offered", "attended", "offered_where_known", "people")
 
@@ -27,7 +27,6 @@ def month() -> ResponseReturnValue:
         search=search,
         sort=sort,
         sorts=SORTS,
-        write_month=write_month,
         status_words=STATUS_WORDS,
     )
 

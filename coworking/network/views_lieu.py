@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.i18n import _
+from coworking.core.months import MonthUnreadable, read_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal, say
 from coworking.network import joining, queries, services
@@ -14,7 +15,6 @@ from coworking.network.labels import STATE_WORDS, trouble
 from coworking.spaces import queries as spaces
 from coworking.spaces.inputs import Reader
 from coworking.statistics.labels import LABELS
-from coworking.statistics.schema import MonthUnreadable, read_month, write_month
 
 blueprint = Blueprint("network_lieu", __name__, url_prefix="/settings/network")
 
@@ -89,5 +89,4 @@ def _page(typed: dict[str, str], errors: dict[str, str]) -> str:
         errors=errors,
         state_words=STATE_WORDS,
         trouble=trouble,
-        write_month=write_month,
     )

@@ -11,16 +11,17 @@ from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import NotFound
 from coworking.core.i18n import _
+from coworking.core.months import MonthUnreadable, month_before, month_of, read_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal
 from coworking.network import directory_queries, enrolment, head_queries, lieux
 from coworking.network.models import FIGURES, JOIN, NetworkLieu
-from coworking.network.overview import last_month, month_before, overview
+from coworking.network.overview import last_month, overview
 from coworking.network.pages import blueprint
 from coworking.network.rules import pair
 from coworking.spaces import queries as spaces
 from coworking.statistics.labels import LABELS, REASON_WORDS, STATUS_WORDS, worded
-from coworking.statistics.schema import EIGHT, SIX, MonthUnreadable, read_month, write_month
+from coworking.statistics.schema import EIGHT, SIX
 
 PURPOSES = (JOIN, FIGURES)
 MONTHS_BACK, MONTHS_AHEAD = 12, 3
@@ -120,7 +121,6 @@ def _page(public_id: str, *, purpose: str | None = None, link: str | None = None
         names=SIX if said is not None and said.way == "link" else EIGHT,
         attended=pair(figures, "desk_attended") if figures is not None else None,
         revisions=revisions,
-        write_month=write_month,
         status_words=STATUS_WORDS,
         links=directory_queries.open_links(one.id),
         purpose=purpose,
@@ -156,6 +156,6 @@ def _letter(lieu: NetworkLieu, purpose: str | None, link: str) -> str:
 
 
 def _months_around(chosen: date | None) -> list[date]:
-    first = spaces.today().replace(day=1)
+    first = month_of(spaces.today())
     months = {month_before(first, back) for back in range(-MONTHS_AHEAD, MONTHS_BACK + 1)}
     return sorted(months | ({chosen} if chosen is not None else set()), reverse=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model, db
-from coworking.core.timespan import month_of
+from coworking.core.months import month_of
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.spaces.models import Resource
 

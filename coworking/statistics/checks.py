@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from coworking.core.checks import check
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.months import month_after, month_days, write_month
 from coworking.spaces import queries as spaces
 from coworking.statistics import facts, schema
 from coworking.statistics.consistency import ReturnInvalid
@@ -21,7 +22,7 @@ from coworking.statistics.models import DayFact, MonthlyReturn
 def returns() -> Iterator[str]:
     expected: dict[object, int] = {}
     for row in db.session.scalars(select(MonthlyReturn).order_by(MonthlyReturn.month, MonthlyReturn.revision)):
-        name = f"{schema.write_month(row.month)} r{row.revision}"
+        name = f"{write_month(row.month)} r{row.revision}"
         try:
             document = schema.check_return(envelope(row), at=now())
         except ReturnInvalid as error:
@@ -45,7 +46,7 @@ def days() -> Iterator[str]:
     detailed = DayFact.day >= spaces.today() - timedelta(days=700)
     first, last = db.session.execute(select(func.min(DayFact.day), func.max(DayFact.day)).where(detailed)).one()
     while first is not None and first <= last:
-        _, end = schema.month_days(first)
+        _, end = month_days(first)
         for day, names in facts.wrong(first, end):
             yield f"{day}: {', '.join(names)}"
-        first = schema.next_month(first)
+        first = month_after(first)

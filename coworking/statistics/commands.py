@@ -7,10 +7,10 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from coworking.core.errors import DomainError
+from coworking.core.months import read_month, write_month
 from coworking.core.policy import SYSTEM
 from coworking.core.web import say
 from coworking.statistics import services
-from coworking.statistics.schema import read_month, write_month
 
 statistics = AppGroup("statistics", help="A month's figures.")
 

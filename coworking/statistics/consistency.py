@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from coworking.core.errors import N_, DomainError
+from coworking.core.months import month_end
 from coworking.statistics.pairs import known_enough
 
 SMALLEST_SHOWN = 5
@@ -72,7 +72,7 @@ def check_consistency(figures: Mapping[str, Any], month: date) -> None:
 
 
 def _check_calendar(figures: Mapping[str, Any], month: date) -> None:
-    days = monthrange(month.year, month.month)[1]
+    days = month_end(month).day
     limits = {"open_days": days, "accessible_minutes": days * 1440 + 60, "staffed_minutes": days * 1440 + 60}
     if figures["open_days"] is not None:
         limits["accessible_minutes"] = figures["open_days"] * 1440 + 60

@@ -6,8 +6,9 @@ import json
 from datetime import UTC
 from typing import Any
 
+from coworking.core.months import write_month
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.schema import SCHEMA, write_month
+from coworking.statistics.schema import SCHEMA
 
 
 def envelope(row: MonthlyReturn) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from coworking.core.errors import NotFound
 from coworking.core.formats import month_year, number
 from coworking.core.i18n import _
+from coworking.core.months import month_after, month_before, month_days, write_month
 from coworking.spaces import queries as spaces
 from coworking.statistics import facts, people, queries, services
 from coworking.statistics.labels import GROUPS, LABELS, REASON_WORDS, percent, weekday, worded
@@ -21,7 +22,7 @@ from coworking.statistics.months import changed
 from coworking.statistics.observations import Remarks, remarks
 from coworking.statistics.pairs import Pair, rate
 from coworking.statistics.recipients import Recipient, recipient
-from coworking.statistics.schema import EIGHT, PROVISIONAL, month_days, next_month, write_month
+from coworking.statistics.schema import EIGHT, PROVISIONAL
 from coworking.statistics.steps import Step, steps
 
 Figures = Mapping[str, Any]
@@ -115,7 +116,7 @@ def month_page(month: date, *, money: bool = False) -> MonthPage:
     open_ones = people.undecided(first, min(last, today - timedelta(days=1)))
     page = MonthPage(
         month=month,
-        previous=_known((first - timedelta(days=1)).replace(day=1)),
+        previous=_known(month_before(first)),
         following=_following(month, today),
         is_over=today > last,
         revisions=revisions,
@@ -141,13 +142,13 @@ def _known(month: date) -> date | None:
 
 
 def _following(month: date, today: date) -> date | None:
-    following = next_month(month)
+    following = month_after(month)
     return following if following <= today else None
 
 
 def _compared(month: date) -> tuple[date | None, Figures | None]:
     """The same month a year before; where it was not closed, the month before."""
-    year_ago, month_ago = month.replace(year=month.year - 1), (month - timedelta(days=1)).replace(day=1)
+    year_ago, month_ago = month_before(month, 12), month_before(month)
     found = queries.latest_of([year_ago, month_ago])
     for other in (year_ago, month_ago):
         if other in found:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 
 from coworking.booking.models import Booking, BookingUnit, Presence
 from coworking.core.db import db
+from coworking.core.months import month_after, month_before, month_days
 from coworking.statistics.months import People
-from coworking.statistics.schema import month_days
 
 HISTORY_MONTHS = 3
 """Newcomers are unknown before so many months of presences, or of imported first visits, lie behind the month."""
@@ -22,7 +22,7 @@ HISTORY_MONTHS = 3
 def of_month(month: date) -> People:
     """The people of the month of ``month``: two statements that read the year so far and each person's past by index."""
     first, last = month_days(month)
-    january, before = first.replace(month=1), _months_before(first, HISTORY_MONTHS)
+    january, before = first.replace(month=1), month_before(first, HISTORY_MONTHS)
     here = Presence.day.between(first, last)
     past = aliased(Presence)
     earlier = select(past.id).where(past.person_id == Presence.person_id, past.day < first)
@@ -44,7 +44,7 @@ def of_month(month: date) -> People:
         )
     ).one()
     long = (earliest is not None and earliest <= before) or (imported is not None and imported < first)
-    whole_year = first == january or (earliest is not None and earliest < _months_before(january, -1))
+    whole_year = first == january or (earliest is not None and earliest < month_after(january))
     return People(
         distinct=distinct,
         worker_days=worker_days,
@@ -72,8 +72,3 @@ def undecided(first: date, last: date) -> int:
 
 def _people(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count(Presence.person_id.distinct())).where(*conditions).scalar_subquery()
-
-
-def _months_before(day: date, months: int) -> date:
-    index = day.year * 12 + day.month - 1 - months
-    return date(index // 12, index % 12 + 1, 1)

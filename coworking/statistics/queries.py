@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
+from coworking.core.months import month_days, write_month
 from coworking.spaces.models import LieuDay
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.schema import month_days, write_month
 
 
 class NotClosed(DomainError):

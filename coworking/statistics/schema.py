@@ -10,15 +10,15 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from calendar import monthrange
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import rfc8785
 
-from coworking.core.errors import N_, DomainError
+from coworking.core.errors import N_
+from coworking.core.months import WRITTEN, month_after, month_days, read_month
 from coworking.statistics.consistency import ReturnInvalid, check_consistency
 
 SCHEMA = "monthly-return/1"
@@ -128,41 +128,12 @@ ENVELOPE = (
     "figures_sha256",
 )
 
-_MONTH = re.compile(r"(20\d\d|21\d\d)-(0[1-9]|1[0-2])", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 LONGEST_REASON = 500
 _EARLIEST_MIDNIGHT = timedelta(hours=14)
 """Somewhere a month ends this long before it does at Greenwich."""
 _SKEW = timedelta(days=1)
 """How far ahead of ours a sender's clock may go."""
-
-
-class MonthUnreadable(DomainError):
-    code = "month_unreadable"
-    message = N_("Write a month like 2026-10.")
-    field: ClassVar[str | None] = "month"
-
-
-def read_month(text: str) -> date:
-    """The first day of ``YYYY-MM``; raises `MonthUnreadable`."""
-    if not _MONTH.fullmatch(text):
-        raise MonthUnreadable()
-    return date(int(text[:4]), int(text[5:]), 1)
-
-
-def write_month(month: date) -> str:
-    """``YYYY-MM`` of any day of it."""
-    return f"{month:%Y-%m}"
-
-
-def month_days(month: date) -> tuple[date, date]:
-    """The first and the last day of the month of ``month``."""
-    return month.replace(day=1), month.replace(day=monthrange(month.year, month.month)[1])
-
-
-def next_month(month: date) -> date:
-    """The first day of the month after that of ``month``."""
-    return month_days(month)[1] + timedelta(days=1)
 
 
 def canonical(figures: Mapping[str, Any]) -> bytes:
@@ -209,14 +180,14 @@ def _check_envelope(envelope: dict[str, Any], at: datetime) -> date:
     _matching(envelope, "siret", r"\d{14}", N_("a SIRET has fourteen digits"), optional=True)
     _matching(envelope, "name", is_line, N_("a name is one line of 1 to 200 characters"))
     _matching(envelope, "code_insee", r"(\d{2}|2[AB])\d{3}", N_("a code like 63430 or 2A004"), optional=True)
-    _matching(envelope, "month", _MONTH.pattern, N_("write a month like 2026-10"))
+    _matching(envelope, "month", WRITTEN, N_("write a month like 2026-10"))
     _matching(envelope, "software_version", r"[\w.+-]{1,64}", N_("write a version like 1.4.2"))
     _matching(envelope, "figures_sha256", r"[0-9a-f]{64}", N_("a digest has 64 hexadecimal digits"))
     _matching(envelope, "status", "|".join(STATUSES), N_("a return is provisional, final or a restatement"))
     _integer(envelope["revision"], "revision", least=1, most=10_000)
     _check_reason(envelope)
     month = read_month(envelope["month"])
-    over = datetime.combine(next_month(month), datetime.min.time(), tzinfo=UTC) - _EARLIEST_MIDNIGHT
+    over = datetime.combine(month_after(month), datetime.min.time(), tzinfo=UTC) - _EARLIEST_MIDNIGHT
     if at < over:
         raise ReturnInvalid(field="month", reason=N_("this month is not over"))
     if not over <= _instant(envelope["generated_at"], "generated_at") <= at + _SKEW:

@@ -16,6 +16,7 @@ from coworking.core import audit, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
+from coworking.core.months import month_after, month_before, month_days, month_of, write_month
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.units import write_unit
 from coworking.core.version import VERSION
@@ -25,7 +26,7 @@ from coworking.spaces.models import Lieu
 from coworking.statistics import facts, months, people, queries, schema, subscriptions
 from coworking.statistics.envelope import envelope
 from coworking.statistics.models import DayFact, MonthlyReturn
-from coworking.statistics.schema import FINAL, LONGEST_REASON, PROVISIONAL, RESTATEMENT, month_days, write_month
+from coworking.statistics.schema import FINAL, LONGEST_REASON, PROVISIONAL, RESTATEMENT
 
 PROVISIONAL_FROM, FINAL_FROM = 5, 10
 """The local days of the following month from which a month closes by itself: provisionally, then for good."""
@@ -94,10 +95,10 @@ def close_due() -> list[MonthlyReturn]:
     """What closes by itself today: from the 5th provisionally, from the 10th for good; return the new revisions."""
     today = spaces.today()
     made: list[MonthlyReturn] = []
-    month = today.replace(day=1)
+    month = month_of(today)
     for _ in range(CATCH_UP_MONTHS):
-        month = (month - timedelta(days=1)).replace(day=1)
-        days_after = (today - schema.next_month(month)).days + 1
+        month = month_before(month)
+        days_after = (today - month_after(month)).days + 1
         last = queries.latest(month)
         wanted = (last is None and days_after >= PROVISIONAL_FROM) or (
             days_after >= FINAL_FROM and last is not None and last.status == PROVISIONAL and is_decided(month)

@@ -12,11 +12,12 @@ from flask import url_for
 from coworking.billing import queries as billing
 from coworking.core.formats import day_month
 from coworking.core.i18n import _, ngettext
+from coworking.core.months import month_days, write_month
 from coworking.spaces import queries as spaces
 from coworking.statistics.labels import LABELS, percent
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.pairs import known_enough
-from coworking.statistics.schema import PROVISIONAL, month_days, write_month
+from coworking.statistics.schema import PROVISIONAL
 
 if TYPE_CHECKING:
     from coworking.statistics.page import MonthPage

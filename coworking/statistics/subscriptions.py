@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import exists, or_, select
 
 from coworking.core.db import db
+from coworking.core.months import month_after, month_before
 from coworking.membership.models import Plan, Subscription
 from coworking.statistics.months import Subscriptions
-from coworking.statistics.schema import next_month
 
 
 def of_month(month: date) -> Subscriptions | None:
@@ -17,7 +17,7 @@ def of_month(month: date) -> Subscriptions | None:
 
     Who changes plans neither joins nor leaves: joined had none the month before, left has none the month after.
     """
-    before, after = (month - timedelta(days=1)).replace(day=1), next_month(month)
+    before, after = month_before(month), month_after(month)
     rows = db.session.execute(
         select(Subscription.person_id, Subscription.first_month, Subscription.last_month).where(
             Subscription.first_month <= after,

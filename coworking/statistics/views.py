@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.formats import month_year
 from coworking.core.i18n import _
+from coworking.core.months import MonthUnreadable, month_before, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import say
 from coworking.spaces import queries as spaces
@@ -18,7 +19,6 @@ from coworking.statistics.envelope import envelope
 from coworking.statistics.labels import REASON_WORDS, STATUS_WORDS
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.page import csv_text, file_name, month_page
-from coworking.statistics.schema import MonthUnreadable, read_month, write_month
 
 READERS = (Role.MANAGER, Role.ACCOUNTANT, Role.LEAD)
 
@@ -30,8 +30,8 @@ blueprint = Blueprint("statistics", __name__, url_prefix="/month")
 def index() -> ResponseReturnValue:
     """The month to close: the last one that is over, or the first one there is."""
     today = spaces.today()
-    last = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-    shown = last if queries.is_known(last) else today.replace(day=1)
+    last = month_before(today)
+    shown = last if queries.is_known(last) else month_of(today)
     return redirect(url_for("statistics.month", month=write_month(shown)), 303)
 
 
@@ -86,7 +86,6 @@ def _page(first: date, error: DomainError | None = None, reason: str = "") -> st
         reason=reason,
         status_words=STATUS_WORDS,
         reason_words=REASON_WORDS,
-        write_month=write_month,
     )
 
 

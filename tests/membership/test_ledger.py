@@ -16,7 +16,8 @@ from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.booking import services
 from coworking.core.db import db
 from coworking.core.errors import DomainError
-from coworking.core.timespan import Span, month_of
+from coworking.core.months import month_of
+from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.membership.models import LedgerEntry
 from coworking.membership.queries import USED

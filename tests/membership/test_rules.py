@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coworking.core.timespan import Span, month_of
+from coworking.core.months import month_of
+from coworking.core.timespan import Span
 from coworking.membership.rules import (
     AgreementExhausted,
     AgreementTerms,

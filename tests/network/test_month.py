@@ -10,10 +10,11 @@ import pytest
 import rfc8785
 
 from coworking.core.db import db
+from coworking.core.months import month_before
 from coworking.core.units import write_unit
 from coworking.network import drawing
 from coworking.network.models import NetworkLieu, ReceivedReturn
-from coworking.network.overview import month_before, overview
+from coworking.network.overview import overview
 from coworking.statistics import schema
 from tests.factories import PASSWORD, make_person
 from tests.statistics.returns import plain_figures

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from coworking.core.months import month_after, month_days, write_month
 from coworking.statistics import schema
 from coworking.statistics.schema import FAMILIES, REASONS, STATUS_NAMES
 
@@ -81,7 +82,7 @@ def plain(**envelope: Any) -> dict[str, Any]:
 @st.composite
 def any_figures(draw: st.DrawFn, month: date) -> dict[str, Any]:
     """Figures of ``month`` that do not contradict each other, any of them unknown."""
-    first, last = schema.month_days(month)
+    first, last = month_days(month)
     days = draw(st.integers(0, last.day))
     desks = draw(st.integers(0, 200))
     offered = draw(st.integers(0, 2 * days * desks))
@@ -155,7 +156,7 @@ def any_return(draw: st.DrawFn) -> dict[str, Any]:
     """A sealed return of any month of two years, of any status."""
     month = date(2026 + draw(st.integers(0, 1)), draw(st.integers(1, 12)), 1)
     status = draw(st.sampled_from(schema.STATUSES))
-    made = datetime.combine(schema.next_month(month), datetime.min.time(), tzinfo=UTC) + timedelta(
+    made = datetime.combine(month_after(month), datetime.min.time(), tzinfo=UTC) + timedelta(
         minutes=draw(st.integers(0, 500_000))
     )
     return sealed(
@@ -165,7 +166,7 @@ def any_return(draw: st.DrawFn) -> dict[str, Any]:
             "siret": draw(st.none() | st.from_regex(r"[0-9]{14}", fullmatch=True)),
             "name": draw(LINE),
             "code_insee": draw(st.none() | st.just("2A004")),
-            "month": schema.write_month(month),
+            "month": write_month(month),
             "status": status,
             "revision": draw(st.integers(2 if status == "restatement" else 1, 40)),
             "reason": draw(LINE) if status == "restatement" else None,

@@ -14,6 +14,7 @@ from coworking.booking.models import Booking, BookingUnit, Presence
 from coworking.core import outbox
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
+from coworking.core.months import write_month
 from coworking.core.outbox import OutboxRow
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
@@ -140,7 +141,7 @@ def test_a_month_is_final_once_nothing_more_can_be_said(november, clock):
 
 def test_months_close_by_themselves(november, clock):
     def closed() -> list[tuple[str, str]]:
-        return [(schema.write_month(row.month), row.status) for row in closing.close_due()]
+        return [(write_month(row.month), row.status) for row in closing.close_due()]
 
     clock.set(at(12, 4, 23))
     assert ("2026-11", "provisional") not in closed()

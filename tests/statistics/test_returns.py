@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from coworking.core import guards
 from coworking.core.db import db
+from coworking.core.months import read_month
 from coworking.core.units import write_unit
 from coworking.statistics import queries, schema
 from coworking.statistics.envelope import envelope
@@ -25,7 +26,7 @@ _revisions = itertools.count(2)
 def stored(document) -> MonthlyReturn:
     own = {name: document[name] for name in document.keys() & MonthlyReturn.__table__.columns.keys()}
     own |= {
-        "month": schema.read_month(document["month"]),
+        "month": read_month(document["month"]),
         "generated_at": datetime.fromisoformat(document["generated_at"]),
         "figures": schema.canonical(document["figures"]).decode(),
     }

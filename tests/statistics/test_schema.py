@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -200,15 +200,6 @@ def test_a_lieu_without_the_software_gives_six():
     assert len(SIX) == 6 and len(EIGHT) == 8 and set(SIX) <= FIGURES and set(EIGHT) <= FIGURES
     figures = schema.filled(schema.blank("without_software"), **dict.fromkeys(SIX, 0))
     assert check_return(plain(figures=figures), at=AT)["figures"]["workshop_participants"] == 0
-
-
-def test_months_are_read_and_written():
-    assert schema.read_month("2026-02") == date(2026, 2, 1)
-    assert schema.month_days(date(2028, 2, 10)) == (date(2028, 2, 1), date(2028, 2, 29))
-    assert schema.next_month(date(2026, 12, 5)) == date(2027, 1, 1)
-    for wrong in ("2026-00", "2026-1", "1999-01", "2026-10-01", "", "٢٠٢٦-١٠"):
-        with pytest.raises(schema.MonthUnreadable):
-            schema.read_month(wrong)
 
 
 def test_rates_are_pairs_and_pool_by_sums():
