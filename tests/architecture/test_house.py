@@ -145,6 +145,11 @@ def test_every_mutant_still_applies():
     assert stale == []
 
 
+def test_a_mutant_breaks_the_code_and_never_a_test():
+    strays = [mutant.path.name for mutant in mutants() if "+++ b/tests/" in mutant.path.read_text(encoding="utf-8")]
+    assert strays == []
+
+
 def test_nothing_tracked_names_this_machine():
     pattern = re.compile(rb"file:///|/root/|/home/\w+/|registry\.npmjs|pypi\.org/simple|pythonhosted")
     skipped = {"static/vendor", "tests/architecture"}
