@@ -108,7 +108,7 @@ def choose(
         if not free:
             raise ClaimConflict(item=item) if len(rows) == 1 else NothingFree(item=item)
         if is_desk:
-            own = queries.own_desks(person.id, on, except_booking=leaving)
+            own = queries.own_desks(person.id, day, except_booking=leaving)
             _refuse_second_desk(own, use)
             resource = _pick(free, person, own, taken, instant, whole_day=len(halves) == 2) if free[1:] else free[0]
         else:
@@ -210,7 +210,7 @@ def check_still_there(booking: Booking, resources: Mapping[int, Resource]) -> No
     Since it was given back the desk may have been retired, the day closed, or the person have sat down elsewhere.
     """
     day = spaces.day(booking.day)
-    own = queries.own_desks(booking.person_id, booking.day, except_booking=booking.id)
+    own = queries.own_desks(booking.person_id, day, except_booking=booking.id)
     for unit in booking.units:
         resource = resources[unit.resource_id]
         if not resource.in_service(booking.day):

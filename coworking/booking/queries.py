@@ -22,7 +22,10 @@ from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import DESK, Resource
+from coworking.spaces.models import DESK, LieuDay, Resource
+
+A_DAY = timedelta(hours=25)
+"""No booking is longer: it stays within one local day."""
 
 
 def open_halves(day: date) -> dict[Half, HalfDay]:
@@ -77,7 +80,8 @@ _OWN_DESKS = (
     .where(
         Booking.person_id == bindparam("person"),
         Booking.status == "confirmed",
-        Booking.day == bindparam("day"),
+        Booking.starts_at >= bindparam("start"),  # by the instant, as the person's index goes: by the date, one would
+        Booking.starts_at < bindparam("end"),  # read all that the person or the day ever had
         BookingUnit.half.is_not(None),
     )
     .order_by(BookingUnit.starts_at)
@@ -98,9 +102,9 @@ _USUAL_DESK = (
 )
 
 
-def own_desks(person_id: int, day: date, *, except_booking: int | None = None) -> list[OwnDesk]:
+def own_desks(person_id: int, day: LieuDay, *, except_booking: int | None = None) -> list[OwnDesk]:
     """The desks ``person_id`` has on ``day``, by half-day."""
-    rows = db.session.execute(_OWN_DESKS, {"person": person_id, "day": day})
+    rows = db.session.execute(_OWN_DESKS, {"person": person_id, "start": day.span.start, "end": day.span.end})
     return [OwnDesk(i, name, Span(start, end)) for i, name, start, end, booking in rows if booking != except_booking]
 
 
@@ -160,7 +164,12 @@ def coming_bookings(person_id: int, limit: int = 100) -> list[Booking]:
     return list(
         db.session.scalars(
             select(Booking)
-            .where(Booking.person_id == person_id, Booking.ends_at > now(), Booking.status == "confirmed")
+            .where(
+                Booking.person_id == person_id,
+                Booking.starts_at > now() - A_DAY,  # bounds what is read of the person's index
+                Booking.ends_at > now(),
+                Booking.status == "confirmed",
+            )
             .options(selectinload(Booking.units).joinedload(BookingUnit.resource))
             .order_by(Booking.starts_at, Booking.id)
             .limit(limit)

@@ -33,6 +33,13 @@ class Claim(Model):
         Index("ix_claim_resource_id_starts_at", "resource_id", "starts_at"),
         Index("ix_claim_starts_at", "starts_at"),
         Index("ix_claim_holder", "holder_kind", "holder_id"),
+        Index(  # the overlap guard's look at long claims, on SQLite
+            "ix_claim_resource_id_ends_at",
+            "resource_id",
+            "ends_at",
+            sqlite_where=db.text("live AND long"),
+            postgresql_where=db.text("live AND long"),
+        ),
         Index("ix_claim_long", "ends_at", sqlite_where=db.text("long"), postgresql_where=db.text("long")),
         Index(
             "ix_claim_expires_at",

@@ -35,14 +35,16 @@ class Guard:
 
 def _claim_overlap() -> Guard:
     def sqlite_trigger(name: str, event: str) -> str:
-        # Two probes instead of one: `starts_at < :end AND ends_at > :start` alone reads the resource's whole past.
+        # Two probes instead of one: `starts_at < :end AND ends_at > :start` alone reads the resource's whole past. Short
+        # claims are found by `ix_claim_resource_id_starts_at`, long ones by `ix_claim_resource_id_ends_at`: the plus
+        # keeps SQLite from taking the former for them too, which would read the whole past again.
         return f"""CREATE TRIGGER {name} {event} ON claim
 WHEN NEW.live AND (
   EXISTS (SELECT 1 FROM claim AS c WHERE c.resource_id = NEW.resource_id AND c.live AND NOT c.long
           AND c.starts_at < NEW.ends_at AND c.starts_at >= NEW.starts_at - {LONG_CLAIM_MICROS}
           AND c.ends_at > NEW.starts_at AND c.id <> NEW.id)
   OR EXISTS (SELECT 1 FROM claim AS c WHERE c.resource_id = NEW.resource_id AND c.live AND c.long
-             AND c.starts_at < NEW.ends_at AND c.ends_at > NEW.starts_at AND c.id <> NEW.id))
+             AND c.ends_at > NEW.starts_at AND +c.starts_at < NEW.ends_at AND c.id <> NEW.id))
 BEGIN SELECT RAISE(ABORT, '{REFUSAL}claim_overlap'); END"""
 
     exclusion = (

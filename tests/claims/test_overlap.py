@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +19,7 @@ from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
+from tests.support.work import analysed
 
 NINE = datetime(2026, 11, 26, 8, tzinfo=UTC)
 
@@ -79,6 +82,41 @@ def test_looking_at_a_day_does_not_read_the_history(inside, place, count_stateme
         assert "SCAN claim" not in plan
         assert "ix_claim_starts_at (starts_at>? AND starts_at<?)" in plan, plan
         assert "ix_claim_resource_id_starts_at" not in plan
+
+
+def questions_of(trigger: str) -> list[str]:
+    """Each EXISTS (…) that a trigger asks, with parameters for the row that fires it."""
+    found: list[str] = []
+    for match in re.finditer(r"EXISTS \(", trigger):
+        depth, end = 1, match.end()
+        while depth:
+            depth += {"(": 1, ")": -1}.get(trigger[end], 0)
+            end += 1
+        found.append(re.sub(r"\b(NEW|OLD)\.\w+", "?", trigger[match.start() : end]))
+    return found
+
+
+@pytest.mark.parametrize("known", [lambda _engine: nullcontext(), analysed], ids=["unknown to the planner", "analysed"])
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_no_trigger_reads_the_history(inside, place, known):
+    """SQLite carries out what triggers ask like any query: each must be found by an index, bounded on both sides."""
+    history = [Wanted(place.desks[0].id, span(-60 * hour, -60 * hour + 60)) for hour in range(1, 1500)]
+    with write_unit():
+        claims.take(history, holder=("block", 1))
+    plans: dict[str, list[str]] = {}
+    with known(db.engine):
+        cursor = db.session.connection().connection.cursor()
+        for name, ddl in cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            for question in questions_of(ddl):
+                cursor.execute(f"EXPLAIN QUERY PLAN SELECT {question}", (None,) * question.count("?"))
+                steps = [row[3] for row in cursor.fetchall() if row[3].startswith(("SCAN ", "SEARCH "))]
+                plans.setdefault(name, []).extend(steps)
+    found = {name: [plan for plan in asked if plan != "SCAN CONSTANT ROW"] for name, asked in plans.items()}
+    assert not {name: asked for name, asked in found.items() if any(plan.startswith("SCAN") for plan in asked)}
+    for name in ("claim_overlap_insert", "claim_overlap_update"):
+        short, long = found[name]
+        assert "ix_claim_resource_id_starts_at (resource_id=? AND starts_at>? AND starts_at<?)" in short
+        assert "ix_claim_resource_id_ends_at (resource_id=? AND ends_at>?)" in long
 
 
 def test_releasing_what_ran_out_reads_running_holds_alone(inside, place, engine_name):
