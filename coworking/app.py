@@ -49,6 +49,7 @@ BLUEPRINTS = (
 MODELS = (
     "coworking.core.outbox",
     "coworking.core.audit",
+    "coworking.core.chain",
     "coworking.core.idempotency",
     "coworking.accounts.models",
     "coworking.spaces.models",
@@ -69,6 +70,7 @@ HANDLERS = (
     "coworking.membership.checks",
     "coworking.booking.checks",
     "coworking.billing.checks",
+    "coworking.accounting.checks",
     "coworking.statistics.checks",
     "coworking.accounts.handlers",
     "coworking.accounts.session",

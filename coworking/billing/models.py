@@ -10,11 +10,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model
+from coworking.core.sealing import MONEY, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
 
 ONE_PAYER = "(payer_person_id IS NULL) <> (payer_organisation_id IS NULL)"
 
 
+@sealed(MONEY, said=True)
 class BillingSettings(Model):
     """What the lieu's papers say beyond its identity (a single row, id 1). None: the usual words, or nothing.
 
@@ -35,6 +37,7 @@ class BillingSettings(Model):
     vat_on_debits: Mapped[bool] = mapped_column(default=False)
 
 
+@sealed(MONEY)
 class Charge(Model):
     """A billable fact, not yet invoiced while ``invoice_id`` is None; frozen by the database from then on.
 
@@ -90,11 +93,12 @@ class Charge(Model):
     payer_organisation: Mapped[Organisation | None] = relationship()
 
 
+@sealed(MONEY)
 class Invoice(Model):
     """An issued document, an invoice or a credit note. Never changed, never deleted: the database sees to it.
 
     ``payload`` is its whole content as RFC 8785 bytes (ASCII-safe text), ``sha256`` their digest. ``seq`` counts all
-    documents from 1 without a gap; ``prev`` is the digest of the chain's entry before (see `billing.chain`). A credit
+    documents from 1 without a gap; ``prev`` is the digest of the link before (see `core.links`). A credit
     note's amounts are negative, and ``corrects_id`` is the invoice it undoes, which can happen once.
     """
 
@@ -156,6 +160,7 @@ class InvoiceCounter(Model):
     last: Mapped[int]
 
 
+@sealed(MONEY)
 class Payment(Model):
     """Money received for an invoice on local date ``received_on``; negative cents take an entry back. Append-only."""
 
@@ -180,6 +185,7 @@ class Payment(Model):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
+@sealed(MONEY)
 class InvoicePaper(Model):
     """The PDF of a document as it was first drawn, stored once and sent as it is."""
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from coworking.billing import chain, documents, drafts, queries, rules
+from coworking.billing import documents, drafts, queries, rules
 from coworking.billing.charges import check_manager, gather_recent
-from coworking.billing.models import BillingSettings, Charge, Invoice, InvoiceCounter, Payment
-from coworking.core import audit, outbox
+from coworking.billing.models import Charge, Invoice, InvoiceCounter, Payment
+from coworking.core import audit, links, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
@@ -25,10 +25,12 @@ from coworking.core.formats import money
 from coworking.core.keyring import SigningKey, signing_key
 from coworking.core.months import month_of
 from coworking.core.policy import Actor
-from coworking.core.sql import insert_missing, inserted, upsert
+from coworking.core.sealing import update_rows
+from coworking.core.sql import insert_missing, inserted
 from coworking.core.types import public_id
 from coworking.core.units import locked, require_unit, snapshot, write_unit
 from coworking.spaces import queries as spaces
+from coworking.spaces.calendar import lock_lieu
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +93,7 @@ def _issue(actor: Actor, month: date, key: SigningKey, charge_ids: Sequence[int]
             ready.draft, drafts.seller(), drafts.terms(), number=number, seq=seq, issued_on=issued_on
         )
         invoice = _freeze(actor, key, content, previous, payer=ready.key, month=month)
-        db.session.execute(
-            update(Charge).where(Charge.id.in_([c.id for c in ready.charges])).values(invoice_id=invoice.id)
-        )
+        update_rows(Charge, [charge.id for charge in ready.charges], invoice_id=invoice.id)
         return invoice
 
 
@@ -110,7 +110,7 @@ def _next_link() -> tuple[int, str]:
     """The chain's next sequence number and the digest it follows. The chain's counter is locked before any number."""
     seq = _next(rules.CHAIN)
     last = db.session.scalar(select(Invoice).where(Invoice.seq == seq - 1))
-    return seq, chain.GENESIS if last is None else entry_of(last).digest
+    return seq, links.GENESIS if last is None else link_of(last).digest
 
 
 def _next_number(kind: rules.Kind, issued_on: date) -> str:
@@ -118,9 +118,9 @@ def _next_number(kind: rules.Kind, issued_on: date) -> str:
     return rules.number_of(series, _next(series))
 
 
-def entry_of(invoice: Invoice) -> chain.Entry:
+def link_of(invoice: Invoice) -> links.Link:
     """A document's link in the chain."""
-    return chain.Entry(invoice.seq, invoice.prev, invoice.sha256, invoice.key_id, invoice.signature)
+    return links.Link(invoice.seq, invoice.prev, invoice.sha256, invoice.key_id, invoice.signature)
 
 
 def _freeze(
@@ -133,11 +133,11 @@ def _freeze(
     month: date,
     corrects_id: int | None = None,
 ) -> Invoice:
-    payload = chain.canonical(content)
-    entry = chain.link(key, content["seq"], previous, payload)
+    payload = links.canonical(content)
+    link = links.link_behind(key, content["seq"], previous, payload)
     invoice = Invoice(
         public_id=public_id(),
-        seq=entry.seq,
+        seq=link.seq,
         number=content["number"],
         kind=content["kind"],
         corrects_id=corrects_id,
@@ -149,10 +149,10 @@ def _freeze(
         currency=content["currency"],
         **{name: content[name] for name in documents.SUMS},
         payload=payload,
-        sha256=entry.sha256,
-        prev=entry.prev,
-        key_id=entry.key_id,
-        signature=entry.signature,
+        sha256=link.sha256,
+        prev=link.prev,
+        key_id=link.key_id,
+        signature=link.signature,
         issued_at=now(),
         issued_by_id=actor.person_id,
     )
@@ -319,11 +319,20 @@ def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
 
 
 def update_settings(actor: Actor, **values: object) -> None:
-    """Set what papers say from now on (columns of `BillingSettings`); what is issued keeps its words. Audited."""
+    """Set what papers say from now on (columns of `BillingSettings`); what is issued keeps its words.
+
+    Audited with old and new values.
+    """
     check_manager(actor)
     with write_unit():
-        db.session.execute(upsert(BillingSettings, ["id"], {"id": 1, "vat_on_debits": False, **values}, dict(values)))
-        audit.record(actor, "billing.settings", ("lieu", 1))
+        lock_lieu()
+        row = queries.settings_row()
+        changed = {name: [getattr(row, name), value] for name, value in values.items() if getattr(row, name) != value}
+        for name, (_old, new) in changed.items():
+            setattr(row, name, new)
+        db.session.add(row)
+        if changed:
+            audit.record(actor, "billing.settings", ("lieu", 1), changed=changed)
 
 
 # The chain ------------------------------------------------------------------------------------------------------------
@@ -333,4 +342,4 @@ def chain_problems(public_keys: Mapping[str, bytes]) -> list[str]:
     """What is wrong with the chain of all documents; empty when everything is as it was issued."""
     with snapshot():
         rows = db.session.scalars(select(Invoice).order_by(Invoice.seq).execution_options(yield_per=500))
-        return chain.problems(((entry_of(row), row.payload) for row in rows), public_keys.get)
+        return links.problems(((link_of(row), row.payload) for row in rows), public_keys.get)

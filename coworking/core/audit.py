@@ -14,10 +14,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.policy import Actor
+from coworking.core.sealing import TRAIL, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime
 from coworking.core.units import require_unit
 
 
+@sealed(TRAIL)
 class AuditEntry(Model):
     """One change: ``actor_id`` did ``action`` to ``subject_kind`` ``subject_id``, which concerns ``person_id``."""
 

@@ -170,8 +170,10 @@ ISSUED = (
     "invoice",
     "payment",
     "invoice_paper",
+    "chain_entry",
+    "seal",
 )
-"""The same for what was issued and paid."""
+"""The same for what was issued, paid and signed."""
 
 QUOTE_FROZEN = (
     "id",

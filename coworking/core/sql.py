@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
 from coworking.core.db import db
+from coworking.core.sealing import note_made, noted_options
 
 _AT_ONCE = 500
 """Rows per statement: SQLite takes 32,766 parameters."""
@@ -36,14 +37,19 @@ def _insert_once(model: type[DeclarativeBase], dialect: str) -> Insert:
 def inserted(model: type[DeclarativeBase], **values: Any) -> bool:
     """INSERT in the open unit; False (and nothing done) when a unique key is already there."""
     statement = _insert_once(model, db.engine.dialect.name)
-    return db.session.execute(statement, values).first() is not None
+    row = db.session.execute(statement, values, execution_options=noted_options()).first()
+    if row is not None:
+        note_made(model, row[:1])
+    return row is not None
 
 
 def insert_from(model: type[DeclarativeBase], columns: list[str], rows: Select[Unpack[tuple[Any, ...]]]) -> int:
     """INSERT what ``rows`` selects in the open unit; rows whose unique key is there are left out. How many went in."""
     key = inspect(model).primary_key
     statement = _insert(model).from_select(columns, rows).on_conflict_do_nothing().returning(*key)
-    return len(db.session.execute(statement).all())
+    added = db.session.execute(statement, execution_options=noted_options()).all()
+    note_made(model, [row[0] for row in added])
+    return len(added)
 
 
 def upsert(model: type[DeclarativeBase], key: list[str], values: dict[str, Any], update: dict[str, Any]) -> Insert:
@@ -57,5 +63,7 @@ def insert_missing(model: type[DeclarativeBase], rows: Sequence[dict[str, Any]])
     added = 0
     for start in range(0, len(rows), _AT_ONCE):
         statement = _insert(model).values(rows[start : start + _AT_ONCE]).on_conflict_do_nothing().returning(*key)
-        added += len(db.session.execute(statement).all())
+        made = db.session.execute(statement, execution_options=noted_options()).all()
+        note_made(model, [row[0] for row in made])
+        added += len(made)
     return added

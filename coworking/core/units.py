@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVarTuple, Unpack
+from typing import Any, TypeVarTuple, Unpack
 
 from sqlalchemy import Select
 from sqlalchemy.exc import OperationalError
@@ -31,6 +31,7 @@ class Unit:
 
     def __init__(self) -> None:
         self.result: str | None = None
+        self.noted: dict[tuple[str, int], Any] = {}  # rows of sealed tables by table and key: `core.sealing`
         self._after_commit: dict[str, Callable[[], None]] = {}
 
     def after_commit(self, name: str, action: Callable[[], None]) -> None:
@@ -49,7 +50,10 @@ class Unit:
 
 
 before_commit: list[Callable[[Unit], None]] = []
-"""Hooks that packages above add: they run inside every unit, last, and may still write or refuse."""
+"""Hooks that packages above add: they run inside every unit, at its end, and may still write or refuse."""
+
+last_before_commit: list[Callable[[Unit], None]] = []
+"""The chain's own hook (`core.chain`): it runs behind all others, because its head is the last row to be locked."""
 
 
 @contextmanager
@@ -67,7 +71,7 @@ def write_unit() -> Iterator[Unit]:
         try:
             _begin_writing(session)
             yield unit
-            for hook in before_commit:
+            for hook in (*before_commit, *last_before_commit):
                 hook(unit)
             session.commit()
         finally:
@@ -117,8 +121,8 @@ def require_unit() -> Unit:
 def locked(statement: Select[Unpack[Ts]]) -> Select[Unpack[Ts]]:
     """``statement`` with FOR NO KEY UPDATE and fresh values.
 
-    Lock in the order organisation → subscription or pack → resources → counters, each by id. SQLite has one writer at a
-    time and ignores the clause. Only the first entity's rows are locked, not what is joined to it.
+    Lock in the order of `docs/locking.md`, each kind by id. SQLite has one writer at a time and ignores the clause. Only
+    the first entity's rows are locked, not what is joined to it.
     """
     require_unit()
     return for_update(statement)

@@ -10,10 +10,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model
+from coworking.core.sealing import MONEY, TRAIL, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.pricing.models import Quote
 
 
+@sealed(MONEY, said=True)
 class MembershipSettings(Model):
     """What the lieu decides about membership (a single row, id 1). ``adhesion_cents``: a year's, None: no adhesions."""
 
@@ -27,6 +29,7 @@ class MembershipSettings(Model):
     adhesion_cents: Mapped[int | None]
 
 
+@sealed(MONEY)
 class Adhesion(Model):
     """``person`` is a member of the association from ``valid_from`` to ``valid_until`` (inclusive), for ``cents``."""
 
@@ -47,6 +50,7 @@ class Adhesion(Model):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
+@sealed(MONEY)
 class Plan(Model):
     """What can be subscribed to while ``is_open``: half-days a month (None: as many as one likes) at a monthly price.
 
@@ -72,6 +76,7 @@ class Plan(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
+@sealed(MONEY)
 class Subscription(Model):
     """``person`` has a plan's terms, frozen when they subscribed, from ``first_month`` to ``last_month`` (None: still).
 
@@ -107,6 +112,7 @@ class Subscription(Model):
     plan: Mapped[Plan] = relationship()
 
 
+@sealed(MONEY)
 class Agreement(Model):
     """``organisation`` pays for its members' half-days at desks from ``valid_from`` to ``valid_until`` (inclusive).
 
@@ -140,6 +146,7 @@ class Agreement(Model):
     organisation: Mapped[Organisation] = relationship()
 
 
+@sealed(TRAIL)
 class LedgerEntry(Model):
     """One half-day of an allowance: held when booked, then consumed when its day is over, or released.
 

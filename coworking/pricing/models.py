@@ -11,10 +11,12 @@ from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.months import month_of
+from coworking.core.sealing import MONEY, TRAIL, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.spaces.models import Resource
 
 
+@sealed(MONEY)
 class Tariff(Model):
     """The prices from local date ``valid_from`` until the next tariff. ``basis``: they hold VAT (``ttc``) or not (``ht``).
 
@@ -39,6 +41,7 @@ class Tariff(Model):
     )
 
 
+@sealed(MONEY)
 class TariffPrice(Model):
     """A price in cents: of one resource, or of every resource of ``kind`` that has none of its own.
 
@@ -72,6 +75,7 @@ class TariffPrice(Model):
     tariff: Mapped[Tariff] = relationship(back_populates="prices")
 
 
+@sealed(TRAIL, may_change=("state", "released_at"))
 class Quote(Model):
     """What one booked unit costs and who owes it, as it was decided when it was booked. Never deleted, never changed.
 

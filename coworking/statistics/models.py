@@ -9,6 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.db import Model
+from coworking.core.sealing import MONEY, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime
 
 
@@ -59,6 +60,7 @@ class DayFact(Model):
     hours: Mapped[list[Any]] = mapped_column(JSON)
 
 
+@sealed(MONEY)
 class MonthlyReturn(Model):
     """One revision of a closed month, as it was sent: append-only, never made again.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coworking.billing import documents, journal, mentions, rules
+from coworking.billing import documents, mentions, rules
 from coworking.billing.rules import Item
 
 OCTOBER = date(2026, 10, 1)
@@ -133,7 +134,7 @@ def test_how_a_document_stands(kind, payable, paid, credited, due, state):
     assert rules.state_of(kind, payable, paid, due, date(2026, 11, 24), credited=credited) == state
 
 
-# Property: whatever is charged, the sums agree, the credit note mirrors them and the books balance
+# Property: whatever is charged, the sums agree
 
 families = st.sampled_from(["desk", "subscription", "other"])
 items = st.lists(
@@ -166,25 +167,8 @@ items = st.lists(
 
 
 @given(items, st.sampled_from(["ttc", "ht"]))
-def test_documents_add_up_and_books_balance(found, basis):
-    from dataclasses import replace
-
+def test_documents_come_to_what_was_charged(found, basis):
     invoice = document([replace(item, basis=basis) for item in found])
-    note = documents.credit_note(invoice, number="A2026-0001", seq=2, issued_on=date(2026, 11, 3), reason="Essai")
+    documents.check_amounts(invoice)
     if basis == "ttc":
         assert invoice["payable_cents"] == sum(item.amount_cents for item in found)
-    entries, mirror = journal.of_document(invoice), journal.of_document(note)
-    assert journal.balance(entries) == journal.balance(mirror) == 0
-    assert all((entry.debit > 0) != (entry.credit > 0) for entry in [*entries, *mirror])
-    together: dict[str, int] = {}
-    for entry in (*entries, *mirror):
-        together[entry.account] = together.get(entry.account, 0) + entry.debit - entry.credit
-    # What the invoice's rounding lost, the note's gains: two accounts, one sum.
-    difference = together.pop(journal.ROUNDING_GAIN, 0) + together.pop(journal.ROUNDING_LOSS, 0)
-    assert difference == 0 and not any(together.values())
-
-
-@given(st.integers(-10_000_000, 10_000_000).filter(bool), st.sampled_from(rules.METHODS))
-def test_payments_balance(cents, method):
-    entries = journal.of_payment(cents, method, "F2026-0001", "k7mq2v9xw4tdz3hb")
-    assert journal.balance(entries) == 0 and len(entries) == 2

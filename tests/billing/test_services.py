@@ -231,16 +231,16 @@ def test_the_chain_holds_and_numbers_follow_each_other(house, session):
     assert [row.seq for row in rows] == [1, 2, 3, 4, 5]
     assert [row.number for row in rows] == [*(f"F2026-000{n}" for n in (1, 2, 3)), "A2026-0001", "F2026-0004"]
     assert services.chain_problems(public_keys()) == []
-    entries = [(services.entry_of(row), row.payload) for row in rows]
-    from coworking.billing import chain
+    entries = [(services.link_of(row), row.payload) for row in rows]
+    from coworking.core import links
 
     keys = public_keys()
-    assert chain.problems([entries[0], *entries[2:]], keys.get)
-    assert chain.problems([(entries[0][0], entries[0][1] + " "), *entries[1:]], keys.get) == [
+    assert links.problems([entries[0], *entries[2:]], keys.get)
+    assert links.problems([(entries[0][0], entries[0][1] + " "), *entries[1:]], keys.get) == [
         "1: its content was altered"
     ]
-    assert chain.problems([entries[1], entries[0], *entries[2:]], keys.get)
-    assert chain.problems(entries, {}.get)
+    assert links.problems([entries[1], entries[0], *entries[2:]], keys.get)
+    assert links.problems(entries, {}.get)
 
 
 def test_a_new_year_counts_from_one(house, inside, clock):

@@ -1,7 +1,7 @@
-"""What a document or a payment books, as balanced entries of double-entry accounting.
+"""What a document or a payment books, as balanced lines of double-entry accounting.
 
-Pure: figures in, entries out; debits equal credits for each one. An amount below zero changes sides, never sign, so that a
-credit note is the mirror of its invoice. Accounts follow the French *plan comptable général*.
+Pure: billing's facts in, lines out; debits equal credits for each fact. An amount below zero changes sides, never sign, so
+that a credit note is the mirror of its invoice. Accounts follow the French *plan comptable général*.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MEANS = {"transfer": "512", "debit": "512", "card": "517", "cheque": "5112", "ca
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalLine:
     """One line of the journal: cents on exactly one side. ``auxiliary`` is the payer's id on customers' accounts."""
 
     account: str
@@ -30,8 +30,8 @@ class Entry:
     auxiliary: str | None = None
 
 
-def of_document(payload: Mapping[str, Any]) -> list[Entry]:
-    """The entries of an issued invoice or credit note, from its snapshot."""
+def of_document(payload: Mapping[str, Any]) -> list[JournalLine]:
+    """The lines of an issued invoice or credit note, from its snapshot."""
     label, buyer = str(payload["number"]), str(payload["buyer"]["id"])
     adhesions = sum(line["amount_cents"] for line in payload["lines"] if line["family"] == "adhesion")
     rounding = payload["rounding_cents"]
@@ -42,22 +42,22 @@ def of_document(payload: Mapping[str, Any]) -> list[Entry]:
         _debit(VAT_COLLECTED, -payload["vat_cents"], label),
         _debit(ROUNDING_GAIN if rounding > 0 else ROUNDING_LOSS, -rounding, label),
     ]
-    return [entry for entry in wanted if entry is not None]
+    return [line for line in wanted if line is not None]
 
 
-def of_payment(cents: int, method: str, number: str, buyer: str) -> list[Entry]:
-    """The entries of money received for the document ``number`` (negative: an entry taken back)."""
+def of_payment(cents: int, method: str, number: str, buyer: str) -> list[JournalLine]:
+    """The lines of money received for the document ``number`` (negative: a payment reversed)."""
     wanted = [_debit(MEANS[method], cents, number), _debit(CUSTOMERS, -cents, number, buyer)]
-    return [entry for entry in wanted if entry is not None]
+    return [line for line in wanted if line is not None]
 
 
-def balance(entries: Iterable[Entry]) -> int:
+def balance(lines: Iterable[JournalLine]) -> int:
     """Debits less credits: 0 when the books are right."""
-    return sum(entry.debit - entry.credit for entry in entries)
+    return sum(line.debit - line.credit for line in lines)
 
 
-def _debit(account: str, cents: int, label: str, auxiliary: str | None = None) -> Entry | None:
+def _debit(account: str, cents: int, label: str, auxiliary: str | None = None) -> JournalLine | None:
     """``cents`` on the debit side, on the credit side when negative, nowhere when 0."""
     if cents == 0:
         return None
-    return Entry(account, max(cents, 0), max(-cents, 0), label, auxiliary)
+    return JournalLine(account, max(cents, 0), max(-cents, 0), label, auxiliary)

@@ -1,0 +1,7 @@
+"""What accounting looks at is what billing made: its lieu and its people."""
+
+from __future__ import annotations
+
+from tests.billing.conftest import house
+
+__all__ = ["house"]

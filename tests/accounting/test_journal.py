@@ -1,0 +1,34 @@
+"""The books balance, whatever was charged and however it was paid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coworking.accounting import journal
+from coworking.billing import documents, rules
+from tests.billing.test_rules import document, items
+
+
+@given(items, st.sampled_from(["ttc", "ht"]))
+def test_a_document_balances_and_its_credit_note_mirrors_it(found, basis):
+    invoice = document([replace(item, basis=basis) for item in found])
+    note = documents.credit_note(invoice, number="A2026-0001", seq=2, issued_on=date(2026, 11, 3), reason="Essai")
+    lines, mirror = journal.of_document(invoice), journal.of_document(note)
+    assert journal.balance(lines) == journal.balance(mirror) == 0
+    assert all((line.debit > 0) != (line.credit > 0) for line in [*lines, *mirror])
+    together: dict[str, int] = {}
+    for line in (*lines, *mirror):
+        together[line.account] = together.get(line.account, 0) + line.debit - line.credit
+    # What the invoice's rounding lost, the note's gains: two accounts, one sum.
+    difference = together.pop(journal.ROUNDING_GAIN, 0) + together.pop(journal.ROUNDING_LOSS, 0)
+    assert difference == 0 and not any(together.values())
+
+
+@given(st.integers(-10_000_000, 10_000_000).filter(bool), st.sampled_from(rules.METHODS))
+def test_a_payment_balances(cents, method):
+    lines = journal.of_payment(cents, method, "F2026-0001", "k7mq2v9xw4tdz3hb")
+    assert journal.balance(lines) == 0 and len(lines) == 2
