@@ -18,13 +18,14 @@ from sqlalchemy import insert, select
 from coworking.accounts.models import ApiToken, Person, PersonRole
 from coworking.accounts.passwords import hash_password
 from coworking.accounts.tokens import new_bearer
-from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking.models import Booking, BookingUnit
 from coworking.claims.models import Claim
 from coworking.core.clock import now
 from coworking.core.db import db, hurry
 from coworking.core.timespan import Span, local_minute
 from coworking.core.types import public_id
 from coworking.core.units import write_unit
+from coworking.presence.models import Presence
 from coworking.spaces import calendar
 from coworking.spaces.models import Lieu, Resource, Schedule, ScheduleHours, Zone
 

@@ -25,7 +25,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         _every(_MINUTE, "outbox.drain"),
         _every(_MINUTE, "claims.release_expired"),
         _every(_TEN_MINUTES, "spaces.keep_days"),
-        _every(_TEN_MINUTES, "booking.expire_unconfirmed"),
+        _every(_TEN_MINUTES, "presence.expire_unconfirmed"),
         _every(_TEN_MINUTES, "booking.reminders"),
         _every(_TEN_MINUTES, "membership.consume_past"),
         _every(_TEN_MINUTES, "billing.gather"),

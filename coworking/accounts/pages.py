@@ -24,7 +24,7 @@ def home_of(who: Person | Actor) -> str:
     """Where someone lands after signing in: staff on Today, a network's lead on its month, members on their week."""
     actor = who if isinstance(who, Actor) else who.actor()
     lead = actor.has(Role.LEAD) and not actor.is_staff
-    for endpoint in ("frontdesk.today",) * actor.is_staff + ("network_head.month",) * lead + ("booking.week",):
+    for endpoint in ("frontdesk.today",) * actor.is_staff + ("network_head.month",) * lead + ("week.show",):
         if endpoint in current_app.view_functions:
             return url_for(endpoint)
     return url_for("accounts.me")

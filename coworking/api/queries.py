@@ -13,7 +13,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts import queries as accounts
-from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import ROOM_STEP, BeyondHorizon, HalfDay, half_days
 from coworking.claims import queries as claims
 from coworking.core.clock import now
@@ -22,6 +22,7 @@ from coworking.core.errors import N_, DomainError, NotFound
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span, intersect, local_date, subtract
 from coworking.core.types import from_micros, to_micros
+from coworking.presence.models import Presence
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay, Resource
 from coworking.spaces.rules import ClosedThen, refuse_closed

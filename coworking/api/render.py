@@ -9,7 +9,7 @@ from typing import Any
 from coworking.accounts.models import Person
 from coworking.billing import queries as billing
 from coworking.billing.queries import Standing
-from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking.models import Booking, BookingUnit
 from coworking.core.errors import DomainError
 from coworking.core.months import write_month
 from coworking.core.policy import Actor, Role
@@ -18,6 +18,7 @@ from coworking.core.web import say
 from coworking.network import queries as network
 from coworking.network.models import NetworkLieu, ReceivedReturn
 from coworking.network.rules import aggregate
+from coworking.presence.models import Presence
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu, Resource, Zone

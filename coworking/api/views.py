@@ -17,14 +17,15 @@ from coworking.api.problems import signed_body
 from coworking.api.render import Json
 from coworking.billing import papers
 from coworking.billing import queries as billing
-from coworking.booking import presence, services
 from coworking.booking import queries as bookings
+from coworking.booking import services
 from coworking.booking.placing import Item, Request
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor, Role, current_actor, public, requires
 from coworking.core.timespan import EndsBeforeStart, Span
 from coworking.network import queries as network
 from coworking.network import receiving
+from coworking.presence import services as presence
 from coworking.spaces import queries as spaces
 from coworking.statistics import queries as returns
 from coworking.statistics.envelope import envelope

@@ -1,16 +1,16 @@
-"""Bookings, what became of each booked half-day, presences, and what was attested of them."""
+"""Bookings, and what became of each booked half-day."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from coworking.accounts.models import Person
 from coworking.claims.models import Claim
 from coworking.core.clock import now
-from coworking.core.db import Model, db
+from coworking.core.db import Model
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.pricing.models import Quote
@@ -72,7 +72,8 @@ class BookingUnit(Model):
     """The smallest thing that is used and counted: one desk for one half-day, or one room for its span.
 
     ``half``: ``am``, ``pm`` or None for a room. ``outcome``: ``pending`` until it is known, then ``came``, ``absent``
-    or, unconfirmed for seven days, ``unknown``; ``evidence`` says how we know (self, host, kiosk, qr, network).
+    or, unconfirmed for seven days, ``unknown``; ``evidence`` says how we know (self, host, kiosk, qr, network). Only
+    `coworking.booking.outcomes` writes these.
     ``quote_id``: what it costs and who pays; None for bookings older than prices.
     """
 
@@ -105,57 +106,3 @@ class BookingUnit(Model):
     @property
     def span(self) -> Span:
         return Span(self.starts_at, self.ends_at)
-
-
-class Presence(Model):
-    """``person`` was there on ``day`` from ``arrived_at``; ``left_at`` None: until the end of what was booked.
-
-    A person may come, leave and come back: several rows, at most one of them open.
-    """
-
-    __tablename__ = "presence"
-    __table_args__ = (
-        CheckConstraint("evidence IN ('self', 'host', 'kiosk', 'qr', 'network', 'import')", name="evidence"),
-        CheckConstraint("left_at IS NULL OR arrived_at <= left_at", name="order"),
-        Index("ix_presence_day", "day"),
-        Index("ix_presence_person_id_day", "person_id", "day"),
-        Index(
-            "uq_presence_open",
-            "person_id",
-            "day",
-            unique=True,
-            sqlite_where=db.text("left_at IS NULL"),
-            postgresql_where=db.text("left_at IS NULL"),
-        ),
-    )
-
-    id: Mapped[BigId]
-    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    booking_id: Mapped[int | None] = mapped_column(ForeignKey("booking.id"))
-    day: Mapped[date]
-    arrived_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    evidence: Mapped[str]
-    recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-
-    person: Mapped[Person] = relationship(foreign_keys=[person_id])
-    booking: Mapped[Booking | None] = relationship()
-
-
-class Attestation(Model):
-    """What the lieu attested of ``person``'s presences in ``month`` (its first day): append-only, never made again.
-
-    ``payload`` is the whole snapshot as RFC 8785 text (`coworking.booking.attestation`). ``code`` opens the public page
-    that says whether a paper is genuine: whoever holds the paper may read what it says, nobody can guess it.
-    """
-
-    __tablename__ = "attestation"
-
-    id: Mapped[BigId]
-    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
-    code: Mapped[str] = mapped_column(unique=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    month: Mapped[date]
-    payload: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -17,10 +17,13 @@ from coworking.core.policy import current_actor
 blueprint = Blueprint("booking", __name__)
 
 
-@blueprint.after_request
-def _varies(response: Response) -> Response:
-    response.vary.add("HX-Request")  # a sheet is a page or only its inside
+def vary_by_htmx(response: Response) -> Response:
+    """Tell caches that a sheet is a page or only its inside."""
+    response.vary.add("HX-Request")
     return response
+
+
+blueprint.after_request(vary_by_htmx)
 
 
 def refused(sheet: str, status: int) -> Response:
@@ -34,7 +37,7 @@ def refused(sheet: str, status: int) -> Response:
 
 
 def to_week(day: date) -> ResponseReturnValue:
-    return redirect(f"{url_for('booking.week')}?from={monday_of(day).isoformat()}", 303)
+    return redirect(f"{url_for('week.show')}?from={monday_of(day).isoformat()}", 303)
 
 
 def after_change(booking: Booking) -> ResponseReturnValue:

@@ -23,8 +23,6 @@ UNDO = timedelta(minutes=2)
 
 ROOM_STEP = timedelta(minutes=15)
 ROOM_LONGEST = timedelta(hours=14)
-CONFIRMABLE = timedelta(days=7)
-"""A booked half-day that nobody confirmed within this time is unknown for good."""
 
 
 class InPast(DomainError):
@@ -118,36 +116,10 @@ class SeveralPlaces(DomainError):
     message = N_("This booking holds several places together: give it back and book the others.")
 
 
-class ArrivalStands(DomainError):
-    """The days before are counted, and perhaps invoiced."""
-
-    code = "arrival_stands"
-    status = 409
-    message = N_("This arrival was on an earlier day: it stays as it was written down.")
-
-
 class CancelledBooking(DomainError):
     code = "booking_cancelled"
     status = 409
     message = N_("This booking was cancelled.")
-
-
-class NotToday(DomainError):
-    code = "not_today"
-    status = 422
-    message = N_("One can only arrive on the day itself.")
-
-
-class ClosedNow(DomainError):
-    code = "closed_now"
-    status = 422
-    message = N_("The lieu is closed just now.")
-
-
-class CannotSettle(DomainError):
-    code = "cannot_settle"
-    status = 409
-    message = N_("This half-day cannot be settled: it is cancelled or still to come.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +235,3 @@ def check_late_move(day: date, minutes: int, new_day: date, new_minutes: int) ->
     """
     if new_day != day or new_minutes < minutes:
         raise LateMove()
-
-
-def arrival_marks(unit: Span, arrived_at: datetime) -> bool:
-    """Whether someone who arrived at ``arrived_at`` came for the booked ``unit`` (it was not over yet)."""
-    return unit.end > arrived_at

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from coworking.booking import views_attestation, views_bookings, views_rooms, views_week
+from coworking.booking import views_bookings, views_rooms
 from coworking.booking.pages import blueprint
 
-PAGES = (views_attestation, views_bookings, views_rooms, views_week)
+PAGES = (views_bookings, views_rooms)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["PAGES", "blueprint"]

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 
 from coworking.accounts.models import Person
-from coworking.booking import presence, queries, services
+from coworking.booking import queries, services
 from coworking.booking.placing import Item, Request
 from coworking.core.clock import frozen_at
 from coworking.core.db import db
@@ -18,6 +18,8 @@ from coworking.core.errors import DomainError
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span, local_minute
 from coworking.demo.cast import Habit
+from coworking.presence import queries as presences
+from coworking.presence import services as presence
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, ROOM
 
@@ -139,7 +141,7 @@ class Simulation:
 
     def _settle(self, day: date) -> None:
         """In the morning the host says of those who did not say it whether they came yesterday."""
-        waiting = queries.unsettled(day - timedelta(days=4), day - timedelta(days=1))
+        waiting = presences.unsettled(day - timedelta(days=4), day - timedelta(days=1))
         came = [unit.id for unit in waiting if self.draw.random() < 0.62]
         absent = [unit.id for unit in waiting if unit.id not in came and self.draw.random() < 0.8]
         for ids, outcome in ((came, "came"), (absent, "absent")):

@@ -10,7 +10,6 @@ from sqlalchemy import func, select, update
 
 from coworking.accounts.models import Person
 from coworking.billing import charges
-from coworking.booking.presence import expire_unconfirmed
 from coworking.core import audit
 from coworking.core.audit import AuditEntry
 from coworking.core.clock import frozen_at
@@ -23,6 +22,7 @@ from coworking.core.units import write_unit
 from coworking.demo import billing, money, network, statistics, world
 from coworking.demo.cast import habits
 from coworking.demo.days import Simulation
+from coworking.presence.services import expire_unconfirmed
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 

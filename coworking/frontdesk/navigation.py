@@ -44,22 +44,22 @@ def _entries(*wanted: tuple[str, str, str]) -> list[Entry]:
 
 
 _PARTS = {
-    "booking.week": {
+    "week.show": {
         "booking.booking",
-        "booking.book",
-        "booking.desks",
+        "week.book",
+        "week.desks",
         "booking.mine",
-        "booking.offer",
-        "booking.repeat",
+        "week.offer",
+        "week.repeat",
     },
     "booking.rooms": {"booking.new_room_booking", "booking.book_room"},
     "accounts.people": {"accounts.person", "accounts.new_person", "membership.person"},
     "accounts.me": {
         "accounts.tokens",
         "billing.mine",
-        "booking.attestation",
-        "booking.attestations",
-        "booking.issue_attestation",
+        "presence.attestation",
+        "presence.attestations",
+        "presence.issue_attestation",
         "membership.ask",
         "membership.mine",
     },
@@ -114,11 +114,11 @@ def _or_mine(entries: list[Entry]) -> list[Entry]:
 
 def _own_entries() -> list[Entry]:
     """What someone of the team has for themselves."""
-    return _entries(("booking.week", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
+    return _entries(("week.show", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
 
 
 def _member_entries(actor: Actor) -> list[Entry]:
-    entries = [("booking.week", _("Week"), "calendar"), ("booking.rooms", _("Room"), "door-open")]
+    entries = [("week.show", _("Week"), "calendar"), ("booking.rooms", _("Room"), "door-open")]
     if actor.has(Role.LEAD):
         entries.insert(0, ("network_head.month", _("Network"), "map-pin"))
     if actor.has(Role.ACCOUNTANT) or actor.has(Role.LEAD):

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from flask import url_for
 from markupsafe import escape
 
-from coworking.booking.bars import Bar
 from coworking.core.formats import minute_of_day
 from coworking.core.i18n import _
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span, subtract
+from coworking.frontdesk.bars import Bar
 from coworking.spaces.queries import Place
 
 SLOT = 15

@@ -34,7 +34,7 @@ def home() -> ResponseReturnValue:
     queries.lieu()
     actor = actor_or_none()
     if actor is not None:
-        own = "frontdesk.today" if actor.is_staff else "booking.week"
+        own = "frontdesk.today" if actor.is_staff else "week.show"
         if own in current_app.view_functions:
             return redirect(url_for(own))
     return lieu()

@@ -87,8 +87,8 @@ def _finish(typed: questions.Typed, inputs: dict[str, str]) -> ResponseReturnVal
     person = questions.finish({**typed, questions.LAST: inputs}, password_hash)
     begin(person)
     flash(_("Your place is ready. This is next week: book the first desk."))
-    if "booking.week" in current_app.view_functions:
-        return redirect(url_for("booking.week", week="next"), 303)
+    if "week.show" in current_app.view_functions:
+        return redirect(url_for("week.show", week="next"), 303)
     return redirect(url_for("public.home"), 303)
 
 

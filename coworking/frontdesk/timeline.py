@@ -19,10 +19,10 @@ from flask import url_for
 from markupsafe import Markup
 
 from coworking.accounts.queries import colleagues_of
-from coworking.booking.bars import Bar, bars
 from coworking.core.clock import now
 from coworking.core.i18n import language
 from coworking.core.policy import Actor
+from coworking.frontdesk.bars import Bar, bars
 from coworking.frontdesk.painting import DEFAULT_WINDOW, Day, Line, Painter, Reader, Wall
 from coworking.spaces import queries as spaces
 from coworking.spaces.queries import Place

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 
 from coworking.booking import queries
-from coworking.booking.models import Booking, BookingUnit, Presence
-from coworking.booking.rules import CONFIRMABLE, half_days
+from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.rules import half_days
 from coworking.claims import queries as claims
 from coworking.claims.models import DayVersion
 from coworking.core import outbox
@@ -18,6 +18,9 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.i18n import _, language, ngettext
 from coworking.core.timespan import Span
+from coworking.presence import queries as presence_queries
+from coworking.presence.models import Presence
+from coworking.presence.rules import CONFIRMABLE
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay, Zone
 
@@ -91,7 +94,7 @@ def today() -> Today:
     instant, day = now(), spaces.today()
     row = spaces.days(day, day).get(day)
     bookings = queries.day_bookings(day)
-    presences = queries.presences_on(day)
+    presences = presence_queries.presences_on(day)
     here = _here(presences, bookings)
     inside = {one.presence.person_id for _, group in here for one in group}
     pending = [
@@ -101,12 +104,12 @@ def today() -> Today:
         and booking.ends_at > instant
         and all(unit.outcome == "pending" for unit in booking.units if unit.ends_at > instant)
     ]
-    newcomers = queries.first_visit([booking.person_id for booking in pending], day)
+    newcomers = presence_queries.first_visit([booking.person_id for booking in pending], day)
     coming = [
         Coming(booking, booking.starts_at, booking.starts_at + LATE < instant, booking.person_id in newcomers)
         for booking in pending
     ]
-    unsettled = queries.unsettled(day - CONFIRMABLE, day - timedelta(days=1))
+    unsettled = presence_queries.unsettled(day - CONFIRMABLE, day - timedelta(days=1))
     yesterday = _yesterday(unsettled, day)
     return Today(
         day=day,

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import staff
 from coworking.accounts.queries import person_by_public_id, search_people
-from coworking.booking import presence, services
+from coworking.booking import services
 from coworking.booking.forms import read_day, read_halves, read_room, read_row
 from coworking.booking.placing import Item, Request
 from coworking.booking.queries import worded_time
@@ -28,6 +28,7 @@ from coworking.core.web import refusal, say
 from coworking.frontdesk import timeline as timelines
 from coworking.frontdesk import today as todays
 from coworking.frontdesk.navigation import BESIDE_MORE, all_entries
+from coworking.presence import services as presence
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay
 

@@ -14,13 +14,14 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking.models import Booking, BookingUnit
 from coworking.claims.models import Claim, DayVersion
 from coworking.claims.queries import overlapping
 from coworking.core.db import db
 from coworking.core.timespan import Span, local_minute
 from coworking.core.types import from_micros, to_micros
 from coworking.core.units import require_unit, write_unit
+from coworking.presence.models import Presence
 from coworking.pricing.models import Quote
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces

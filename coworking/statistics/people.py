@@ -10,9 +10,10 @@ from datetime import date
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import aliased
 
-from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking.models import Booking, BookingUnit
 from coworking.core.db import db
 from coworking.core.months import month_after, month_before, month_days
+from coworking.presence.models import Presence
 from coworking.statistics.months import People
 
 HISTORY_MONTHS = 3

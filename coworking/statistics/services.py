@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from coworking.booking.rules import CONFIRMABLE
 from coworking.core import audit, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -20,6 +19,7 @@ from coworking.core.months import month_after, month_before, month_days, month_o
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.units import write_unit
 from coworking.core.version import VERSION
+from coworking.presence.rules import CONFIRMABLE
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu

@@ -37,7 +37,7 @@ def test_members_land_on_a_page_of_theirs(client, anne):
 
 def test_staff_land_on_today_and_members_on_their_week(app, cast):
     with app.test_request_context():
-        assert home_of(cast.member) == (url_for("booking.week") if "booking.week" in app.view_functions else "/me")
+        assert home_of(cast.member) == (url_for("week.show") if "week.show" in app.view_functions else "/me")
         if "frontdesk.today" in app.view_functions:
             assert home_of(cast.host) == home_of(cast.manager) == url_for("frontdesk.today")
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 
-from coworking.booking.models import Booking, Presence
+from coworking.booking.models import Booking
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
+from coworking.presence.models import Presence
 from tests.api.conftest import morning, times
 
 

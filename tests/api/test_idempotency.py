@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from coworking.accounts.models import Person
-from coworking.booking.models import Booking, Presence
+from coworking.booking.models import Booking
 from coworking.core.db import db
 from coworking.core.idempotency import IdempotencyKey
+from coworking.presence.models import Presence
 from tests.api.conftest import morning
 
 REPLAYED = "Idempotent-Replayed"

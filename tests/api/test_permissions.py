@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 
 from coworking.accounts import staff
 from coworking.accounts.rules import SCOPES
-from coworking.booking.models import Booking, Presence
+from coworking.booking.models import Booking
 from coworking.core.db import db
+from coworking.presence.models import Presence
 from tests.api.conftest import morning
 
 MONEY = ("payer", "cover", "amount_cents", "price_basis", "price_state")

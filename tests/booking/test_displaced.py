@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from coworking.accounts import staff
 from coworking.accounts.models import Person
-from coworking.booking import presence, services
+from coworking.booking import services
 from coworking.booking.models import Booking
 from coworking.booking.placing import Item, Request
 from coworking.claims.models import Claim
@@ -19,6 +19,7 @@ from coworking.core.db import db
 from coworking.core.displaced import WouldDisplace
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
+from coworking.presence import services as presence
 from coworking.pricing.models import Quote
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import ACCESSIBLE, STAFFED, Closing, Opening

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from coworking.booking import presence, services
+from coworking.booking import services
 from coworking.booking.models import Booking
 from coworking.booking.placing import Item, Request
 from coworking.booking.rules import LateMove
@@ -17,6 +17,7 @@ from coworking.core.units import write_unit
 from coworking.membership import coverage, queries
 from coworking.membership.models import LedgerEntry
 from coworking.membership.rules import AgreementExhausted, NoAgreement, PriceChanged, UndoChangesPrice
+from coworking.presence import services as presence
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Lieu
 from tests.factories import make_agreement, make_subscription, make_tariff

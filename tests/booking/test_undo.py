@@ -10,14 +10,17 @@ from sqlalchemy import func, select
 from coworking.accounts import staff
 from coworking.billing import charges
 from coworking.billing.models import Charge
-from coworking.booking import presence, services
-from coworking.booking.models import Booking, Presence
+from coworking.booking import services
+from coworking.booking.models import Booking
 from coworking.booking.placing import Item, Request
-from coworking.booking.rules import AlreadyBooked, ArrivalStands, NotInService, SeveralPlaces, UndoTooLate
+from coworking.booking.rules import AlreadyBooked, NotInService, SeveralPlaces, UndoTooLate
 from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.timespan import Span
 from coworking.membership.queries import USED
+from coworking.presence import services as presence
+from coworking.presence.models import Presence
+from coworking.presence.rules import ArrivalStands
 from coworking.pricing.models import Quote
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import Closed, Closing, OutsideOpeningHours

@@ -104,7 +104,7 @@ def test_arrows_move_in_the_planning_and_enter_books(place, cast, open_page):
 
 def test_today_follows_what_others_do(app, place, cast, open_page, clock):
     """A visible page asks again and shows what changed; nobody reloads."""
-    from coworking.booking import presence
+    from coworking.presence import services as presence
 
     page = open_page("host@demo.example", WIDE)
     page.goto("/today")

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from coworking.booking import presence, services
+from coworking.booking import services
+from coworking.presence import services as presence
 from tests.browser.conftest import PHONE, WIDE, assert_accessible
 
 DAY = frozenset({"am", "pm"})

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 
-from coworking.booking.bars import bars
 from coworking.claims import queries
 from coworking.claims import services as claims
 from coworking.claims.models import Claim
@@ -19,6 +18,7 @@ from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
+from coworking.frontdesk.bars import bars
 from tests.support.work import analysed
 
 NINE = datetime(2026, 11, 26, 8, tzinfo=UTC)

@@ -82,7 +82,7 @@ def test_a_public_authority_states_its_accessibility(app: Flask, client: FlaskCl
     assert "n’a encore été mené" in client.get("/accessibility").text
 
 
-@pytest.mark.parametrize(("who", "endpoint"), [("member", "booking.week"), ("host", "frontdesk.today")])
+@pytest.mark.parametrize(("who", "endpoint"), [("member", "week.show"), ("host", "frontdesk.today")])
 def test_people_who_are_signed_in_go_to_their_own_page(
     app: Flask, sign_in: Callable[..., FlaskClient], cast: Any, who: str, endpoint: str
 ):

@@ -87,7 +87,7 @@ def test_eight_questions_make_a_lieu(app: Flask, client: FlaskClient, language: 
         assert answer.status_code == 303
     check_made(app, desk)
     with app.test_request_context():
-        expected = "/week?week=next" if "booking.week" in app.view_functions else "/"
+        expected = "/week?week=next" if "week.show" in app.view_functions else "/"
     assert answer.location == expected
     assert client.get("/settings").status_code == 200  # already signed in
 

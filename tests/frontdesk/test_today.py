@@ -9,11 +9,12 @@ from sqlalchemy import select
 
 from coworking.accounts.queries import person_by_email
 from coworking.booking import services
-from coworking.booking.queries import day_bookings, presences_on
+from coworking.booking.queries import day_bookings
 from coworking.core import outbox
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.presence.queries import presences_on
 
 TUESDAY = date(2026, 11, 24)
 DAY = frozenset({"am", "pm"})

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from coworking.booking import presence, services
+from coworking.booking import services
 from coworking.core import outbox
 from coworking.core.db import db
 from coworking.core.keyring import signing_key
@@ -19,6 +19,7 @@ from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.network import enrolment, joining, protocol
 from coworking.network.models import NetworkLieu
+from coworking.presence import services as presence
 from coworking.spaces import queries as spaces
 from coworking.statistics import services as closing
 from coworking.statistics.models import MonthlyReturn

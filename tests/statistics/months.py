@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from coworking.booking import presence, services
-from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking import services
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.placing import Item, Request
 from coworking.claims import services as claims
 from coworking.claims.rules import Wanted
@@ -19,6 +19,8 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.timespan import Span, local_minute
 from coworking.core.units import write_unit
+from coworking.presence import services as presence
+from coworking.presence.models import Presence
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces import services as places

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from coworking.accounts.models import Person
-from coworking.booking import presence, services
-from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking import services
+from coworking.booking.models import Booking, BookingUnit
 from coworking.core import outbox
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
@@ -19,6 +19,8 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.membership.models import Plan, Subscription
+from coworking.presence import services as presence
+from coworking.presence.models import Presence
 from coworking.spaces import calendar
 from coworking.spaces.models import Lieu
 from coworking.statistics import facts, queries, schema

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from coworking.accounts.models import Person
-from coworking.booking import presence, services
-from coworking.booking.models import BookingUnit, Presence
+from coworking.booking import services
+from coworking.booking.models import BookingUnit
 from coworking.claims import services as claims
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.presence import services as presence
+from coworking.presence.models import Presence
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces import services as places

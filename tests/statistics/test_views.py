@@ -14,11 +14,12 @@ from sqlalchemy import select, update
 from coworking.accounts.models import Person
 from coworking.billing import charges
 from coworking.billing import services as billing
-from coworking.booking import presence, services
+from coworking.booking import services
 from coworking.booking.models import BookingUnit
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
+from coworking.presence import services as presence
 from coworking.spaces.models import Lieu
 from coworking.statistics import queries, recipients
 from coworking.statistics import services as closing

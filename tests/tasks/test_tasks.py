@@ -29,7 +29,17 @@ from tests.conftest import make_app
 from tests.support.processes import instance
 from tests.support.redis import free_port
 
-for module in ("outbox", "housekeeping", "spaces", "claims", "membership", "booking", "billing", "statistics"):
+for module in (
+    "outbox",
+    "housekeeping",
+    "spaces",
+    "claims",
+    "membership",
+    "booking",
+    "presence",
+    "billing",
+    "statistics",
+):
     importlib.import_module(f"tasks.{module}")
 
 

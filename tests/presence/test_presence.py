@@ -7,12 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from coworking.booking import presence, queries, services
-from coworking.booking.models import BookingUnit, Presence
-from coworking.booking.rules import CancelledBooking, CannotSettle, ClosedNow, NotToday
+from coworking.booking import queries, services
+from coworking.booking.models import BookingUnit
+from coworking.booking.rules import CancelledBooking
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.presence import queries as presences
+from coworking.presence import services as presence
+from coworking.presence.models import Presence
+from coworking.presence.rules import CannotSettle, ClosedNow, NotToday
 
 TUESDAY = date(2026, 11, 24)
 DAY = frozenset({"am", "pm"})
@@ -70,7 +74,7 @@ def test_who_leaves_before_the_afternoon_leaves_it_open(people, clock):
     clock.set(wall(13, 30))
     presence.arrive(people.member.actor())
     assert outcomes(booking) == ["came", "came"]
-    assert len(queries.presences_on(TUESDAY)) == 2
+    assert len(presences.presences_on(TUESDAY)) == 2
 
 
 def test_a_walk_in_takes_a_free_desk_for_the_half_day(people, clock):
@@ -87,7 +91,7 @@ def test_nobody_is_turned_away_when_the_lieu_is_full(people, clock):
     clock.set(wall(10))
     arrival = presence.arrive(people.stranger.actor())
     assert (arrival.booking, arrival.walked_in) == (None, False)
-    assert queries.open_presence(people.stranger.id, TUESDAY) is not None
+    assert presences.open_presence(people.stranger.id, TUESDAY) is not None
 
 
 def test_one_may_be_half_an_hour_early_but_not_come_at_night(people, clock):
@@ -122,7 +126,7 @@ def test_a_wrong_tap_is_undone_with_its_walk_in(people, clock):
     clock.set(wall(10))
     arrival = presence.arrive(people.host.actor(), person=people.stranger.public_id)
     presence.undo_arrival(people.host.actor(), arrival.presence.public_id)
-    assert queries.presences_on(TUESDAY) == []
+    assert presences.presences_on(TUESDAY) == []
     assert queries.day_bookings(TUESDAY) == []
 
 
@@ -130,12 +134,12 @@ def test_yesterday_is_settled_in_the_morning(people, clock):
     mine = services.book_half_days(people.member.actor(), TUESDAY, DAY)
     theirs = services.book_half_days(people.stranger.actor(), TUESDAY, DAY)
     clock.set(wall(9, day=25))
-    waiting = queries.unsettled(TUESDAY, TUESDAY)
+    waiting = presences.unsettled(TUESDAY, TUESDAY)
     assert {unit.booking_id for unit in waiting} == {mine.id, theirs.id}
     presence.settle(people.host.actor(), [u.id for u in waiting if u.booking_id == mine.id], "came")
     presence.settle(people.host.actor(), [u.id for u in waiting if u.booking_id == theirs.id], "absent")
     assert (outcomes(mine), outcomes(theirs)) == (["came", "came"], ["absent", "absent"])
-    assert [p.person_id for p in queries.presences_on(TUESDAY)] == [people.member.id]
+    assert [p.person_id for p in presences.presences_on(TUESDAY)] == [people.member.id]
     entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "unit.settled")).all()
     assert len(entries) == 4
     assert {entry.actor_id for entry in entries} == {people.host.id}

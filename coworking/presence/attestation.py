@@ -1,6 +1,6 @@
 """The monthly attestation de présence: asked for by the person it is about, written once, verified by anyone who holds it.
 
-What is counted is told in `coworking.booking.attested`. An attestation is a snapshot: later changes of the lieu's name, the
+What is counted is told in `coworking.presence.attested`. An attestation is a snapshot: later changes of the lieu's name, the
 person's or a settled half-day leave it as it was issued.
 """
 
@@ -19,7 +19,16 @@ from coworking.accounts import queries as accounts
 from coworking.accounts import throttle
 from coworking.accounts.models import Organisation, Person
 from coworking.accounts.rules import TooManyAttempts
-from coworking.booking.attested import (
+from coworking.booking.models import Booking, BookingUnit
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.months import month_after, month_end, month_of
+from coworking.core.policy import Actor
+from coworking.core.timespan import local_minute
+from coworking.core.types import public_id
+from coworking.core.units import end_read, locked, write_unit
+from coworking.presence.attested import (
     AttestedDay,
     BookedHalf,
     EmployerUnknown,
@@ -31,15 +40,7 @@ from coworking.booking.attested import (
     attested_days,
     normal_code,
 )
-from coworking.booking.models import Attestation, Booking, BookingUnit, Presence
-from coworking.core.clock import now
-from coworking.core.db import db
-from coworking.core.errors import NotFound
-from coworking.core.months import month_after, month_end, month_of
-from coworking.core.policy import Actor
-from coworking.core.timespan import local_minute
-from coworking.core.types import public_id
-from coworking.core.units import end_read, locked, write_unit
+from coworking.presence.models import Attestation, Presence
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu
 

@@ -8,27 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from coworking.accounts.models import Person
-from coworking.booking import queries
+from coworking.booking import queries as bookings
 from coworking.booking.access import for_whom, own_booking
-from coworking.booking.models import Booking, BookingUnit, Presence
+from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.outcomes import CAME, PENDING, decide, let_expire
 from coworking.booking.placing import Item, Request
-from coworking.booking.rules import (
-    CONFIRMABLE,
-    AlreadyBooked,
-    ArrivalStands,
-    CancelledBooking,
-    CannotSettle,
-    ClosedNow,
-    NothingFree,
-    NotToday,
-    arrival_marks,
-    half_days,
-)
+from coworking.booking.rules import AlreadyBooked, CancelledBooking, NothingFree, half_days
 from coworking.booking.services import Newcomer, book_in_unit
 from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict
@@ -41,11 +31,19 @@ from coworking.core.timespan import local_date
 from coworking.core.units import locked, write_unit
 from coworking.membership import coverage
 from coworking.membership.rules import AgreementExhausted, Payer
+from coworking.presence import queries
+from coworking.presence.models import Presence
+from coworking.presence.rules import (
+    CONFIRMABLE,
+    EARLY,
+    ArrivalStands,
+    CannotSettle,
+    ClosedNow,
+    NotToday,
+    arrival_marks,
+)
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay
-
-EARLY = timedelta(minutes=30)
-"""One may arrive this long before the lieu opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +94,8 @@ def leave(actor: Actor, *, person: str | None = None) -> Presence | None:
         if presence is None:
             return None
         presence.left_at = max(instant, presence.arrived_at)
-        for unit in _units_today(who.id, presence.day):
-            if unit.outcome == "came" and unit.starts_at >= instant:
-                unit.outcome, unit.evidence, unit.decided_at = "pending", None, None
+        to_come = [unit for unit in _units_today(who.id, presence.day) if unit.starts_at >= instant]
+        decide((unit for unit in to_come if unit.outcome == CAME), PENDING, None, instant)
         _audit(actor, "presence.left", presence)
         claims.touch(presence.day)
     return presence
@@ -119,9 +116,8 @@ def undo_arrival(actor: Actor, presence_id: str) -> None:
             raise NotFound()
         if presence.day != spaces.today():
             raise ArrivalStands()
-        for unit in _units_today(presence.person_id, presence.day):
-            if unit.outcome == "came":
-                unit.outcome, unit.evidence, unit.decided_at = "pending", None, None
+        came = [unit for unit in _units_today(presence.person_id, presence.day) if unit.outcome == CAME]
+        decide(came, PENDING, None, now())
         booking = presence.booking
         if booking is not None and booking.source == "walkin" and not booking.is_cancelled:
             booking.status, booking.cancelled_at, booking.cancelled_by_id = (
@@ -129,8 +125,8 @@ def undo_arrival(actor: Actor, presence_id: str) -> None:
                 now(),
                 actor.person_id,
             )
-            claims.release(queries.live_claims(booking.id))
-            coverage.release(queries.quotes_of(booking.id))
+            claims.release(bookings.live_claims(booking.id))
+            coverage.release(bookings.quotes_of(booking.id))
         _audit(actor, "presence.undone", presence)
         db.session.delete(presence)
         claims.touch(presence.day)
@@ -155,8 +151,8 @@ def settle(actor: Actor, unit_ids: Sequence[int], outcome: str) -> int:
                 continue
             changed += 1
             was = unit.outcome
-            unit.outcome, unit.evidence, unit.decided_at = outcome, "host", instant
-            if outcome == "came":
+            decide([unit], outcome, "host", instant)
+            if outcome == CAME:
                 _remember_presence(actor, unit)
             audit.record(
                 actor,
@@ -174,17 +170,7 @@ def expire_unconfirmed() -> int:
     """Booked units that nobody confirmed for seven days are unknown for good; return how many."""
     last = local_date(now() - CONFIRMABLE, spaces.lieu().tz)
     with write_unit():
-        cancelled = select(Booking.id).where(Booking.status == "cancelled")
-        return db.session.execute(
-            update(BookingUnit)
-            .where(
-                BookingUnit.outcome == "pending",
-                BookingUnit.day < last,
-                BookingUnit.booking_id.not_in(cancelled),
-            )
-            .values(outcome="unknown", decided_at=now())
-            .execution_options(synchronize_session=False)
-        ).rowcount  # type: ignore[attr-defined] - a cursor result has one
+        return let_expire(last, now())
 
 
 # Within the unit ------------------------------------------------------------------------------------------------------
@@ -217,9 +203,7 @@ def _arrive(actor: Actor, person: Person, evidence: str, given: Booking | None =
         db.session.add(presence)
         db.session.flush()
         _audit(actor, "presence.arrived", presence)
-    for unit in units:
-        if unit.outcome != "came":
-            unit.outcome, unit.evidence, unit.decided_at = "came", evidence, instant
+    decide(units, CAME, evidence, instant)
     claims.touch(today)
     return Arrival(presence, booking, walked_in)
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import offers, presence, queries, repeating, services, weeks
+from coworking.booking import offers, queries, repeating, services, weeks
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
-from coworking.booking.pages import blueprint, names, refused, say_booked, to_week
+from coworking.booking.pages import names, refused, say_booked, to_week, vary_by_htmx
 from coworking.booking.rules import Half, NothingFree, half_days
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
@@ -24,15 +24,21 @@ from coworking.core.timespan import Span
 from coworking.core.web import refusal, say
 from coworking.membership import queries as memberships
 from coworking.membership.rules import AgreementExhausted, Payer, PriceChanged, expiry_state
+from coworking.presence import queries as presences
+from coworking.presence import services as presence
+from coworking.presence.rules import EARLY
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay
 
 WEEK = timedelta(weeks=1)
 
+blueprint = Blueprint("week", __name__)
+blueprint.after_request(vary_by_htmx)
+
 
 @blueprint.get("/week")
 @signed_in
-def week() -> ResponseReturnValue:
+def show() -> ResponseReturnValue:
     today = spaces.today()
     monday = monday_of(read_day(request.args.get("from"), default=today))
     if request.args.get("week") == "next":
@@ -53,7 +59,7 @@ def _page(monday: date, *, go_on: bool = False) -> str:
     opening = calendar.get(today)
     last = today + timedelta(days=lieu.horizon_days)
     return render_template(
-        "booking/week.html",
+        "frontdesk/week.html",
         days=days,
         monday=monday,
         first=days[0].day if days else monday,
@@ -62,7 +68,7 @@ def _page(monday: date, *, go_on: bool = False) -> str:
         previous=monday - WEEK,
         following=monday + WEEK if monday + WEEK <= last else None,
         horizon=last,
-        here=queries.open_presence(_person(actor), today),
+        here=presences.open_presence(_person(actor), today),
         open_now=opening is not None and _open_now(opening),
         actor=actor,
         can_repeat=monday <= last and monday + WEEK > today,
@@ -134,7 +140,7 @@ def repeat() -> ResponseReturnValue:
     troubles = [day_long(day) + _(": ") + say(trouble) for day, trouble in found.troubles]
     if found.asked:
         changed = _("Prices have changed in the meantime: look again.") if agreed is not None else None
-        sheet = render_template("booking/repeat.html", found=found, monday=monday, error=changed, troubles=troubles)
+        sheet = render_template("frontdesk/repeat.html", found=found, monday=monday, error=changed, troubles=troubles)
         return refused(sheet, 409 if changed else 200)
     for words in troubles:
         flash(words, "error")
@@ -154,7 +160,7 @@ def here() -> ResponseReturnValue:
     except DomainError as error:
         return refusal(error, lambda: _page(monday_of(spaces.today())))
     flash(_arrived(arrival))
-    return redirect(url_for("booking.week"), 303)
+    return redirect(url_for("week.show"), 303)
 
 
 @blueprint.post("/leave")
@@ -162,7 +168,7 @@ def here() -> ResponseReturnValue:
 def leave() -> ResponseReturnValue:
     presence.leave(current_actor())
     flash(_("Goodbye, and see you soon."))
-    return redirect(url_for("booking.week"), 303)
+    return redirect(url_for("week.show"), 303)
 
 
 def _person(actor: Actor) -> int:
@@ -202,7 +208,7 @@ def _anything_left(calendar: Mapping[date, LieuDay], today: date, monday: date) 
 
 def _open_now(day: LieuDay) -> bool:
     instant = now()
-    return any(span.start - presence.EARLY <= instant < span.end for span in day.open())
+    return any(span.start - EARLY <= instant < span.end for span in day.open())
 
 
 def _hours(days: Sequence[LieuDay], zone: ZoneInfo) -> dict[Half, str]:
@@ -238,7 +244,7 @@ def _ask(
 
 
 def _offer(found: offers.Offer, half: str | None, error: str | None = None) -> str:
-    return render_template("booking/offer.html", offer=found, half=half, error=error)
+    return render_template("frontdesk/offer.html", offer=found, half=half, error=error)
 
 
 def _desk_list(day: date, half: str, error: str | None = None) -> str:
@@ -248,4 +254,4 @@ def _desk_list(day: date, half: str, error: str | None = None) -> str:
     span = Span(found[0].span.start, found[-1].span.end) if found else None
     free = queries.free_resources(span, DESK) if span is not None else []
     near = [] if free else weeks.free_near(_person(current_actor()), day, halves)
-    return render_template("booking/desks.html", day=day, half=half, free=free, near=near, error=error)
+    return render_template("frontdesk/desks.html", day=day, half=half, free=free, near=near, error=error)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import segno
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from coworking.accounts import queries as accounts
-from coworking.booking import attestation as attestations_of_presence
-from coworking.booking.attestation import Paper, issue, issued_to, months_of, of_oneself, paper_of
-from coworking.booking.attested import NoSuchAttestation, normal_code
-from coworking.booking.pages import blueprint
 from coworking.core import papers
 from coworking.core.errors import DomainError
 from coworking.core.i18n import language
@@ -20,7 +16,12 @@ from coworking.core.policy import current_actor, public, signed_in
 from coworking.core.settings import settings
 from coworking.core.units import end_read
 from coworking.core.web import say
+from coworking.presence import attestation as attestations_of_presence
+from coworking.presence.attestation import Paper, issue, issued_to, months_of, of_oneself, paper_of
+from coworking.presence.attested import NoSuchAttestation, normal_code
 from coworking.spaces import queries as spaces
+
+blueprint = Blueprint("presence", __name__)
 
 
 @blueprint.get("/me/attestations")
@@ -40,13 +41,13 @@ def issue_attestation() -> ResponseReturnValue:
         if error.status != 422:
             raise
         return _list(error), 422
-    return redirect(url_for("booking.attestation", public_id=made.public_id), 303)
+    return redirect(url_for("presence.attestation", public_id=made.public_id), 303)
 
 
 @blueprint.get("/me/attestations/<public_id>")
 @signed_in
 def attestation(public_id: str) -> ResponseReturnValue:
-    return render_template("booking/attestation.html", paper=paper_of(of_oneself(current_actor(), public_id)))
+    return render_template("presence/attestation.html", paper=paper_of(of_oneself(current_actor(), public_id)))
 
 
 @blueprint.get("/me/attestations/<public_id>/attestation.pdf")
@@ -54,7 +55,7 @@ def attestation(public_id: str) -> ResponseReturnValue:
 def attestation_pdf(public_id: str) -> ResponseReturnValue:
     paper = paper_of(of_oneself(current_actor(), public_id))
     end_read()  # laying out takes a while
-    response = Response(papers.pdf("booking/attestation_paper.html", locale=language(), **paper_context(paper)))
+    response = Response(papers.pdf("presence/attestation_paper.html", locale=language(), **paper_context(paper)))
     response.mimetype = "application/pdf"
     name = f"attestation-presence-{write_month(paper.first)}.pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -66,7 +67,7 @@ def attestation_pdf(public_id: str) -> ResponseReturnValue:
 def verify_form() -> ResponseReturnValue:
     code = normal_code(request.args.get("code", ""))
     if code:
-        return redirect(url_for("booking.verify", code=code), 303)
+        return redirect(url_for("presence.verify", code=code), 303)
     return _verified(None)
 
 
@@ -82,7 +83,7 @@ def verify(code: str) -> ResponseReturnValue:
 
 
 def paper_context(paper: Paper) -> dict[str, object]:
-    """What `booking/attestation_paper.html` asks for."""
+    """What `presence/attestation_paper.html` asks for."""
     address = f"{settings().base_url}/verify/{paper.code}"
     drawing = segno.make(address, error="m", micro=False).svg_inline(omitsize=True, border=0)
     return {
@@ -97,7 +98,7 @@ def _list(error: DomainError | None = None) -> str:
     person_id = current_actor().person_id or 0
     months, today = months_of(person_id), spaces.today()
     return render_template(
-        "booking/attestations.html",
+        "presence/attestations.html",
         months=months,
         employers=accounts.organisations_between(person_id, months[-1], today) if months else [],
         issued=[paper_of(row) for row in issued_to(person_id)],
@@ -108,7 +109,7 @@ def _list(error: DomainError | None = None) -> str:
 
 
 def _verified(paper: Paper | None, *, code: str = "", error: str | None = None) -> Response:
-    response = make_response(render_template("booking/verify.html", paper=paper, code=code, error=error))
+    response = make_response(render_template("presence/verify.html", paper=paper, code=code, error=error))
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -12,8 +12,17 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts.models import Organisation, OrganisationMember, Throttle
-from coworking.booking import attestation, presence, services
-from coworking.booking.attested import (
+from coworking.booking import services
+from coworking.booking.placing import Item, Request
+from coworking.core import guards, papers
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.policy import SYSTEM
+from coworking.core.timespan import Span
+from coworking.core.units import write_unit
+from coworking.presence import attestation
+from coworking.presence import services as presence
+from coworking.presence.attested import (
     AttestedDay,
     BookedHalf,
     EmployerUnknown,
@@ -23,15 +32,8 @@ from coworking.booking.attested import (
     attested_days,
     normal_code,
 )
-from coworking.booking.models import Attestation, Presence
-from coworking.booking.placing import Item, Request
-from coworking.booking.views_attestation import paper_context
-from coworking.core import guards, papers
-from coworking.core.db import db
-from coworking.core.errors import NotFound
-from coworking.core.policy import SYSTEM
-from coworking.core.timespan import Span
-from coworking.core.units import write_unit
+from coworking.presence.models import Attestation, Presence
+from coworking.presence.views import paper_context
 from coworking.spaces.models import Lieu
 
 TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 11, day) for day in (24, 25, 26))
@@ -308,7 +310,7 @@ def words(page: str) -> str:
 def test_the_paper_reads(came, locale):
     employer = db.session.scalars(select(Organisation)).one()
     made = attestation.issue(came.actor(), NOVEMBER, employer=employer.public_id)
-    page = papers.html("booking/attestation_paper.html", locale=locale, **paper_context(attestation.paper_of(made)))
+    page = papers.html("presence/attestation_paper.html", locale=locale, **paper_context(attestation.paper_of(made)))
     assert words(page) == GOLDEN[locale].format(code=made.code)
     assert "<svg" in page and "style=" not in page
 

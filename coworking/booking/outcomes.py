@@ -1,0 +1,43 @@
+"""What became of booked units. Nothing else writes it: the packages that learn who came tell it here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import select, update
+
+from coworking.booking.models import Booking, BookingUnit
+from coworking.core.db import db
+from coworking.core.units import require_unit
+
+PENDING, CAME, ABSENT, UNKNOWN = "pending", "came", "absent", "unknown"
+
+
+def decide(units: Iterable[BookingUnit], outcome: str, evidence: str | None, at: datetime) -> list[BookingUnit]:
+    """Say of ``units`` what became of them and how we know; return those for which it was something else.
+
+    ``pending`` takes back what was said: then there is neither evidence nor a time of deciding.
+    """
+    require_unit()
+    changed = [unit for unit in units if unit.outcome != outcome]
+    for unit in changed:
+        unit.outcome = outcome
+        unit.evidence, unit.decided_at = (None, None) if outcome == PENDING else (evidence, at)
+    return changed
+
+
+def let_expire(before: date, at: datetime) -> int:
+    """Units before ``before`` that are still pending become unknown; return how many."""
+    require_unit()
+    cancelled = select(Booking.id).where(Booking.status == "cancelled")
+    return db.session.execute(
+        update(BookingUnit)
+        .where(
+            BookingUnit.outcome == PENDING,
+            BookingUnit.day < before,
+            BookingUnit.booking_id.not_in(cancelled),
+        )
+        .values(outcome=UNKNOWN, decided_at=at)
+        .execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined] - a cursor result has one
