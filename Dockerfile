@@ -12,4 +12,4 @@ RUN python -m coworking.core.catalogs && useradd --create-home lieu && mkdir /da
 USER lieu
 VOLUME /data
 EXPOSE 8000
-CMD ["honcho", "start"]
+CMD ["sh", "-c", "flask --app wsgi db upgrade && exec python -m coworking.serve"]

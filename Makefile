@@ -7,13 +7,17 @@ STAMPS := .venv/.stamps
 UV_VERSION := 0.13.9
 CATALOGUES := $(wildcard coworking/translations/*/LC_MESSAGES/*.po)
 
-.PHONY: help setup setup-dev run test test-fast prove bench lint format lock i18n clean
+.PHONY: help setup setup-dev run serve test test-fast prove bench lint format lock i18n clean
 
 help: ## print what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 run: setup ## set everything up and serve the demo lieu on http://127.0.0.1:$${PORT:-8000}
 	@exec $(BIN)/python -m coworking.devserver
+
+serve: setup ## update the database and serve your own lieu (web, worker, beat)
+	@$(BIN)/flask --app wsgi db upgrade
+	@exec $(BIN)/python -m coworking.serve
 
 test: setup-dev ## set up and run every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -1,4 +1,4 @@
-"""Typed settings, read once from the environment.
+"""Typed settings, read once from the environment and the file ``.env``; the environment wins.
 
 Every variable is documented in ``.env.example``. A secret has no default in production: with ``DATABASE_URL`` unset
 (one small machine, SQLite) a secret is generated once and kept in the data directory, readable by its owner alone;
@@ -8,6 +8,7 @@ with a server database it must be given, because several machines have to share 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,53 @@ ROOT = Path(__file__).resolve().parent
 
 class ConfigError(Exception):
     """A setting is missing or unusable; the text says which one and what would be right."""
+
+
+SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
+"""Variables that hold a password or key: a file that sets one must not be readable by every user of the machine."""
+
+
+def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """``given`` and, where it says nothing, the settings of ``.env`` beside this file (or of the file in ``ENV_FILE``).
+
+    Every program of an instance reads its settings through this function, so that all of them agree.
+    """
+    path = Path(given.get("ENV_FILE") or ROOT / ".env")
+    if not path.exists() and "ENV_FILE" not in given:
+        return dict(given)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    settings = read_env(text, str(path))
+    mode = path.stat().st_mode
+    if mode & 0o007 and any(settings.get(name) for name in SECRETS):
+        raise ConfigError(f"{path} holds secrets and every user of this machine can read it: chmod 600 {path}")
+    return settings | dict(given)
+
+
+_LINE = re.compile(
+    r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*"
+    r"(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'][^\"']*)?)"
+)
+
+
+def read_env(text: str, name: str = ".env") -> dict[str, str]:
+    """The settings in ``text``: lines ``NAME=value``, the value in quotes or not; raises `ConfigError` naming the line."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if not line or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ConfigError(f"{name}, line {number}: write NAME=value, with quotes around all of the value or none")
+        value = match["double"] or match["single"] or match["bare"] or ""
+        if match["bare"] and re.search(r"\s#", value):
+            raise ConfigError(f"{name}, line {number}: put the remark on a line of its own, or the value in quotes")
+        if match["name"] in found:
+            raise ConfigError(f"{name}, line {number}: {match['name']} was set on an earlier line")
+        found[match["name"]] = value
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +91,12 @@ class Config:
     testing: bool = False
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Config:
-        """Read ``environ``; raise `ConfigError` when a required setting is missing or malformed."""
-        data_dir = Path(environ.get("DATA_DIR") or ROOT / "var").resolve()
-        data_dir.mkdir(parents=True, exist_ok=True)
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
+        """Read ``environ`` (by default `environment`); raise `ConfigError` when a setting is missing or malformed."""
+        environ = environment() if environ is None else environ
+        data_dir = data_dir_of(environ)
         given_database = environ.get("DATABASE_URL")
-        port = environ.get("PORT", "8000")
+        port = environ.get("PORT") or "8000"
         base_url = (environ.get("BASE_URL") or f"http://127.0.0.1:{port}").rstrip("/")
         if not base_url.startswith(("http://", "https://")):
             raise ConfigError(f"BASE_URL must start with http:// or https://, not {base_url!r}")
@@ -70,6 +118,18 @@ class Config:
     def cookies_secure(self) -> bool:
         """Cookies travel only over TLS, except on a plain-http address such as a trial on one's own machine."""
         return self.base_url.startswith("https://")
+
+
+def data_dir_of(environ: Mapping[str, str]) -> Path:
+    """The data directory, made where it is missing. A relative one lies in this project, wherever a program is started."""
+    path = (ROOT / (environ.get("DATA_DIR") or "var")).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"DATA_DIR cannot be made: {error}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ConfigError(f"DATA_DIR {path} cannot be written by this user")
+    return path
 
 
 def _database_url(given: str | None, data_dir: Path) -> str:

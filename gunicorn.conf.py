@@ -1,13 +1,15 @@
-"""The web server: a few processes of eight threads. ``PORT``, ``WEB_CONCURRENCY`` and ``BIND_HOST`` come from outside."""
+"""The web server: a few processes of eight threads. ``PORT``, ``WEB_CONCURRENCY`` and ``BIND_HOST`` are settings."""
 
 from __future__ import annotations
 
 import gc
-import os
 from typing import Any
 
-bind = f"{os.environ.get('BIND_HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+from config import environment
+
+_environ = environment()
+bind = f"{_environ.get('BIND_HOST') or '127.0.0.1'}:{_environ.get('PORT') or '8000'}"
+workers = int(_environ.get("WEB_CONCURRENCY") or "2")
 worker_class = "gthread"
 threads = 8
 keepalive = 5
@@ -17,7 +19,7 @@ preload_app = True  # loaded once and shared by fork: half the memory, and a bro
 control_socket_disable = True
 accesslog = None
 errorlog = "-"
-loglevel = os.environ.get("LOG_LEVEL", "info").lower()
+loglevel = (_environ.get("LOG_LEVEL") or "info").lower()
 
 
 def when_ready(_server: Any) -> None:

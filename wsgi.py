@@ -1,7 +1,13 @@
 """What web servers and the ``flask`` command load."""
 
+import sys
+
+from config import ConfigError
 from coworking.app import create_app
 from tasks.kick import connect
 
-app = create_app()
+try:
+    app = create_app()
+except ConfigError as error:  # for the person who starts the program: no traceback
+    sys.exit(f"Settings: {error}")
 connect(app)

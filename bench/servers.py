@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from config import ROOT
-from coworking.devserver import procfile
+from coworking.serve import procfile
 
 
 def free_port() -> int:
@@ -31,6 +31,7 @@ def environment(database: str, folder: Path) -> dict[str, str]:
         "DATABASE_URL": database,
         "DATA_DIR": str(folder),
         "SECRET_KEY": "b" * 40,
+        "ENV_FILE": os.devnull,
         "LOG_LEVEL": "warning",
     }
 

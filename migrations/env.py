@@ -7,8 +7,10 @@ afterwards is installed from `coworking.core.guards`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+import click
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
@@ -27,6 +29,11 @@ def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
 
 
 def run(connection: Connection) -> None:
+    applied: list[str] = []
+
+    def note(*, step: Any, **_others: Any) -> None:
+        applied.append(step.up_revision_id if step.is_upgrade else f"back from {step.up_revision_id}")
+
     context.configure(
         connection=connection,
         target_metadata=database.metadata,
@@ -36,12 +43,16 @@ def run(connection: Connection) -> None:
         compare_type=True,
         transactional_ddl=True,
         process_revision_directives=_drop_empty,
+        on_version_apply=note,
     )
     with context.begin_transaction():
         if connection.dialect.name == "sqlite":
             guards.remove(connection)
         context.run_migrations()
         guards.install(connection)
+    with suppress(KeyError):  # commands that only look have no destination
+        context.get_revision_argument()
+        click.echo(f"Database migrated: {', '.join(applied)}." if applied else "The database is up to date.")
 
 
 def _drop_empty(_context: Any, _revision: Any, directives: list[Any]) -> None:

@@ -11,10 +11,11 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     compile_catalogues()
+    os.environ["ENV_FILE"] = os.devnull  # a developer's own .env stays out of the tests
     folder = Path(tempfile.mkdtemp(prefix="coworking-tests-"))
     server = postgres.start()
     config.stash[_folder], config.stash[_server] = folder, server
@@ -94,7 +96,7 @@ def make_app(url: str, data_dir: Path, **settings: Any) -> Flask:
 def migrate(app: Flask) -> None:
     from flask_migrate import upgrade
 
-    with app.app_context():
+    with app.app_context(), redirect_stdout(StringIO()):
         upgrade()
 
 

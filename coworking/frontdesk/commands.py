@@ -1,4 +1,4 @@
-"""`flask setup`: the same eight questions at the terminal, or out of a file."""
+"""`flask setup`: the database, then the same questions as in the browser, at the terminal or out of a file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import Flask
+from flask import Flask, g
 from flask.cli import with_appcontext
+from flask_migrate import upgrade
 
 from coworking.accounts.passwords import hash_password
 from coworking.core.errors import DomainError
-from coworking.core.i18n import _
+from coworking.core.i18n import LANGUAGES, _
 from coworking.core.units import end_read
 from coworking.core.web import say
 from coworking.frontdesk import questions
@@ -32,9 +33,14 @@ def init(app: Flask) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='A JSON object with one object of inputs per question: {"1": {"name": …}, …}.',
 )
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="fr", show_default=True, help="Asks in this language."
+)
 @with_appcontext
-def setup(answers: Path | None) -> None:
-    """Set the lieu up: eight questions, then it is ready to be booked."""
+def setup(answers: Path | None, language: str) -> None:
+    """Make the database and the lieu: eight questions, then it is ready to be booked."""
+    g.language = language
+    upgrade()
     if queries.lieu_or_none() is not None:
         raise click.ClickException(_("This lieu is set up already."))
     typed = _read_file(answers) if answers else _ask_all()
@@ -43,7 +49,7 @@ def setup(answers: Path | None) -> None:
         person = questions.finish(typed, hash_password(typed[questions.LAST]["password"]))
     except DomainError as error:
         raise click.ClickException(say(error)) from error
-    click.echo(_("Ready. Sign in as %(email)s.", email=person.email))
+    click.echo(_("Ready. Start the lieu with “make serve” and sign in as %(email)s.", email=person.email))
 
 
 def _read_file(path: Path) -> dict[str, dict[str, str]]:

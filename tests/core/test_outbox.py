@@ -288,6 +288,7 @@ def test_a_crash_between_sending_and_commit_sends_again_with_the_same_message_id
     config = app.extensions["settings"]
     environ = {
         "PATH": os.environ["PATH"],
+        "ENV_FILE": os.devnull,
         "DATABASE_URL": config.database_url,
         "SECRET_KEY": config.secret_key,
         "DATA_DIR": str(config.data_dir),

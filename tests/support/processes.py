@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from config import ROOT
-from coworking.devserver import procfile
+from coworking.serve import procfile
 from tests.support.redis import free_port
 
 PATIENCE_S = 60
@@ -102,6 +102,7 @@ class Instance:
         self.environ = kept | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONUNBUFFERED": "1",
+            "ENV_FILE": os.devnull,
             "PORT": str(self.port),
             "WEB_CONCURRENCY": "1",
             "DATABASE_URL": database,

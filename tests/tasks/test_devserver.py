@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from config import Config
-from coworking import devserver
+from coworking import devserver, serve
 from coworking.demo.cast import PASSWORD
 from tests import factories
 from tests.conftest import make_app
@@ -81,8 +81,8 @@ def test_a_taken_port_is_said_before_anything_is_made(environ, tmp_path):
 
 @pytest.mark.parametrize("port", ["", "http", "0", "65536", "-1"])
 def test_a_port_is_a_number(port):
-    with pytest.raises(devserver.DemoError, match="PORT must be a number"):
-        devserver.free_port(port)
+    with pytest.raises(serve.ServeError, match="PORT must be a number"):
+        serve.free_port(port, "make run")
 
 
 def test_a_database_that_is_no_demo_is_left_alone(environ, tmp_path):
