@@ -1,12 +1,17 @@
-"""SQL that the two engines spell differently."""
+"""SQL that the two engines spell differently.
+
+"Insert unless it is there" is ``ON CONFLICT DO NOTHING`` on PostgreSQL. On SQLite the guards against REPLACE refuse a row
+whose key is taken before any conflict clause is asked, so there it is ``INSERT … SELECT … WHERE NOT EXISTS``: with one
+writer at a time both mean the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Unpack, cast
 
-from sqlalchemy import Insert, Select, Table, inspect
+from sqlalchemy import ColumnElement, Insert, Select, Table, UniqueConstraint, bindparam, false, inspect, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -14,7 +19,7 @@ from coworking.core.db import db
 from coworking.core.sealing import note_made, noted_options
 
 _AT_ONCE = 500
-"""Rows per statement: SQLite takes 32,766 parameters."""
+"""Rows per statement: PostgreSQL takes 65,535 parameters."""
 
 
 def table_of(model: type[DeclarativeBase]) -> Table:
@@ -22,48 +27,99 @@ def table_of(model: type[DeclarativeBase]) -> Table:
     return cast(Table, model.__table__)
 
 
-def _insert(model: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
-    make = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
-    return make(table_of(model))
-
-
-@cache
-def _insert_once(model: type[DeclarativeBase], dialect: str) -> Insert:
-    """INSERT of one row unless a unique key is there, returning its key: built once, it costs half as much to run."""
-    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return make(table_of(model)).on_conflict_do_nothing().returning(*inspect(model).primary_key)
-
-
 def inserted(model: type[DeclarativeBase], **values: Any) -> bool:
     """INSERT in the open unit; False (and nothing done) when a unique key is already there."""
-    statement = _insert_once(model, db.engine.dialect.name)
+    if db.engine.dialect.name == "sqlite":
+        values = _with_defaults(model, values)
+        statement = _sqlite_insert_once(model, tuple(values))
+    else:
+        statement = _postgresql_insert_once(model)
     row = db.session.execute(statement, values, execution_options=noted_options()).first()
     if row is not None:
         note_made(model, row[:1])
     return row is not None
 
 
+def insert_missing(model: type[DeclarativeBase], rows: Sequence[dict[str, Any]]) -> int:
+    """INSERT ``rows`` in the open unit, but those whose unique key is already there; how many were new."""
+    if db.engine.dialect.name == "sqlite":
+        return sum(inserted(model, **row) for row in rows)
+    key, added = inspect(model).primary_key, 0
+    for start in range(0, len(rows), _AT_ONCE):
+        statement = postgresql.insert(table_of(model)).values(rows[start : start + _AT_ONCE])
+        statement = statement.on_conflict_do_nothing().returning(*key)
+        made = db.session.execute(statement, execution_options=noted_options()).all()
+        note_made(model, [row[0] for row in made])
+        added += len(made)
+    return added
+
+
 def insert_from(model: type[DeclarativeBase], columns: list[str], rows: Select[Unpack[tuple[Any, ...]]]) -> int:
-    """INSERT what ``rows`` selects in the open unit; rows whose unique key is there are left out. How many went in."""
+    """INSERT what ``rows`` selects in the open unit; rows whose unique key is there are left out. How many went in.
+
+    ``rows`` must not hold one key twice.
+    """
     key = inspect(model).primary_key
-    statement = _insert(model).from_select(columns, rows).on_conflict_do_nothing().returning(*key)
+    if db.engine.dialect.name == "sqlite":
+        source = rows.subquery()
+        given = dict(zip(columns, source.columns, strict=True))
+        free = select(*source.columns).where(~_taken(table_of(model), given))
+        statement = sqlite.insert(table_of(model)).from_select(columns, free).returning(*key)
+    else:
+        statement = postgresql.insert(table_of(model)).from_select(columns, rows).on_conflict_do_nothing()
+        statement = statement.returning(*key)
     added = db.session.execute(statement, execution_options=noted_options()).all()
     note_made(model, [row[0] for row in added])
     return len(added)
 
 
 def upsert(model: type[DeclarativeBase], key: list[str], values: dict[str, Any], update: dict[str, Any]) -> Insert:
-    """INSERT ``values``; where the unique ``key`` exists, set ``update`` instead (column → value or expression)."""
-    return _insert(model).values(**values).on_conflict_do_update(index_elements=key, set_=update)
+    """INSERT ``values``; where the unique ``key`` exists, set ``update`` instead (column → value or expression).
+
+    Not for guarded tables: on SQLite their guards refuse the row before the key is looked at.
+    """
+    make = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table_of(model)).values(**values)
+    return statement.on_conflict_do_update(index_elements=key, set_=update)
 
 
-def insert_missing(model: type[DeclarativeBase], rows: Sequence[dict[str, Any]]) -> int:
-    """INSERT ``rows`` in the open unit, but those whose unique key is already there; how many were new."""
-    key = inspect(model).primary_key
-    added = 0
-    for start in range(0, len(rows), _AT_ONCE):
-        statement = _insert(model).values(rows[start : start + _AT_ONCE]).on_conflict_do_nothing().returning(*key)
-        made = db.session.execute(statement, execution_options=noted_options()).all()
-        note_made(model, [row[0] for row in made])
-        added += len(made)
-    return added
+@cache
+def _postgresql_insert_once(model: type[DeclarativeBase]) -> Insert:
+    """INSERT of one row unless a unique key is there, returning its key: built once, it costs half as much to run."""
+    return postgresql.insert(table_of(model)).on_conflict_do_nothing().returning(*inspect(model).primary_key)
+
+
+@cache
+def _sqlite_insert_once(model: type[DeclarativeBase], names: tuple[str, ...]) -> Insert:
+    table = table_of(model)
+    given = {name: bindparam(name, type_=table.columns[name].type) for name in names}
+    row = select(*given.values()).where(~_taken(table, given))
+    statement = sqlite.insert(table).from_select(list(names), row, include_defaults=False)
+    return statement.returning(*inspect(model).primary_key)
+
+
+def _taken(table: Table, given: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
+    """Whether a row has one of ``table``'s unique keys as ``given``. Unique indexes with a condition are not looked at."""
+    keys = [[column.name for column in table.primary_key]]
+    keys += [[column.name for column in one.columns] for one in table.constraints if isinstance(one, UniqueConstraint)]
+    keys += [
+        [column.name for column in index.columns]
+        for index in table.indexes
+        if index.unique and not index.dialect_options["sqlite"]["where"]
+    ]
+    looks = [
+        select(1).where(*(table.columns[name] == given[name] for name in key)).exists()
+        for key in keys
+        if set(key) <= given.keys()
+    ]
+    return or_(false(), *looks)
+
+
+def _with_defaults(model: type[DeclarativeBase], values: dict[str, Any]) -> dict[str, Any]:
+    """``values`` with the defaults of the columns that are not named, which a SELECT would not fill in."""
+    missing: dict[str, Any] = {}
+    for column in table_of(model).columns:
+        default: Any = column.default
+        if column.name not in values and default is not None:
+            missing[column.name] = default.arg(None) if default.is_callable else default.arg
+    return missing | values
