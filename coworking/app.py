@@ -36,10 +36,10 @@ BLUEPRINTS = (
     "coworking.presence.views",
     "coworking.billing.views",
     "coworking.statistics.views",
-    "coworking.network.views",
-    "coworking.network.views_figures",
-    "coworking.network.views_join",
-    "coworking.network.views_lieu",
+    "coworking.network.head.views",
+    "coworking.network.head.views_six_figures",
+    "coworking.network.head.views_join",
+    "coworking.network.lieu.views",
     "coworking.frontdesk.views",
     "coworking.frontdesk.views_week",
     "coworking.frontdesk.public",
@@ -62,7 +62,8 @@ MODELS = (
     "coworking.presence.models",
     "coworking.billing.models",
     "coworking.statistics.models",
-    "coworking.network.models",
+    "coworking.network.head.models",
+    "coworking.network.lieu.models",
 )
 """Modules that declare tables: migrations compare the whole of them."""
 
@@ -81,8 +82,9 @@ HANDLERS = (
     "coworking.booking.handlers",
     "coworking.booking.displaced",
     "coworking.billing.handlers",
-    "coworking.network.checks",
-    "coworking.network.handlers",
+    "coworking.network.head.checks",
+    "coworking.network.lieu.checks",
+    "coworking.network.lieu.handlers",
 )
 """Modules that register outbox handlers, readiness checks and the like when imported."""
 

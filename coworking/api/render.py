@@ -15,9 +15,9 @@ from coworking.core.months import write_month
 from coworking.core.policy import Actor, Role
 from coworking.core.timespan import Span
 from coworking.core.web import say
-from coworking.network import queries as network
-from coworking.network.models import NetworkLieu, ReceivedReturn
-from coworking.network.rules import aggregate
+from coworking.network.head import queries as network
+from coworking.network.head.models import NetworkLieu, ReceivedReturn
+from coworking.network.head.rules import aggregate
 from coworking.presence.models import Presence
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
@@ -190,7 +190,7 @@ def _day(day: date | None) -> str | None:
 def network_returns(head_id: str, month: date, rows: list[tuple[NetworkLieu, ReceivedReturn]]) -> Json:
     """The highest revisions of ``month`` and the ``network-return/1`` made of them."""
     write = _writer()
-    said = [network.reported(row) for _lieu, row in rows]
+    said = [network.as_reported(row) for _lieu, row in rows]
     items = [
         {
             "lieu": {"id": lieu.lieu_uuid, "name": lieu.name, "city": lieu.city, "code_insee": lieu.code_insee},

@@ -23,8 +23,8 @@ from coworking.booking.placing import Item, Request
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor, Role, current_actor, public, requires
 from coworking.core.timespan import EndsBeforeStart, Span
-from coworking.network import queries as network
-from coworking.network import receiving
+from coworking.network.head import queries as network
+from coworking.network.head import receiving
 from coworking.presence import services as presence
 from coworking.spaces import queries as spaces
 from coworking.statistics import queries as returns

@@ -19,8 +19,11 @@ from coworking.core.keyring import SigningKey, key_id_of
 from coworking.core.months import month_after, month_end, month_of, months_between, write_month
 from coworking.core.units import write_unit
 from coworking.core.version import VERSION
-from coworking.network import protocol, receiving, services
-from coworking.network.models import Delivery, NetworkLieu, ReceivedReturn
+from coworking.network.exchange import protocol
+from coworking.network.head import receiving
+from coworking.network.head.models import NetworkLieu, ReceivedReturn
+from coworking.network.lieu import services
+from coworking.network.lieu.models import Delivery
 from coworking.spaces import queries as spaces
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.schema import SCHEMA, blank, canonical, digest, filled

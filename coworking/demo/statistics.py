@@ -7,7 +7,7 @@ from datetime import date
 from coworking.core.months import month_before
 from coworking.core.policy import SYSTEM, Actor
 from coworking.demo import network
-from coworking.network import services as sending
+from coworking.network.lieu import services as sending
 from coworking.statistics import services
 
 CLOSING_DAYS = (services.PROVISIONAL_FROM, services.FINAL_FROM)

@@ -13,8 +13,9 @@ from coworking.core.i18n import in_language
 from coworking.core.months import read_month, write_month
 from coworking.core.policy import SYSTEM
 from coworking.core.web import say
-from coworking.network import directory, directory_rules, sending, services
-from coworking.network.labels import trouble
+from coworking.network.head import census_rules, directory_import
+from coworking.network.lieu import sending, services
+from coworking.network.lieu.labels import trouble
 from coworking.statistics import queries as statistics
 
 network = AppGroup("network", help="The network of lieux: the monthly returns and the directory.")
@@ -35,8 +36,8 @@ def import_lieux(file: Path, dry_run: bool) -> None:
     """
     try:
         with file.open("rb") as source:
-            reading = directory_rules.read(source.read(directory_rules.MOST_BYTES + 1))
-        done = directory.import_entries(reading, dry_run=dry_run)
+            reading = census_rules.read(source.read(census_rules.MOST_BYTES + 1))
+        done = directory_import.import_places(reading, dry_run=dry_run)
     except DomainError as error:
         with in_language("en"):
             raise click.ClickException(say(error)) from error

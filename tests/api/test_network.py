@@ -9,7 +9,7 @@ import rfc8785
 
 from coworking.core.db import db
 from coworking.core.units import write_unit
-from coworking.network.models import NetworkLieu, ReceivedReturn
+from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from tests.statistics.returns import plain
 
 

@@ -6,12 +6,12 @@ from datetime import date
 
 import pytest
 
-from coworking.network import enrolment, figures
-from coworking.network.models import FIGURES, JOIN
+from coworking.network.head import enrolment, six_figures
+from coworking.network.head.models import FIGURES, JOIN
 from tests.browser.conftest import PHONE, WIDE, assert_accessible
-from tests.network.test_figures import NUMBERS
-from tests.network.test_lieux import put
-from tests.network.test_month import make_lieu, say
+from tests.network.head.test_lieux import put
+from tests.network.head.test_month import make_lieu, say
+from tests.network.head.test_six_figures import NUMBERS
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def network(app, place, cast):
         say(sending, offered=100, booked=40, attended=30, known=40, desk_absent_halfdays=10)
         enrolment.invite(lead, entry, JOIN)
         token = enrolment.invite(lead, typing, FIGURES)
-        figures.send(token, date(2026, 9, 1), NUMBERS)
-        figures.send(token, date(2026, 9, 1), NUMBERS | {"distinct_people": 40}, "Deux personnes oubliées")
+        six_figures.send(token, date(2026, 9, 1), NUMBERS)
+        six_figures.send(token, date(2026, 9, 1), NUMBERS | {"distinct_people": 40}, "Deux personnes oubliées")
         return {"entry": entry, "typing": typing, "sending": sending.public_id, "token": token}
 
 

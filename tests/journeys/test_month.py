@@ -24,8 +24,9 @@ from coworking.accounts.models import Person
 from coworking.core.clock import running_on
 from coworking.core.db import db
 from coworking.core.units import write_unit
-from coworking.network import enrolment
-from coworking.network.models import Delivery, NetworkLieu, ReceivedReturn
+from coworking.network.head import enrolment
+from coworking.network.head.models import NetworkLieu, ReceivedReturn
+from coworking.network.lieu.models import Delivery
 from coworking.statistics.schema import blank, canonical, digest, filled
 from tests import factories
 from tests.conftest import make_app

@@ -17,8 +17,10 @@ from coworking.core.db import db
 from coworking.core.keyring import signing_key
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
-from coworking.network import enrolment, joining, protocol
-from coworking.network.models import NetworkLieu
+from coworking.network.exchange import protocol
+from coworking.network.head import enrolment
+from coworking.network.head.models import NetworkLieu
+from coworking.network.lieu import joining
 from coworking.presence import services as presence
 from coworking.spaces import queries as spaces
 from coworking.statistics import services as closing

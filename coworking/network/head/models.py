@@ -1,0 +1,110 @@
+"""At a network head: the lieux it looks after, the links that let them in, and the returns they sent."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coworking.core.clock import now
+from coworking.core.db import Model
+from coworking.core.types import BigId, UTCDateTime, public_id
+
+JOIN, FIGURES = "join", "figures"
+"""What a link is for: to let an instance of this software in, or to open the page of the six figures."""
+
+
+class NetworkLieu(Model):
+    """A lieu as its network head knows it.
+
+    ``way``: how its figures come, ``software`` (signed returns), ``link`` (six figures typed in behind a personal link)
+    or None (it only stands in the directory). ``lieu_uuid`` and ``public_key`` (32 raw bytes in base64url) are what the
+    lieu itself brought when it enrolled; ``key_id`` names the key. ``external_id`` is the directory's own id of it.
+    ``expected_from`` is the first month whose figures are awaited; ``left_at``: it no longer belongs to the network.
+    """
+
+    __tablename__ = "network_lieu"
+    __table_args__ = (
+        CheckConstraint("source IN ('directory', 'enrolled', 'simulation', 'hand')", name="source"),
+        CheckConstraint("way IN ('software', 'link')", name="way"),
+        CheckConstraint("(public_key IS NULL) = (key_id IS NULL)", name="key"),
+        CheckConstraint("public_key IS NULL OR enrolled_at IS NOT NULL", name="enrolled"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    lieu_uuid: Mapped[str | None] = mapped_column(unique=True)
+    name: Mapped[str]
+    siret: Mapped[str | None]
+    address: Mapped[str | None]
+    postcode: Mapped[str | None]
+    city: Mapped[str | None]
+    code_insee: Mapped[str | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    website: Mapped[str | None]
+    contact_email: Mapped[str | None]
+    source: Mapped[str]
+    external_id: Mapped[str | None] = mapped_column(unique=True)
+    way: Mapped[str | None]
+    public_key: Mapped[str | None]
+    key_id: Mapped[str | None] = mapped_column(unique=True)
+    enrolled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expected_from: Mapped[date | None]
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Enrolment(Model):
+    """A link given to a lieu; only the SHA-256 of its token is kept.
+
+    ``purpose``: ``join`` lets an instance of this software in, once; ``figures`` opens the page of the six figures until
+    it expires. ``public_key`` is the key that came in with a ``join`` link, so that what it signed can be checked after
+    another one took its place.
+    """
+
+    __tablename__ = "enrolment"
+    __table_args__ = (CheckConstraint("purpose IN ('join', 'figures')", name="purpose"),)
+
+    id: Mapped[BigId]
+    network_lieu_id: Mapped[int] = mapped_column(ForeignKey("network_lieu.id"), index=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    purpose: Mapped[str]
+    public_key: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class ReceivedReturn(Model):
+    """One revision of one lieu's month, as it came: append-only.
+
+    ``document`` are the RFC 8785 bytes of the whole ``monthly-return/1`` as text, ``digest`` its ``figures_sha256``.
+    ``jws`` is what the lieu signed (compact, with the document inside); None for figures typed in behind a link.
+    ``month`` is its first day; the highest revision counts.
+    """
+
+    __tablename__ = "received_return"
+    __table_args__ = (
+        CheckConstraint("status IN ('provisional', 'final', 'restatement')", name="status"),
+        CheckConstraint("revision >= 1", name="revision"),
+        CheckConstraint("way IN ('software', 'link')", name="way"),
+        CheckConstraint("way = 'link' OR jws IS NOT NULL", name="signed"),
+        UniqueConstraint("network_lieu_id", "month", "revision"),
+        Index("ix_received_return_month", "month"),
+    )
+
+    id: Mapped[BigId]
+    network_lieu_id: Mapped[int] = mapped_column(ForeignKey("network_lieu.id"))
+    month: Mapped[date]
+    revision: Mapped[int]
+    status: Mapped[str]
+    reason: Mapped[str | None]
+    digest: Mapped[str]
+    document: Mapped[str] = mapped_column(Text)
+    jws: Mapped[str | None] = mapped_column(Text)
+    way: Mapped[str]
+    received_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -1,0 +1,182 @@
+"""A month of the whole network, as its lead reads it: who sent, what it adds up to, who needs a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from coworking.core.months import month_after, month_before
+from coworking.core.search import fold
+from coworking.network.head import drawing, queries
+from coworking.network.head.models import NetworkLieu
+from coworking.network.head.queries import TREND_MONTHS, Said
+from coworking.network.head.rules import MonthSummary, Reported, pair, summary
+from coworking.spaces import queries as spaces
+from coworking.statistics.pairs import Pair, known_enough
+
+DUE_DAY = 5
+"""Returns leave their lieux on this day of the next month; who has not sent after it is late."""
+DROP = 10
+"""Points by which the rate falls under the same month a year before (else the month before) to be worth a call."""
+
+SORTS = ("name", "booked", "attended", "people", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class LieuMonth:
+    """One lieu's month. ``state``: final, provisional, restatement, late, or waiting (not due yet).
+
+    ``known_percent``: of how much of what was booked the outcome is known, where that is too little to speak of
+    attendance. ``at`` is its place on the map, ``trend`` and ``recent`` polylines of 24 months, the last twelve apart.
+    """
+
+    public_id: str
+    name: str
+    city: str | None
+    way: str | None
+    desks: int | None
+    state: str
+    booked: Pair | None
+    attended: Pair | None
+    known_percent: int | None
+    people: int | None
+    at: tuple[float, float] | None
+    radius: float
+    trend: list[str]
+    recent: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Why a lieu may need a call: ``late``, ``unknown`` (percent known) or ``drop`` (points lost against ``than``)."""
+
+    row: LieuMonth
+    why: str
+    amount: int | None = None
+    than: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The month's page."""
+
+    month: date
+    previous: date
+    following: date | None
+    rows: list[LieuMonth]
+    sent: int
+    expected: int
+    summary: MonthSummary
+    calls: list[Call]
+    dots: list[tuple[float, float]]
+
+
+def last_month() -> date:
+    """The last month that is over."""
+    return month_before(spaces.today())
+
+
+def overview(month: date, *, search: str = "", sort: str = "name") -> Overview:
+    """The network's ``month`` (its first day): five statements, whatever the number of lieux."""
+    members = queries.members(month)
+    said = queries.said_of(month)
+    trends = queries.booked_over_time(month_before(month, TREND_MONTHS - 1), month)
+    frame = drawing.frame_of([(m.latitude, m.longitude) for m in members if m.latitude and m.longitude])
+    late = spaces.today() > month_after(month) + timedelta(days=DUE_DAY - 1)
+    rows = [_row(member, said.get(member.id), trends.get(member.id, {}), month, frame, late) for member in members]
+    by_row = {row.public_id: member for row, member in zip(rows, members, strict=True)}
+    found = summary(
+        Reported(one.lieu_uuid, one.revision, one.status, one.digest, one.figures)
+        for member in members
+        if (one := said.get(member.id)) is not None
+    )
+    calls = [call for row in rows for call in _calls(row, trends.get(by_row[row.public_id].id, {}), month)]
+    following = month_after(month)
+    return Overview(
+        month=month,
+        previous=month_before(month),
+        following=following if following <= last_month() else None,
+        rows=_sorted([row for row in rows if _matches(row, search)], sort),
+        sent=found.lieux,
+        expected=len(members),
+        summary=found,
+        calls=sorted(calls, key=lambda call: ("late", "unknown", "drop").index(call.why)),
+        dots=drawing.thinned(frame.place(north, east) for north, east in queries.dots()),
+    )
+
+
+def _row(
+    lieu: NetworkLieu, said: Said | None, trend: dict[date, Pair | None], month: date, frame: drawing.Frame, late: bool
+) -> LieuMonth:
+    figures = said.figures if said is not None else None
+    booked = pair(figures, "desk_booked") if figures is not None else None
+    attended = pair(figures, "desk_attended") if figures is not None else None
+    values = [
+        one.percent if (one := trend.get(month_before(month, back))) is not None else None
+        for back in reversed(range(TREND_MONTHS))
+    ]
+    middle = TREND_MONTHS // 2
+    on_map = frame.place(lieu.latitude, lieu.longitude) if lieu.latitude and lieu.longitude else None
+    return LieuMonth(
+        public_id=lieu.public_id,
+        name=lieu.name,
+        city=lieu.city,
+        way=lieu.way,
+        desks=figures["desks_in_service"] if figures is not None else None,
+        state=said.status if said is not None else "late" if late else "waiting",
+        booked=booked,
+        attended=attended,
+        known_percent=_too_little_known(figures) if figures is not None else None,
+        people=figures["distinct_people"] if figures is not None else None,
+        at=on_map,
+        radius=drawing.radius(booked.percent if booked is not None else None),
+        trend=drawing.lines([*values[: middle + 1], *[None] * (middle - 1)]),
+        recent=drawing.lines([*[None] * middle, *values[middle:]]),
+    )
+
+
+def _too_little_known(figures: Mapping[str, Any]) -> int | None:
+    """Percent of what was booked whose outcome is known, where that is fewer than must be."""
+    known, booked = figures["desk_known_halfdays"], figures["desk_booked_halfdays"]
+    if known is None or not booked or known_enough(known, booked):
+        return None
+    return Pair(known, booked).percent
+
+
+def _calls(row: LieuMonth, trend: dict[date, Pair | None], month: date) -> list[Call]:
+    found: list[Call] = []
+    if row.state == "late":
+        return [Call(row, "late")]
+    if row.known_percent is not None:
+        found.append(Call(row, "unknown", row.known_percent))
+    than = next((m for m in (month_before(month, 12), month_before(month)) if trend.get(m) is not None), None)
+    before = trend.get(than) if than is not None else None
+    if row.booked is not None and before is not None:
+        lost = (before.percent or 0) - (row.booked.percent or 0)
+        if lost >= DROP:
+            found.append(Call(row, "drop", lost, than))
+    return found
+
+
+def _matches(row: LieuMonth, search: str) -> bool:
+    return fold(search.strip()) in fold(f"{row.name} {row.city or ''}")
+
+
+def _sorted(rows: list[LieuMonth], sort: str) -> list[LieuMonth]:
+    """By name as they come; by a figure the highest first, the unknown last."""
+
+    def percent(one: Pair | None) -> int:
+        return one.percent or 0 if one is not None else -1
+
+    if sort == "booked":
+        return sorted(rows, key=lambda row: -percent(row.booked))
+    if sort == "attended":
+        return sorted(rows, key=lambda row: -percent(row.attended))
+    if sort == "people":
+        return sorted(rows, key=lambda row: -(row.people if row.people is not None else -1))
+    if sort == "state":
+        order = ("late", "waiting", "provisional", "restatement", "final")
+        return sorted(rows, key=lambda row: order.index(row.state))
+    return rows

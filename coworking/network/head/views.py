@@ -1,0 +1,11 @@
+"""Every page of a network head's lead, on one blueprint."""
+
+from __future__ import annotations
+
+from coworking.network.head import views_directory, views_lieu, views_month
+from coworking.network.head.pages import blueprint
+
+PAGES = (views_month, views_directory, views_lieu)
+"""Importing them puts their routes on ``blueprint``."""
+
+__all__ = ["PAGES", "blueprint"]

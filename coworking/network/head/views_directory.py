@@ -1,0 +1,136 @@
+"""The directory: every place the head knows, whether it belongs to the network or not."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.billing.pages import csv_answer
+from coworking.core.errors import N_
+from coworking.core.i18n import _
+from coworking.core.months import write_month
+from coworking.core.policy import Role, current_actor, requires
+from coworking.core.web import say
+from coworking.network.head import directory_queries, lieux
+from coworking.network.head.directory_queries import STATES, ListedLieu
+from coworking.network.head.pages import blueprint
+from coworking.spaces.inputs import Reader
+from coworking.statistics.schema import is_line
+
+STATE_LABELS = {
+    "all": N_("All"),
+    "enrolled": N_("Sending by themselves"),
+    "invited": N_("Invited"),
+    "link": N_("By link"),
+    "left": N_("Left"),
+}
+COLUMNS = (
+    "name",
+    "address",
+    "postcode",
+    "city",
+    "code_insee",
+    "siret",
+    "website",
+    "email",
+    "latitude",
+    "longitude",
+    "way",
+    "invited",
+    "expected_from",
+    "left_on",
+)
+
+
+@blueprint.get("/directory")
+@requires(Role.LEAD)
+def directory() -> ResponseReturnValue:
+    text, state = _asked()
+    number = request.args.get("page", 1, type=int)
+    found = directory_queries.list_lieux(text, state, min(number, 1_000_000))
+
+    def url(wanted: int) -> str:
+        return _url(text, state, wanted)
+
+    return render_template(
+        "network/head/directory.html",
+        found=found,
+        q=text,
+        state=state,
+        tabs=[
+            {"url": _url(text, name), "label": _(label), "count": found.counts[name], "current": name == state}
+            for name, label in STATE_LABELS.items()
+        ],
+        url=url,
+    )
+
+
+@blueprint.get("/directory.csv")
+@requires(Role.LEAD)
+def directory_table() -> ResponseReturnValue:
+    """The filtered list, whole."""
+    rows = [_cells(entry) for entry in directory_queries.every_lieu(*_asked())]
+    return csv_answer("directory.csv", [COLUMNS, *rows])
+
+
+@blueprint.get("/directory/new")
+@requires(Role.LEAD)
+def new_lieu() -> ResponseReturnValue:
+    return _form({"name": request.args.get("name", "")[:200]}, {})
+
+
+@blueprint.post("/directory/new")
+@requires(Role.LEAD)
+def add_lieu() -> ResponseReturnValue:
+    reader = Reader(request.form)
+    name, postcode, city = reader.text("name"), reader.postcode("postcode"), reader.text("city")
+    siret, email = reader.siret("siret"), reader.email("email", required=False)
+    for field, value in (("name", name), ("city", city)):
+        if value and not is_line(value):
+            reader.refuse(field, _("One line of text."))
+    if reader.errors:
+        return _form(request.form, reader.errors), 422
+    try:
+        row = lieux.add(current_actor(), name=name, postcode=postcode, city=city, siret=siret, email=email)
+    except lieux.AlreadyListed as error:
+        return _form(request.form, {"name": say(error)}), error.status
+    flash(_("%(name)s is in the directory.", name=row.name))
+    return redirect(url_for("network_head.lieu", public_id=row.public_id), 303)
+
+
+def _asked() -> tuple[str, str]:
+    state = request.args.get("state", "")
+    return request.args.get("q", "")[:100].strip(), state if state in STATES else "all"
+
+
+def _url(text: str, state: str, number: int = 1) -> str:
+    return url_for(
+        "network_head.directory",
+        q=text or None,
+        state=state if state != "all" else None,
+        page=number if number > 1 else None,
+    )
+
+
+def _cells(entry: ListedLieu) -> tuple[object, ...]:
+    row = entry.lieu
+    return (
+        row.name,
+        row.address or "",
+        row.postcode or "",
+        row.city or "",
+        row.code_insee or "",
+        row.siret or "",
+        row.website or "",
+        row.contact_email or "",
+        "" if row.latitude is None else row.latitude,
+        "" if row.longitude is None else row.longitude,
+        row.way or "",
+        "yes" if entry.invited else "",
+        write_month(row.expected_from) if row.expected_from else "",
+        row.left_at.date().isoformat() if row.left_at else "",
+    )
+
+
+def _form(typed: object, errors: dict[str, str]) -> str:
+    return render_template("network/head/new_lieu.html", typed=typed, errors=errors)

@@ -1,0 +1,161 @@
+"""One lieu's page: its letter, its links, and whether it belongs to the network."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from urllib.parse import quote
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.core.errors import NotFound
+from coworking.core.i18n import _
+from coworking.core.months import MonthUnreadable, month_before, month_of, read_month
+from coworking.core.policy import Role, current_actor, requires
+from coworking.core.web import refusal
+from coworking.network.head import directory_queries, enrolment, lieux, queries
+from coworking.network.head.models import FIGURES, JOIN, NetworkLieu
+from coworking.network.head.overview import last_month, overview
+from coworking.network.head.pages import blueprint
+from coworking.network.head.rules import pair
+from coworking.spaces import queries as spaces
+from coworking.statistics.labels import LABELS, REASON_WORDS, STATUS_WORDS, worded
+from coworking.statistics.schema import EIGHT, SIX
+
+PURPOSES = (JOIN, FIGURES)
+MONTHS_BACK, MONTHS_AHEAD = 12, 3
+"""Around this month: from when figures may be awaited."""
+
+
+@blueprint.get("/lieux/<public_id>")
+@requires(Role.LEAD)
+def lieu(public_id: str) -> ResponseReturnValue:
+    """One lieu, as a letter: its figures, its trend, what it sent; and what ties it to the network."""
+    return _page(public_id)
+
+
+@blueprint.post("/lieux/<public_id>/links")
+@requires(Role.LEAD)
+def give_link(public_id: str) -> ResponseReturnValue:
+    """A new link, shown on this answer only: a redirect would have to keep it."""
+    purpose = _purpose()
+    try:
+        token = enrolment.invite(current_actor(), public_id, purpose)
+    except enrolment.SendsItself as error:
+        return refusal(error, lambda: _page(public_id))
+    url = enrolment.join_url(token) if purpose == JOIN else enrolment.figures_url(token)
+    response = _page(public_id, purpose=purpose, link=url)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.post("/lieux/<public_id>/links/revoke")
+@requires(Role.LEAD)
+def revoke_link(public_id: str) -> ResponseReturnValue:
+    enrolment.revoke(current_actor(), public_id, _purpose())
+    flash(_("This link opens nothing any more."))
+    return _back(public_id)
+
+
+@blueprint.post("/lieux/<public_id>/expected-from")
+@requires(Role.LEAD)
+def expect_from(public_id: str) -> ResponseReturnValue:
+    try:
+        month = read_month(request.form.get("month", ""))
+    except MonthUnreadable as error:
+        raise NotFound() from error
+    lieux.expect_from(current_actor(), public_id, month)
+    flash(_("Its figures are awaited from now on as you chose."))
+    return _back(public_id)
+
+
+@blueprint.post("/lieux/<public_id>/depart")
+@requires(Role.LEAD)
+def depart(public_id: str) -> ResponseReturnValue:
+    row = lieux.depart(current_actor(), public_id)
+    flash(
+        _("%(name)s left the network.", name=row.name),
+        f"undo:{url_for('network_head.come_back', public_id=row.public_id)}",
+    )
+    return _back(public_id)
+
+
+@blueprint.post("/lieux/<public_id>/come-back")
+@requires(Role.LEAD)
+def come_back(public_id: str) -> ResponseReturnValue:
+    row = lieux.come_back(current_actor(), public_id)
+    flash(_("%(name)s is where it was.", name=row.name))
+    return _back(public_id)
+
+
+def _purpose() -> str:
+    purpose = request.form.get("purpose", "")
+    if purpose not in PURPOSES:
+        raise NotFound()
+    return purpose
+
+
+def _back(public_id: str) -> ResponseReturnValue:
+    return redirect(url_for("network_head.lieu", public_id=public_id), 303)
+
+
+def _page(public_id: str, *, purpose: str | None = None, link: str | None = None) -> Response:
+    one = queries.lieu(public_id)
+    revisions = queries.revisions(one.id)
+    text = request.args.get("month", "")
+    shown = read_month(text) if text else revisions[0].month if revisions else last_month()
+    said = next((row for row in revisions if row.month == shown), None)
+    figures = json.loads(said.document)["figures"] if said is not None else None
+    rows = overview(shown).rows if one.way is not None else []
+    page = render_template(
+        "network/head/lieu.html",
+        lieu=one,
+        month=shown,
+        row=next((row for row in rows if row.public_id == public_id), None),
+        said=said,
+        figures=figures,
+        labels=LABELS,
+        reasons=REASON_WORDS,
+        worded=worded,
+        names=SIX if said is not None and said.way == "link" else EIGHT,
+        attended=pair(figures, "desk_attended") if figures is not None else None,
+        revisions=revisions,
+        status_words=STATUS_WORDS,
+        links=directory_queries.open_links(one.id),
+        purpose=purpose,
+        link=link,
+        letter=_letter(one, purpose, link) if link and one.contact_email else None,
+        month_choices=_months_around(one.expected_from),
+    )
+    return make_response(page)
+
+
+def _letter(lieu: NetworkLieu, purpose: str | None, link: str) -> str:
+    """A ``mailto:`` for the lead's own mail program: the link itself is kept nowhere here."""
+    head = spaces.lieu().name
+    subject = _("%(head)s: your link", head=head)
+    if purpose == JOIN:
+        body = _(
+            "Hello,\n\n%(head)s invites %(name)s into its network. In your software, open Settings, Network, and paste "
+            "this link there whole; it works once:\n\n%(link)s\n",
+            head=head,
+            name=lieu.name,
+            link=link,
+        )
+    else:
+        body = _(
+            "Hello,\n\n%(head)s needs six figures of %(name)s once a month. This link is yours alone and opens the page "
+            "where you give them:\n\n%(link)s\n",
+            head=head,
+            name=lieu.name,
+            link=link,
+        )
+    address = quote(lieu.contact_email or "", safe="@")
+    return f"mailto:{address}?subject={quote(subject)}&body={quote(body)}"
+
+
+def _months_around(chosen: date | None) -> list[date]:
+    first = month_of(spaces.today())
+    months = {month_before(first, back) for back in range(-MONTHS_AHEAD, MONTHS_BACK + 1)}
+    return sorted(months | ({chosen} if chosen is not None else set()), reverse=True)

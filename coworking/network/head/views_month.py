@@ -1,0 +1,56 @@
+"""A network head's month of everyone, for its lead."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from coworking.billing.pages import csv_answer
+from coworking.core.months import read_month, write_month
+from coworking.core.policy import Role, requires
+from coworking.network.head.overview import SORTS, Overview, last_month, overview
+from coworking.network.head.pages import blueprint
+from coworking.statistics.labels import STATUS_WORDS
+
+COLUMNS = ("lieu", "city", "month", "state", "booked", "offered", "attended", "offered_where_known", "people")
+
+
+@blueprint.get("")
+@requires(Role.LEAD)
+def month() -> ResponseReturnValue:
+    """The network's month: by default the last one that is over."""
+    search, sort = request.args.get("q", "")[:100], request.args.get("sort", "name")
+    found = _asked(search, sort if sort in SORTS else "name")
+    return render_template(
+        "network/head/month.html",
+        page=found,
+        search=search,
+        sort=sort,
+        sorts=SORTS,
+        status_words=STATUS_WORDS,
+    )
+
+
+@blueprint.get("/returns.csv")
+@requires(Role.LEAD)
+def table() -> ResponseReturnValue:
+    """The month's table as CSV: numerators and denominators, not rates."""
+    found = _asked("", "name")
+    rows = [
+        (
+            row.name,
+            row.city or "",
+            write_month(found.month),
+            row.state,
+            *(row.booked or ("", "")),
+            *(row.attended or ("", "")),
+            "" if row.people is None else row.people,
+        )
+        for row in found.rows
+    ]
+    return csv_answer(f"network-{write_month(found.month)}.csv", [COLUMNS, *rows])
+
+
+def _asked(search: str, sort: str) -> Overview:
+    text = request.args.get("month")
+    return overview(read_month(text) if text else last_month(), search=search, sort=sort)

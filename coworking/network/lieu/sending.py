@@ -1,0 +1,155 @@
+"""Sending a closed month to the head: the same document again and again until it is acknowledged.
+
+The outbox owns the repetition (see `coworking.network.lieu.handlers`); a `Delivery` tells the manager how far it is.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from smtplib import SMTPException
+from typing import Any
+
+from sqlalchemy import select
+
+from coworking.core import mail, outbox
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.i18n import _, in_language
+from coworking.core.keyring import signing_key
+from coworking.core.months import write_month
+from coworking.core.sql import upsert
+from coworking.core.units import end_read, locked, write_unit
+from coworking.network.exchange import protocol
+from coworking.network.exchange.return_messages import AckUnreadable, Stated, read_acknowledgement, return_payload
+from coworking.network.lieu import posting, queries
+from coworking.network.lieu.models import Delivery, HeadLink
+from coworking.spaces import queries as spaces
+from coworking.statistics import queries as statistics
+from coworking.statistics import services as closing
+from coworking.statistics.envelope import envelope
+from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.page import csv_text, file_name
+
+MOST_CONTINUED = 5
+"""How often a month goes on after what a head holds by itself; a head that asks for more is in trouble itself."""
+_MOST_REVISION = 10_000
+
+UNREACHABLE, BUSY, NOT_ACKNOWLEDGED, LETTER_STUCK = "unreachable", "busy", "not_acknowledged", "letter_stuck"
+KEEPS_ASKING, LETTER_REFUSED = "keeps_asking", "letter_refused"
+"""Why a revision is not there; what the head refuses has the head's own code, then ``: `` and its words."""
+
+
+class NotYet(Exception):
+    """It did not arrive; trying again later may help. The text is the delivery's ``last_error``."""
+
+
+class Refused(Exception):
+    """The head will not have it, however often it is sent. The text is the delivery's ``last_error``."""
+
+
+def send(month: date, revision: int) -> Delivery | None:
+    """Send one revision to the head now and return what became of it; None while the lieu belongs to no network.
+
+    A revision that is no longer the month's highest is not sent any more. Where the head holds a later one than this lieu
+    knows of (a restored backup), the month is stated again after it, and that revision goes its own way. Raises `NotYet`
+    and `Refused`, both kept in the delivery. Not to be called within a unit.
+    """
+    head = queries.head_link()
+    row = statistics.latest(month)
+    if head is None or row is None:
+        return None
+    if row.revision != revision:
+        digest = next(one.figures_sha256 for one in statistics.revisions(month) if one.revision == revision)
+        return _mark(month, revision, digest, state="replaced")
+    try:
+        return _by_letter(head, row) if head.way == "mail" else _by_wire(head, row)
+    except NotYet as error:
+        _mark(month, revision, row.figures_sha256, state="waiting", last_error=str(error))
+        raise
+    except Refused as error:
+        _mark(month, revision, row.figures_sha256, state="failed", last_error=str(error))
+        raise
+
+
+def _by_wire(head: HeadLink, row: MonthlyReturn) -> Delivery:
+    assert head.url is not None and head.head_id is not None and head.public_key is not None
+    month, revision, digest = row.month, row.revision, row.figures_sha256
+    url, head_id, public = head.url, head.head_id, protocol.decode_key(head.public_key)
+    payload = return_payload(envelope(row), head_id=head_id, at=now())
+    stated = Stated(row.lieu_id, write_month(month), revision, digest)
+    message = protocol.sign(payload, protocol.RETURN, signing_key())
+    end_read()
+    try:
+        answer = posting.post(url, message)
+    except posting.Unreachable as error:
+        raise NotYet(UNREACHABLE) from error
+    if answer.status in (200, 201):
+        try:
+            ack = read_acknowledgement(answer.document, stated, head_id=head_id, public=public)
+        except AckUnreadable as error:
+            raise NotYet(NOT_ACKNOWLEDGED) from error
+        at = now()
+        return _mark(month, revision, digest, state="acknowledged", ack=ack, acknowledged_at=at, sent_at=at)
+    if answer.status == 409 and answer.code == "revision_conflict":
+        return _continue(row, answer.document)
+    if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
+        raise Refused(f"{answer.code or answer.status}: {answer.detail}")
+    raise NotYet(BUSY)
+
+
+def _continue(row: MonthlyReturn, conflict: dict[str, Any]) -> Delivery:
+    """Go on after the revision the head says it holds: this lieu was restored from a backup, the head was not."""
+    highest, month, revision, digest = conflict.get("highest"), row.month, row.revision, row.figures_sha256
+    if type(highest) is not int or not revision <= highest < _MOST_REVISION:
+        raise Refused(f"revision_conflict: {conflict.get('detail', '')}"[:300])
+    with in_language("fr"):  # part of the document, whoever reads it
+        reason = _("Stated again after a backup was restored: the network head held a later revision.")
+    if sum(one.reason == reason for one in statistics.revisions(month)) >= MOST_CONTINUED:
+        raise Refused(KEEPS_ASKING)
+    closing.continue_from(month, highest, reason)
+    return _mark(month, revision, digest, state="replaced")
+
+
+def _by_letter(head: HeadLink, row: MonthlyReturn) -> Delivery:
+    assert head.email is not None
+    lieu, month, revision, digest = spaces.lieu(), row.month, row.revision, row.figures_sha256
+    content = json.dumps(envelope(row), ensure_ascii=False, indent=2)
+    letter: dict[str, Any] = {
+        "template": "network/return",
+        "to": head.email,
+        "locale": "fr",
+        "context": {"place": lieu.name, "month": month, "revision": revision, "digest": digest, "reason": row.reason},
+        "attachments": (
+            mail.Attachment(file_name(row, "csv"), "text/csv", csv_text(row).encode()),
+            mail.Attachment(file_name(row, "json"), "application/json", content.encode()),
+        ),
+    }
+    message_id = f"{lieu.uuid}.{write_month(month)}.r{revision}"
+    end_read()
+    try:
+        mail.deliver(message_id, **letter)
+    except outbox.GiveUp as error:
+        raise Refused(f"{LETTER_REFUSED}: {error}") from error
+    except (SMTPException, OSError) as error:
+        raise NotYet(LETTER_STUCK) from error
+    return _mark(month, revision, digest, state="mailed", sent_at=now())
+
+
+def _mark(month: date, revision: int, digest: str, *, state: str, **values: Any) -> Delivery:
+    """Write down how an attempt ended. What was acknowledged once stays so, whatever a later attempt met."""
+    end_read()
+    with write_unit() as unit:
+        first = {"month": month, "revision": revision, "digest": digest, "state": "waiting", "attempts": 0}
+        db.session.execute(upsert(Delivery, ["month", "revision"], first, {"digest": digest}))
+        row = db.session.scalars(
+            locked(select(Delivery).where(Delivery.month == month, Delivery.revision == revision))
+        ).one()
+        row.attempts += 1
+        row.last_error = None
+        if row.ack is None or state == "acknowledged":
+            row.state = state
+        for name, value in values.items():
+            setattr(row, name, value)
+        unit.result = f"{write_month(month)}:{revision}"
+    return row

@@ -1,0 +1,189 @@
+"""A directory of places from a CSV file: what is usable is taken, what is odd is said, and nothing is taken twice."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from config import ROOT
+from coworking.core.db import db
+from coworking.core.units import write_unit
+from coworking.network.head import census_rules, directory_import
+from coworking.network.head.census_rules import COLUMNS, FileTooLarge, NotACsv, read
+from coworking.network.head.models import NetworkLieu
+
+HEADER = [*COLUMNS, "TYPO", "PRECISION"]
+TOWNS = [("63430", "Thiers", 45.856, 3.547), ("63003", "Ambert", 45.55, 3.742), ("2A004", "Ajaccio", 41.919, 8.738)]
+
+
+def row(number: int, **more: str) -> dict[str, str]:
+    insee, town, north, east = TOWNS[number % len(TOWNS)]
+    return {
+        "ID": str(number),
+        "NOM_TL": f"L’Étape n° {number}",
+        "ADRESSE": f"{number} rue de l’Église",
+        "CP": "63300",
+        "INSEECOM": insee,
+        "NOMCOM": town,
+        "WEB": "www.etape.example",
+        "LAT": str(north),
+        "LONG": str(east),
+        "TYPO": "Tiers lieux à dominante coworking",
+        "PRECISION": "0.9",
+    } | more
+
+
+def file_of(*rows: dict[str, str], header: list[str] = HEADER) -> bytes:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, header, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def a_census() -> bytes:
+    """The census itself where it lies beside the repository, a file of its shape elsewhere."""
+    real = ROOT.parent / "shared" / "data" / "tiers-lieux-2019.csv"
+    return real.read_bytes() if real.exists() else file_of(*(row(number) for number in range(1, 1513)))
+
+
+def count() -> int:
+    return db.session.scalar(select(func.count()).select_from(NetworkLieu)) or 0
+
+
+def test_every_cell_finds_its_place(inside):
+    directory_import.import_places(read(file_of(row(1))))
+    found = db.session.scalars(select(NetworkLieu)).one()
+    assert (found.name, found.address, found.postcode) == ("L’Étape n° 1", "1 rue de l’Église", "63300")
+    assert (found.city, found.code_insee, found.website) == ("Ambert", "63003", "https://www.etape.example")
+    assert (found.latitude, found.longitude) == (45.55, 3.742)
+    assert (found.source, found.external_id, found.way) == ("directory", "cget-2019:1", None)
+
+
+def test_the_whole_census_comes_in_and_the_second_time_nothing_changes(inside, count_statements):
+    reading = read(a_census())
+    assert len(reading.places) == 1512
+    done = directory_import.import_places(reading)
+    assert (done.added, done.changed, done.same) == (1512, 0, 0)
+    again = directory_import.import_places(read(a_census()))
+    assert (again.added, again.changed, again.same) == (0, 0, 1512)
+    assert count() == 1512
+    ids = db.session.scalars(select(NetworkLieu.public_id)).all()
+    assert len(set(ids)) == 1512
+
+
+def test_a_trial_changes_nothing(inside):
+    assert directory_import.import_places(read(file_of(row(1), row(2))), dry_run=True).added == 2
+    assert count() == 0
+
+
+def test_what_changed_is_followed_unless_the_place_speaks_for_itself(inside):
+    directory_import.import_places(read(file_of(row(1), row(2))))
+    with write_unit():
+        db.session.scalars(select(NetworkLieu).where(NetworkLieu.external_id == "cget-2019:2")).one().way = "link"
+    done = directory_import.import_places(read(file_of(row(1, NOM_TL="Le Nouveau"), row(2, NOM_TL="Un autre nom"))))
+    assert (done.added, done.changed, done.same) == (0, 1, 1)
+    names = set(db.session.scalars(select(NetworkLieu.name)))
+    assert names == {"Le Nouveau", "L’Étape n° 2"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"NOM_TL": " "}, "NOM_TL is empty"),
+        ({"ID": ""}, "ID is empty"),
+        ({"ADRESSE": "x" * 301}, "ADRESSE is longer than 300 characters"),
+    ],
+)
+def test_a_row_that_is_no_use_is_told_and_the_others_come_in(cells, words):
+    reading = read(file_of(row(1), row(2, **cells), row(3)))
+    assert [entry.line for entry in reading.places] == [2, 4]
+    assert [(remark.line, remark.words, remark.kept) for remark in reading.remarks] == [(3, words, False)]
+
+
+def test_a_row_with_another_number_of_cells_is_told():
+    reading = read(file_of(row(1)) + b"2,Trop court\n" + file_of(row(3)).split(b"\n", 1)[1])
+    assert [entry.external_id for entry in reading.places] == ["cget-2019:1", "cget-2019:3"]
+    assert [remark.line for remark in reading.remarks] == [3]
+
+
+def test_the_same_id_twice_is_taken_once():
+    reading = read(file_of(row(1), row(1, NOM_TL="Autre")))
+    assert len(reading.places) == 1
+    assert "same ID as line 2" in reading.remarks[0].words
+
+
+def test_twins_both_come_in_and_are_told():
+    reading = read(file_of(row(3, NOM_TL="La Station"), row(6, NOM_TL="LA  STATION !"), row(4, NOM_TL="La Station")))
+    assert len(reading.places) == 3
+    assert [(remark.line, remark.kept) for remark in reading.remarks] == [(3, True)]
+
+
+def test_what_the_census_does_not_know_is_unknown():
+    (entry,) = read(file_of(row(1, CP="0", INSEECOM="0", NOMCOM="", WEB="", ADRESSE=""))).places
+    assert (entry.postcode, entry.code_insee, entry.city, entry.website, entry.address) == (None,) * 5
+
+
+@pytest.mark.parametrize(
+    ("north", "east"), [("91", "3"), ("45", "181"), ("nan", "3"), ("inf", "3"), ("0", "0"), ("45,8", "3")]
+)
+def test_no_position_on_earth_is_no_position(north, east):
+    reading = read(file_of(row(1, LAT=north, LONG=east)))
+    assert (reading.places[0].latitude, reading.places[0].longitude) == (None, None)
+    assert reading.remarks[0].kept
+
+
+@pytest.mark.parametrize(
+    "text", ["javascript:alert(1)", "ftp://a.example", "http://", "un site", "www.a b.example", "//x"]
+)
+def test_a_website_is_a_link_one_may_follow_or_nothing(text):
+    assert census_rules.website_of(text) is None
+
+
+def test_overseas_places_are_places():
+    (entry,) = read(file_of(row(1, LAT="-20.98", LONG="55.28"))).places
+    assert entry.latitude == -20.98
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n\x00\x00",
+        "ID,NOM_TL\n1,é".encode("latin-1"),
+        b"ID;NOM_TL;ADRESSE\n1;a;b\n",
+        b"ID,NOM_TL\n1,a\n",
+        file_of(row(1)) + b'"never closed',
+        file_of(row(1)).replace(b"Thiers", b"Th\x00ers").replace(b"Ambert", b"Am\x00bert"),
+    ],
+)
+def test_what_is_no_such_file_is_refused_whole(content):
+    with pytest.raises(NotACsv):
+        read(content)
+
+
+def test_twenty_megabytes_are_too_many():
+    with pytest.raises(FileTooLarge):
+        read(b"x" * 20_000_000)
+
+
+def test_the_command_says_what_it_did(app, tmp_path: Path):
+    good, bad = tmp_path / "lieux.csv", tmp_path / "bad.csv"
+    good.write_bytes(file_of(row(1), row(2, NOM_TL=""), row(3)))
+    bad.write_bytes(b"\x00\x01")
+    run = app.test_cli_runner().invoke
+    trial = run(args=["network", "import-lieux", str(good), "--dry-run"])
+    assert "2 would be added" in trial.output
+    done = run(args=["network", "import-lieux", str(good)])
+    assert done.exit_code == 0
+    assert "line 3: NOM_TL is empty (left out)" in done.output
+    assert "2 added, 0 changed, 0 as they were, 1 left out." in done.output
+    failed = run(args=["network", "import-lieux", str(bad)])
+    assert failed.exit_code == 1 and "not a CSV file" in failed.output
+    assert run(args=["network", "import-lieux", str(tmp_path / "none.csv")]).exit_code == 2
+    with app.app_context():
+        assert count() == 2
