@@ -10,8 +10,10 @@ from config import environment
 _environ = environment()
 bind = f"{_environ.get('BIND_HOST') or '127.0.0.1'}:{_environ.get('PORT') or '8000'}"
 workers = int(_environ.get("WEB_CONCURRENCY") or "2")
-worker_class = "gthread"
+worker_class = "coworking.server.worker.Worker"
 threads = 8
+worker_connections = 300  # what half-sent requests and unread answers may hold is bounded by this number
+sendfile = False  # answers go through the worker's own socket, which does not wait for slow readers
 keepalive = 5
 timeout = 60
 graceful_timeout = 10

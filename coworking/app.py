@@ -21,7 +21,7 @@ from coworking.core.i18n import init_i18n
 from coworking.core.login import login
 from coworking.core.policy import check_declared, init_policies
 from coworking.core.statics import STATIC, init_statics
-from coworking.core.web import init_web
+from coworking.core.web import init_bodies, init_web
 from coworking.frontdesk.navigation import init_navigation
 
 csrf = CSRFProtect()
@@ -103,6 +103,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     _configure_settings(app, config)
     _configure_database(app)
+    init_bodies(app)
     _configure_sessions(app)
     init_i18n(app)
     init_formats(app)

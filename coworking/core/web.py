@@ -25,15 +25,17 @@ from flask import (
 )
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from coworking.core.errors import N_, Busy, DomainError, InvalidInput, NotFound, SignInRequired
 from coworking.core.formats import day_full, hour, money, span_hours
 from coworking.core.i18n import _
 from coworking.core.money import Cents
 from coworking.core.timespan import Span
+from coworking.server.limits import BODY_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,12 @@ _HTTP_TEXTS = {
     415: ("unsupported_media_type", N_("This kind of content is not read here: send JSON.")),
     429: ("too_many_requests", N_("Too many attempts. Wait a little and try again.")),
 }
+
+
+class TooLargeForAStranger(DomainError):
+    code = "too_large"
+    status = 413
+    message = N_("This is too large: sign in to send more than 64 kB.")
 
 
 def csp_nonce() -> str:
@@ -77,9 +85,23 @@ def request_id() -> str:
     return g.request_id
 
 
+def init_bodies(app: Flask) -> None:
+    """Limit what is read. Call it before anything that reads a body, such as the protection of forms."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.before_request(_read_large_bodies_of_the_signed_in_only)
+
+
+def _read_large_bodies_of_the_signed_in_only() -> None:
+    """Reading a large body holds a thread as long as its sender likes (see `coworking.server`): know who that is first."""
+    length = request.content_length or 0
+    if length > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge()
+    if (length > BODY_BYTES or "Transfer-Encoding" in request.headers) and not current_user.is_authenticated:
+        raise TooLargeForAStranger()
+
+
 def init_web(app: Flask) -> None:
     """Attach headers and error handling."""
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.after_request(_add_headers)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(CSRFError, _csrf_error)

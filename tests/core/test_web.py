@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 
 import pytest
 from flask import request
@@ -180,3 +181,29 @@ def test_only_the_proxies_one_has_are_believed(behind, proxies, address, secure)
 def test_a_number_of_proxies_that_cannot_be_is_said(tmp_path, wrong):
     with pytest.raises(ConfigError, match="TRUSTED_PROXIES"):
         Config.from_env({"DATA_DIR": str(tmp_path), "TRUSTED_PROXIES": wrong})
+
+
+# Large bodies: who sends one is known before any of it is read -----------------------------------------------------------
+
+
+class _Unread:
+    """A body that must not be read."""
+
+    def read(self, *_size: int) -> bytes:
+        raise AssertionError("it was read")
+
+    readline = read
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/api/v1/bookings", "/network/returns"])
+@pytest.mark.parametrize("headers", [{"CONTENT_LENGTH": "70000"}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_a_strangers_large_body_is_not_read(client, path, headers):
+    answer = client.post(path, environ_overrides={"wsgi.input": _Unread(), "HTTP_COOKIE": "lieu=x", **headers})
+    assert answer.status_code == 413
+    assert "64 k" in answer.text
+
+
+def test_a_small_body_and_a_large_one_of_someone_signed_in_are_read(client, sign_in, cast):
+    assert client.post("/sign-in", data={"email": "x" * 60_000}).status_code != 413
+    upload = {"locale": "en", "file": (BytesIO(b"x" * 1_000_000), "file.csv")}
+    assert sign_in(cast.member).post("/language", data=upload).status_code == 303
