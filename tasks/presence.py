@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from coworking.presence import services as presence
+from coworking.presence import settling
 from tasks.app import celery
 
 
 @celery.task(name="presence.expire_unconfirmed")
 def expire_unconfirmed() -> int:
-    """Let what nobody confirmed within its seven days be unknown for good; return how many units."""
-    return presence.expire_unconfirmed()
+    """Settle what follows from presences; what nobody confirmed within seven days is unknown; return how many of these."""
+    return settling.expire_unconfirmed()

@@ -8,10 +8,9 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.rules import PENDING, UNKNOWN
 from coworking.core.db import db
 from coworking.core.units import require_unit
-
-PENDING, CAME, ABSENT, UNKNOWN = "pending", "came", "absent", "unknown"
 
 
 def decide(units: Iterable[BookingUnit], outcome: str, evidence: str | None, at: datetime) -> list[BookingUnit]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from flask import Blueprint, Response, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from coworking.booking import queries
 from coworking.booking.forms import monday_of
@@ -15,6 +17,9 @@ from coworking.core.formats import day_long
 from coworking.core.policy import current_actor
 
 blueprint = Blueprint("booking", __name__)
+
+beside: list[Callable[[Booking], Markup]] = []
+"""What the packages above add to a booking's sheet, for the team."""
 
 
 def vary_by_htmx(response: Response) -> Response:

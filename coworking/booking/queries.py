@@ -49,6 +49,11 @@ def live_claims(booking_id: int) -> list[Claim]:
     return list(db.session.scalars(_LIVE_CLAIMS, {"booking": booking_id}))
 
 
+def free_from(booking_id: int) -> datetime:
+    """When what a booking holds is free for others: its end and the time for tidying up."""
+    return max(claim.ends_at for claim in live_claims(booking_id))
+
+
 def quotes_of(booking_id: int) -> list[Quote]:
     """The quotes of a booking's units, in the units' order, freshly read. Bookings older than prices have none."""
     return list(

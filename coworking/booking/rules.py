@@ -15,6 +15,9 @@ from coworking.spaces.rules import OpenDay, half_spans
 Half = Literal["am", "pm"]
 HALVES: tuple[Half, Half] = ("am", "pm")
 
+PENDING, CAME, ABSENT, UNKNOWN = "pending", "came", "absent", "unknown"
+"""What becomes of a booked unit."""
+
 REGRET = timedelta(minutes=10)
 """For this long after booking, and before it starts, giving back restores everything; the confirmation waits for it."""
 
@@ -96,6 +99,12 @@ class AlreadyStarted(DomainError):
     code = "already_started"
     status = 409
     message = N_("This booking has begun. The host can end it.")
+
+
+class NotBegun(DomainError):
+    code = "not_begun"
+    status = 409
+    message = N_("This booking has not begun: cancel it instead.")
 
 
 class LateMove(DomainError):

@@ -177,36 +177,17 @@ def move(actor: Actor, public_id: str, *, span: Span | None = None, resource: st
     return booking
 
 
-def end_now(actor: Actor, public_id: str) -> Booking:
-    """Staff free what remains of a booking that has begun (a meeting that is over before its time)."""
-    if not actor.is_staff:
-        raise NotFound()
-    with write_unit() as unit:
-        booking = own_booking(actor, public_id)
-        unit.result = booking.public_id
-        instant = now().replace(second=0, microsecond=0)
-        if booking.is_cancelled:
-            raise CancelledBooking()
-        if booking.starts_at >= instant:
-            raise AlreadyOver()
-        if booking.ends_at > instant:
-            held = queries.live_claims(booking.id)
-            claims.lock_resources({claim.resource_id for claim in held})
-            claims.end_early(held, instant)
-            _audit(actor, "booking.ended", booking)
-            claims.touch(booking.day)
-    return booking
-
-
 # Within the unit ------------------------------------------------------------------------------------------------------
 
 
-def book_in_unit(actor: Actor, request: Request) -> Booking:
+def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) -> Booking:
+    """Book in the open unit. ``even_if_over``: what was used may be written down afterwards."""
     require_unit()
     instant = now()
     lieu = spaces.lieu()
     person = for_whom(actor, request.person)
-    day = check_window(request.span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
+    at = min(instant, request.span.start) if even_if_over else instant
+    day = check_window(request.span, at=at, horizon_days=lieu.horizon_days, zone=lieu.tz)
     chosen = choose(request, person, lieu, day, instant)
     uses = [use for _, use, _ in chosen]
     booking = Booking(

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from coworking.booking import offers, queries, services
 from coworking.booking.forms import read_page
 from coworking.booking.models import Booking
-from coworking.booking.pages import after_change, blueprint, said
+from coworking.booking.pages import after_change, beside, blueprint, said
 from coworking.booking.rules import REGRET, free_until
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
@@ -97,6 +97,7 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         in_use=found.starts_at <= instant < found.ends_at and not found.is_cancelled,
         mine=found.person_id == actor.person_id,
         bill=offers.bill_of(found) if found.person_id == actor.person_id or actor.has(Role.MANAGER) else None,
+        beside=[part(found) for part in beside] if actor.is_staff else [],
         error=error,
     )
 

@@ -121,13 +121,27 @@ def restore(claims: Iterable[Claim]) -> bool:
 
 
 def end_early(claims: Iterable[Claim], at: datetime) -> None:
-    """Free what lies after ``at`` of claims that are in use; a claim that has not begun is released whole."""
+    """Free what lies after ``at`` of claims that are in use, the time for tidying up kept behind it; a claim that has
+    not begun is released whole."""
     require_unit()
     for claim in claims:
         if claim.use_starts_at >= at:
             claim.live, claim.released_at = False, now()
         elif claim.use_ends_at > at:
-            claim.use_ends_at = claim.ends_at = at
+            claim.ends_at -= claim.use_ends_at - at
+            claim.use_ends_at = at
+            claim.long = is_long(claim.guarded)
+    with _conflicts():
+        db.session.flush()
+
+
+def extend(claims: Iterable[Claim], until: datetime) -> None:
+    """Let claims that end before ``until`` last until then; `ClaimConflict` where somebody else has that time."""
+    require_unit()
+    for claim in claims:
+        if claim.use_ends_at < until:
+            claim.ends_at += until - claim.use_ends_at
+            claim.use_ends_at = until
             claim.long = is_long(claim.guarded)
     with _conflicts():
         db.session.flush()

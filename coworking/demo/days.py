@@ -20,6 +20,7 @@ from coworking.core.timespan import Span, local_minute
 from coworking.demo.cast import Habit
 from coworking.presence import queries as presences
 from coworking.presence import services as presence
+from coworking.presence import settling
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, ROOM
 
@@ -146,7 +147,7 @@ class Simulation:
         absent = [unit.id for unit in waiting if unit.id not in came and self.draw.random() < 0.8]
         for ids, outcome in ((came, "came"), (absent, "absent")):
             if ids and day < self.until.date():  # today's two taps are left to whoever opens the demo
-                presence.settle(self.host, ids, outcome)
+                settling.settle(self.host, ids, outcome)
 
 
 def _leave(host: Actor, person: str) -> None:

@@ -22,7 +22,7 @@ from coworking.core.units import write_unit
 from coworking.demo import billing, money, network, statistics, world
 from coworking.demo.cast import habits
 from coworking.demo.days import Simulation
-from coworking.presence.services import expire_unconfirmed
+from coworking.presence.settling import expire_unconfirmed
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 

@@ -44,6 +44,13 @@ def _entries(*wanted: tuple[str, str, str]) -> list[Entry]:
 
 
 _PARTS = {
+    "frontdesk.today": {
+        "frontdesk.arrival",
+        "register.enter_arrival",
+        "register.settle",
+        "register.show",
+        "register.take_back",
+    },
     "week.show": {
         "booking.booking",
         "week.book",

@@ -16,6 +16,7 @@ from coworking.claims.models import DayVersion
 from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.formats import hour
 from coworking.core.i18n import _, language, ngettext
 from coworking.core.timespan import Span
 from coworking.presence import queries as presence_queries
@@ -34,6 +35,11 @@ class Here:
     presence: Presence
     units: list[BookingUnit]
     until: datetime | None
+
+    @property
+    def room(self) -> BookingUnit | None:
+        """The room they are in, which the host can set free before its time."""
+        return next((unit for unit in self.units if unit.half is None and unit.starts_at <= now()), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,18 @@ class Today:
     sentence: str
     here: list[tuple[str, list[Here]]]
     here_count: int
+    lingering: list[Here]
     coming: list[Coming]
     yesterday: Yesterday | None
     older: list[BookingUnit]
     failed: list[outbox.OutboxRow]
     morning: bool
+    is_over: bool
     free: list[str] = field(default_factory=list[str])
+
+    @property
+    def before(self) -> date:
+        return self.day - timedelta(days=1)
 
     @property
     def needs_count(self) -> int:
@@ -95,8 +107,9 @@ def today() -> Today:
     row = spaces.days(day, day).get(day)
     bookings = queries.day_bookings(day)
     presences = presence_queries.presences_on(day)
-    here = _here(presences, bookings)
-    inside = {one.presence.person_id for _, group in here for one in group}
+    is_over = row is not None and bool(row.open()) and not any(span.end > instant for span in row.open())
+    here, lingering = _here(presences, bookings, is_over=is_over)
+    inside = {presence.person_id for presence in presences if presence.left_at is None}
     pending = [
         booking
         for booking in bookings
@@ -106,41 +119,55 @@ def today() -> Today:
     ]
     newcomers = presence_queries.first_visit([booking.person_id for booking in pending], day)
     coming = [
-        Coming(booking, booking.starts_at, booking.starts_at + LATE < instant, booking.person_id in newcomers)
+        Coming(booking, at, max(at, booking.created_at) + LATE < instant, booking.person_id in newcomers)
         for booking in pending
+        for at in [min(unit.starts_at for unit in booking.units if unit.ends_at > instant)]
     ]
     unsettled = presence_queries.unsettled(day - CONFIRMABLE, day - timedelta(days=1))
     yesterday = _yesterday(unsettled, day)
     return Today(
         day=day,
-        sentence=_sentence(row, here, coming, bookings, instant),
+        sentence=_over(row, presences) if row is not None and is_over else _sentence(row, here, coming, instant),
         here=here,
-        here_count=len(inside),
+        here_count=sum(len(group) for _, group in here),
+        lingering=lingering,
         coming=coming,
         yesterday=yesterday,
         older=[unit for unit in unsettled if yesterday is None or unit.day != yesterday.day],
         failed=outbox.failed(),
         morning=row is None or instant < row.split_at,
+        is_over=is_over,
         free=_free_now(row, instant),
     )
 
 
-def _here(presences: Sequence[Presence], bookings: Sequence[Booking]) -> list[tuple[str, list[Here]]]:
-    """Open presences by zone, in the house's order; people without a place last."""
+def _here(
+    presences: Sequence[Presence], bookings: Sequence[Booking], *, is_over: bool
+) -> tuple[list[tuple[str, list[Here]]], list[Here]]:
+    """Open presences by zone, in the house's order, people without a place last; and those whose place is over.
+
+    Nobody saw the latter leave. Once the lieu has closed they are not asked about any more.
+    """
     instant = now()
+    had = {booking.person_id: max(unit.ends_at for unit in booking.units) for booking in bookings}
     units: dict[int, list[BookingUnit]] = {}
     for booking in bookings:
         units.setdefault(booking.person_id, []).extend(unit for unit in booking.units if unit.ends_at > instant)
     groups: dict[tuple[int, int, str], list[Here]] = {}
+    lingering: list[Here] = []
     for presence in presences:
         if presence.left_at is not None:
             continue
         own = units.get(presence.person_id, [])
+        if not own and (is_over or presence.person_id in had):
+            lingering.append(Here(presence, [], had.get(presence.person_id)))
+            continue
         zone: Zone | None = own[0].resource.zone if own else None
         key = (zone.position, zone.id, zone.name) if zone is not None else (10**6, 0, _("Without a place"))
         until = max((unit.ends_at for unit in own), default=None)
         groups.setdefault(key, []).append(Here(presence, own, until))
-    return [(key[2], group) for key, group in sorted(groups.items(), key=lambda item: item[0])]
+    by_zone = [(key[2], group) for key, group in sorted(groups.items(), key=lambda item: item[0])]
+    return by_zone, [] if is_over else lingering
 
 
 def _yesterday(unsettled: Sequence[BookingUnit], day: date) -> Yesterday | None:
@@ -156,7 +183,6 @@ def _sentence(
     row: LieuDay | None,
     here: list[tuple[str, list[Here]]],
     coming: list[Coming],
-    bookings: Sequence[Booking],
     instant: datetime,
 ) -> str:
     """The day in one breath: who is here, who is coming, what is taken or full."""
@@ -173,6 +199,17 @@ def _sentence(
     ]
     sentence = ", ".join(said) + "."
     return " ".join([sentence, *_full_halves(row, instant)])
+
+
+def _over(row: LieuDay, presences: Sequence[Presence]) -> str:
+    """The day when it is over: since when the lieu is closed and how many came."""
+    closed = max(span.end for span in row.open())
+    came = len({presence.person_id for presence in presences})
+    said = [
+        _("The lieu has been closed since %(hour)s.", hour=hour(closed)),
+        ngettext("%(num)s person came today.", "%(num)s people came today.", came) if came else _("Nobody came today."),
+    ]
+    return " ".join(said)
 
 
 def _full_halves(row: LieuDay, instant: datetime) -> list[str]:

@@ -12,23 +12,27 @@ from flask.typing import ResponseReturnValue
 from coworking.accounts import staff
 from coworking.accounts.queries import person_by_public_id, search_people
 from coworking.booking import services
-from coworking.booking.forms import read_day, read_halves, read_room, read_row
+from coworking.booking.forms import read_day, read_halves, read_room
+from coworking.booking.pages import names, said
 from coworking.booking.placing import Item, Request
-from coworking.booking.queries import worded_time
+from coworking.booking.queries import free_from, worded_time
 from coworking.booking.rules import HALVES, half_days
 from coworking.claims import queries as claims
 from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.errors import DomainError, InvalidInput
-from coworking.core.formats import day_long
-from coworking.core.i18n import _, ngettext
+from coworking.core.formats import day_long, hour
+from coworking.core.i18n import _
 from coworking.core.policy import Actor, Role, current_actor, requires, signed_in
 from coworking.core.units import write_unit
 from coworking.core.web import refusal, say
 from coworking.frontdesk import timeline as timelines
 from coworking.frontdesk import today as todays
 from coworking.frontdesk.navigation import BESIDE_MORE, all_entries
+from coworking.frontdesk.settled import read_instant, read_units, say_settled
 from coworking.presence import services as presence
+from coworking.presence import settling
+from coworking.presence.queries import presence_of
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay
 
@@ -79,37 +83,74 @@ def arrive() -> ResponseReturnValue:
             arrival = presence.arrive(actor, person=request.form.get("person", ""))
     except DomainError as error:
         return refusal(error, today)
-    undo = url_for("frontdesk.undo_arrival", public_id=arrival.presence.public_id)
-    flash(_("%(name)s is here.", name=arrival.presence.person.name), "undo:" + undo)
+    _say_arrived(arrival)
     return _to_today()
 
 
 @blueprint.post("/today/leave")
 @requires(Role.HOST)
 def leave() -> ResponseReturnValue:
-    presence.leave(current_actor(), person=request.form.get("person", ""))
+    """They leave now; ``unseen``: they are gone and nobody saw when."""
+    form = request.form
+    left = presence.leave(current_actor(), person=form.get("person", ""), unseen=bool(form.get("unseen")))
+    if left is not None:
+        undo = url_for("frontdesk.undo_departure", public_id=left.presence.public_id)
+        flash(_left(left), "undo:" + undo)
     return _to_today()
+
+
+@blueprint.post("/today/departures/<public_id>/undo")
+@requires(Role.HOST)
+def undo_departure(public_id: str) -> ResponseReturnValue:
+    try:
+        presence.undo_departure(current_actor(), public_id)
+    except DomainError as error:
+        return refusal(error, today)
+    flash(_("Still here, as if nobody had left."))
+    return _to_today()
+
+
+@blueprint.get("/today/arrivals/<public_id>")
+@requires(Role.HOST)
+def arrival(public_id: str) -> ResponseReturnValue:
+    """One presence of today as a sheet: since when, where, and the way back from a wrong tap."""
+    return render_template("frontdesk/arrival.html", presence=presence_of(public_id))
 
 
 @blueprint.post("/today/arrivals/<public_id>/undo")
 @requires(Role.HOST)
 def undo_arrival(public_id: str) -> ResponseReturnValue:
+    """Back to where it was pressed: Today or the planning."""
     try:
         presence.undo_arrival(current_actor(), public_id)
     except DomainError as error:
         return refusal(error, today)
     flash(_("Forgotten, as if it had not been."))
-    return _to_today()
+    return redirect(url_for("frontdesk.timeline"), 303) if request.form.get("to") == "planning" else _to_today()
 
 
 @blueprint.post("/today/bookings/<public_id>/end")
 @requires(Role.HOST)
 def end(public_id: str) -> ResponseReturnValue:
-    """A meeting is over before its time: what remains is free again."""
+    """A meeting is over before its time: what remains is free again, once the room has been tidied up."""
     try:
-        services.end_now(current_actor(), public_id)
+        freed = presence.set_free(current_actor(), public_id)
     except DomainError as error:
         return refusal(error, today)
+    undo = url_for("frontdesk.undo_end", public_id=public_id)
+    flash(_("%(place)s is free from %(hour)s on.", place=names(freed), hour=hour(free_from(freed.id))), "undo:" + undo)
+    return _to_today()
+
+
+@blueprint.post("/today/bookings/<public_id>/end/undo")
+@requires(Role.HOST)
+def undo_end(public_id: str) -> ResponseReturnValue:
+    """The wrong room was set free: it is taken until its time again."""
+    try:
+        resumed = presence.undo_set_free(current_actor(), public_id)
+    except DomainError as error:
+        return refusal(error, today)
+    flash(_("%(place)s is taken until %(hour)s again.", place=names(resumed), hour=hour(resumed.ends_at)))
     return _to_today()
 
 
@@ -117,14 +158,23 @@ def end(public_id: str) -> ResponseReturnValue:
 @requires(Role.HOST)
 def settle() -> ResponseReturnValue:
     """« Venus » or « Absents » for one or all who wait for an answer."""
-    ids = [row for text in request.form.getlist("unit") if (row := read_row(text)) is not None]
-    if len(ids) < len(request.form.getlist("unit")):
-        raise InvalidInput(field="unit", reason=_("This is not something to settle."))
     try:
-        count = presence.settle(current_actor(), ids, request.form.get("outcome", ""))
+        done = settling.settle(current_actor(), read_units(request.form), request.form.get("outcome", ""))
     except DomainError as error:
         return refusal(error, today)
-    flash(ngettext("%(num)s half-day settled.", "%(num)s half-days settled.", count))
+    say_settled(done, request.form.get("outcome", ""), "frontdesk.take_back")
+    return _to_today()
+
+
+@blueprint.post("/today/settled/<int:at>/undo")
+@requires(Role.HOST)
+def take_back(at: int) -> ResponseReturnValue:
+    """What one press said of one or all is not said any more."""
+    try:
+        settling.take_back(current_actor(), read_instant(at))
+    except DomainError as error:
+        return refusal(error, today)
+    flash(_("Forgotten, as if it had not been."))
     return _to_today()
 
 
@@ -156,6 +206,7 @@ def timeline() -> ResponseReturnValue:
         following=timelines.address(day + timedelta(days=1), **({"view": "list"} if listed else {})),
         as_day=timelines.address(day),
         as_list=timelines.address(day, view="list"),
+        today=spaces.today(),
         is_today=day == spaces.today(),
     )
 
@@ -205,7 +256,7 @@ def book_for_someone() -> ResponseReturnValue:
             newcomer = _newcomer(actor, form)
         if form.get("here"):
             arrival = presence.arrive(actor, person=who, newcomer=newcomer)
-            flash(_("%(name)s is here.", name=arrival.presence.person.name))
+            _say_arrived(arrival)
             return _to_today()
         if form.get("resource") and form.get("from"):
             room = read_room(form, spaces.lieu().tz)
@@ -217,12 +268,26 @@ def book_for_someone() -> ResponseReturnValue:
             made = services.book_half_days(actor, read_day(day), read_halves(half), person=who, newcomer=newcomer)
     except DomainError as error:
         return _for_someone(form, error), error.status
-    names = ", ".join(dict.fromkeys(unit.resource.name for unit in made.units))
     flash(
-        f"{made.person.name}, {names}, {day_long(made.day)}, {worded_time(made)}.",
+        f"{made.person.name}, {names(made)}, {day_long(made.day)}, {worded_time(made)}.",
         "undo:" + url_for("booking.cancel", public_id=made.public_id),
     )
     return redirect(url_for("frontdesk.timeline", day=made.day.isoformat()), 303)
+
+
+def _say_arrived(arrival: presence.Arrival) -> None:
+    """Who is here, and which desk they were given, with the way back from a wrong tap."""
+    undo = url_for("frontdesk.undo_arrival", public_id=arrival.presence.public_id)
+    words = _("%(name)s is here.", name=arrival.presence.person.name)
+    if arrival.walked_in and arrival.booking is not None:
+        words += " " + said(arrival.booking)
+    flash(words, "undo:" + undo)
+
+
+def _left(left: presence.Departure) -> str:
+    words = _("%(name)s has left.", name=left.presence.person.name)
+    more = " ".join(_("Counted as well: %(what)s", what=said(booking)) for booking in left.counted)
+    return f"{words} {more}".strip()
 
 
 def _newcomer(actor: Actor, form: Mapping[str, str]) -> services.Newcomer:

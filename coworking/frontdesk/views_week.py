@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.booking import offers, queries, repeating, services, weeks
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
-from coworking.booking.pages import names, refused, say_booked, to_week, vary_by_htmx
+from coworking.booking.pages import names, refused, said, say_booked, to_week, vary_by_htmx
 from coworking.booking.rules import Half, NothingFree, half_days
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
@@ -166,8 +166,10 @@ def here() -> ResponseReturnValue:
 @blueprint.post("/leave")
 @signed_in
 def leave() -> ResponseReturnValue:
-    presence.leave(current_actor())
-    flash(_("Goodbye, and see you soon."))
+    left = presence.leave(current_actor())
+    counted = left.counted if left is not None else ()
+    more = [_("Counted as well: %(what)s", what=said(booking)) for booking in counted]
+    flash(" ".join([_("Goodbye, and see you soon."), *more]))
     return redirect(url_for("week.show"), 303)
 
 

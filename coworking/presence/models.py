@@ -17,7 +17,8 @@ from coworking.core.types import BigId, UTCDateTime, public_id
 class Presence(Model):
     """``person`` was there on ``day`` from ``arrived_at``; ``left_at`` None: until the end of what was booked.
 
-    A person may come, leave and come back: several rows, at most one of them open.
+    A person may come, leave and come back: several rows, at most one of them open. ``recorded_at``: when it was written
+    down; None for those older than that column, which were at the door.
     """
 
     __tablename__ = "presence"
@@ -44,6 +45,7 @@ class Presence(Model):
     arrived_at: Mapped[datetime] = mapped_column(UTCDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     evidence: Mapped[str]
+    recorded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     recorded_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.rules import PENDING
 from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.timespan import local_date
 from coworking.presence.models import Presence
+from coworking.presence.rules import Visit
+from coworking.spaces import queries as spaces
 
 
 def presences_on(day: date) -> list[Presence]:
@@ -64,3 +70,62 @@ def first_visit(person_ids: Sequence[int], before: date) -> set[int]:
         )
     )
     return set(person_ids) - been
+
+
+def presence_of(public_id: str) -> Presence:
+    """One presence with its person and what it is linked with; `NotFound`."""
+    found = (
+        db.session.scalars(
+            select(Presence)
+            .where(Presence.public_id == public_id)
+            .options(
+                joinedload(Presence.person),
+                joinedload(Presence.booking).selectinload(Booking.units).joinedload(BookingUnit.resource),
+            )
+        )
+        .unique()
+        .one_or_none()
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+_OF_PERSON = (
+    select(Presence)
+    .where(Presence.person_id == bindparam("person"), Presence.day == bindparam("day"))
+    .order_by(Presence.arrived_at, Presence.id)
+)
+
+
+def presences_of(person_id: int, day: date) -> list[Presence]:
+    """The presences of one person on ``day``, by arrival."""
+    return list(db.session.scalars(_OF_PERSON, {"person": person_id, "day": day}))
+
+
+def visit_of(row: Presence) -> Visit:
+    """A presence as the rules see it."""
+    seen = row.recorded_at is None or local_date(row.recorded_at, spaces.lieu().tz) == row.day
+    return Visit(row.arrived_at, row.left_at, row.evidence, seen)
+
+
+def visits(person_id: int, day: date) -> list[Visit]:
+    """One person's presences on ``day`` as the rules see them, by arrival."""
+    return [visit_of(row) for row in presences_of(person_id, day)]
+
+
+def seen_elsewhen(first: date, until: datetime, zone: ZoneInfo) -> list[tuple[int, date]]:
+    """Person and day, from ``first``, of undecided units that were over ``until`` then, whose person was seen that day."""
+    rows = db.session.execute(
+        select(Booking.person_id, BookingUnit.day, Presence.recorded_at)
+        .select_from(BookingUnit)
+        .join(Booking)
+        .join(Presence, (Presence.person_id == Booking.person_id) & (Presence.day == BookingUnit.day))
+        .where(
+            BookingUnit.outcome == PENDING,
+            BookingUnit.day >= first,
+            BookingUnit.ends_at <= until,
+            Booking.status == "confirmed",
+        )
+    )
+    return sorted({(who, day) for who, day, at in rows if at is None or local_date(at, zone) == day})

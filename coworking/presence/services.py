@@ -1,27 +1,22 @@
-"""Coming and leaving: « Je suis là », the host's taps, the next morning's two questions.
+"""Coming and leaving: « Je suis là » and the host's taps at the door.
 
-A presence is what happened; each booked unit's outcome follows from it. Without a departure, a presence lasts to the end
-of what was booked.
+A presence is what happened. What became of each booked half-day follows from it (`coworking.presence.following`), and the
+half-days that someone used without having booked them are taken like any walk-in's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from coworking.accounts.models import Person
-from coworking.booking import queries as bookings
+from coworking.booking import endings
 from coworking.booking.access import for_whom, own_booking
-from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.outcomes import CAME, PENDING, decide, let_expire
-from coworking.booking.placing import Item, Request
-from coworking.booking.rules import AlreadyBooked, CancelledBooking, NothingFree, half_days
-from coworking.booking.services import Newcomer, book_in_unit
+from coworking.booking.models import Booking
+from coworking.booking.rules import CancelledBooking, half_days
+from coworking.booking.services import Newcomer
 from coworking.claims import services as claims
-from coworking.claims.rules import ClaimConflict
 from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -29,30 +24,36 @@ from coworking.core.errors import NotFound
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.timespan import local_date
 from coworking.core.units import locked, write_unit
-from coworking.membership import coverage
-from coworking.membership.rules import AgreementExhausted, Payer
 from coworking.presence import queries
+from coworking.presence.following import follow, forget_walk_ins, units_of, walk_in
 from coworking.presence.models import Presence
 from coworking.presence.rules import (
-    CONFIRMABLE,
     EARLY,
     ArrivalStands,
-    CannotSettle,
     ClosedNow,
     NotToday,
-    arrival_marks,
+    half_of_arrival,
+    halves_of_stay,
+    has_place,
 )
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import DESK, LieuDay
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What an arrival came to: the presence, its booking, and whether a walk-in found no desk."""
+    """What an arrival came to: the presence, its booking, and whether a desk was taken that had not been booked."""
 
     presence: Presence
     booking: Booking | None
     walked_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """What a departure came to: the presence, and the bookings of half-days that were used without being booked."""
+
+    presence: Presence
+    counted: tuple[Booking, ...] = ()
 
 
 def arrive(
@@ -62,8 +63,9 @@ def arrive(
 
     ``newcomer`` adds the person in the same unit.
 
-    Today's booked units that are not over are marked as come. Without a booking, a free desk is taken for the half-day
-    of arrival; where none is free, the presence alone is recorded: nobody is turned away at the door.
+    What is booked today and not over is marked as come, what is over as missed. Where nothing is booked for the
+    half-day of arrival, a free desk is taken for it; where none is free, the presence alone is recorded: nobody is
+    turned away at the door. Said again in a later half-day, it takes that one.
     """
     with write_unit() as unit:
         who = for_whom(actor, person if newcomer is None else newcomer())
@@ -85,92 +87,88 @@ def check_in(actor: Actor, booking_id: str, *, evidence: str | None = None) -> A
     return arrival
 
 
-def leave(actor: Actor, *, person: str | None = None) -> Presence | None:
-    """Someone leaves; None when nobody knew they were here. A half-day that has not begun yet is open again."""
+def leave(actor: Actor, *, person: str | None = None, unseen: bool = False) -> Departure | None:
+    """Someone leaves; None when nobody knew they were here.
+
+    A half-day that has not begun yet is open again. One that they stayed in without having booked it is taken like a
+    walk-in's. ``unseen``: they are gone, nobody saw when; what they had booked by now is what they stayed for.
+    """
     with write_unit():
         who = for_whom(actor, person)
-        instant = now()
         presence = queries.open_presence(who.id, spaces.today())
         if presence is None:
             return None
-        presence.left_at = max(instant, presence.arrived_at)
-        to_come = [unit for unit in _units_today(who.id, presence.day) if unit.starts_at >= instant]
-        decide((unit for unit in to_come if unit.outcome == CAME), PENDING, None, instant)
+        instant = now()
+        over = [unit.ends_at for unit in units_of(who.id, presence.day) if unit.ends_at <= instant]
+        presence.left_at = max([*over, presence.arrived_at]) if unseen else max(instant, presence.arrived_at)
+        counted = () if unseen else _take_used(actor, who, presence)
+        follow(who.id, presence.day)
         _audit(actor, "presence.left", presence)
         claims.touch(presence.day)
-    return presence
+    return Departure(presence, counted)
+
+
+def undo_departure(actor: Actor, presence_id: str) -> None:
+    """Staff tapped the wrong name: the person is still here. On the day itself; raises `ArrivalStands` afterwards."""
+    with write_unit():
+        presence = _of_today(actor, presence_id)
+        if presence.left_at is None or queries.open_presence(presence.person_id, presence.day) is not None:
+            return
+        presence.left_at = None
+        follow(presence.person_id, presence.day)
+        _audit(actor, "presence.reopened", presence)
+        claims.touch(presence.day)
 
 
 def undo_arrival(actor: Actor, presence_id: str) -> None:
     """Staff tapped the wrong name: forget the presence and what followed from it (a walk-in's desk too).
 
-    On the day itself; raises `ArrivalStands` afterwards, when it was counted and its walk-in is owed.
+    On the day itself; raises `ArrivalStands` afterwards, when it was counted and its walk-in is owed. Twice is fine for
+    whoever asks through a page: the second time there is nothing (`NotFound`).
+    """
+    with write_unit():
+        presence = _of_today(actor, presence_id)
+        person_id, day = presence.person_id, presence.day
+        _audit(actor, "presence.undone", presence)
+        db.session.delete(presence)
+        db.session.flush()
+        forget_walk_ins(actor, person_id, day)
+        follow(person_id, day)
+        claims.touch(day)
+
+
+def set_free(actor: Actor, booking_id: str) -> Booking:
+    """Staff free a room before its time. Twice is fine. Nothing is said of whether its person came.
+
+    Whoever arrived within this very minute keeps it, so that the room they were in is one they came to.
     """
     if not actor.is_staff:
         raise NotFound()
-    with write_unit():
-        whose = select(Presence.person_id).where(Presence.public_id == presence_id).scalar_subquery()
-        db.session.scalars(locked(select(Person).where(Person.id == whose))).unique().one_or_none()
-        presence = db.session.scalar(select(Presence).where(Presence.public_id == presence_id))
-        if presence is None:
-            raise NotFound()
-        if presence.day != spaces.today():
-            raise ArrivalStands()
-        came = [unit for unit in _units_today(presence.person_id, presence.day) if unit.outcome == CAME]
-        decide(came, PENDING, None, now())
-        booking = presence.booking
-        if booking is not None and booking.source == "walkin" and not booking.is_cancelled:
-            booking.status, booking.cancelled_at, booking.cancelled_by_id = (
-                "cancelled",
-                now(),
-                actor.person_id,
-            )
-            claims.release(bookings.live_claims(booking.id))
-            coverage.release(bookings.quotes_of(booking.id))
-        _audit(actor, "presence.undone", presence)
-        db.session.delete(presence)
-        claims.touch(presence.day)
+    with write_unit() as unit:
+        booking = own_booking(actor, booking_id)
+        unit.result = booking.public_id
+        last = max(
+            (
+                visit.start
+                for visit in queries.visits(booking.person_id, booking.day)
+                if any(visit.touches(each.span) for each in booking.units)
+            ),
+            default=None,
+        )
+        endings.end(actor, booking, keep=last)
+    return booking
 
 
-def settle(actor: Actor, unit_ids: Sequence[int], outcome: str) -> int:
-    """The host says of booked units whether the people came (``came``, ``absent``); return how many changed."""
+def undo_set_free(actor: Actor, booking_id: str) -> Booking:
+    """Staff freed the wrong room: it is taken again until its time, unless someone else has it by now."""
     if not actor.is_staff:
         raise NotFound()
-    with write_unit():
-        instant = now()
-        units = db.session.scalars(
-            locked(select(BookingUnit).where(BookingUnit.id.in_(unit_ids)).order_by(BookingUnit.id))
-        ).all()
-        if len(units) != len(set(unit_ids)) or outcome not in {"came", "absent"}:
-            raise NotFound()
-        changed = 0
-        for unit in units:
-            if unit.booking.is_cancelled or unit.starts_at > instant:
-                raise CannotSettle()
-            if unit.outcome == outcome:
-                continue
-            changed += 1
-            was = unit.outcome
-            decide([unit], outcome, "host", instant)
-            if outcome == CAME:
-                _remember_presence(actor, unit)
-            audit.record(
-                actor,
-                "unit.settled",
-                ("booking_unit", unit.id),
-                person_id=unit.booking.person_id,
-                was=was,
-                now=outcome,
-            )
-        claims.touch(*{unit.day for unit in units})
-    return changed
-
-
-def expire_unconfirmed() -> int:
-    """Booked units that nobody confirmed for seven days are unknown for good; return how many."""
-    last = local_date(now() - CONFIRMABLE, spaces.lieu().tz)
-    with write_unit():
-        return let_expire(last, now())
+    with write_unit() as unit:
+        booking = own_booking(actor, booking_id)
+        unit.result = booking.public_id
+        endings.take_back(actor, booking)
+        follow(booking.person_id, booking.day)
+    return booking
 
 
 # Within the unit ------------------------------------------------------------------------------------------------------
@@ -183,87 +181,61 @@ def _arrive(actor: Actor, person: Person, evidence: str, given: Booking | None =
     open_now = any(span.start - EARLY <= instant < span.end for span in day.open())
     if not open_now and not actor.is_staff:
         raise ClosedNow()
-    units = [unit for unit in _units_today(person.id, today) if arrival_marks(unit.span, instant)]
-    booking = given or (units[0].booking if units else None)
+    units = units_of(person.id, today)
+    walked_in = None
+    half = half_of_arrival(half_days(today, day).values(), instant)
+    if open_now and half is not None and not has_place([unit.span for unit in units], half.span, instant):
+        walked_in = walk_in(actor, person, half)
+    ahead = next((unit.booking for unit in units if unit.ends_at > instant), None)
+    booking = walked_in or given or ahead
     presence = queries.open_presence(person.id, today)
-    walked_in = False
     if presence is None:
-        if booking is None and open_now:
-            booking = _walk_in(actor, person, day, instant)
-            walked_in = booking is not None
-            units = list(booking.units) if booking is not None else []
         presence = Presence(
             person=person,
             booking=booking,
             day=today,
             arrived_at=instant,
+            recorded_at=instant,
             evidence=evidence,
             recorded_by_id=actor.person_id,
         )
         db.session.add(presence)
         db.session.flush()
         _audit(actor, "presence.arrived", presence)
-    decide(units, CAME, evidence, instant)
+    follow(person.id, today)
     claims.touch(today)
-    return Arrival(presence, booking, walked_in)
+    return Arrival(presence, booking, walked_in is not None)
 
 
-def _walk_in(actor: Actor, person: Person, day: LieuDay, instant: datetime) -> Booking | None:
-    """A free desk for the half-day of arrival, or None when the lieu is full or has no desks.
+def _take_used(actor: Actor, person: Person, presence: Presence) -> tuple[Booking, ...]:
+    """Take what was used up to the departure and not booked: each half-day after that of arrival.
 
-    Nobody is turned away at the door for money: where the employer's agreement refuses more, the person pays.
+    Long after closing nobody is taken at their word: they tell from home that they left, not when.
     """
-    halves = half_days(day.day, day).values()
-    half = next((half for half in halves if half.span.end > instant), None)
-    if half is None:
-        return None
-    request = Request(span=half.span, items=(Item(kind=DESK),), person=person.public_id, source="walkin")
-    payers: tuple[Payer | None, ...] = (None, "me")
-    for payer in payers:
-        try:
-            with db.session.begin_nested():
-                return book_in_unit(actor, replace(request, payer=payer))
-        except AgreementExhausted:
-            continue
-        except (NothingFree, ClaimConflict, AlreadyBooked):
-            break
-    return None
+    day = spaces.day(presence.day)
+    if not day.open() or now() > max(span.end for span in day.open()) + EARLY:
+        return ()
+    halves = halves_of_stay(half_days(presence.day, day).values(), presence.arrived_at, presence.left_at)
+    taken: list[Booking] = []
+    for half in halves[1:]:
+        booked = [unit.span for unit in units_of(person.id, presence.day)]
+        if not has_place(booked, half.span, half.span.start) and (made := walk_in(actor, person, half)) is not None:
+            taken.append(made)
+    return tuple(taken)
 
 
-_UNITS_OF_DAY = (  # built once: every arrival and departure asks it
-    select(BookingUnit)
-    .join(Booking)
-    .where(Booking.person_id == bindparam("person"), Booking.status == "confirmed", BookingUnit.day == bindparam("day"))
-    .order_by(BookingUnit.starts_at)
-)
-
-
-def _units_today(person_id: int, day: date) -> list[BookingUnit]:
-    return list(db.session.scalars(_UNITS_OF_DAY, {"person": person_id, "day": day}))
-
-
-def _remember_presence(actor: Actor, unit: BookingUnit) -> None:
-    """The host says that someone came: keep it as a presence of that time unless one is there."""
-    booking = unit.booking
-    known = db.session.scalar(
-        select(Presence.id).where(
-            Presence.person_id == booking.person_id,
-            Presence.day == unit.day,
-            Presence.arrived_at < unit.ends_at,
-        )
-    )
-    if known is None:
-        db.session.add(
-            Presence(
-                person_id=booking.person_id,
-                booking_id=booking.id,
-                day=unit.day,
-                arrived_at=unit.starts_at,
-                left_at=unit.ends_at,
-                evidence="host",
-                recorded_by_id=actor.person_id,
-            )
-        )
+def _of_today(actor: Actor, presence_id: str) -> Presence:
+    """The presence with this public id, its person locked; staff only, on its own day only."""
+    if not actor.is_staff:
+        raise NotFound()
+    whose = select(Presence.person_id).where(Presence.public_id == presence_id).scalar_subquery()
+    db.session.scalars(locked(select(Person).where(Person.id == whose))).unique().one_or_none()
+    presence = db.session.scalar(select(Presence).where(Presence.public_id == presence_id))
+    if presence is None:
+        raise NotFound()
+    if presence.day != spaces.today():
+        raise ArrivalStands()
+    return presence
 
 
 def _evidence(actor: Actor, person: Person) -> str:

@@ -260,7 +260,7 @@ def test_a_wrong_tap_at_the_door_costs_nothing(people):
 def test_a_meeting_ended_early_costs_what_was_booked(people, place, clock):
     meeting = room(people, (14, 16), place, day=24)
     clock.set(at(15, day=24))
-    services.end_now(people.host.actor(), meeting.public_id)
+    presence.set_free(people.host.actor(), meeting.public_id)
     assert quotes() == [("tariff", 3000, "live")]
 
 

@@ -29,6 +29,7 @@ from coworking.core.errors import NotFound
 from coworking.core.outbox import OutboxRow
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
+from coworking.presence import services as presence
 from coworking.spaces.models import Resource
 from coworking.spaces.rules import ClosedThen, OnHoliday, OutsideOpeningHours
 
@@ -220,8 +221,8 @@ def test_what_has_begun_is_ended_by_the_host_and_what_is_over_by_nobody(people, 
     with pytest.raises(AlreadyStarted):
         services.cancel(people.member.actor(), booking.public_id)
     with pytest.raises(NotFound):
-        services.end_now(people.stranger.actor(), booking.public_id)
-    services.end_now(people.host.actor(), booking.public_id)
+        presence.set_free(people.stranger.actor(), booking.public_id)
+    presence.set_free(people.host.actor(), booking.public_id)
     services.book(people.stranger.actor(), Request(Span(at(11, 30, day=24), at(13, day=24)), (Item(resource=room),)))
     clock.set(at(14, day=24))
     with pytest.raises(AlreadyOver):

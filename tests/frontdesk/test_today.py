@@ -76,6 +76,92 @@ def test_a_wrong_tap_is_undone(app, morning, cast, sign_in):
         assert presences_on(TUESDAY) == []
 
 
+def test_a_check_in_is_undone_after_a_reload(app, morning, cast, sign_in):
+    """The way back lives on Today and on the planning, not in a message that goes."""
+    host = sign_in(cast.host)
+    host.post("/today/arrive", data={"booking": morning["member"]})
+    host.get("/today")
+    with app.app_context():
+        (presence,) = presences_on(TUESDAY)
+    sheet = f"/today/arrivals/{presence.public_id}"
+    assert f'href="{sheet}"' in text(host.get("/today"))
+    assert f'action="{sheet}/undo"' in text(host.get(sheet))
+    assert f'action="{sheet}/undo"' in text(host.get(f"/bookings/{morning['member']}"))
+    assert f'action="{sheet}/undo"' not in text(sign_in(cast.member).get(f"/bookings/{morning['member']}"))
+    answer = host.post(f"{sheet}/undo", data={"to": "planning"})
+    assert answer.location.endswith("/planning")
+    with app.app_context():
+        assert presences_on(TUESDAY) == []
+    assert host.post(f"{sheet}/undo").status_code == 404
+
+
+def test_a_walk_in_through_booking_for_someone_is_undone(app, morning, cast, sign_in):
+    host = sign_in(cast.host)
+    page = text(host.post("/for-someone", data={"person": cast.lead.public_id, "here": "1"}, follow_redirects=True))
+    with app.app_context():
+        (presence,) = presences_on(TUESDAY)
+        assert len(day_bookings(TUESDAY)) == 4
+    assert f'action="/today/arrivals/{presence.public_id}/undo"' in page
+    host.post(f"/today/arrivals/{presence.public_id}/undo")
+    with app.app_context():
+        assert len(day_bookings(TUESDAY)) == 3
+
+
+def test_none_came_says_absent_and_is_taken_back(app, morning, cast, sign_in, clock):
+    clock.set(datetime(2026, 11, 25, 8, tzinfo=UTC))
+    host = sign_in(cast.host)
+    page = text(host.get("/today"))
+    units = list(dict.fromkeys(part.split('"')[0] for part in page.split('name="unit" value="')[1:]))
+    page = text(host.post("/today/settle", data={"unit": units, "outcome": "absent"}, follow_redirects=True))
+    assert "5 demi-journées\u202f: absences notées." in page and "confirmé" not in page
+    undo = page.split('action="/today/settled/')[1].split('"')[0]
+    page = text(host.post("/today/settled/" + undo, follow_redirects=True))
+    assert "5 demi-journées à confirmer" in page
+
+
+def test_the_evening_after_closing(app, morning, cast, sign_in, clock):
+    """Whoever had a place until the lieu closed is not still here at night."""
+    host = sign_in(cast.host)
+    host.post("/today/arrive", data={"booking": morning["member"]})
+    host.post("/today/arrive", data={"booking": morning["colleague"]})
+    clock.set(datetime(2026, 11, 24, 20, 40, tzinfo=UTC))
+    page = text(host.get("/today"))
+    assert "Le lieu est fermé depuis 18" in page and "2 personnes sont venues aujourd’hui." in page
+    assert "sont là" not in page and "Sans place" not in page and "Encore là" not in page
+
+
+def test_whose_place_is_over_stays_or_has_left(app, morning, cast, sign_in, clock):
+    host = sign_in(cast.host)
+    host.post("/today/arrive", data={"person": cast.lead.public_id})  # walks in for the morning
+    clock.set(datetime(2026, 11, 24, 12, 30, tzinfo=UTC))
+    page = text(host.get("/today"))
+    assert "Encore là" in page and "Personne n’est encore là" in page
+    page = text(host.post("/today/arrive", data={"person": cast.lead.public_id}, follow_redirects=True))
+    assert "Encore là" not in page and "1 personne est là" in page
+    page = text(host.post("/today/leave", data={"person": cast.lead.public_id, "unseen": "1"}, follow_redirects=True))
+    assert "n’est plus là" in page
+
+
+def test_what_is_booked_late_is_not_hours_late(app, place, cast, sign_in, clock):
+    clock.set(datetime(2026, 11, 24, 15, 30, tzinfo=UTC))  # half past four: the afternoon began at one
+    with app.app_context():
+        services.book_half_days(cast.member.actor(), TUESDAY, frozenset({"pm"}))
+    host = sign_in(cast.host)
+    clock.advance(minutes=10)
+    assert "en retard" not in text(host.get("/today"))
+    clock.advance(minutes=10)
+    assert "en retard" in text(host.get("/today"))
+
+
+def test_who_left_at_eleven_is_expected_at_one(app, morning, cast, sign_in, clock):
+    host = sign_in(cast.host)
+    host.post("/today/arrive", data={"booking": morning["member"]})
+    clock.set(datetime(2026, 11, 24, 10, tzinfo=UTC))
+    page = text(host.post("/today/leave", data={"person": cast.member.public_id}, follow_redirects=True))
+    row = page.split("Anne Marchand")[1]
+    assert "undo" in page and "n’est plus là" in page and row
+
+
 def test_yesterday_is_settled_in_two_taps(app, morning, cast, sign_in, clock):
     clock.set(datetime(2026, 11, 25, 8, tzinfo=UTC))
     host = sign_in(cast.host)

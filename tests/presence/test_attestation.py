@@ -20,7 +20,7 @@ from coworking.core.errors import NotFound
 from coworking.core.policy import SYSTEM
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
-from coworking.presence import attestation
+from coworking.presence import attestation, settling
 from coworking.presence import services as presence
 from coworking.presence.attested import (
     AttestedDay,
@@ -80,8 +80,8 @@ def came(people, clock):
     afternoon = services.book_half_days(anne.actor(), WEDNESDAY, frozenset({"pm"}))
     services.book_half_days(anne.actor(), THURSDAY, DAY)
     clock.set(wall(26, 8))
-    presence.settle(people.host.actor(), [unit.id for unit in morning.units], "came")
-    presence.settle(people.host.actor(), [unit.id for unit in afternoon.units], "absent")
+    settling.settle(people.host.actor(), [unit.id for unit in morning.units], "came")
+    settling.settle(people.host.actor(), [unit.id for unit in afternoon.units], "absent")
     return anne
 
 
@@ -145,12 +145,12 @@ def test_a_meeting_counts_to_its_end(people, place):
     assert counted(people.member) == {WEDNESDAY: {"am": "self", "pm": "self"}}
 
 
-def test_staying_at_one_s_desk_beyond_what_was_booked_counts_no_more(people, clock):
+def test_staying_at_one_s_desk_beyond_what_was_booked_counts_what_was_stayed(people, clock):
     booking = services.book_half_days(people.member.actor(), TUESDAY, frozenset({"am"}))
     presence.arrive(people.member.actor())
     clock.set(wall(24, 15))
     presence.leave(people.member.actor())
-    assert counted(people.member) == {TUESDAY: {"am": "self"}}
+    assert counted(people.member) == {TUESDAY: {"am": "self", "pm": "self"}}
     assert booking.units[0].half == "am"
 
 
@@ -374,11 +374,11 @@ def test_nothing_yet_teaches(app, place, cast, sign_in):
     [
         ({"month": "2026-10"}, "Aucune présence n’est notée ce mois-là"),
         ({"month": "2026-12"}, "Seul un mois commencé"),
-        ({"month": ""}, "Ce n’est pas un mois"),
-        ({"month": "2026-13"}, "Ce n’est pas un mois"),
-        ({"month": "99999-01"}, "Ce n’est pas un mois"),
-        ({"month": "1999-01"}, "Ce n’est pas un mois"),
-        ({"month": "2026-11\x00"}, "Ce n’est pas un mois"),
+        ({"month": ""}, "Écrivez un mois comme 2026-10"),
+        ({"month": "2026-13"}, "Écrivez un mois comme 2026-10"),
+        ({"month": "99999-01"}, "Écrivez un mois comme 2026-10"),
+        ({"month": "1999-01"}, "Écrivez un mois comme 2026-10"),
+        ({"month": "2026-11\x00"}, "Écrivez un mois comme 2026-10"),
         ({"employer": "nobody"}, "Choisissez une de vos organisations"),
     ],
 )

@@ -20,6 +20,7 @@ from coworking.core.errors import DomainError
 from coworking.core.timespan import Span, local_minute
 from coworking.core.units import write_unit
 from coworking.presence import services as presence
+from coworking.presence import settling
 from coworking.presence.models import Presence
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
@@ -54,9 +55,21 @@ class Life:
             for minute in sorted(7 * 60 + self.draw(12 * 60) for _ in range(4 + self.draw(8))):
                 with clock.frozen_at(at(day, minute) + timedelta(seconds=self.draw(60))):
                     self.happen(day)
+            with clock.frozen_at(at(day, 24 * 60 - 1)):
+                settling.settle_seen()
 
     def happen(self, day: date) -> None:
-        often = [self.book, self.book, self.book, self.meet, self.arrive, self.arrive, self.leave, self.settle]
+        often = [
+            self.book,
+            self.book,
+            self.book,
+            self.meet,
+            self.arrive,
+            self.arrive,
+            self.leave,
+            self.settle,
+            self.enter,
+        ]
         seldom = [self.cancel, self.move, self.end, self.close, self.change_hours, self.block, self.forget]
         acts = often * 3 + seldom
         try:
@@ -100,7 +113,7 @@ class Life:
 
     def end(self, _day: date) -> None:
         if (booking := self._a_booking()) is not None:
-            services.end_now(self.cast.host.actor(), booking)
+            presence.set_free(self.cast.host.actor(), booking)
 
     def settle(self, day: date) -> None:
         found = db.session.scalars(
@@ -111,7 +124,24 @@ class Life:
         ).all()
         if found:
             chosen = {found[self.draw(len(found))] for _ in range(3)}
-            presence.settle(self.cast.host.actor(), sorted(chosen), ("came", "came", "absent")[self.draw(3)])
+            settling.settle(
+                self.cast.host.actor(),
+                sorted(chosen),
+                ("came", "came", "absent", "unknown")[self.draw(4)],
+                reason="relu",
+            )
+
+    def enter(self, day: date) -> None:
+        """The host writes down an arrival of a day before."""
+        then, start = day - timedelta(days=self.draw(4)), 7 * 60 + self.draw(12 * 60)
+        settling.enter_arrival(
+            self.cast.host.actor(),
+            self.people[self.draw(3)].public_id,
+            day=then,
+            arrived_at=at(then, start),
+            left_at=at(then, start + 1 + self.draw(6 * 60)) if self.draw(2) else None,
+            reason="oublié",
+        )
 
     def forget(self, _day: date) -> None:
         found = db.session.scalars(select(Presence.public_id).order_by(Presence.id.desc()).limit(2)).all()

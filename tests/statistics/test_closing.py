@@ -20,6 +20,7 @@ from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.membership.models import Plan, Subscription
 from coworking.presence import services as presence
+from coworking.presence import settling
 from coworking.presence.models import Presence
 from coworking.spaces import calendar
 from coworking.spaces.models import Lieu
@@ -70,14 +71,14 @@ def test_a_month_from_provisional_to_restated(november, clock):
     assert (first.status, first.revision, first.reason) == ("provisional", 1, None)
     assert closing.close(manager, MONTH).id == first.id, "nothing new, nothing written"
 
-    presence.settle(november.host.actor(), [last_unit()], "absent")
+    settling.settle(november.host.actor(), [last_unit()], "absent")
     final = closing.close(manager, MONTH)
     assert (final.status, final.revision) == ("final", 2)
     assert figures(final)["desk_absent_halfdays"] == 1
     kept = final.figures, final.figures_sha256
     assert closing.close(manager, MONTH).id == final.id
 
-    presence.settle(november.host.actor(), [last_unit()], "came")
+    settling.settle(november.host.actor(), [last_unit()], "came")
     assert closing.differences(final) == ["desk_attended_halfdays", "desk_absent_halfdays", "worker_days"]
     with pytest.raises(closing.ReasonRequired):
         closing.close(manager, MONTH)
@@ -158,7 +159,7 @@ def test_months_close_by_themselves(november, clock):
 
 
 def test_a_month_the_manager_closed_is_left_alone(november, clock):
-    presence.settle(november.host.actor(), [last_unit()], "came")
+    settling.settle(november.host.actor(), [last_unit()], "came")
     assert closing.close(november.manager.actor(), MONTH).status == "final"
     clock.set(at(12, 15))
     assert [row.month for row in closing.close_due()] == [date(2026, 10, 1)], "only what was never closed"
@@ -284,7 +285,7 @@ def test_ten_times_the_history_is_the_same_work(november, clock, count_statement
     for month in range(1, 13):
         for day in range(1, 28):
             visit(november.member, date(2025, month, day), "import")
-    presence.settle(november.host.actor(), [last_unit()], "came")
+    settling.settle(november.host.actor(), [last_unit()], "came")
     facts.refresh(MONTH, date(2026, 11, 30))
     assert statements() == before <= 24
 

@@ -16,6 +16,7 @@ from coworking.booking.models import BookingUnit
 from coworking.claims import services as claims
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.presence import checks, settling
 from coworking.presence import services as presence
 from coworking.presence.models import Presence
 from coworking.spaces import calendar
@@ -58,6 +59,8 @@ def test_facts_are_what_counting_every_minute_gives(app, clock, seed, first, day
         make_life(Random(seed).randrange, first).live(first, last)
         clock.set(datetime(last.year, last.month, last.day, 12, tzinfo=PARIS) + timedelta(days=1))
         calendar.freeze_past_days()
+        settling.settle_seen()
+        assert [*checks.came_and_was_there(), *checks.was_there_and_came()] == []
         db.session.rollback()
         found = {row.day: row for row in facts.between(first, last)}
         assert len(found) == days
@@ -139,12 +142,12 @@ def test_facts_are_kept_until_their_day_changes(week):
     assert facts.refresh(MONDAY, SUNDAY) == 7
     assert facts.refresh(MONDAY, SUNDAY) == 0
     tuesday = date(2026, 11, 17)
-    presence.settle(week.host.actor(), [unit_of(tuesday)], "absent")
+    settling.settle(week.host.actor(), [unit_of(tuesday)], "absent")
     assert list(facts.stale(MONDAY, SUNDAY)) == [tuesday]
     assert [(row.desk_known, row.desk_absent) for row in facts.between(MONDAY, SUNDAY)][:3] == [(1, 0), (1, 1), (0, 0)]
     assert list(facts.stale(MONDAY, SUNDAY)) == [tuesday], "reading keeps nothing"
     assert facts.refresh(MONDAY, SUNDAY) == 1
-    presence.settle(week.host.actor(), [unit_of(tuesday)], "came")
+    settling.settle(week.host.actor(), [unit_of(tuesday)], "came")
     assert facts.refresh(MONDAY, SUNDAY) == 1
     assert [row.desk_attended for row in facts.between(MONDAY, SUNDAY)][:2] == [1, 1]
 

@@ -1,0 +1,43 @@
+"""What Today and the day's register share: reading booked half-days, and saying what was settled."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import flash, url_for
+from werkzeug.datastructures import MultiDict
+
+from coworking.booking.forms import read_row
+from coworking.booking.rules import ABSENT, CAME
+from coworking.core.errors import InvalidInput, NotFound
+from coworking.core.i18n import _, ngettext
+from coworking.core.types import from_micros, to_micros
+from coworking.presence.settling import Settled
+
+
+def read_units(form: MultiDict[str, str]) -> list[int]:
+    """The rows of booked half-days that a form names."""
+    texts = form.getlist("unit")
+    ids = [row for text in texts if (row := read_row(text)) is not None]
+    if len(ids) < len(texts):
+        raise InvalidInput(field="unit", reason=_("This is not something to settle."))
+    return ids
+
+
+def read_instant(micros: int) -> datetime:
+    """The moment of a press, as an undo button carries it; `NotFound` for what no clock ever shows."""
+    try:
+        return from_micros(micros)
+    except OverflowError:
+        raise NotFound() from None
+
+
+def say_settled(done: Settled, outcome: str, undo: str) -> None:
+    """Tell what was settled in the words of the outcome; ``undo`` is the endpoint that takes one press back."""
+    if outcome == CAME:
+        words = ngettext("%(num)s half-day: came.", "%(num)s half-days: came.", done.count)
+    elif outcome == ABSENT:
+        words = ngettext("%(num)s half-day: absent.", "%(num)s half-days: absent.", done.count)
+    else:
+        words = ngettext("%(num)s half-day: not known.", "%(num)s half-days: not known.", done.count)
+    flash(words, "undo:" + url_for(undo, at=to_micros(done.at)) if done.fresh and done.count else "message")

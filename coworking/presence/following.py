@@ -1,0 +1,85 @@
+"""What follows from presences, inside the open unit: each booked unit's outcome, and the desks of walk-ins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from sqlalchemy import bindparam, select
+
+from coworking.accounts.models import Person
+from coworking.booking import queries as bookings
+from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.outcomes import decide
+from coworking.booking.placing import Item, Request
+from coworking.booking.rules import AlreadyBooked, HalfDay, NothingFree
+from coworking.booking.services import book_in_unit
+from coworking.claims import services as claims
+from coworking.claims.rules import ClaimConflict
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.policy import Actor
+from coworking.core.units import require_unit
+from coworking.membership import coverage
+from coworking.membership.rules import AgreementExhausted, Payer
+from coworking.presence import queries
+from coworking.presence.rules import verdict
+from coworking.spaces.models import DESK
+
+_UNITS_OF_DAY = (  # built once: every arrival and departure asks it
+    select(BookingUnit)
+    .join(Booking)
+    .where(Booking.person_id == bindparam("person"), Booking.status == "confirmed", BookingUnit.day == bindparam("day"))
+    .order_by(BookingUnit.starts_at)
+)
+
+
+def units_of(person_id: int, day: date) -> list[BookingUnit]:
+    """What ``person_id`` has booked on ``day`` and not cancelled, by time."""
+    return list(db.session.scalars(_UNITS_OF_DAY, {"person": person_id, "day": day}))
+
+
+def follow(person_id: int, day: date, *, told_whole: bool = False) -> int:
+    """Let each unit of the person's day say what their presences say; return how many changed.
+
+    The caller holds the person's lock. ``told_whole``: somebody has just told of the whole day, however late.
+    """
+    require_unit()
+    db.session.flush()
+    instant, visits = now(), queries.visits(person_id, day)
+    if told_whole:
+        visits = [replace(visit, seen=True) for visit in visits]
+    changed = 0
+    for unit in units_of(person_id, day):
+        outcome, evidence = verdict(unit.span, unit.outcome, unit.evidence, visits, instant)
+        changed += len(decide([unit], outcome, evidence, instant))
+    return changed
+
+
+def walk_in(actor: Actor, person: Person, half: HalfDay) -> Booking | None:
+    """A free desk for ``half``, which may be over; None when the lieu is full or has no desks.
+
+    Nobody is turned away at the door for money: where the employer's agreement refuses more, the person pays.
+    """
+    request = Request(span=half.span, items=(Item(kind=DESK),), person=person.public_id, source="walkin")
+    payers: tuple[Payer | None, ...] = (None, "me")
+    for payer in payers:
+        try:
+            with db.session.begin_nested():
+                return book_in_unit(actor, replace(request, payer=payer), even_if_over=True)
+        except AgreementExhausted:
+            continue
+        except (NothingFree, ClaimConflict, AlreadyBooked):
+            break
+    return None
+
+
+def forget_walk_ins(actor: Actor, person_id: int, day: date) -> None:
+    """Cancel the walk-in's desks of ``day`` that no presence of the person explains any more; nothing is owed for them."""
+    visits = queries.visits(person_id, day)
+    for booking in {unit.booking.id: unit.booking for unit in units_of(person_id, day)}.values():
+        if booking.source != "walkin" or any(visit.touches(booking.span) for visit in visits):
+            continue
+        booking.status, booking.cancelled_at, booking.cancelled_by_id = "cancelled", now(), actor.person_id
+        claims.release(bookings.live_claims(booking.id))
+        coverage.release(bookings.quotes_of(booking.id))
