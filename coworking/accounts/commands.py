@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 from coworking.accounts import api_tokens, queries, rules, staff
 from coworking.core.errors import DomainError
 from coworking.core.i18n import in_language
+from coworking.core.reading import ChoiceUnknown, normal_email
 from coworking.core.settings import settings
 from coworking.core.web import say
 
@@ -40,12 +41,12 @@ def create_manager(email: str, first_name: str, last_name: str) -> None:
 @with_appcontext
 def token(email: str, scopes: str, name: str) -> None:
     """Print a new API token of the person with EMAIL, alone."""
-    person = queries.person_by_email(rules.normal_email(email))
+    person = queries.person_by_email(normal_email(email))
     if person is None or not person.is_active:
         raise click.ClickException(f"Nobody here has the address {email}.")
     try:
         text = api_tokens.issue(person.actor(), name=name, scopes=frozenset(scopes.replace(",", " ").split()))
-    except rules.ChoiceUnknown as error:
+    except ChoiceUnknown as error:
         raise click.ClickException(f"Scopes are: {', '.join(rules.SCOPES)}.") from error
     except DomainError as error:
         raise _plain(error) from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts.forms import Form
 from coworking.accounts.models import Person
+from coworking.core.forms import Form, form_page
 from coworking.core.policy import Actor, Role
 
 blueprint = Blueprint("accounts", __name__)
@@ -14,10 +14,7 @@ blueprint = Blueprint("accounts", __name__)
 
 def page(template: str, sent: Form, **context: object) -> ResponseReturnValue:
     """The page of the form that was ``sent``, with the status of what was refused."""
-    response = make_response(render_template(f"accounts/{template}.html", **({"form": sent} | context)), sent.status)
-    if sent.retry_after is not None:
-        response.headers["Retry-After"] = str(sent.retry_after)
-    return response
+    return form_page(f"accounts/{template}.html", sent, **context)
 
 
 def home_of(who: Person | Actor) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from coworking.core.actor import Actor, Role
 from coworking.core.errors import N_, DomainError, Forbidden
+from coworking.core.reading import ChoiceUnknown, lines_of, maybe, normal_email, postcode_of, words_of
 
 MIN_PASSWORD = 10
 MAX_PASSWORD = 256
@@ -35,19 +35,6 @@ SCOPES = (
 )
 """What an API token may be limited to. A token never allows more than its owner's roles do."""
 
-# E-mail addresses as browsers accept them in <input type="email">, with a dot in the domain. ASCII only: browsers send
-# international domains in their ASCII form, and letters to anything else would not arrive everywhere.
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+")
-_PHONE = re.compile(r"\+?[0-9][0-9 .()/-]{4,22}")
-_POSTCODE = re.compile(r"\d{5}", re.ASCII)
-
-
-class EmailInvalid(DomainError):
-    code = "email_invalid"
-    message = N_("This is not an e-mail address. It looks like anne@example.org.")
-    field = "email"
-
 
 class EmailTaken(DomainError):
     code = "email_taken"
@@ -59,23 +46,6 @@ class EmailTaken(DomainError):
 class NameMissing(DomainError):
     code = "name_missing"
     message = N_("Write a name here.")
-
-
-class TextTooLong(DomainError):
-    code = "too_long"
-    message = N_("This is too long: %(most)s characters at most.")
-
-
-class PhoneInvalid(DomainError):
-    code = "phone_invalid"
-    message = N_("This is not a telephone number. It looks like 04 73 00 00 00.")
-    field = "phone"
-
-
-class PostcodeInvalid(DomainError):
-    code = "postcode_invalid"
-    message = N_("A French postcode has five digits, such as 63300.")
-    field = "postcode"
 
 
 class PasswordTooShort(DomainError):
@@ -125,11 +95,6 @@ class TooManyAttempts(DomainError):
     message = N_("Too many attempts. Try again in %(minutes)s min, or ask for a new password.")
 
 
-class ChoiceUnknown(DomainError):
-    code = "choice_unknown"
-    message = N_("Choose one of what is offered.")
-
-
 class LastManager(DomainError):
     code = "last_manager"
     status = 409
@@ -165,82 +130,39 @@ class DatesCross(DomainError):
     field = "until"
 
 
-def normal_email(text: str) -> str:
-    """``text`` as addresses are kept: trimmed, lower case. Not checked."""
-    return text.strip().lower()
-
-
-def email_of(text: str) -> str:
-    """The address typed as ``text``; raises `EmailInvalid`."""
-    email = normal_email(text)
-    if len(email) > 254 or not _EMAIL.fullmatch(email):
-        raise EmailInvalid()
-    return email
-
-
-def optional_email_of(text: str) -> str | None:
-    """The same, None when left empty."""
-    return email_of(text) if text.strip() else None
-
-
 def name_of(text: str, *, required: bool = True) -> str:
     """A first or last name with single spaces; raises `NameMissing` or `TextTooLong`."""
-    name = " ".join(_printable(text).split())
+    name = words_of(text, most=MAX_NAME)
     if required and not name:
         raise NameMissing()
-    return _limited(name, MAX_NAME)
-
-
-def phone_of(text: str) -> str | None:
-    """A telephone number as typed, None when left empty; raises `PhoneInvalid`."""
-    phone = " ".join(text.split())
-    if not phone:
-        return None
-    if not _PHONE.fullmatch(phone):
-        raise PhoneInvalid()
-    return phone
+    return name
 
 
 def address_line_of(text: str) -> str | None:
     """One line of a postal address, None when left empty; raises `TextTooLong`."""
-    return _limited(" ".join(_printable(text).split()), MAX_ADDRESS_LINE) or None
-
-
-def postcode_of(text: str) -> str | None:
-    """A French postcode without its spaces, None when left empty; raises `PostcodeInvalid`."""
-    digits = "".join(text.split())
-    if digits and not _POSTCODE.fullmatch(digits):
-        raise PostcodeInvalid()
-    return digits or None
+    return words_of(text, most=MAX_ADDRESS_LINE) or None
 
 
 def postal_of(address: str, postcode: str, city: str) -> dict[str, str | None]:
     """The columns of a postal address as typed; raises `PostcodeInvalid`, `TextTooLong`."""
     return {
         "address": address_line_of(address),
-        "postcode": postcode_of(postcode),
+        "postcode": maybe(postcode_of, postcode),
         "city": address_line_of(city),
     }
 
 
 def note_of(text: str) -> str | None:
     """A note, None when left empty; raises `TextTooLong`."""
-    return _limited(text.replace("\x00", "").strip(), MAX_NOTE) or None
+    return lines_of(text, most=MAX_NOTE) or None
 
 
 def token_name_of(text: str) -> str:
     """What a token is called; raises `NameMissing` or `TextTooLong`."""
-    name = " ".join(_printable(text).split())
+    name = words_of(text, most=MAX_TOKEN_NAME)
     if not name:
         raise NameMissing()
-    return _limited(name, MAX_TOKEN_NAME)
-
-
-def one_of(choices: tuple[str, ...], text: str) -> str:
-    """``text`` when it is among ``choices``; raises `ChoiceUnknown`."""
-    if text not in choices:
-        raise ChoiceUnknown()
-    return text
+    return name
 
 
 _FEWEST_SIGNS = 4
@@ -269,17 +191,6 @@ def check_scopes(scopes: frozenset[str]) -> frozenset[str]:
     if not scopes or not scopes <= frozenset(SCOPES):
         raise ChoiceUnknown(field="scopes")
     return scopes
-
-
-def _limited(text: str, most: int) -> str:
-    if len(text) > most:
-        raise TextTooLong(most=most)
-    return text
-
-
-def _printable(text: str) -> str:
-    """``text`` without control characters, which have no place in names nor in letters' headers."""
-    return "".join(" " if char.isspace() else char for char in text if char.isprintable() or char.isspace())
 
 
 # Who may change whom

@@ -13,6 +13,7 @@ from coworking.core.clock import now
 from coworking.core.errors import Gone
 from coworking.core.i18n import language
 from coworking.core.policy import Actor
+from coworking.core.reading import ChoiceUnknown, email_of, maybe, normal_email, one_of, phone_of
 from coworking.core.sql import inserted
 from coworking.core.units import end_read, write_unit
 
@@ -23,7 +24,7 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
     Neither the answer nor the time it takes tells which. ``address`` is the visitor's internet address. Raises what is
     wrong with an input, or `TooManyAttempts`.
     """
-    first, last, email = rules.name_of(first_name), rules.name_of(last_name), rules.email_of(email)
+    first, last, email = rules.name_of(first_name), rules.name_of(last_name), email_of(email)
     rules.check_password(password, email)
     locale = language()
     end_read()
@@ -57,7 +58,7 @@ def ask_confirmation(actor: Actor) -> bool:
 
 def authenticate(email: str, password: str, address: str | None) -> Person:
     """Whoever has this address and password. Raises `SignInRefused`, or `TooManyAttempts` without looking."""
-    email = rules.normal_email(email)[:254]
+    email = normal_email(email)[:254]
     buckets = throttle.sign_in_buckets(email, address)
     with write_unit():
         throttle.count(buckets)
@@ -79,7 +80,7 @@ def authenticate(email: str, password: str, address: str | None) -> Person:
 
 def request_reset(email: str, address: str | None) -> None:
     """Write to ``email`` how to choose a new password, if there is such an account; the answer does not tell."""
-    email = rules.email_of(email)
+    email = email_of(email)
     with write_unit():
         throttle.count(throttle.letter_buckets(address))
         person = access.by_email(email)
@@ -149,9 +150,9 @@ def update_profile(
     values = {
         "first_name": rules.name_of(first_name),
         "last_name": rules.name_of(last_name, required=False),
-        "phone": rules.phone_of(phone),
-        "locale": rules.one_of(rules.LOCALES, locale),
-        "reminder": rules.one_of(rules.REMINDERS, reminder),
+        "phone": maybe(phone_of, phone),
+        "locale": one_of(rules.LOCALES, locale),
+        "reminder": one_of(rules.REMINDERS, reminder),
         "visible_to_colleagues": visible_to_colleagues,
         "preferred_zone_id": _zone_id(preferred_zone),
     }
@@ -173,7 +174,7 @@ def set_postal_address(actor: Actor, *, address: str, postcode: str, city: str) 
 
 def set_language(actor: Actor, locale: str) -> None:
     """Speak ``locale`` with the actor from now on, on pages and in letters."""
-    rules.one_of(rules.LOCALES, locale)
+    one_of(rules.LOCALES, locale)
     with write_unit():
         access.oneself(actor).locale = locale
 
@@ -184,7 +185,7 @@ def _zone_id(public_id: str) -> int | None:
     for zone in place.zones():
         if zone.public_id == public_id:
             return zone.id
-    raise rules.ChoiceUnknown(field="preferred_zone")
+    raise ChoiceUnknown(field="preferred_zone")
 
 
 def _of_link(link: tokens.Link, person: Person | None) -> Person:

@@ -12,6 +12,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden
 from coworking.core.policy import SYSTEM, Actor, Role
+from coworking.core.reading import email_of, maybe, phone_of
 from coworking.core.units import require_unit, write_unit
 
 
@@ -31,7 +32,7 @@ def add_person(
     """The same inside the caller's unit (a booking for someone new makes both or neither)."""
     require_unit()
     rules.check_staff(actor)
-    address = rules.optional_email_of(email)
+    address = maybe(email_of, email)
     if invite and address is None:
         raise rules.NoEmail()
     _check_free(address)
@@ -39,7 +40,7 @@ def add_person(
         first_name=rules.name_of(first_name),
         last_name=rules.name_of(last_name, required=False),
         email=address,
-        phone=rules.phone_of(phone),
+        phone=maybe(phone_of, phone),
     )
     db.session.add(person)
     _flush()
@@ -59,8 +60,8 @@ def update_person(
     values = {
         "first_name": rules.name_of(first_name),
         "last_name": rules.name_of(last_name, required=False),
-        "email": rules.optional_email_of(email),
-        "phone": rules.phone_of(phone),
+        "email": maybe(email_of, email),
+        "phone": maybe(phone_of, phone),
         "staff_note": rules.note_of(note),
     }
     with write_unit():
@@ -156,7 +157,7 @@ def create_manager(email: str, *, first_name: str = "", last_name: str = "") -> 
 
     For whoever administers the server (the command line). Without a first name the part before the @ stands in.
     """
-    email = rules.email_of(email)
+    email = email_of(email)
     with write_unit():
         person = access.by_email(email)
         if person is None:

@@ -7,12 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import refresh
 
 from coworking.accounts import rules, services
-from coworking.accounts.forms import Form, sign_up_form
+from coworking.accounts.forms import sign_up_form
 from coworking.accounts.pages import blueprint, home_of, page, visitor_address
 from coworking.accounts.session import begin, end
 from coworking.core.errors import Gone
+from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.policy import actor_or_none, public
+from coworking.core.reading import one_of
 
 
 @blueprint.get("/sign-in")
@@ -125,7 +127,7 @@ def do_reset(token: str) -> ResponseReturnValue:
 @public
 def set_language() -> ResponseReturnValue:
     """Kept with the person who is signed in, in this browser for a visitor."""
-    locale = rules.one_of(rules.LOCALES, request.form.get("locale", ""))
+    locale = one_of(rules.LOCALES, request.form.get("locale", ""))
     actor = actor_or_none()
     if actor is not None:
         services.set_language(actor, locale)

@@ -7,11 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import refresh
 
 from coworking.accounts import api_tokens, queries, rules, services
-from coworking.accounts.forms import Form, postal_form, postal_form_of, profile_form
+from coworking.accounts.forms import postal_form, postal_form_of, profile_form
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
 from coworking.accounts.session import begin, end
 from coworking.core import place
+from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.policy import current_actor, signed_in
 

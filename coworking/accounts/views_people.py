@@ -6,13 +6,15 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries, rules, staff
-from coworking.accounts.forms import Form, person_form, postal_form, postal_form_of
+from coworking.accounts.forms import person_form, postal_form, postal_form_of
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
 from coworking.core.displaced import WouldDisplace, agreed_of
 from coworking.core.errors import Forbidden
+from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
+from coworking.core.reading import one_of
 
 
 @blueprint.get("/people")
@@ -110,7 +112,7 @@ def set_roles(public_id: str) -> ResponseReturnValue:
     found = queries.person_by_public_id(public_id)
     form = _form_of(found)
     with form.trying():
-        roles = frozenset(Role(rules.one_of(rules.EXTRA_ROLES, name)) for name in request.form.getlist("roles"))
+        roles = frozenset(Role(one_of(rules.EXTRA_ROLES, name)) for name in request.form.getlist("roles"))
         staff.set_roles(current_actor(), public_id, roles)
         return _back(public_id, _("Saved."))
     return _page(queries.person_by_public_id(public_id), form)

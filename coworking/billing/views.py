@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 from datetime import date
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts.forms import Form
 from coworking.billing import charges, drafts, forms, queries, rules, services, views_invoice
 from coworking.billing.pages import STATE_WORDS, blueprint, csv_answer
 from coworking.core.errors import DomainError
 from coworking.core.formats import money
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.months import month_after, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
@@ -167,16 +167,13 @@ def new_line(month: str) -> ResponseReturnValue:
 
 
 def _line_page(month: date, form: Form) -> ResponseReturnValue:
-    page = render_template(
+    return form_page(
         "billing/line.html",
-        form=form,
+        form,
         month=month,
         payers=queries.payers(),
         taxable=spaces.lieu().vat_status == "taxable",
     )
-    answer = make_response(page, form.status)
-    answer.headers["Vary"] = "HX-Request"
-    return answer
 
 
 @blueprint.post("/month/<month>/line")
@@ -221,10 +218,7 @@ def ask_waive(public_id: str) -> ResponseReturnValue:
 
 
 def _waive_page(public_id: str, form: Form) -> ResponseReturnValue:
-    page = render_template("billing/waive.html", form=form, charge=queries.charge_by_public_id(public_id))
-    answer = make_response(page, form.status)
-    answer.headers["Vary"] = "HX-Request"
-    return answer
+    return form_page("billing/waive.html", form, charge=queries.charge_by_public_id(public_id))
 
 
 @blueprint.post("/charges/<public_id>/waive")
@@ -252,14 +246,13 @@ def settings() -> ResponseReturnValue:
 
 def _settings_page(form: Form) -> ResponseReturnValue:
     terms = drafts.terms()
-    page = render_template(
+    return form_page(
         "billing/settings.html",
-        form=form,
+        form,
         taxable=terms.vat_status == "taxable",
         missing=[_(name) for name in drafts.missing()],
         usual=drafts.usual_words(),
     )
-    return make_response(page, form.status)
 
 
 @blueprint.post("/settings")

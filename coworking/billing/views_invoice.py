@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts.forms import Form
 from coworking.billing import forms, papers, queries, services
 from coworking.billing.pages import blueprint
 from coworking.core.errors import DomainError
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires, signed_in
+from coworking.core.reading import day_of, words_of
 from coworking.core.web import refusal
 from coworking.pricing.rules import cents_of
 from coworking.spaces import queries as spaces
@@ -47,21 +48,20 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         euros = f"{max(standing.open_cents, 0) / 100:.2f}".replace(".", ",")
         form = Form({"cents": euros, "received_on": spaces.today().isoformat(), "method": "transfer"})
     is_staff = actor.has(Role.ACCOUNTANT)
-    page = render_template(
+    return form_page(
         "billing/invoice.html",
+        form,
         row=standing,
         invoice=row,
         doc=papers.readable(queries.content(row)),
         payments=payments,
         reversed_ids={payment.reverses_id for payment in payments},
         note=queries.credit_note_of(row),
-        form=form,
         may_write=actor.has(Role.MANAGER),
         is_staff=is_staff,
         sending=queries.sending_of(row) if is_staff else None,
         receiver=queries.receiver_of(row) if is_staff else None,
     )
-    return make_response(page, form.status)
 
 
 @blueprint.get("/<public_id>.pdf")
@@ -84,9 +84,9 @@ def pay(public_id: str) -> ResponseReturnValue:
                 current_actor(),
                 public_id,
                 cents_of(form["cents"]),
-                forms.day_of(form["received_on"]),
+                day_of(form["received_on"]),
                 form["method"],
-                forms.words_of(form["reference"], 80),
+                words_of(form["reference"], most=80) or None,
             )
             flash(_("The payment is written down."))
             return redirect(url_for("billing.invoice", public_id=public_id), 303)
@@ -112,9 +112,7 @@ def ask_credit(public_id: str) -> ResponseReturnValue:
 
 def _credit_page(public_id: str, form: Form) -> ResponseReturnValue:
     row = queries.standing_for(current_actor(), public_id)
-    answer = make_response(render_template("billing/credit.html", form=form, row=row, invoice=row.invoice), form.status)
-    answer.headers["Vary"] = "HX-Request"
-    return answer
+    return form_page("billing/credit.html", form, row=row, invoice=row.invoice)
 
 
 @blueprint.post("/<public_id>/credit")

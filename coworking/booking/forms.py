@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from coworking.booking.rooms import Length
 from coworking.booking.rules import Half, NoHalfDay
-from coworking.core.errors import N_, DomainError, InvalidInput
+from coworking.core.errors import InvalidInput, at_field
 from coworking.core.i18n import _
-from coworking.core.timespan import NonexistentLocalTime, Span, local_instant
+from coworking.core.reading import day_of, nearest_number, number_of, time_of, words_of
+from coworking.core.timespan import Span, local_instant
 from coworking.membership.rules import Payer
 
 _HALVES: dict[str, frozenset[Half]] = {
@@ -23,51 +24,9 @@ MAX_GUESTS = 500
 MAX_TITLE = 120
 
 
-class UnreadableDate(DomainError):
-    code = "unreadable_date"
-    status = 422
-    message = N_("This is not a date. Write it like 2026-11-26.")
-    field = "day"
-
-
-class FarDate(UnreadableDate):
-    """A real date, but calendars and time zones end somewhere."""
-
-    code = "far_date"
-    message = N_("Choose a date between 2000 and 2199.")
-
-
-class UnreadableTime(DomainError):
-    code = "unreadable_time"
-    status = 422
-    message = N_("This is not an hour. Write it like 9:30.")
-
-
-class UnreadableNumber(DomainError):
-    code = "unreadable_number"
-    status = 422
-    message = N_("Write a number between 0 and 500.")
-    field = "guests"
-
-
-class TooLong(DomainError):
-    code = "too_long"
-    status = 422
-    message = N_("This is too long: 120 characters at most.")
-    field = "title"
-
-
 def read_day(text: str | None, default: date | None = None) -> date:
     """An ISO date; ``default`` when nothing was given; raises `UnreadableDate`."""
-    if not text and default is not None:
-        return default
-    try:
-        day = date.fromisoformat((text or "").strip())
-    except ValueError:
-        raise UnreadableDate() from None
-    if not 2000 <= day.year < 2200:
-        raise FarDate()
-    return day
+    return default if not text and default is not None else day_of(text or "")
 
 
 def read_halves(text: str | None) -> frozenset[Half]:
@@ -76,16 +35,6 @@ def read_halves(text: str | None) -> frozenset[Half]:
         return _HALVES[text or ""]
     except KeyError:
         raise NoHalfDay() from None
-
-
-def read_time(text: str | None, field: str) -> time:
-    """« 9:30 », « 9h30 », « 9 h », « 09:30 »; raises `UnreadableTime` naming ``field``."""
-    plain = "".join((text or "").lower().split()).replace("h", ":").rstrip(":")
-    hours, _colon, minutes = plain.partition(":")
-    try:
-        return time(int(hours), int(minutes or 0))
-    except (ValueError, OverflowError):
-        raise UnreadableTime(field=field) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +49,29 @@ class RoomForm:
 def read_room(form: Mapping[str, str], zone: ZoneInfo) -> RoomForm:
     """Read ``day``, ``from``, ``to``, ``title`` and ``guests``; raises the first thing that is wrong."""
     span = read_span(form, zone)
-    title = "".join(letter for letter in form.get("title") or "" if letter.isprintable()).strip()
-    if len(title) > MAX_TITLE:
-        raise TooLong()
-    try:
-        guests = int(form.get("guests") or 0)
-    except ValueError:
-        raise UnreadableNumber() from None
-    if not 0 <= guests <= MAX_GUESTS:
-        raise UnreadableNumber()
+    with at_field("title"):
+        title = words_of(form.get("title") or "", most=MAX_TITLE)
+    with at_field("guests"):
+        guests = number_of(form.get("guests") or "0", 0, MAX_GUESTS)
     return RoomForm(span, title or None, guests)
 
 
 def read_span(form: Mapping[str, str], zone: ZoneInfo) -> Span:
     """From ``from`` to ``to`` by the wall clock of ``day``; midnight ends the day. Raises the first thing that is wrong."""
     day = read_day(form.get("day"))
-    start = _instant(day, read_time(form.get("from"), "from"), zone, "from")
-    to = read_time(form.get("to"), "to")
+    start = _instant(day, _time(form, "from"), zone, "from")
+    to = _time(form, "to")
     return Span(start, _instant(day + timedelta(days=1) if to == time(0) else day, to, zone, "to"))
 
 
+def _time(form: Mapping[str, str], field: str) -> time:
+    with at_field(field):
+        return time_of(form.get(field) or "")
+
+
 def _instant(day: date, at: time, zone: ZoneInfo, field: str) -> datetime:
-    try:
+    with at_field(field):
         return local_instant(day, at, zone)
-    except NonexistentLocalTime as error:
-        error.at_field = field
-        raise
 
 
 def read_payer(text: str | None) -> Payer | None:
@@ -136,11 +82,6 @@ def read_payer(text: str | None) -> Payer | None:
 def read_agreed(text: str | None) -> int | None:
     """The price in cents that the page showed; None when it showed none."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def read_row(text: str) -> int | None:
-    """The number of a row as a page gave it; None for what no row can have."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def read_page(text: str | None) -> int:
@@ -155,15 +96,7 @@ def read_length(text: str | None) -> Length:
     """How long a meeting lasts: ``half``, ``day`` or minutes (kept within a quarter of an hour and a day's work)."""
     if text in ("half", "day"):
         return text
-    return timedelta(minutes=read_number(text, 60, 15, 720))
-
-
-def read_number(text: str | None, default: int, least: int, most: int) -> int:
-    """A choice that must not fail: the nearest possible number, ``default`` for what is none."""
-    try:
-        return min(most, max(least, int(text or default)))
-    except ValueError:
-        return default
+    return timedelta(minutes=nearest_number(text, 60, 15, 720))
 
 
 def monday_of(day: date) -> date:

@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.booking import offers, services
-from coworking.booking.forms import read_agreed, read_day, read_length, read_number, read_room, read_span, wall
+from coworking.booking.forms import read_agreed, read_day, read_length, read_room, read_span, wall
 from coworking.booking.pages import blueprint, say_booked
 from coworking.booking.placing import Item, Request
 from coworking.booking.rooms import next_open_day, rooms_on
@@ -18,6 +18,7 @@ from coworking.core.errors import DomainError
 from coworking.core.formats import duration
 from coworking.core.i18n import _
 from coworking.core.policy import current_actor, signed_in
+from coworking.core.reading import nearest_number
 from coworking.core.web import say
 from coworking.membership.rules import PriceChanged
 from coworking.spaces import queries as spaces
@@ -35,7 +36,7 @@ def rooms() -> ResponseReturnValue:
     else:
         day = next_open_day(today, min(last, today + timedelta(days=14))) or today
     length = read_length(request.args.get("minutes"))
-    people = read_number(request.args.get("people"), 1, 1, 500)
+    people = nearest_number(request.args.get("people"), 1, 1, 500)
     row = spaces.days(day, day).get(day)
     return render_template(
         "booking/rooms.html",
@@ -100,6 +101,6 @@ def _sheet(public_id: str, values: Mapping[str, str], error: DomainError | None 
         offer=offer,
         today=now().astimezone(lieu.tz).date(),
         error=say(error) if error is not None and not first_look else None,
-        field={"starts_at": "from", "ends_at": "to"}.get(error.at_field or "", error.at_field) if error else None,
+        wrong_at={"starts_at": "from", "ends_at": "to"}.get(error.at_field or "", error.at_field) if error else None,
         free=error.extra.get("free", []) if error is not None else [],
     )

@@ -6,6 +6,8 @@ language, ``message`` filled with the error's parameters.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -35,6 +37,16 @@ class DomainError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message % self.params}" if self.params else f"{self.code}: {self.message}"
+
+
+@contextmanager
+def at_field(field: str) -> Iterator[None]:
+    """What is refused inside is the fault of the input ``field``."""
+    try:
+        yield
+    except DomainError as error:
+        error.at_field = field
+        raise
 
 
 class NotFound(DomainError):

@@ -12,14 +12,13 @@ from typing import Any
 
 from coworking.accounts.bootstrap import add_manager
 from coworking.accounts.models import Person
-from coworking.accounts.rules import check_password, email_of, name_of
-from coworking.core.errors import DomainError
+from coworking.accounts.rules import check_password, name_of
+from coworking.core.forms import Form
 from coworking.core.i18n import N_, _
+from coworking.core.reading import postcode_of, siret_of
 from coworking.core.units import write_unit
-from coworking.core.web import say
 from coworking.spaces import services
 from coworking.spaces.forms import LEGAL_STATUSES, WEEKDAYS, read_rooms, read_split, read_week
-from coworking.spaces.inputs import Reader
 from coworking.spaces.rules import place_of
 
 Answers = dict[str, Any]
@@ -35,76 +34,67 @@ class Question:
 
     key: str
     title: str
-    read: Callable[[Reader, Typed], Answers]
+    read: Callable[[Form, Typed], Answers]
 
     @property
     def number(self) -> int:
         return int(self.key[0])
 
 
-def _place(reader: Reader, _typed: Typed) -> Answers:
+def _place(form: Form, _typed: Typed) -> Answers:
     return {
-        "name": reader.text("name", most=120),
-        "address": reader.text("address", required=False),
-        "postcode": reader.postcode("postcode"),
-        "city": reader.text("city", most=120),
+        "name": form.text("name", most=120),
+        "address": form.optional("address") or "",
+        "postcode": form.check("postcode", postcode_of) or "",
+        "city": form.text("city", most=120),
     }
 
 
-def _legal(reader: Reader, _typed: Typed) -> Answers:
-    return {"legal_status": reader.choice("legal_status", LEGAL_STATUSES)}
+def _legal(form: Form, _typed: Typed) -> Answers:
+    return {"legal_status": form.choice("legal_status", LEGAL_STATUSES)}
 
 
-def _vat(reader: Reader, typed: Typed) -> Answers:
+def _vat(form: Form, typed: Typed) -> Answers:
     """A non-profit or public body that pays no commercial taxes is exempt; a small business is in *franchise*."""
-    taxed = reader.choice("taxed", ("yes", "no"))
+    taxed = form.choice("taxed", ("yes", "no"))
     untaxed = "exempt" if legal_status(typed) in ("association", "public") else "franchise"
     return {"vat_status": "taxable" if taxed == "yes" else untaxed}
 
 
-def _siret(reader: Reader, _typed: Typed) -> Answers:
-    return {"siret": reader.siret("siret")}
+def _siret(form: Form, _typed: Typed) -> Answers:
+    return {"siret": form.maybe("siret", siret_of)}
 
 
-def _week(reader: Reader, _typed: Typed) -> Answers:
-    return {"openings": read_week(reader)}
+def _week(form: Form, _typed: Typed) -> Answers:
+    return {"openings": read_week(form)}
 
 
-def _split(reader: Reader, _typed: Typed) -> Answers:
-    return {"split_minute": read_split(reader)}
+def _split(form: Form, _typed: Typed) -> Answers:
+    return {"split_minute": read_split(form)}
 
 
-def _desks(reader: Reader, _typed: Typed) -> Answers:
-    count = reader.integer("desks", 1, 300)
+def _desks(form: Form, _typed: Typed) -> Answers:
+    count = form.integer("desks", 1, 300)
     return {
         "desk_names": [_("Desk %(number)s", number=number) for number in range(1, count + 1)],
-        "zone_name": reader.text("zone", most=80),
+        "zone_name": form.text("zone", most=80),
     }
 
 
-def _rooms(reader: Reader, _typed: Typed) -> Answers:
-    return {"rooms": read_rooms(reader, "rooms"), "rooms_zone_name": _("Meeting rooms")}
+def _rooms(form: Form, _typed: Typed) -> Answers:
+    return {"rooms": read_rooms(form, "rooms"), "rooms_zone_name": _("Meeting rooms")}
 
 
-def _manager(reader: Reader, typed: Typed) -> Answers:
-    email = _kept(reader, "email", email_of)
-    _kept(reader, "password", lambda password: check_password(password, email))
+def _manager(form: Form, typed: Typed) -> Answers:
+    email = form.email("email")
+    form.check("password", check_password, email)
     return {
-        "first_name": _kept(reader, "first_name", name_of),
-        "last_name": _kept(reader, "last_name", name_of),
+        "first_name": form.check("first_name", name_of) or "",
+        "last_name": form.check("last_name", name_of) or "",
         "email": email,
-        "observes_holidays": reader.checked("holidays"),
-        "holiday_area": proposed_area(typed) if reader.checked("local_holidays") else None,
+        "observes_holidays": form.checked("holidays"),
+        "holiday_area": proposed_area(typed) if form.checked("local_holidays") else None,
     }
-
-
-def _kept(reader: Reader, name: str, rule: Callable[[str], str]) -> str:
-    """What ``rule`` makes of an input; what it refuses becomes the complaint there."""
-    try:
-        return rule(reader.form.get(name, ""))
-    except DomainError as error:
-        reader.refuse(name, say(error))
-        return ""
 
 
 QUESTIONS = (
@@ -158,11 +148,11 @@ def first_unanswered(typed: Typed) -> Question:
     return next((question for question in QUESTIONS if question.key not in typed), QUESTIONS[-1])
 
 
-def read(question: Question, inputs: Mapping[str, str], typed: Typed) -> Reader:
-    """Read one answer for what is wrong with it."""
-    reader = Reader(inputs)
-    question.read(reader, typed)
-    return reader
+def read(question: Question, inputs: Mapping[str, str], typed: Typed) -> Form:
+    """One answer as a form that says what is wrong with it."""
+    form = Form(inputs)
+    question.read(form, typed)
+    return form
 
 
 def finish(typed: Typed, password_hash: str) -> Person:
@@ -172,7 +162,7 @@ def finish(typed: Typed, password_hash: str) -> Person:
     """
     answers: Answers = {}
     for question in QUESTIONS:
-        answers |= question.read(Reader(typed[question.key]), typed)
+        answers |= question.read(Form(typed[question.key]), typed)
     who = {name: answers.pop(name) for name in ("first_name", "last_name", "email")}
     with write_unit():
         services.set_up(services.SetUp(**answers))

@@ -7,10 +7,10 @@ from datetime import datetime
 from flask import flash, url_for
 from werkzeug.datastructures import MultiDict
 
-from coworking.booking.forms import read_row
 from coworking.booking.rules import ABSENT, CAME
 from coworking.core.errors import InvalidInput, NotFound
 from coworking.core.i18n import _, ngettext
+from coworking.core.reading import row_of
 from coworking.core.types import from_micros, to_micros
 from coworking.presence.settling import Settled
 
@@ -18,7 +18,7 @@ from coworking.presence.settling import Settled
 def read_units(form: MultiDict[str, str]) -> list[int]:
     """The rows of booked half-days that a form names."""
     texts = form.getlist("unit")
-    ids = [row for text in texts if (row := read_row(text)) is not None]
+    ids = [row for text in texts if (row := row_of(text)) is not None]
     if len(ids) < len(texts):
         raise InvalidInput(field="unit", reason=_("This is not something to settle."))
     return ids

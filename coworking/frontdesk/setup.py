@@ -7,7 +7,6 @@ from flask import (
     current_app,
     flash,
     redirect,
-    render_template,
     request,
     session,
     url_for,
@@ -18,6 +17,7 @@ from coworking.accounts.passwords import hash_password
 from coworking.accounts.rules import MIN_PASSWORD
 from coworking.accounts.session import begin
 from coworking.core.errors import NotFound
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.policy import public
 from coworking.core.units import end_read
@@ -60,7 +60,7 @@ def ask(key: str) -> ResponseReturnValue:
     first = questions.first_unanswered(typed)
     if questions.QUESTIONS.index(question) > questions.QUESTIONS.index(first):
         return redirect(url_for("setup.ask", key=first.key))
-    return _page(question, typed.get(key), {})
+    return _page(question, Form(typed.get(key, questions.usual(question))))
 
 
 @blueprint.post("/<key>")
@@ -68,9 +68,9 @@ def ask(key: str) -> ResponseReturnValue:
 def answer(key: str) -> ResponseReturnValue:
     question, typed = _question(key), session.get(KEPT, {})
     inputs = {name: value[:4000] for name, value in request.form.items() if name != "csrf_token"}
-    reader = questions.read(question, inputs, typed)
-    if reader.errors:
-        return _page(question, inputs, reader.errors), 422
+    form = questions.read(question, inputs, typed)
+    if not form.is_good:
+        return _page(question, form)
     if key == questions.LAST:
         return _finish(typed, inputs)
     session[KEPT] = typed | {key: inputs}
@@ -98,16 +98,15 @@ def _question(key: str) -> questions.Question:
     return questions.BY_KEY[key]
 
 
-def _page(question: questions.Question, inputs: dict[str, str] | None, errors: dict[str, str]) -> str:
+def _page(question: questions.Question, form: Form) -> ResponseReturnValue:
     typed = session.get(KEPT, {})
-    return render_template(
+    return form_page(
         f"frontdesk/setup/{question.key}.html",
+        form,
         weekdays=weekday_names(),
         question=question,
         count=questions.COUNT,
         before=questions.neighbour(question.key, -1),
-        typed=questions.usual(question) if inputs is None else inputs,
-        errors=errors,
         legal_status=questions.legal_status(typed),
         area=questions.proposed_area(typed),
         min_password=MIN_PASSWORD,

@@ -10,14 +10,15 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from coworking.accounts.queries import person_by_public_id, search_people
-from coworking.booking.forms import read_day, read_time
+from coworking.booking.forms import read_day
 from coworking.booking.models import Booking
 from coworking.booking.pages import beside
 from coworking.core.clock import now
-from coworking.core.errors import DomainError, InvalidInput
+from coworking.core.errors import DomainError, InvalidInput, at_field
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.timespan import NonexistentLocalTime, local_instant
+from coworking.core.reading import time_of
+from coworking.core.timespan import local_instant
 from coworking.core.web import say
 from coworking.frontdesk.register import register
 from coworking.frontdesk.settled import read_instant, read_units, say_settled
@@ -108,11 +109,8 @@ def enter_arrival() -> ResponseReturnValue:
 
 
 def _instant(day: date, form: Mapping[str, str], field: str) -> datetime:
-    try:
-        return local_instant(day, read_time(form.get(field), field), spaces.lieu().tz)
-    except NonexistentLocalTime as error:
-        error.at_field = field
-        raise
+    with at_field(field):
+        return local_instant(day, time_of(form.get(field) or ""), spaces.lieu().tz)
 
 
 def _page(day: date, values: Mapping[str, str], error: DomainError | None = None) -> str:

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from stdnum.eu import vat as vat_number
-from stdnum.exceptions import ValidationError
-from stdnum.fr import siren as siren_number
-
 from coworking.accounts.models import Organisation
 from coworking.core.errors import InvalidInput
+from coworking.core.forms import Form
 from coworking.core.i18n import _
+from coworking.core.reading import day_of, email_of, number_of, postcode_of, siren_of, vat_number_of
 from coworking.membership.rules import BEYOND, Beyond, weekdays_mask
 from coworking.pricing import forms as pricing
-from coworking.spaces.inputs import Reader
 
 MOST_HALFDAYS = 62
 
@@ -34,38 +31,28 @@ class AgreementForm:
     order_number: str | None
 
 
-def optional_day(reader: Reader, name: str) -> date | None:
-    """A date, None when left empty."""
-    return reader.day(name) if reader.raw(name) else None
-
-
-def optional_halfdays(reader: Reader, name: str) -> int | None:
-    """How many half-days a month; None when left empty: no limit."""
-    return reader.integer(name, 1, MOST_HALFDAYS) if reader.raw(name) else None
-
-
-def read_plan(reader: Reader, *, taxable: bool) -> dict[str, Any]:
+def read_plan(form: Form, *, taxable: bool) -> dict[str, Any]:
     """The arguments of `services.add_plan`."""
     return {
-        "name": reader.text("name", most=80),
-        "monthly_cents": pricing.cents(reader, "monthly", required=True) or 0,
-        "halfdays_per_month": optional_halfdays(reader, "halfdays"),
-        "basis": pricing.basis(reader, taxable=taxable),
-        "vat_rate_bp": pricing.vat_rate(reader, taxable=taxable),
+        "name": form.text("name", most=80),
+        "monthly_cents": pricing.cents(form, "monthly", required=True) or 0,
+        "halfdays_per_month": form.maybe("halfdays", number_of, 1, MOST_HALFDAYS),
+        "basis": pricing.basis(form, taxable=taxable),
+        "vat_rate_bp": pricing.vat_rate(form, taxable=taxable),
     }
 
 
-def read_organisation(reader: Reader) -> dict[str, Any]:
+def read_organisation(form: Form) -> dict[str, Any]:
     """What stands on an organisation's invoices, by column."""
     return {
-        "name": reader.text("name", most=120),
-        "siren": _siren(reader),
-        "vat_number": _vat_number(reader),
-        "email": reader.email("email", required=False),
-        "address": reader.lines("address", most=300),
-        "postcode": reader.postcode("postcode", required=False) or None,
-        "city": reader.optional("city", most=120),
-        "service_code": reader.optional("service_code", most=100),
+        "name": form.text("name", most=120),
+        "siren": form.maybe("siren", siren_of),
+        "vat_number": form.maybe("vat_number", vat_number_of),
+        "email": form.maybe("email", email_of),
+        "address": form.lines("address", most=300),
+        "postcode": form.maybe("postcode", postcode_of),
+        "city": form.optional("city", most=120),
+        "service_code": form.optional("service_code", most=100),
     }
 
 
@@ -75,48 +62,26 @@ def organisation_fields(row: Organisation) -> dict[str, str]:
     return {name: getattr(row, name) or "" for name in names}
 
 
-def read_agreement(reader: Reader, weekdays: list[str]) -> AgreementForm:
-    """An agreement; ``weekdays`` the ticked ones by number, none: every day."""
-    beyond: Beyond = "refuse" if reader.choice("beyond", BEYOND) == "refuse" else "person"
+def read_agreement(form: Form) -> AgreementForm:
+    """An agreement; no weekday ticked means every day."""
+    beyond: Beyond = "refuse" if form.choice("beyond", BEYOND) == "refuse" else "person"
     return AgreementForm(
-        valid_from=reader.day("valid_from"),
-        valid_until=optional_day(reader, "valid_until"),
-        weekdays=weekdays_mask(int(day) for day in weekdays if day in "0123456" and len(day) == 1),
-        halfdays_per_month=optional_halfdays(reader, "halfdays"),
+        valid_from=form.day("valid_from"),
+        valid_until=form.maybe("valid_until", day_of),
+        weekdays=weekdays_mask(int(day) for day in form.several("weekdays") if day in "0123456" and len(day) == 1),
+        halfdays_per_month=form.maybe("halfdays", number_of, 1, MOST_HALFDAYS),
         beyond=beyond,
-        halfday_cents=pricing.cents(reader, "halfday"),
-        order_number=reader.optional("order_number", most=60),
+        halfday_cents=pricing.cents(form, "halfday"),
+        order_number=form.optional("order_number", most=60),
     )
 
 
-def read_month(form: Mapping[str, str], this_month: date, next_month: date) -> date:
+def read_first_month(typed: Mapping[str, str], this_month: date, next_month: date) -> date:
     """``now`` or ``next``: with which month a plan begins; left out, with this one. Raises `InvalidInput`."""
-    match form.get("from", "now"):
+    match typed.get("from", "now"):
         case "now":
             return this_month
         case "next":
             return next_month
         case _:
             raise InvalidInput(field="from", reason=_("Choose this month or the next one."))
-
-
-def _siren(reader: Reader) -> str | None:
-    value = reader.raw("siren")
-    if not value:
-        return None
-    try:
-        return str(siren_number.validate(value))
-    except ValidationError:
-        reader.refuse("siren", _("This is not a SIREN: nine digits, found on any official letter."))
-        return None
-
-
-def _vat_number(reader: Reader) -> str | None:
-    value = reader.raw("vat_number")
-    if not value:
-        return None
-    try:
-        return str(vat_number.validate(value))
-    except ValidationError:
-        reader.refuse("vat_number", _("This is not a VAT number: it looks like FR 32 123456789."))
-        return None

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from flask import Blueprint, flash, redirect
 from flask.typing import ResponseReturnValue
 
-from coworking.core.errors import DomainError, NotFound
-from coworking.core.web import refusal, say
+from coworking.core.errors import DomainError
+from coworking.core.forms import Form
+from coworking.core.web import refusal
 from coworking.spaces import queries as spaces
-from coworking.spaces.inputs import Reader
 
 blueprint = Blueprint("membership", __name__)
 
@@ -20,19 +20,14 @@ def is_taxable() -> bool:
     return spaces.lieu().vat_status == "taxable"
 
 
-def done(reader: Reader, action: Callable[[], object], said: str, *, field: str) -> bool:
+def done(form: Form, action: Callable[[], object], said: str, *, field: str) -> bool:
     """Run ``action`` unless something typed is wrong, and say so; a refusal lands at its ``field``."""
-    if reader.errors:
-        return False
-    try:
-        action()
-    except NotFound:
-        raise
-    except DomainError as error:
-        reader.refuse(error.at_field or field, say(error))
-        return False
-    flash(said)
-    return True
+    if form.is_good:
+        with form.trying(at=field):
+            action()
+            flash(said)
+            return True
+    return False
 
 
 def tried(

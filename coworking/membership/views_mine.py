@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 from flask import make_response, redirect, render_template, request, url_for
@@ -12,6 +11,7 @@ from coworking.accounts import queries as accounts
 from coworking.accounts.models import Person
 from coworking.core.errors import NotFound
 from coworking.core.formats import decimal
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.months import month_after, month_of
 from coworking.core.policy import Role, current_actor, requires, signed_in
@@ -20,7 +20,6 @@ from coworking.membership.pages import blueprint, done, is_taxable, tried
 from coworking.membership.rules import expiry_state
 from coworking.pricing.forms import cents
 from coworking.spaces import queries as spaces
-from coworking.spaces.inputs import Reader
 
 
 @blueprint.get("/me/plan")
@@ -37,7 +36,7 @@ def ask(public_id: str) -> ResponseReturnValue:
     plan = queries.plan_by_public_id(public_id)
     if not plan.is_open:
         raise NotFound()
-    first = forms.read_month(request.args, month_of(spaces.today()), month_after(month_of(spaces.today())))
+    first = forms.read_first_month(request.args, month_of(spaces.today()), month_after(month_of(spaces.today())))
     response = make_response(
         render_template("membership/ask.html", plan=plan, first=first, now=first == month_of(spaces.today()))
     )
@@ -70,7 +69,7 @@ def end(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/people/<public_id>/membership")
 @requires(Role.MANAGER)
 def person(public_id: str) -> ResponseReturnValue:
-    return _person_page(public_id, {}, {})
+    return _person_page(public_id, Form())
 
 
 @blueprint.post("/people/<public_id>/membership/plan")
@@ -99,35 +98,28 @@ def end_for(public_id: str, subscription: str) -> ResponseReturnValue:
 @blueprint.post("/people/<public_id>/membership/adhesion")
 @requires(Role.MANAGER)
 def adhere(public_id: str) -> ResponseReturnValue:
-    reader = Reader(request.form)
-    valid_from, paid = reader.day("valid_from"), cents(reader, "cents", required=True)
+    form = Form(request.form)
+    valid_from, paid = form.day("valid_from"), cents(form, "cents", required=True)
     if done(
-        reader,
+        form,
         lambda: services.record_adhesion(current_actor(), public_id, valid_from=valid_from, cents=paid or 0),
         _("The adhesion is recorded."),
         field="valid_from",
     ):
         return redirect(url_for("membership.person", public_id=public_id), 303)
-    return _person_page(public_id, request.form, reader.errors), 422
+    return _person_page(public_id, form)
 
 
 def _month() -> date:
     this_month = month_of(spaces.today())
-    return forms.read_month(request.form, this_month, month_after(this_month))
+    return forms.read_first_month(request.form, this_month, month_after(this_month))
 
 
-def _person_page(public_id: str, typed: Mapping[str, str], errors: dict[str, str]) -> str:
+def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
     found = accounts.person_by_public_id(public_id)
-    context = _context(found)
-    adhesion = queries.settings().adhesion_cents
-    fields = {"valid_from": spaces.today().isoformat(), "cents": decimal(adhesion or 0), **typed}
-    return render_template(
-        "membership/person.html",
-        **context,
-        employers=queries.employers_of(found.id, spaces.today()),
-        typed=fields,
-        errors=errors,
-    )
+    usual = {"valid_from": spaces.today().isoformat(), "cents": decimal(queries.settings().adhesion_cents or 0)}
+    employers = queries.employers_of(found.id, spaces.today())
+    return form_page("membership/person.html", form.over(usual), employers=employers, **_context(found))
 
 
 def _context(person: Person) -> dict[str, object]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import organisations as service
 from coworking.accounts import queries as accounts
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
+from coworking.core.reading import day_of
 from coworking.membership import forms, queries, services
 from coworking.membership.pages import blueprint, done, is_taxable
 from coworking.membership.rules import weekdays_in
 from coworking.spaces import queries as spaces
 from coworking.spaces.forms import weekday_names
-from coworking.spaces.inputs import Reader
-
-Typed = Mapping[str, str]
 
 
 @blueprint.get("/organisations")
@@ -33,23 +30,23 @@ def organisations() -> ResponseReturnValue:
 @blueprint.get("/organisations/new")
 @requires(Role.MANAGER)
 def new_organisation() -> ResponseReturnValue:
-    return render_template("membership/organisation_new.html", typed={}, errors={})
+    return form_page("membership/organisation_new.html", Form())
 
 
 @blueprint.post("/organisations/new")
 @requires(Role.MANAGER)
 def create_organisation() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    values = forms.read_organisation(reader)
+    form = Form(request.form)
+    values = forms.read_organisation(form)
     made: list[str] = []
     if done(
-        reader,
+        form,
         lambda: made.append(service.create_organisation(current_actor(), values).public_id),
         _("%(name)s is on the list.", name=values["name"]),
         field="name",
     ):
         return redirect(url_for("membership.organisation", public_id=made[0]), 303)
-    return render_template("membership/organisation_new.html", typed=request.form, errors=reader.errors), 422
+    return form_page("membership/organisation_new.html", form)
 
 
 @blueprint.get("/organisations/<public_id>")
@@ -61,35 +58,35 @@ def organisation(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/organisations/<public_id>")
 @requires(Role.MANAGER)
 def save_organisation(public_id: str) -> ResponseReturnValue:
-    reader = Reader(request.form)
-    values = forms.read_organisation(reader)
+    form = Form(request.form)
+    values = forms.read_organisation(form)
     action = _("Saved.")
-    if done(reader, lambda: service.update_organisation(current_actor(), public_id, values), action, field="name"):
+    if done(form, lambda: service.update_organisation(current_actor(), public_id, values), action, field="name"):
         return _back(public_id)
-    return _page(public_id, paper=request.form, errors=reader.errors), 422
+    return _page(public_id, paper=form)
 
 
 @blueprint.post("/organisations/<public_id>/members")
 @requires(Role.MANAGER)
 def add_member(public_id: str) -> ResponseReturnValue:
-    reader = Reader(request.form)
-    since, until = reader.day("since"), forms.optional_day(reader, "until")
-    text = reader.text("person", most=254)
+    form = Form(request.form)
+    since, until = form.day("since"), form.maybe("until", day_of)
+    text = form.text("person", most=254)
     who = accounts.person_by_email(text.lower()) or next(iter(accounts.search_people(text, 2)), None) if text else None
     if text and who is None:
-        reader.refuse("person", _("Nobody of that name or address is on the list."))
+        form.refuse("person", _("Nobody of that name or address is on the list."))
     elif who is not None and who.email != text.lower() and len(accounts.search_people(text, 2)) > 1:
-        reader.refuse("person", _("Several people answer to that. Write the whole name or the address."))
+        form.refuse("person", _("Several people answer to that. Write the whole name or the address."))
     if who is not None and done(
-        reader,
+        form,
         lambda: service.add_member(
-            current_actor(), public_id, who.public_id, since=since, until=until, is_contact="is_contact" in request.form
+            current_actor(), public_id, who.public_id, since=since, until=until, is_contact=form.checked("is_contact")
         ),
         _("%(name)s belongs to it.", name=who.name),
         field="person",
     ):
         return _back(public_id)
-    return _page(public_id, member=request.form, errors=reader.errors), 422
+    return _page(public_id, member=form)
 
 
 @blueprint.post("/organisations/<public_id>/members/<int:member_id>/end")
@@ -104,35 +101,35 @@ def end_member(public_id: str, member_id: int) -> ResponseReturnValue:
 @blueprint.post("/organisations/<public_id>/agreements")
 @requires(Role.MANAGER)
 def add_agreement(public_id: str) -> ResponseReturnValue:
-    reader = Reader(request.form)
-    form = forms.read_agreement(reader, request.form.getlist("weekdays"))
+    form = Form(request.form)
+    agreement = forms.read_agreement(form)
     if done(
-        reader,
+        form,
         lambda: services.add_agreement(
             current_actor(),
             public_id,
-            valid_from=form.valid_from,
-            valid_until=form.valid_until,
-            weekdays=form.weekdays,
-            halfdays_per_month=form.halfdays_per_month,
-            beyond=form.beyond,
-            halfday_cents=form.halfday_cents,
-            order_number=form.order_number,
+            valid_from=agreement.valid_from,
+            valid_until=agreement.valid_until,
+            weekdays=agreement.weekdays,
+            halfdays_per_month=agreement.halfdays_per_month,
+            beyond=agreement.beyond,
+            halfday_cents=agreement.halfday_cents,
+            order_number=agreement.order_number,
         ),
         _("The agreement applies to what is booked from now on."),
         field="valid_from",
     ):
         return _back(public_id)
-    return _page(public_id, agreed=request.form, errors=reader.errors), 422
+    return _page(public_id, agreed=form)
 
 
 @blueprint.post("/organisations/<public_id>/agreements/<agreement>/end")
 @requires(Role.MANAGER)
 def end_agreement(public_id: str, agreement: str) -> ResponseReturnValue:
-    reader = Reader(request.form)
-    last_day, booked = reader.day("last_day"), list[int]()
+    form = Form(request.form)
+    last_day, booked = form.day("last_day"), list[int]()
     if done(
-        reader,
+        form,
         lambda: booked.append(services.end_agreement(current_actor(), agreement, last_day)),
         _("The agreement ends on the day you chose."),
         field="last_day",
@@ -146,7 +143,7 @@ def end_agreement(public_id: str, agreement: str) -> ResponseReturnValue:
                 )
             )
         return _back(public_id)
-    return _page(public_id, errors=reader.errors), 422
+    return _page(public_id, ended=form)
 
 
 def _back(public_id: str) -> ResponseReturnValue:
@@ -156,14 +153,16 @@ def _back(public_id: str) -> ResponseReturnValue:
 def _page(
     public_id: str,
     *,
-    paper: Typed | None = None,
-    member: Typed | None = None,
-    agreed: Typed | None = None,
-    errors: dict[str, str] | None = None,
-) -> str:
+    paper: Form | None = None,
+    member: Form | None = None,
+    agreed: Form | None = None,
+    ended: Form | None = None,
+) -> ResponseReturnValue:
+    """The whole page around whichever form was just sent."""
     found, today = accounts.organisation_by_public_id(public_id), spaces.today()
-    return render_template(
+    return form_page(
         "membership/organisation.html",
+        paper or member or agreed or ended or Form(),
         organisation=found,
         members=accounts.members_of(found.id),
         agreements=queries.agreements_of(found.id),
@@ -171,9 +170,8 @@ def _page(
         weekdays_in=weekdays_in,
         today=today,
         taxable=is_taxable(),
-        paper=paper if paper is not None else forms.organisation_fields(found),
-        member={"since": today.isoformat(), **(member or {})},
-        agreed={"valid_from": today.isoformat(), "beyond": "person", **(agreed or {})},
-        ticked=request.form.getlist("weekdays") if agreed is not None else [],
-        errors=errors or {},
+        paper=paper or Form(forms.organisation_fields(found)),
+        member=(member or Form()).over({"since": today.isoformat()}),
+        agreed=(agreed or Form()).over({"valid_from": today.isoformat(), "beyond": "person"}),
+        ended=ended or Form(),
     )

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from flask import redirect, render_template, request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.core.formats import decimal
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
 from coworking.membership import forms, queries, services
 from coworking.membership.pages import blueprint, done, is_taxable, tried
 from coworking.pricing.forms import cents
-from coworking.spaces.inputs import Reader
 
 
 @blueprint.get("/settings/plans")
 @requires(Role.MANAGER)
 def plans() -> ResponseReturnValue:
-    return _page({}, {})
+    return _page(Form())
 
 
 @blueprint.post("/settings/plans")
 @requires(Role.MANAGER)
 def add_plan() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    values = forms.read_plan(reader, taxable=is_taxable())
-    if done(reader, lambda: services.add_plan(current_actor(), **values), _("The plan can be chosen."), field="name"):
+    form = Form(request.form)
+    values = forms.read_plan(form, taxable=is_taxable())
+    if done(form, lambda: services.add_plan(current_actor(), **values), _("The plan can be chosen."), field="name"):
         return redirect(url_for("membership.plans"), 303)
-    return _page(request.form, reader.errors), 422
+    return _page(form)
 
 
 @blueprint.post("/settings/plans/<public_id>/<any(open,closed):state>")
@@ -48,20 +46,14 @@ def set_plan(public_id: str, state: str) -> ResponseReturnValue:
 @blueprint.post("/settings/adhesion")
 @requires(Role.MANAGER)
 def set_adhesion() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    price = cents(reader, "adhesion")
-    if done(reader, lambda: services.set_adhesion_price(current_actor(), price), _("Saved."), field="adhesion"):
+    form = Form(request.form)
+    price = cents(form, "adhesion")
+    if done(form, lambda: services.set_adhesion_price(current_actor(), price), _("Saved."), field="adhesion"):
         return redirect(url_for("membership.plans"), 303)
-    return _page(request.form, reader.errors), 422
+    return _page(form)
 
 
-def _page(typed: Mapping[str, str], errors: dict[str, str]) -> str:
+def _page(form: Form) -> ResponseReturnValue:
     adhesion = queries.settings().adhesion_cents
-    defaults = {"vat_rate": "20", "basis": "ttc", "adhesion": "" if adhesion is None else decimal(adhesion)}
-    return render_template(
-        "membership/plans.html",
-        plans=queries.plans(closed=True),
-        taxable=is_taxable(),
-        typed={**defaults, **typed},
-        errors=errors,
-    )
+    usual = {"vat_rate": "20", "basis": "ttc", "adhesion": "" if adhesion is None else decimal(adhesion)}
+    return form_page("membership/plans.html", form.over(usual), plans=queries.plans(closed=True), taxable=is_taxable())

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
-from coworking.core.errors import DomainError
 from coworking.core.formats import decimal
-from coworking.core.web import say
+from coworking.core.forms import Form
 from coworking.pricing.models import Tariff
 from coworking.pricing.rules import BASES, KINDS, Basis, cents_of, rate_of
-from coworking.spaces.inputs import Reader
 from coworking.spaces.models import Resource
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,31 +23,29 @@ class TariffForm:
     by_resource: dict[str, int]
 
 
-def cents(reader: Reader, name: str, *, required: bool = False) -> int | None:
+def cents(form: Form, name: str, *, required: bool = False) -> int | None:
     """A price; None when left empty."""
-    if not required and not reader.raw(name):
-        return None
-    return _checked(reader, name, cents_of)
+    return form.check(name, cents_of) if required else form.maybe(name, cents_of)
 
 
-def basis(reader: Reader, *, taxable: bool) -> Basis:
+def basis(form: Form, *, taxable: bool) -> Basis:
     """``ttc`` or ``ht``; who charges no VAT is not asked."""
-    return "ht" if taxable and reader.choice("basis", BASES) == "ht" else "ttc"
+    return "ht" if taxable and form.choice("basis", BASES) == "ht" else "ttc"
 
 
-def vat_rate(reader: Reader, *, taxable: bool) -> int:
+def vat_rate(form: Form, *, taxable: bool) -> int:
     """Basis points; 0 and not asked where no VAT is charged."""
-    return (_checked(reader, "vat_rate", rate_of) or 0) if taxable else 0
+    return (form.check("vat_rate", rate_of) or 0) if taxable else 0
 
 
-def read_tariff(reader: Reader, resources: list[Resource], *, taxable: bool) -> TariffForm:
+def read_tariff(form: Form, resources: list[Resource], *, taxable: bool) -> TariffForm:
     """``valid_from``, ``basis``, ``vat_rate``, a price per kind and, where typed, per resource (``r-<public id>``)."""
-    by_kind = {kind: cents(reader, kind) for kind in KINDS}
-    by_resource = {row.public_id: cents(reader, f"r-{row.public_id}") for row in resources}
+    by_kind = {kind: cents(form, kind) for kind in KINDS}
+    by_resource = {row.public_id: cents(form, f"r-{row.public_id}") for row in resources}
     return TariffForm(
-        valid_from=reader.day("valid_from"),
-        basis=basis(reader, taxable=taxable),
-        vat_rate_bp=vat_rate(reader, taxable=taxable),
+        valid_from=form.day("valid_from"),
+        basis=basis(form, taxable=taxable),
+        vat_rate_bp=vat_rate(form, taxable=taxable),
         by_kind={kind: price for kind, price in by_kind.items() if price is not None},
         by_resource={key: price for key, price in by_resource.items() if price is not None},
     )
@@ -71,11 +63,3 @@ def tariff_fields(tariff: Tariff | None, resources: list[Resource]) -> dict[str,
         elif price.resource_id in keys:
             fields[f"r-{keys[price.resource_id]}"] = decimal(price.cents)
     return fields
-
-
-def _checked(reader: Reader, name: str, rule: Callable[[str], T]) -> T | None:
-    try:
-        return rule(reader.raw(name))
-    except DomainError as error:
-        reader.refuse(name, say(error))
-        return None

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.web import refusal, say
+from coworking.core.web import refusal
 from coworking.pricing import forms, queries, services
 from coworking.pricing.rules import KINDS
 from coworking.spaces import queries as spaces
-from coworking.spaces.inputs import Reader
 from coworking.spaces.models import DESK
 
 blueprint = Blueprint("pricing", __name__, url_prefix="/settings/prices")
@@ -25,30 +23,27 @@ blueprint = Blueprint("pricing", __name__, url_prefix="/settings/prices")
 def prices() -> ResponseReturnValue:
     today = spaces.today()
     typed = forms.tariff_fields(queries.tariff_on(today), spaces.resources())
-    return _page({"valid_from": today.isoformat()} | typed, {})
+    return _page(Form({"valid_from": today.isoformat()} | typed))
 
 
 @blueprint.post("")
 @requires(Role.MANAGER)
 def set_prices() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    form = forms.read_tariff(reader, spaces.resources(), taxable=_is_taxable())
-    if not reader.errors:
-        try:
+    form = Form(request.form)
+    tariff = forms.read_tariff(form, spaces.resources(), taxable=_is_taxable())
+    if form.is_good:
+        with form.trying(at="valid_from"):
             services.set_tariff(
                 current_actor(),
-                valid_from=form.valid_from,
-                basis=form.basis,
-                vat_rate_bp=form.vat_rate_bp,
-                by_kind=form.by_kind,
-                by_resource=form.by_resource,
+                valid_from=tariff.valid_from,
+                basis=tariff.basis,
+                vat_rate_bp=tariff.vat_rate_bp,
+                by_kind=tariff.by_kind,
+                by_resource=tariff.by_resource,
             )
-        except DomainError as error:
-            reader.refuse(error.at_field or "valid_from", say(error))
-        else:
             flash(_("These prices apply from the day you chose. What is booked keeps its price."))
             return redirect(url_for("pricing.prices"), 303)
-    return _page(request.form, reader.errors), 422
+    return _page(form)
 
 
 @blueprint.post("/<public_id>/remove")
@@ -66,12 +61,13 @@ def _is_taxable() -> bool:
     return spaces.lieu().vat_status == "taxable"
 
 
-def _page(typed: Mapping[str, str], errors: dict[str, str]) -> str:
+def _page(form: Form) -> ResponseReturnValue:
     today, dated = spaces.today(), queries.tariffs()
     current = next((tariff for tariff in dated if tariff.valid_from <= today), None)
     rows = [row for row in spaces.resources() if row.in_service_until is None or row.in_service_until >= today]
-    return render_template(
+    return form_page(
         "pricing/prices.html",
+        form,
         tariffs=dated,
         current=current,
         kinds=[kind for kind in KINDS if any(row.kind == kind for row in rows)],
@@ -80,6 +76,4 @@ def _page(typed: Mapping[str, str], errors: dict[str, str]) -> str:
         desks=[row for row in rows if row.kind == DESK],
         taxable=_is_taxable(),
         today=today,
-        typed=typed,
-        errors=errors,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
@@ -10,17 +10,13 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from coworking.core.displaced import WouldDisplace
-from coworking.core.errors import DomainError, NotFound
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.web import say
 from coworking.spaces import forms, queries, services
-from coworking.spaces.inputs import Reader
 from coworking.spaces.rules import weekly
 
 blueprint = Blueprint("spaces", __name__, url_prefix="/settings")
-
-Typed = Mapping[str, str]
 
 
 @blueprint.record
@@ -39,17 +35,17 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/lieu")
 @requires(Role.MANAGER)
 def lieu() -> ResponseReturnValue:
-    return _lieu_page(forms.lieu_fields(queries.lieu()), {})
+    return _lieu_page(Form(forms.lieu_fields(queries.lieu())))
 
 
 @blueprint.post("/lieu")
 @requires(Role.MANAGER)
 def save_lieu() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    values = forms.read_lieu(reader)
-    if _done(reader, lambda: services.update_lieu(current_actor(), agreed=reader.agreed, **values), _("Saved.")):
+    form = Form(request.form)
+    values = forms.read_lieu(form)
+    if _done(form, lambda: services.update_lieu(current_actor(), agreed=form.agreed, **values), _("Saved.")):
         return redirect(url_for("spaces.lieu"), 303)
-    return _lieu_page(request.form, reader.errors), 422
+    return _lieu_page(form)
 
 
 @blueprint.get("/hours")
@@ -60,60 +56,60 @@ def hours() -> ResponseReturnValue:
     fields = {"valid_from": (today + timedelta(days=1)).isoformat()}
     if current is not None:
         fields |= forms.week_fields(queries.openings(current)) | {"split": forms.clock(current.split_minute)}
-    return _hours_page(fields, {})
+    return _hours_page(Form(fields))
 
 
 @blueprint.post("/hours")
 @requires(Role.MANAGER)
 def save_hours() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    openings, split, valid_from = forms.read_week(reader), forms.read_split(reader), reader.day("valid_from")
+    form = Form(request.form)
+    openings, split, valid_from = forms.read_week(form), forms.read_split(form), form.day("valid_from")
     if _done(
-        reader,
+        form,
         lambda: services.set_schedule(
-            current_actor(), valid_from=valid_from, split_minute=split, openings=openings, agreed=reader.agreed
+            current_actor(), valid_from=valid_from, split_minute=split, openings=openings, agreed=form.agreed
         ),
         _("These hours apply from the day you chose."),
         field="valid_from",
     ):
         return redirect(url_for("spaces.hours"), 303)
-    return _hours_page(request.form, reader.errors), 422
+    return _hours_page(form)
 
 
 @blueprint.post("/hours/remove")
 @requires(Role.MANAGER)
 def remove_hours() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    valid_from = reader.day("valid_from")
+    form = Form(request.form)
+    valid_from = form.day("valid_from")
     if _done(
-        reader,
-        lambda: services.remove_schedule(current_actor(), valid_from, agreed=reader.agreed),
+        form,
+        lambda: services.remove_schedule(current_actor(), valid_from, agreed=form.agreed),
         _("These hours will not apply."),
         field="valid_from",
     ):
         return redirect(url_for("spaces.hours"), 303)
-    return _hours_page(request.form, reader.errors), 422
+    return _hours_page(form)
 
 
 @blueprint.get("/closures")
 @requires(Role.MANAGER)
 def closures() -> ResponseReturnValue:
-    return _closures_page({}, {})
+    return _closures_page(Form())
 
 
 @blueprint.post("/closures")
 @requires(Role.MANAGER)
 def add_closure() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    closing = forms.read_closing(reader)
+    form = Form(request.form)
+    closing = forms.read_closing(form)
     if _done(
-        reader,
-        lambda: services.add_closure(current_actor(), closing, agreed=reader.agreed),
+        form,
+        lambda: services.add_closure(current_actor(), closing, agreed=form.agreed),
         _("The closure is announced."),
         field="first_day",
     ):
         return redirect(url_for("spaces.closures"), 303)
-    return _closures_page(request.form, reader.errors), 422
+    return _closures_page(form)
 
 
 @blueprint.post("/closures/<public_id>/remove")
@@ -126,99 +122,92 @@ def remove_closure(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/spaces")
 @requires(Role.MANAGER)
 def spaces() -> ResponseReturnValue:
-    return _spaces_page({}, {})
+    return _spaces_page(Form())
 
 
 @blueprint.post("/zones")
 @requires(Role.MANAGER)
 def add_zone() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    name = reader.text("zone", most=80)
-    if _done(reader, lambda: services.add_zone(current_actor(), name), _("Added."), field="zone"):
+    form = Form(request.form)
+    name = form.text("zone", most=80)
+    if _done(form, lambda: services.add_zone(current_actor(), name), _("Added."), field="zone"):
         return redirect(url_for("spaces.spaces"), 303)
-    return _spaces_page(request.form, reader.errors), 422
+    return _spaces_page(form)
 
 
 @blueprint.get("/zones/<public_id>")
 @requires(Role.MANAGER)
 def zone(public_id: str) -> ResponseReturnValue:
     found = queries.zone_by_public_id(public_id)
-    return render_template("spaces/zone.html", zone=found, typed={"name": found.name}, errors={})
+    return form_page("spaces/zone.html", Form({"name": found.name}), zone=found)
 
 
 @blueprint.post("/zones/<public_id>")
 @requires(Role.MANAGER)
 def save_zone(public_id: str) -> ResponseReturnValue:
-    reader = Reader(request.form)
-    name = reader.text("name", most=80)
-    if _done(reader, lambda: services.rename_zone(current_actor(), public_id, name), _("Saved."), field="name"):
+    form = Form(request.form)
+    name = form.text("name", most=80)
+    if _done(form, lambda: services.rename_zone(current_actor(), public_id, name), _("Saved."), field="name"):
         return redirect(url_for("spaces.spaces"), 303)
-    found = queries.zone_by_public_id(public_id)
-    return render_template("spaces/zone.html", zone=found, typed=request.form, errors=reader.errors), 422
+    return form_page("spaces/zone.html", form, zone=queries.zone_by_public_id(public_id))
 
 
 @blueprint.post("/resources")
 @requires(Role.MANAGER)
 def add_resources() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    added = forms.read_resources(reader)
-    if _done(reader, lambda: services.add_resources(current_actor(), **added), _("Added."), field="names"):
+    form = Form(request.form)
+    added = forms.read_resources(form)
+    if _done(form, lambda: services.add_resources(current_actor(), **added), _("Added."), field="names"):
         return redirect(url_for("spaces.spaces"), 303)
-    return _spaces_page(request.form, reader.errors), 422
+    return _spaces_page(form)
 
 
 @blueprint.get("/resources/<public_id>")
 @requires(Role.MANAGER)
 def resource(public_id: str) -> ResponseReturnValue:
-    return _resource_page(public_id, {}, {})
+    return _resource_page(public_id)
 
 
 @blueprint.post("/resources/<public_id>")
 @requires(Role.MANAGER)
 def save_resource(public_id: str) -> ResponseReturnValue:
-    reader = Reader(request.form)
-    values = forms.read_resource(reader)
+    form = Form(request.form)
+    values = forms.read_resource(form)
     if _done(
-        reader,
+        form,
         lambda: services.update_resource(current_actor(), public_id, **values),
         _("Saved."),
         field="name",
     ):
         return redirect(url_for("spaces.spaces"), 303)
-    return _resource_page(public_id, request.form, reader.errors), 422
+    return _resource_page(public_id, form)
 
 
 @blueprint.post("/resources/<public_id>/retire")
 @requires(Role.MANAGER)
 def retire_resource(public_id: str) -> ResponseReturnValue:
-    reader = Reader(request.form)
-    last_day = reader.day("last_day")
+    form = Form(request.form)
+    last_day = form.day("last_day")
     if _done(
-        reader,
-        lambda: services.retire_resource(current_actor(), public_id, last_day, agreed=reader.agreed),
+        form,
+        lambda: services.retire_resource(current_actor(), public_id, last_day, agreed=form.agreed),
         _("It stays in service until that day."),
         field="last_day",
     ):
         return redirect(url_for("spaces.spaces"), 303)
-    return _resource_page(public_id, request.form, reader.errors), 422
+    return _resource_page(public_id, retire=form)
 
 
-def _done(reader: Reader, action: Callable[[], object], said: str, *, field: str = "name") -> bool:
+def _done(form: Form, action: Callable[[], object], said: str, *, field: str = "name") -> bool:
     """Run ``action`` unless something typed is wrong, and say so; a refusal lands at its ``field``."""
-    if reader.errors:
-        return False
-    try:
-        result = action()
-    except NotFound:
-        raise
-    except WouldDisplace as error:
-        reader.refuse("agreed", str(error.count))  # the page says it in words and asks to press once more
-        return False
-    except DomainError as error:
-        reader.refuse(error.at_field or field, say(error))
-        return False
-    _say_changed(said, result)
-    return True
+    if form.is_good:
+        with form.trying(at=field):
+            try:
+                _say_changed(said, action())
+                return True
+            except WouldDisplace as error:
+                form.refuse("agreed", str(error.count))  # the page says it in words and asks to press once more
+    return False
 
 
 def _say_changed(said: str, result: object) -> None:
@@ -234,62 +223,60 @@ def _say_changed(said: str, result: object) -> None:
     flash(said)
 
 
-def _lieu_page(typed: Typed, errors: dict[str, str]) -> str:
-    return render_template(
+def _lieu_page(form: Form) -> ResponseReturnValue:
+    return form_page(
         "spaces/lieu.html",
+        form,
         place=queries.lieu(),
-        typed=typed,
-        errors=errors,
     )
 
 
-def _hours_page(typed: Typed, errors: dict[str, str]) -> str:
+def _hours_page(form: Form) -> ResponseReturnValue:
     today, dated = queries.today(), queries.schedules()
     current = queries.in_force(dated, today)
     shown = [s for s in dated if s is current or s.valid_from > today]
-    return render_template(
+    return form_page(
         "spaces/hours.html",
+        form,
         schedules=[(s, weekly(queries.openings(s))) for s in shown],
         current=current,
         weekdays=forms.weekday_names(),
         today=today,
-        typed=typed,
-        errors=errors,
     )
 
 
-def _closures_page(typed: Typed, errors: dict[str, str]) -> str:
+def _closures_page(form: Form) -> ResponseReturnValue:
     today = queries.today()
     known = queries.days(today, today + timedelta(days=365))
-    return render_template(
+    return form_page(
         "spaces/closures.html",
+        form,
         place=queries.lieu(),
         closures=queries.closures_between(today, date.max),
         holidays=[row for row in known.values() if row.holiday],
         today=today,
-        typed=typed,
-        errors=errors,
     )
 
 
-def _spaces_page(typed: Typed, errors: dict[str, str]) -> str:
-    return render_template(
+def _spaces_page(form: Form) -> ResponseReturnValue:
+    return form_page(
         "spaces/spaces.html",
+        form,
         zones=(zones := queries.zones()),
         zone_options=[(zone.public_id, zone.name) for zone in zones],
         today=queries.today(),
-        typed=typed,
-        errors=errors,
     )
 
 
-def _resource_page(public_id: str, typed: Typed, errors: dict[str, str]) -> str:
+def _resource_page(public_id: str, form: Form | None = None, *, retire: Form | None = None) -> ResponseReturnValue:
     found, today = queries.resource_by_public_id(public_id), queries.today()
-    return render_template(
+    retire = retire or Form({"last_day": today.isoformat()})
+    return form_page(
         "spaces/resource.html",
+        form or retire,
+        form=form or Form(forms.resource_fields(found)),
+        retire=retire,
         resource=found,
         zone_options=[(zone.public_id, zone.name) for zone in queries.zones()],
         today=today,
-        typed={**forms.resource_fields(found), "last_day": today.isoformat(), **typed},
-        errors=errors,
     )

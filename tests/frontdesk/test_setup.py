@@ -120,9 +120,9 @@ def test_questions_are_taken_in_order_and_back_shows_the_answers(client: FlaskCl
 @pytest.mark.parametrize(
     ("key", "change", "said", "kept"),
     [
-        ("1", {"postcode": "6700"}, "Cinq chiffres", 'value="L’Établi"'),
+        ("1", {"postcode": "6700"}, "a cinq chiffres", 'value="L’Établi"'),
         ("1", {"name": " "}, "Remplissez ce champ", 'value="Strasbourg"'),
-        ("2", {"legal_status": "crown"}, "Choisissez l’une des réponses", ""),
+        ("2", {"legal_status": "crown"}, "Choisissez parmi ce qui est proposé", ""),
         ("3", {"siret": "73282932000075"}, "Ce n’est pas un SIRET", 'value="73282932000075"'),
         ("4", {"to_1": "08:00"}, "La fin doit venir après le début", 'value="08:00"'),
         ("5", {"split": "3"}, "Une heure entre 6:00 et 18:00", 'value="3"'),
@@ -213,5 +213,5 @@ def test_setup_asks_at_the_terminal_and_asks_again(app: Flask):
     typed += ["Salle bleue, 8", "Cabine : 1", "", "Odile", "Kern", "odile@demo.example", PASSWORD, PASSWORD, "y", "y"]
     result = app.test_cli_runner().invoke(args=["setup"], input="\n".join(typed) + "\n")
     assert result.exit_code == 0, result.output
-    assert "postcode: Cinq chiffres" in result.output
+    assert "postcode: Un code postal français a cinq chiffres" in result.output
     check_made(app)

@@ -110,7 +110,7 @@ def test_managers_subscribe_and_record_adhesions_for_others_and_it_is_traced(app
     browser.post(f"{page}/plan", data={"plan": plan, "from": "next"})
     browser.post(f"{page}/adhesion", data={"valid_from": "2026-11-24", "cents": "20"})
     again = browser.post(f"{page}/adhesion", data={"valid_from": "2027-01-01", "cents": "20"})
-    assert again.status_code == 422
+    assert again.status_code == 409
     assert only(app, Subscription).first_month == date(2026, 12, 1)
     assert only(app, Adhesion).valid_until == date(2027, 11, 23)
     assert {"subscription.begun", "adhesion.recorded"} <= audited(app)
@@ -138,7 +138,7 @@ def test_an_organisation_is_added_with_what_its_invoices_need(app, place, cast, 
     assert made.status_code == 303
     assert "001234566" in browser.get(made.location).text
     taken = browser.post("/organisations/new", data={"name": "Mairie"})
-    assert taken.status_code == 422
+    assert taken.status_code == 409
     assert "Mairie" in browser.get("/organisations?q=mair").text
 
 
@@ -147,7 +147,7 @@ def test_members_and_agreements_begin_and_end(app, place, cast, sign_in):
         employer = db.session.scalars(select(Organisation.public_id)).one()
     browser, page = sign_in(cast.manager), f"/organisations/{employer}"
     browser.post(f"{page}/members", data={"person": "stranger@demo.example", "since": "2026-11-01"})
-    assert browser.post(f"{page}/members", data={"person": "Vidal", "since": "2026-12-01"}).status_code == 422
+    assert browser.post(f"{page}/members", data={"person": "Vidal", "since": "2026-12-01"}).status_code == 409
     assert browser.post(f"{page}/members", data={"person": "Inconnue", "since": "2026-12-01"}).status_code == 422
     with app.app_context():
         joined = select(OrganisationMember.id).where(OrganisationMember.person_id == cast.stranger.id)

@@ -7,14 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from coworking.billing.pages import csv_answer
 from coworking.core.errors import N_
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.months import write_month
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.web import say
+from coworking.core.reading import email_of, postcode_of, siret_of
 from coworking.network.head import directory_queries, lieux
 from coworking.network.head.directory_queries import STATES, ListedLieu
 from coworking.network.head.pages import blueprint
-from coworking.spaces.inputs import Reader
 from coworking.statistics.schema import is_line
 
 STATE_LABELS = {
@@ -76,26 +76,24 @@ def directory_table() -> ResponseReturnValue:
 @blueprint.get("/directory/new")
 @requires(Role.LEAD)
 def new_lieu() -> ResponseReturnValue:
-    return _form({"name": request.args.get("name", "")[:200]}, {})
+    return form_page("network/head/new_lieu.html", Form({"name": request.args.get("name", "")[:200]}))
 
 
 @blueprint.post("/directory/new")
 @requires(Role.LEAD)
 def add_lieu() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    name, postcode, city = reader.text("name"), reader.postcode("postcode"), reader.text("city")
-    siret, email = reader.siret("siret"), reader.email("email", required=False)
+    form = Form(request.form)
+    name, city, postcode = form.text("name"), form.text("city"), form.check("postcode", postcode_of) or ""
+    siret, email = form.maybe("siret", siret_of), form.maybe("email", email_of)
     for field, value in (("name", name), ("city", city)):
         if value and not is_line(value):
-            reader.refuse(field, _("One line of text."))
-    if reader.errors:
-        return _form(request.form, reader.errors), 422
-    try:
-        row = lieux.add(current_actor(), name=name, postcode=postcode, city=city, siret=siret, email=email)
-    except lieux.AlreadyListed as error:
-        return _form(request.form, {"name": say(error)}), error.status
-    flash(_("%(name)s is in the directory.", name=row.name))
-    return redirect(url_for("network_head.lieu", public_id=row.public_id), 303)
+            form.refuse(field, _("One line of text."))
+    if form.is_good:
+        with form.trying(at="name"):
+            row = lieux.add(current_actor(), name=name, postcode=postcode, city=city, siret=siret, email=email)
+            flash(_("%(name)s is in the directory.", name=row.name))
+            return redirect(url_for("network_head.lieu", public_id=row.public_id), 303)
+    return form_page("network/head/new_lieu.html", form)
 
 
 def _asked() -> tuple[str, str]:
@@ -130,7 +128,3 @@ def _cells(entry: ListedLieu) -> tuple[object, ...]:
         write_month(row.expected_from) if row.expected_from else "",
         row.left_at.date().isoformat() if row.left_at else "",
     )
-
-
-def _form(typed: object, errors: dict[str, str]) -> str:
-    return render_template("network/head/new_lieu.html", typed=typed, errors=errors)

@@ -6,14 +6,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError, NotFound
+from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.months import MonthUnreadable, read_month
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.web import refusal, say
+from coworking.core.web import refusal
 from coworking.network.lieu import joining, queries, services
 from coworking.network.lieu.labels import STATE_WORDS, trouble
 from coworking.spaces import queries as spaces
-from coworking.spaces.inputs import Reader
 from coworking.statistics.labels import LABELS
 
 blueprint = Blueprint("network_lieu", __name__, url_prefix="/settings/network")
@@ -22,16 +22,18 @@ blueprint = Blueprint("network_lieu", __name__, url_prefix="/settings/network")
 @blueprint.get("")
 @requires(Role.MANAGER)
 def index() -> ResponseReturnValue:
-    return _page({}, {})
+    return _page(Form())
 
 
 @blueprint.post("/join")
 @requires(Role.MANAGER)
 def join() -> ResponseReturnValue:
+    form = Form(request.form)
     try:
-        head = joining.join(current_actor(), request.form.get("url", ""))
+        head = joining.join(current_actor(), form["url"])
     except DomainError as error:
-        return _page(request.form, {"url": say(error)}), 422
+        form.refuse("url", error)
+        return _page(form)
     flash(_("This place now belongs to %(head)s: each closed month goes there by itself.", head=head.name))
     return redirect(url_for("network_lieu.index"), 303)
 
@@ -39,10 +41,10 @@ def join() -> ResponseReturnValue:
 @blueprint.post("/letter")
 @requires(Role.MANAGER)
 def letter() -> ResponseReturnValue:
-    reader = Reader(request.form)
-    name, email = reader.text("name"), reader.email("email")
-    if reader.errors or email is None:
-        return _page(request.form, reader.errors or {"email": _("Fill this in.")}), 422
+    form = Form(request.form)
+    name, email = form.text("name"), form.email("email")
+    if not form.is_good:
+        return _page(form)
     services.send_by_letter(current_actor(), name=name, email=email)
     flash(_("Each closed month will be sent to %(email)s.", email=email))
     return redirect(url_for("network_lieu.index"), 303)
@@ -79,14 +81,13 @@ def who_sees_what() -> ResponseReturnValue:
     )
 
 
-def _page(typed: dict[str, str], errors: dict[str, str]) -> str:
-    return render_template(
+def _page(form: Form) -> ResponseReturnValue:
+    return form_page(
         "network/lieu/settings.html",
+        form,
         place=spaces.lieu(),
         head=queries.head_link(),
         deliveries=queries.deliveries(),
-        typed=typed,
-        errors=errors,
         state_words=STATE_WORDS,
         trouble=trouble,
     )
