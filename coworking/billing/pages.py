@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterable
 from decimal import Decimal
 
 from babel.numbers import format_decimal, format_percent
-from flask import Blueprint, Response
+from flask import Blueprint
 
 from coworking.core.errors import N_
 from coworking.core.formats import duration
 from coworking.core.i18n import _, language
-
-_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"-?\d+,\d\d")
 
 blueprint = Blueprint("billing", __name__, url_prefix="/invoices")
 
@@ -68,19 +61,3 @@ def in_fours(text: str) -> str:
 
 
 blueprint.add_app_template_filter(duration)
-
-
-def csv_answer(name: str, rows: Iterable[Iterable[object]]) -> Response:
-    """``rows`` as a file that spreadsheets of French offices open: semicolons, and a mark that says UTF-8."""
-    text = io.StringIO()
-    csv.writer(text, delimiter=";", lineterminator="\r\n").writerows([_safe(cell) for cell in row] for row in rows)
-    answer = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
-
-
-def _safe(cell: object) -> object:
-    """A spreadsheet takes text that begins with such a sign for a formula; a quote before it keeps it text."""
-    if not isinstance(cell, str) or not cell.startswith(_SIGNS) or _NUMBER.fullmatch(cell):
-        return cell
-    return f"'{cell}"

@@ -9,13 +9,14 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.billing import charges, drafts, forms, queries, rules, services, views_invoice
-from coworking.billing.pages import STATE_WORDS, blueprint, csv_answer
+from coworking.billing.pages import STATE_WORDS, blueprint
 from coworking.core.errors import DomainError
 from coworking.core.formats import money
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.months import month_after, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
+from coworking.core.tables import csv_answer
 from coworking.core.web import refusal, say
 from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of

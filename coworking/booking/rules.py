@@ -25,7 +25,6 @@ UNDO = timedelta(minutes=2)
 """For this long after giving back, the place is kept for whoever wants to undo."""
 
 ROOM_STEP = timedelta(minutes=15)
-ROOM_LONGEST = timedelta(hours=14)
 
 
 class InPast(DomainError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from coworking.core.errors import NotFound
 from coworking.core.formats import month_year, number
 from coworking.core.i18n import _
 from coworking.core.months import month_after, month_before, month_days, write_month
+from coworking.core.tables import csv_text
 from coworking.spaces import queries as spaces
 from coworking.statistics import facts, people, queries, services
 from coworking.statistics.labels import GROUPS, LABELS, REASON_WORDS, percent, weekday, worded
@@ -251,13 +250,9 @@ def flat(figures: Figures) -> list[tuple[str, str, str]]:
     return rows
 
 
-def csv_text(row: MonthlyReturn) -> str:
-    """The figures of ``row`` for a spreadsheet: semicolons, CRLF; see `flat`."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(("figure", "value", "null_reason"))
-    writer.writerows(flat(json.loads(row.figures)))
-    return text.getvalue()
+def figures_table(row: MonthlyReturn) -> str:
+    """The figures of ``row`` as CSV; see `flat`."""
+    return csv_text([("figure", "value", "null_reason"), *flat(json.loads(row.figures))])
 
 
 def file_name(row: MonthlyReturn, kind: str) -> str:

@@ -18,7 +18,7 @@ from coworking.statistics import queries, services
 from coworking.statistics.envelope import envelope
 from coworking.statistics.labels import REASON_WORDS, STATUS_WORDS
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.page import csv_text, file_name, month_page
+from coworking.statistics.page import figures_table, file_name, month_page
 
 READERS = (Role.MANAGER, Role.ACCOUNTANT, Role.LEAD)
 
@@ -72,7 +72,7 @@ def document(month: str, revision: int) -> ResponseReturnValue:
 @requires(*READERS)
 def table(month: str, revision: int) -> ResponseReturnValue:
     row = _revision(month, revision)
-    return _attached(Response(csv_text(row), content_type="text/csv; charset=utf-8"), row, "csv")
+    return _attached(Response(figures_table(row), content_type="text/csv; charset=utf-8"), row, "csv")
 
 
 def _page(first: date, error: DomainError | None = None, reason: str = "") -> str:

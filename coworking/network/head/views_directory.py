@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.billing.pages import csv_answer
 from coworking.core.errors import N_
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.months import write_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.reading import email_of, postcode_of, siret_of
+from coworking.core.tables import csv_answer
 from coworking.network.head import directory_queries, lieux
 from coworking.network.head.directory_queries import STATES, ListedLieu
 from coworking.network.head.pages import blueprint

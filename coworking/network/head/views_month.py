@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from coworking.billing.pages import csv_answer
 from coworking.core.months import read_month, write_month
 from coworking.core.policy import Role, requires
+from coworking.core.tables import csv_answer
 from coworking.network.head.overview import SORTS, Overview, last_month, overview
 from coworking.network.head.pages import blueprint
 from coworking.statistics.labels import STATUS_WORDS

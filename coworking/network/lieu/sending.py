@@ -29,7 +29,7 @@ from coworking.statistics import queries as statistics
 from coworking.statistics import services as closing
 from coworking.statistics.envelope import envelope
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.page import csv_text, file_name
+from coworking.statistics.page import figures_table, file_name
 
 MOST_CONTINUED = 5
 """How often a month goes on after what a head holds by itself; a head that asks for more is in trouble itself."""
@@ -121,7 +121,7 @@ def _by_letter(head: HeadLink, row: MonthlyReturn) -> Delivery:
         "locale": "fr",
         "context": {"place": lieu.name, "month": month, "revision": revision, "digest": digest, "reason": row.reason},
         "attachments": (
-            mail.Attachment(file_name(row, "csv"), "text/csv", csv_text(row).encode()),
+            mail.Attachment(file_name(row, "csv"), "text/csv", figures_table(row).encode()),
             mail.Attachment(file_name(row, "json"), "application/json", content.encode()),
         ),
     }
