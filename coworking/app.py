@@ -69,6 +69,7 @@ MODELS = (
 """Modules that declare tables: migrations compare the whole of them."""
 
 HANDLERS = (
+    "coworking.core.chain_checks",
     "coworking.core.mail",
     "coworking.spaces.checks",
     "coworking.claims.checks",
@@ -77,6 +78,7 @@ HANDLERS = (
     "coworking.presence.checks",
     "coworking.billing.checks",
     "coworking.accounting.checks",
+    "coworking.accounting.heads",
     "coworking.statistics.checks",
     "coworking.statistics.handlers",
     "coworking.accounts.handlers",

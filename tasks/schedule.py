@@ -24,11 +24,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     for entry in (
         _every(_MINUTE, "outbox.drain"),
         _every(_MINUTE, "claims.release_expired"),
+        _every(_MINUTE, "accounting.seal_trail"),
         _every(_TEN_MINUTES, "spaces.keep_days"),
         _every(_TEN_MINUTES, "presence.expire_unconfirmed"),
         _every(_TEN_MINUTES, "booking.reminders"),
         _every(_TEN_MINUTES, "membership.consume_past"),
         _every(_TEN_MINUTES, "billing.gather"),
+        _every(_TEN_MINUTES, "accounting.send_heads"),
         _every(_TEN_MINUTES, "housekeeping.purge"),
         _every(_TEN_MINUTES, "statistics.count_days"),
         _every(_TEN_MINUTES, "statistics.close_months"),

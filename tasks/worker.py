@@ -18,6 +18,7 @@ TASKS = (
     "tasks.presence",
     "tasks.housekeeping",
     "tasks.billing",
+    "tasks.accounting",
     "tasks.statistics",
 )
 """Modules that declare tasks."""

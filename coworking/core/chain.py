@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, insert, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, insert, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
@@ -35,7 +35,7 @@ from coworking.core.sealing import (
 )
 from coworking.core.sql import inserted, table_of
 from coworking.core.types import BigId, BigInt, UTCDateTime
-from coworking.core.units import Unit, last_before_commit, locked
+from coworking.core.units import Unit, last_before_commit, locked, write_unit
 
 CHAINS: tuple[ChainName, ...] = (MONEY, TRAIL)
 OPENING = "opening"
@@ -222,6 +222,22 @@ def _digests(kind: Sealed, rows: Sequence[int]) -> Iterable[tuple[int, str]]:
             yield row[kind.key], row_digest(kind, dict(row))
 
 
+def open_money() -> None:
+    """Sign the first entry of the money chain of an older database, in a unit of its own, unless it has begun."""
+    if heads()[MONEY]["seq"] or not has_money():
+        return
+    key = signing_key()
+    with write_unit():
+        head = lock_head(MONEY)
+        if head.seq == 0:
+            _open(head, key, set())
+
+
+def has_money() -> bool:
+    """Whether there is any row that the money chain covers (1 statement)."""
+    return bool(db.session.scalar(select(or_(*(select(kind.table).exists() for kind in covered(MONEY))))))
+
+
 def _open(head: ChainHead, key: SigningKey, newer: set[tuple[str, int]]) -> None:
     """The first entry of an older database: every row of before, but those that the unit itself made."""
     marks = [
@@ -234,10 +250,8 @@ def _open(head: ChainHead, key: SigningKey, newer: set[tuple[str, int]]) -> None
         append(head, key, marks, opening=True)
 
 
-def in_order(kind: Sealed, *, beyond: int | None = None) -> Iterator[dict[str, Any]]:
-    """The rows of a covered table by their key (those beyond ``beyond``), a few at a time."""
-    key = kind.table.columns[kind.key]
-    statement = select(kind.table).order_by(key).execution_options(yield_per=20 if kind.is_heavy else 1000)
-    if beyond is not None:
-        statement = statement.where(key > beyond)
+def in_order(kind: Sealed, *conditions: ColumnElement[bool]) -> Iterator[dict[str, Any]]:
+    """The rows of a covered table by their key, a few at a time."""
+    statement = select(kind.table).where(*conditions).order_by(kind.table.columns[kind.key])
+    statement = statement.execution_options(yield_per=20 if kind.is_heavy else 1000)
     return map(dict, db.session.execute(statement).mappings())

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from coworking.accounts.models import Person
 from coworking.billing import charges
-from coworking.core import audit
+from coworking.core import audit, trail
 from coworking.core.audit import AuditEntry
 from coworking.core.clock import frozen_at
 from coworking.core.db import db
@@ -96,6 +96,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             _forget_letters(until)
             with write_unit():
                 audit.record(SYSTEM, MADE, ("lieu", 1), months=months, seed=seed)
+            trail.seal()
 
 
 def _close(manager: Actor, first: date, start: date, end: date, reason: str) -> None:

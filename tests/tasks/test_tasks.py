@@ -38,6 +38,7 @@ for module in (
     "booking",
     "presence",
     "billing",
+    "accounting",
     "statistics",
 ):
     importlib.import_module(f"tasks.{module}")

@@ -1,0 +1,86 @@
+"""The chains' heads leave the house: once a week every manager gets them by e-mail.
+
+Nobody has to read them. But whoever later cuts off the end of the chains cannot take them back out of a mailbox:
+`flask audit --against` compares a saved e-mail with the database.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from coworking.accounts.models import Person, PersonRole
+from coworking.core import chain, mail, outbox
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.policy import Role
+from coworking.core.units import end_read, write_unit
+from coworking.spaces import queries as spaces
+
+TOPIC = "accounting.heads"
+FROM_HOUR = 8
+"""Local hour from which the first look of a week sends them."""
+
+
+def send_due() -> int:
+    """Enqueue this week's e-mail for every manager who has none yet; return how many."""
+    lieu = spaces.lieu_or_none()
+    if lieu is None or now().astimezone(lieu.tz).hour < FROM_HOUR:
+        return 0
+    heads, today = chain.heads(), spaces.today()
+    year, week, _weekday = today.isocalendar()
+    keys = {f"{TOPIC}:{year}-{week:02d}:{person}": person for person in _managers()}
+    written = set(db.session.scalars(select(outbox.OutboxRow.key).where(outbox.OutboxRow.key.in_(keys))))
+    missing = {key: person for key, person in keys.items() if key not in written}
+    if not missing or not any(head["seq"] for head in heads.values()):
+        return 0
+    end_read()
+    with write_unit():
+        return sum(
+            outbox.enqueue(TOPIC, key, {"person": person, "heads": heads, "day": today.isoformat()})
+            for key, person in missing.items()
+        )
+
+
+@outbox.handler(TOPIC)
+def send(job: outbox.Job) -> None:
+    """Send the heads as they were that day to one manager, if they still are one."""
+    payload = job.payload
+    if payload["person"] not in _managers():
+        return
+    person = db.session.scalars(select(Person).where(Person.public_id == payload["person"])).unique().one()
+    assert person.email is not None, "only managers who have one are asked for"
+    mail.deliver(
+        job.id,
+        template="accounting/heads",
+        to=person.email,
+        locale=person.locale,
+        context={
+            "place": spaces.lieu().name,
+            "day": date.fromisoformat(payload["day"]),
+            "block": block(payload["heads"]),
+        },
+    )
+
+
+def block(heads: dict[str, Any]) -> str:
+    """The heads as the JSON that `core.against` finds again in a saved e-mail."""
+    return json.dumps({"chain_heads": heads}, indent=1, sort_keys=True)
+
+
+def _managers() -> Sequence[str]:
+    """Public ids of the managers who can be written to."""
+    return db.session.scalars(
+        select(Person.public_id)
+        .join(PersonRole, PersonRole.person_id == Person.id)
+        .where(
+            PersonRole.role == Role.MANAGER.value,
+            Person.email.is_not(None),
+            Person.deactivated_at.is_(None),
+        )
+        .order_by(Person.id)
+    ).all()

@@ -1,0 +1,154 @@
+"""What ``flask audit`` asks of the chains: is every entry signed and in its place, and is every row as it was sealed?
+
+Everything streams: rows and seals are both read in the order of their ids and compared side by side.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from coworking.core import chain, links
+from coworking.core.chain import ChainEntry, Mark, Seal, marks_digest
+from coworking.core.checks import check
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.keyring import public_keys
+from coworking.core.sealing import MONEY, TRAIL, ChainName, Sealed, covered, plain_value, row_digest, rows_digest
+
+OVERDUE = timedelta(hours=1)
+"""How long rows of the trail may wait to be sealed; a worker does it every minute."""
+
+
+@check(3, "the money chain is signed, entry by entry")
+def money_links() -> Iterator[str]:
+    yield from broken_links(MONEY, public_keys().get)
+
+
+@check(3, "what touches money is as it was sealed")
+def money_rows() -> Iterator[str]:
+    if not chain.heads()[MONEY]["seq"]:
+        if chain.has_money():
+            yield "the money chain has not begun: the worker begins it within a minute"
+        return
+    for kind in covered(MONEY):
+        yield from differences(kind)
+
+
+@check(6, "the trail is signed, entry by entry")
+def trail_links() -> Iterator[str]:
+    yield from broken_links(TRAIL, public_keys().get)
+
+
+@check(6, "audit entries, quotes and the ledger are as they were sealed")
+def trail_rows() -> Iterator[str]:
+    for kind in covered(TRAIL):
+        yield from differences(kind)
+
+
+# Entries --------------------------------------------------------------------------------------------------------------
+
+
+def broken_links(name: ChainName, public_key: Callable[[str], bytes | None]) -> Iterator[str]:
+    """A sentence for each entry of a chain that is not what the entry behind it signed, the first one first."""
+    seals = groupby(_seals_by_entry(name), key=lambda row: row[0])
+    group = next(seals, None)
+    last: links.Link | None = None
+    statement = select(ChainEntry).where(ChainEntry.chain == name).order_by(ChainEntry.id)
+    for entry in db.session.scalars(statement.execution_options(yield_per=500)):
+        place = f"{name} entry {entry.seq}"
+        seq, prev = (0, links.GENESIS) if last is None else (last.seq, last.digest)
+        found = links.problems([(entry.link, entry.payload)], public_key, seq=seq, prev=prev)
+        yield from (f"{name} entry {problem}" for problem in found)
+        marks = [Mark(*row[1:]) for row in group[1]] if group is not None and group[0] == entry.id else []
+        if marks:
+            group = next(seals, None)
+        if not found and not _says(entry, marks):
+            yield f"{place}: what it covers was altered"
+        last = entry.link
+        db.session.expunge(entry)
+    head = chain.heads()[name]
+    seq, digest = (0, links.GENESIS) if last is None else (last.seq, last.digest)
+    if (head["seq"], head["digest"]) != (seq, digest):
+        yield f"{name} entry {min(head['seq'], seq) + 1}: the chain ends at {seq} and its head says {head['seq']}"
+
+
+def _seals_by_entry(name: ChainName) -> Iterable[Any]:
+    columns = (Seal.entry_id, Seal.subject, Seal.first_id, Seal.last_id, Seal.act, Seal.digest)
+    statement = select(*columns).join(ChainEntry, ChainEntry.id == Seal.entry_id).where(ChainEntry.chain == name)
+    return db.session.execute(statement.order_by(Seal.entry_id, Seal.id).execution_options(yield_per=1000))
+
+
+def _says(entry: ChainEntry, marks: list[Mark]) -> bool:
+    """Whether the entry's signed payload says what its other columns and its seals say."""
+    said = json.loads(entry.payload)
+    return (said["chain"], said["signed_at"], said["seals"], said["seals_sha256"]) == (
+        entry.chain,
+        plain_value(entry.signed_at),
+        len(marks),
+        marks_digest(marks),
+    )
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
+
+
+def differences(kind: Sealed) -> Iterator[str]:
+    """A sentence for each row of a covered table that is not as it was sealed, in the order of their ids."""
+    name, rows = kind.table.name, chain.in_order(kind)
+    row = next(rows, None)
+    highest = 0
+    for first, last, act, digest, entry in _latest_seals(name):
+        while row is not None and row[kind.key] < first:
+            yield f"{name} {row[kind.key]}: no entry of the {kind.chain} chain covers it"
+            row = next(rows, None)
+        found: dict[int, str] = {}
+        while row is not None and row[kind.key] <= last:
+            found[row[kind.key]] = row_digest(kind, row)
+            row = next(rows, None)
+        yield from _compared(kind, range(first, last + 1), found, act, digest, entry)
+        highest = last
+    yield from _rest(kind, rows, row, highest)
+
+
+def _latest_seals(name: str) -> Iterator[Row[int, int, str, str, int]]:
+    columns = (Seal.first_id, Seal.last_id, Seal.act, Seal.digest, ChainEntry.seq)
+    statement = select(*columns).join(ChainEntry, ChainEntry.id == Seal.entry_id).where(Seal.subject == name)
+    rows = db.session.execute(statement.order_by(Seal.first_id, Seal.id).execution_options(yield_per=1000))
+    for _first, group in groupby(rows, key=lambda row: row[0]):
+        *_older, latest = group
+        yield latest
+
+
+def _compared(kind: Sealed, ids: range, found: dict[int, str], act: str, digest: str, entry: int) -> Iterator[str]:
+    name, sealed_by = kind.table.name, f"{kind.chain} entry {entry}"
+    if act == "removed":
+        yield from (f"{name} {one}: it is there again, though {sealed_by} says that it was removed" for one in found)
+        return
+    gone = [one for one in ids if one not in found]
+    yield from (f"{name} {one}: it is gone, though {sealed_by} covers it" for one in gone)
+    if not gone and rows_digest(found.values()) != digest:
+        which = f"{name} {ids[0]}" if len(ids) == 1 else f"{name} {ids[0]} to {ids[-1]}, one of them"
+        yield f"{which}: it is not what {sealed_by} covers"
+
+
+def _rest(kind: Sealed, rows: Iterator[dict[str, Any]], row: dict[str, Any] | None, highest: int) -> Iterator[str]:
+    """Rows beyond every seal: in the money chain nobody wrote them; in the trail the worker may not have come by yet."""
+    waiting, oldest = 0, now()
+    while row is not None:
+        if kind.chain == MONEY:
+            yield f"{kind.table.name} {row[kind.key]}: no entry of the {kind.chain} chain covers it"
+        else:
+            waiting, oldest = waiting + 1, min(oldest, _written_at(row))
+        row = next(rows, None)
+    if waiting and oldest < now() - OVERDUE:
+        yield f"{kind.table.name}: {waiting} rows beyond {highest} wait to be sealed; does the worker run?"
+
+
+def _written_at(row: dict[str, Any]) -> datetime:
+    return row["occurred_at"] if "occurred_at" in row else row["created_at"]

@@ -1,0 +1,19 @@
+"""The trail is signed every minute, and the chains' heads are sent to the managers every week."""
+
+from __future__ import annotations
+
+from coworking.accounting import heads
+from coworking.core import trail
+from tasks.app import celery
+
+
+@celery.task(name="accounting.seal_trail")
+def seal_trail() -> int:
+    """Sign what bookings and changes wrote since the last look; return how many rows."""
+    return trail.seal()
+
+
+@celery.task(name="accounting.send_heads")
+def send_heads() -> int:
+    """Enqueue this week's e-mail with the heads for every manager who has none yet; return how many."""
+    return heads.send_due()
