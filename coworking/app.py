@@ -11,7 +11,6 @@ from flask_compress import Compress
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from markupsafe import Markup
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Config
 from coworking.core import clock
@@ -20,6 +19,7 @@ from coworking.core.formats import init_formats
 from coworking.core.i18n import init_i18n
 from coworking.core.login import login
 from coworking.core.policy import check_declared, init_policies
+from coworking.core.proxies import init_proxies
 from coworking.core.statics import STATIC, init_statics
 from coworking.core.web import init_bodies, init_web
 from coworking.frontdesk.navigation import init_navigation
@@ -120,7 +120,7 @@ def create_app(config: Config | None = None) -> Flask:
     _register_blueprints(app)
     _register_commands(app)
     init_statics(app)
-    _configure_proxies(app)
+    init_proxies(app)
     check_declared(app)
     return app
 
@@ -199,10 +199,3 @@ def _register_commands(app: Flask) -> None:
     from coworking.cli import init_cli  # the commands import every service: only when an application is made
 
     init_cli(app)
-
-
-def _configure_proxies(app: Flask) -> None:
-    """Believe what the trusted proxies say of the visitor's address and of TLS, and nobody else."""
-    count = app.extensions["settings"].trusted_proxies
-    if count:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign] - as above

@@ -133,13 +133,14 @@ class OrganisationMember(Model):
 
 
 class Throttle(Model):
-    """Failures counted under a digest of what is being tried (an address, an account), per window."""
+    """Failures under a digest of what is tried (an address, an account): the ``score`` as it was at ``scored_at``."""
 
     __tablename__ = "throttle"
 
     bucket: Mapped[str] = mapped_column(primary_key=True)
-    failures: Mapped[int] = mapped_column(default=0)
-    window_started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    score: Mapped[float] = mapped_column(default=0.0)
+    scored_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    waits_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class ApiToken(Model):

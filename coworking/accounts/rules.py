@@ -214,27 +214,37 @@ def check_may_change(actor: Actor, roles: frozenset[Role]) -> None:
 
 # Throttle
 
-FREE_FAILURES = {"account": 5, "address": 20, "letters": 60, "codes": 20, "network": 30}
-"""Attempts before waiting begins. Everyone at a lieu shares one internet address, so more may come from there;
-``letters`` are asked for by signing up or having forgotten a password, sometimes by a whole workshop at once; ``codes``
-are those of papers that someone verifies; ``network`` enrolments and returns whose link or signature is none of ours."""
+LIMITS = {
+    "account_address": 5,
+    "device": 5,
+    "address": 50,
+    "account": 100,
+    "proof": 5,
+    "letters": 60,
+    "codes": 20,
+    "network": 30,
+}
+"""Scores at which waiting begins. ``account_address`` is one account tried from one internet address, ``device`` a device
+that the account knows, ``address`` all accounts from one address (everyone at a lieu shares one), ``account`` one account
+from everywhere; ``proof`` is somebody signed in who types their password again; ``letters`` are e-mails asked for by signing
+up or having forgotten a password, sometimes by a whole workshop at once; ``codes`` are those of papers that someone
+verifies; ``network`` enrolments and returns whose link or signature is none of ours."""
+HALF_LIFE = timedelta(minutes=15)
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)
-FORGOTTEN_AFTER = timedelta(hours=24)
 
 
-def failures_now(failures: int, last_at: datetime, now: datetime) -> int:
-    """``failures`` that still count when the latest was at ``last_at``: none after a day of quiet."""
-    return 0 if now - last_at >= FORGOTTEN_AFTER else failures
+def decayed(score: float, scored_at: datetime, now: datetime) -> float:
+    """What is left ``now`` of a ``score`` written at ``scored_at``: half after each `HALF_LIFE`."""
+    return score * 0.5 ** (max(now - scored_at, timedelta(0)) / HALF_LIFE)
 
 
-def waits_until(kind: str, failures: int, last_at: datetime, now: datetime) -> datetime | None:
-    """When the next attempt may be made; None: at once. The wait doubles with each failure, from 30 s up to 15 min."""
-    excess = failures_now(failures, last_at, now) - FREE_FAILURES[kind]
-    if excess < 0:
-        return None
-    until = last_at + min(FIRST_WAIT * 2 ** min(excess, 10), LONGEST_WAIT)
-    return until if until > now else None
+def wait_after(kind: str, score: float) -> timedelta:
+    """How long a bucket with this ``score`` waits: 30 s at its limit, doubling with each failure more, at most 15 min."""
+    excess = score - LIMITS[kind]
+    if excess < -1e-9:
+        return timedelta(0)
+    return min(FIRST_WAIT * 2 ** min(max(excess, 0.0), 10.0), LONGEST_WAIT)
 
 
 # Links within the site

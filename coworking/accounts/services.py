@@ -27,10 +27,10 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
     first, last, email = rules.name_of(first_name), rules.name_of(last_name), email_of(email)
     rules.check_password(password, email)
     locale = language()
-    end_read()
-    password_hash = passwords.hash_password(password)
     with write_unit():
         throttle.count(throttle.letter_buckets(address))
+    password_hash = passwords.hash_password(password)  # after the throttle: hashing is what costs
+    with write_unit():
         values = {"first_name": first, "last_name": last, "password_hash": password_hash, "locale": locale}
         made = inserted(Person, email=email, **values)
         person = access.by_email(email)
@@ -61,7 +61,7 @@ def authenticate(email: str, password: str, address: str | None) -> Person:
     email = normal_email(email)[:254]
     buckets = throttle.sign_in_buckets(email, address)
     with write_unit():
-        throttle.count(buckets)
+        attempt = throttle.count(buckets)
     person = queries.person_by_email(email)
     kept = person.password_hash if person is not None and person.is_active else None
     end_read()
@@ -69,7 +69,7 @@ def authenticate(email: str, password: str, address: str | None) -> Person:
         raise rules.SignInRefused()
     better = passwords.hash_password(password) if passwords.is_outdated(kept) else None
     with write_unit():
-        throttle.succeeded(buckets)
+        throttle.succeeded(attempt)
         person = access.by_email(email)
         if person is None or not person.is_active or person.password_hash != kept:
             raise rules.SignInRefused()  # changed while we were looking
@@ -94,7 +94,7 @@ def read_reset(token: str) -> Person:
     return _of_link(link, queries.find_person(link.person))
 
 
-def reset(token: str, password: str) -> Person:
+def reset(token: str, password: str, address: str | None = None) -> Person:
     """Set the password through the link of a letter, once: it raises the epoch, which ends the link and every session.
 
     Whoever received the letter has shown that the address is theirs. Raises `Gone` or what is wrong with the password.
@@ -106,6 +106,7 @@ def reset(token: str, password: str) -> Person:
     with write_unit():
         person = _of_link(link, access.by_public_id(link.person))
         _set_password(person, password_hash)
+        throttle.forget(person.email or "", address)
         person.email_confirmed_at = person.email_confirmed_at or now()
     return person
 
@@ -115,9 +116,9 @@ def change_password(actor: Actor, *, current: str, new: str) -> Person:
     is wrong with the new one."""
     with write_unit():
         person = access.oneself(actor)
-        email, kept = person.email, person.password_hash
-        rules.check_password(new, email)
-        throttle.count(throttle.sign_in_buckets(email or person.public_id, None))
+        kept = person.password_hash
+        rules.check_password(new, person.email)
+        attempt = throttle.count(throttle.proof_buckets(person.public_id))
     if not passwords.verify(kept, current):
         raise rules.PasswordWrong()
     password_hash = passwords.hash_password(new)
@@ -125,6 +126,7 @@ def change_password(actor: Actor, *, current: str, new: str) -> Person:
         person = access.oneself(actor)
         if person.password_hash != kept:
             raise rules.PasswordWrong()
+        throttle.succeeded(attempt)
         _set_password(person, password_hash)
     return person
 
@@ -197,4 +199,3 @@ def _of_link(link: tokens.Link, person: Person | None) -> Person:
 def _set_password(person: Person, password_hash: str) -> None:
     person.password_hash = password_hash
     person.session_epoch += 1
-    throttle.succeeded(throttle.sign_in_buckets(person.email or person.public_id, None))

@@ -1,7 +1,7 @@
-"""Attempts counted in the database, so that every process and machine counts together.
+"""Failed attempts counted in the database, so that every process and machine counts together.
 
-An attempt is counted as failed *before* the password is looked at, in a unit of its own; a success takes it back. Were
-it counted afterwards, a hundred guesses sent at once would all be looked at.
+An attempt is counted as failed *before* the password is looked at, in a unit of its own; a success takes exactly this
+attempt back. Were it counted afterwards, a hundred guesses sent at once would all be looked at.
 """
 
 from __future__ import annotations
@@ -9,97 +9,160 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable
-from datetime import datetime
-from ipaddress import IPv6Address, ip_address
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
 from math import ceil
 
 from sqlalchemy import delete, select
 
 from coworking.accounts.models import Throttle
-from coworking.accounts.rules import FORGOTTEN_AFTER, TooManyAttempts, failures_now, waits_until
+from coworking.accounts.rules import TooManyAttempts, decayed, wait_after
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.settings import settings
 from coworking.core.sql import inserted
 from coworking.core.units import locked, require_unit, write_unit
 
+PURGED_AFTER = timedelta(hours=48)
+"""By then a score of a hundred has halved two hundred times."""
 
-def sign_in_buckets(email: str, address: str | None) -> tuple[str, ...]:
-    """Names of what a try of ``email``'s password from internet ``address`` counts in.
 
-    They are digests, so that the table tells neither who nor from where.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One attempt as it stands in one bucket: since when, and until when it made the bucket wait."""
+
+    bucket: str
+    at: datetime
+    waits_until: datetime | None
+
+
+_OWN = frozenset({"account_address", "device", "proof"})
+"""Kinds of buckets that a success empties: they are filled by whoever has just succeeded."""
+
+Attempt = tuple[Counted, ...]
+"""What `count` returns and `succeeded` takes back."""
+
+
+def sign_in_buckets(email: str, address: str | None, device_id: int | None = None) -> tuple[str, ...]:
+    """Names of the buckets in which a try of ``email``'s password from internet ``address`` counts.
+
+    A device that the account knows has a bucket of its own, so that strangers cannot make its owner wait. The names are
+    digests: the table tells neither who nor from where.
     """
-    names = [_bucket("account", email)]
-    if address:
-        names.append(_bucket("address", _network(address)))
-    return tuple(names)  # in the order of their kinds: everyone locks accounts before addresses
+    if device_id is not None:
+        return (_bucket("device", str(device_id)),)
+    if not address:
+        return (_bucket("account", email),)
+    network = network_of(address)
+    # In this order for everyone: attempts that share rows lock them in turn.
+    return (
+        _bucket("account", email),
+        _bucket("account_address", f"{email} {network}"),
+        _bucket("address", network),
+    )
+
+
+def proof_buckets(who: str) -> tuple[str, ...]:
+    """Names of the buckets in which typing one's present password again counts, for someone who is signed in."""
+    return (_bucket("proof", who),)
 
 
 def letter_buckets(address: str | None) -> tuple[str, ...]:
-    """Names of what asking for a letter from internet ``address`` counts in, so that nobody's letter box is flooded."""
-    return (_bucket("letters", _network(address)),) if address else ()
+    """Names of the buckets in which asking for an e-mail from internet ``address`` counts, so that nobody is flooded."""
+    return (_bucket("letters", network_of(address)),) if address else ()
 
 
 def verification_buckets(address: str | None) -> tuple[str, ...]:
-    """Names of what trying the code of a paper from internet ``address`` counts in."""
-    return (_bucket("codes", _network(address)),) if address else ()
+    """Names of the buckets in which trying the code of a paper from internet ``address`` counts."""
+    return (_bucket("codes", network_of(address)),) if address else ()
 
 
 def network_buckets(address: str | None) -> tuple[str, ...]:
-    """Names of what a link or signature that is none of ours counts in, by the internet ``address`` it came from."""
-    return (_bucket("network", _network(address)),) if address else ()
+    """Names of the buckets in which a link or signature that is none of ours counts, by internet ``address``."""
+    return (_bucket("network", network_of(address)),) if address else ()
 
 
-def count(names: Iterable[str]) -> None:
+def count(names: Iterable[str]) -> Attempt:
     """Count one attempt in each bucket, in the open unit.
 
-    Raises `TooManyAttempts`, and counts nothing, while one of them waits. ``Throttle.window_started_at`` is the time of
-    the latest attempt, from which the wait runs.
+    Raises `TooManyAttempts`, and counts nothing, while one of them waits.
     """
     require_unit()
     instant = now()
     rows = [_row(name, instant) for name in names]
-    waits = [waits_until(_kind(row.bucket), row.failures, row.window_started_at, instant) for row in rows]
-    until = max((wait for wait in waits if wait is not None), default=None)
-    if until is not None:
+    until = max((row.waits_until for row in rows if row.waits_until is not None), default=instant)
+    if until > instant:
         seconds = ceil((until - instant).total_seconds())
         raise TooManyAttempts(minutes=ceil(seconds / 60), extra={"retry_after": seconds})
     for row in rows:
-        row.failures = failures_now(row.failures, row.window_started_at, instant) + 1
-        row.window_started_at = instant
+        row.score = decayed(row.score, row.scored_at, instant) + 1
+        row.scored_at = instant
+        wait = wait_after(_kind(row.bucket), row.score)
+        row.waits_until = instant + wait if wait else None
+    return tuple(Counted(row.bucket, instant, row.waits_until) for row in rows)
 
 
-def succeeded(names: Iterable[str]) -> None:
-    """Forget the account's failures and take this attempt back from its internet address, in the open unit.
+def succeeded(attempt: Attempt) -> None:
+    """Take ``attempt`` back, in the open unit, and forget the failures of its account from its address.
 
-    Were the address forgiven everything, someone could guess other people's passwords and sign in to their own account
-    in between.
+    Other people's failures stay, or someone could guess passwords and sign in to their own account in between. No wait
+    becomes longer.
     """
     require_unit()
-    for name in names:
-        row = db.session.scalar(locked(select(Throttle).where(Throttle.bucket == name)))
+    for mine in attempt:
+        row = db.session.scalar(locked(select(Throttle).where(Throttle.bucket == mine.bucket)))
         if row is None:
             continue
-        if _kind(name) == "account" or row.failures <= 1:
-            db.session.execute(delete(Throttle).where(Throttle.bucket == name))
+        kind = _kind(mine.bucket)
+        if kind in _OWN:
+            row.score, row.waits_until = 0.0, None
+            continue
+        row.score = max(0.0, row.score - decayed(1.0, mine.at, row.scored_at))
+        if row.waits_until is None:
+            continue
+        wait = wait_after(kind, row.score)
+        if row.waits_until == mine.waits_until or not wait:
+            row.waits_until = None  # while a bucket waits nobody else is let in: this wait was ours alone
         else:
-            row.failures -= 1
+            row.waits_until = min(row.waits_until, row.scored_at + wait)
+
+
+def forget(email: str, address: str | None) -> None:
+    """End the wait for ``email`` from internet ``address``, in the open unit: its owner has shown who they are."""
+    require_unit()
+    if address:
+        name = _bucket("account_address", f"{email} {network_of(address)}")
+        db.session.execute(delete(Throttle).where(Throttle.bucket == name))
 
 
 def purge() -> int:
-    """Forget the buckets that have been quiet for so long that nothing in them counts any more; return how many."""
-    old = Throttle.window_started_at < now() - 2 * FORGOTTEN_AFTER
+    """Forget the buckets in which nothing counts any more; return how many."""
+    old = Throttle.scored_at < now() - PURGED_AFTER
     if db.session.scalar(select(Throttle.bucket).where(old).limit(1)) is None:
         return 0
     with write_unit():
         return db.session.execute(delete(Throttle).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result
 
 
+def network_of(address: str) -> str:
+    """An IPv4 address, or the /64 that one IPv6 subscriber has to choose from. An IPv4-mapped address is its IPv4."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return f"{parsed.exploded[:19]}::/64"
+
+
 def _row(name: str, instant: datetime) -> Throttle:
-    """The bucket, locked. Another attempt's success may take it away between making and locking: then it is made anew."""
+    """The bucket, locked. A purge may take it away between making and locking: then it is made anew."""
     statement = select(Throttle).where(Throttle.bucket == name)
     while (row := db.session.scalar(locked(statement))) is None:
-        inserted(Throttle, bucket=name, failures=0, window_started_at=instant)
+        inserted(Throttle, bucket=name, score=0.0, scored_at=instant)
     return row
 
 
@@ -110,12 +173,3 @@ def _kind(name: str) -> str:
 def _bucket(kind: str, value: str) -> str:
     digest = hmac.new(settings().secret_key.encode(), value.encode(), hashlib.sha256)
     return f"{kind}:{digest.hexdigest()}"
-
-
-def _network(address: str) -> str:
-    """An IPv4 address, or the /64 that one IPv6 subscriber has to choose from."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    return str(int(parsed) >> 64) if isinstance(parsed, IPv6Address) else str(parsed)

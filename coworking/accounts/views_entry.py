@@ -115,7 +115,7 @@ def reset(token: str) -> ResponseReturnValue:
 def do_reset(token: str) -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
-        person = services.reset(token, form["password"])
+        person = services.reset(token, form["password"], visitor_address())
         begin(person)
         refresh()  # from here on in the person's language
         flash(_("Your password is set, and you are signed in."))

@@ -19,6 +19,8 @@ from coworking.core.months import WRITTEN, MonthUnreadable, read_month
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+-]\d\d:\d\d)?")
 _EATEN_PLUS = re.compile(r"(?<=T)(\d\d:\d\d\S*) (?=\d\d:\d\d$)")
+_LONGEST_INSTANT = 40
+"""Characters; the pattern above would read a longer text again and again."""
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _YEARS = range(2000, 2200)
 
@@ -102,6 +104,11 @@ class Truth(fields.Boolean):
 
     default_error_messages = _COMMON | {"invalid": NOT_A_TRUTH}
 
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> bool:
+        if not isinstance(value, bool):  # 0 and 1 are numbers, "yes" is text
+            raise ValidationError(NOT_A_TRUTH)
+        return value
+
 
 class Instant(fields.Field[datetime]):
     """An RFC 3339 time with an offset, as an aware UTC datetime; raises `OffsetRequired` for a naive one.
@@ -116,7 +123,9 @@ class Instant(fields.Field[datetime]):
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> datetime:
-        if not isinstance(value, str) or not (match := _RFC3339.fullmatch(_EATEN_PLUS.sub(r"\1+", value))):
+        if not isinstance(value, str) or len(value) > _LONGEST_INSTANT:
+            raise ValidationError(NOT_AN_INSTANT)
+        if not (match := _RFC3339.fullmatch(_EATEN_PLUS.sub(r"\1+", value))):
             raise ValidationError(NOT_AN_INSTANT)
         if match[2] is None:
             raise OffsetRequired(field=self.data_key or self.name)

@@ -22,6 +22,10 @@ checks: dict[str, Callable[[], str | None]] = {}
 """Further readiness checks by name, hung in by packages above: None when well, else what is wrong."""
 
 
+hints: dict[str, Callable[[], str | None]] = {}
+"""What an administrator should know though the instance does its work, by name; None when there is nothing to say."""
+
+
 @blueprint.get("/healthz")
 @public
 def healthz() -> ResponseReturnValue:
@@ -38,10 +42,11 @@ def readyz() -> ResponseReturnValue:
         results["guards"] = "; ".join(guards.differences(db.session.connection())) or None
     results |= {name: check() for name, check in checks.items()}
     failing = {name: problem for name, problem in results.items() if problem is not None}
+    said = {name: hint for name, tell in hints.items() if (hint := tell()) is not None}
     body = {
         "status": "ready" if not failing else "not ready",
         "checks": {n: p or "ok" for n, p in results.items()},
-    }
+    } | ({"hints": said} if said else {})
     return jsonify(body), 503 if failing else 200
 
 

@@ -29,6 +29,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import IntegerConverter, ValidationError
 
 from coworking.core.errors import N_, Busy, DomainError, InvalidInput, NotFound, SignInRequired
 from coworking.core.formats import day_full, hour, money, span_hours
@@ -51,6 +52,7 @@ _HTTP_TEXTS = {
     405: ("method_not_allowed", N_("This address does not answer to that.")),
     406: ("not_acceptable", N_("This cannot be given in the form you ask for.")),
     413: ("too_large", N_("This is too large: 2 MB at most.")),
+    414: ("address_too_long", N_("This address is too long.")),
     415: ("unsupported_media_type", N_("This kind of content is not read here: send JSON.")),
     429: ("too_many_requests", N_("Too many attempts. Wait a little and try again.")),
 }
@@ -102,6 +104,7 @@ def _read_large_bodies_of_the_signed_in_only() -> None:
 
 def init_web(app: Flask) -> None:
     """Attach headers and error handling."""
+    app.url_map.converters["int"] = _Integer
     app.after_request(_add_headers)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(CSRFError, _csrf_error)
@@ -109,6 +112,18 @@ def init_web(app: Flask) -> None:
     app.register_error_handler(OperationalError, _operational_error)
     app.register_error_handler(Exception, _unexpected)
     app.jinja_env.globals.update(csp_nonce=csp_nonce, first_wrong=first_wrong)
+
+
+class _Integer(IntegerConverter):
+    """``<int:…>`` in a path: a number that the database can hold; there is nothing under any other address."""
+
+    def to_python(self, value: str) -> int:
+        if len(value) > len(str(_LARGEST)) or int(value) > _LARGEST:
+            raise ValidationError()
+        return super().to_python(value)
+
+
+_LARGEST = 2**63 - 1
 
 
 def wants_problem() -> bool:

@@ -176,7 +176,7 @@ def verify(text: str, address: str | None) -> Attestation:
     buckets = throttle.verification_buckets(address)
     try:
         with write_unit():
-            throttle.count(buckets)
+            attempt = throttle.count(buckets)
     except TooManyAttempts as refused:
         raise TooManyCodes(minutes=refused.params["minutes"], extra=refused.extra) from refused
     code = normal_code(text)
@@ -185,7 +185,7 @@ def verify(text: str, address: str | None) -> Attestation:
     if known is None:
         raise NoSuchAttestation()
     with write_unit():
-        throttle.succeeded(buckets)
+        throttle.succeeded(attempt)
     return db.session.scalars(select(Attestation).where(Attestation.id == known)).one()
 
 

@@ -238,13 +238,28 @@ def read_rooms(form: Form, name: str) -> list[tuple[str, int]]:
     for line in form.raw(name).splitlines():
         if not line.strip():
             continue
-        match = re.fullmatch(r"\s*(.+?)[\s:,;(\u202f\u00a0–-]+(\d{1,3})\D*", line)
-        if match is None or int(match[2]) < 1:
+        room = _room_of(line)
+        if room is None:
             form.refuse(name, _("On the line “%(line)s”, write the seats behind the name: Blue room, 8.", line=line))
             continue
-        rooms.append((match[1].strip(), int(match[2])))
+        rooms.append(room)
     _refuse_twins(form, name, [room for room, _seats in rooms])
     return rooms
+
+
+_NUMBER = re.compile(r"\d+")
+_BETWEEN = " \t\u202f\u00a0:,;(–-"
+
+
+def _room_of(line: str) -> tuple[str, int] | None:
+    """Name and seats of a line: the last number stands for the seats, what comes before it is the name."""
+    numbers = list(_NUMBER.finditer(line))
+    if not numbers or len(numbers[-1][0]) > 3:
+        return None
+    name, seats = line[: numbers[-1].start()], int(numbers[-1][0])
+    if not name or name[-1] not in _BETWEEN or not name.strip(_BETWEEN) or seats < 1:
+        return None
+    return name.rstrip(_BETWEEN).lstrip(), seats
 
 
 def read_names(form: Form, name: str) -> list[str]:

@@ -50,26 +50,25 @@ def test_length_is_enough(password):
 
 
 @pytest.mark.parametrize(
-    ("failures", "seconds"),
-    [(0, 0), (4, 0), (5, 30), (6, 60), (7, 120), (9, 480), (10, 900), (11, 900), (5000, 900)],
+    ("score", "seconds"),
+    [(0, 0), (4.99, 0), (5, 30), (6, 60), (7, 120), (9, 480), (10, 900), (11, 900), (5000, 900)],
 )
-def test_the_wait_doubles_after_five_failures_up_to_a_quarter_of_an_hour(failures, seconds):
-    until = rules.waits_until("account", failures, NOON, NOON)
-    assert until == (NOON + timedelta(seconds=seconds) if seconds else None)
+def test_the_wait_doubles_from_the_limit_up_to_a_quarter_of_an_hour(score, seconds):
+    assert rules.wait_after("account_address", score) == timedelta(seconds=seconds)
 
 
-def test_the_wait_ends_and_failures_are_forgotten_after_a_day():
-    assert rules.waits_until("account", 5, NOON, NOON + timedelta(seconds=29)) is not None
-    assert rules.waits_until("account", 5, NOON, NOON + timedelta(seconds=30)) is None
-    assert rules.failures_now(9, NOON, NOON + timedelta(hours=23, minutes=59)) == 9
-    assert rules.failures_now(9, NOON, NOON + timedelta(hours=24)) == 0
+def test_failures_halve_every_quarter_of_an_hour():
+    assert rules.decayed(8, NOON, NOON) == 8
+    assert rules.decayed(8, NOON, NOON + timedelta(minutes=15)) == 4
+    assert rules.decayed(8, NOON, NOON + timedelta(minutes=45)) == 1
+    assert rules.decayed(8, NOON, NOON - timedelta(minutes=5)) == 8, "a clock set back adds nothing"
 
 
-@given(st.integers(0, 10_000), st.integers(0, 100_000))
-def test_no_wait_is_longer_than_a_quarter_of_an_hour(failures, seconds):
-    now = NOON + timedelta(seconds=seconds)
-    until = rules.waits_until("account", failures, NOON, now)
-    assert until is None or timedelta(0) < until - now <= rules.LONGEST_WAIT
+@given(st.sampled_from(sorted(rules.LIMITS)), st.floats(0, 1e6))
+def test_no_wait_is_longer_than_a_quarter_of_an_hour(kind, score):
+    wait = rules.wait_after(kind, score)
+    assert wait <= rules.LONGEST_WAIT
+    assert bool(wait) == (score >= rules.LIMITS[kind] - 1e-9)
 
 
 @pytest.mark.parametrize("path", ["/", "/me", "/week?week=next#x", "/people?q=a%20b"])

@@ -10,10 +10,9 @@ from flask import url_for
 from sqlalchemy import select
 
 from coworking.accounts import passwords, rules, services
-from coworking.accounts.models import Person, Throttle
+from coworking.accounts.models import Person
 from coworking.accounts.pages import home_of
 from coworking.core.db import db
-from tests.conftest import make_app
 from tests.factories import PASSWORD, make_person
 
 EMAIL = "anne@demo.example"
@@ -86,76 +85,6 @@ def test_an_old_hash_is_renewed(app, anne, inside):
     assert kept != before
     assert not passwords.is_outdated(kept)
     services.authenticate(EMAIL, PASSWORD, None)
-
-
-# The throttle
-
-
-def test_after_five_failures_even_the_right_password_waits_longer_each_time(client, anne, clock):
-    for _ in range(5):
-        assert attempt(client, "wrong password").status_code == 422
-    refused = attempt(client)
-    assert refused.status_code == 429
-    assert refused.headers["Retry-After"] == "30"
-    assert "Trop de tentatives" in refused.text
-    assert EMAIL in refused.text
-    clock.advance(seconds=30)
-    assert attempt(client, "wrong password").status_code == 422
-    clock.advance(seconds=59)
-    assert attempt(client).status_code == 429, "the sixth failure doubles the wait"
-    clock.advance(seconds=1)
-    assert attempt(client).status_code == 303
-
-
-def test_success_resets(client, anne):
-    for _ in range(4):
-        attempt(client, "wrong password")
-    assert attempt(client).status_code == 303
-    client.post("/sign-out")
-    for _ in range(5):
-        assert attempt(client, "wrong password").status_code == 422
-
-
-def test_the_count_is_in_the_database_so_another_process_knows_it(app, client, anne, tmp_path):
-    for _ in range(5):
-        attempt(client, "wrong password")
-    with app.app_context():
-        url = app.extensions["settings"].database_url
-    other = make_app(url, tmp_path)
-    assert attempt(other.test_client()).status_code == 429
-
-
-def test_unknown_addresses_are_throttled_alike(client, anne):
-    for _ in range(5):
-        attempt(client, email="nobody@demo.example")
-    assert attempt(client, email="nobody@demo.example").status_code == 429
-    assert attempt(client).status_code == 303, "but nobody else is"
-
-
-def test_one_internet_address_cannot_go_through_many_accounts(app, client, anne):
-    for n in range(20):
-        assert attempt(client, email=f"p{n}@demo.example").status_code == 422
-    assert attempt(client).status_code == 429
-    elsewhere = app.test_client()
-    elsewhere.environ_base["REMOTE_ADDR"] = "192.0.2.7"
-    assert attempt(elsewhere).status_code == 303
-
-
-def test_signing_in_to_ones_own_account_does_not_forgive_the_address(client, anne):
-    for n in range(19):
-        attempt(client, email=f"p{n}@demo.example")
-    assert attempt(client).status_code == 303
-    client.post("/sign-out")
-    attempt(client, email="p19@demo.example")
-    assert attempt(client).status_code == 429
-
-
-def test_the_table_tells_neither_who_nor_from_where(app, client, anne):
-    attempt(client, "wrong password")
-    with app.app_context():
-        buckets = db.session.scalars(select(Throttle.bucket)).all()
-    assert len(buckets) == 2
-    assert not any("anne" in name or "127.0.0.1" in name for name in buckets)
 
 
 # Sessions

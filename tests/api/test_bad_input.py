@@ -211,6 +211,8 @@ def test_a_cursor_of_people_must_be_theirs(host):
         ({"first_name": "Zoé", "phone": "call me"}, "phone_invalid", "phone"),
         ({"first_name": "Zoé", "invite": True}, "no_email", "email"),
         ({"first_name": "Zoé", "invite": "maybe"}, "invalid_input", "invite"),
+        ({"first_name": "Zoé", "invite": 0}, "invalid_input", "invite"),
+        ({"first_name": "Zoé", "invite": "true"}, "invalid_input", "invite"),
         ({"first_name": "Zoé", "roles": ["manager"]}, "invalid_input", "roles"),
     ],
 )

@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from coworking.api.schemas import NewBooking
+from coworking.core.forms import Form
+from coworking.spaces.forms import read_rooms
 from tests.factories import make_plan, make_tariff
 from tests.support.forms import Page
 
@@ -137,3 +140,44 @@ def test_no_form_breaks_over_one_thing_in_it(app, place, cast, sign_in, wrong):
                 told = browser.post(form.action, data=good | {name: wrong}).status_code
                 assert told < 500, (form.action, name)
     assert len(sent) > 15
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "9" * 400, "9" * 5000])
+def test_a_number_that_no_database_holds_leads_nowhere(app, place, cast, sign_in, number):
+    browser = sign_in(cast.manager)
+    for rule in app.url_map.iter_rules():
+        if "<int:" in rule.rule:
+            method = browser.post if "POST" in (rule.methods or ()) else browser.get
+            path = re.sub(r"<.*?>", "2026-10", re.sub(r"<int:.*?>", number, rule.rule))
+            assert method(path).status_code == 404, rule.rule
+
+
+@pytest.mark.timeout(60)
+def test_blanks_without_end_are_read_at_once(app, place):
+    """A pattern that reads them again from every place needs hours for so many."""
+    blanks = " " * 50_000
+    instant = {"starts_at": "T00:00" * 50_000, "ends_at": "2026-11-26T09:00:00+01:00", "kind": "desk"}
+    with app.test_request_context():
+        for text in (f"Salle{blanks}", f"{blanks}x{blanks}", blanks + "8"):
+            assert read_rooms(Form({"rooms": text}), "rooms") == []
+        assert "starts_at" in NewBooking().validate(instant)
+
+
+@pytest.mark.parametrize(
+    ("line", "room"),
+    [
+        ("Salle bleue 8", ("Salle bleue", 8)),
+        (" Salle bleue, 8 places", ("Salle bleue", 8)),
+        ("Salle 12 : 8", ("Salle 12", 8)),
+        ("Cabine (1)", ("Cabine", 1)),
+        ("Cabine\u202f: 1", ("Cabine", 1)),
+        ("Salle bleue", None),
+        ("Salle 1200", None),
+        ("Salle 0", None),
+        ("8", None),
+        ("Salle8", None),
+    ],
+)
+def test_a_room_and_its_seats_on_one_line(app, line, room):
+    with app.test_request_context():
+        assert read_rooms(Form({"rooms": line}), "rooms") == ([room] if room else [])
