@@ -17,7 +17,6 @@ from coworking.core import clock
 from coworking.core.db import READER, db, engine_options, prepare_engine
 from coworking.core.formats import init_formats
 from coworking.core.i18n import init_i18n
-from coworking.core.login import login
 from coworking.core.policy import check_declared, init_policies
 from coworking.core.proxies import init_proxies
 from coworking.core.statics import STATIC, init_statics
@@ -54,6 +53,7 @@ MODELS = (
     "coworking.core.audit",
     "coworking.core.chain",
     "coworking.core.idempotency",
+    "coworking.core.security",
     "coworking.accounts.models",
     "coworking.spaces.models",
     "coworking.claims.models",
@@ -158,16 +158,8 @@ def _configure_sessions(app: Flask) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
-        REMEMBER_COOKIE_NAME="lieu_phone",
-        REMEMBER_COOKIE_DURATION=timedelta(days=90),
-        REMEMBER_COOKIE_SECURE=secure,
-        REMEMBER_COOKIE_HTTPONLY=True,
-        REMEMBER_COOKIE_SAMESITE="Lax",
-        REMEMBER_COOKIE_REFRESH_EACH_REQUEST=False,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page left open overnight must still work
     )
-    login.init_app(app)
-    login.session_protection = None  # pyright: ignore[reportAttributeAccessIssue] - a phone changes networks all day
     csrf.init_app(app)
 
 

@@ -235,9 +235,11 @@ def sign_in(app: Flask) -> Callable[..., FlaskClient]:
     def signed_in(person: Any, language: str = "fr") -> FlaskClient:
         browser = app.test_client()
         browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
-        with browser.session_transaction() as cookie:
-            cookie["_user_id"] = person.get_id()
-            cookie["_fresh"] = True
+        with ExitStack() as stack:
+            if not has_app_context():
+                stack.enter_context(app.app_context())
+            name, secret = factories.make_device(person)
+        browser.set_cookie(name, secret)
         return browser
 
     return signed_in

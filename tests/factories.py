@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
+from coworking.accounts import devices, session
 from coworking.accounts.models import Organisation, OrganisationMember, Person, PersonRole
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -84,14 +85,11 @@ def make_place(
 def make_person(first_name: str, last_name: str, email: str | None, *roles: str, **values: object) -> Person:
     """A person with a confirmed e-mail and the tests' password."""
     with write_unit():
-        person = Person(
-            first_name=first_name,
-            last_name=last_name,
-            email=email,
-            email_confirmed_at=now() if email else None,
-            password_hash=password_hash() if email else None,
-            **values,
-        )
+        values = {
+            "email_confirmed_at": now() if email else None,
+            "password_hash": password_hash() if email else None,
+        } | values
+        person = Person(first_name=first_name, last_name=last_name, email=email, **values)
         db.session.add(person)
         db.session.flush()
         db.session.add_all(PersonRole(person_id=person.id, role=role) for role in roles)
@@ -100,6 +98,13 @@ def make_person(first_name: str, last_name: str, email: str | None, *roles: str,
         .unique()
         .one()
     )
+
+
+def make_device(person: Person) -> tuple[str, str]:
+    """``person`` signed in on a device of theirs: the cookie's name and value."""
+    with write_unit():
+        signed_in = devices.sign_in(person, devices.Browser("Firefox/146.0 (Linux)", remember=True))
+    return session.device_cookie(), signed_in.secret
 
 
 def make_cast() -> Cast:

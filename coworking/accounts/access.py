@@ -23,9 +23,9 @@ def by_public_id(public_id: str) -> Person | None:
 
 
 def oneself(actor: Actor) -> Person:
-    """The acting person, locked; raises `NotFound` for the system."""
+    """The acting person, locked; raises `NotFound` for the system and when the account was just closed."""
     person = _first(select(Person).where(Person.id == actor.person_id))
-    if person is None:
+    if person is None or not person.is_active:
         raise NotFound()
     return person
 

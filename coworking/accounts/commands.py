@@ -38,14 +38,16 @@ def create_manager(email: str, first_name: str, last_name: str) -> None:
 @click.argument("email")
 @click.option("--scopes", default=" ".join(rules.SCOPES), show_default=True, help="Separated by spaces or commas.")
 @click.option("--name", default="flask token", show_default=True, help="Under which the person sees it.")
+@click.option("--days", default=rules.TOKEN_DAYS, show_default=True, help="How long it lasts.")
 @with_appcontext
-def token(email: str, scopes: str, name: str) -> None:
+def token(email: str, scopes: str, name: str, days: int) -> None:
     """Print a new API token of the person with EMAIL, alone."""
     person = queries.person_by_email(normal_email(email))
     if person is None or not person.is_active:
         raise click.ClickException(f"Nobody here has the address {email}.")
     try:
-        text = api_tokens.issue(person.actor(), name=name, scopes=frozenset(scopes.replace(",", " ").split()))
+        wanted = frozenset(scopes.replace(",", " ").split())
+        text = api_tokens.issue(person.actor(), name=name, scopes=wanted, days=days)
     except ChoiceUnknown as error:
         raise click.ClickException(f"Scopes are: {', '.join(rules.SCOPES)}.") from error
     except DomainError as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from coworking.accounts import rules
 from coworking.accounts.models import Person
+from coworking.core import place
 from coworking.core.forms import Form
 from coworking.core.reading import email_of, normal_email, one_of, phone_of, postcode_of
 
@@ -15,7 +16,8 @@ def sign_up_form(typed: Mapping[str, str]) -> Form:
     form.check("first_name", rules.name_of)
     form.check("last_name", rules.name_of)
     form.check("email", email_of)
-    form.check("password", rules.check_password, normal_email(form["email"]))
+    words = (form["first_name"], form["last_name"], place.name())
+    form.check("password", rules.check_password, normal_email(form["email"]), words)
     return form
 
 

@@ -1,16 +1,27 @@
-"""Letters about accounts, carried out from the outbox. Each looks at what is true when it leaves."""
+"""E-mails about accounts, carried out from the outbox. Each looks at what is true when it leaves."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import select
 
 from coworking.accounts import letters, tokens
-from coworking.accounts.models import Person
+from coworking.accounts.models import EmailChange, Person
 from coworking.core import mail, outbox, place
+from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.settings import settings
 
-_PURPOSES = {letters.CONFIRM: tokens.CONFIRM, letters.RESET: tokens.RESET, letters.INVITE: tokens.INVITE}
+_LINKS = {
+    letters.CONFIRM: ("confirm", tokens.CONFIRM),
+    letters.RESET: ("reset", tokens.RESET),
+    letters.INVITE: ("reset", tokens.INVITE),
+}
+_CHANGE_LINKS = {
+    letters.NEW_ADDRESS: ("confirm-address", tokens.ADDRESS),
+    letters.ADDRESS_CHANGE: ("keep-address", tokens.OBJECT),
+}
 
 
 @outbox.handler(letters.TOPIC)
@@ -18,19 +29,33 @@ def send(job: outbox.Job) -> None:
     letter = job.payload["letter"]
     statement = select(Person).where(Person.public_id == job.payload["person"])
     person = db.session.scalars(statement).unique().one_or_none()
-    if person is None or person.email is None or not person.is_active:
-        return
-    if letter == letters.CONFIRM and person.email_confirmed_at is not None:
+    if person is None or not person.is_active:
         return
     base_url = settings().base_url
-    context: dict[str, object] = {
-        "place": place.name(),
-        "first_name": person.first_name,
-        "email": person.email,
-        "base_url": base_url,
-    }
-    purpose = _PURPOSES.get(letter)
-    if purpose is not None:
-        path = "confirm" if purpose == tokens.CONFIRM else "reset"
-        context["url"] = f"{base_url}/{path}/{tokens.make_link(purpose, person)}"
-    mail.deliver(job.id, template=f"accounts/{letter}", to=person.email, locale=person.locale, context=context)
+    context: dict[str, Any] = {"place": place.name(), "base_url": base_url}
+    # Whoever signs up with a stranger's address chooses the name too: nothing they wrote goes there.
+    context["first_name"] = person.first_name if person.may_book else ""
+    if letter in _CHANGE_LINKS:
+        to = _about_change(letter, job.payload["change"], context)
+    else:
+        context["email"] = to = person.email
+        if letter == letters.CONFIRM and person.email_confirmed_at is not None:
+            return
+        if letter in _LINKS:
+            path, purpose = _LINKS[letter]
+            context["url"] = f"{base_url}/{path}/{tokens.make_link(purpose, person)}"
+    if to is not None:
+        mail.deliver(job.id, template=f"accounts/{letter}", to=to, locale=person.locale, context=context)
+
+
+def _about_change(letter: str, public_id: str, context: dict[str, Any]) -> str | None:
+    """Who receives an e-mail about a change of address, whose links are added to ``context``; None when it is over."""
+    change = db.session.scalars(select(EmailChange).where(EmailChange.public_id == public_id)).one()
+    if change.stopped_at is not None or change.ends_at <= now():
+        return None
+    path, purpose = _CHANGE_LINKS[letter]
+    context["url"] = f"{settings().base_url}/{path}/{tokens.make_change_link(purpose, change.public_id)}"
+    context["new_email"] = change.new_email
+    if letter == letters.ADDRESS_CHANGE:
+        return change.old_email
+    return change.new_email if change.confirmed_at is None else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from coworking.accounts.models import Person
+from coworking.accounts.models import EmailChange, Person
 from coworking.core import outbox
 from coworking.core.clock import now
 
 CONFIRM, REGISTERED, RESET, INVITE = "confirm", "registered", "reset", "invitation"
+CHANGED = "password_changed"
+NEW_ADDRESS, ADDRESS_CHANGE = "new_address", "address_change"
 TOPIC = "accounts.letter"
 _ONCE_IN_S = 300
 
@@ -16,3 +18,9 @@ def enqueue(letter: str, person: Person) -> bool:
     window = int(now().timestamp()) // _ONCE_IN_S
     key = f"{TOPIC}:{letter}:{person.public_id}:{person.session_epoch}:{window}"
     return outbox.enqueue(TOPIC, key, {"letter": letter, "person": person.public_id})
+
+
+def enqueue_change(letter: str, person: Person, change: EmailChange) -> None:
+    """Write an e-mail about a change of address into the outbox of the open unit, once for each change."""
+    payload = {"letter": letter, "person": person.public_id, "change": change.public_id}
+    outbox.enqueue(TOPIC, f"{TOPIC}:{letter}:{change.public_id}", payload)

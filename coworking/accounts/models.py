@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.core.clock import now
@@ -16,7 +16,8 @@ from coworking.core.types import BigId, UTCDateTime, public_id
 class Person(Model):
     """Someone the lieu knows. ``email`` is lower case and None for people without e-mail.
 
-    ``session_epoch`` is part of every session and remember cookie: raising it signs the person out everywhere.
+    ``session_epoch`` is part of every link in an e-mail: raising it ends them all.
+    ``vouched``: staff added them, so that they may book before their address is confirmed.
     ``preferred_zone_id`` and ``reminder`` are the person's own choices. The postal address is for invoices.
     """
 
@@ -40,6 +41,7 @@ class Person(Model):
     password_hash: Mapped[str | None]
     session_epoch: Mapped[int] = mapped_column(default=0)
     locale: Mapped[str] = mapped_column(default="fr")
+    vouched: Mapped[bool] = mapped_column(default=False, server_default=false())
     reminder: Mapped[str] = mapped_column(default="evening")
     visible_to_colleagues: Mapped[bool] = mapped_column(default=False)
     preferred_zone_id: Mapped[int | None] = mapped_column(ForeignKey("zone.id"))
@@ -51,16 +53,9 @@ class Person(Model):
         lazy="joined", cascade="all, delete-orphan", order_by="PersonRole.role"
     )
 
-    # What Flask-Login asks for.
-    is_authenticated = True
-    is_anonymous = False
-
     @property
     def is_active(self) -> bool:
         return self.deactivated_at is None
-
-    def get_id(self) -> str:
-        return f"{self.public_id}.{self.session_epoch}"
 
     @property
     def name(self) -> str:
@@ -74,6 +69,11 @@ class Person(Model):
     @property
     def roles(self) -> frozenset[Role]:
         return frozenset({Role.MEMBER, *(Role(row.role) for row in self.role_rows)})
+
+    @property
+    def may_book(self) -> bool:
+        """Whether the lieu knows that this is them: they confirmed their address, or staff added them."""
+        return self.vouched or self.email_confirmed_at is not None
 
     def actor(self) -> Actor:
         return Actor(person_id=self.id, name=self.name, roles=self.roles, locale=self.locale)
@@ -143,8 +143,47 @@ class Throttle(Model):
     waits_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+class Device(Model):
+    """A browser that someone signed in with. Only the SHA-256 of its cookie's secret is kept.
+
+    It opens pages until ``ends_at``, unless it was ended before. ``proved_at`` is when the password was last typed there.
+    """
+
+    __tablename__ = "device"
+    __table_args__ = (Index("ix_device_person_id", "person_id", "ends_at"),)
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    digest: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    remembered: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    proved_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class EmailChange(Model):
+    """A new address for someone: asked for by ``asked_by_id``, then confirmed by its reader, or stopped."""
+
+    __tablename__ = "email_change"
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    old_email: Mapped[str | None]
+    new_email: Mapped[str]
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
 class ApiToken(Model):
-    """A bearer token; only its SHA-256 is kept. ``scopes`` are space-separated."""
+    """A bearer token; only its SHA-256 is kept. ``scopes`` and ``roles`` (its owner's at issue) are space-separated."""
 
     __tablename__ = "api_token"
 
@@ -154,7 +193,10 @@ class ApiToken(Model):
     name: Mapped[str]
     digest: Mapped[str] = mapped_column(unique=True)
     scopes: Mapped[str]
+    roles: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     person: Mapped[Person] = relationship()

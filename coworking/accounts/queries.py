@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
 from coworking.accounts.models import ApiToken, Organisation, OrganisationMember, Person
+from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.search import fold, folded
@@ -29,13 +31,9 @@ class Page:
     total: int
 
 
-_BY_PUBLIC_ID = select(Person).where(Person.public_id == bindparam("public_id"))
-"""Built once: every request of somebody signed in asks it."""
-
-
 def find_person(public_id: str) -> Person | None:
     """The person, closed accounts included, or None."""
-    return db.session.scalars(_BY_PUBLIC_ID, {"public_id": public_id}).unique().one_or_none()
+    return _one(select(Person).where(Person.public_id == public_id))
 
 
 def person_by_public_id(public_id: str) -> Person:
@@ -57,6 +55,12 @@ def person_by_id(person_id: int | None) -> Person:
 def person_by_email(email: str) -> Person | None:
     """The person with this address (lower case), or None."""
     return _one(select(Person).where(Person.email == email))
+
+
+def names_of(ids: Iterable[int]) -> dict[int, str]:
+    """The names of people by id (1 statement)."""
+    rows = db.session.execute(select(Person.id, Person.first_name, Person.last_name).where(Person.id.in_(list(ids))))
+    return {person_id: f"{first} {last}".strip() for person_id, first, last in rows}
 
 
 def search_people(text: str, limit: int = 10) -> list[Person]:
@@ -170,7 +174,7 @@ def tokens_of(person_id: int) -> list[ApiToken]:
     return list(
         db.session.scalars(
             select(ApiToken)
-            .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
+            .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None), ApiToken.ends_at > now())
             .order_by(ApiToken.id.desc())
         )
     )

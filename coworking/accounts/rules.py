@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from coworking.core.actor import Actor, Role
 from coworking.core.errors import N_, DomainError, Forbidden
+from coworking.core.folding import fold
 from coworking.core.reading import ChoiceUnknown, lines_of, maybe, normal_email, postcode_of, words_of
 
 MIN_PASSWORD = 10
@@ -16,6 +19,9 @@ MAX_NAME = 80
 MAX_NOTE = 2000
 MAX_ADDRESS_LINE = 120
 MAX_TOKEN_NAME = 80
+TOKEN_DAYS = 365
+MAX_TOKEN_DAYS = 730
+MAX_DEVICE_NAME = 60
 
 LOCALES = ("fr", "en")
 REMINDERS = ("evening", "sunday", "never")
@@ -36,6 +42,10 @@ SCOPES = (
 """What an API token may be limited to. A token never allows more than its owner's roles do."""
 
 
+_LINK = re.compile(r"://|/|@|\bwww\.|[^\W_]{2}\.[a-z]{2}", re.IGNORECASE)
+"""What mail programs turn into links. « St.Jean » is refused too: people write it with a space."""
+
+
 class EmailTaken(DomainError):
     code = "email_taken"
     status = 409
@@ -43,9 +53,28 @@ class EmailTaken(DomainError):
     field = "email"
 
 
+class EmailUnchanged(DomainError):
+    code = "email_unchanged"
+    message = N_("This is the address you have already.")
+    field = "email"
+
+
+class EmailNeeded(DomainError):
+    """Whoever signs in with an address cannot lose it."""
+
+    code = "email_needed"
+    message = N_("This person signs in with their address: give another one, or close the account.")
+    field = "email"
+
+
 class NameMissing(DomainError):
     code = "name_missing"
     message = N_("Write a name here.")
+
+
+class NameHoldsLink(DomainError):
+    code = "name_holds_link"
+    message = N_("This looks like a link. Write a name here.")
 
 
 class PasswordTooShort(DomainError):
@@ -72,6 +101,18 @@ class PasswordTooPlain(DomainError):
     field = "password"
 
 
+class PasswordCommon(DomainError):
+    code = "password_common"
+    message = N_("This is among the first that thieves try. A short sentence of your own does well.")
+    field = "password"
+
+
+class PasswordPersonal(DomainError):
+    code = "password_personal"
+    message = N_("Your name, your address or the place’s name is too easy to guess. Choose other words.")
+    field = "password"
+
+
 class SignInRefused(DomainError):
     """Wrong password, unknown address, closed account: told apart by nothing."""
 
@@ -85,6 +126,20 @@ class PasswordWrong(DomainError):
     code = "password_wrong"
     message = N_("This is not your present password.")
     field = "current_password"
+
+
+class AddressUnconfirmed(DomainError):
+    """What binds someone, or acts for them, waits until their address is known to be theirs."""
+
+    code = "address_unconfirmed"
+    status = 409
+    message = N_("Confirm your e-mail address first. Your account page sends the link again.")
+
+
+class TokenDaysWrong(DomainError):
+    code = "token_days_wrong"
+    message = N_("Write a number of days from 1 to %(most)s.")
+    field = "days"
 
 
 class TooManyAttempts(DomainError):
@@ -135,6 +190,8 @@ def name_of(text: str, *, required: bool = True) -> str:
     name = words_of(text, most=MAX_NAME)
     if required and not name:
         raise NameMissing()
+    if _LINK.search(name):
+        raise NameHoldsLink()
     return name
 
 
@@ -165,14 +222,59 @@ def token_name_of(text: str) -> str:
     return name
 
 
+def token_days_of(text: str) -> int:
+    """How many days a token is to last, as typed; raises `TokenDaysWrong`."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 6):
+        raise TokenDaysWrong(most=MAX_TOKEN_DAYS)
+    return check_token_days(int(digits))
+
+
+def check_token_days(days: int) -> int:
+    """``days``, when a token may last so long; raises `TokenDaysWrong`."""
+    if not 1 <= days <= MAX_TOKEN_DAYS:
+        raise TokenDaysWrong(most=MAX_TOKEN_DAYS)
+    return days
+
+
+_BROWSERS = (
+    ("Firefox", ("firefox/", "fxios/")),
+    ("Edge", ("edg/", "edga/", "edgios/")),
+    ("Opera", ("opr/",)),
+    ("Samsung Internet", ("samsungbrowser/",)),
+    ("Chrome", ("chrome/", "crios/", "chromium/")),
+    ("Safari", ("safari/",)),
+)
+_SYSTEMS = (
+    ("Android", ("android",)),
+    ("iPhone", ("iphone",)),
+    ("iPad", ("ipad",)),
+    ("Windows", ("windows",)),
+    ("ChromeOS", ("cros ",)),
+    ("macOS", ("mac os", "macintosh")),
+    ("Linux", ("linux", "x11")),
+)
+
+
+def device_name(user_agent: str) -> str:
+    """Browser and system, such as « Firefox, Windows »; empty when ``user_agent`` tells neither."""
+    said = user_agent[:400].lower()
+    found = [
+        next((name for name, marks in table if any(mark in said for mark in marks)), None)
+        for table in (_BROWSERS, _SYSTEMS)
+    ]
+    return ", ".join(filter(None, found))[:MAX_DEVICE_NAME]
+
+
 _FEWEST_SIGNS = 4
 _ROWS = ("01234567890" * 3, "abcdefghijklmnopqrstuvwxyz", "azertyuiopqsdfghjklmwxcvbn", "qwertyuiopasdfghjklzxcvbnm")
 
 
-def check_password(password: str, email: str | None) -> str:
-    """``password`` when it is long enough, not the address, and neither a row of keys nor a few signs repeated.
+def check_password(password: str, email: str | None, words: Sequence[str] = ()) -> str:
+    """``password`` when it is long enough and hard to guess for whoever knows the ``email``, the ``words`` (names of the
+    person and of the place) and the lists of what people choose.
 
-    Length beats composition, so no kind of sign is asked for: NIST SP 800-63B, 5.1.1.2.
+    No kind of sign is asked for: NIST SP 800-63B, 5.1.1.2.
     """
     if len(password) < MIN_PASSWORD:
         raise PasswordTooShort(least=MIN_PASSWORD)
@@ -183,7 +285,38 @@ def check_password(password: str, email: str | None) -> str:
     plain = password.casefold()
     if len(set(plain)) < _FEWEST_SIGNS or any(plain in row or plain[::-1] in row for row in _ROWS):
         raise PasswordTooPlain()
+    personal = _parts(email or "", *words)
+    if _letters_beside(password, personal) < _FEWEST_LETTERS:
+        raise PasswordPersonal()
+    if _letters_beside(password, _OF_THE_FIELD) < _FEWEST_LETTERS:
+        raise PasswordCommon()
+    from zxcvbn import zxcvbn  # its word lists take 16 MB: only where a password is chosen
+
+    if zxcvbn(password[:_JUDGED], user_inputs=list(personal))["score"] < _LEAST_SCORE:
+        raise PasswordCommon()
     return password
+
+
+_OF_THE_FIELD = ("coworking", "motdepasse", "tiers", "lieu")
+_FEWEST_LETTERS = 4
+_LEAST_SCORE = 3
+"""Of 4: more than a hundred million guesses."""
+_JUDGED = 72
+"""Signs that are judged: what a longer sentence adds can only help."""
+
+
+def _parts(*texts: str) -> tuple[str, ...]:
+    """The words of ``texts`` without accents and capitals, the longest first."""
+    found = {word for text in texts for word in re.findall(r"[a-z0-9]{2,}", fold(text))}
+    return tuple(sorted(found, key=lambda word: (-len(word), word)))
+
+
+def _letters_beside(password: str, parts: Sequence[str]) -> int:
+    """How many letters of ``password`` belong to none of ``parts``; all its signs, when none of them stands in it."""
+    whole = rest = fold(password)
+    for part in parts:
+        rest = rest.replace(part, " ")
+    return sum(sign.isalpha() for sign in rest) if rest != whole else len(whole)
 
 
 def check_scopes(scopes: frozenset[str]) -> frozenset[str]:
@@ -220,13 +353,15 @@ LIMITS = {
     "address": 50,
     "account": 100,
     "proof": 5,
+    "changes": 5,
     "letters": 60,
     "codes": 20,
     "network": 30,
 }
 """Scores at which waiting begins. ``account_address`` is one account tried from one internet address, ``device`` a device
 that the account knows, ``address`` all accounts from one address (everyone at a lieu shares one), ``account`` one account
-from everywhere; ``proof`` is somebody signed in who types their password again; ``letters`` are e-mails asked for by signing
+from everywhere; ``proof`` is somebody signed in who types their password again; ``changes`` one
+person's changes of address; ``letters`` are e-mails asked for by signing
 up or having forgotten a password, sometimes by a whole workshop at once; ``codes`` are those of papers that someone
 verifies; ``network`` enrolments and returns whose link or signature is none of ours."""
 HALF_LIFE = timedelta(minutes=15)

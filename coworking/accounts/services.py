@@ -1,14 +1,15 @@
 """Signing up and in, and what people change about themselves.
 
-Passwords are hashed and verified before a unit is opened; `authenticate` and `change_password` count the attempt in one
-short unit, do the slow work, and write its outcome in another.
+Passwords are hashed and verified outside units: `authenticate` counts the attempt in one short unit, does the slow work,
+and writes its outcome in another.
 """
 
 from __future__ import annotations
 
-from coworking.accounts import access, letters, passwords, queries, rules, throttle, tokens
+from coworking.accounts import access, devices, letters, passwords, queries, rules, throttle, tokens
+from coworking.accounts.devices import Browser, Present, SignedIn
 from coworking.accounts.models import Person
-from coworking.core import place
+from coworking.core import place, security
 from coworking.core.clock import now
 from coworking.core.errors import Gone
 from coworking.core.i18n import language
@@ -25,7 +26,7 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
     wrong with an input, or `TooManyAttempts`.
     """
     first, last, email = rules.name_of(first_name), rules.name_of(last_name), email_of(email)
-    rules.check_password(password, email)
+    rules.check_password(password, email, (first, last, place.name()))
     locale = language()
     with write_unit():
         throttle.count(throttle.letter_buckets(address))
@@ -38,13 +39,22 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
             letters.enqueue(letters.CONFIRM if made else letters.REGISTERED, person)
 
 
-def confirm_email(token: str) -> Person:
-    """The address the link was sent to is its owner's; doing it twice is fine. Raises `Gone`."""
+def confirm_email(token: str, *, signed_up: str | None = None, browser: Browser | None = None) -> SignedIn | None:
+    """The address the link was sent to is its owner's; doing it twice is fine. Raises `Gone`.
+
+    The first time, ``browser`` is signed in where the account was ``signed_up`` on it (see `tokens.signed_up_mark`). Not on
+    another: whoever signed up with somebody else's address knows the password, and its reader must not work in their
+    account unawares.
+    """
     link = tokens.read_link(token, tokens.CONFIRM)
     with write_unit():
         person = _of_link(link, access.by_public_id(link.person))
-        person.email_confirmed_at = person.email_confirmed_at or now()
-    return person
+        if person.email_confirmed_at is not None:
+            return None
+        person.email_confirmed_at = now()
+        if browser is None or signed_up is None or signed_up != tokens.signed_up_mark(person.email or ""):
+            return None
+        return devices.sign_in(person, browser)
 
 
 def ask_confirmation(actor: Actor) -> bool:
@@ -56,16 +66,22 @@ def ask_confirmation(actor: Actor) -> bool:
         return letters.enqueue(letters.CONFIRM, person)
 
 
-def authenticate(email: str, password: str, address: str | None) -> Person:
-    """Whoever has this address and password. Raises `SignInRefused`, or `TooManyAttempts` without looking."""
+def authenticate(
+    email: str, password: str, address: str | None, *, browser: Browser | None = None, known: str | None = None
+) -> SignedIn:
+    """Sign ``browser`` in as whoever has this address and password.
+
+    ``known`` is the name under which the account knows the browser. Raises `SignInRefused`, or `TooManyAttempts` without
+    looking.
+    """
     email = normal_email(email)[:254]
-    buckets = throttle.sign_in_buckets(email, address)
     with write_unit():
-        attempt = throttle.count(buckets)
+        attempt = throttle.count(throttle.sign_in_buckets(email, address, known))
     person = queries.person_by_email(email)
     kept = person.password_hash if person is not None and person.is_active else None
     end_read()
     if not passwords.verify(kept, password) or kept is None:
+        security.note(security.SIGN_IN_FAILED, person_id=person.id if person is not None else None)
         raise rules.SignInRefused()
     better = passwords.hash_password(password) if passwords.is_outdated(kept) else None
     with write_unit():
@@ -75,7 +91,7 @@ def authenticate(email: str, password: str, address: str | None) -> Person:
             raise rules.SignInRefused()  # changed while we were looking
         if better is not None:
             person.password_hash = better
-    return person
+        return devices.sign_in(person, browser or Browser())
 
 
 def request_reset(email: str, address: str | None) -> None:
@@ -86,6 +102,7 @@ def request_reset(email: str, address: str | None) -> None:
         person = access.by_email(email)
         if person is not None and person.is_active:
             letters.enqueue(letters.RESET, person)
+            security.record(security.RESET_ASKED, person_id=person.id)
 
 
 def read_reset(token: str) -> Person:
@@ -94,47 +111,36 @@ def read_reset(token: str) -> Person:
     return _of_link(link, queries.find_person(link.person))
 
 
-def reset(token: str, password: str, address: str | None = None) -> Person:
-    """Set the password through the link of a letter, once: it raises the epoch, which ends the link and every session.
+def reset(token: str, password: str, address: str | None = None, *, browser: Browser | None = None) -> SignedIn:
+    """Set the password through the link of an e-mail, once, and sign ``browser`` in.
 
-    Whoever received the letter has shown that the address is theirs. Raises `Gone` or what is wrong with the password.
+    It ends the link, every other device and every API token: whoever else knew the password has nothing left. Whoever
+    received the e-mail has shown that the address is theirs. Raises `Gone` or what is wrong with the password.
     """
     link = tokens.read_link(token, tokens.RESET, tokens.INVITE)
-    rules.check_password(password, read_reset(token).email)
+    _check_password(password, read_reset(token))
     end_read()
     password_hash = passwords.hash_password(password)
     with write_unit():
         person = _of_link(link, access.by_public_id(link.person))
+        devices.end_everything(person.id)
         _set_password(person, password_hash)
         throttle.forget(person.email or "", address)
         person.email_confirmed_at = person.email_confirmed_at or now()
-    return person
+        return devices.sign_in(person, browser or Browser())
 
 
-def change_password(actor: Actor, *, current: str, new: str) -> Person:
-    """Replace one's own password; every other device is signed out. Raises `PasswordWrong`, `TooManyAttempts` or what
-    is wrong with the new one."""
-    with write_unit():
-        person = access.oneself(actor)
-        kept = person.password_hash
-        rules.check_password(new, person.email)
-        attempt = throttle.count(throttle.proof_buckets(person.public_id))
-    if not passwords.verify(kept, current):
-        raise rules.PasswordWrong()
+def change_password(actor: Actor, device: Present | None, *, current: str, new: str) -> None:
+    """Replace one's own password; every device but ``device`` is signed out. Raises `PasswordWrong`, `TooManyAttempts` or
+    what is wrong with the new one."""
+    _check_password(new, queries.person_by_id(actor.person_id))
+    end_read()
+    devices.prove(actor, device, current)
     password_hash = passwords.hash_password(new)
     with write_unit():
         person = access.oneself(actor)
-        if person.password_hash != kept:
-            raise rules.PasswordWrong()
-        throttle.succeeded(attempt)
+        devices.end_of(person.id, keep=device.id if device else None)
         _set_password(person, password_hash)
-    return person
-
-
-def sign_out_everywhere(actor: Actor) -> None:
-    """End every session and remember cookie of the actor, this one too."""
-    with write_unit():
-        access.oneself(actor).session_epoch += 1
 
 
 def update_profile(
@@ -196,6 +202,12 @@ def _of_link(link: tokens.Link, person: Person | None) -> Person:
     return person
 
 
+def _check_password(password: str, person: Person) -> None:
+    rules.check_password(password, person.email, (person.first_name, person.last_name, place.name()))
+
+
 def _set_password(person: Person, password_hash: str) -> None:
     person.password_hash = password_hash
+    letters.enqueue(letters.CHANGED, person)
+    security.record(security.PASSWORD_SET, person_id=person.id)
     person.session_epoch += 1

@@ -1,4 +1,4 @@
-"""Who a request comes from: a browser by its cookies, a program under ``/api/`` by its bearer token, never crosswise.
+"""Who a request comes from: a browser by its cookie, a program under ``/api/`` by its bearer token, never crosswise.
 
 A cookie that opened the API would let any page the browser visits act there; a token that opened pages would end up
 in addresses and histories.
@@ -6,54 +6,176 @@ in addresses and histories.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from http.client import FORBIDDEN
 
-from flask import Request, g, request, session
-from flask_login import login_user, logout_user
+from flask import Response, after_this_request, g, request, session
 
-from coworking.accounts import api_tokens, queries
+from coworking.accounts import api_tokens, devices, tokens
+from coworking.accounts.devices import Browser, Present, SignedIn
 from coworking.accounts.models import Person
-from coworking.core.login import login
+from coworking.core import security
+from coworking.core.clock import now
+from coworking.core.errors import Busy, PasswordNeeded
+from coworking.core.login import found_by, set_visitor, visitor
+from coworking.core.policy import actor_or_none, current_actor
+from coworking.core.settings import settings
+from coworking.core.units import write_unit
 from coworking.core.web import wants_problem
 
-REMEMBERED_FOR = timedelta(days=90)
+USE_NOTED_EVERY = timedelta(hours=1)
+KNOWN_FOR = timedelta(days=365)
+_LONGEST_COOKIE = 200
 
 
-@login.user_loader
-def from_cookie(user_id: str) -> Person | None:
-    """The person of a session or remember cookie: ``public_id.epoch``. An older epoch was signed out everywhere."""
+def device_cookie() -> str:
+    """The name of the cookie that signs a browser in."""
+    return _prefixed("lieu_device")
+
+
+def known_cookie() -> str:
+    """The name of the cookie by which an account knows a browser it was signed in on; it opens nothing."""
+    return _prefixed("lieu_known")
+
+
+@found_by
+def find() -> Person | None:
+    """The person of this request's cookie or token."""
     if wants_problem():
-        return from_bearer(request)  # Flask-Login asks the request loader only when there is no cookie
-    public_id, _, epoch = user_id.partition(".")
-    person = queries.find_person(public_id)
-    return person if person is not None and person.is_active and str(person.session_epoch) == epoch else None
-
-
-@login.request_loader
-def from_bearer(incoming: Request) -> Person | None:
-    """The owner of the token in ``Authorization: Bearer …``; its scopes are left in ``g.token_scopes``."""
-    scheme, _, text = incoming.headers.get("Authorization", "").partition(" ")
-    if not wants_problem() or scheme.lower() != "bearer":
-        return None
-    found = api_tokens.owner(text.strip())
+        return _of_bearer()
+    secret = request.cookies.get(device_cookie())
+    found = devices.present(secret) if secret and len(secret) < _LONGEST_COOKIE else None
     if found is None:
         return None
-    person, g.token_scopes = found
+    person, g.device = found
     return person
 
 
-def begin(person: Person, *, remember: bool = False) -> None:
-    """Sign this browser in, in a fresh session: nothing of the visitor's goes along. ``remember``: for 90 days."""
+def device() -> Present | None:
+    """The device this request came from; None for visitors and programs."""
+    visitor()
+    return g.get("device")
+
+
+def is_proved() -> bool:
+    """Whether whoever is signed in typed their password here a moment ago."""
+    return devices.is_proved(device())
+
+
+def require_proof() -> None:
+    """Raise `PasswordNeeded` unless the password was typed on this device a moment ago."""
+    if not is_proved():
+        raise PasswordNeeded()
+
+
+def prove(password: str) -> None:
+    """Unless it was typed here a moment ago, check the password of whoever is signed in.
+
+    Raises `PasswordWrong` or `TooManyAttempts`.
+    """
+    if not is_proved():
+        devices.prove(current_actor(), device(), password)
+        g.device = replace(g.device, proved_at=now())
+
+
+def browser(*, remember: bool = False) -> Browser:
+    """What this request's browser says of itself."""
+    return Browser(request.headers.get("User-Agent", ""), remember)
+
+
+def known_as(email: str) -> str | None:
+    """The name under which the account of ``email`` knows this browser; None when it does not."""
+    return tokens.read_known(request.cookies.get(known_cookie(), ""), email)
+
+
+def begin(signed_in: SignedIn) -> None:
+    """Give this browser the cookie of its new device, in a fresh session: nothing of the visitor's goes along."""
     session.clear()
-    login_user(person, remember=remember, duration=REMEMBERED_FOR)
-    g.pop("actor", None)
+    set_visitor(signed_in.person)
+    g.pop("device", None)
+    email = signed_in.person.email or ""
+
+    @after_this_request
+    def give(response: Response) -> Response:
+        lasts = devices.REMEMBERED_FOR if signed_in.remembered else None
+        _set(response, device_cookie(), signed_in.secret, lasts)
+        _set(response, known_cookie(), tokens.make_known(email), KNOWN_FOR)
+        return response
+
+
+def begin_as(person: Person) -> None:
+    """Sign this browser in as ``person``, whom the request has just made."""
+    with write_unit():
+        signed_in = devices.sign_in(person, browser())
+    begin(signed_in)
 
 
 def end() -> None:
     """Sign this browser out and forget it; only the language stays."""
+    present = device()
+    if present is not None:
+        devices.sign_out(current_actor(), present.id)
     chosen = session.get("language")
     session.clear()
-    logout_user()
     if chosen:
         session["language"] = chosen
-    g.pop("actor", None)
+    set_visitor(None)
+    g.pop("device", None)
+
+    @after_this_request
+    def take(response: Response) -> Response:
+        response.delete_cookie(device_cookie(), secure=settings().cookies_secure, httponly=True, samesite="Lax")
+        return response
+
+
+def note_use(response: Response) -> Response:
+    """Write down, once an hour at most, that this request's device or token is in use."""
+    present, token = g.get("device"), g.get("token")
+    with suppress(Busy):
+        if present is not None and now() - present.last_used_at >= USE_NOTED_EVERY:
+            devices.used(present.id)
+        if token is not None and (token.last_used_at is None or now() - token.last_used_at >= USE_NOTED_EVERY):
+            api_tokens.used(token.id)
+    return response
+
+
+def note_refusal(response: Response) -> Response:
+    """Write down that someone signed in asked for what their role or token does not allow."""
+    actor = actor_or_none() if response.status_code == FORBIDDEN else None
+    if actor is not None and not security.was_refused_lately(actor.person_id, request.endpoint):
+        with suppress(Busy):
+            token = g.get("token")
+            security.note(
+                security.REFUSED,
+                person_id=actor.person_id,
+                actor_id=actor.person_id,
+                endpoint=request.endpoint,
+                **({"token": token.id} if token is not None else {}),
+            )
+    return response
+
+
+def _of_bearer() -> Person | None:
+    """The owner of the token in ``Authorization: Bearer …``; what the token grants is left in ``g``."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    found = api_tokens.owner(text.strip())
+    if found is None:
+        return None
+    person, g.token = found
+    g.token_scopes, g.token_roles = g.token.scopes, g.token.roles
+    return person
+
+
+def _set(response: Response, name: str, value: str, lasts: timedelta | None) -> None:
+    response.set_cookie(
+        name, value, max_age=lasts, secure=settings().cookies_secure, httponly=True, samesite="Lax", path="/"
+    )
+
+
+def _prefixed(name: str) -> str:
+    """Over TLS no other host can set a cookie of this name for us."""
+    return f"__Host-{name}" if settings().cookies_secure else name

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from coworking.accounts import access, letters, rules, tokens
+from coworking.accounts import access, devices, email_changes, letters, rules, tokens
 from coworking.accounts.models import Person, PersonRole
-from coworking.core import audit, displaced
+from coworking.core import audit, displaced, security
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden
@@ -37,6 +37,7 @@ def add_person(
         raise rules.NoEmail()
     _check_free(address)
     person = Person(
+        vouched=True,
         first_name=rules.name_of(first_name),
         last_name=rules.name_of(last_name, required=False),
         email=address,
@@ -53,9 +54,9 @@ def add_person(
 def update_person(
     actor: Actor, public_id: str, *, first_name: str, last_name: str, email: str, phone: str, note: str
 ) -> Person:
-    """Change what staff keeps about someone. A new address must be confirmed; links sent to the old one end.
+    """Change what staff keeps about someone. A new address waits for its owner's confirmation.
 
-    Raises `NotFound`, `Forbidden`, `EmailTaken` or what is wrong.
+    Raises `NotFound`, `Forbidden`, `EmailTaken`, `EmailNeeded` or what is wrong.
     """
     values = {
         "first_name": rules.name_of(first_name),
@@ -67,17 +68,13 @@ def update_person(
     with write_unit():
         person = access.changeable(actor, public_id)
         changed = sorted(name for name, value in values.items() if getattr(person, name) != value)
-        if "email" in changed:
-            _check_free(values["email"])
-            person.email_confirmed_at = None
-            person.session_epoch += 1
+        if "email" in changed and not _takes_address_at_once(actor, person, values["email"]):
+            values["email"] = person.email
         for name in changed:
             setattr(person, name, values[name])
         if changed:
             _flush()
             _record(actor, "person.changed", person, fields=changed)
-        if "email" in changed and person.email and person.password_hash:
-            letters.enqueue(letters.CONFIRM, person)
     return person
 
 
@@ -120,6 +117,7 @@ def set_roles(actor: Actor, public_id: str, roles: frozenset[Role]) -> Person:
         if wanted != before:
             _replace_roles(person, wanted)
             _record(actor, "person.roles", person, before=sorted(before), after=sorted(wanted))
+            _roles_changed(actor, person, wanted)
     return person
 
 
@@ -136,7 +134,9 @@ def deactivate(actor: Actor, public_id: str, *, agreed: int | None = None) -> Pe
         if person.is_active:
             person.deactivated_at = now()
             person.session_epoch += 1
+            devices.end_everything(person.id)
             _record(actor, "person.deactivated", person)
+            security.record(security.ACCOUNT_CLOSED, person_id=person.id, actor_id=actor.person_id)
             db.session.flush()
             displaced.announce(displaced.PERSON, {"person": person.public_id}, agreed=agreed)
     return person
@@ -169,7 +169,21 @@ def create_manager(email: str, *, first_name: str = "", last_name: str = "") -> 
             before = person.roles - {Role.MEMBER}
             _replace_roles(person, before | {Role.MANAGER})
             _record(SYSTEM, "person.roles", person, before=sorted(before), after=sorted(before | {Role.MANAGER}))
+            _roles_changed(SYSTEM, person, before | {Role.MANAGER})
     return person, tokens.make_link(tokens.INVITE, person)
+
+
+def _takes_address_at_once(actor: Actor, person: Person, email: str | None) -> bool:
+    """Whether ``email`` may replace an address that nobody has ever used or confirmed; otherwise the change waits."""
+    _check_free(email)
+    if person.email is None or (person.password_hash is None and person.email_confirmed_at is None):
+        person.email_confirmed_at = None
+        person.session_epoch += 1
+        return True
+    if email is None:
+        raise rules.EmailNeeded()
+    email_changes.begin(actor, person, email)
+    return False
 
 
 def _check_free(email: str | None) -> None:
@@ -193,6 +207,10 @@ def _replace_roles(person: Person, roles: frozenset[Role]) -> None:
         PersonRole(role=role.value) for role in sorted(roles - person.roles)
     ]
     db.session.flush()
+
+
+def _roles_changed(actor: Actor, person: Person, roles: frozenset[Role]) -> None:
+    security.record(security.ROLES_CHANGED, person_id=person.id, actor_id=actor.person_id, roles=sorted(roles))
 
 
 def _record(actor: Actor, action: str, person: Person, **details: object) -> None:

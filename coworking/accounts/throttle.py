@@ -18,6 +18,7 @@ from sqlalchemy import delete, select
 
 from coworking.accounts.models import Throttle
 from coworking.accounts.rules import TooManyAttempts, decayed, wait_after
+from coworking.core import security
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.settings import settings
@@ -44,14 +45,14 @@ Attempt = tuple[Counted, ...]
 """What `count` returns and `succeeded` takes back."""
 
 
-def sign_in_buckets(email: str, address: str | None, device_id: int | None = None) -> tuple[str, ...]:
+def sign_in_buckets(email: str, address: str | None, known: str | None = None) -> tuple[str, ...]:
     """Names of the buckets in which a try of ``email``'s password from internet ``address`` counts.
 
-    A device that the account knows has a bucket of its own, so that strangers cannot make its owner wait. The names are
+    A browser that the account knows has a bucket of its own, so that strangers cannot make its owner wait. The names are
     digests: the table tells neither who nor from where.
     """
-    if device_id is not None:
-        return (_bucket("device", str(device_id)),)
+    if known is not None:
+        return (_bucket("device", f"{email} {known}"),)
     if not address:
         return (_bucket("account", email),)
     network = network_of(address)
@@ -66,6 +67,11 @@ def sign_in_buckets(email: str, address: str | None, device_id: int | None = Non
 def proof_buckets(who: str) -> tuple[str, ...]:
     """Names of the buckets in which typing one's present password again counts, for someone who is signed in."""
     return (_bucket("proof", who),)
+
+
+def change_buckets(public_id: str) -> tuple[str, ...]:
+    """Names of the buckets in which asking for another address of one's own counts."""
+    return (_bucket("changes", public_id),)
 
 
 def letter_buckets(address: str | None) -> tuple[str, ...]:
@@ -100,6 +106,8 @@ def count(names: Iterable[str]) -> Attempt:
         row.scored_at = instant
         wait = wait_after(_kind(row.bucket), row.score)
         row.waits_until = instant + wait if wait else None
+        if wait:
+            security.record(security.WAIT, bucket=_kind(row.bucket), seconds=ceil(wait.total_seconds()))
     return tuple(Counted(row.bucket, instant, row.waits_until) for row in rows)
 
 

@@ -16,6 +16,10 @@ from coworking.core.settings import settings
 
 CONFIRM, RESET, INVITE = "confirm", "reset", "invite"
 LIFETIMES = {CONFIRM: timedelta(days=7), RESET: timedelta(hours=2), INVITE: timedelta(days=14)}
+ADDRESS, OBJECT = "address", "object"
+"""Purposes of links about a change of address; they last as long as it is open."""
+
+_KNOWN_S = 365 * 24 * 3600
 
 PREFIX = "lieu_"
 """Bearer tokens begin with this, so that people and secret scanners recognise one that leaked."""
@@ -62,6 +66,38 @@ def read_link(token: str, *purposes: str) -> Link:
             continue
         return Link(purpose, person, epoch, digest)
     raise Gone()
+
+
+def make_change_link(purpose: str, change_public_id: str) -> str:
+    """The token of a link about a change of address."""
+    return str(_serializer(purpose).dumps(change_public_id))
+
+
+def read_change(token: str, purpose: str) -> str:
+    """The public id of the change that ``token`` is about; raises `Gone`."""
+    try:
+        return str(_serializer(purpose).loads(token))
+    except BadSignature:
+        raise Gone() from None
+
+
+def signed_up_mark(email: str) -> str:
+    """What a browser keeps of having signed up with ``email``, whether or not there was an account already."""
+    return _digest(email)
+
+
+def make_known(email: str) -> str:
+    """A mark for a browser on which the account of ``email`` was signed in; each has another."""
+    return str(_serializer("known").dumps([_digest(email), secrets.token_urlsafe(9)]))
+
+
+def read_known(mark: str, email: str) -> str | None:
+    """What tells this browser from others, when ``mark`` was made for the account of ``email``; None otherwise."""
+    try:
+        digest, name = _serializer("known").loads(mark, max_age=_KNOWN_S)
+    except (BadSignature, ValueError, TypeError):
+        return None
+    return name if digest == _digest(email) else None
 
 
 def new_bearer() -> tuple[str, str]:

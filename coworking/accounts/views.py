@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from coworking.accounts import views_entry, views_me, views_people
+from coworking.accounts import session, views_entry, views_log, views_me, views_people, views_security
 from coworking.accounts.pages import blueprint
 
-PAGES = (views_entry, views_me, views_people)
+blueprint.after_app_request(session.note_use)
+blueprint.after_app_request(session.note_refusal)
+
+PAGES = (views_entry, views_log, views_me, views_people, views_security)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["PAGES", "blueprint"]

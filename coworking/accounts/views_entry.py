@@ -6,15 +6,15 @@ from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import refresh
 
-from coworking.accounts import rules, services
+from coworking.accounts import email_changes, rules, services, tokens
 from coworking.accounts.forms import sign_up_form
 from coworking.accounts.pages import blueprint, home_of, page, visitor_address
-from coworking.accounts.session import begin, end
+from coworking.accounts.session import begin, browser, end, known_as
 from coworking.core.errors import Gone
 from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.policy import actor_or_none, public
-from coworking.core.reading import one_of
+from coworking.core.reading import normal_email, one_of
 
 
 @blueprint.get("/sign-in")
@@ -31,9 +31,15 @@ def sign_in() -> ResponseReturnValue:
 def do_sign_in() -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
-        person = services.authenticate(form["email"], form["password"], visitor_address())
-        begin(person, remember="remember" in form)
-        return redirect(rules.local_path(form["next"]) or home_of(person), 303)
+        signed_in = services.authenticate(
+            form["email"],
+            form["password"],
+            visitor_address(),
+            browser=browser(remember="remember" in form),
+            known=known_as(normal_email(form["email"])),
+        )
+        begin(signed_in)
+        return redirect(rules.local_path(form["next"]) or home_of(signed_in.person), 303)
     return page("sign_in", form)
 
 
@@ -63,6 +69,7 @@ def do_sign_up() -> ResponseReturnValue:
                 password=form["password"],
                 address=visitor_address(),
             )
+            session["signed_up"] = tokens.signed_up_mark(normal_email(form["email"]))
             return render_template("accounts/letter_sent.html", kind="sign_up", email=form["email"].strip())
     return page("sign_up", form, least=rules.MIN_PASSWORD)
 
@@ -77,10 +84,48 @@ def confirm(token: str) -> ResponseReturnValue:
 @blueprint.post("/confirm/<token>")
 @public
 def do_confirm(token: str) -> ResponseReturnValue:
-    services.confirm_email(token)
-    flash(_("Thank you. Your address is confirmed."))
     actor = actor_or_none()
+    signed_in = services.confirm_email(token, signed_up=session.get("signed_up"), browser=browser())
+    if signed_in is not None and actor is None:
+        begin(signed_in)
+        actor = actor_or_none()
+    flash(_("Thank you. Your address is confirmed."))
     return redirect(home_of(actor) if actor else url_for("accounts.sign_in"), 303)
+
+
+@blueprint.get("/confirm-address/<token>")
+@public
+def confirm_address(token: str) -> ResponseReturnValue:
+    """Only a button, as for `confirm`."""
+    return render_template("accounts/address.html", change=email_changes.read(token, tokens.ADDRESS), keep=False)
+
+
+@blueprint.post("/confirm-address/<token>")
+@public
+def do_confirm_address(token: str) -> ResponseReturnValue:
+    email_changes.confirm(token)
+    flash(_("Thank you. From now on this address counts."))
+    actor = actor_or_none()
+    return redirect(url_for("accounts.security" if actor else "accounts.sign_in"), 303)
+
+
+@blueprint.get("/keep-address/<token>")
+@public
+def keep_address(token: str) -> ResponseReturnValue:
+    """Where the old address objects to a change."""
+    return render_template("accounts/address.html", change=email_changes.read(token, tokens.OBJECT), keep=True)
+
+
+@blueprint.post("/keep-address/<token>")
+@public
+def do_keep_address(token: str) -> ResponseReturnValue:
+    if email_changes.stop(token):
+        flash(
+            _("Your address is back, and everyone is signed out. A link to choose a new password is on its way to it.")
+        )
+    else:
+        flash(_("Your address stays as it was."))
+    return redirect(url_for("accounts.sign_in"), 303)
 
 
 @blueprint.get("/forgotten")
@@ -115,11 +160,11 @@ def reset(token: str) -> ResponseReturnValue:
 def do_reset(token: str) -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
-        person = services.reset(token, form["password"], visitor_address())
-        begin(person)
+        signed_in = services.reset(token, form["password"], visitor_address(), browser=browser())
+        begin(signed_in)
         refresh()  # from here on in the person's language
         flash(_("Your password is set, and you are signed in."))
-        return redirect(home_of(person), 303)
+        return redirect(home_of(signed_in.person), 303)
     return page("reset", form, person=services.read_reset(token), least=rules.MIN_PASSWORD)
 
 

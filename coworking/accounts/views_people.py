@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import queries, rules, staff
+from coworking.accounts import email_changes, queries, rules, staff
 from coworking.accounts.forms import person_form, postal_form, postal_form_of
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
@@ -27,7 +27,8 @@ def people() -> ResponseReturnValue:
     def url(wanted: int) -> str:
         return url_for("accounts.people", q=text or None, closed=1 if closed else None, page=wanted)
 
-    return render_template("accounts/people.html", found=found, q=text, closed=closed, url=url)
+    is_manager = current_actor().has(Role.MANAGER)
+    return render_template("accounts/people.html", found=found, q=text, closed=closed, url=url, is_manager=is_manager)
 
 
 @blueprint.get("/people/new")
@@ -153,6 +154,7 @@ def _page(found: Person, form: Form, *, postal: Form | None = None, displaces: i
         form=form,
         postal=postal or postal_form_of(found),
         person=found,
+        change=email_changes.waiting(found.id),
         displaces=displaces,
         may_change=_may_change(found),
         is_manager=actor.has(Role.MANAGER),

@@ -8,6 +8,7 @@ from datetime import date
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.accounts.session import require_proof
 from coworking.billing import charges, drafts, forms, queries, rules, services, views_invoice
 from coworking.billing.pages import STATE_WORDS, blueprint
 from coworking.core.errors import DomainError
@@ -67,6 +68,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/export.csv")
 @requires(Role.ACCOUNTANT)
 def export() -> ResponseReturnValue:
+    require_proof()
     rows, _following = queries.documents(current_actor(), _filters(), limit=None)
     head = ("number", "kind", "issued_on", "due_on", "month", "payer", "net", "vat", "gross", "rounding", "payable")
     lines = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 
 from coworking.accounts.models import Person
+from coworking.accounts.rules import AddressUnconfirmed
 from coworking.booking.models import Booking
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -26,6 +27,8 @@ def for_whom(actor: Actor, public_id: str | None) -> Person:
         person = db.session.scalars(_ONE, {"id": actor.person_id}).unique().one_or_none()
     if person is None or not person.is_active or public_id not in (None, person.public_id):
         raise NotFound(field="person_id")
+    if not person.may_book and not actor.is_staff:
+        raise AddressUnconfirmed()
     return person
 
 

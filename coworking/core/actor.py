@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -31,6 +31,10 @@ class Actor:
     def has(self, role: Role) -> bool:
         return role in self.roles or any(role in IMPLIED.get(own, ()) for own in self.roles)
 
+    def within(self, granted: frozenset[Role]) -> Actor:
+        """The same person with the roles they have now, but none that ``granted`` does not allow."""
+        return replace(self, roles=_all(self.roles) & _all(granted))
+
     @property
     def is_staff(self) -> bool:
         return self.has(Role.HOST)
@@ -39,6 +43,11 @@ class Actor:
     def needs_audit(self) -> bool:
         """The system's own jobs leave their traces elsewhere."""
         return self.person_id is not None
+
+
+def _all(roles: frozenset[Role]) -> frozenset[Role]:
+    """``roles`` and what they imply."""
+    return roles.union(*(IMPLIED.get(role, frozenset()) for role in roles))
 
 
 SYSTEM = Actor(person_id=None, name="system", roles=frozenset({Role.MANAGER}))

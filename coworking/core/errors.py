@@ -76,6 +76,14 @@ class SignInRequired(DomainError):
     message = N_("Sign in first.")
 
 
+class PasswordNeeded(DomainError):
+    """Signed in, but the password was not typed for a while: what comes next is worth asking for it again."""
+
+    code = "password_needed"
+    status = 403
+    message = N_("Type your password once more first.")
+
+
 class InvalidInput(DomainError):
     """One input cannot be read; ``reason`` says what would be right."""
 

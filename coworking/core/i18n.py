@@ -13,9 +13,9 @@ from pathlib import Path
 from babel.support import NullTranslations
 from flask import Flask, g, has_request_context, request, session
 from flask_babel import Babel, LazyString, force_locale, get_locale, get_translations
-from flask_login import current_user
 
 from coworking.core.errors import N_
+from coworking.core.login import visitor
 
 LANGUAGES = ("fr", "en")
 CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
@@ -95,8 +95,8 @@ def _select() -> str:
         return forced
     if not has_request_context():
         return "fr"
-    chosen = getattr(current_user, "locale", None) if current_user else None
-    chosen = chosen or session.get("language")
+    person = visitor()
+    chosen = person.locale if person is not None else session.get("language")
     if chosen in LANGUAGES:
         return chosen
     return request.accept_languages.best_match(LANGUAGES) or "fr"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Flask, g, request
-from flask_login import current_user
 
 from coworking.core.actor import IMPLIED, SYSTEM, Actor, Role
 from coworking.core.errors import Forbidden, ScopeMissing, SignInRequired
+from coworking.core.login import visitor
 
 __all__ = [
     "IMPLIED",
@@ -83,7 +83,10 @@ def current_actor() -> Actor:
 def actor_or_none() -> Actor | None:
     """The actor of this request, read once; None for a visitor."""
     if "actor" not in g:
-        g.actor = current_user.actor() if current_user.is_authenticated else None
+        person = visitor()
+        actor = person.actor() if person is not None else None
+        granted = g.get("token_roles")
+        g.actor = actor.within(granted) if actor is not None and granted is not None else actor
     return g.actor
 
 

@@ -57,8 +57,11 @@ last_before_commit: list[Callable[[Unit], None]] = []
 
 
 @contextmanager
-def write_unit() -> Iterator[Unit]:
-    """Open the request's one write unit; see the module's text. Raises `Busy` when the lock cannot be had."""
+def write_unit(*, beside: bool = False) -> Iterator[Unit]:
+    """Open the request's one write unit; see the module's text. Raises `Busy` when the lock cannot be had.
+
+    ``beside``: for what is noted about a request when its own work is over or was refused; the hooks stay away.
+    """
     session = db.session()
     if "unit" in session.info:
         raise WriteOutsideUnit("a write unit is already open: the inner service should call require_unit()")
@@ -71,7 +74,7 @@ def write_unit() -> Iterator[Unit]:
         try:
             _begin_writing(session)
             yield unit
-            for hook in (*before_commit, *last_before_commit):
+            for hook in (*(() if beside else before_commit), *last_before_commit):
                 hook(unit)
             session.commit()
         finally:

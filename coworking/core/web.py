@@ -25,15 +25,15 @@ from flask import (
 )
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import IntegerConverter, ValidationError
 
-from coworking.core.errors import N_, Busy, DomainError, InvalidInput, NotFound, SignInRequired
+from coworking.core.errors import N_, Busy, DomainError, InvalidInput, NotFound, PasswordNeeded, SignInRequired
 from coworking.core.formats import day_full, hour, money, span_hours
 from coworking.core.i18n import _
+from coworking.core.login import visitor
 from coworking.core.money import Cents
 from coworking.core.timespan import Span
 from coworking.server.limits import BODY_BYTES
@@ -98,7 +98,7 @@ def _read_large_bodies_of_the_signed_in_only() -> None:
     length = request.content_length or 0
     if length > MAX_BODY_BYTES:
         raise RequestEntityTooLarge()
-    if (length > BODY_BYTES or "Transfer-Encoding" in request.headers) and not current_user.is_authenticated:
+    if (length > BODY_BYTES or "Transfer-Encoding" in request.headers) and visitor() is None:
         raise TooLargeForAStranger()
 
 
@@ -205,6 +205,9 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
             return Response(status=204, headers={"HX-Redirect": url_for("accounts.sign_in", next=back)})
         target = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("accounts.sign_in", next=target))
+    if isinstance(error, PasswordNeeded) and not wants_problem():
+        target = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("accounts.proof", next=target))
     answer = _answer(error.status, error.code, say(error), field=error.at_field, **error.extra)
     if isinstance(seconds := error.extra.get("retry_after"), int):
         answer = make_response(answer)

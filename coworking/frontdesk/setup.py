@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts.passwords import hash_password
 from coworking.accounts.rules import MIN_PASSWORD
-from coworking.accounts.session import begin
+from coworking.accounts.session import begin_as
 from coworking.core.errors import NotFound
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
@@ -85,7 +85,7 @@ def _finish(typed: questions.Typed, inputs: dict[str, str]) -> ResponseReturnVal
     end_read()  # hashing takes a while
     password_hash = hash_password(inputs["password"])
     person = questions.finish({**typed, questions.LAST: inputs}, password_hash)
-    begin(person)
+    begin_as(person)
     flash(_("Your place is ready. This is next week: book the first desk."))
     if "week.show" in current_app.view_functions:
         return redirect(url_for("week.show", week="next"), 303)

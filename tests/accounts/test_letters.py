@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from coworking.accounts import letters
+from coworking.accounts import email_changes, letters
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from tests.factories import make_person
 from tests.support import letters as golden
 
-LETTERS = ["accounts/confirm", "accounts/registered", "accounts/reset", "accounts/invitation"]
+LETTERS = [
+    "accounts/confirm",
+    "accounts/registered",
+    "accounts/reset",
+    "accounts/invitation",
+    "accounts/password_changed",
+]
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -28,6 +34,28 @@ def test_the_letter_reads(app, place, run_outbox, mailbox, letter, language):
     assert message["Content-Language"] == language
     assert "La Fabrique du Pont" in message["From"]
     assert message.get_body(("html",)).get_content().count("<a href=") >= 1
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_change_of_address_is_told_to_both(app, place, run_outbox, mailbox, language):
+    with app.app_context():
+        person = make_person("Anne", "Marchand", "anne@demo.example", locale=language)
+        email_changes.ask(person.actor(), email="am@demo.example", address=None)
+    run_outbox()
+    letters_by_receiver = {message["To"]: message for message in mailbox()}
+    golden.check(letters_by_receiver["am@demo.example"], "accounts/new_address")
+    golden.check(letters_by_receiver["anne@demo.example"], "accounts/address_change")
+
+
+@pytest.mark.parametrize("letter", ["confirm", "registered", "reset", "invitation"])
+def test_nothing_a_stranger_wrote_goes_to_an_address_that_nobody_confirmed(app, place, run_outbox, mailbox, letter):
+    with app.app_context():
+        person = make_person("Visit-evil-example", "Now", "victim@demo.example", email_confirmed_at=None)
+        with write_unit():
+            letters.enqueue("invitation" if letter == "invitation" else letter, person)
+    run_outbox()
+    (message,) = mailbox()
+    assert "evil" not in message.as_string()
 
 
 def test_what_is_settled_meanwhile_is_not_asked(app, place, run_outbox, mailbox):

@@ -99,8 +99,7 @@ def test_the_host_changes_a_member_and_it_is_in_the_trail(app, cast, place, sign
     assert answer.status_code == 303
     assert _audit(app) == [("person.changed", cast.host.id, member.id, {"fields": ["email", "staff_note"]})]
     changed = _reload(app, member)
-    assert (changed.email, changed.email_confirmed_at, changed.staff_note) == ("am@demo.example", None, "clé n° 4")
-    assert changed.session_epoch == member.session_epoch + 1
+    assert (changed.email, changed.staff_note) == ("member@demo.example", "clé n° 4"), "the address waits"
 
 
 def test_the_host_touches_no_one_with_a_role(app, cast, place, sign_in):

@@ -44,9 +44,22 @@ def test_passwords_that_will_not_do(password, refusal):
         rules.check_password(password, "anne@demo.example")
 
 
-@pytest.mark.parametrize("password", ["un deux trois", "été à Thiers", "abcdefghij 1"])
-def test_length_is_enough(password):
-    assert rules.check_password(password, "anne@demo.example") == password
+@pytest.mark.parametrize("password", ["un deux trois", "été à Thiers", "kx8-Vu2-qq", "la rivière déborde en avril"])
+def test_what_nobody_guesses_will_do(password):
+    words = ("Anne", "Marchand", "La Fabrique du Pont")
+    assert rules.check_password(password, "anne@demo.example", words) == password
+
+
+@pytest.mark.parametrize("password", ["password12", "motdepasse1", "azertyuiop123", "soleil123456", "coworking2026"])
+def test_what_is_on_every_list_will_not(password):
+    with pytest.raises(rules.PasswordCommon):
+        rules.check_password(password, "anne@demo.example")
+
+
+@pytest.mark.parametrize("password", ["lafabriquedupont", "La Fabrique du Pont!", "marchand1985", "anne-demo-2026"])
+def test_names_one_knows_will_not_either(password):
+    with pytest.raises(rules.PasswordPersonal):
+        rules.check_password(password, "anne@demo.example", ("Anne", "Marchand", "La Fabrique du Pont"))
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-
 import pytest
 from flask import url_for
 from sqlalchemy import select
@@ -112,58 +109,6 @@ def test_nothing_of_the_visitors_session_goes_along(client, anne):
     attempt(client)
     with client.session_transaction() as kept:
         assert "planted" not in kept
-
-
-def test_a_phone_is_remembered_for_90_days(app, client, anne):
-    answer = attempt(client, remember="1")
-    (header,) = [h for h in answer.headers.getlist("Set-Cookie") if h.startswith("lieu_phone=")]
-    parts = dict(p.strip().split("=", 1) for p in header.split(";") if "=" in p)
-    lasts = parsedate_to_datetime(parts["Expires"]) - datetime.now(UTC)  # Flask-Login asks the system's clock
-    assert timedelta(days=89, hours=23) < lasts < timedelta(days=90, hours=1)
-    assert "HttpOnly" in header
-    assert "SameSite=Lax" in header
-
-    later = app.test_client()  # the browser was closed: only the remember cookie is left
-    later.set_cookie("lieu_phone", parts["lieu_phone"])
-    assert later.get("/me").status_code == 200
-    later.post("/sign-out")
-    assert later.get_cookie("lieu_phone") is None
-    assert later.get("/me").status_code == 302
-
-
-def test_without_the_box_nothing_outlives_the_browser(client, anne):
-    attempt(client)
-    assert client.get_cookie("lieu_phone") is None
-    assert client.get_cookie("lieu").expires is None
-
-
-def test_signing_out_everywhere_ends_every_session_and_remember_cookie(app, anne):
-    phone, laptop = app.test_client(), app.test_client()
-    attempt(phone, remember="1")
-    attempt(laptop)
-    remembered = phone.get_cookie("lieu_phone").value
-    assert laptop.post("/me/sign-out-everywhere").status_code == 303
-    assert laptop.get("/me").status_code == 302
-    assert phone.get("/me").status_code == 302
-    stolen = app.test_client()
-    stolen.set_cookie("lieu_phone", remembered)
-    assert stolen.get("/me").status_code == 302
-
-
-def test_changing_the_password_signs_the_other_devices_out(app, anne):
-    phone, laptop = app.test_client(), app.test_client()
-    attempt(phone, remember="1")
-    attempt(laptop)
-    wrong = phone.post("/me/password", data={"current_password": "not this one", "password": "encore une phrase"})
-    assert wrong.status_code == 422
-    assert "Ce n’est pas votre mot de passe actuel." in wrong.text
-    right = phone.post("/me/password", data={"current_password": PASSWORD, "password": "encore une phrase"})
-    assert right.status_code == 303
-    assert phone.get("/me").status_code == 200
-    assert phone.get_cookie("lieu_phone") is not None
-    assert laptop.get("/me").status_code == 302
-    assert attempt(app.test_client()).status_code == 422
-    assert attempt(app.test_client(), "encore une phrase").status_code == 303
 
 
 def test_guessing_the_present_password_is_throttled_too(client, anne):

@@ -73,6 +73,43 @@ def test_asking_again_and_again_sends_one_letter(app, client, place):
         assert db.session.scalar(select(func.count()).select_from(OutboxRow)) == 2
 
 
+def _confirm_link(run_outbox, mailbox):
+    run_outbox()
+    return re.search(r"http://lieu\.test(/confirm/\S+)", mailbox()[-1].get_body(("plain",)).get_content())[1]
+
+
+def test_confirming_on_the_browser_that_signed_up_signs_in(app, client, place, run_outbox, mailbox):
+    client.post("/sign-up", data=ANNE)
+    assert client.get("/me").status_code == 302
+    answer = client.post(_confirm_link(run_outbox, mailbox))
+    assert answer.status_code == 303
+    assert client.get("/me").status_code == 200
+
+
+def test_confirming_on_another_browser_signs_nobody_in(app, client, place, run_outbox, mailbox):
+    """A stranger signed up with my address: I confirm it, and must not find myself in an account they know the way into."""
+    client.post("/sign-up", data=ANNE)
+    mine = app.test_client()
+    assert mine.post(_confirm_link(run_outbox, mailbox)).headers["Location"] == "/sign-in"
+    assert mine.get("/me").status_code == 302
+
+
+def test_a_link_to_confirm_signs_in_once(app, client, place, run_outbox, mailbox):
+    client.post("/sign-up", data=ANNE)
+    link = _confirm_link(run_outbox, mailbox)
+    client.post(link)
+    client.post("/sign-out")
+    assert client.post(link).status_code == 303
+    assert client.get("/me").status_code == 302
+
+
+@pytest.mark.parametrize("name", ["http://evil.example", "www.evil", "Anne evil.example", "evil.COM", "a@b.example"])
+def test_a_name_is_no_link(app, client, place, name):
+    answer = client.post("/sign-up", data=ANNE | {"first_name": name})
+    assert answer.status_code == 422
+    assert "ressemble à un lien" in answer.text
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -80,6 +117,11 @@ def test_asking_again_and_again_sends_one_letter(app, client, place):
         ({"email": "anne"}, "Ce n’est pas une adresse e-mail."),
         ({"password": "court"}, "10 caractères au moins"),
         ({"password": "anne@demo.example"}, "se devine trop facilement"),
+        ({"password": "password12"}, "parmi les premiers"),
+        ({"password": "motdepasse"}, "parmi les premiers"),
+        ({"password": "coworking2026"}, "parmi les premiers"),
+        ({"password": "LaFabriqueDuPont"}, "se devinent trop facilement"),
+        ({"password": "Anne.Marchand.1985"}, "se devinent trop facilement"),
         ({"first_name": "", "email": "", "password": ""}, "Ce n’est pas une adresse e-mail."),
     ],
 )
@@ -110,9 +152,9 @@ def test_password_managers_know_every_input(client, place, cast, sign_in):
 
     assert purposes(client.get("/sign-up")) == ["given-name", "family-name", "email", "new-password"]
     assert purposes(client.get("/sign-in")) == ["username", "current-password"]
-    assert {"given-name", "family-name", "tel", "current-password", "new-password"} <= set(
-        purposes(sign_in(cast.member).get("/me"))
-    )
+    member = sign_in(cast.member)
+    assert {"given-name", "family-name", "tel"} <= set(purposes(member.get("/me")))
+    assert {"username", "current-password", "new-password"} <= set(purposes(member.get("/me/security")))
 
 
 def test_the_first_wrong_field_takes_the_focus_and_no_other(client, place):

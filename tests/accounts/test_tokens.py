@@ -6,14 +6,15 @@ import re
 
 import pytest
 from flask import g
-from flask_login import current_user
 from sqlalchemy import select
 
-from coworking.accounts import api_tokens, services, staff
+from coworking.accounts import api_tokens, devices, staff
 from coworking.accounts.models import ApiToken, Person
+from coworking.accounts.rules import AddressUnconfirmed, TokenDaysWrong
+from coworking.accounts.tokens import RESET, make_link
 from coworking.core.db import db
-from coworking.core.policy import actor_or_none
-from tests.factories import actor
+from coworking.core.policy import Role, actor_or_none
+from tests.factories import actor, make_person
 
 
 @pytest.fixture
@@ -46,13 +47,10 @@ def test_cookies_do_not_open_the_api(app, cast, token, place):
     browser = app.test_client()
     data = {"email": cast.member.email, "password": "atelier-du-pont", "remember": "1"}
     assert browser.post("/sign-in", data=data).status_code == 303
-    session = f"lieu={browser.get_cookie('lieu').value}"
-    remembered = f"lieu_phone={browser.get_cookie('lieu_phone').value}"
-    assert _who(app, "/me", None, cookies=[session])[0] == cast.member.id
-    assert _who(app, "/me", None, cookies=[remembered])[0] == cast.member.id
-    for cookies in ([session], [remembered], [session, remembered]):
-        assert _who(app, "/api/v1/bookings", None, cookies=cookies) == (None, None)
-        assert _who(app, "/api/v1/bookings", token, cookies=cookies)[0] == cast.member.id
+    device = f"lieu_device={browser.get_cookie('lieu_device').value}"
+    assert _who(app, "/me", None, cookies=[device])[0] == cast.member.id
+    assert _who(app, "/api/v1/bookings", None, cookies=[device]) == (None, None)
+    assert _who(app, "/api/v1/bookings", token, cookies=[device])[0] == cast.member.id
 
 
 def test_only_its_digest_is_kept(app, token):
@@ -76,22 +74,102 @@ def test_a_revoked_token_is_dead_and_nobody_elses_can_be_revoked(app, cast, plac
     assert _who(app, "/api/v1/bookings", token) == (None, None)
 
 
-def test_a_closed_account_has_no_tokens_but_signing_out_leaves_programs_alone(app, cast, token):
+def _tokens(app, person):
     with app.app_context():
-        services.sign_out_everywhere(actor(cast.member))
+        return api_tokens.issue(actor(person), name="badge", scopes=frozenset({"bookings:read"}))
+
+
+def test_signing_other_devices_out_leaves_programs_alone(app, cast, token):
+    with app.app_context():
+        devices.end_others(actor(cast.member), None)
     assert _who(app, "/api/v1/bookings", token)[0] == cast.member.id
+
+
+def test_a_closed_account_has_no_tokens_and_neither_has_one_opened_again(app, cast, token):
     with app.app_context():
         staff.deactivate(actor(cast.host), cast.member.public_id)
     assert _who(app, "/api/v1/bookings", token) == (None, None)
+    with app.app_context():
+        staff.reactivate(actor(cast.host), cast.member.public_id)
+    assert _who(app, "/api/v1/bookings", token) == (None, None)
+
+
+def test_a_password_chosen_by_mail_ends_every_token(app, cast, place, client, token):
+    with app.app_context():
+        link = make_link(RESET, db.session.get(Person, cast.member.id))
+    assert client.post(f"/reset/{link}", data={"password": "encore une phrase"}).status_code == 303
+    assert _who(app, "/api/v1/bookings", token) == (None, None)
+
+
+def test_a_token_ends_at_its_own_date(app, cast, place, clock, sign_in):
+    with app.app_context():
+        token = api_tokens.issue(actor(cast.member), name="badge", scopes=frozenset({"bookings:read"}), days=30)
+    clock.advance(days=29, hours=23)
+    assert _who(app, "/api/v1/bookings", token)[0] == cast.member.id
+    assert "24 décembre 2026" in sign_in(cast.member).get("/me/security").text
+    clock.advance(hours=1)
+    assert _who(app, "/api/v1/bookings", token) == (None, None)
+
+
+@pytest.mark.parametrize("days", [0, -1, 731])
+def test_no_token_lasts_for_ever(app, cast, days):
+    with app.app_context(), pytest.raises(TokenDaysWrong):
+        api_tokens.issue(actor(cast.member), name="badge", scopes=frozenset({"lieu:read"}), days=days)
+
+
+@pytest.mark.parametrize("days", ["", "731", "0", "soon", "9" * 400])
+def test_a_wrong_number_of_days_is_said_at_its_field(app, cast, place, sign_in, days):
+    answer = sign_in(cast.member).post("/me/tokens", data={"name": "b", "scopes": ["lieu:read"], "days": days})
+    assert answer.status_code == 422
+    assert "de 1 à 730" in answer.text
+
+
+def test_no_token_before_the_address_is_confirmed(app, place):
+    with app.app_context():
+        person = make_person("Luc", "Moreau", "luc@demo.example", email_confirmed_at=None)
+        with pytest.raises(AddressUnconfirmed):
+            api_tokens.issue(actor(person), name="badge", scopes=frozenset({"lieu:read"}))
+    assert _run(app, "token", "luc@demo.example").exit_code == 1
+
+
+def _roles(app, token):
+    with app.test_request_context("/api/v1/people", headers={"Authorization": f"Bearer {token}"}):
+        found = actor_or_none()
+        return {role for role in Role if found.has(role)}
+
+
+def test_a_token_gains_nothing_when_its_owner_is_promoted(app, cast, token):
+    with app.app_context():
+        staff.set_roles(actor(cast.manager), cast.member.public_id, frozenset({Role.MANAGER, Role.LEAD}))
+    assert _roles(app, token) == {Role.MEMBER}
+    assert Role.MANAGER in _roles(app, _tokens(app, cast.member)), "a new one has what its owner has by now"
+
+
+def test_a_token_loses_what_its_owner_loses(app, cast):
+    token = _tokens(app, cast.manager)
+    assert _roles(app, token) == {Role.MEMBER, Role.HOST, Role.MANAGER, Role.ACCOUNTANT}
+    with app.app_context():
+        staff.set_roles(actor(cast.manager), cast.stranger.public_id, frozenset({Role.MANAGER}))
+        staff.set_roles(actor(cast.manager), cast.manager.public_id, frozenset({Role.HOST}))
+    assert _roles(app, token) == {Role.MEMBER, Role.HOST}
+
+
+def test_its_last_use_is_noted_and_shown(app, cast, place, clock, sign_in, token):
+    page = sign_in(cast.member).get("/me/security").text
+    assert "jamais utilisé" in page
+    headers = {"Authorization": f"Bearer {token}"}
+    assert app.test_client().get("/api/v1/bookings", headers=headers).status_code == 422
+    with app.app_context():
+        assert db.session.scalars(select(ApiToken.last_used_at)).one() == clock.now
 
 
 def test_the_token_is_shown_once(app, cast, place, sign_in):
     browser = sign_in(cast.member)
-    answer = browser.post("/me/tokens", data={"name": "badge", "scopes": ["bookings:read", "lieu:read"]})
+    answer = browser.post("/me/tokens", data={"name": "badge", "scopes": ["bookings:read", "lieu:read"], "days": "365"})
     text = re.search(r"lieu_[\w-]{40,}", answer.text)[0]
     assert answer.headers["Cache-Control"] == "no-store"
     assert _who(app, "/api/v1/bookings", text) == (cast.member.id, frozenset({"bookings:read", "lieu:read"}))
-    page = browser.get("/me").text
+    page = browser.get("/me/security").text
     assert "badge" in page
     assert text not in page
 
@@ -100,7 +178,7 @@ def test_the_token_is_shown_once(app, cast, place, sign_in):
     "wrong", [{"name": ""}, {"scopes": []}, {"scopes": ["everything"]}, {"name": "", "scopes": []}]
 )
 def test_a_token_without_name_or_with_unknown_scopes_is_refused(app, cast, place, sign_in, wrong):
-    data = {"name": "badge", "scopes": ["lieu:read"]} | wrong
+    data = {"name": "badge", "scopes": ["lieu:read"], "days": "365"} | wrong
     answer = sign_in(cast.member).post("/me/tokens", data=data)
     assert answer.status_code == 422
     assert 'class="err"' in answer.text
@@ -152,11 +230,7 @@ def test_create_manager_promotes_someone_known_and_refuses_what_is_no_address(ap
     assert "e-mail address" in refused.output
 
 
-def test_the_loader_knows_no_one_by_a_forged_id(app, cast):
-    with app.test_request_context("/me"):
-        from coworking.accounts.session import from_cookie
-
-        assert from_cookie(cast.member.get_id()).id == cast.member.id
-        for forged in ("", ".", cast.member.public_id, f"{cast.member.public_id}.1", f"{cast.member.public_id}.x"):
-            assert from_cookie(forged) is None
-        assert not current_user.is_authenticated
+def test_no_forged_cookie_is_anybody(app, cast):
+    for forged in ("", ".", cast.member.public_id, "x" * 43, "x" * 5000):
+        with app.test_request_context("/me", headers={"Cookie": f"lieu_device={forged}"}):
+            assert actor_or_none() is None

@@ -14,6 +14,7 @@ def test_what_is_wrong_far_down_and_the_token_shown_once_are_in_sight(place, cas
     page.get_by_role("button", name="Enregistrer cette adresse").click()
     expect(page.get_by_label("Code postal")).to_be_focused()
     expect(page.get_by_text("Un code postal français a cinq chiffres")).to_be_in_viewport()
+    page.goto("/me/security")
     page.get_by_text("Créer un jeton d’API").click()
     page.get_by_label("À quoi il sert").fill("agenda")
     page.get_by_label("bookings:read").check()

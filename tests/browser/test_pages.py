@@ -18,6 +18,8 @@ PAGES = {
         "/rooms",
         "/bookings",
         "/me",
+        "/me/security",
+        "/me/proof",
         "/me/attestations",
         "/me/plan",
         "/invoices/mine",

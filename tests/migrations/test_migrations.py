@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
+from coworking.accounts.models import ApiToken
 from coworking.core import guards
 from coworking.core.db import db
 from tests import factories
@@ -93,6 +95,36 @@ def test_each_step_down_and_up_again_keeps_the_guards(bare):
         upgrade(revision=revision.revision)
         assert problems() == [], revision.revision
         downgrade(revision=revision.down_revision or "base")
+
+
+def _revision_of(bare, ending: str) -> tuple[str, str]:
+    """The revision whose file ends so, and the one before it."""
+    script = ScriptDirectory(bare.extensions["migrate"].directory)
+    (found,) = (step for step in script.walk_revisions() if step.path.endswith(f"_{ending}.py"))
+    return found.revision, found.down_revision
+
+
+def test_tokens_of_before_go_on_for_a_year_with_their_owners_roles(bare, clock):
+    _revision, before = _revision_of(bare, "devices_and_token_ends")
+    upgrade()
+    populate()
+    downgrade(revision=before)
+    unconfirmed = "UPDATE person SET email_confirmed_at = NULL WHERE email = 'stranger@demo.example'"
+    with db.engine.begin() as connection:
+        connection.execute(text(unconfirmed))
+        for person_id in (1, 3, 5):
+            connection.execute(
+                text(
+                    "INSERT INTO api_token (public_id, person_id, name, digest, scopes, created_at) VALUES "
+                    "(:name, :person, 'badge', :name, 'lieu:read', (SELECT created_at FROM person WHERE id = 1))"
+                ),
+                {"name": f"t{person_id}", "person": person_id},
+            )
+    upgrade()
+    rows = {row.person_id: row for row in db.session.scalars(select(ApiToken))}
+    assert {person_id: row.roles for person_id, row in rows.items()} == {1: "member", 3: "member", 5: "manager member"}
+    assert {person_id: row.revoked_at is None for person_id, row in rows.items()} == {1: True, 3: False, 5: True}
+    assert all(row.ends_at == clock.now + timedelta(days=365) for row in rows.values())
 
 
 def test_the_models_and_the_migrations_say_the_same(bare):

@@ -1,0 +1,199 @@
+"""Browsers that are signed in: each is a row with a secret of its own, which ends at a date or when someone ends it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete, select, update
+
+from coworking.accounts import passwords, rules, throttle
+from coworking.accounts.models import ApiToken, Device, Person
+from coworking.core import security
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.policy import Actor
+from coworking.core.units import end_read, require_unit, write_unit
+
+REMEMBERED_FOR = timedelta(days=90)
+SIGNED_IN_FOR = timedelta(hours=12)
+"""From the moment of signing in, however busy the browser is."""
+PROVED_FOR = timedelta(minutes=10)
+"""How long after typing the password what is delicate may be done without typing it again."""
+KEPT = timedelta(days=30)
+"""How long an ended row stays, so that one can still be told of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """What a browser says of itself when it signs in."""
+
+    user_agent: str = ""
+    remember: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A browser just signed in: whose it is and the ``secret`` its cookie must carry for ``lasts``."""
+
+    person: Person
+    secret: str
+    remembered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The device that a request came from, as plain values."""
+
+    id: int
+    public_id: str
+    remembered: bool
+    proved_at: datetime
+    last_used_at: datetime
+
+
+def sign_in(person: Person, browser: Browser) -> SignedIn:
+    """Open a device for ``person`` in the unit that has just seen who they are."""
+    require_unit()
+    secret, instant = secrets.token_urlsafe(32), now()
+    db.session.add(
+        Device(
+            person_id=person.id,
+            digest=_digest(secret),
+            name=rules.device_name(browser.user_agent),
+            remembered=browser.remember,
+            proved_at=instant,
+            last_used_at=instant,
+            ends_at=instant + (REMEMBERED_FOR if browser.remember else SIGNED_IN_FOR),
+        )
+    )
+    security.record(security.SIGNED_IN, person_id=person.id, remembered=browser.remember)
+    return SignedIn(person, secret, browser.remember)
+
+
+_BY_SECRET = (  # built once: every request of somebody signed in asks it
+    select(Person, Device.id, Device.public_id, Device.remembered, Device.proved_at, Device.last_used_at)
+    .join(Device, Device.person_id == Person.id)
+    .where(
+        Device.digest == bindparam("digest"),
+        Device.ended_at.is_(None),
+        Device.ends_at > bindparam("instant", type_=Device.ends_at.type),
+        Person.deactivated_at.is_(None),
+    )
+)
+
+
+def present(secret: str) -> tuple[Person, Present] | None:
+    """Who is signed in by a cookie with ``secret``, and on which device; None when it was ended (1 statement)."""
+    row = db.session.execute(_BY_SECRET, {"digest": _digest(secret), "instant": now()}).unique().one_or_none()
+    return None if row is None else (row[0], Present(*row[1:]))
+
+
+def used(device_id: int) -> None:
+    """Note that the device is in use."""
+    with write_unit(beside=True):
+        db.session.execute(update(Device).where(Device.id == device_id).values(last_used_at=now()))
+
+
+def in_force(person_id: int) -> list[Device]:
+    """The devices on which someone is signed in, the one used last first."""
+    return list(
+        db.session.scalars(
+            select(Device)
+            .where(Device.person_id == person_id, Device.ended_at.is_(None), Device.ends_at > now())
+            .order_by(Device.last_used_at.desc(), Device.id.desc())
+        )
+    )
+
+
+def sign_out(actor: Actor, device_id: int) -> None:
+    """End this device: its cookie, and every copy of it, opens nothing any more."""
+    with write_unit():
+        _end(Device.id == device_id)
+        _signed_out(actor)
+
+
+def end(actor: Actor, public_id: str) -> None:
+    """End one of the actor's own devices; twice is fine. Someone else's is `NotFound`."""
+    mine = (Device.public_id == public_id, Device.person_id == actor.person_id)
+    with write_unit():
+        if db.session.scalar(select(Device.id).where(*mine)) is None:
+            raise NotFound()
+        _end(*mine)
+        _signed_out(actor)
+
+
+def end_others(actor: Actor, device_id: int | None) -> None:
+    """End every device of the actor's but ``device_id``."""
+    with write_unit():
+        end_of(actor.person_id, keep=device_id)
+        _signed_out(actor, others=True)
+
+
+def end_of(person_id: int | None, *, keep: int | None = None) -> None:
+    """End every device of a person but ``keep``, in the open unit."""
+    require_unit()
+    _end(Device.person_id == person_id, *((Device.id != keep,) if keep is not None else ()))
+
+
+def end_everything(person_id: int) -> None:
+    """End every device and every API token of a person, in the open unit."""
+    end_of(person_id)
+    db.session.execute(
+        update(ApiToken)
+        .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def prove(actor: Actor, device: Present | None, password: str) -> None:
+    """Check the actor's password once more on their device. Raises `PasswordWrong` or `TooManyAttempts`."""
+    if device is None:
+        raise rules.PasswordWrong()
+    with write_unit():
+        attempt = throttle.count(throttle.proof_buckets(device.public_id))
+    kept = db.session.scalar(select(Person.password_hash).where(Person.id == actor.person_id))
+    end_read()
+    if not passwords.verify(kept, password):
+        security.note(security.SIGN_IN_FAILED, person_id=actor.person_id, actor_id=actor.person_id)
+        raise rules.PasswordWrong()
+    with write_unit():
+        throttle.succeeded(attempt)
+        db.session.execute(update(Device).where(Device.id == device.id).values(proved_at=now()))
+
+
+def is_proved(device: Present | None) -> bool:
+    """Whether the password was typed on ``device`` a moment ago."""
+    return device is not None and now() - device.proved_at < PROVED_FOR
+
+
+def purge() -> int:
+    """Forget devices that ended a month ago; return how many."""
+    before = now() - KEPT
+    old = (Device.ends_at < before) | (Device.ended_at < before)
+    if db.session.scalar(select(Device.id).where(old).limit(1)) is None:
+        return 0
+    with write_unit():
+        return db.session.execute(delete(Device).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result
+
+
+def _signed_out(actor: Actor, **details: bool) -> None:
+    security.record(security.SIGNED_OUT, person_id=actor.person_id, actor_id=actor.person_id, **details)
+
+
+def _end(*conditions: object) -> None:
+    db.session.execute(
+        update(Device)
+        .where(Device.ended_at.is_(None), *conditions)  # type: ignore[arg-type] - SQL expressions
+        .values(ended_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _digest(secret: str) -> str:
+    """SHA-256 is enough for 256 random bits: there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()

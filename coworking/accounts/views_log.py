@@ -1,0 +1,48 @@
+"""The security log, for managers: who came in, who was refused, what changed in who may do what."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts import queries
+from coworking.accounts.pages import blueprint
+from coworking.core import security
+from coworking.core.errors import N_
+from coworking.core.i18n import _
+from coworking.core.policy import Role, requires
+
+KINDS = {
+    security.SIGNED_IN: N_("Signed in"),
+    security.SIGN_IN_FAILED: N_("Wrong password"),
+    security.SIGNED_OUT: N_("Signed out"),
+    security.WAIT: N_("Too many attempts: has to wait"),
+    security.REFUSED: N_("Refused: the role does not allow it"),
+    security.TOKEN_MADE: N_("API token made"),
+    security.TOKEN_ENDED: N_("API token ended"),
+    security.PASSWORD_SET: N_("New password set"),
+    security.RESET_ASKED: N_("Asked for a new password"),
+    security.ROLES_CHANGED: N_("Roles changed"),
+    security.EMAIL_CHANGE_ASKED: N_("Change of address asked for"),
+    security.EMAIL_CHANGED: N_("Address changed"),
+    security.EMAIL_CHANGE_STOPPED: N_("Change of address stopped by the old address"),
+    security.ACCOUNT_CLOSED: N_("Account closed"),
+}
+
+
+@blueprint.get("/security-log")
+@requires(Role.MANAGER)
+def security_log() -> ResponseReturnValue:
+    given = request.args.get("before", "")
+    before = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+    kind = request.args.get("kind", "")
+    found = security.page(before, kind if kind in KINDS else None)
+    ids = {event.person_id for event in found.events} | {event.actor_id for event in found.events}
+    return render_template(
+        "accounts/security_log.html",
+        found=found,
+        kind=kind if kind in KINDS else "",
+        kinds=[("", _("All events")), *((name, _(words)) for name, words in KINDS.items())],
+        words={name: _(words) for name, words in KINDS.items()},
+        names=queries.names_of(person_id for person_id in ids if person_id is not None),
+    )
