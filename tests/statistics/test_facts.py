@@ -147,7 +147,7 @@ def test_facts_are_kept_until_their_day_changes(week):
     assert [(row.desk_known, row.desk_absent) for row in facts.between(MONDAY, SUNDAY)][:3] == [(1, 0), (1, 1), (0, 0)]
     assert list(facts.stale(MONDAY, SUNDAY)) == [tuesday], "reading keeps nothing"
     assert facts.refresh(MONDAY, SUNDAY) == 1
-    settling.settle(week.host.actor(), [unit_of(tuesday)], "came")
+    settling.settle(week.host.actor(), [unit_of(tuesday)], "came", reason="relu")
     assert facts.refresh(MONDAY, SUNDAY) == 1
     assert [row.desk_attended for row in facts.between(MONDAY, SUNDAY)][:2] == [1, 1]
 
