@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import func, select, text
 
 from coworking.booking import services
-from coworking.core import audit, chain, checks, links, trail
+from coworking.core import audit, chain, chain_checks, checks, links, trail
 from coworking.core.audit import AuditEntry
 from coworking.core.chain import ChainEntry, Seal
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
 from coworking.core.policy import SYSTEM
 from coworking.core.sealing import SEALED, TRAIL, covered
-from coworking.core.units import write_unit
+from coworking.core.units import snapshot, write_unit
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
@@ -119,6 +119,23 @@ def test_what_waits_too_long_is_told(inside, place, clock):
     trail.seal()
     db.session.rollback()
     assert [found for one, found in checks.run() if one.promise == 6 and found] == []
+
+
+def test_audit_reads_each_table_once_however_many_rows(inside, place, count_statements):
+    def statements() -> int:
+        trail.seal()
+        db.session.rollback()
+        with snapshot(), count_statements() as seen:
+            for look in (chain_checks.money_rows, chain_checks.trail_links, chain_checks.trail_rows):
+                assert list(look()) == []
+        return len(seen)
+
+    write(3)
+    few = statements()
+    for _ in range(4):
+        write(150)
+        trail.seal()
+    assert statements() == few
 
 
 def test_what_no_digest_covers_is_declared():

@@ -102,18 +102,23 @@ def settled(made: House) -> None:
     db.session.expunge_all()
 
 
+def october_house() -> House:
+    """Inside an application context: Lise used four half-days and the room, Anne's employer pays three of hers."""
+    made = make_house()
+    for day in (1, 5, 8, 12):
+        made.use(made.cast.stranger, date(2026, 10, day))
+    made.use(made.cast.stranger, date(2026, 10, 14), cents=1500, hours=2)
+    paid = {"agreement_id": made.agreement_id, "organisation_id": made.employer.id}
+    for day in (6, 13):
+        made.use(made.cast.member, date(2026, 10, day), **paid)
+    made.use(made.cast.colleague, date(2026, 10, 13), **paid)
+    made.use(made.cast.member, date(2026, 10, 20))  # a day of her own
+    settled(made)
+    return made
+
+
 @pytest.fixture
 def house(app) -> House:
-    """The house in October: Lise used four half-days and the room, Anne's employer pays three of hers."""
+    """The house in October, see `october_house`."""
     with app.app_context():
-        made = make_house()
-        for day in (1, 5, 8, 12):
-            made.use(made.cast.stranger, date(2026, 10, day))
-        made.use(made.cast.stranger, date(2026, 10, 14), cents=1500, hours=2)
-        paid = {"agreement_id": made.agreement_id, "organisation_id": made.employer.id}
-        for day in (6, 13):
-            made.use(made.cast.member, date(2026, 10, day), **paid)
-        made.use(made.cast.colleague, date(2026, 10, 13), **paid)
-        made.use(made.cast.member, date(2026, 10, 20))  # a day of her own
-        settled(made)
-    return made
+        return october_house()
