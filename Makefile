@@ -7,7 +7,7 @@ STAMPS := .venv/.stamps
 UV_VERSION := 0.13.9
 CATALOGUES := $(wildcard coworking/translations/*/LC_MESSAGES/*.po)
 
-.PHONY: help setup setup-dev run serve test test-fast prove bench lint format lock i18n clean
+.PHONY: help setup setup-dev run serve test test-fast prove bench lint docs format lock i18n clean
 
 help: ## print what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ lint: setup-dev ## ruff, pyright, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+docs: setup-dev ## make the parts of the documents that come from the code
+	$(BIN)/python docs/generate.py
 
 format: setup-dev ## format the code
 	$(BIN)/ruff check --fix-only -q .
