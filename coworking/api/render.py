@@ -10,6 +10,7 @@ from coworking.accounts.models import Person
 from coworking.billing import queries as billing
 from coworking.billing.queries import Standing
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.queries import free_until_of
 from coworking.core.errors import DomainError
 from coworking.core.months import write_month
 from coworking.core.policy import Actor, Role
@@ -102,6 +103,9 @@ def booking(row: Booking, actor: Actor) -> Json:
         "source": row.source,
         "created_at": write(row.created_at),
         "cancelled_at": write(row.cancelled_at),
+        "cancelled_because": row.cancelled_because,
+        "cancelled_late": row.cancelled_late,
+        "cancel_free_until": write(free_until_of(row, spaces.lieu())),
         "units": [_unit(unit, write) | _money(unit.quote if told else None) for unit in row.units],
     }
 

@@ -86,7 +86,8 @@ class Item(StrictSchema):
 class NewBooking(StrictSchema):
     """Exactly one of ``resource_id``, ``kind`` and ``items``; all of it is booked, or nothing.
 
-    ``payer``: without it the employer pays where its agreement covers, else the person.
+    ``payer``: without it the employer pays where its agreement covers, else the person. ``several_places``: staff state
+    that the person takes more than one desk or room at a time, for guests; members always get one of each.
     """
 
     starts_at = Instant(required=True)
@@ -99,6 +100,7 @@ class NewBooking(StrictSchema):
     guests = Number(0, MAX_GUESTS, load_default=0)
     person_id = Text()
     payer = OneOf("me", "employer")
+    several_places = Truth(load_default=False)
 
     @validates_schema
     def _one_way(self, data: dict[str, Any], **_options: Any) -> None:
@@ -106,6 +108,12 @@ class NewBooking(StrictSchema):
         if len(given) != 1:
             raise ValidationError(ONE_WAY, given[-1] if given else "resource_id")
         _check_zone(data)
+
+
+class Cancelling(StrictSchema):
+    """``mistake``: staff had booked it by mistake, so that nobody owes anything, however late."""
+
+    mistake = Truth(load_default=False)
 
 
 class NewPresence(StrictSchema):
@@ -228,6 +236,9 @@ class Booking(Shown):
     source = fields.String(required=True)
     created_at = _instant(required=True)
     cancelled_at = _instant(required=True, allow_none=True)
+    cancelled_because = _choice("asked", "mistake", "closed", "retired", "left")
+    cancelled_late = fields.Boolean(required=True)
+    cancel_free_until = _instant(required=True)
     units = fields.List(fields.Nested(Unit), required=True)
 
 

@@ -116,7 +116,8 @@ def book(json_data: dict[str, Any]) -> Json:
 
     Desks take every half-day that the time touches; rooms take the time itself. Give exactly one of `resource_id`,
     `kind` (any free one, narrowed by `zone_id`) and `items`. Staff may book for someone with `person_id`.
-    `payer` chooses who pays: `me` or `employer`.
+    `payer` chooses who pays: `me` or `employer`. One person takes one desk and one room at a time, unless staff send
+    `several_places`.
     """
     wanted = json_data.get("items") or [json_data]
     items = tuple(Item(want.get("resource_id"), want.get("kind"), want.get("zone_id")) for want in wanted)
@@ -129,6 +130,7 @@ def book(json_data: dict[str, Any]) -> Json:
         guests=json_data["guests"],
         source="api",
         payer=json_data.get("payer"),
+        several_places=json_data["several_places"],
     )
     return render.booking(services.book(current_actor(), asked), current_actor())
 
@@ -162,11 +164,16 @@ def booking(booking_id: str) -> Json:
 
 @blueprint.post("/bookings/<booking_id>/cancel")
 @requires(scope="bookings:write")
+@blueprint.input(schemas.Cancelling(), example={})
 @blueprint.output(schemas.Booking())
 @idempotent(_booking)
-def cancel(booking_id: str) -> Json:
-    """Give a booking back; twice is fine"""
-    services.cancel(current_actor(), booking_id)
+def cancel(booking_id: str, json_data: dict[str, Any]) -> Json:
+    """Cancel a booking; twice is fine
+
+    Free of charge until the booking's `cancel_free_until`; afterwards it counts as used. Staff send `mistake` for what
+    they had booked wrongly: nobody owes it.
+    """
+    services.cancel(current_actor(), booking_id, mistake=json_data["mistake"])
     return _booking(current_actor(), booking_id)
 
 

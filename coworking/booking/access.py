@@ -1,4 +1,4 @@
-"""Whose booking, for whom: what an actor may act on, locked and freshly read inside the open unit."""
+"""Whose booking, for whom: what an actor may act on, locked and freshly read inside the open unit; the trail it leaves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 from coworking.accounts.models import Person
 from coworking.accounts.rules import AddressUnconfirmed
 from coworking.booking.models import Booking
+from coworking.core import audit
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor
@@ -43,3 +44,9 @@ def own_booking(actor: Actor, public_id: str) -> Booking:
         raise NotFound()
     db.session.scalars(_ONE, {"id": found.person_id}).unique().one()
     return db.session.scalars(_BOOKING, {"id": found.id}).one()
+
+
+def record_change(actor: Actor, action: str, booking: Booking, **details: object) -> None:
+    """Write what staff change of other people's bookings into the audit trail; the booking itself tells one's own."""
+    if actor.needs_audit and actor.person_id != booking.person_id:
+        audit.record(actor, action, ("booking", booking.id), person_id=booking.person_id, **details)

@@ -1,7 +1,7 @@
 """Bookings that no longer fit: the lieu closed that day, the desk was retired, the account was closed.
 
-They are given back by the system, free of charge whatever the deadline, with a letter that says why. What has begun is
-left to the host.
+The system cancels them, free of charge whatever the deadline, with an e-mail that says why. What has begun is left to the
+host.
 """
 
 from __future__ import annotations
@@ -13,22 +13,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from coworking.accounts.models import Person
-from coworking.booking import queries
 from coworking.booking.access import own_booking
+from coworking.booking.cancelling import cancel_in_unit
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.rules import still_fits
+from coworking.booking.rules import Cause, still_fits
 from coworking.claims import services as claims
-from coworking.core import audit, displaced, outbox
+from coworking.core import displaced, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
-from coworking.membership import coverage
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Resource
 
-CLOSED, RETIRED, LEFT = "closed", "retired", "left"
-WHY = {displaced.DAYS: CLOSED, displaced.RESOURCE: RETIRED, displaced.PERSON: LEFT}
+WHY: dict[str, Cause] = {displaced.DAYS: "closed", displaced.RESOURCE: "retired", displaced.PERSON: "left"}
 
 
 @displaced.counted_by
@@ -40,12 +38,12 @@ def count(topic: str, payload: dict[str, Any]) -> int:
 @outbox.handler(displaced.DAYS)
 @outbox.handler(displaced.RESOURCE)
 @outbox.handler(displaced.PERSON)
-def give_back(job: outbox.Job) -> None:
+def cancel_affected(job: outbox.Job) -> None:
     """Each booking in a unit of its own, looked at again there; doing it twice finds nothing more."""
     if job.topic == displaced.DAYS:
         _let_bookings_end()
     for booking in affected(job.topic, job.payload):
-        _give_back(booking.public_id, job.topic, job.payload)
+        _cancel_one(booking.public_id, job.topic, job.payload)
 
 
 def _let_bookings_end() -> None:
@@ -89,21 +87,11 @@ def affected(topic: str, payload: dict[str, Any], only: str | None = None) -> li
     ]
 
 
-def _give_back(public_id: str, topic: str, payload: dict[str, Any]) -> None:
+def _cancel_one(public_id: str, topic: str, payload: dict[str, Any]) -> None:
     with write_unit():
         booking = own_booking(SYSTEM, public_id)
         if not affected(topic, payload, only=public_id):
             return
-        booking.status, booking.cancelled_at = "cancelled", now()
-        claims.release(queries.live_claims(booking.id))
-        coverage.release(queries.quotes_of(booking.id))
-        outbox.drop(f"booking-confirmed:{booking.public_id}:")
         day = spaces.days(booking.day, booking.day).get(booking.day)
-        why = {"why": WHY[topic], "reason": (day.holiday or day.closure) if topic == displaced.DAYS and day else None}
-        outbox.enqueue(
-            "booking.displaced",
-            f"booking-displaced:{booking.public_id}:{int(now().timestamp())}",
-            {"booking": booking.public_id, **why},
-        )
-        audit.record(SYSTEM, "booking.displaced", ("booking", booking.id), person_id=booking.person_id, why=WHY[topic])
-        claims.touch(booking.day)
+        reason = (day.holiday or day.closure) if topic == displaced.DAYS and day else None
+        cancel_in_unit(SYSTEM, booking, WHY[topic], reason=reason, keep_place=False)

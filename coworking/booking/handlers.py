@@ -12,9 +12,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts.models import Person
-from coworking.booking import calendar, offers
+from coworking.booking import calendar, offers, queries
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.rules import free_until
 from coworking.core import mail, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -97,7 +96,7 @@ def _write(job: outbox.Job, person: Person, bookings: Sequence[Booking], templat
             "bookings": bookings,
             "booking": bookings[0],
             "bill": next((bill for booking in bookings if (bill := offers.bill_of(booking)) is not None), None),
-            "free_until": free_until(bookings[0].starts_at, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz),
+            "free_until": queries.free_until_of(bookings[0], lieu),
             "base_url": settings().base_url,
             **context,
         },

@@ -20,8 +20,9 @@ from coworking.spaces.models import Resource
 class Booking(Model):
     """``person`` takes one or several resources for ``[starts_at, ends_at)`` on local ``day``.
 
-    ``source``: web, staff, walkin, api, import. ``cancelled_late``: given back after the free deadline. ``guests``
-    counts the declared visitors of a meeting, the booker not included.
+    ``source``: web, staff, walkin, api, import. ``cancelled_because``: a `coworking.booking.rules.Cause`, None for what
+    was cancelled before causes were kept. ``cancelled_late``: asked for after the free deadline. ``guests`` counts the
+    declared visitors of a meeting, the booker not included.
     """
 
     __tablename__ = "booking"
@@ -31,6 +32,10 @@ class Booking(Model):
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint("guests >= 0", name="guests"),
         CheckConstraint("(status = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled"),
+        CheckConstraint(
+            "cancelled_because IN ('asked', 'mistake', 'closed', 'retired', 'left')", name="cancelled_because"
+        ),
+        CheckConstraint("cancelled_because IS NULL OR status = 'cancelled'", name="because_cancelled"),
         Index("ix_booking_person_id_starts_at", "person_id", "starts_at"),
         Index("ix_booking_day", "day"),
     )
@@ -48,6 +53,7 @@ class Booking(Model):
     source: Mapped[str] = mapped_column(default="web")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cancelled_because: Mapped[str | None]
     cancelled_late: Mapped[bool] = mapped_column(default=False)
     cancelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 

@@ -10,7 +10,7 @@ from coworking.accounts import queries as accounts
 from coworking.booking.models import Booking
 from coworking.booking.placing import Item, Request, choose, units_of, uses_of
 from coworking.booking.queries import open_halves
-from coworking.booking.rules import REGRET, Half, check_window, free_until
+from coworking.booking.rules import REGRET, Half, cancel_free_until, check_window, deadline_of
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.policy import Actor
@@ -70,7 +70,7 @@ def is_late(day: date, halves: frozenset[Half]) -> bool:
     lieu = spaces.lieu()
     known = open_halves(day)
     return any(
-        now() >= free_until(known[half].span.start, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz)
+        now() >= deadline_of(known[half].span.start, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz)
         for half in halves
         if half in known
     )
@@ -110,14 +110,14 @@ def offer(actor: Actor, request: Request) -> Offer:
             others.append(_terms(person.id, payer, coverage.decisions(person.id, payer, uses)))
         except (NoAgreement, AgreementExhausted):
             continue
-    deadline = free_until(use.start, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz)
+    deadline = deadline_of(use.start, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz)
     return Offer(
         resource=resource,
         day=day,
         terms=chosen,
         others=tuple(others),
         exhausted=exhausted,
-        free_until=max(deadline, min(instant + REGRET, use.start)),
+        free_until=cancel_free_until(use.start, instant, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz),
         late=instant >= deadline,
         begun=use.start <= instant,
         starts_soon=instant < use.start < instant + REGRET,

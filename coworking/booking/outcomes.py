@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import select, update
@@ -24,6 +24,16 @@ def decide(units: Iterable[BookingUnit], outcome: str, evidence: str | None, at:
         unit.outcome = outcome
         unit.evidence, unit.decided_at = (None, None) if outcome == PENDING else (evidence, at)
     return changed
+
+
+def carry(old: Sequence[BookingUnit], new: Sequence[BookingUnit]) -> None:
+    """What is known of the ``old`` units of a day is known of the ``new`` ones: by half, or of the only one there was."""
+    require_unit()
+    by_half = {unit.half: unit for unit in old}
+    for unit in new:
+        before = by_half.get(unit.half) or (old[0] if len(old) == len(new) == 1 else None)
+        if before is not None:
+            unit.outcome, unit.evidence, unit.decided_at = before.outcome, before.evidence, before.decided_at
 
 
 def let_expire(before: date, at: datetime) -> int:

@@ -14,11 +14,13 @@ from coworking.booking import queries
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import (
     AlreadyBooked,
+    AlreadyInRoom,
     Desk,
     HalfDay,
     NoHalfDay,
     NothingFree,
     NotInService,
+    OnePlaceEach,
     TooMany,
     check_room_span,
     choose_desk,
@@ -52,6 +54,7 @@ class Request:
 
     ``payer`` None: the employer where its agreement covers, else the person. ``agreed_cents``: what the person was told
     they would owe; booking at another price is refused. None: they were told nothing (staff, programs).
+    ``several_places``: staff say that the person takes more than one desk or room at a time (for guests).
     """
 
     span: Span
@@ -62,6 +65,7 @@ class Request:
     source: str = "web"
     payer: Payer | None = None
     agreed_cents: int | None = None
+    several_places: bool = False
 
 
 Chosen = tuple[Resource, Span, tuple[HalfDay, ...]]
@@ -77,13 +81,14 @@ def choose(
     on: date,
     instant: datetime,
     *,
-    leaving: int | None = None,
+    leaving: Booking | None = None,
+    several: bool = False,
     find: Find = claims.lock_candidates,
 ) -> list[Chosen]:
     """A resource and its use on the day ``on`` for each item, all different; resources are locked.
 
-    ``leaving``: a booking being moved. ``find``: how resources are read; `claims.queries.candidates` locks none, for
-    showing what would be given.
+    ``leaving``: a booking being moved. ``several``: more than one desk or room at a time is meant. ``find``: how resources
+    are read; `claims.queries.candidates` locks none, for showing what would be given.
     """
     candidates = _candidates(request, on, find)
     day = spaces.day(on)  # behind the locks: a closure waits for them before it gives back what was booked
@@ -92,11 +97,14 @@ def choose(
     taken = [
         (resource_id, span)
         for resource_id, span, kind, holder in claim_queries.taken(everything, day.span, instant)
-        if (kind, holder) != ("booking", leaving)
+        if leaving is None or (kind, holder) != ("booking", leaving.id)
     ]
+    own = queries.own_places(person.id, day, except_booking=leaving.id if leaving is not None else None)
     chosen: list[Chosen] = []
     for item, rows in zip(request.items, candidates, strict=True):
         is_desk = rows[0].kind == DESK
+        if not several and any((resource.kind == DESK) == is_desk for resource, _, _ in chosen):
+            raise OnePlaceEach()
         if is_desk:
             use = _desk_use(day, halves, request.span)
         else:
@@ -107,9 +115,9 @@ def choose(
         free = [row for row in rows if row.id not in given and _is_free(row, use, taken)]
         if not free:
             raise ClaimConflict(item=item) if len(rows) == 1 else NothingFree(item=item)
+        if not several:
+            _refuse_second_place(own, rows[0].kind, use, leaving)
         if is_desk:
-            own = queries.own_desks(person.id, day, except_booking=leaving)
-            _refuse_second_desk(own, use)
             resource = _pick(free, person, own, taken, instant, whole_day=len(halves) == 2) if free[1:] else free[0]
         else:
             resource = free[0]
@@ -170,7 +178,7 @@ def _is_free(row: Resource, use: Span, taken: list[tuple[int, Span]]) -> bool:
 def _pick(
     free: list[Resource],
     person: Person,
-    own: list[queries.OwnDesk],
+    own: list[queries.OwnPlace],
     taken: list[tuple[int, Span]],
     instant: datetime,
     *,
@@ -180,7 +188,7 @@ def _pick(
     touched_that_day = {resource_id for resource_id, _ in taken}
     desk = choose_desk(
         [Desk(row.id, row.zone_id, row.position, not whole_day and row.id not in touched_that_day) for row in free],
-        adjoining={desk.resource_id for desk in own},
+        adjoining={place.resource_id for place in own if place.kind == DESK},
         usual=queries.usual_desk(person.id, instant - timedelta(days=90)),
         preferred_zone=person.preferred_zone_id,
     )
@@ -210,15 +218,14 @@ def check_still_there(booking: Booking, resources: Mapping[int, Resource]) -> No
     Since it was given back the desk may have been retired, the day closed, or the person have sat down elsewhere.
     """
     day = spaces.day(booking.day)
-    own = queries.own_desks(booking.person_id, day, except_booking=booking.id)
+    own = queries.own_places(booking.person_id, day, except_booking=booking.id)
     for unit in booking.units:
         resource = resources[unit.resource_id]
         if not resource.in_service(booking.day):
             raise NotInService(name=resource.name)
         if not still_fits(day, booking.day, unit.half, unit.span):
             check_open(day, unit.span)
-        if resource.kind == DESK:
-            _refuse_second_desk(own, unit.span)
+        _refuse_second_place(own, resource.kind, unit.span)
 
 
 def uses_of(units: Iterable[BookingUnit]) -> list[Use]:
@@ -226,8 +233,9 @@ def uses_of(units: Iterable[BookingUnit]) -> list[Use]:
     return [Use(unit.resource_id, unit.resource.kind, unit.day, unit.half, unit.span) for unit in units]
 
 
-def _refuse_second_desk(own: list[queries.OwnDesk], use: Span) -> None:
-    """One person sits at one desk at a time."""
-    for desk in own:
-        if desk.span.overlaps(use):
-            raise AlreadyBooked(name=desk.name)
+def _refuse_second_place(own: list[queries.OwnPlace], kind: str, use: Span, leaving: Booking | None = None) -> None:
+    """One person has one desk and one room at a time. What stood beside the booking that is moved may go on to."""
+    for place in own:
+        beside = leaving is not None and place.span.overlaps(leaving.span)
+        if (place.kind == DESK) == (kind == DESK) and place.span.overlaps(use) and not beside:
+            raise (AlreadyBooked if kind == DESK else AlreadyInRoom)(name=place.name)

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.rules import BeyondHorizon, Half, HalfDay, InPast, half_days, touched
+from coworking.booking.rules import BeyondHorizon, Half, HalfDay, InPast, cancel_free_until, half_days, touched
 from coworking.claims import queries as claims
 from coworking.claims.models import Claim
 from coworking.core.clock import now
@@ -21,7 +21,7 @@ from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import DESK, LieuDay, Resource
+from coworking.spaces.models import DESK, Lieu, LieuDay, Resource
 
 A_DAY = timedelta(hours=25)
 """No booking is longer: it stays within one local day."""
@@ -68,17 +68,18 @@ def quotes_of(booking_id: int) -> list[Quote]:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnDesk:
-    """A desk someone has for a half-day."""
+class OwnPlace:
+    """A desk someone has for a half-day, or a room for a time."""
 
     resource_id: int
     name: str
+    kind: str
     span: Span
 
 
 # What every booking asks is built once.
-_OWN_DESKS = (
-    select(Resource.id, Resource.name, BookingUnit.starts_at, BookingUnit.ends_at, Booking.id)
+_OWN_PLACES = (
+    select(Resource.id, Resource.name, Resource.kind, BookingUnit.starts_at, BookingUnit.ends_at, Booking.id)
     .join(BookingUnit, BookingUnit.resource_id == Resource.id)
     .join(Booking)
     .where(
@@ -86,7 +87,6 @@ _OWN_DESKS = (
         Booking.status == "confirmed",
         Booking.starts_at >= bindparam("start"),  # by the instant, as the person's index goes: by the date, one would
         Booking.starts_at < bindparam("end"),  # read all that the person or the day ever had
-        BookingUnit.half.is_not(None),
     )
     .order_by(BookingUnit.starts_at)
 )
@@ -106,10 +106,14 @@ _USUAL_DESK = (
 )
 
 
-def own_desks(person_id: int, day: LieuDay, *, except_booking: int | None = None) -> list[OwnDesk]:
-    """The desks ``person_id`` has on ``day``, by half-day."""
-    rows = db.session.execute(_OWN_DESKS, {"person": person_id, "start": day.span.start, "end": day.span.end})
-    return [OwnDesk(i, name, Span(start, end)) for i, name, start, end, booking in rows if booking != except_booking]
+def own_places(person_id: int, day: LieuDay, *, except_booking: int | None = None) -> list[OwnPlace]:
+    """The desks (by half-day) and rooms ``person_id`` has on ``day``."""
+    rows = db.session.execute(_OWN_PLACES, {"person": person_id, "start": day.span.start, "end": day.span.end})
+    return [
+        OwnPlace(resource_id, name, kind, Span(start, end))
+        for resource_id, name, kind, start, end, booking in rows
+        if booking != except_booking
+    ]
 
 
 def usual_desk(person_id: int, since: datetime) -> int | None:
@@ -196,6 +200,13 @@ def past_bookings(person_id: int, page: int, size: int) -> tuple[list[Booking], 
         .offset((page - 1) * size)
     ).unique()
     return list(rows), page, pages
+
+
+def free_until_of(booking: Booking, lieu: Lieu) -> datetime:
+    """Until when ``booking`` can be cancelled free of charge."""
+    return cancel_free_until(
+        booking.starts_at, booking.created_at, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz
+    )
 
 
 def undoable(booking_id: int, instant: datetime) -> bool:

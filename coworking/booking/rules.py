@@ -24,6 +24,13 @@ REGRET = timedelta(minutes=10)
 UNDO = timedelta(minutes=2)
 """For this long after giving back, the place is kept for whoever wants to undo."""
 
+Cause = Literal["asked", "mistake", "closed", "retired", "left"]
+"""Why a booking was cancelled: the person ``asked`` (or staff for them), staff had made a ``mistake``, the lieu ``closed``
+then, the desk or room was ``retired``, the person ``left``."""
+
+DISPLACED: frozenset[Cause] = frozenset({"closed", "retired", "left"})
+"""What nobody asked for: free of charge whatever the hour, and the trail says so."""
+
 ROOM_STEP = timedelta(minutes=15)
 
 
@@ -76,9 +83,22 @@ class NothingFree(DomainError):
 
 
 class AlreadyBooked(DomainError):
+    """One person takes one desk and one room at a time, unless staff say otherwise."""
+
     code = "already_booked"
     status = 409
     message = N_("There is already a desk for that time: %(name)s.")
+
+
+class AlreadyInRoom(AlreadyBooked):
+    message = N_("There is already a room for that time: %(name)s.")
+
+
+class OnePlaceEach(DomainError):
+    code = "one_place_each"
+    status = 422
+    message = N_("One person takes one desk and one room at a time. The host can book more of them for guests.")
+    field = "items"
 
 
 class NoHalfDay(DomainError):
@@ -213,18 +233,25 @@ def choose_desk(
     )
 
 
-def free_until(starts_at: datetime, *, free_cancel_minute: int, zone: ZoneInfo) -> datetime:
-    """Until when giving back costs nothing: a minute of the local day before the use."""
+def deadline_of(starts_at: datetime, *, free_cancel_minute: int, zone: ZoneInfo) -> datetime:
+    """When cancelling stops being free of charge for what was booked long before: a minute of the day before the use."""
     return local_minute(local_date(starts_at, zone) - timedelta(days=1), free_cancel_minute, zone)
+
+
+def cancel_free_until(
+    starts_at: datetime, created_at: datetime, *, free_cancel_minute: int, zone: ZoneInfo
+) -> datetime:
+    """Until when one may cancel free of charge: the deadline of the day before, or ten minutes after booking while it
+    has not begun. Every screen, e-mail and refusal asks this."""
+    deadline = deadline_of(starts_at, free_cancel_minute=free_cancel_minute, zone=zone)
+    return max(deadline, min(created_at + REGRET, starts_at))
 
 
 def is_late(
     *, starts_at: datetime, created_at: datetime, at: datetime, free_cancel_minute: int, zone: ZoneInfo
 ) -> bool:
-    """Whether giving back at ``at`` comes too late to be free."""
-    if at < starts_at and at < created_at + REGRET:
-        return False
-    return at >= free_until(starts_at, free_cancel_minute=free_cancel_minute, zone=zone)
+    """Whether cancelling at ``at`` comes too late to be free of charge."""
+    return at >= cancel_free_until(starts_at, created_at, free_cancel_minute=free_cancel_minute, zone=zone)
 
 
 def reminder_minute(free_cancel_minute: int) -> int:

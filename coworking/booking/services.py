@@ -1,4 +1,4 @@
-"""Booking, giving back, undoing, moving. Each public function is one unit of work.
+"""Booking, cancelling, undoing, moving. Each public function is one unit of work.
 
 The order is always: lock the person (and so their allowances), lock the resources, look, decide, write, count the day up.
 """
@@ -7,30 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
-from coworking.booking import queries
-from coworking.booking.access import for_whom, own_booking
+from coworking.booking import emails, queries
+from coworking.booking.access import for_whom, own_booking, record_change
+from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
 from coworking.booking.models import Booking
+from coworking.booking.moving import move_in_unit
 from coworking.booking.placing import Item, Request, check_still_there, choose, units_of, uses_of
 from coworking.booking.rules import (
-    REGRET,
-    UNDO,
     AlreadyOver,
     AlreadyStarted,
-    CancelledBooking,
     Half,
     NoHalfDay,
     NothingFree,
-    SeveralPlaces,
     UndoTooLate,
-    check_late_move,
     check_window,
-    is_late,
 )
 from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict, Wanted
-from coworking.core import audit, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -40,7 +35,7 @@ from coworking.core.units import end_read, require_unit, write_unit
 from coworking.membership import coverage
 from coworking.membership.rules import Payer, check_agreed
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import DESK, Lieu
+from coworking.spaces.models import DESK
 from coworking.spaces.rules import check_half_open
 
 Newcomer = Callable[[], str]
@@ -75,6 +70,7 @@ def book_half_days(
     source: str = "web",
     payer: Payer | None = None,
     agreed_cents: int | None = None,
+    several_places: bool = False,
     newcomer: Newcomer | None = None,
 ) -> Booking:
     """Book a desk on ``day``: a given one, or any free one by the lieu's rule. Both halves are one claim across lunch."""
@@ -87,12 +83,24 @@ def book_half_days(
     end_read()
     span = Span(wanted[0].span.start, wanted[-1].span.end)
     item = Item(resource=resource, kind=DESK, zone=zone)
-    asked = Request(span=span, items=(item,), person=person, source=source, payer=payer, agreed_cents=agreed_cents)
+    asked = Request(
+        span=span,
+        items=(item,),
+        person=person,
+        source=source,
+        payer=payer,
+        agreed_cents=agreed_cents,
+        several_places=several_places,
+    )
     return book(actor, asked, newcomer=newcomer)
 
 
-def cancel(actor: Actor, public_id: str) -> Booking:
-    """Give a booking back; twice is fine. The place is kept two minutes for an undo."""
+def cancel(actor: Actor, public_id: str, *, mistake: bool = False) -> Booking:
+    """Cancel a booking; twice is fine. The place is kept two minutes for an undo.
+
+    Free of charge until `coworking.booking.rules.cancel_free_until`, afterwards it counts as used. ``mistake``: staff
+    cancel what they booked wrongly, and nobody owes anything.
+    """
     with write_unit() as unit:
         booking = own_booking(actor, public_id)
         unit.result = booking.public_id
@@ -103,24 +111,7 @@ def cancel(actor: Actor, public_id: str) -> Booking:
             raise AlreadyOver()
         if booking.starts_at <= instant and not actor.is_staff:
             raise AlreadyStarted()
-        lieu = spaces.lieu()
-        booking.status = "cancelled"
-        booking.cancelled_at = instant
-        booking.cancelled_by_id = actor.person_id
-        booking.cancelled_late = _is_late(booking, lieu, instant)
-        claims.release(queries.live_claims(booking.id), held_until=instant + UNDO)
-        settle = coverage.keep if booking.cancelled_late else coverage.release
-        settle(queries.quotes_of(booking.id))
-        outbox.drop(f"booking-confirmed:{booking.public_id}:")
-        if instant >= booking.created_at + REGRET:  # the confirmation has left: say that it no longer holds
-            outbox.enqueue(
-                "booking.cancelled",
-                f"booking-cancelled:{booking.public_id}:{int(instant.timestamp())}",
-                {"booking": booking.public_id},
-                due_at=instant + UNDO,
-            )
-        _audit(actor, "booking.cancelled", booking, late=booking.cancelled_late)
-        claims.touch(booking.day)
+        cancel_in_unit(actor, booking, "mistake" if mistake and actor.is_staff else "asked")
     return booking
 
 
@@ -147,12 +138,8 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
             restored = coverage.restore(booking.person_id, quotes, uses_of(units))
             for unit, quote in zip(units, restored, strict=True):
                 unit.quote = quote
-        booking.status = "confirmed"
-        booking.cancelled_at = None
-        booking.cancelled_late = False
-        booking.cancelled_by_id = None
-        _audit(actor, "booking.restored", booking)
-        _enqueue_confirmation(booking, now())
+        restore_in_unit(booking)
+        record_change(actor, "booking.restored", booking)
         claims.touch(booking.day)
     return booking
 
@@ -168,7 +155,7 @@ def move(actor: Actor, public_id: str, *, span: Span | None = None, resource: st
         with write_unit() as unit:
             booking = own_booking(actor, public_id)
             unit.result = booking.public_id
-            booking = _move(actor, booking, span or booking.span, resource)
+            booking = move_in_unit(actor, booking, span or booking.span, resource)
     except (ClaimConflict, NothingFree) as conflict:
         if span is not None:
             asked = Request(span=span, items=(Item(resource=resource, kind=DESK),))
@@ -188,7 +175,7 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     person = for_whom(actor, request.person)
     at = min(instant, request.span.start) if even_if_over else instant
     day = check_window(request.span, at=at, horizon_days=lieu.horizon_days, zone=lieu.tz)
-    chosen = choose(request, person, lieu, day, instant)
+    chosen = choose(request, person, lieu, day, instant, several=request.several_places and actor.is_staff)
     uses = [use for _, use, _ in chosen]
     booking = Booking(
         person_id=person.id,
@@ -213,82 +200,11 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
         [Wanted(resource.id, use, resource.buffer_after) for resource, use, _ in chosen],
         holder=("booking", booking.id),
     )
-    _audit(actor, "booking.made", booking)
-    _enqueue_confirmation(booking, instant)
+    further = {"several_places": True} if request.several_places and actor.is_staff else {}
+    record_change(actor, "booking.made", booking, **further)
+    emails.enqueue_booked(booking, instant)
     claims.touch(day)
     return booking
-
-
-def _move(actor: Actor, booking: Booking, span: Span, resource: str | None) -> Booking:
-    instant = now()
-    if booking.is_cancelled:
-        raise CancelledBooking()
-    if booking.ends_at <= instant:
-        raise AlreadyOver()
-    if booking.starts_at <= instant and not actor.is_staff:
-        raise AlreadyStarted()
-    lieu = spaces.lieu()
-    person = booking.person
-    old_day, old_units = booking.day, list(booking.units)
-    old_minutes = sum(unit.span.minutes for unit in old_units)
-    kind = old_units[0].resource.kind
-    day = check_window(span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
-    request = Request(span=span, items=(Item(resource=resource, kind=kind),), guests=booking.guests)
-    if resource is None and span == booking.span:
-        return booking
-    if len({unit.resource_id for unit in old_units}) > 1:
-        raise SeveralPlaces()
-    chosen = choose(request, person, lieu, day, instant, leaving=booking.id)
-    old_quotes = queries.quotes_of(booking.id)
-    claims.release(queries.live_claims(booking.id))
-    coverage.release(old_quotes)
-    for unit in old_units:
-        db.session.delete(unit)
-    db.session.flush()
-    target, use, halves = chosen[0]
-    booking.units = units_of(target, use, halves, day)
-    if not actor.is_staff and _is_late(booking, lieu, instant):
-        check_late_move(old_day, old_minutes, day, sum(unit.span.minutes for unit in booking.units))
-    decided = coverage.decisions(
-        person.id, coverage.payer_of(old_quotes) if old_quotes else None, uses_of(booking.units)
-    )
-    for unit, quote in zip(booking.units, coverage.write(person.id, decided), strict=True):
-        unit.quote = quote
-    booking.day, booking.starts_at, booking.ends_at = day, use.start, use.end
-    claims.take([Wanted(target.id, use, target.buffer_after)], holder=("booking", booking.id))
-    _audit(actor, "booking.moved", booking)
-    outbox.drop(f"booking-confirmed:{booking.public_id}:")  # one letter, about the last place
-    _enqueue_confirmation(booking, instant)
-    claims.touch(old_day, day)
-    return booking
-
-
-def _is_late(booking: Booking, lieu: Lieu, at: datetime) -> bool:
-    return is_late(
-        starts_at=booking.starts_at,
-        created_at=booking.created_at,
-        at=at,
-        free_cancel_minute=lieu.free_cancel_minute,
-        zone=lieu.tz,
-    )
-
-
-def _audit(actor: Actor, action: str, booking: Booking, **details: object) -> None:
-    """Staff's changes to other people's bookings leave a trace; one's own are told by the booking itself."""
-    if actor.needs_audit and actor.person_id != booking.person_id:
-        audit.record(actor, action, ("booking", booking.id), person_id=booking.person_id, **details)
-
-
-def _enqueue_confirmation(booking: Booking, since: datetime) -> None:
-    """One letter when the time for regrets is over; none for someone without e-mail or who already stands there."""
-    if booking.person.email is None or booking.source == "walkin":
-        return
-    outbox.enqueue(
-        "booking.confirmed",
-        f"booking-confirmed:{booking.public_id}:{int(since.timestamp())}",
-        {"booking": booking.public_id},
-        due_at=since + REGRET,
-    )
 
 
 def _free_instead(request: Request, failed: object) -> list[dict[str, str]]:

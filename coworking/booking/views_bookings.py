@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.booking import offers, queries, services
 from coworking.booking.forms import read_page
-from coworking.booking.models import Booking
 from coworking.booking.pages import after_change, beside, blueprint, said
-from coworking.booking.rules import REGRET, free_until
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
 from coworking.core.i18n import _
@@ -41,9 +37,9 @@ def booking(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/bookings/<public_id>/cancel")
 @signed_in
 def cancel(public_id: str) -> ResponseReturnValue:
-    """Give it back; twice is fine."""
+    """Cancel it; twice is fine."""
     try:
-        given_back = services.cancel(current_actor(), public_id)
+        given_back = services.cancel(current_actor(), public_id, mistake="mistake" in request.form)
     except DomainError as error:
         if error.status == 404:
             raise
@@ -91,7 +87,7 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         when=queries.worded_time(found),
         changeable=changeable,
         others=queries.free_resources(found.span, only.kind) if changeable and only is not None else [],
-        free_until=_free_until(found),
+        free_until=queries.free_until_of(found, spaces.lieu()),
         instant=instant,
         undoable=found.is_cancelled and queries.undoable(found.id, instant),
         in_use=found.starts_at <= instant < found.ends_at and not found.is_cancelled,
@@ -100,10 +96,3 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         beside=[part(found) for part in beside] if actor.is_staff else [],
         error=error,
     )
-
-
-def _free_until(found: Booking) -> datetime:
-    """Until when giving back costs nothing, the time for regrets just after booking included."""
-    lieu = spaces.lieu()
-    deadline = free_until(found.starts_at, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz)
-    return max(deadline, min(found.created_at + REGRET, found.starts_at))

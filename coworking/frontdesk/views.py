@@ -16,7 +16,7 @@ from coworking.booking.forms import read_day, read_halves, read_room
 from coworking.booking.pages import names, said
 from coworking.booking.placing import Item, Request
 from coworking.booking.queries import free_from, worded_time
-from coworking.booking.rules import HALVES, half_days
+from coworking.booking.rules import HALVES, AlreadyBooked, half_days
 from coworking.claims import queries as claims
 from coworking.core import outbox
 from coworking.core.clock import now
@@ -250,6 +250,7 @@ def people() -> ResponseReturnValue:
 @requires(Role.HOST)
 def book_for_someone() -> ResponseReturnValue:
     actor, form = current_actor(), request.form
+    several = "several_places" in form
     try:
         who, newcomer = form.get("person") or None, None
         if who is None:
@@ -261,11 +262,16 @@ def book_for_someone() -> ResponseReturnValue:
         if form.get("resource") and form.get("from"):
             room = read_room(form, spaces.lieu().tz)
             item = Item(resource=form["resource"])
-            asked = Request(room.span, (item,), person=who, title=room.title, guests=room.guests)
+            asked = Request(
+                room.span, (item,), person=who, title=room.title, guests=room.guests, several_places=several
+            )
             made = services.book(actor, asked, newcomer=newcomer)
         else:
             day, _dot, half = form.get("when", "").partition(".")
-            made = services.book_half_days(actor, read_day(day), read_halves(half), person=who, newcomer=newcomer)
+            halves = read_halves(half)
+            made = services.book_half_days(
+                actor, read_day(day), halves, person=who, several_places=several, newcomer=newcomer
+            )
     except DomainError as error:
         return _for_someone(form, error), error.status
     flash(
@@ -318,6 +324,7 @@ def _for_someone(values: Mapping[str, str], error: DomainError | None = None) ->
         chosen=chosen,
         resource=spaces.resource_by_public_id(values["resource"]) if values.get("resource") else None,
         choices=_choices(days),
+        one_more=isinstance(error, AlreadyBooked) or "several_places" in values,
         error=say(error) if error is not None else None,
         at=error.at_field if error is not None else None,
         free=error.extra.get("free", []) if error is not None else [],

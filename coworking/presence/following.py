@@ -8,19 +8,17 @@ from datetime import date
 from sqlalchemy import bindparam, select
 
 from coworking.accounts.models import Person
-from coworking.booking import queries as bookings
+from coworking.booking.cancelling import cancel_in_unit
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.outcomes import decide
 from coworking.booking.placing import Item, Request
 from coworking.booking.rules import AlreadyBooked, HalfDay, NothingFree
 from coworking.booking.services import book_in_unit
-from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.units import require_unit
-from coworking.membership import coverage
 from coworking.membership.rules import AgreementExhausted, Payer
 from coworking.presence import queries
 from coworking.presence.rules import verdict
@@ -80,6 +78,4 @@ def forget_walk_ins(actor: Actor, person_id: int, day: date) -> None:
     for booking in {unit.booking.id: unit.booking for unit in units_of(person_id, day)}.values():
         if booking.source != "walkin" or any(visit.touches(booking.span) for visit in visits):
             continue
-        booking.status, booking.cancelled_at, booking.cancelled_by_id = "cancelled", now(), actor.person_id
-        claims.release(bookings.live_claims(booking.id))
-        coverage.release(bookings.quotes_of(booking.id))
+        cancel_in_unit(actor, booking, "mistake", keep_place=False)

@@ -141,7 +141,7 @@ def test_no_depth_of_nesting_breaks_anything(member):
         text = "[" * depth + "]" * depth
         refused(member.post("/bookings", data=text, content_type="application/json"), 400, "malformed_json")
     deep = "[" * 100_000
-    refused(member.post("/bookings/x/cancel", data=deep, content_type="application/json", key="k"), 404, "not_found")
+    refused(member.post("/bookings/x/check-in", data=deep, content_type="application/json", key="k"), 404, "not_found")
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "a"])

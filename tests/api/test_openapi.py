@@ -210,6 +210,11 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
         for name, values in world["values"].items():
             if name in holder and pick(3):
                 holder[name] = values[pick(len(values))]
+        if case.operation.label == "POST /api/v1/bookings" and pick(3):
+            holder["several_places"] = True  # else whoever has booked once meets it at most other times
+            for item in holder["items"] if isinstance(holder.get("items"), list) else []:
+                if isinstance(item, dict) and "kind" in item:
+                    item["kind"] = "desk"
         for first, last in (("from", "to"), ("starts_at", "ends_at")):
             if isinstance(holder.get(first), str) and isinstance(holder.get(last), str) and pick(3):
                 start = (world["soon"] + timedelta(minutes=15 * pick(400))).replace(second=0, microsecond=0)

@@ -19,7 +19,7 @@ from coworking.booking.rules import (
     check_room_span,
     check_window,
     choose_desk,
-    free_until,
+    deadline_of,
     half_days,
     is_late,
     reminder_minute,
@@ -141,7 +141,7 @@ def late(at: datetime, created: datetime = AT - timedelta(days=5)) -> bool:
 
 
 def test_giving_back_is_free_until_six_the_evening_before():
-    assert free_until(paris(26, 9), free_cancel_minute=18 * 60, zone=PARIS) == paris(25, 18)
+    assert deadline_of(paris(26, 9), free_cancel_minute=18 * 60, zone=PARIS) == paris(25, 18)
     assert not late(paris(25, 17, 59))
     assert late(paris(25, 18))
 
@@ -163,5 +163,5 @@ def test_regrets_are_free_for_ten_minutes_but_not_after_the_start():
 
 def test_the_deadline_is_local_across_a_clock_change():
     """Clocks go back on 25 October 2026: six in the evening before is 16:00 UTC, not 24 h before the same hour."""
-    deadline = free_until(paris(25, 9, month=10), free_cancel_minute=18 * 60, zone=PARIS)
+    deadline = deadline_of(paris(25, 9, month=10), free_cancel_minute=18 * 60, zone=PARIS)
     assert deadline == datetime(2026, 10, 24, 16, tzinfo=UTC)

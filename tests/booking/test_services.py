@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from coworking.booking import queries, services
-from coworking.booking.models import Booking
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.placing import Item, Request
 from coworking.booking.rules import (
     AlreadyBooked,
@@ -33,7 +33,7 @@ from coworking.presence import services as presence
 from coworking.spaces.models import Resource
 from coworking.spaces.rules import ClosedThen, OnHoliday, OutsideOpeningHours
 
-THURSDAY = date(2026, 11, 26)
+TODAY, THURSDAY = date(2026, 11, 24), date(2026, 11, 26)
 MORNING, AFTERNOON, DAY = frozenset({"am"}), frozenset({"pm"}), frozenset({"am", "pm"})
 
 
@@ -135,7 +135,7 @@ def test_a_room_guards_its_tidying_up(people, place):
 
 def test_any_room_is_the_smallest_that_seats_everyone(people):
     small = services.book(people.member.actor(), Request(hours(9, 10), (Item(kind="room"),)))
-    large = services.book(people.member.actor(), Request(hours(9, 10), (Item(kind="room"),), guests=5))
+    large = services.book(people.stranger.actor(), Request(hours(9, 10), (Item(kind="room"),), guests=5))
     assert (desk_of(small), desk_of(large)) == ("Cabine", "Durolle")
 
 
@@ -342,3 +342,36 @@ def test_what_is_free_instead_is_said_of_what_could_not_be_had(people, place):
         services.book(people.member.actor(), Request(hours(9, 10), items))
     names = [free["name"] for free in refusal.value.extra["free"]]
     assert names == [first.name, "Poste 3", "Poste 4"]
+
+
+# An arrival stays an arrival ------------------------------------------------------------------------------------------
+
+
+def test_moving_within_the_day_keeps_the_arrival(people, place, clock):
+    booking = services.book_half_days(people.member.actor(), TODAY, DAY, resource=place.desks[0].public_id)
+    for unit, (outcome, evidence) in zip(booking.units, [("came", "self"), ("absent", "host")], strict=True):
+        settle(unit.id, outcome, evidence, clock.now)
+    services.move(people.host.actor(), booking.public_id, resource=place.desks[1].public_id)
+    db.session.rollback()
+    units = db.session.get_one(Booking, booking.id).units
+    assert {unit.resource_id for unit in units} == {place.desks[1].id}
+    assert [(unit.half, unit.outcome, unit.evidence, unit.decided_at) for unit in units] == [
+        ("am", "came", "self", clock.now),
+        ("pm", "absent", "host", clock.now),
+    ]
+
+
+def test_moving_to_another_day_takes_no_arrival_along(people, place, clock):
+    booking = services.book_half_days(people.member.actor(), TODAY, DAY)
+    settle(booking.units[0].id, "came", "self", clock.now)
+    tomorrow = Span(booking.starts_at + timedelta(days=1), booking.ends_at + timedelta(days=1))
+    services.move(people.host.actor(), booking.public_id, span=tomorrow)
+    db.session.rollback()
+    units = db.session.get_one(Booking, booking.id).units
+    assert [(unit.outcome, unit.evidence, unit.decided_at) for unit in units] == [("pending", None, None)] * 2
+
+
+def settle(unit_id: int, outcome: str, evidence: str, at: datetime) -> None:
+    with write_unit():
+        unit = db.session.get_one(BookingUnit, unit_id)
+        unit.outcome, unit.evidence, unit.decided_at = outcome, evidence, at

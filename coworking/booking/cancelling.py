@@ -1,0 +1,54 @@
+"""Cancelling: one way, whoever cancels and why. Runs inside the unit of the use case that cancels.
+
+Until when it is free of charge: `coworking.booking.rules.cancel_free_until`.
+"""
+
+from __future__ import annotations
+
+from coworking.booking import emails, queries
+from coworking.booking.access import record_change
+from coworking.booking.models import Booking
+from coworking.booking.rules import DISPLACED, UNDO, Cause
+from coworking.claims import services as claims
+from coworking.core import audit
+from coworking.core.clock import now
+from coworking.core.policy import Actor
+from coworking.core.units import require_unit
+from coworking.membership import coverage
+from coworking.spaces import queries as spaces
+
+
+def cancel_in_unit(
+    actor: Actor, booking: Booking, cause: Cause, *, reason: str | None = None, keep_place: bool = True
+) -> None:
+    """Cancel a confirmed ``booking``, whose person and row the caller has locked.
+
+    Late cancelling counts as used, and stays owed, only where the person asked for it. ``keep_place``: nobody else gets
+    the place for two minutes, so that the cancelling can be undone. ``reason``: a closure's or holiday's name.
+    """
+    require_unit()
+    instant = now()
+    booking.status = "cancelled"
+    booking.cancelled_at = instant
+    booking.cancelled_by_id = actor.person_id
+    booking.cancelled_because = cause
+    booking.cancelled_late = cause == "asked" and instant >= queries.free_until_of(booking, spaces.lieu())
+    claims.release(queries.live_claims(booking.id), held_until=instant + UNDO if keep_place else None)
+    settle = coverage.keep if booking.cancelled_late else coverage.release
+    settle(queries.quotes_of(booking.id))
+    emails.enqueue_cancelled(booking, reason)
+    if cause in DISPLACED:
+        audit.record(actor, "booking.displaced", ("booking", booking.id), person_id=booking.person_id, why=cause)
+    else:
+        record_change(actor, "booking.cancelled", booking, late=booking.cancelled_late, why=cause)
+    claims.touch(booking.day)
+
+
+def restore_in_unit(booking: Booking) -> None:
+    """Let a cancelled ``booking`` stand again; its claims and quotes are the caller's."""
+    booking.status = "confirmed"
+    booking.cancelled_at = None
+    booking.cancelled_by_id = None
+    booking.cancelled_because = None
+    booking.cancelled_late = False
+    emails.enqueue_booked(booking, now())

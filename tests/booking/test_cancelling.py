@@ -1,0 +1,124 @@
+"""One cancelling: who asks, who made a mistake, what the lieu takes back; every column each time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from coworking.accounts import staff
+from coworking.booking import services
+from coworking.booking.models import Booking
+from coworking.claims.models import Claim
+from coworking.core.audit import AuditEntry
+from coworking.core.db import db
+from coworking.pricing.models import Quote
+from coworking.spaces import services as spaces
+from coworking.spaces.rules import Closing
+from tests.factories import make_tariff
+
+THURSDAY = date(2026, 11, 26)
+MORNING = frozenset({"am"})
+LATE = datetime(2026, 11, 25, 18, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def people(inside, place, cast):
+    make_tariff()
+    return cast
+
+
+def book(people, by=None) -> str:
+    person = people.stranger
+    return services.book_half_days((by or person).actor(), THURSDAY, MORNING, person=person.public_id).public_id
+
+
+def columns() -> tuple[str | None, bool, int | None, str]:
+    """Why, late, by whom, and what became of the price."""
+    db.session.rollback()
+    booking = db.session.scalars(select(Booking)).one()
+    assert booking.status == "cancelled" and booking.cancelled_at is not None
+    state = db.session.scalars(select(Quote.state)).one()
+    return booking.cancelled_because, booking.cancelled_late, booking.cancelled_by_id, state
+
+
+def trail() -> list[tuple[str, dict]]:
+    rows = db.session.scalars(select(AuditEntry).where(AuditEntry.action.like("booking.%")).order_by(AuditEntry.id))
+    return [(row.action, row.details) for row in rows]
+
+
+def test_what_one_asks_for_too_late_counts_as_used(people, clock):
+    made = book(people)
+    clock.set(LATE)
+    services.cancel(people.stranger.actor(), made)
+    assert columns() == ("asked", True, people.stranger.id, "kept")
+    assert trail() == []
+
+
+def test_asked_for_by_phone_it_is_the_persons_own_late_cancelling(people, clock):
+    made = book(people)
+    clock.set(LATE)
+    services.cancel(people.host.actor(), made)
+    assert columns() == ("asked", True, people.host.id, "kept")
+    assert trail() == [("booking.cancelled", {"late": True, "why": "asked"})]
+
+
+def test_what_staff_booked_by_mistake_is_nobodys_late_cancelling(people, clock):
+    made = book(people, people.host)
+    clock.set(LATE)
+    services.cancel(people.host.actor(), made, mistake=True)
+    assert columns() == ("mistake", False, people.host.id, "released")
+    assert trail()[-1] == ("booking.cancelled", {"late": False, "why": "mistake"})
+
+
+def test_no_member_calls_their_late_cancelling_a_mistake(people, clock):
+    made = book(people)
+    clock.set(LATE)
+    services.cancel(people.stranger.actor(), made, mistake=True)
+    assert columns() == ("asked", True, people.stranger.id, "kept")
+
+
+def test_the_sheet_offers_it_to_staff_once_it_is_late(app, place, cast, sign_in, clock):
+    with app.app_context():
+        made = book(cast)
+    path, words = f"/bookings/{made}", "C’était notre erreur"
+    assert words not in sign_in(cast.host).get(path).text
+    clock.set(LATE)
+    assert words not in sign_in(cast.stranger).get(path).text
+    assert words in sign_in(cast.host).get(path).text
+    sign_in(cast.host).post(f"{path}/cancel", data={"mistake": "1"})
+    with app.app_context():
+        assert db.session.scalars(select(Booking.cancelled_because)).one() == "mistake"
+
+
+@pytest.mark.parametrize(
+    ("cause", "change"),
+    [
+        ("closed", lambda boss, p, c: spaces.add_closure(boss, Closing(THURSDAY, THURSDAY, None, None, "Travaux"))),
+        (
+            "retired",
+            lambda boss, p, c: spaces.retire_resource(boss, p.desks[0].public_id, THURSDAY - timedelta(days=2)),
+        ),
+        ("left", lambda boss, p, c: staff.deactivate(boss, c.stranger.public_id)),
+    ],
+)
+def test_what_the_lieu_takes_back_is_owed_by_nobody(people, place, clock, run_outbox, cause, change):
+    book(people)
+    clock.set(LATE)
+    change(people.manager.actor(), place, people)
+    run_outbox()
+    assert columns() == (cause, False, None, "released")
+    assert ("booking.displaced", {"why": cause}) in trail()
+    assert db.session.scalars(select(Claim.live)).all() == [False]
+
+
+def test_an_undo_clears_every_column(people, clock):
+    made = book(people)
+    clock.set(LATE)
+    services.cancel(people.stranger.actor(), made)
+    services.undo_cancel(people.stranger.actor(), made)
+    db.session.rollback()
+    booking = db.session.scalars(select(Booking)).one()
+    assert (booking.status, booking.cancelled_at, booking.cancelled_because) == ("confirmed", None, None)
+    assert (booking.cancelled_late, booking.cancelled_by_id) == (False, None)
