@@ -27,12 +27,15 @@ def decide(units: Iterable[BookingUnit], outcome: str, evidence: str | None, at:
 
 
 def carry(old: Sequence[BookingUnit], new: Sequence[BookingUnit]) -> None:
-    """What is known of the ``old`` units of a day is known of the ``new`` ones: by half, or of the only one there was."""
+    """What is known of the ``old`` units of a day is known of the ``new`` ones: by half, or of the only one there was.
+
+    Of another time nothing is known: whoever came at nine has not been to a meeting at three.
+    """
     require_unit()
     by_half = {unit.half: unit for unit in old}
     for unit in new:
         before = by_half.get(unit.half) or (old[0] if len(old) == len(new) == 1 else None)
-        if before is not None:
+        if before is not None and before.span.overlaps(unit.span):
             unit.outcome, unit.evidence, unit.decided_at = before.outcome, before.evidence, before.decided_at
 
 

@@ -129,6 +129,14 @@ def undo_arrival(public_id: str) -> ResponseReturnValue:
     return redirect(url_for("frontdesk.timeline"), 303) if request.form.get("to") == "planning" else _to_today()
 
 
+@blueprint.post("/today/stays/<public_id>/undo")
+@requires(Role.HOST)
+def undo_stay(public_id: str) -> ResponseReturnValue:
+    presence.undo_stay(current_actor(), public_id)
+    flash(_("Forgotten, as if it had not been."))
+    return _to_today()
+
+
 @blueprint.post("/today/bookings/<public_id>/end")
 @requires(Role.HOST)
 def end(public_id: str) -> ResponseReturnValue:
@@ -283,11 +291,13 @@ def book_for_someone() -> ResponseReturnValue:
 
 def _say_arrived(arrival: presence.Arrival) -> None:
     """Who is here, and which desk they were given, with the way back from a wrong tap."""
-    undo = url_for("frontdesk.undo_arrival", public_id=arrival.presence.public_id)
+    undo = "undo:" + url_for("frontdesk.undo_arrival", public_id=arrival.presence.public_id)
     words = _("%(name)s is here.", name=arrival.presence.person.name)
     if arrival.walked_in and arrival.booking is not None:
         words += " " + said(arrival.booking)
-    flash(words, "undo:" + undo)
+        if arrival.again:
+            undo = "undo:" + url_for("frontdesk.undo_stay", public_id=arrival.booking.public_id)
+    flash(words, "message" if arrival.again and not arrival.walked_in else undo)
 
 
 def _left(left: presence.Departure) -> str:

@@ -76,6 +76,10 @@ def forget_walk_ins(actor: Actor, person_id: int, day: date) -> None:
     """Cancel the walk-in's desks of ``day`` that no presence of the person explains any more; nothing is owed for them."""
     visits = queries.visits(person_id, day)
     for booking in {unit.booking.id: unit.booking for unit in units_of(person_id, day)}.values():
-        if booking.source != "walkin" or any(visit.touches(booking.span) for visit in visits):
-            continue
-        cancel_in_unit(actor, booking, "mistake", keep_place=False)
+        if booking.source == "walkin" and not any(visit.touches(booking.span) for visit in visits):
+            forget(actor, booking)
+
+
+def forget(actor: Actor, booking: Booking) -> None:
+    """Cancel a walk-in's desk that nobody used: it is free at once and nothing is owed."""
+    cancel_in_unit(actor, booking, "mistake", keep_place=False)

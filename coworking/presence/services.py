@@ -25,7 +25,7 @@ from coworking.core.policy import SYSTEM, Actor
 from coworking.core.timespan import local_date
 from coworking.core.units import locked, write_unit
 from coworking.presence import queries
-from coworking.presence.following import follow, forget_walk_ins, units_of, walk_in
+from coworking.presence.following import follow, forget, forget_walk_ins, units_of, walk_in
 from coworking.presence.models import Presence
 from coworking.presence.rules import (
     EARLY,
@@ -41,11 +41,15 @@ from coworking.spaces import queries as spaces
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What an arrival came to: the presence, its booking, and whether a desk was taken that had not been booked."""
+    """What an arrival came to: the presence, its booking, and whether a desk was taken that had not been booked.
+
+    ``again``: the presence was known already; taking this back takes back the desk alone (`undo_stay`).
+    """
 
     presence: Presence
     booking: Booking | None
     walked_in: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +118,31 @@ def undo_departure(actor: Actor, presence_id: str) -> None:
         presence = _of_today(actor, presence_id)
         if presence.left_at is None or queries.open_presence(presence.person_id, presence.day) is not None:
             return
-        presence.left_at = None
+        left_at, presence.left_at = presence.left_at, None
+        for booking in {unit.booking.id: unit.booking for unit in units_of(presence.person_id, presence.day)}.values():
+            if booking.source == "walkin" and booking.created_at >= left_at:
+                forget(actor, booking)  # it was taken because they seemed to leave so late
         follow(presence.person_id, presence.day)
         _audit(actor, "presence.reopened", presence)
         claims.touch(presence.day)
+
+
+def undo_stay(actor: Actor, booking_id: str) -> None:
+    """Staff said of the wrong person that they stay: the desk of that half-day is free again, the presence stays.
+
+    Today's walk-ins only; anything else is `NotFound`. Twice is fine.
+    """
+    if not actor.is_staff:
+        raise NotFound()
+    with write_unit():
+        booking = own_booking(actor, booking_id)
+        if booking.source != "walkin" or booking.day != spaces.today():
+            raise NotFound()
+        if booking.is_cancelled:
+            return
+        forget(actor, booking)
+        audit.record(actor, "presence.stay_undone", ("booking", booking.id), person_id=booking.person_id)
+        claims.touch(booking.day)
 
 
 def undo_arrival(actor: Actor, presence_id: str) -> None:
@@ -189,6 +214,7 @@ def _arrive(actor: Actor, person: Person, evidence: str, given: Booking | None =
     ahead = next((unit.booking for unit in units if unit.ends_at > instant), None)
     booking = walked_in or given or ahead
     presence = queries.open_presence(person.id, today)
+    again = presence is not None
     if presence is None:
         presence = Presence(
             person=person,
@@ -204,7 +230,7 @@ def _arrive(actor: Actor, person: Person, evidence: str, given: Booking | None =
         _audit(actor, "presence.arrived", presence)
     follow(person.id, today)
     claims.touch(today)
-    return Arrival(presence, booking, walked_in is not None)
+    return Arrival(presence, booking, walked_in is not None, again)
 
 
 def _take_used(actor: Actor, person: Person, presence: Presence) -> tuple[Booking, ...]:

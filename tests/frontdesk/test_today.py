@@ -138,6 +138,9 @@ def test_whose_place_is_over_stays_or_has_left(app, morning, cast, sign_in, cloc
     assert "Encore là" in page and "Personne n’est encore là" in page
     page = text(host.post("/today/arrive", data={"person": cast.lead.public_id}, follow_redirects=True))
     assert "Encore là" not in page and "1 personne est là" in page
+    undo = page.split('action="/today/stays/')[1].split('"')[0]
+    assert "Encore là" in text(host.post("/today/stays/" + undo, follow_redirects=True))
+    host.post("/today/arrive", data={"person": cast.lead.public_id})
     page = text(host.post("/today/leave", data={"person": cast.lead.public_id, "unseen": "1"}, follow_redirects=True))
     assert "n’est plus là" in page
 

@@ -11,6 +11,7 @@ from coworking.booking import services
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.placing import Item, Request
 from coworking.core.db import db
+from coworking.core.errors import NotFound
 from coworking.core.timespan import Span
 from coworking.presence import checks, settling
 from coworking.presence import queries as presences
@@ -125,6 +126,33 @@ def test_who_left_unseen_stayed_for_what_they_had(people, clock):
     left = presence.leave(people.host.actor(), person=people.member.public_id, unseen=True)
     assert (left.counted, left.presence.left_at) == ((), wall(13))
     assert said(people.member) == [("am", "came", "walkin")]
+
+
+def test_a_stay_said_of_the_wrong_person_is_taken_back_alone(people, clock):
+    make_tariff(desk=900)
+    clock.set(wall(9, 30))
+    presence.arrive(people.member.actor())
+    clock.set(wall(14))
+    stays = presence.arrive(people.host.actor(), person=people.member.public_id)
+    assert (stays.again, stays.walked_in) == (True, True)
+    for _ in range(2):
+        presence.undo_stay(people.host.actor(), stays.booking.public_id)
+    assert said(people.member) == [("am", "came", "walkin")]
+    assert owed(people.member) == [900]
+    with pytest.raises(NotFound):
+        presence.undo_stay(people.member.actor(), stays.booking.public_id)
+
+
+def test_a_late_departure_of_the_wrong_person_owes_no_afternoon_once_undone(people, clock):
+    make_tariff(desk=900)
+    clock.set(wall(9, 30))
+    presence.arrive(people.member.actor())
+    clock.set(wall(17))
+    left = presence.leave(people.host.actor(), person=people.member.public_id)
+    assert owed(people.member) == [900, 900]
+    presence.undo_departure(people.host.actor(), left.presence.public_id)
+    assert said(people.member) == [("am", "came", "walkin")]
+    assert owed(people.member) == [900]
 
 
 def test_nobody_is_charged_for_staying_when_every_desk_is_taken(people, clock):
