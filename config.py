@@ -86,7 +86,6 @@ class Config:
     stripe_secret_key: str | None = None
     stripe_webhook_secret: str | None = None
     stripe_api_base: str | None = None
-    sentry_dsn: str | None = None
     trusted_proxies: int = 0
     testing: bool = False
 
@@ -110,7 +109,6 @@ class Config:
             stripe_secret_key=environ.get("STRIPE_SECRET_KEY") or None,
             stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET") or None,
             stripe_api_base=environ.get("STRIPE_API_BASE") or None,
-            sentry_dsn=environ.get("SENTRY_DSN") or None,
             trusted_proxies=_trusted_proxies(environ.get("TRUSTED_PROXIES")),
         )
 

@@ -34,7 +34,7 @@ from tests.support.smtp import Sink, sink
 from tests.support.statements import Statements, counted
 
 ENGINES = ("sqlite", "postgresql")
-NOON_BEFORE = datetime(2026, 11, 24, 9, 36, tzinfo=UTC)
+TUESDAY_AT_10_36 = datetime(2026, 11, 24, 9, 36, tzinfo=UTC)
 """A Tuesday morning in Thiers, 10:36 by the wall clock."""
 
 _server = pytest.StashKey[postgres.Server]()
@@ -252,7 +252,7 @@ class Clock:
     """A clock that stands still until moved."""
 
     def __init__(self) -> None:
-        self.now = NOON_BEFORE
+        self.now = TUESDAY_AT_10_36
 
     def __call__(self) -> datetime:
         return self.now

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select, text
 
 from coworking.core import guards
@@ -56,14 +57,12 @@ def metrics() -> ResponseReturnValue:
     """Gauges of the work that waits; no personal data, so that any local scraper may read it."""
     rows = dict(db.session.execute(select(OutboxRow.state, func.count()).group_by(OutboxRow.state)).all())
     overdue = db.session.scalar(select(func.count()).where(OutboxRow.state == "waiting", OutboxRow.due_at <= now()))
-    lines = ["# HELP coworking_outbox_rows Outbox rows by state.", "# TYPE coworking_outbox_rows gauge"]
-    lines += [f'coworking_outbox_rows{{state="{state}"}} {count}' for state, count in sorted(rows.items())]
-    lines += [
-        "# HELP coworking_outbox_overdue Waiting outbox rows that are due.",
-        "# TYPE coworking_outbox_overdue gauge",
-        f"coworking_outbox_overdue {overdue or 0}",
-    ]
-    return Response("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+    registry = CollectorRegistry()  # one per scrape: the values come from the database, whichever worker answers
+    by_state = Gauge("coworking_outbox_rows", "Outbox rows by state.", ["state"], registry=registry)
+    for state, count in rows.items():
+        by_state.labels(state).set(count)
+    Gauge("coworking_outbox_overdue", "Waiting outbox rows that are due.", registry=registry).set(overdue or 0)
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _database() -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import re
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -31,3 +33,55 @@ def test_the_architecture_names_files_that_exist():
     named = set(re.findall(r"`((?:coworking|tasks|docs|tests|templates)/[\w/.]+\.(?:py|md|html))`", text))
     assert len(named) > 20
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
+NOT_IMPORTED = {
+    "psycopg": "named in the address of the database",
+    "redis": "named in the address of the broker",
+    "stripe": "waits for its adapter",
+    "tzdata": "is data",
+}
+
+
+def _requirements() -> list[str]:
+    lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
+    return [re.split(r"[~=<>\[ ]", line)[0] for line in lines if line and not line.startswith("#")]
+
+
+def test_each_requirement_has_a_reason_in_the_decision_record():
+    text = (ROOT / "docs" / "adr" / "0006-dependencies.md").read_text(encoding="utf-8").casefold()
+    named = {
+        "celery": "celery",
+        "psycopg": "psycopg 3",
+        "sqlalchemy": "sqlalchemy 2",
+        "flask-sqlalchemy": "flask-sqlalchemy",
+    }
+    assert [name for name in _requirements() if named.get(name, name) not in text] == []
+
+
+def test_each_requirement_is_imported_by_some_file():
+    tracked = subprocess.run(
+        [
+            "git",
+            "grep",
+            "-hoE",
+            r"^ *(from|import) [A-Za-z_0-9]+",
+            "--",
+            "coworking",
+            "tasks",
+            "*.py",
+            ":!tests",
+            ":!bench",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    imported = {line.split()[1] for line in tracked.splitlines()}
+    modules: dict[str, set[str]] = {}
+    for module, names in importlib.metadata.packages_distributions().items():
+        for name in names:
+            modules.setdefault(re.sub(r"[-_.]+", "-", name).lower(), set()).add(module)
+    unused = [name for name in _requirements() if not modules.get(name.lower(), set()) & imported]
+    assert sorted(unused) == sorted(NOT_IMPORTED)
