@@ -12,6 +12,7 @@ from coworking.accounts.models import Person
 from coworking.core import against, chain
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.spaces import calendar
 from tests import factories
 from tests.support import letters as golden
 
@@ -63,6 +64,25 @@ def test_a_file_without_heads_is_refused(app, place, tmp_path, content):
     path.write_text(content)
     done = app.test_cli_runner().invoke(args=["audit", "--against", str(path)])
     assert done.exit_code == 1 and "holds no chain_heads" in done.output
+
+
+def test_the_command_names_what_a_file_remembers_and_the_database_lacks(app, place, tmp_path):
+    with app.app_context():
+        calendar.freeze_past_days()
+        factories.make_tariff()
+        remembered = chain.heads()
+    path = tmp_path / "manifest.json"
+    for ahead, code, words in ((0, 0, "holds   3  what manifest.json remembers"), (2, 1, "money entry 2 is missing")):
+        heads_then = remembered | {"money": remembered["money"] | {"seq": remembered["money"]["seq"] + ahead}}
+        path.write_text(json.dumps({"chain_heads": heads_then}))
+        done = app.test_cli_runner().invoke(args=["audit", "--against", str(path)])
+        assert words in done.output, done.output
+        assert done.exit_code == code, done.output
+    path.write_text(json.dumps({"chain_heads": {"money": {"seq": 1, "digest": "f" * 64}}}))
+    assert (
+        "money entry 1 is another than it was"
+        in app.test_cli_runner().invoke(args=["audit", "--against", str(path)]).output
+    )
 
 
 def test_a_night_is_no_hour_for_e_mail(inside, place, cast, clock):
