@@ -72,8 +72,8 @@ class Person(Model):
 
     @property
     def may_book(self) -> bool:
-        """Whether the lieu knows that this is them: they confirmed their address, or staff added them."""
-        return self.vouched or self.email_confirmed_at is not None
+        """Whether the lieu knows that this is them: they confirmed their address, have none, or staff added them."""
+        return self.vouched or self.email is None or self.email_confirmed_at is not None
 
     def actor(self) -> Actor:
         return Actor(person_id=self.id, name=self.name, roles=self.roles, locale=self.locale)
