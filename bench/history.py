@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
 
+from coworking.accounts import rules
 from coworking.accounts.models import ApiToken, Person, PersonRole
 from coworking.accounts.passwords import hash_password
 from coworking.accounts.tokens import new_bearer
@@ -115,7 +116,14 @@ def _settings(first: date, last: date, digests: list[str]) -> None:
         db.session.flush()
         scopes = "availability:read bookings:read bookings:write"
         db.session.add_all(
-            ApiToken(person_id=person.id, name="banc", digest=digest, scopes=scopes)
+            ApiToken(
+                person_id=person.id,
+                name="banc",
+                digest=digest,
+                scopes=scopes,
+                roles=" ".join(sorted(person.roles)),
+                ends_at=now() + timedelta(days=rules.TOKEN_DAYS),
+            )
             for person, digest in zip(people, digests, strict=True)
         )
     with write_unit():

@@ -222,6 +222,9 @@ class Worker(ThreadWorker):
             return False
         if end < 0:
             return False
+        if arrived.find(b"\r\n") > self.cfg.limit_request_line:
+            self._refuse(conn, 414, "URI Too Long", "The address is too long.")
+            return False
         head = bytes(arrived[: end + 2])
         length = body_length(head)
         conn.large = length is None or length > BODY_BYTES

@@ -26,7 +26,7 @@ def test_the_letter_reads(app, place, run_outbox, mailbox, letter, language):
         person = make_person("Anne", "Marchand", "anne@demo.example", locale=language)
         with write_unit():
             person = db.session.merge(person)
-            person.email_confirmed_at = None
+            person.email_confirmed_at = None if letter == "accounts/confirm" else person.email_confirmed_at
             letters.enqueue(letter.removeprefix("accounts/"), person)
     run_outbox()
     (message,) = mailbox()
@@ -52,7 +52,7 @@ def test_nothing_a_stranger_wrote_goes_to_an_address_that_nobody_confirmed(app, 
     with app.app_context():
         person = make_person("Visit-evil-example", "Now", "victim@demo.example", email_confirmed_at=None)
         with write_unit():
-            letters.enqueue("invitation" if letter == "invitation" else letter, person)
+            letters.enqueue(letter, person)
     run_outbox()
     (message,) = mailbox()
     assert "evil" not in message.as_string()

@@ -210,6 +210,13 @@ def test_a_head_without_end_is_refused(site):
         assert statuses(rest(connection)) == [431]
 
 
+def test_an_address_without_end_is_refused_in_the_same_words_as_the_rest(site):
+    with site.connect(b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: lieu.test\r\n\r\n") as connection:
+        answer = rest(connection)
+    assert statuses(answer) == [414]
+    assert b"text/plain" in answer and b"<html" not in answer
+
+
 # Large bodies ---------------------------------------------------------------------------------------------------------
 
 LARGE = b"POST / HTTP/1.1\r\nHost: lieu.test\r\nContent-Length: 1000000\r\n"
