@@ -18,17 +18,16 @@ from coworking.booking.placing import Item, Request
 from coworking.booking.queries import free_from, worded_time
 from coworking.booking.rules import HALVES, AlreadyBooked, half_days
 from coworking.claims import queries as claims
-from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.errors import DomainError, InvalidInput
 from coworking.core.formats import day_long, hour
 from coworking.core.i18n import _
 from coworking.core.policy import Actor, Role, current_actor, requires, signed_in
-from coworking.core.units import write_unit
 from coworking.core.web import refusal, say
 from coworking.frontdesk import timeline as timelines
 from coworking.frontdesk import today as todays
 from coworking.frontdesk.navigation import BESIDE_MORE, all_entries
+from coworking.frontdesk.services import dismiss_failed, retry_failed
 from coworking.frontdesk.settled import read_instant, read_units, say_settled
 from coworking.presence import services as presence
 from coworking.presence import settling
@@ -190,8 +189,7 @@ def take_back(at: int) -> ResponseReturnValue:
 @requires(Role.HOST)
 def letter(public_id: str, what: str) -> ResponseReturnValue:
     """A letter that came back, or anything else that failed for good: try again, or put it away."""
-    with write_unit():
-        outbox.retry(public_id) if what == "retry" else outbox.dismiss(public_id)
+    retry_failed(public_id) if what == "retry" else dismiss_failed(public_id)
     return _to_today()
 
 
