@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from coworking.core.guards import GUARDS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -85,3 +87,9 @@ def test_each_requirement_is_imported_by_some_file():
             modules.setdefault(re.sub(r"[-_.]+", "-", name).lower(), set()).add(module)
     unused = [name for name in _requirements() if not modules.get(name.lower(), set()) & imported]
     assert sorted(unused) == sorted(NOT_IMPORTED)
+
+
+def test_each_guard_stands_in_its_decision_record():
+    text = (ROOT / "docs" / "adr" / "0003-database-guards.md").read_text(encoding="utf-8")
+    missing = [guard.name for guard in GUARDS if f"`{guard.name}`" not in text and f"`{guard.table}`" not in text]
+    assert missing == []
