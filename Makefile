@@ -58,13 +58,15 @@ $(BIN)/python:
 	@mkdir -p $(STAMPS)
 
 # The installer fetches much faster than pip; where it cannot reach an index that pip is configured for, pip does it.
+export UV_SYSTEM_CERTS ?= 1
+export FLASK_SKIP_DOTENV := 1
 $(STAMPS)/uv: | $(BIN)/python
 	@mkdir -p $(STAMPS)
 	$(BIN)/python -m pip install -q uv==$(UV_VERSION) || true
 	@touch $@
 
 $(STAMPS)/runtime: requirements.txt $(STAMPS)/uv
-	@$(BIN)/uv pip install -q --require-hashes -r requirements.txt --python $(BIN)/python || $(BIN)/python -m pip install -q --require-hashes -r requirements.txt
+	@$(BIN)/uv pip install -q --require-hashes -r requirements.txt --python $(BIN)/python || { echo "Going on with pip, which takes longer."; $(BIN)/python -m pip install -q --require-hashes -r requirements.txt; }
 	@touch $@
 
 $(STAMPS)/dev: requirements-dev.txt $(STAMPS)/runtime

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent
 
@@ -83,10 +84,13 @@ class Config:
     base_url: str
     redis_url: str | None = None
     smtp_url: str | None = None
+    mail_from: str | None = None
     stripe_secret_key: str | None = None
     stripe_webhook_secret: str | None = None
     stripe_api_base: str | None = None
     trusted_proxies: int = 0
+    backup_dir: Path | None = None
+    backup_keep: int = 14
     testing: bool = False
 
     @classmethod
@@ -105,11 +109,14 @@ class Config:
             data_dir=data_dir,
             base_url=base_url,
             redis_url=environ.get("REDIS_URL") or None,
-            smtp_url=environ.get("SMTP_URL") or None,
+            smtp_url=_smtp_url(environ.get("SMTP_URL")),
+            mail_from=_mail_from(environ.get("MAIL_FROM")),
             stripe_secret_key=environ.get("STRIPE_SECRET_KEY") or None,
             stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET") or None,
             stripe_api_base=environ.get("STRIPE_API_BASE") or None,
             trusted_proxies=_trusted_proxies(environ.get("TRUSTED_PROXIES")),
+            backup_dir=(ROOT / environ["BACKUP_DIR"]).resolve() if environ.get("BACKUP_DIR") else None,
+            backup_keep=_backup_keep(environ.get("BACKUP_KEEP")),
         )
 
     @property
@@ -147,6 +154,33 @@ def _trusted_proxies(given: str | None) -> int:
     text = given or "0"
     if not text.isdecimal() or int(text) > 9:
         raise ConfigError(f"TRUSTED_PROXIES must be the number of proxies in front, 0 to 9, not {text!r}")
+    return int(text)
+
+
+def _smtp_url(given: str | None) -> str | None:
+    if not given:
+        return None
+    schemes = ("smtp", "smtp+starttls", "smtps")
+    try:
+        parts = urlsplit(given)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError("SMTP_URL must look like smtps://user:password@host:port (or smtp://, smtp+starttls://)")
+    return given
+
+
+def _mail_from(given: str | None) -> str | None:
+    if given and not re.fullmatch(r"[^@\s<>,\"]+@[^@\s<>,\"]+", given):
+        raise ConfigError(f"MAIL_FROM must be one e-mail address such as lieu@example.org, not {given!r}")
+    return given or None
+
+
+def _backup_keep(given: str | None) -> int:
+    text = given or "14"
+    if not text.isdecimal() or not 1 <= int(text) <= 9999:
+        raise ConfigError(f"BACKUP_KEEP must be how many nightly backups are kept, 1 or more, not {text!r}")
     return int(text)
 
 

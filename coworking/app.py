@@ -44,6 +44,7 @@ BLUEPRINTS = (
     "coworking.frontdesk.views_week",
     "coworking.frontdesk.public",
     "coworking.frontdesk.setup",
+    "coworking.frontdesk.views_mail",
     "coworking.api.views",
 )
 """Modules with a ``blueprint`` (or several, in ``blueprints``)."""
@@ -54,6 +55,8 @@ MODELS = (
     "coworking.core.chain",
     "coworking.core.idempotency",
     "coworking.core.security",
+    "coworking.core.backup",
+    "coworking.core.sender",
     "coworking.accounts.models",
     "coworking.spaces.models",
     "coworking.claims.models",
@@ -132,7 +135,6 @@ def _configure_settings(app: Flask, config: Config) -> None:
         TESTING=config.testing,
         SQLALCHEMY_DATABASE_URI=config.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(config.database_url),
-        MAIL_FROM=None,
         JSON_SORT_KEYS=False,
         OPENAPI_VERSION="3.1.0",
         COMPRESS_ALGORITHM=["br", "gzip"],

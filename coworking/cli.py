@@ -6,7 +6,7 @@ from flask import Flask
 
 from coworking.accounts import commands as accounts
 from coworking.billing import commands as billing
-from coworking.core import checks
+from coworking.core import checks, restore
 from coworking.demo import commands as demo
 from coworking.frontdesk import commands as frontdesk
 from coworking.network import commands as network
@@ -17,6 +17,7 @@ def init_cli(app: Flask) -> None:
     """Register every command."""
     accounts.init(app)
     checks.init(app)
+    restore.init(app)
     billing.init(app)
     demo.init(app)
     frontdesk.init(app)

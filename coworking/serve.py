@@ -1,4 +1,4 @@
-"""``python -m coworking.serve``: web, worker and beat of this lieu until Ctrl-C.
+"""``python -m coworking.serve``: web, worker and beat of this lieu until Ctrl-C; with a name, that one program alone.
 
 The ``Procfile`` says what runs. Every process finds this Python's programs first in its path, stays in this one's process
 group and dies with it. On a server systemd does the same; see ``docs/operations.md``.
@@ -33,6 +33,8 @@ def main() -> int:
     try:
         environ = with_programs(environment())
         base_url = Config.from_env(environ).base_url
+        if sys.argv[1:]:
+            return become(sys.argv[1], environ)
         port = free_port(environ.get("PORT") or "8000", "make serve", environ.get("BIND_HOST") or "127.0.0.1")
     except (ServeError, ConfigError) as trouble:
         print(trouble, file=sys.stderr)
@@ -42,6 +44,15 @@ def main() -> int:
         print(f"\nThe lieu is on http://127.0.0.1:{port} (people type {base_url}). Ctrl-C ends it.\n", flush=True)
 
     return serve(environ, port, greet)
+
+
+def become(name: str, environ: Mapping[str, str]) -> int:
+    """Replace this process by the program ``name`` of the ``Procfile``, as a service manager wants it."""
+    commands = procfile()
+    if name not in commands:
+        raise ServeError(f"There is no program {name!r}: it is one of {', '.join(commands)}.")
+    os.chdir(ROOT)
+    os.execvpe(commands[name][0], commands[name], dict(environ))  # noqa: S606 - no shell is wanted
 
 
 def with_programs(environ: Mapping[str, str]) -> dict[str, str]:

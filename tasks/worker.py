@@ -20,6 +20,7 @@ TASKS = (
     "tasks.billing",
     "tasks.accounting",
     "tasks.statistics",
+    "tasks.backup",
 )
 """Modules that declare tasks."""
 

@@ -135,6 +135,11 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    add_functions(connection)
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Give a connection to SQLite the functions that indexes and queries use."""
     connection.create_function("fold", 1, _fold_or_none, deterministic=True)
 
 

@@ -10,7 +10,9 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flask import current_app, render_template
@@ -19,9 +21,14 @@ from jinja2 import TemplateNotFound
 
 from coworking.core import outbox
 from coworking.core.clock import now
+from coworking.core.sender import from_header, mail_settings
 from coworking.core.settings import settings
+from coworking.core.types import public_id
+from coworking.core.units import end_read
 
 _TIMEOUT_S = 30
+_TRIAL_TIMEOUT_S = 8
+"""For a test e-mail, while a person waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +71,43 @@ def deliver(
     Raises `outbox.GiveUp` when the server says that this address will never work, anything else to be retried.
     """
     message = render(message_id, template=template, to=to, locale=locale, context=context, attachments=attachments)
+    end_read()
     url = settings().smtp_url
     if url is None:
-        folder = settings().data_dir / "mail"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{message_id}.eml").write_bytes(bytes(message))
+        _write_to_file(message_id, message)
     else:
-        _submit(url, message)
+        _submit(url, message, _TIMEOUT_S)
+
+
+def try_out(*, to: str, locale: str, place: str) -> tuple[bool, str]:
+    """Send a test e-mail now: whether it was taken, and in the mail server's own words what it answered."""
+    message_id = public_id()
+    message = render(message_id, template="core/trial", to=to, locale=locale, context={"place": place})
+    url = settings().smtp_url
+    end_read()  # the server may take its time
+    if url is None:
+        return True, _write_to_file(message_id, message).name
+    try:
+        return True, _submit(url, message, _TRIAL_TIMEOUT_S)
+    except outbox.GiveUp as error:
+        return False, str(error)
+    except (smtplib.SMTPException, OSError) as error:
+        return False, _words_of(error)
+
+
+def _words_of(error: Exception) -> str:
+    """What went wrong on the way to the mail server or there. Never the user name or password."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_decoded(error.smtp_error)}"
+    return str(error) or type(error).__name__
+
+
+def _write_to_file(message_id: str, message: EmailMessage) -> Path:
+    folder = settings().data_dir / "mail"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{message_id}.eml"
+    file.write_bytes(bytes(message))
+    return file
 
 
 def render(
@@ -94,9 +131,10 @@ def render(
     host = urlsplit(base_url).hostname or "localhost"
     message = EmailMessage()
     message["Subject"] = subject.strip()
-    message["From"] = formataddr(
-        (str(context.get("place") or ""), current_app.config["MAIL_FROM"] or f"noreply@{host}")
-    )
+    sender = mail_settings()
+    message["From"] = from_header(sender, str(context.get("place") or ""))
+    if sender.reply_to:
+        message["Reply-To"] = sender.reply_to
     message["To"] = to
     message["Date"] = format_datetime(now())
     message["Message-ID"] = f"<{message_id}@{host}>"
@@ -115,21 +153,40 @@ def render(
     return message
 
 
-def _submit(url: str, message: EmailMessage) -> None:
-    """Hand ``message`` to the server of ``url``: ``smtp://``, ``smtp+starttls://`` or ``smtps://user:password@host:port``."""
+class _Keeping(smtplib.SMTP):
+    """Keeps the answer to the message itself, which `send_message` drops."""
+
+    answer: tuple[int, bytes] = (0, b"")
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.answer = super().data(msg)
+        return self.answer
+
+
+class _KeepingSecurely(_Keeping, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""
+
+
+def _submit(url: str, message: EmailMessage, timeout_s: float) -> str:
+    """Hand ``message`` to the server of ``url`` (``smtp[+starttls]://`` or ``smtps://user:password@host:port``).
+
+    Returns the server's answer.
+    """
     parts = urlsplit(url)
     host, port = parts.hostname or "localhost", parts.port
     context = ssl.create_default_context()
+    client: _Keeping
     if parts.scheme == "smtps":
-        client: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=_TIMEOUT_S, context=context)
+        client = _KeepingSecurely(host, port or 465, timeout=timeout_s, context=context)
     else:
-        client = smtplib.SMTP(host, port or (587 if parts.scheme == "smtp+starttls" else 25), timeout=_TIMEOUT_S)
+        client = _Keeping(host, port or (587 if parts.scheme == "smtp+starttls" else 25), timeout=timeout_s)
     try:
         if parts.scheme == "smtp+starttls":
             client.starttls(context=context)
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
         client.send_message(message)
+        return f"{client.answer[0]} {_decoded(client.answer[1])}"
     except smtplib.SMTPRecipientsRefused as error:
         code, reason = next(iter(error.recipients.values()))
         _stop_when_final(code, reason, error)
@@ -144,8 +201,11 @@ def _submit(url: str, message: EmailMessage) -> None:
         client.close()
 
 
+def _decoded(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said
+
+
 def _stop_when_final(code: int, reason: bytes | str, error: Exception) -> None:
     """Raise `outbox.GiveUp` for an answer 5xx, which is for good; 4xx asks to come back."""
     if code >= 500:
-        text = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
-        raise outbox.GiveUp(f"{code} {text}") from error
+        raise outbox.GiveUp(f"{code} {_decoded(reason)}") from error

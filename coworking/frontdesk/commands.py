@@ -13,11 +13,14 @@ from flask_migrate import upgrade
 
 from coworking.accounts.passwords import hash_password
 from coworking.core.errors import DomainError
+from coworking.core.formats import minutes_range
 from coworking.core.i18n import LANGUAGES, _
+from coworking.core.sender import default_address
 from coworking.core.units import end_read
 from coworking.core.web import say
 from coworking.frontdesk import questions
 from coworking.spaces import queries
+from coworking.spaces.forms import weekday_names
 
 _STATUS = click.Choice(["association", "company", "public", "individual"])
 
@@ -38,7 +41,7 @@ def init(app: Flask) -> None:
 )
 @with_appcontext
 def setup(answers: Path | None, language: str) -> None:
-    """Make the database and the lieu: eight questions, then it is ready to be booked."""
+    """Make the database and the lieu: a few questions, then it is ready to be booked."""
     g.language = language
     upgrade()
     if queries.lieu_or_none() is not None:
@@ -77,12 +80,22 @@ def _ask_all() -> dict[str, dict[str, str]]:
         while True:
             inputs = _ASK[question.key](typed)
             errors = questions.read(question, inputs, typed).errors
-            if not errors:
+            if not errors and (question.key != "4" or _agrees(inputs)):
                 break
             for name, text in errors.items():
                 click.secho(f"{name}: {text}", fg="red")
         typed[question.key] = inputs
     return typed
+
+
+def _agrees(inputs: dict[str, str]) -> bool:
+    """Show the week that these hours make, and ask."""
+    click.echo(_("The week as it will be"))
+    week = questions.resulting_week({"4": inputs})
+    for name, hours in zip(weekday_names(), week.values(), strict=True):
+        said = ", ".join(minutes_range(start, end) for start, end in hours) or _("closed")
+        click.echo(f"  {name.capitalize()}{_(': ')}{said}")
+    return click.confirm(_("Is this right?"), default=True)
 
 
 def _text(label: str, default: str | None = None) -> str:
@@ -149,18 +162,31 @@ def _rooms(_typed: questions.Typed) -> dict[str, str]:
     return {"rooms": "\n".join(lines)}
 
 
-def _manager(typed: questions.Typed) -> dict[str, str]:
-    inputs = {
+def _holidays(typed: questions.Typed) -> dict[str, str]:
+    if not click.confirm(_("Closed on public holidays?"), default=True):
+        return {}
+    inputs = {"holidays": "1"}
+    if questions.proposed_area(typed) and click.confirm(_("Those of your area too?"), default=True):
+        inputs["local_holidays"] = "1"
+    return inputs
+
+
+def _sender(_typed: questions.Typed) -> dict[str, str]:
+    click.echo(_("Left empty, e-mails come from %(address)s.", address=default_address()))
+    return {
+        "reply_to": _text(_("Answers go to"), ""),
+        "from_address": _text(_("Address of the sender"), ""),
+        "from_name": _text(_("Name of the sender"), ""),
+    }
+
+
+def _manager(_typed: questions.Typed) -> dict[str, str]:
+    return {
         "first_name": _text(_("First name")),
         "last_name": _text(_("Last name")),
         "email": _text(_("E-mail address")),
         "password": str(click.prompt(_("Password"), hide_input=True, confirmation_prompt=True)),
     }
-    if click.confirm(_("Closed on public holidays?"), default=True):
-        inputs["holidays"] = "1"
-        if questions.proposed_area(typed) and click.confirm(_("Those of your area too?"), default=True):
-            inputs["local_holidays"] = "1"
-    return inputs
 
 
 _ASK = {
@@ -169,8 +195,10 @@ _ASK = {
     "2b": _vat,
     "3": lambda _typed: {"siret": _text(_("SIRET number (empty if there is none yet)"), "")},
     "4": _week,
+    "4b": _holidays,
     "5": lambda _typed: {"split": _text(_("The morning ends at"), "13:00")},
     "6": _desks,
     "7": _rooms,
+    "7b": _sender,
     "8": _manager,
 }

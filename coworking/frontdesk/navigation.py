@@ -72,6 +72,8 @@ _PARTS = {
     },
     "spaces.index": {
         "billing.settings",
+        "mail.edit",
+        "mail.save",
         "pricing.prices",
         "membership.plans",
         "membership.organisations",

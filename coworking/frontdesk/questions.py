@@ -1,4 +1,4 @@
-"""The eight questions that make a lieu: what each asks, how its answer is read, and what all of them make together.
+"""The questions that make a lieu: what each asks, how its answer is read, and what all of them make together.
 
 The page asks one at a time, the terminal all in a row. Answers travel as the plain text of their inputs, so that both
 read them in the same way and a wrong one can be shown again.
@@ -6,20 +6,21 @@ read them in the same way and a wrong one can be shown again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from coworking.accounts.bootstrap import add_manager
 from coworking.accounts.models import Person
 from coworking.accounts.rules import check_password, name_of
+from coworking.core import sender
 from coworking.core.forms import Form
 from coworking.core.i18n import N_, _
-from coworking.core.reading import postcode_of, siret_of
+from coworking.core.reading import email_of, postcode_of, siret_of
 from coworking.core.units import write_unit
 from coworking.spaces import services
 from coworking.spaces.forms import LEGAL_STATUSES, WEEKDAYS, read_rooms, read_split, read_week
-from coworking.spaces.rules import place_of
+from coworking.spaces.rules import ACCESSIBLE, place_of, weekly
 
 Answers = dict[str, Any]
 Typed = Mapping[str, Mapping[str, str]]
@@ -69,6 +70,13 @@ def _week(form: Form, _typed: Typed) -> Answers:
     return {"openings": read_week(form)}
 
 
+def _holidays(form: Form, typed: Typed) -> Answers:
+    return {
+        "observes_holidays": form.checked("holidays"),
+        "holiday_area": proposed_area(typed) if form.checked("local_holidays") else None,
+    }
+
+
 def _split(form: Form, _typed: Typed) -> Answers:
     return {"split_minute": read_split(form)}
 
@@ -85,15 +93,29 @@ def _rooms(form: Form, _typed: Typed) -> Answers:
     return {"rooms": read_rooms(form, "rooms"), "rooms_zone_name": _("Meeting rooms")}
 
 
-def _manager(form: Form, typed: Typed) -> Answers:
+def _manager(form: Form, _typed: Typed) -> Answers:
     email = form.email("email")
     form.check("password", check_password, email)
     return {
         "first_name": form.check("first_name", name_of) or "",
         "last_name": form.check("last_name", name_of) or "",
         "email": email,
-        "observes_holidays": form.checked("holidays"),
-        "holiday_area": proposed_area(typed) if form.checked("local_holidays") else None,
+    }
+
+
+def _sender(form: Form, _typed: Typed) -> Answers:
+    return {"sender": read_sender(form)}
+
+
+def read_sender(form: Form) -> dict[str, str | None]:
+    """Who e-mails come from, as `core.sender` takes it. What is left empty is None: the usual."""
+    name = form.optional("from_name", most=80)
+    if name and "@" in name:
+        form.refuse("from_name", _("A name, not an address."))
+    return {
+        "from_name": name,
+        "from_address": form.maybe("from_address", email_of),
+        "reply_to": form.maybe("reply_to", email_of),
     }
 
 
@@ -103,9 +125,11 @@ QUESTIONS = (
     Question("2b", N_("And taxes?"), _vat),
     Question("3", N_("What is its SIRET number?"), _siret),
     Question("4", N_("When may people come in?"), _week),
+    Question("4b", N_("And on public holidays?"), _holidays),
     Question("5", N_("When does the morning end?"), _split),
     Question("6", N_("How many desks are there?"), _desks),
     Question("7", N_("Which meeting rooms?"), _rooms),
+    Question("7b", N_("Who do e-mails come from?"), _sender),
     Question(LAST, N_("And who are you?"), _manager),
 )
 BY_KEY = {question.key: question for question in QUESTIONS}
@@ -122,9 +146,14 @@ def usual(question: Question) -> dict[str, str]:
         "4": week,
         "5": {"split": "13:00"},
         "6": {"desks": "10", "zone": _("Open space")},
-        LAST: {"holidays": "1", "local_holidays": "1"},
+        "4b": {"holidays": "1", "local_holidays": "1"},
     }
     return answers.get(question.key, {})
+
+
+def resulting_week(typed: Typed) -> dict[int, Sequence[tuple[int, int]]]:
+    """When people may come in, by weekday, as the answers so far say it: what is going to be saved."""
+    return weekly(read_week(Form(typed.get("4", {}))), ACCESSIBLE)
 
 
 def legal_status(typed: Typed) -> str:
@@ -163,7 +192,9 @@ def finish(typed: Typed, password_hash: str) -> Person:
     answers: Answers = {}
     for question in QUESTIONS:
         answers |= question.read(Form(typed[question.key]), typed)
+    sent_by = answers.pop("sender")
     who = {name: answers.pop(name) for name in ("first_name", "last_name", "email")}
     with write_unit():
         services.set_up(services.SetUp(**answers))
+        sender.set_sender(**sent_by)
         return add_manager(**who, password_hash=password_hash)

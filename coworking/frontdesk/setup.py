@@ -1,10 +1,9 @@
-"""Setting a lieu up by eight questions, one a screen. The pages exist until there is a lieu."""
+"""Setting a lieu up, one question a screen. The pages exist until there is a lieu."""
 
 from __future__ import annotations
 
 from flask import (
     Blueprint,
-    current_app,
     flash,
     redirect,
     request,
@@ -20,6 +19,7 @@ from coworking.core.errors import NotFound
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.policy import public
+from coworking.core.sender import default_address
 from coworking.core.units import end_read
 from coworking.core.web import problem, say, wants_problem
 from coworking.frontdesk import questions
@@ -86,10 +86,8 @@ def _finish(typed: questions.Typed, inputs: dict[str, str]) -> ResponseReturnVal
     password_hash = hash_password(inputs["password"])
     person = questions.finish({**typed, questions.LAST: inputs}, password_hash)
     begin_as(person)
-    flash(_("Your place is ready. This is next week: book the first desk."))
-    if "week.show" in current_app.view_functions:
-        return redirect(url_for("week.show", week="next"), 303)
-    return redirect(url_for("public.home"), 303)
+    flash(_("Your place is ready, and next week can be booked."))
+    return redirect(url_for("frontdesk.today"), 303)
 
 
 def _question(key: str) -> questions.Question:
@@ -109,5 +107,7 @@ def _page(question: questions.Question, form: Form) -> ResponseReturnValue:
         before=questions.neighbour(question.key, -1),
         legal_status=questions.legal_status(typed),
         area=questions.proposed_area(typed),
+        week=questions.resulting_week(typed) if question.key == "4b" else {},
+        default_sender=default_address(),
         min_password=MIN_PASSWORD,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import staff
@@ -24,6 +24,7 @@ from coworking.core.formats import day_long, hour
 from coworking.core.i18n import _
 from coworking.core.policy import Actor, Role, current_actor, requires, signed_in
 from coworking.core.web import refusal, say
+from coworking.frontdesk import checklist
 from coworking.frontdesk import timeline as timelines
 from coworking.frontdesk import today as todays
 from coworking.frontdesk.navigation import BESIDE_MORE, all_entries
@@ -38,6 +39,8 @@ from coworking.spaces.models import DESK, LieuDay
 blueprint = Blueprint("frontdesk", __name__)
 
 AHEAD_DAYS = 8
+FOLDED = "missing_folded"
+"""Under this name the session keeps the day on which what is missing was folded away."""
 
 
 @blueprint.get("/more")
@@ -54,7 +57,21 @@ def more() -> ResponseReturnValue:
 @requires(Role.HOST)
 def today() -> ResponseReturnValue:
     found = todays.today()
-    return render_template("frontdesk/today.html", today=found, tag=f'"{todays.version(found.day)}"')
+    return render_template(
+        "frontdesk/today.html",
+        today=found,
+        tag=f'"{todays.version(found.day)}"',
+        missing=checklist.items(current_actor()),
+        folded=session.get(FOLDED) == found.day.isoformat(),
+    )
+
+
+@blueprint.post("/today/missing/fold")
+@requires(Role.MANAGER)
+def fold_checklist() -> ResponseReturnValue:
+    """Show what is missing in one line until tomorrow; it goes once it is done."""
+    session[FOLDED] = spaces.today().isoformat()
+    return _to_today()
 
 
 @blueprint.get("/today/live")

@@ -144,8 +144,8 @@ def read_week(form: Form) -> list[Opening]:
     """The weekly hours of both layers.
 
     Inputs, per weekday 0 to 6: ``open_N`` (checked), ``from_N``, ``to_N``. For the week: ``lunch`` (checked: closed
-    from ``lunch_from`` to ``lunch_to``), and ``staffed`` (``same``, ``none`` or ``part``: ``staffed_from`` to
-    ``staffed_to`` within the hours above).
+    from ``lunch_from`` to ``lunch_to`` on days that go on afterwards), and ``staffed`` (``same``, ``none`` or ``part``:
+    ``staffed_from`` to ``staffed_to`` within the hours above).
     """
     lunch = _pair(form, "lunch_from", "lunch_to") if form.checked("lunch") else None
     staffed = form.raw("staffed") or "same"
@@ -179,10 +179,9 @@ def _pair(form: Form, first: str, last: str) -> tuple[int, int] | None:
 def _without(hours: tuple[int, int] | None, lunch: tuple[int, int] | None) -> list[tuple[int, int]]:
     if hours is None:
         return []
-    if lunch is None or lunch[1] <= hours[0] or hours[1] <= lunch[0]:
-        return [hours]
-    parts = [(hours[0], lunch[0]), (lunch[1], hours[1])]
-    return [(start, end) for start, end in parts if start < end]
+    if lunch is None or lunch[0] <= hours[0] or hours[1] <= lunch[1]:
+        return [hours]  # a day that begins or ends by lunchtime has no pause: it stays as it was typed
+    return [(hours[0], lunch[0]), (lunch[1], hours[1])]
 
 
 def week_fields(openings: list[Opening]) -> dict[str, str]:

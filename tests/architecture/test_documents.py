@@ -38,7 +38,6 @@ def test_the_architecture_names_files_that_exist():
 
 
 NOT_IMPORTED = {
-    "psycopg": "named in the address of the database",
     "redis": "named in the address of the broker",
     "stripe": "waits for its adapter",
     "tzdata": "is data",

@@ -1,8 +1,9 @@
-"""From nothing to a lieu: the eight questions, at the browser and at the terminal."""
+"""From nothing to a lieu: the questions, at the browser and at the terminal."""
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from coworking.accounts.models import Person
+from coworking.core import sender
 from coworking.core.db import db
+from coworking.core.formats import minutes_range
 from coworking.core.policy import Role
 from coworking.core.timespan import total_minutes
 from coworking.spaces import queries
@@ -30,16 +33,16 @@ ANSWERS: dict[str, dict[str, str]] = {
     "2b": {"taxed": "no"},
     "3": {"siret": ""},
     "4": WEEK | {"staffed": "part", "staffed_from": "09:00", "staffed_to": "12:00"},
+    "4b": {"holidays": "1", "local_holidays": "1"},
     "5": {"split": "13:00"},
     "6": {"desks": "12", "zone": "Plateau"},
     "7": {"rooms": "Salle bleue, 8\nCabine : 1"},
+    "7b": {"reply_to": "accueil@demo.example", "from_address": "", "from_name": ""},
     "8": {
         "first_name": "Odile",
         "last_name": "Kern",
         "email": "Odile@Demo.example",
         "password": PASSWORD,
-        "holidays": "1",
-        "local_holidays": "1",
     },
 }
 
@@ -63,6 +66,7 @@ def check_made(app: Flask, desk: str = "Poste 1") -> None:
         assert (total_minutes(monday.open()), total_minutes(monday.open("staffed"))) == (540, 180)
         assert all(half.offered for half in queries.half_days_between(monday.day, monday.day)[monday.day].values())
         assert queries.day(date(2026, 12, 26)).holiday == "Saint-Étienne"
+        assert sender.mail_settings().reply_to == "accueil@demo.example"
         manager = db.session.scalars(select(Person)).unique().one()
         assert (manager.email, Role.MANAGER in manager.roles) == ("odile@demo.example", True)
         assert PasswordHasher().verify(manager.password_hash or "", PASSWORD)
@@ -74,7 +78,7 @@ def nothing_made(app: Flask) -> bool:
 
 
 @pytest.mark.parametrize(("language", "progress", "desk"), [("fr", "2 sur 8", "Poste 1"), ("en", "2 of 8", "Desk 1")])
-def test_eight_questions_make_a_lieu(app: Flask, client: FlaskClient, language: str, progress: str, desk: str):
+def test_the_questions_make_a_lieu(app: Flask, client: FlaskClient, language: str, progress: str, desk: str):
     client.environ_base["HTTP_ACCEPT_LANGUAGE"] = language
     assert client.get("/").location == "/setup"
     assert client.get("/setup").location == "/setup/1"
@@ -86,9 +90,8 @@ def test_eight_questions_make_a_lieu(app: Flask, client: FlaskClient, language: 
         answer = client.post(f"/setup/{key}", data=inputs)
         assert answer.status_code == 303
     check_made(app, desk)
-    with app.test_request_context():
-        expected = "/week?week=next" if "week.show" in app.view_functions else "/"
-    assert answer.location == expected
+    assert answer.location == "/today"
+    assert client.get("/today").status_code == 200
     assert client.get("/settings").status_code == 200  # already signed in
 
 
@@ -170,10 +173,36 @@ def test_the_status_decides_what_is_asked_about_taxes(
 
 
 def test_only_places_with_holidays_of_their_own_are_asked_about_them(client: FlaskClient):
-    answer_until(client, "8")
-    assert "Alsace et de Moselle" in client.get("/setup/8").text
+    answer_until(client, "5")
+    assert "Alsace et de Moselle" in client.get("/setup/4b").text
     client.post("/setup/1", data=ANSWERS["1"] | {"postcode": "63300"})
-    assert "Alsace et de Moselle" not in client.get("/setup/8").text
+    assert "Alsace et de Moselle" not in client.get("/setup/4b").text
+
+
+SATURDAY = {"open_5": "1", "from_5": "09:00", "to_5": "13:00", "lunch": "1", "lunch_from": "12:30", "lunch_to": "13:30"}
+
+
+def test_a_short_saturday_keeps_its_hours_and_the_week_is_shown_before_it_is_saved(app: Flask, client: FlaskClient):
+    answer_until(client, "4")
+    client.post("/setup/4", data=ANSWERS["4"] | SATURDAY)
+    page = client.get("/setup/4b").text
+    for day, hours in (("Lundi", "9:00 – 12:30, 13:30 – 18:00"), ("Samedi", "9:00 – 13:00"), ("Dimanche", "fermé")):
+        row = re.search(rf">{day}</th>\s*<td>(.*?)</td>", page, re.S)
+        assert row is not None and re.sub("<.*?>", "", row[1]) == _written(hours), day
+    for key, inputs in list(ANSWERS.items())[5:]:
+        assert client.post(f"/setup/{key}", data=inputs).status_code == 303
+    with app.app_context():
+        assert total_minutes(queries.day(date(2026, 11, 28)).open()) == 240
+        assert total_minutes(queries.day(date(2026, 11, 30)).open()) == 480
+
+
+def _written(hours: str) -> str:
+    return ", ".join(
+        minutes_range(*(int(h) * 60 + int(m) for h, m in (end.split(":") for end in part.split(" – "))))
+        if "–" in part
+        else part
+        for part in hours.split(", ")
+    )
 
 
 def test_programs_are_told_that_there_is_no_lieu_yet(app: Flask):
@@ -209,9 +238,12 @@ def test_a_wrong_file_is_refused_whole(app: Flask, tmp_path: Path, content: str)
 def test_setup_asks_at_the_terminal_and_asks_again(app: Flask):
     typed = ["L’Établi", "2 quai des Bateliers", "6700", "Strasbourg"]  # a wrong postcode: asked again
     typed += ["L’Établi", "2 quai des Bateliers", "67000", "Strasbourg", "association", "n", ""]
-    typed += ["1 2 3 4 5", "9:00", "18:00", "n", "n", "y", "9:00", "12:00", "13:00", "12", "Plateau"]
-    typed += ["Salle bleue, 8", "Cabine : 1", "", "Odile", "Kern", "odile@demo.example", PASSWORD, PASSWORD, "y", "y"]
+    typed += ["1 2 3 4", "9:00", "18:00", "n", "y", "n"]  # the week as shown is not right: asked again
+    typed += ["1 2 3 4 5", "9:00", "18:00", "n", "n", "y", "9:00", "12:00", "y", "y", "y", "13:00", "12", "Plateau"]
+    typed += ["Salle bleue, 8", "Cabine : 1", "", "accueil@demo.example", "", ""]
+    typed += ["Odile", "Kern", "odile@demo.example", PASSWORD, PASSWORD]
     result = app.test_cli_runner().invoke(args=["setup"], input="\n".join(typed) + "\n")
     assert result.exit_code == 0, result.output
     assert "postcode: Un code postal français a cinq chiffres" in result.output
+    assert "Vendredi : fermé".replace(" :", "\u202f:") in result.output
     check_made(app)

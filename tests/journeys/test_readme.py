@@ -29,8 +29,8 @@ PATIENCE_S = 90
 PATH = "/usr/local/bin:/usr/bin:/bin"
 ANSWERS = (
     *("L’Établi", "2 quai des Bateliers", "67000", "Strasbourg", "association", "n", "", "1 2 3 4 5", "9:00", "18:00"),
-    *("n", "y", "13:00", "12", "Plateau", "Salle bleue, 8", "", "Odile", "Kern", "odile@demo.example"),
-    *("le pont sur la Durolle", "le pont sur la Durolle", "y", "y"),
+    *("n", "y", "y", "y", "y", "13:00", "12", "Plateau", "Salle bleue, 8", "", "accueil@demo.example", "", ""),
+    *("Odile", "Kern", "odile@demo.example", "le pont sur la Durolle", "le pont sur la Durolle"),
 )
 
 

@@ -30,6 +30,7 @@ from tests.support.processes import instance
 from tests.support.redis import free_port
 
 for module in (
+    "backup",
     "outbox",
     "housekeeping",
     "spaces",

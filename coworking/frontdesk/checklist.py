@@ -1,0 +1,131 @@
+"""What a manager still has to see to before the lieu can invoice, write and lose nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import url_for
+
+from coworking.billing import drafts
+from coworking.billing import queries as billing
+from coworking.billing.documents import VAT_NUMBER
+from coworking.core import backup, sender
+from coworking.core.clock import now
+from coworking.core.i18n import _, ngettext
+from coworking.core.policy import Actor, Role
+from coworking.core.settings import settings
+from coworking.pricing import queries as pricing
+from coworking.spaces import queries as spaces
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that is missing: what, why it matters, and the link that leads to doing it (None: on the server)."""
+
+    what: str
+    why: str
+    act: str | None
+    url: str | None
+
+
+def items(actor: Actor) -> list[Item]:
+    """What is missing, for a manager; nothing for anyone else, and in a simulation."""
+    lieu = spaces.lieu()
+    if not actor.has(Role.MANAGER) or lieu.is_simulation:
+        return []
+    return [*_house(), *_money(lieu.legal_status), *_mail(), *_saved()]
+
+
+def _house() -> Iterator[Item]:
+    today = spaces.today()
+    if not spaces.resources(day=today):
+        yield Item(
+            _("No desk or room can be booked."),
+            _("Whatever people may sit at or meet in stands under areas, desks and rooms."),
+            _("Add desks and rooms"),
+            url_for("spaces.spaces"),
+        )
+    if not any(row.open() for row in spaces.days(today, today + timedelta(days=13)).values()):
+        yield Item(
+            _("The lieu is closed for the next two weeks."),
+            _("Desks are booked within the opening hours."),
+            _("Set the opening hours"),
+            url_for("spaces.hours"),
+        )
+    if pricing.tariff_on(today) is None:
+        yield Item(
+            _("No prices are set: everything is free."),
+            _("Also where nothing costs anything, say so with prices of 0 €."),
+            _("Set the prices"),
+            url_for("pricing.prices"),
+        )
+
+
+def _money(legal_status: str) -> Iterator[Item]:
+    row = billing.settings_row()
+    if missing := drafts.missing():
+        yield Item(
+            _(
+                "Invoices cannot be issued before these are known: %(what)s.",
+                what=", ".join(_(name) for name in missing),
+            ),
+            _("The law wants it on each of them."),
+            _("Complete the place"),
+            url_for("billing.settings" if missing == [VAT_NUMBER] else "spaces.lieu"),
+        )
+    if legal_status == "company" and not row.legal_mention:
+        yield Item(
+            _("Legal form, capital and register are missing."),
+            _("A company shows them on each invoice."),
+            _("Complete the invoices"),
+            url_for("billing.settings"),
+        )
+    if not row.iban:
+        yield Item(
+            _("No bank account: invoices do not say how to pay."),
+            _("With IBAN and BIC an invoice also carries a code to pay with a phone."),
+            _("Add the IBAN"),
+            url_for("billing.settings"),
+        )
+    elif not row.bic:
+        yield Item(
+            _("The BIC of the bank account is missing."),
+            _("Some banks ask for it."),
+            _("Add the BIC"),
+            url_for("billing.settings"),
+        )
+
+
+def _mail() -> Iterator[Item]:
+    row = sender.mail_settings()
+    if settings().smtp_url is None:
+        yield Item(
+            _("E-mails are not sent."),
+            _("They are written to files until SMTP_URL is set in the file .env on the server."),
+            _("See the e-mails’ settings"),
+            url_for("mail.edit"),
+        )
+    elif not row.tried_well:
+        yield Item(
+            _("Nobody knows yet whether e-mails arrive."),
+            _("They come from %(address)s.", address=row.from_address or sender.default_address()),
+            _("Try the sender"),
+            url_for("mail.edit"),
+        )
+
+
+def _saved() -> Iterator[Item]:
+    last = backup.last()
+    age = now() - last.created_at if last else None
+    if age is not None and age < backup.TOO_OLD:
+        return
+    yield Item(
+        _("No backup was made yet.")
+        if age is None
+        else ngettext("The last backup is %(num)s day old.", "The last backup is %(num)s days old.", age.days),
+        _("On the server: set BACKUP_DIR in the file .env for one every night, or run “flask backup”."),
+        None,
+        None,
+    )
