@@ -12,4 +12,6 @@ RUN python -m coworking.core.catalogs && useradd --create-home lieu && mkdir /da
 USER lieu
 VOLUME /data
 EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+  CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('PORT', '8000') + '/healthz', timeout=4)"]
 CMD ["sh", "-c", "flask --app wsgi db upgrade && exec python -m coworking.serve"]

@@ -75,7 +75,9 @@ class Config:
 
     ``database_url`` is an SQLAlchemy URL, ``redis_url`` is ``None`` where the embedded broker is used, ``smtp_url`` is
     ``None`` where mails are written to ``data_dir/mail`` instead of being sent. ``trusted_proxies``: how many proxies in
-    front add to ``X-Forwarded-For`` and ``X-Forwarded-Proto``; what lies further out is hearsay.
+    front add to ``X-Forwarded-For`` and ``X-Forwarded-Proto``; what lies further out is hearsay. ``allow_private_heads``:
+    whether a network head may have an address inside a private network. ``metrics_token`` opens ``/metrics`` to others than
+    this machine.
     """
 
     database_url: str
@@ -91,6 +93,8 @@ class Config:
     trusted_proxies: int = 0
     backup_dir: Path | None = None
     backup_keep: int = 14
+    allow_private_heads: bool = False
+    metrics_token: str | None = None
     testing: bool = False
 
     @classmethod
@@ -117,6 +121,8 @@ class Config:
             trusted_proxies=_trusted_proxies(environ.get("TRUSTED_PROXIES")),
             backup_dir=(ROOT / environ["BACKUP_DIR"]).resolve() if environ.get("BACKUP_DIR") else None,
             backup_keep=_backup_keep(environ.get("BACKUP_KEEP")),
+            allow_private_heads=_allow_private_heads(environ.get("ALLOW_PRIVATE_HEADS"), base_url),
+            metrics_token=_metrics_token(environ.get("METRICS_TOKEN")),
         )
 
     @property
@@ -129,7 +135,7 @@ def data_dir_of(environ: Mapping[str, str]) -> Path:
     """The data directory, made where it is missing. A relative one lies in this project, wherever a program is started."""
     path = (ROOT / (environ.get("DATA_DIR") or "var")).resolve()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"DATA_DIR cannot be made: {error}") from error
     if not os.access(path, os.W_OK | os.X_OK):
@@ -182,6 +188,20 @@ def _backup_keep(given: str | None) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 9999:
         raise ConfigError(f"BACKUP_KEEP must be how many nightly backups are kept, 1 or more, not {text!r}")
     return int(text)
+
+
+def _allow_private_heads(given: str | None, base_url: str) -> bool:
+    if given and given not in {"yes", "no"}:
+        raise ConfigError(f"ALLOW_PRIVATE_HEADS must be yes or no, not {given!r}")
+    if not given:  # a trial that only this machine reaches may have its head here too
+        return urlsplit(base_url).hostname in {"127.0.0.1", "localhost", "::1"}
+    return given == "yes"
+
+
+def _metrics_token(given: str | None) -> str | None:
+    if given and len(given) < 16:
+        raise ConfigError("METRICS_TOKEN must have at least 16 characters")
+    return given or None
 
 
 def _secret_key(given: str | None, data_dir: Path, *, shared: bool) -> str:

@@ -155,8 +155,9 @@ def _configure_database(app: Flask) -> None:
 def _configure_sessions(app: Flask) -> None:
     secure = app.extensions["settings"].cookies_secure
     app.config.update(
-        SESSION_COOKIE_NAME="lieu",
+        SESSION_COOKIE_NAME="__Host-lieu" if secure else "lieu",
         SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_PATH="/",  # __Host- wants it so
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),

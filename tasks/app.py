@@ -8,6 +8,8 @@ This module loads neither Flask nor the product, so that beat stays small.
 
 from __future__ import annotations
 
+import faulthandler
+import os
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,9 @@ from tasks.schedule import SCHEDULE
 
 if TYPE_CHECKING:
     from flask import Flask
+
+os.umask(0o077)  # what a worker writes is read by this user alone
+faulthandler.enable()
 
 log = get_task_logger(__name__)
 

@@ -83,8 +83,8 @@ def make_app(url: str, data_dir: Path, **settings: Any) -> Flask:
     """An application on the database ``url``."""
     from coworking.app import create_app
 
-    data_dir.mkdir(parents=True, exist_ok=True)
     environ = {"DATABASE_URL": url, "SECRET_KEY": "t" * 40, "DATA_DIR": str(data_dir), "BASE_URL": "http://lieu.test"}
+    environ["ALLOW_PRIVATE_HEADS"] = "yes"  # heads of tests listen on this machine
     config = Config.from_env(environ | {name.upper(): value for name, value in settings.items()})
     app = create_app(config)
     app.config["WTF_CSRF_ENABLED"] = False

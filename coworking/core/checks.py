@@ -6,6 +6,7 @@ Packages hang their checks in here. A check reads, never writes, and yields one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sqlalchemy import select, text
 from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
+from coworking.core.settings import settings
 from coworking.core.units import snapshot
 
 Look = Callable[[], Iterable[str]]
@@ -42,6 +44,16 @@ def check(promise: int, claim: str) -> Callable[[Look], Look]:
         return look
 
     return register
+
+
+@check(6, "what this instance keeps is readable by its own user only")
+def _private_files() -> Iterator[str]:
+    folder = settings().data_dir
+    for path in sorted(folder.glob("*")) if folder.stat().st_mode & 0o005 else ():
+        with suppress(FileNotFoundError):  # it was there a moment ago
+            if path.stat().st_mode & 0o004:
+                yield f"every user of this machine may read {path}: chmod -R go= {folder}"
+                return
 
 
 def run() -> Iterator[tuple[Check, list[str]]]:

@@ -5,30 +5,25 @@ Without ``SMTP_URL`` letters are written to ``DATA_DIR/mail`` as ``.eml`` files,
 
 from __future__ import annotations
 
-import smtplib
-import ssl
-from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from flask import current_app, render_template
 from flask_babel import force_locale
 from jinja2 import TemplateNotFound
 
-from coworking.core import outbox
+from coworking.core import outbox, outgoing
 from coworking.core.clock import now
 from coworking.core.sender import from_header, mail_settings
 from coworking.core.settings import settings
 from coworking.core.types import public_id
 from coworking.core.units import end_read
 
-_TIMEOUT_S = 30
-_TRIAL_TIMEOUT_S = 8
-"""For a test e-mail, while a person waits."""
+_TRIAL_S = 8.0
+"""How long a test e-mail may take, while a person waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +71,10 @@ def deliver(
     if url is None:
         _write_to_file(message_id, message)
     else:
-        _submit(url, message, _TIMEOUT_S)
+        try:
+            outgoing.send_mail(url, message)
+        except outgoing.MailRefused as error:
+            raise outbox.GiveUp(str(error)) from error
 
 
 def try_out(*, to: str, locale: str, place: str) -> tuple[bool, str]:
@@ -88,18 +86,9 @@ def try_out(*, to: str, locale: str, place: str) -> tuple[bool, str]:
     if url is None:
         return True, _write_to_file(message_id, message).name
     try:
-        return True, _submit(url, message, _TRIAL_TIMEOUT_S)
-    except outbox.GiveUp as error:
-        return False, str(error)
-    except (smtplib.SMTPException, OSError) as error:
-        return False, _words_of(error)
-
-
-def _words_of(error: Exception) -> str:
-    """What went wrong on the way to the mail server or there. Never the user name or password."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_decoded(error.smtp_error)}"
-    return str(error) or type(error).__name__
+        return True, outgoing.send_mail(url, message, total_s=_TRIAL_S)
+    except (outgoing.MailRefused, OSError) as error:
+        return False, outgoing.words_of(error)
 
 
 def _write_to_file(message_id: str, message: EmailMessage) -> Path:
@@ -151,61 +140,3 @@ def render(
         )
     message["Content-Language"] = locale  # last: setting contents moves such headers away
     return message
-
-
-class _Keeping(smtplib.SMTP):
-    """Keeps the answer to the message itself, which `send_message` drops."""
-
-    answer: tuple[int, bytes] = (0, b"")
-
-    def data(self, msg: Any) -> tuple[int, bytes]:
-        self.answer = super().data(msg)
-        return self.answer
-
-
-class _KeepingSecurely(_Keeping, smtplib.SMTP_SSL):
-    """The same over TLS from the first byte."""
-
-
-def _submit(url: str, message: EmailMessage, timeout_s: float) -> str:
-    """Hand ``message`` to the server of ``url`` (``smtp[+starttls]://`` or ``smtps://user:password@host:port``).
-
-    Returns the server's answer.
-    """
-    parts = urlsplit(url)
-    host, port = parts.hostname or "localhost", parts.port
-    context = ssl.create_default_context()
-    client: _Keeping
-    if parts.scheme == "smtps":
-        client = _KeepingSecurely(host, port or 465, timeout=timeout_s, context=context)
-    else:
-        client = _Keeping(host, port or (587 if parts.scheme == "smtp+starttls" else 25), timeout=timeout_s)
-    try:
-        if parts.scheme == "smtp+starttls":
-            client.starttls(context=context)
-        if parts.username:
-            client.login(unquote(parts.username), unquote(parts.password or ""))
-        client.send_message(message)
-        return f"{client.answer[0]} {_decoded(client.answer[1])}"
-    except smtplib.SMTPRecipientsRefused as error:
-        code, reason = next(iter(error.recipients.values()))
-        _stop_when_final(code, reason, error)
-        raise
-    except smtplib.SMTPDataError as error:
-        _stop_when_final(error.smtp_code, error.smtp_error, error)
-        raise
-    finally:
-        # Not ``with client``: there a server that grumbles at the farewell would undo a letter it has accepted.
-        with suppress(smtplib.SMTPException, OSError):
-            client.quit()
-        client.close()
-
-
-def _decoded(said: bytes | str) -> str:
-    return said.decode(errors="replace") if isinstance(said, bytes) else said
-
-
-def _stop_when_final(code: int, reason: bytes | str, error: Exception) -> None:
-    """Raise `outbox.GiveUp` for an answer 5xx, which is for good; 4xx asks to come back."""
-    if code >= 500:
-        raise outbox.GiveUp(f"{code} {_decoded(reason)}") from error

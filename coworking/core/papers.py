@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 60.0
 IDLE_S = 60.0
 MOST = 200
+BUSY_S = 3
+"""After how many seconds to ask again while another paper is being made."""
 
 PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
@@ -42,6 +44,14 @@ class PapersUnavailable(DomainError):
     code = "papers_unavailable"
     status = 503
     message = N_("Papers cannot be made on this server yet. Whoever administers it can install: %(packages)s.")
+
+
+class PapersBusy(DomainError):
+    """Another paper is being drawn in this process: whoever asks is told at once and holds no thread."""
+
+    code = "papers_busy"
+    status = 503
+    message = N_("Another paper is being made just now. Yours comes next: this page asks again by itself.")
 
 
 class PaperFailed(Exception):
@@ -60,9 +70,11 @@ def html(template: str, *, locale: str, **context: Any) -> str:
 def pdf(template: str, *, locale: str, **context: Any) -> bytes:
     """The PDF of ``template`` (which extends ``_layout/papers.html``) in ``locale``.
 
-    The same words give the same document identifier. Raises `PapersUnavailable`, or `PaperFailed`.
+    The same words give the same document identifier. Raises `PapersUnavailable`, or `PaperFailed`; for a request also
+    `PapersBusy`, since only what no visitor waits for may queue.
     """
-    return _printer.make(html(template, locale=locale, **context))
+    page = html(template, locale=locale, **context)
+    return _printer.make(page, queue=not has_request_context())
 
 
 class _Printer:
@@ -77,9 +89,11 @@ class _Printer:
         self._watch: threading.Timer | None = None
         self._owner = os.getpid()
 
-    def make(self, page: str) -> bytes:
+    def make(self, page: str, *, queue: bool) -> bytes:
         message = json.dumps({"html": page, "identifier": page}).encode()
-        with self._lock:
+        if not self._lock.acquire(blocking=queue):
+            raise PapersBusy(extra={"retry_after": BUSY_S})
+        try:
             mark, content = self._ask_again(message)
             self._made += 1
             self._used = time.monotonic()
@@ -87,6 +101,8 @@ class _Printer:
                 self._end()
             else:
                 self._watch_idle()
+        finally:
+            self._lock.release()
         if mark == b"!":
             log.warning("papers cannot be made: %s", content.decode(errors="replace"))
             raise PapersUnavailable(packages=PACKAGES)

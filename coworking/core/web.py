@@ -35,6 +35,7 @@ from coworking.core.formats import day_full, hour, money, span_hours
 from coworking.core.i18n import _
 from coworking.core.login import visitor
 from coworking.core.money import Cents
+from coworking.core.settings import settings
 from coworking.core.timespan import Span
 from coworking.server.limits import BODY_BYTES
 
@@ -212,6 +213,8 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
     if isinstance(seconds := error.extra.get("retry_after"), int):
         answer = make_response(answer)
         answer.headers["Retry-After"] = str(seconds)
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE and request.method == "GET":
+            answer.headers["Refresh"] = str(seconds)  # the page that says so asks again by itself
     return answer
 
 
@@ -285,9 +288,12 @@ def security_headers(style: str = "'self'", *, secure: bool) -> dict[str, str]:
 def _add_headers(response: Response) -> Response:
     headers = response.headers
     style = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
-    for name, value in security_headers(style, secure=request.is_secure).items():
+    for name, value in security_headers(style, secure=request.is_secure or settings().cookies_secure).items():
         headers.setdefault(name, value)
     headers["X-Request-ID"] = request_id()
     if request.endpoint != "static" and "Cache-Control" not in headers:
-        headers["Cache-Control"] = "private, no-cache"  # a page shows one person's data; revalidate it always
+        # A page shows one person's data: nobody else may keep it. What someone signed in reads the browser does not keep
+        # either, but for the small pieces that it asks about again and again.
+        personal = g.get("visitor") is not None and "ETag" not in headers
+        headers["Cache-Control"] = "no-store" if personal else "private, no-cache"
     return response

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from coworking.core import outbox
+from coworking.core.errors import Forbidden
+from coworking.core.policy import Actor, Role
 from coworking.core.units import write_unit
+from coworking.frontdesk.today import OF_MANAGERS
 
 
 def retry_failed(public_id: str) -> None:
@@ -12,7 +15,11 @@ def retry_failed(public_id: str) -> None:
         outbox.retry(public_id)
 
 
-def dismiss_failed(public_id: str) -> None:
-    """Put an outbox row that failed for good away."""
+def dismiss_failed(actor: Actor, public_id: str) -> None:
+    """Put an outbox row that failed for good away; what the network head waits for only as a manager."""
+    if not actor.has(Role.MANAGER) and any(
+        row.public_id == public_id and row.topic in OF_MANAGERS for row in outbox.failed()
+    ):
+        raise Forbidden()
     with write_unit():
         outbox.dismiss(public_id)

@@ -28,6 +28,10 @@ from coworking.spaces.models import DESK, LieuDay, Zone
 LATE = timedelta(minutes=15)
 
 
+OF_MANAGERS = frozenset({"network.send", "return.closed"})
+"""Outbox topics whose failure only a manager may put away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Here:
     """Someone who is in the lieu: their presence, and the units they sit at now or next."""
@@ -77,6 +81,11 @@ class Today:
     morning: bool
     is_over: bool
     free: list[str] = field(default_factory=list[str])
+
+    @staticmethod
+    def may_put_away(row: outbox.OutboxRow, *, is_manager: bool) -> bool:
+        """Whether the reader may stop showing a row that failed."""
+        return is_manager or row.topic not in OF_MANAGERS
 
     @property
     def before(self) -> date:

@@ -63,6 +63,7 @@ def today() -> ResponseReturnValue:
         tag=f'"{todays.version(found.day)}"',
         missing=checklist.items(current_actor()),
         folded=session.get(FOLDED) == found.day.isoformat(),
+        is_manager=current_actor().has(Role.MANAGER),
     )
 
 
@@ -82,7 +83,8 @@ def live() -> ResponseReturnValue:
     tag = f'"{todays.version(day)}"'
     if request.headers.get("If-None-Match") == tag:
         return Response(status=304, headers={"ETag": tag})
-    response = make_response(render_template("frontdesk/_today.html", today=todays.today()))
+    is_manager = current_actor().has(Role.MANAGER)
+    response = make_response(render_template("frontdesk/_today.html", today=todays.today(), is_manager=is_manager))
     response.headers["ETag"] = tag
     return response
 
@@ -206,7 +208,7 @@ def take_back(at: int) -> ResponseReturnValue:
 @requires(Role.HOST)
 def letter(public_id: str, what: str) -> ResponseReturnValue:
     """A letter that came back, or anything else that failed for good: try again, or put it away."""
-    retry_failed(public_id) if what == "retry" else dismiss_failed(public_id)
+    retry_failed(public_id) if what == "retry" else dismiss_failed(current_actor(), public_id)
     return _to_today()
 
 

@@ -58,6 +58,13 @@ def test_stripe_is_imported_by_at_most_one_file():
     assert len(found) <= 1
 
 
+def test_calls_to_other_machines_leave_through_one_module():
+    """There they have a deadline in all, a bounded answer, a checked address. `coworking.serve` asks its own web server."""
+    pattern = re.compile(r"^\s*(?:import|from) (?:requests|smtplib|urllib\.request|http\.client|httpx|urllib3)\b", re.M)
+    found = {str(path.relative_to(ROOT)) for path in SOURCES if pattern.search(path.read_text())}
+    assert found - {"coworking/serve.py"} == {"coworking/core/outgoing.py"}
+
+
 def test_nobody_asks_the_operating_system_for_the_time():
     pattern = re.compile(r"datetime\.(now|utcnow|today)\(|date\.today\(|time\.time\(")
     found = {str(path.relative_to(ROOT)) for path in SOURCES if pattern.search(path.read_text())}

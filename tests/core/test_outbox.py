@@ -260,13 +260,13 @@ CRASH = """
 import os, signal
 from config import Config
 from coworking.app import create_app
-from coworking.core import mail, outbox
-send = mail._submit
+from coworking.core import outbox, outgoing
+send = outgoing.send_mail
 def send_and_die(url, message):
     send(url, message)
     os.kill(os.getpid(), signal.SIGKILL)
 if "DIE" in os.environ:
-    mail._submit = send_and_die
+    outgoing.send_mail = send_and_die
 app = create_app(Config.from_env())
 with app.app_context():
     outbox.run_due()

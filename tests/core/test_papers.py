@@ -18,7 +18,7 @@ import pytest
 
 from config import ROOT
 from coworking.core import papers, papers_worker
-from coworking.core.papers import PaperFailed, PapersUnavailable, pdf
+from coworking.core.papers import PaperFailed, PapersBusy, PapersUnavailable, pdf
 
 PAGE = """{% extends "_layout/papers.html" %}{% block title %}{{ words }}{% endblock %}
 {% block main %}<h1>{{ words }}</h1>{{ more|default("")|safe }}{% endblock %}"""
@@ -167,6 +167,37 @@ def test_threads_get_each_their_own(app):
         made = list(pool.map(one, range(8)))
     pages = [paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") for paper in made]
     assert len({len(paper) for paper in made}) > 4 and all(paper.startswith(b"%PDF") for paper in made), pages
+
+
+def test_who_asks_while_another_is_made_is_told_at_once_and_the_worker_waits(app):
+    """Visitors hold no thread: one thread that waits for each would be all of them."""
+    make()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_message: bytes) -> tuple[bytes, bytes]:
+        begun.set()
+        assert go_on.wait(30)
+        return b"+", b"%PDF"
+
+    def first() -> None:
+        with app.app_context():
+            make()
+
+    kept = papers._printer._ask_again
+    papers._printer._ask_again = slow
+    thread = threading.Thread(target=first)
+    thread.start()
+    try:
+        assert begun.wait(30)
+        with app.test_request_context("/"), pytest.raises(PapersBusy) as caught:
+            make()
+        assert caught.value.extra == {"retry_after": papers.BUSY_S}
+    finally:
+        papers._printer._ask_again = kept
+        go_on.set()
+        thread.join()
+    with app.test_request_context("/"):
+        assert make().startswith(b"%PDF")
 
 
 def test_without_the_libraries_it_says_what_to_install(monkeypatch, tmp_path: Path):

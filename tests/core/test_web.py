@@ -10,8 +10,10 @@ from flask import request
 
 from config import Config, ConfigError
 from coworking.core.errors import Busy
+from coworking.core.papers import PapersBusy
 from coworking.core.policy import public
 from coworking.core.web import MAX_BODY_BYTES
+from tests import factories
 from tests.conftest import make_app
 
 PROBLEM = "application/problem+json"
@@ -45,6 +47,34 @@ def test_every_answer_is_closed_by_default(client, path):
 
 def test_pages_are_kept_by_no_one_else(client):
     assert client.get("/sign-in").headers["Cache-Control"] == "private, no-cache"
+
+
+def test_what_someone_signed_in_reads_is_stored_nowhere(sign_in, place, cast):
+    member, host = sign_in(cast.member), sign_in(cast.host)
+    assert member.get("/me").headers["Cache-Control"] == "no-store"
+    live = host.get("/today/live?day=2026-11-24")
+    assert live.headers["ETag"]
+    assert live.headers["Cache-Control"] == "private, no-cache", "the browser must keep what it asks about again"
+
+
+def test_served_over_tls_every_answer_says_so_and_the_cookie_is_this_hosts(databases, tmp_path):
+    secure = make_app(databases("sqlite"), tmp_path, base_url="https://lieu.test")
+    with secure.app_context():
+        factories.make_place()
+    answer = secure.test_client().get("/sign-in")  # as a proxy that ends TLS and says nothing asks
+    assert answer.headers["Strict-Transport-Security"]
+    assert not secure.test_client().get("/sign-in").is_json
+    (cookie,) = answer.headers.getlist("Set-Cookie")
+    assert cookie.startswith("__Host-lieu=")
+    assert "Secure" in cookie and "HttpOnly" in cookie and "Path=/" in cookie and "Domain" not in cookie
+
+
+def test_a_form_of_another_site_is_refused(databases, tmp_path):
+    guarded = make_app(databases("sqlite"), tmp_path)
+    guarded.config["WTF_CSRF_ENABLED"] = True
+    with guarded.app_context():
+        factories.make_place()
+    assert guarded.test_client().post("/sign-in", data={"email": "a@demo.example", "password": "x"}).status_code == 400
 
 
 def test_only_tls_promises_tls(client):
@@ -146,6 +176,14 @@ def test_a_fault_of_ours_is_said_without_its_insides(client, breaks):
     assert "secret.py" not in answer.text
     assert "Nothing was half done" in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_who_waits_for_a_paper_gets_a_page_that_asks_again(client, breaks):
+    breaks(PapersBusy(extra={"retry_after": 3}))
+    answer = client.get("/healthz", headers={"Accept-Language": "en"})
+    assert answer.status_code == 503
+    assert (answer.headers["Retry-After"], answer.headers["Refresh"]) == ("3", "3")
+    assert "Your paper is on its way" in answer.text
 
 
 def test_a_busy_database_says_so_and_that_nothing_changed(client, breaks):

@@ -186,6 +186,20 @@ def test_what_failed_waits_for_the_host(app, morning, cast, sign_in, run_outbox)
     assert "Une lettre" not in text(host.post(url, follow_redirects=True))
 
 
+def test_a_return_that_failed_is_put_away_by_a_manager_only(app, morning, cast, sign_in):
+    with app.app_context(), write_unit():
+        row = outbox.OutboxRow(topic="network.send", key="2026-10", payload={}, state="failed", due_at=outbox.now())
+        db.session.add(row)
+        db.session.flush()
+        url = f"/today/letters/{row.public_id}/dismiss"
+    host, manager = sign_in(cast.host), sign_in(cast.manager)
+    assert url not in host.get("/today").text
+    assert host.post(url).status_code == 403
+    assert url in manager.get("/today").text
+    assert manager.post(url).status_code == 303
+    assert url not in manager.get("/today").text
+
+
 def test_a_page_that_has_not_changed_costs_two_statements(app, morning, cast, sign_in, count_statements):
     host = sign_in(cast.host)
     first = host.get("/today/live?day=2026-11-24")

@@ -18,7 +18,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         case "unread":
             answer = b"unread"
         case "script":
-            answer = f"{environ['SCRIPT_NAME']}|{environ['PATH_INFO']}".encode()
+            answer = f"{environ['SCRIPT_NAME']}|{environ['PATH_INFO']}|{environ['wsgi.url_scheme']}".encode()
         case _:
             try:
                 answer = f"read {len(environ['wsgi.input'].read())}".encode()

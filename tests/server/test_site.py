@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import http.client
 import re
+import stat
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
+from config import ROOT
 from tests import factories
 from tests.conftest import make_app
 from tests.factories import PASSWORD
 from tests.support.processes import instance
 
 FORM = "application/x-www-form-urlencoded"
+
+
+def test_what_the_programs_write_is_for_their_own_user(databases, tmp_path: Path):
+    """A new lieu, made by `flask db upgrade` and served: nobody else of the machine reads its database, keys or e-mails."""
+    data = tmp_path / "data"
+    with instance("", data.parent, DATA_DIR=str(data)) as lieu:
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
+        subprocess.run(command, cwd=ROOT, env=lieu.environ, check=True, capture_output=True, timeout=60)
+        lieu.web()
+        lieu.worker()
+        modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (data, *data.rglob("*"))}
+    assert data / "coworking.db" in modes
+    assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
 
 
 def test_a_large_body_is_read_only_from_who_is_signed_in(databases, tmp_path: Path):
@@ -25,10 +42,10 @@ def test_a_large_body_is_read_only_from_who_is_signed_in(databases, tmp_path: Pa
         lieu.web()
         client = http.client.HTTPConnection("127.0.0.1", lieu.port, timeout=8)
 
-        cookies = {"lieu": ""}
+        cookies: dict[str, str] = {}
 
         def ask(method: str, path: str, body: str | None = None, kind: str = FORM) -> str:
-            headers = {"Cookie": f"lieu={cookies['lieu']}", **({"Content-Type": kind} if body else {})}
+            headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), "Content-Type": kind}
             client.request(method, path, body, headers)
             answer = client.getresponse()
             for given in answer.headers.get_all("Set-Cookie", []):

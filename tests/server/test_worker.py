@@ -355,6 +355,12 @@ def test_visitors_who_leave_in_the_middle_are_forgotten(quick):
     assert "Traceback" not in quick.program.said()
 
 
+def test_what_belongs_to_the_server_is_not_believed_from_outside(site):
+    headers = b"SCRIPT_NAME: /script\r\nScript-Name: /script\r\nPATH_INFO: /\r\nX-Forwarded-Proto: https\r\n"
+    with site.connect(b"GET /script HTTP/1.0\r\n" + headers + b"\r\n") as connection:
+        assert rest(connection).endswith(b"|/script|http")
+
+
 # Stopping and starting again ------------------------------------------------------------------------------------------
 
 

@@ -34,11 +34,21 @@ class LinkUnreadable(DomainError):
 
 
 class HeadRefused(DomainError):
-    """The head's own words follow."""
+    """What follows is said in our words, by the code of the answer: anyone may have written those of the answer."""
 
     code = "head_refused"
     status = 409
-    message = N_("The network head answered: %(answer)s")
+    message = N_("The network head refused: %(reason)s")
+    field = "url"
+
+
+class HeadIsPrivate(DomainError):
+    code = "head_is_private"
+    status = 422
+    message = N_(
+        "This link leads to an address inside a private network, which is not called from here. "
+        "Whoever administers this server can allow it."
+    )
     field = "url"
 
 
@@ -58,11 +68,18 @@ class HeadUnclear(DomainError):
     field = "url"
 
 
+_REASONS = {
+    "gone": N_("This link is no longer valid."),
+    "already_enrolled": N_("This place is already in the network under another name."),
+    "too_many_attempts": N_("Too many attempts. Wait a little and try again."),
+}
+
+
 def join(actor: Actor, url: str) -> HeadLink:
     """Enrol this lieu with the head whose link is ``url`` and return the new link to it.
 
-    Raises `LinkUnreadable`, `HeadUnreachable`, `HeadRefused`, `HeadUnclear`. Joining another head ends the link to the one
-    before; joining the same again renews it.
+    Raises `LinkUnreadable`, `HeadIsPrivate`, `HeadUnreachable`, `HeadRefused`, `HeadUnclear`. Joining another head ends
+    the link to the one before; joining the same again renews it.
     """
     url, token = _read_url(url)
     lieu, key = spaces.lieu(), signing_key()
@@ -79,12 +96,14 @@ def join(actor: Actor, url: str) -> HeadLink:
     end_read()
     try:
         answer = posting.post(url, protocol.sign(payload, protocol.JOIN, key))
+    except posting.AddressNotAllowed as error:
+        raise HeadIsPrivate() from error
     except posting.Unreachable as error:
         raise HeadUnreachable() from error
     if answer.status >= 500:
         raise HeadUnreachable()
     if answer.status != 200:
-        raise HeadRefused(answer=answer.detail) if answer.detail else HeadUnclear()
+        raise HeadRefused(reason=_REASONS.get(answer.code, answer.code)) if answer.code else HeadUnclear()
     values = _read_head(answer.document, url, own_id) | {
         "way": "software",
         "email": None,

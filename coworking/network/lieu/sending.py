@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from smtplib import SMTPException
 from typing import Any
 
 from sqlalchemy import select
@@ -94,7 +93,7 @@ def _by_wire(head: HeadLink, row: MonthlyReturn) -> Delivery:
     if answer.status == 409 and answer.code == "revision_conflict":
         return _continue(row, answer.document)
     if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
-        raise Refused(f"{answer.code or answer.status}: {answer.detail}")
+        raise Refused(f"{answer.code or answer.status}")
     raise NotYet(BUSY)
 
 
@@ -102,7 +101,7 @@ def _continue(row: MonthlyReturn, conflict: dict[str, Any]) -> Delivery:
     """Go on after the revision the head says it holds: this lieu was restored from a backup, the head was not."""
     highest, month, revision, digest = conflict.get("highest"), row.month, row.revision, row.figures_sha256
     if type(highest) is not int or not revision <= highest < _MOST_REVISION:
-        raise Refused(f"revision_conflict: {conflict.get('detail', '')}"[:300])
+        raise Refused("revision_conflict")
     with in_language("fr"):  # part of the document, whoever reads it
         reason = _("Stated again after a backup was restored: the network head held a later revision.")
     if sum(one.reason == reason for one in statistics.revisions(month)) >= MOST_CONTINUED:
@@ -131,7 +130,7 @@ def _by_letter(head: HeadLink, row: MonthlyReturn) -> Delivery:
         mail.deliver(message_id, **letter)
     except outbox.GiveUp as error:
         raise Refused(f"{LETTER_REFUSED}: {error}") from error
-    except (SMTPException, OSError) as error:
+    except OSError as error:
         raise NotYet(LETTER_STUCK) from error
     return _mark(month, revision, digest, state="mailed", sent_at=now())
 
