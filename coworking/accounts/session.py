@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from http.client import FORBIDDEN
+from http import HTTPStatus
 
 from flask import Response, after_this_request, g, request, session
 
@@ -143,7 +143,7 @@ def note_use(response: Response) -> Response:
 
 def note_refusal(response: Response) -> Response:
     """Write down that someone signed in asked for what their role or token does not allow."""
-    actor = actor_or_none() if response.status_code == FORBIDDEN else None
+    actor = actor_or_none() if response.status_code == HTTPStatus.FORBIDDEN else None
     if actor is not None and not security.was_refused_lately(actor.person_id, request.endpoint):
         with suppress(Busy):
             token = g.get("token")
