@@ -16,8 +16,8 @@ from coworking.core.months import write_month
 from coworking.core.policy import Actor, Role
 from coworking.core.timespan import Span
 from coworking.core.web import say
-from coworking.network.head import queries as network
-from coworking.network.head.models import NetworkLieu, ReceivedReturn
+from coworking.network.head.doubts import written
+from coworking.network.head.queries import LieuInMonth
 from coworking.network.head.rules import aggregate
 from coworking.presence.models import Presence
 from coworking.pricing.models import Quote
@@ -191,22 +191,31 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day is not None else None
 
 
-def network_returns(head_id: str, month: date, rows: list[tuple[NetworkLieu, ReceivedReturn]]) -> Json:
+def network_returns(head_id: str, month: date, rows: list[LieuInMonth]) -> Json:
     """The highest revisions of ``month`` and the ``network-return/1`` made of them."""
     write = _writer()
-    said = [network.as_reported(row) for _lieu, row in rows]
+    came = [(row.lieu, row.said) for row in rows if row.said is not None]
     items = [
         {
             "lieu": {"id": lieu.lieu_uuid, "name": lieu.name, "city": lieu.city, "code_insee": lieu.code_insee},
-            "month": write_month(row.month),
-            "revision": row.revision,
-            "status": row.status,
-            "reason": row.reason,
-            "digest": row.digest,
-            "way": row.way,
-            "received_at": write(row.received_at),
-            "figures": one.figures,
+            "month": write_month(month),
+            "revision": said.revision,
+            "status": said.status,
+            "reason": said.reason,
+            "digest": said.digest,
+            "way": said.way,
+            "received_at": write(said.received_at),
+            "doubts": written(said.doubts),
+            "set_aside": said.set_aside,
+            "figures": said.figures,
         }
-        for (lieu, row), one in zip(rows, said, strict=True)
+        for lieu, said in came
     ]
-    return {"items": items, "aggregate": aggregate(said, head_id=head_id, month=month), "next": None}
+    aggregated = aggregate(
+        [said.reported for _lieu, said in came if said.set_aside is None],
+        head_id=head_id,
+        month=month,
+        set_aside=[(said.reported, said.set_aside) for _lieu, said in came if said.set_aside is not None],
+    )
+    awaited = sum(row.said is None for row in rows)
+    return {"items": items, "missing": awaited, "aggregate": aggregated, "next": None}

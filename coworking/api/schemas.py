@@ -349,8 +349,20 @@ class NetworkMember(Shown):
     code_insee = _text(required=True, allow_none=True)
 
 
+class ReturnDoubt(Shown):
+    """Why a figure is improbable: its value, and the usual one or the bound that it was measured by."""
+
+    code = _text(required=True)
+    field = _text(required=True)
+    value = fields.Integer(required=True)
+    usual = fields.Integer(required=True)
+
+
 class NetworkReturn(Shown):
-    """The highest revision of one lieu's month. ``way``: ``software`` (signed) or ``link`` (six figures typed in)."""
+    """The highest revision of one lieu's month. ``way``: ``software`` (signed) or ``link`` (six figures typed in).
+
+    ``set_aside``: why the network head leaves it out of ``aggregate``; null: it counts.
+    """
 
     lieu = fields.Nested(NetworkMember, required=True)
     month = _text(required=True)
@@ -360,6 +372,8 @@ class NetworkReturn(Shown):
     digest = _text(required=True)
     way = fields.String(required=True, metadata={"enum": ["software", "link"]})
     received_at = _instant(required=True)
+    doubts = fields.List(fields.Nested(ReturnDoubt), required=True)
+    set_aside = _text(required=True, allow_none=True)
     figures = fields.Dict(keys=fields.String(), required=True)
 
 
@@ -387,9 +401,13 @@ class People(_Page):
 
 
 class NetworkReturns(_Page):
-    """``aggregate`` is the network's own ``network-return/1``: members, sums, numerators and denominators."""
+    """``aggregate`` is the network's own ``network-return/1``: members, sums, numerators and denominators.
+
+    ``missing``: lieux whose figures of the month are awaited and not here.
+    """
 
     items = fields.List(fields.Nested(NetworkReturn), required=True)
+    missing = fields.Integer(required=True)
     aggregate = fields.Dict(keys=fields.String(), required=True)
 
 

@@ -261,11 +261,12 @@ def receive_return() -> tuple[Json, int]:
 def network_returns(query_data: dict[str, Any]) -> Json:
     """What the network's lieux reported of a month, and what it adds up to
 
-    The highest revision of each. Rates in `aggregate` are sums of numerators over sums of denominators; a lieu that does
-    not know is left out of both. People are never added: they may come to several lieux.
+    The highest revision of each. One that the lead set aside says why in `set_aside` and is no part of `aggregate`;
+    `doubts` is what was improbable in a return when it came. Rates in `aggregate` are sums of numerators over sums of
+    denominators; a lieu that does not know is left out of both. People are never added: they may come to several lieux.
     """
     month = query_data["month"]
-    return render.network_returns(spaces.lieu().uuid, month, network.counting(month))
+    return render.network_returns(spaces.lieu().uuid, month, network.network_month(month))
 
 
 @blueprint.get("/invoices/<invoice_id>")

@@ -86,6 +86,7 @@ _PARTS = {
         "network_head.give_link",
         "network_head.lieu",
         "network_head.new_lieu",
+        "network_head.set_aside",
     },
     "statistics.index": {"statistics.month", "statistics.close"},
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from coworking.core.errors import N_, DomainError
-from coworking.core.months import month_end
+from coworking.core.months import month_after, month_of
 from coworking.statistics.pairs import known_enough
 
 SMALLEST_SHOWN = 5
@@ -30,6 +31,17 @@ class MoreThanWhole(ReturnInvalid):
 
     code = "return_impossible"
     message = N_("%(field)s cannot be more than %(other)s.")
+
+
+class BeyondBound(ReturnInvalid):
+    """A number is larger than ``bound``, the most that the month allows; programs read ``bound`` in the answer."""
+
+    code = "return_impossible"
+    message = N_("%(field)s cannot be more than %(bound)s in this month.")
+
+    def __init__(self, *, field: str, bound: int) -> None:
+        super().__init__(field=field, bound=bound)
+        self.extra = {"bound": bound}
 
 
 class Impossible(ReturnInvalid):
@@ -60,29 +72,50 @@ PARTS: tuple[tuple[str, str], ...] = (
 """(part, whole): the first is never more than the second."""
 
 
-def check_consistency(figures: Mapping[str, Any], month: date) -> None:
-    """Raise `MoreThanWhole` or `Impossible` for figures of ``month`` (well-formed, nulls aside) that cannot be true."""
+def check_consistency(figures: Mapping[str, Any], month: date, zone: ZoneInfo | None = None) -> None:
+    """Raise `MoreThanWhole`, `BeyondBound` or `Impossible` for figures of ``month`` that cannot be true.
+
+    They are well-formed, nulls aside. ``zone`` is the lieu's; where nobody knows it, a month may be an hour longer.
+    """
     for part, whole in PARTS:
         if figures[part] is not None and figures[whole] is not None and figures[part] > figures[whole]:
             raise MoreThanWhole(field=f"figures.{part}", other=f"figures.{whole}")
-    _check_calendar(figures, month)
+    _check_bounds(figures, bounds(figures, month, zone))
     _check_attendance(figures)
     _check_people(figures)
     _check_hours(figures)
 
 
-def _check_calendar(figures: Mapping[str, Any], month: date) -> None:
-    days = month_end(month).day
-    limits = {"open_days": days, "accessible_minutes": days * 1440 + 60, "staffed_minutes": days * 1440 + 60}
-    if figures["open_days"] is not None:
-        limits["accessible_minutes"] = figures["open_days"] * 1440 + 60
-        if figures["desks_in_service"] is not None:
-            limits["desk_offered_halfdays"] = 2 * figures["open_days"] * figures["desks_in_service"]
-    if figures["distinct_people"] is not None:
-        limits["worker_days"] = days * figures["distinct_people"]
-    for name, most in limits.items():
-        if figures[name] is not None and figures[name] > most:
-            raise Impossible(field=f"figures.{name}", reason=N_("this is more than the month allows"))
+def month_minutes(month: date, zone: ZoneInfo | None = None) -> int:
+    """How long the month of ``month`` is in ``zone``: in October, when the clocks go back, an hour more than its days."""
+    first, after = month_of(month), month_after(month)
+    if zone is None:
+        return (after - first).days * 1440 + 60
+    begin, end = (datetime.combine(day, time(), tzinfo=zone).astimezone(UTC) for day in (first, after))
+    return int((end - begin).total_seconds()) // 60
+
+
+def bounds(figures: Mapping[str, Any], month: date, zone: ZoneInfo | None = None) -> dict[str, int]:
+    """The most that each figure can be in ``month``, given the others: days, desks, rooms and people."""
+    days, minutes = (month_after(month) - month_of(month)).days, month_minutes(month, zone)
+    opened, desks, rooms = (figures[name] for name in ("open_days", "desks_in_service", "rooms_in_service"))
+    open_days = days if opened is None else opened
+    open_minutes = min(minutes, open_days * 1440 + max(0, minutes - days * 1440))
+    found = {"open_days": days, "accessible_minutes": open_minutes, "staffed_minutes": open_minutes}
+    if desks is not None:
+        found |= dict.fromkeys(("desk_offered_halfdays", "desk_booked_halfdays"), 2 * open_days * desks)
+    if rooms is not None:
+        found |= dict.fromkeys(("room_offered_minutes", "room_booked_minutes"), minutes * rooms)
+    people = figures["distinct_people"]
+    if people is not None:
+        found |= {"worker_days": days * people, "desk_attended_halfdays": 2 * days * people}
+    return found
+
+
+def _check_bounds(figures: Mapping[str, Any], most: Mapping[str, int]) -> None:
+    for name, bound in most.items():
+        if figures[name] is not None and figures[name] > bound:
+            raise BeyondBound(field=f"figures.{name}", bound=bound)
 
 
 def _check_attendance(figures: Mapping[str, Any]) -> None:

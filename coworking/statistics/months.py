@@ -53,7 +53,12 @@ def figures(days: Sequence[Any], people: People, subscriptions: Subscriptions | 
     if not known_enough(sum(day.room_known for day in days), known["room_booked_minutes"]):
         known["room_attended_minutes"], reasons["room_attended_minutes"] = None, "too_few_known"
     nothing_booked = not known["desk_booked_halfdays"] and not known["room_booked_minutes"]
-    if people.seen or nothing_booked:  # nobody seen where nobody was expected is nobody; else it is not knowing
+    # Nobody seen where nobody was expected is nobody; else it is not knowing. Nor is it known who came where one name
+    # stood for several people at once.
+    several_under_one_name = known["desk_attended_halfdays"] is not None and (
+        known["desk_attended_halfdays"] > 2 * len(days) * people.distinct
+    )
+    if (people.seen or nothing_booked) and not several_under_one_name:
         known["distinct_people"] = people.distinct
         known["worker_days"] = people.worker_days
         known["distinct_people_ytd"], known["newcomers"] = people.ytd, people.newcomers

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import rfc8785
 
@@ -129,6 +130,9 @@ ENVELOPE = (
 )
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+CHAIN_HEADS, MOST_CHAINS = "chain_heads", 16
+"""The one optional member of the envelope: where each of the lieu's signed chains ended when the return was sent."""
+_CHAIN = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 LONGEST_REASON = 500
 _EARLIEST_MIDNIGHT = timedelta(hours=14)
 """Somewhere a month ends this long before it does at Greenwich."""
@@ -157,17 +161,19 @@ def filled(figures: Mapping[str, Any], **known: Any) -> dict[str, Any]:
     return {**figures, **known, "null_reasons": reasons}
 
 
-def check_return(document: Any, *, at: datetime) -> dict[str, Any]:
-    """``document`` when it is a ``monthly-return/1`` that can be true at the instant ``at``.
+def check_return(document: Any, *, at: datetime, zone: ZoneInfo | None = None) -> dict[str, Any]:
+    """``document`` when it is a ``monthly-return/1`` of a lieu in ``zone`` that can be true at the instant ``at``.
 
     Raises `ReturnInvalid` that names the field and what is wrong with it: unknown or missing fields, wrong types
     (``true`` is not 1), numbers that contradict each other, a month that is not over, another digest.
     """
-    envelope = _object(document, "", (*ENVELOPE, "figures"))
+    envelope = _object(document, "", (*ENVELOPE, "figures"), optional=(CHAIN_HEADS,))
     month = _check_envelope(envelope, at)
     figures = _object(envelope["figures"], "figures", (*FIGURES, "null_reasons"))
     _check_figures(figures, month)
-    check_consistency(figures, month)
+    check_consistency(figures, month, zone)
+    if CHAIN_HEADS in envelope:
+        _check_chain_heads(envelope[CHAIN_HEADS])
     if digest(canonical(figures)) != envelope["figures_sha256"]:
         raise ReturnInvalid(field="figures_sha256", reason=N_("this is not the digest of these figures"))
     return envelope
@@ -259,12 +265,25 @@ def _check_hours(table: Any) -> None:
                 _integer(number, place)
 
 
-def _object(value: Any, field: str, names: tuple[str, ...]) -> dict[str, Any]:
-    """``value`` when it is an object with exactly the members ``names``."""
+def _check_chain_heads(heads: Any) -> None:
+    if not isinstance(heads, dict) or len(heads) > MOST_CHAINS:
+        raise ReturnInvalid(field=CHAIN_HEADS, reason=N_("send an object"))
+    for name, head in heads.items():
+        field = f"{CHAIN_HEADS}.{name}"[:80]
+        if not _CHAIN.fullmatch(name):
+            raise ReturnInvalid(field=field, reason=N_("this field is not known"))
+        _object(head, field, ("seq", "digest"))
+        _integer(head["seq"], f"{field}.seq")
+        if not isinstance(head["digest"], str) or not re.fullmatch(r"[0-9a-f]{64}", head["digest"], re.ASCII):
+            raise ReturnInvalid(field=f"{field}.digest", reason=N_("a digest has 64 hexadecimal digits"))
+
+
+def _object(value: Any, field: str, names: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """``value`` when it is an object with exactly the members ``names``, and those ``optional`` where they are there."""
     if not isinstance(value, dict):
         raise ReturnInvalid(field=field or "body", reason=N_("send an object"))
     for name in value:
-        if name not in names:
+        if name not in names and name not in optional:
             raise ReturnInvalid(field=f"{field}.{name}".lstrip("."), reason=N_("this field is not known"))
     for name in names:
         if name not in value:

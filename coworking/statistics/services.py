@@ -183,7 +183,7 @@ def _add(lieu: Lieu, month: date, revision: int, status: str, reason: str | None
         figures=figures.decode(),
         figures_sha256=schema.digest(figures),
     )
-    schema.check_return(envelope(row), at=now())  # nothing is kept that its reader would have to refuse
+    schema.check_return(envelope(row), at=now(), zone=lieu.tz)  # nothing is kept that its reader would have to refuse
     db.session.add(row)
     db.session.flush()
     payload = {"month": write_month(month), "revision": revision}

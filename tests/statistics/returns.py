@@ -96,7 +96,7 @@ def any_figures(draw: st.DrawFn, month: date) -> dict[str, Any]:
     free = draw(st.integers(0, room_booked - paid))
     seats = draw(st.integers(0, 400))
     peak = draw(st.integers(0, seats))
-    people = draw(st.integers(0, 500))
+    people = draw(st.integers(-(-(known - absent) // (2 * last.day)), 12_500))
     new = draw(st.integers(0, people))
     at = datetime(first.year, first.month, draw(st.integers(1, last.day)), draw(st.integers(0, 23)), tzinfo=UTC)
     pairs = st.integers(0, 3000).flatmap(lambda top: st.tuples(st.integers(0, top), st.just(top)).map(list))

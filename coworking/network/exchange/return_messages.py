@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.keyring import SigningKey
@@ -39,8 +40,8 @@ def return_payload(document: dict[str, Any], *, head_id: str, at: datetime) -> d
     return {"aud": head_id, "iat": int(at.timestamp()), "return": document}
 
 
-def read_return_payload(payload: dict[str, Any], *, head_id: str, at: datetime) -> dict[str, Any]:
-    """The return that ``payload`` brings to the head ``head_id``, when it can be true at the instant ``at``.
+def read_return_payload(payload: dict[str, Any], *, head_id: str, at: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    """The return of a lieu in ``zone`` that ``payload`` brings to the head ``head_id``, when it can be true at ``at``.
 
     Raises `MessageUnreadable`, `WrongAudience` and `ReturnInvalid`, whose field is named from ``return`` on.
     """
@@ -49,7 +50,7 @@ def read_return_payload(payload: dict[str, Any], *, head_id: str, at: datetime) 
     if payload["aud"] != head_id:
         raise WrongAudience()
     try:
-        return check_return(payload["return"], at=at)
+        return check_return(payload["return"], at=at, zone=zone)
     except ReturnInvalid as error:
         error.at_field = f"return.{error.at_field}"
         raise

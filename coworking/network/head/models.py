@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
@@ -84,7 +84,8 @@ class ReceivedReturn(Model):
 
     ``document`` are the RFC 8785 bytes of the whole ``monthly-return/1`` as text, ``digest`` its ``figures_sha256``.
     ``jws`` is what the lieu signed (compact, with the document inside); None for figures typed in behind a link.
-    ``month`` is its first day; the highest revision counts.
+    ``month`` is its first day; the highest revision counts. ``doubts`` is what was improbable in it when it came, as JSON
+    (`coworking.network.head.doubts`).
     """
 
     __tablename__ = "received_return"
@@ -108,3 +109,30 @@ class ReceivedReturn(Model):
     jws: Mapped[str | None] = mapped_column(Text)
     way: Mapped[str]
     received_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    doubts: Mapped[str | None] = mapped_column(Text)
+
+
+class ReturnSetAside(Model):
+    """A return that the lead took out of what the network adds up to, for ``reason``.
+
+    ``ended_at``: it counts again. A later revision of the same month is another return and counts.
+    """
+
+    __tablename__ = "return_set_aside"
+    __table_args__ = (
+        Index(
+            "uq_return_set_aside_standing",
+            "received_return_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[BigId]
+    received_return_id: Mapped[int] = mapped_column(ForeignKey("received_return.id"))
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))

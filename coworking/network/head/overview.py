@@ -10,9 +10,9 @@ from typing import Any
 from coworking.core.months import month_after, month_before
 from coworking.core.search import fold
 from coworking.network.head import drawing, queries
-from coworking.network.head.models import NetworkLieu
-from coworking.network.head.queries import TREND_MONTHS, Said
-from coworking.network.head.rules import MonthSummary, Reported, pair, summary
+from coworking.network.head.doubts import Doubt, outweighing
+from coworking.network.head.queries import TREND_MONTHS, LieuInMonth
+from coworking.network.head.rules import MonthSummary, pair, summary
 from coworking.spaces import queries as spaces
 from coworking.statistics.pairs import Pair, known_enough
 
@@ -29,7 +29,8 @@ class LieuMonth:
     """One lieu's month. ``state``: final, provisional, restatement, late, or waiting (not due yet).
 
     ``known_percent``: of how much of what was booked the outcome is known, where that is too little to speak of
-    attendance. ``at`` is its place on the map, ``trend`` and ``recent`` polylines of 24 months, the last twelve apart.
+    attendance. ``doubts``: what is improbable in it; ``set_aside``: why the lead left it out. ``at`` is its place on the
+    map, ``trend`` and ``recent`` polylines of 24 months, the last twelve apart.
     """
 
     public_id: str
@@ -46,11 +47,17 @@ class LieuMonth:
     radius: float
     trend: list[str]
     recent: list[str]
+    doubts: list[Doubt]
+    set_aside: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Why a lieu may need a call: ``late``, ``unknown`` (percent known) or ``drop`` (points lost against ``than``)."""
+    """Why a lieu may need a call.
+
+    ``late``, ``doubt`` (its figures are improbable), ``unknown`` (percent known) or ``drop`` (points lost against
+    ``than``).
+    """
 
     row: LieuMonth
     why: str
@@ -60,7 +67,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The month's page."""
+    """The month's page. ``summary`` is of those that count: of the ``sent``, without what was ``set_aside``."""
 
     month: date
     previous: date
@@ -68,6 +75,7 @@ class Overview:
     rows: list[LieuMonth]
     sent: int
     expected: int
+    set_aside: list[LieuMonth]
     summary: MonthSummary
     calls: list[Call]
     dots: list[tuple[float, float]]
@@ -79,42 +87,51 @@ def last_month() -> date:
 
 
 def overview(month: date, *, search: str = "", sort: str = "name") -> Overview:
-    """The network's ``month`` (its first day): five statements, whatever the number of lieux."""
-    members = queries.members(month)
-    said = queries.said_of(month)
+    """The network's ``month`` (its first day): four statements, whatever the number of lieux."""
+    everyone = queries.network_month(month)
     trends = queries.booked_over_time(month_before(month, TREND_MONTHS - 1), month)
-    frame = drawing.frame_of([(m.latitude, m.longitude) for m in members if m.latitude and m.longitude])
+    places = [(one.lieu.latitude, one.lieu.longitude) for one in everyone]
+    frame = drawing.frame_of([(north, east) for north, east in places if north and east])
     late = spaces.today() > month_after(month) + timedelta(days=DUE_DAY - 1)
-    rows = [_row(member, said.get(member.id), trends.get(member.id, {}), month, frame, late) for member in members]
-    by_row = {row.public_id: member for row, member in zip(rows, members, strict=True)}
-    found = summary(
-        Reported(one.lieu_uuid, one.revision, one.status, one.digest, one.figures)
-        for member in members
-        if (one := said.get(member.id)) is not None
-    )
-    calls = [call for row in rows for call in _calls(row, trends.get(by_row[row.public_id].id, {}), month)]
+    counted = {one.lieu.id: one.said for one in everyone if one.said is not None and one.said.set_aside is None}
+    heavy = outweighing({lieu: said.figures["desk_offered_halfdays"] for lieu, said in counted.items()})
+    rows: list[LieuMonth] = []
+    calls: list[Call] = []
+    for one in everyone:
+        trend, weight = trends.get(one.lieu.id, {}), heavy.get(one.lieu.id)
+        row = _row(one, trend, month, frame, late, [weight] if weight is not None else [])
+        rows.append(row)
+        calls += _calls(row, trend, month)
+    found = summary(said.reported for said in counted.values())
     following = month_after(month)
     return Overview(
         month=month,
         previous=month_before(month),
         following=following if following <= last_month() else None,
         rows=_sorted([row for row in rows if _matches(row, search)], sort),
-        sent=found.lieux,
-        expected=len(members),
+        sent=sum(one.said is not None for one in everyone),
+        expected=len(everyone),
+        set_aside=[row for row in rows if row.set_aside is not None],
         summary=found,
-        calls=sorted(calls, key=lambda call: ("late", "unknown", "drop").index(call.why)),
+        calls=sorted(calls, key=lambda call: ("late", "doubt", "unknown", "drop").index(call.why)),
         dots=drawing.thinned(frame.place(north, east) for north, east in queries.dots()),
     )
 
 
 def _row(
-    lieu: NetworkLieu, said: Said | None, trend: dict[date, Pair | None], month: date, frame: drawing.Frame, late: bool
+    one: LieuInMonth,
+    trend: dict[date, Pair | None],
+    month: date,
+    frame: drawing.Frame,
+    late: bool,
+    weight: list[Doubt],
 ) -> LieuMonth:
+    lieu, said = one.lieu, one.said
     figures = said.figures if said is not None else None
     booked = pair(figures, "desk_booked") if figures is not None else None
     attended = pair(figures, "desk_attended") if figures is not None else None
     values = [
-        one.percent if (one := trend.get(month_before(month, back))) is not None else None
+        point.percent if (point := trend.get(month_before(month, back))) is not None else None
         for back in reversed(range(TREND_MONTHS))
     ]
     middle = TREND_MONTHS // 2
@@ -123,7 +140,7 @@ def _row(
         public_id=lieu.public_id,
         name=lieu.name,
         city=lieu.city,
-        way=lieu.way,
+        way=said.way if said is not None else lieu.way,
         desks=figures["desks_in_service"] if figures is not None else None,
         state=said.status if said is not None else "late" if late else "waiting",
         booked=booked,
@@ -134,6 +151,8 @@ def _row(
         radius=drawing.radius(booked.percent if booked is not None else None),
         trend=drawing.lines([*values[: middle + 1], *[None] * (middle - 1)]),
         recent=drawing.lines([*[None] * middle, *values[middle:]]),
+        doubts=[*said.doubts, *weight] if said is not None else [],
+        set_aside=said.set_aside if said is not None else None,
     )
 
 
@@ -149,6 +168,10 @@ def _calls(row: LieuMonth, trend: dict[date, Pair | None], month: date) -> list[
     found: list[Call] = []
     if row.state == "late":
         return [Call(row, "late")]
+    if row.set_aside is not None:
+        return []
+    if row.doubts:
+        found.append(Call(row, "doubt"))
     if row.known_percent is not None:
         found.append(Call(row, "unknown", row.known_percent))
     than = next((m for m in (month_before(month, 12), month_before(month)) if trend.get(m) is not None), None)

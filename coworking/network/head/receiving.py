@@ -6,12 +6,14 @@ only then, with the lieu's row locked, what is already here. Sending the same re
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import rfc8785
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -21,10 +23,11 @@ from coworking.core.months import read_month, write_month
 from coworking.core.units import locked, require_unit, write_unit
 from coworking.network.exchange import protocol
 from coworking.network.exchange.return_messages import Stated, acknowledgement, read_return_payload
-from coworking.network.head import enrolment, queries
+from coworking.network.head import doubts, enrolment, queries
 from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from coworking.network.head.rules import Held, is_repeated
 from coworking.spaces import queries as spaces
+from coworking.spaces.rules import place_of
 
 
 class LieuUnknown(DomainError):
@@ -69,7 +72,7 @@ def receive(body: bytes, *, address: str | None) -> Receipt:
         enrolment.refused(address)
         raise
     head_id = spaces.lieu().uuid
-    document = read_return_payload(payload, head_id=head_id, at=now())
+    document = read_return_payload(payload, head_id=head_id, at=now(), zone=zone_of(lieu))
     if document["lieu_id"] != lieu.lieu_uuid:
         raise AnotherLieu()
     signing_key()  # made or read before the unit
@@ -98,6 +101,8 @@ def keep(lieu: NetworkLieu, document: dict[str, Any], *, jws: str | None) -> tup
     offered = Held(document["status"], document["figures_sha256"])
     if is_repeated(revision, offered, here=queries.held(lieu, month)):
         return stored(lieu, month, revision), False
+    figures, earlier = document["figures"], queries.before(lieu.id, month)
+    _await_from(lieu, month)
     row = ReceivedReturn(
         network_lieu_id=lieu.id,
         month=month,
@@ -109,10 +114,26 @@ def keep(lieu: NetworkLieu, document: dict[str, Any], *, jws: str | None) -> tup
         jws=jws,
         way="link" if jws is None else "software",
         received_at=now(),
+        doubts=json.dumps(doubts.written(doubts.doubts(figures, earlier))),
     )
     db.session.add(row)
     db.session.flush()
     return row, True
+
+
+def zone_of(lieu: NetworkLieu) -> ZoneInfo:
+    """The zone of the lieu by its postcode or commune; that of the head where neither says that it is overseas."""
+    code = lieu.postcode or lieu.code_insee or ""
+    return ZoneInfo(place_of(code)[1]) if code.startswith(("97", "98")) else spaces.lieu().tz
+
+
+def _await_from(lieu: NetworkLieu, month: date) -> None:
+    """A lieu is awaited from the first month it sent: an older one than was awaited moves that back, once."""
+    if lieu.expected_from is None or month >= lieu.expected_from:
+        return
+    first = db.session.scalar(select(func.min(ReceivedReturn.month)).where(ReceivedReturn.network_lieu_id == lieu.id))
+    if first is None or month < first:
+        lieu.expected_from = month
 
 
 def stored(lieu: NetworkLieu, month: date, revision: int) -> ReceivedReturn:

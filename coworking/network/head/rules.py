@@ -15,7 +15,7 @@ from coworking.core.errors import N_, DomainError
 from coworking.core.months import write_month
 from coworking.network.exchange.rules import NetworkLoop
 from coworking.statistics.pairs import RATES, Pair, Pooled, known_enough, pooled, rate
-from coworking.statistics.schema import COUNTS, STATUSES
+from coworking.statistics.schema import COUNTS, PROVISIONAL, RESTATEMENT, STATUSES
 
 AGGREGATE_SCHEMA = "network-return/1"
 
@@ -44,6 +44,15 @@ class RevisionConflict(DomainError):
     status = 409
     message = N_("Revision %(highest)s of this month is already here, with other figures: continue after it.")
     field = "return.revision"
+
+
+class StatusImpossible(DomainError):
+    """A month's life has one direction: provisional, final, then restatements."""
+
+    code = "status_impossible"
+    status = 422
+    message = N_("This month is final here: what changes it is a restatement, with a reason.")
+    field = "return.status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +117,12 @@ def pair(figures: Mapping[str, Any], name: str) -> Pair | None:
     return rate(figures, name)
 
 
-def aggregate(returns: Sequence[Reported], *, head_id: str, month: date) -> dict[str, Any]:
+def aggregate(
+    returns: Sequence[Reported], *, head_id: str, month: date, set_aside: Sequence[tuple[Reported, str]] = ()
+) -> dict[str, Any]:
     """The ``network-return/1`` of the head ``head_id``: who is in it by id, revision and digest, and what adds up.
 
+    ``set_aside``: the returns that were left out whole, each with the reason.
     People are null with their reason, because nobody can tell who came to two lieux. Raises `NetworkLoop` where the head
     itself is among the members and `CountedTwice` where a member is there twice.
     """
@@ -124,6 +136,10 @@ def aggregate(returns: Sequence[Reported], *, head_id: str, month: date) -> dict
         "members": [
             {"lieu_id": row.lieu_id, "revision": row.revision, "digest": row.digest}
             for row in sorted(returns, key=lambda row: row.lieu_id)
+        ],
+        "set_aside": [
+            {"lieu_id": row.lieu_id, "revision": row.revision, "digest": row.digest, "reason": reason}
+            for row, reason in sorted(set_aside, key=lambda one: one[0].lieu_id)
         ],
         "sums": {
             name: {"value": total.value, "lieux": total.lieux, "left_out": total.left_out}
@@ -156,9 +172,12 @@ def is_repeated(revision: int, offered: Held, *, here: Mapping[int, Held]) -> bo
 
     Raises `RevisionConflict` where it says something else, and where it is below the highest, even when it was received
     then: whoever sends it again does not know what came later (a restored backup) and must not believe that it counts.
+    Raises `StatusImpossible` where it is no restatement though the month is final already.
     """
     highest = max(here, default=0)
     if revision > highest:
+        if offered.status != RESTATEMENT and any(one.status != PROVISIONAL for one in here.values()):
+            raise StatusImpossible()
         return False
     if revision == highest and here[highest] == offered:
         return True

@@ -131,7 +131,7 @@ def send(token: str, month: date, six: Mapping[str, int | None], reason: str | N
             "figures_sha256": sha,
             "figures": figures,
         }
-        receiving.keep(lieu, check_return(document, at=now()), jws=None)
+        receiving.keep(lieu, check_return(document, at=now(), zone=receiving.zone_of(lieu)), jws=None)
         unit.result = f"{lieu.public_id}:{document['month']}:{document['revision']}"
     return highest + 1
 

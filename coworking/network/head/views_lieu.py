@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from urllib.parse import quote
 
@@ -11,17 +12,19 @@ from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import NotFound
 from coworking.core.i18n import _
-from coworking.core.months import MonthUnreadable, month_before, month_of, read_month
+from coworking.core.months import MonthUnreadable, month_before, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.web import refusal
-from coworking.network.head import directory_queries, enrolment, lieux, queries
+from coworking.core.web import refusal, say
+from coworking.network.head import directory_queries, enrolment, lieux, queries, setting_aside
+from coworking.network.head.chain_heads import shortened
+from coworking.network.head.labels import doubt_words
 from coworking.network.head.models import FIGURES, JOIN, NetworkLieu
 from coworking.network.head.overview import last_month, overview
 from coworking.network.head.pages import blueprint
 from coworking.network.head.rules import pair
 from coworking.spaces import queries as spaces
 from coworking.statistics.labels import LABELS, REASON_WORDS, STATUS_WORDS, worded
-from coworking.statistics.schema import EIGHT, SIX
+from coworking.statistics.schema import CHAIN_HEADS, EIGHT, SIX
 
 PURPOSES = (JOIN, FIGURES)
 MONTHS_BACK, MONTHS_AHEAD = 12, 3
@@ -61,11 +64,7 @@ def revoke_link(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/lieux/<public_id>/expected-from")
 @requires(Role.LEAD)
 def expect_from(public_id: str) -> ResponseReturnValue:
-    try:
-        month = read_month(request.form.get("month", ""))
-    except MonthUnreadable as error:
-        raise NotFound() from error
-    lieux.expect_from(current_actor(), public_id, month)
+    lieux.expect_from(current_actor(), public_id, _month(request.form.get("month", "")))
     flash(_("Its figures are awaited from now on as you chose."))
     return _back(public_id)
 
@@ -89,6 +88,36 @@ def come_back(public_id: str) -> ResponseReturnValue:
     return _back(public_id)
 
 
+@blueprint.post("/lieux/<public_id>/returns/<month>/<int(max=10000):revision>/set-aside")
+@requires(Role.LEAD)
+def set_aside(public_id: str, month: str, revision: int) -> ResponseReturnValue:
+    """Leave this return out of the network's figures, with a reason."""
+    first, reason = _month(month), request.form.get("reason", "")
+    try:
+        setting_aside.set_aside(current_actor(), public_id, first, revision, reason)
+    except setting_aside.SetAsideReasonUnusable as error:
+        return _page(public_id, month=first, typed={"reason": reason}, errors={"reason": say(error)}), error.status
+    undo = url_for("network_head.count_again", public_id=public_id, month=month, revision=revision)
+    flash(_("Set aside: the network’s figures are without it, and say so."), f"undo:{undo}")
+    return _back(public_id, first)
+
+
+@blueprint.post("/lieux/<public_id>/returns/<month>/<int(max=10000):revision>/count-again")
+@requires(Role.LEAD)
+def count_again(public_id: str, month: str, revision: int) -> ResponseReturnValue:
+    first = _month(month)
+    setting_aside.count_again(current_actor(), public_id, first, revision)
+    flash(_("It counts again in the network’s figures."))
+    return _back(public_id, first)
+
+
+def _month(text: str) -> date:
+    try:
+        return read_month(text)
+    except MonthUnreadable as error:
+        raise NotFound() from error
+
+
 def _purpose() -> str:
     purpose = request.form.get("purpose", "")
     if purpose not in PURPOSES:
@@ -96,18 +125,28 @@ def _purpose() -> str:
     return purpose
 
 
-def _back(public_id: str) -> ResponseReturnValue:
-    return redirect(url_for("network_head.lieu", public_id=public_id), 303)
+def _back(public_id: str, month: date | None = None) -> ResponseReturnValue:
+    shown = write_month(month) if month is not None else None
+    return redirect(url_for("network_head.lieu", public_id=public_id, month=shown), 303)
 
 
-def _page(public_id: str, *, purpose: str | None = None, link: str | None = None) -> Response:
+def _page(
+    public_id: str,
+    *,
+    purpose: str | None = None,
+    link: str | None = None,
+    month: date | None = None,
+    typed: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> Response:
     one = queries.lieu(public_id)
     revisions = queries.revisions(one.id)
     text = request.args.get("month", "")
-    shown = read_month(text) if text else revisions[0].month if revisions else last_month()
+    shown = month or (read_month(text) if text else revisions[0].month if revisions else last_month())
     said = next((row for row in revisions if row.month == shown), None)
-    figures = json.loads(said.document)["figures"] if said is not None else None
-    rows = overview(shown).rows if one.way is not None else []
+    documents = {row.id: json.loads(row.document) for row in revisions}
+    figures = documents[said.id]["figures"] if said is not None else None
+    rows = overview(shown).rows if revisions or one.way is not None else []
     page = render_template(
         "network/head/lieu.html",
         lieu=one,
@@ -121,6 +160,14 @@ def _page(public_id: str, *, purpose: str | None = None, link: str | None = None
         names=SIX if said is not None and said.way == "link" else EIGHT,
         attended=pair(figures, "desk_attended") if figures is not None else None,
         revisions=revisions,
+        set_aside=queries.set_aside_of(one.id),
+        doubts={row.id: [doubt_words(doubt) for doubt in queries.doubts_of(row)] for row in revisions},
+        doubt_words=doubt_words,
+        shortened=shortened(
+            (row, documents[row.id].get(CHAIN_HEADS)) for row in sorted(revisions, key=lambda row: row.id)
+        ),
+        typed=typed or {},
+        errors=errors or {},
         status_words=STATUS_WORDS,
         links=directory_queries.open_links(one.id),
         purpose=purpose,

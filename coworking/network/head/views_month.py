@@ -8,11 +8,24 @@ from flask.typing import ResponseReturnValue
 from coworking.core.months import read_month, write_month
 from coworking.core.policy import Role, requires
 from coworking.core.tables import csv_answer
+from coworking.network.head.labels import doubt_words
 from coworking.network.head.overview import SORTS, Overview, last_month, overview
 from coworking.network.head.pages import blueprint
 from coworking.statistics.labels import STATUS_WORDS
 
-COLUMNS = ("lieu", "city", "month", "state", "booked", "offered", "attended", "offered_where_known", "people")
+COLUMNS = (
+    "lieu",
+    "city",
+    "month",
+    "state",
+    "booked",
+    "offered",
+    "attended",
+    "offered_where_known",
+    "people",
+    "set_aside",
+    "doubts",
+)
 
 
 @blueprint.get("")
@@ -28,13 +41,14 @@ def month() -> ResponseReturnValue:
         sort=sort,
         sorts=SORTS,
         status_words=STATUS_WORDS,
+        doubt_words=doubt_words,
     )
 
 
 @blueprint.get("/returns.csv")
 @requires(Role.LEAD)
 def table() -> ResponseReturnValue:
-    """The month's table as CSV: numerators and denominators, not rates."""
+    """The month's table as CSV: numerators and denominators, not rates. What is set aside is in it, with its reason."""
     found = _asked("", "name")
     rows = [
         (
@@ -45,6 +59,8 @@ def table() -> ResponseReturnValue:
             *(row.booked or ("", "")),
             *(row.attended or ("", "")),
             "" if row.people is None else row.people,
+            row.set_aside or "",
+            " ".join(doubt_words(doubt) for doubt in row.doubts),
         )
         for row in found.rows
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from coworking.core import mail, outbox
+from coworking.core import chain, mail, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.i18n import _, in_language
@@ -29,6 +29,7 @@ from coworking.statistics import services as closing
 from coworking.statistics.envelope import envelope
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.page import figures_table, file_name
+from coworking.statistics.schema import CHAIN_HEADS
 
 MOST_CONTINUED = 5
 """How often a month goes on after what a head holds by itself; a head that asks for more is in trouble itself."""
@@ -75,7 +76,7 @@ def _by_wire(head: HeadLink, row: MonthlyReturn) -> Delivery:
     assert head.url is not None and head.head_id is not None and head.public_key is not None
     month, revision, digest = row.month, row.revision, row.figures_sha256
     url, head_id, public = head.url, head.head_id, protocol.decode_key(head.public_key)
-    payload = return_payload(envelope(row), head_id=head_id, at=now())
+    payload = return_payload(_document(row), head_id=head_id, at=now())
     stated = Stated(row.lieu_id, write_month(month), revision, digest)
     message = protocol.sign(payload, protocol.RETURN, signing_key())
     end_read()
@@ -97,6 +98,11 @@ def _by_wire(head: HeadLink, row: MonthlyReturn) -> Delivery:
     raise NotYet(BUSY)
 
 
+def _document(row: MonthlyReturn) -> dict[str, Any]:
+    """The return as it leaves: with the heads of the lieu's signed chains, so that somebody else keeps them too."""
+    return {**envelope(row), CHAIN_HEADS: chain.heads()}
+
+
 def _continue(row: MonthlyReturn, conflict: dict[str, Any]) -> Delivery:
     """Go on after the revision the head says it holds: this lieu was restored from a backup, the head was not."""
     highest, month, revision, digest = conflict.get("highest"), row.month, row.revision, row.figures_sha256
@@ -113,7 +119,7 @@ def _continue(row: MonthlyReturn, conflict: dict[str, Any]) -> Delivery:
 def _by_letter(head: HeadLink, row: MonthlyReturn) -> Delivery:
     assert head.email is not None
     lieu, month, revision, digest = spaces.lieu(), row.month, row.revision, row.figures_sha256
-    content = json.dumps(envelope(row), ensure_ascii=False, indent=2)
+    content = json.dumps(_document(row), ensure_ascii=False, indent=2)
     letter: dict[str, Any] = {
         "template": "network/return",
         "to": head.email,

@@ -18,6 +18,7 @@ from coworking.network.head.overview import overview
 from coworking.statistics import schema
 from tests.factories import PASSWORD, make_person
 from tests.statistics.returns import plain_figures
+from tests.support.api import Program
 
 OCTOBER = date(2026, 10, 1)
 
@@ -130,6 +131,29 @@ def test_who_joined_later_or_left_is_not_awaited(network, inside):
         }.items():
             db.session.add(NetworkLieu(name=name, source="directory", **({"way": "link"} | values)))
     assert overview(OCTOBER).expected == 4
+
+
+def test_every_received_return_counts_and_page_table_and_api_agree(app, cast, network, sign_in):
+    """Whatever became of the lieu since, and whenever it joined."""
+    with app.app_context():
+        for name, values in {
+            "Venu Plus Tard": {"expected_from": date(2026, 11, 1)},
+            "Parti": {"left_at": datetime(2026, 11, 9, tzinfo=UTC)},
+            "Annuaire Seul": {"way": None},
+        }.items():
+            say(make_lieu(name, **values), offered=100, booked=50, attended=None, known=0, desk_absent_halfdays=0)
+    lead = sign_in(cast.lead)
+    page = lead.get("/network?month=2026-10").text
+    shown = re.findall(r'<th scope="row"><a[^>]*>([^<]+)</a>', page)
+    assert "6 lieux sur 7 ont envoyé octobre" in plain(page)
+    assert len(shown) == 7 and {"Venu Plus Tard", "Parti", "Annuaire Seul"} <= set(shown)
+    table = lead.get("/network/returns.csv?month=2026-10").text.splitlines()[1:]
+    assert [line.split(";")[0] for line in table] == shown
+    answer = Program(app, cast.lead).get("/network/returns", month="2026-10").get_json()
+    assert [one["lieu"]["name"] for one in answer["items"]] == [name for name in shown if name != "La Doyenne"]
+    assert answer["missing"] == 1
+    booked = answer["aggregate"]["rates"]["desk_booked"]
+    assert (booked["numerator"], booked["denominator"]) == (200 + 90 + 300 + 150, 1000 + 100 + 400 + 300)
 
 
 def test_the_page_says_it_in_one_sentence(app, cast, network, sign_in):

@@ -1,0 +1,26 @@
+"""What a head's lead reads about a return that is improbable."""
+
+from __future__ import annotations
+
+from coworking.core.formats import number
+from coworking.core.i18n import _
+from coworking.network.head.doubts import Doubt
+from coworking.statistics.labels import LABELS, worded
+
+
+def doubt_words(doubt: Doubt) -> str:
+    """One sentence in the reader's language."""
+    named = {
+        "figure": _(LABELS[doubt.field]),
+        "value": worded(doubt.field, doubt.value),
+        "usual": number(doubt.usual) if doubt.code == "many_desks" else worded(doubt.field, doubt.usual),
+    }
+    match doubt.code:
+        case "far_above" | "far_below":
+            return _("%(figure)s: %(value)s, in this place’s earlier months about %(usual)s.", **named)
+        case "many_desks":
+            return _("%(figure)s: %(value)s, more than %(usual)s desks on each day open.", **named)
+        case "outweighs":
+            return _("%(figure)s: %(value)s, where half of the other places offer %(usual)s at most.", **named)
+        case _:
+            return _("%(figure)s: %(value)s, though other figures of this return speak of %(usual)s at most.", **named)
