@@ -23,7 +23,7 @@ def closed(job: outbox.Job) -> None:
 @outbox.handler("network.send", attempts=PATIENCE)
 def send(job: outbox.Job) -> None:
     try:
-        sending.send(read_month(job.payload["month"]), job.payload["revision"])
+        sending.send(read_month(job.payload["month"]), job.payload["revision"], recipient=job.payload.get("recipient"))
     except sending.Refused as error:
         raise outbox.GiveUp(str(error)) from error
 
@@ -33,7 +33,7 @@ def recipient(month: date) -> Recipient | None:
     head = queries.head_link()
     if head is None:
         return None
-    last = queries.last_delivery(month)
+    last = queries.last_delivery(head, month)
     if last is None:
         return Recipient(head.name, since=head.enrolled_at)
     return Recipient(

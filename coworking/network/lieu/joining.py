@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-from coworking.core import audit
 from coworking.core.clock import now
-from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
 from coworking.core.keyring import signing_key
 from coworking.core.policy import Actor
 from coworking.core.settings import settings
-from coworking.core.sql import upsert
-from coworking.core.units import end_read, write_unit
+from coworking.core.units import end_read
 from coworking.network.exchange import protocol
 from coworking.network.exchange.join_messages import JOIN_PATH, join_request, read_head_answer
 from coworking.network.exchange.protocol import MessageUnreadable
-from coworking.network.lieu import posting
+from coworking.network.lieu import planning, posting
 from coworking.network.lieu.models import HeadLink
 from coworking.spaces import queries as spaces
 
@@ -75,8 +73,10 @@ _REASONS = {
 }
 
 
-def join(actor: Actor, url: str) -> HeadLink:
+def join(actor: Actor, url: str, *, since: date | None = None) -> HeadLink:
     """Enrol this lieu with the head whose link is ``url`` and return the new link to it.
+
+    The months closed before, from ``since`` on, are sent to it as well; None: only those closed from now on.
 
     Raises `LinkUnreadable`, `HeadIsPrivate`, `HeadUnreachable`, `HeadRefused`, `HeadUnclear`. Joining another head ends
     the link to the one before; joining the same again renews it.
@@ -110,16 +110,7 @@ def join(actor: Actor, url: str) -> HeadLink:
         "enrolled_at": now(),
         "ended_at": None,
     }
-    return keep(actor, values)
-
-
-def keep(actor: Actor, values: dict[str, Any]) -> HeadLink:
-    """Make ``values`` the lieu's one link to a head."""
-    with write_unit() as unit:
-        db.session.execute(upsert(HeadLink, ["id"], {"id": 1, **values}, values))
-        audit.record(actor, "network.joined", ("head_link", 1), way=values["way"])
-        unit.result = "1"
-    return db.session.get_one(HeadLink, 1)
+    return planning.keep_head(actor, values, since)
 
 
 def _read_url(text: str) -> tuple[str, str]:

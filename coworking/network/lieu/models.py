@@ -39,13 +39,19 @@ class HeadLink(Model):
     enrolled_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    @property
+    def recipient(self) -> str:
+        """What a `Delivery` names the head by: its id, or its address where it has none."""
+        return self.head_id or f"mailto:{self.email}"
+
 
 class Delivery(Model):
     """What became of one revision on its way to the head.
 
     ``state``: ``waiting`` (not there yet; ``last_error`` says why after the first attempt), ``acknowledged`` (``ack`` is
     the head's signed answer), ``mailed``, ``failed`` (the head refuses it: a person must look) or ``replaced`` (a later
-    revision goes instead). ``sent_at``: when it arrived, or the letter left.
+    revision goes instead). ``sent_at``: when it arrived, or the letter left. All of it is about ``recipient``
+    (`HeadLink.recipient`): what one head received, another has not.
     """
 
     __tablename__ = "delivery"
@@ -56,6 +62,7 @@ class Delivery(Model):
 
     month: Mapped[date] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    recipient: Mapped[str | None]
     digest: Mapped[str]
     state: Mapped[str] = mapped_column(default="waiting")
     attempts: Mapped[int] = mapped_column(default=0)

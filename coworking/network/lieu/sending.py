@@ -48,8 +48,10 @@ class Refused(Exception):
     """The head will not have it, however often it is sent. The text is the delivery's ``last_error``."""
 
 
-def send(month: date, revision: int) -> Delivery | None:
+def send(month: date, revision: int, *, recipient: str | None = None) -> Delivery | None:
     """Send one revision to the head now and return what became of it; None while the lieu belongs to no network.
+
+    So it is where the lieu changed to another head than the ``recipient`` for whom it was planned.
 
     A revision that is no longer the month's highest is not sent any more. Where the head holds a later one than this lieu
     knows of (a restored backup), the month is stated again after it, and that revision goes its own way. Raises `NotYet`
@@ -57,18 +59,19 @@ def send(month: date, revision: int) -> Delivery | None:
     """
     head = queries.head_link()
     row = statistics.latest(month)
-    if head is None or row is None:
+    if head is None or row is None or (recipient is not None and recipient != head.recipient):
         return None
+    to = head.recipient
     if row.revision != revision:
         digest = next(one.figures_sha256 for one in statistics.revisions(month) if one.revision == revision)
-        return _mark(month, revision, digest, state="replaced")
+        return _mark(to, month, revision, digest, state="replaced")
     try:
         return _by_letter(head, row) if head.way == "mail" else _by_wire(head, row)
     except NotYet as error:
-        _mark(month, revision, row.figures_sha256, state="waiting", last_error=str(error))
+        _mark(to, month, revision, row.figures_sha256, state="waiting", last_error=str(error))
         raise
     except Refused as error:
-        _mark(month, revision, row.figures_sha256, state="failed", last_error=str(error))
+        _mark(to, month, revision, row.figures_sha256, state="failed", last_error=str(error))
         raise
 
 
@@ -90,9 +93,9 @@ def _by_wire(head: HeadLink, row: MonthlyReturn) -> Delivery:
         except AckUnreadable as error:
             raise NotYet(NOT_ACKNOWLEDGED) from error
         at = now()
-        return _mark(month, revision, digest, state="acknowledged", ack=ack, acknowledged_at=at, sent_at=at)
+        return _mark(head_id, month, revision, digest, state="acknowledged", ack=ack, acknowledged_at=at, sent_at=at)
     if answer.status == 409 and answer.code == "revision_conflict":
-        return _continue(row, answer.document)
+        return _continue(head_id, row, answer.document)
     if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
         raise Refused(f"{answer.code or answer.status}")
     raise NotYet(BUSY)
@@ -103,7 +106,7 @@ def _document(row: MonthlyReturn) -> dict[str, Any]:
     return {**envelope(row), CHAIN_HEADS: chain.heads()}
 
 
-def _continue(row: MonthlyReturn, conflict: dict[str, Any]) -> Delivery:
+def _continue(to: str, row: MonthlyReturn, conflict: dict[str, Any]) -> Delivery:
     """Go on after the revision the head says it holds: this lieu was restored from a backup, the head was not."""
     highest, month, revision, digest = conflict.get("highest"), row.month, row.revision, row.figures_sha256
     if type(highest) is not int or not revision <= highest < _MOST_REVISION:
@@ -113,7 +116,7 @@ def _continue(row: MonthlyReturn, conflict: dict[str, Any]) -> Delivery:
     if sum(one.reason == reason for one in statistics.revisions(month)) >= MOST_CONTINUED:
         raise Refused(KEEPS_ASKING)
     closing.continue_from(month, highest, reason)
-    return _mark(month, revision, digest, state="replaced")
+    return _mark(to, month, revision, digest, state="replaced")
 
 
 def _by_letter(head: HeadLink, row: MonthlyReturn) -> Delivery:
@@ -130,6 +133,7 @@ def _by_letter(head: HeadLink, row: MonthlyReturn) -> Delivery:
             mail.Attachment(file_name(row, "json"), "application/json", content.encode()),
         ),
     }
+    to = head.recipient
     message_id = f"{lieu.uuid}.{write_month(month)}.r{revision}"
     end_read()
     try:
@@ -138,23 +142,30 @@ def _by_letter(head: HeadLink, row: MonthlyReturn) -> Delivery:
         raise Refused(f"{LETTER_REFUSED}: {error}") from error
     except OSError as error:
         raise NotYet(LETTER_STUCK) from error
-    return _mark(month, revision, digest, state="mailed", sent_at=now())
+    return _mark(to, month, revision, digest, state="mailed", sent_at=now())
 
 
-def _mark(month: date, revision: int, digest: str, *, state: str, **values: Any) -> Delivery:
-    """Write down how an attempt ended. What was acknowledged once stays so, whatever a later attempt met."""
+def _mark(to: str, month: date, revision: int, digest: str, *, state: str, **values: Any) -> Delivery:
+    """Write down how an attempt at the head ``to`` ended.
+
+    What was acknowledged once stays so, whatever a later attempt met. Where the lieu went over to another head meanwhile,
+    nothing is written: what the one says is no word of the other.
+    """
     end_read()
     with write_unit() as unit:
         first = {"month": month, "revision": revision, "digest": digest, "state": "waiting", "attempts": 0}
+        first["recipient"] = to
         db.session.execute(upsert(Delivery, ["month", "revision"], first, {"digest": digest}))
         row = db.session.scalars(
             locked(select(Delivery).where(Delivery.month == month, Delivery.revision == revision))
         ).one()
+        unit.result = f"{write_month(month)}:{revision}"
+        if row.recipient != to:
+            return row
         row.attempts += 1
         row.last_error = None
         if row.ack is None or state == "acknowledged":
             row.state = state
         for name, value in values.items():
             setattr(row, name, value)
-        unit.result = f"{write_month(month)}:{revision}"
     return row

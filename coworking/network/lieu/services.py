@@ -7,15 +7,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from coworking.core import audit, outbox
+from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
 from coworking.core.months import write_month
 from coworking.core.policy import Actor
-from coworking.core.sql import inserted
-from coworking.core.units import locked, require_unit, write_unit
-from coworking.network.lieu import joining, queries
+from coworking.core.units import locked, write_unit
+from coworking.network.lieu import planning, queries
 from coworking.network.lieu.models import Delivery, HeadLink
 from coworking.statistics import queries as statistics
 from coworking.statistics.models import MonthlyReturn
@@ -27,8 +26,11 @@ class NoNetwork(DomainError):
     message = N_("This place belongs to no network: nothing is sent.")
 
 
-def send_by_letter(actor: Actor, *, name: str, email: str) -> HeadLink:
-    """Send the returns to ``email``, the address of a head named ``name`` that does not have this software."""
+def send_by_letter(actor: Actor, *, name: str, email: str, since: date | None = None) -> HeadLink:
+    """Send the returns to ``email``, the address of a head named ``name`` that does not have this software.
+
+    ``since``: from which closed month on; None: only those closed from now on.
+    """
     values: dict[str, Any] = {
         "way": "mail",
         "name": name,
@@ -39,7 +41,7 @@ def send_by_letter(actor: Actor, *, name: str, email: str) -> HeadLink:
         "enrolled_at": now(),
         "ended_at": None,
     }
-    return joining.keep(actor, values)
+    return planning.keep_head(actor, values, since)
 
 
 def leave(actor: Actor) -> None:
@@ -49,7 +51,7 @@ def leave(actor: Actor) -> None:
         if head is None:
             return
         head.ended_at = now()
-        outbox.drop("network.send:")
+        planning.stop_sending()
         audit.record(actor, "network.left", ("head_link", head.id))
 
 
@@ -58,9 +60,21 @@ def plan(month: date, revision: int) -> bool:
     with write_unit() as unit:
         unit.result = f"{write_month(month)}:{revision}"
         row = _revision(month, revision)
-        if queries.head_link() is None or row is None:
+        head = queries.head_link()
+        if head is None or row is None:
             return False
-        return _plan(row, f"network.send:{unit.result}")
+        return planning.plan(head, row)
+
+
+def send_past(actor: Actor, since: date) -> int:
+    """Have the closed months from ``since`` on sent that the head never was; how many. Raises `NoNetwork`."""
+    with write_unit():
+        head = queries.head_link()
+        if head is None:
+            raise NoNetwork()
+        count = planning.send_past(head, since)
+        audit.record(actor, "network.past_sent", ("head_link", head.id), since=write_month(since), months=count)
+    return count
 
 
 def send_again(actor: Actor, month: date) -> Delivery:
@@ -69,11 +83,12 @@ def send_again(actor: Actor, month: date) -> Delivery:
     The head answers a revision it holds as it did the first time.
     """
     with write_unit() as unit:
-        if queries.head_link() is None:
+        head = queries.head_link()
+        if head is None:
             raise NoNetwork()
         row = statistics.closed(month)
         unit.result = f"{write_month(row.month)}:{row.revision}"
-        _plan(row, f"network.send:{unit.result}:{now().isoformat()}")
+        planning.plan(head, row, again=True)
         delivery = db.session.scalars(
             locked(select(Delivery).where(Delivery.month == row.month, Delivery.revision == row.revision))
         ).one()
@@ -82,19 +97,6 @@ def send_again(actor: Actor, month: date) -> Delivery:
         if actor.needs_audit:
             audit.record(actor, "network.sent_again", ("monthly_return", row.id), revision=row.revision)
     return delivery
-
-
-def _plan(row: MonthlyReturn, key: str) -> bool:
-    require_unit()
-    inserted(
-        Delivery,
-        month=row.month,
-        revision=row.revision,
-        digest=row.figures_sha256,
-        state="waiting",
-        attempts=0,
-    )
-    return outbox.enqueue("network.send", key, {"month": write_month(row.month), "revision": row.revision})
 
 
 def _revision(month: date, revision: int) -> MonthlyReturn | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.forms import Form, form_page
-from coworking.core.i18n import _
+from coworking.core.i18n import _, ngettext
 from coworking.core.months import MonthUnreadable, read_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal
@@ -15,6 +17,8 @@ from coworking.network.lieu import joining, queries, services
 from coworking.network.lieu.labels import STATE_WORDS, trouble
 from coworking.spaces import queries as spaces
 from coworking.statistics.labels import LABELS
+
+NO_PAST_MONTHS = "none"
 
 blueprint = Blueprint("network_lieu", __name__, url_prefix="/settings/network")
 
@@ -30,7 +34,7 @@ def index() -> ResponseReturnValue:
 def join() -> ResponseReturnValue:
     form = Form(request.form)
     try:
-        head = joining.join(current_actor(), form["url"])
+        head = joining.join(current_actor(), form["url"], since=_since(form))
     except DomainError as error:
         form.refuse("url", error)
         return _page(form)
@@ -45,7 +49,7 @@ def letter() -> ResponseReturnValue:
     name, email = form.text("name"), form.email("email")
     if not form.is_good:
         return _page(form)
-    services.send_by_letter(current_actor(), name=name, email=email)
+    services.send_by_letter(current_actor(), name=name, email=email, since=_since(form))
     flash(_("Each closed month will be sent to %(email)s.", email=email))
     return redirect(url_for("network_lieu.index"), 303)
 
@@ -73,6 +77,19 @@ def send() -> ResponseReturnValue:
     return redirect(url_for("network_lieu.index"), 303)
 
 
+@blueprint.post("/past")
+@requires(Role.MANAGER)
+def send_past() -> ResponseReturnValue:
+    """Send months that were closed before the place joined, from the chosen one on."""
+    since = _since(Form(request.form))
+    try:
+        count = services.send_past(current_actor(), since) if since is not None else 0
+    except DomainError as error:
+        return refusal(error, index)
+    flash(ngettext("%(num)s month is on its way.", "%(num)s months are on their way.", count))
+    return redirect(url_for("network_lieu.index"), 303)
+
+
 @blueprint.get("/who-sees-what")
 @requires(Role.MANAGER)
 def who_sees_what() -> ResponseReturnValue:
@@ -81,13 +98,29 @@ def who_sees_what() -> ResponseReturnValue:
     )
 
 
+def _since(form: Form) -> date | None:
+    """From which closed month on the head gets them: the first one unless another or none was chosen."""
+    months = [row.month for row in queries.never_sent(None)]
+    chosen = form["since"]
+    if not months or chosen == NO_PAST_MONTHS:
+        return None
+    try:
+        return read_month(chosen) if chosen else months[0]
+    except MonthUnreadable as error:
+        raise NotFound() from error
+
+
 def _page(form: Form) -> ResponseReturnValue:
+    head = queries.head_link()
     return form_page(
         "network/lieu/settings.html",
         form,
         place=spaces.lieu(),
-        head=queries.head_link(),
-        deliveries=queries.deliveries(),
+        head=head,
+        deliveries=queries.deliveries(head) if head is not None else [],
+        never_sent=[row.month for row in queries.never_sent(head)],
+        closed=[row.month for row in queries.never_sent(None)],
+        no_past_months=NO_PAST_MONTHS,
         state_words=STATE_WORDS,
         trouble=trouble,
     )

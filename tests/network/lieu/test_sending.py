@@ -14,7 +14,7 @@ from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.network.exchange import protocol
 from coworking.network.head.models import ReceivedReturn
-from coworking.network.lieu import queries, services
+from coworking.network.lieu import joining, queries, services
 from coworking.network.lieu.models import Delivery, HeadLink
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.page import month_page
@@ -248,3 +248,68 @@ def test_sending_from_the_command_line(joined, head):
     down = joined.app.test_cli_runner().invoke(args=["network", "send", "2026-11"])
     assert down.exit_code == 1
     assert deliveries(joined) == [(1, "acknowledged")]  # what was acknowledged stays so
+
+
+def test_a_lieu_that_joins_sends_the_months_it_closed_before(here, head):
+    here.close()
+    here.work()
+    assert here.do(recipient, NOVEMBER) is None
+    here.do(joining.join, here.cast.manager.actor(), head.link(head.add()), since=NOVEMBER)
+    assert here.do(recipient, NOVEMBER).sent_at is None, "nothing is received before the head signs for it"
+    here.work()
+    assert [one.month for one in head.rows(ReceivedReturn)] == [NOVEMBER]
+    assert here.do(recipient, NOVEMBER).sent_at is not None
+
+
+def test_it_may_also_send_none_of_them_and_do_so_later(here, head, sign_in):
+    here.close()
+    here.work()
+    browser = sign_in(here.cast.manager)
+    page = browser.get("/settings/network").text
+    assert "Mois déjà clos" in page and '<option value="2026-11" selected>' not in page
+    answer = browser.post("/settings/network/join", data={"url": head.link(head.add()), "since": "none"})
+    assert answer.status_code == 303
+    here.work()
+    assert head.rows(ReceivedReturn) == []
+    with here.app.test_request_context(headers={"Accept-Language": "fr"}):
+        assert "Reçu par" not in " ".join(step.title for step in month_page(NOVEMBER).steps)
+    assert "1 mois clos n’a jamais été envoyé" in browser.get("/settings/network").text
+    for _ in range(2):
+        assert browser.post("/settings/network/past", data={"since": "2026-11"}).status_code == 303
+    here.work()
+    assert [one.month for one in head.rows(ReceivedReturn)] == [NOVEMBER]
+    assert "jamais été envoyé" not in browser.get("/settings/network").text
+
+
+def test_by_default_all_of_them_go(here, head, sign_in):
+    here.close()
+    here.work()
+    answer = sign_in(here.cast.manager).post("/settings/network/join", data={"url": head.link(head.add())})
+    assert answer.status_code == 303
+    here.work()
+    assert deliveries(here) == [(1, "acknowledged")]
+
+
+def test_what_one_network_received_another_has_not(joined, head, mailbox):
+    joined.close()
+    joined.work()
+    assert joined.do(recipient, NOVEMBER).sent_at is not None
+    actor = joined.cast.manager.actor()
+    joined.do(services.send_by_letter, actor, name="Réseau du Livradois", email="reseau@example.org")
+    assert joined.do(recipient, NOVEMBER).sent_at is None, "only the head before has it"
+    joined.do(services.send_by_letter, actor, name="Réseau du Livradois", email="reseau@example.org", since=NOVEMBER)
+    joined.work()
+    told = joined.do(recipient, NOVEMBER)
+    assert told.by_letter and told.sent_at is not None
+    assert len(mailbox()) == 1
+
+
+def test_what_was_on_its_way_to_another_head_goes_nowhere(joined, head, mailbox):
+    head.stop()
+    joined.close()
+    joined.work()
+    actor = joined.cast.manager.actor()
+    joined.do(services.send_by_letter, actor, name="Réseau du Livradois", email="reseau@example.org")
+    head.start()
+    joined.work()
+    assert head.rows(ReceivedReturn) == [] and mailbox() == []
