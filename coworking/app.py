@@ -17,6 +17,7 @@ from coworking.core import clock
 from coworking.core.db import READER, db, engine_options, prepare_engine
 from coworking.core.formats import init_formats
 from coworking.core.i18n import init_i18n
+from coworking.core.login import init_login
 from coworking.core.policy import check_declared, init_policies
 from coworking.core.proxies import init_proxies
 from coworking.core.statics import STATIC, init_statics
@@ -163,6 +164,7 @@ def _configure_sessions(app: Flask) -> None:
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page left open overnight must still work
     )
+    init_login(app)
     csrf.init_app(app)
 
 

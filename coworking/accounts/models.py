@@ -53,9 +53,16 @@ class Person(Model):
         lazy="joined", cascade="all, delete-orphan", order_by="PersonRole.role"
     )
 
+    # What Flask-Login asks for.
+    is_authenticated = True
+    is_anonymous = False
+
     @property
     def is_active(self) -> bool:
         return self.deactivated_at is None
+
+    def get_id(self) -> str:
+        return self.public_id
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
-from flask import Response, after_this_request, g, request, session
+from flask import Request, Response, after_this_request, g, request, session
 
 from coworking.accounts import api_tokens, devices, tokens
 from coworking.accounts.devices import Browser, Present, SignedIn
@@ -19,7 +19,7 @@ from coworking.accounts.models import Person
 from coworking.core import security
 from coworking.core.clock import now
 from coworking.core.errors import Busy, PasswordNeeded
-from coworking.core.login import found_by, set_visitor, visitor
+from coworking.core.login import login, set_visitor, visitor
 from coworking.core.policy import actor_or_none, current_actor
 from coworking.core.settings import settings
 from coworking.core.units import write_unit
@@ -40,8 +40,8 @@ def known_cookie() -> str:
     return _prefixed("lieu_known")
 
 
-@found_by
-def find() -> Person | None:
+@login.request_loader
+def find(_request: Request) -> Person | None:
     """The person of this request's cookie or token."""
     if wants_problem():
         return _of_bearer()

@@ -1,35 +1,37 @@
-"""Who a request comes from, asked once per request of the package that knows people."""
+"""Who a request comes from: Flask-Login asks once per request the package that knows people (`login.request_loader`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
-from flask import g, has_request_context
+from flask import Flask, g, has_request_context
+from flask_login import LoginManager, current_user, login_user, logout_user
 
 from coworking.core.actor import Actor
+
+login = LoginManager()
 
 
 class Visitor(Protocol):
     """Somebody who is signed in, as far as the packages below people need to know."""
 
     locale: Any  # a column of its class, a text of itself
+    is_active: Any
+    is_authenticated: bool
+    is_anonymous: bool
+
+    def get_id(self) -> str: ...
 
     def actor(self) -> Actor: ...
 
 
-def _nobody() -> None:
-    return None
-
-
-_find: Callable[[], Visitor | None] = _nobody
-
-
-def found_by(find: Callable[[], Visitor | None]) -> Callable[[], Visitor | None]:
-    """Register who reads the request's cookies and tokens."""
-    global _find
-    _find = find
-    return find
+def init_login(app: Flask) -> None:
+    """Attach Flask-Login without its own cookies: sign-ins are rows that end (`coworking.accounts.devices`)."""
+    app.config["REMEMBER_COOKIE_NAME"] = (
+        "flask_login_has_none"  # a cookie of this name would be asked before the loader
+    )
+    login.init_app(app)
+    login.session_protection = None  # pyright: ignore[reportAttributeAccessIssue] - a phone changes networks all day
 
 
 def visitor() -> Visitor | None:
@@ -38,11 +40,15 @@ def visitor() -> Visitor | None:
         return None
     if "visitor" not in g:
         g.visitor = None  # reading the cookies may itself ask for the reader's language
-        g.visitor = _find()
+        g.visitor = current_user._get_current_object() if current_user.is_authenticated else None
     return g.visitor
 
 
 def set_visitor(person: Visitor | None) -> None:
     """From here on this request is ``person``'s: they have just signed in or out."""
+    if person is None:
+        logout_user()
+    else:
+        login_user(person)
     g.visitor = person
     g.pop("actor", None)
