@@ -33,7 +33,7 @@ from coworking.membership import services as membership
 from coworking.statistics import services as statistics
 from tests import factories
 from tests.billing.conftest import NOVEMBER, OCTOBER, october_house
-from tests.conftest import ENGINES, NOON_BEFORE, make_app
+from tests.conftest import ENGINES, TUESDAY_AT_10_36, make_app
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -248,7 +248,7 @@ def lived(request, databases: Callable[[str], str], tmp_path_factory) -> Lived:
     """A lieu in which everything happened once that a case may tamper with."""
     folder = tmp_path_factory.mktemp("lived")
     app = make_app(databases(request.param), folder)
-    with app.app_context(), frozen_at(NOON_BEFORE):
+    with app.app_context(), frozen_at(TUESDAY_AT_10_36):
         cutting = _live()
         kept = folder / "manifest.json"
         kept.write_text(json.dumps({"chain_heads": chain.heads()}))

@@ -212,6 +212,11 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
                 holder[name] = values[pick(len(values))]
         if case.operation.label == "POST /api/v1/bookings" and pick(3):
             holder["several_places"] = True  # else whoever has booked once meets it at most other times
+            ways = [way for way in ("resource_id", "kind", "items") if way in holder]
+            for other in [*ways[1:], "payer", "zone_id"]:
+                holder.pop(other, None)
+            if not ways:
+                holder["resource_id"] = world["values"]["resource_id"][0]
             for item in holder["items"] if isinstance(holder.get("items"), list) else []:
                 if isinstance(item, dict) and "kind" in item:
                     item["kind"] = "desk"

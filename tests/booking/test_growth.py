@@ -35,7 +35,8 @@ SEED = 200
 
 def add_history(place, person, subscription, first: int, last: int) -> None:
     """The ``first`` to ``last`` day before November: each with the person at the first desk and somebody in each room."""
-    days = {-n: LAST_OF_OCTOBER - timedelta(days=n) for n in range(first + 1, last + 1)}  # by the rows' ids
+    # By the rows' ids, which stand out of the way of those that PostgreSQL gives.
+    days = {1_000_000 - n: LAST_OF_OCTOBER - timedelta(days=n) for n in range(first + 1, last + 1)}
     desk, rooms = place.desks[0], place.rooms
 
     def span(day: date) -> dict[str, datetime]:

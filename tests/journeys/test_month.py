@@ -128,7 +128,7 @@ def world(request, databases, tmp_path: Path, smtp: Sink) -> Iterator[World]:
 
 def signed_in(one: Instance, email: str, password: str = factories.PASSWORD) -> Browser:
     browser = one.browser()
-    browser.post("/sign-in", email=email, password=password)
+    browser.post("/sign-in", email=email, password=password, remember="on")
     return browser
 
 
@@ -169,7 +169,7 @@ def sign_up(world: World) -> Browser:
     link = re.search(r"/confirm/\S+", text_of(world.letter("anne@demo.example", "adresse|address")))
     assert link is not None
     browser.post(link[0])
-    browser.post("/sign-in", email="anne@demo.example", password=PASSWORD)
+    browser.post("/sign-in", email="anne@demo.example", password=PASSWORD, remember="on")
     return browser
 
 

@@ -450,4 +450,4 @@ def test_right_codes_are_never_counted(app, here, sign_in, client):
     code = code_of(app)
     assert {client.get(f"/verify/{code}").status_code for _ in range(30)} == {200}
     with app.app_context():
-        assert db.session.scalars(select(Throttle)).all() == []
+        assert {row.score for row in db.session.scalars(select(Throttle))} <= {0}

@@ -23,6 +23,7 @@ from coworking.network.head import lieux
 from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from coworking.statistics import queries as statistics
 from coworking.statistics.envelope import envelope
+from tests import factories
 from tests.network.conftest import NOVEMBER, lieu_id, signed
 from tests.network.head.test_month import plain
 from tests.statistics.returns import plain_figures, sealed
@@ -327,8 +328,9 @@ def test_the_heads_of_the_lieu_s_chains_come_along_and_a_cut_off_end_is_said(clo
     (lieu,) = head.rows(NetworkLieu)
     browser = head.app.test_client()
     browser.environ_base["HTTP_ACCEPT_LANGUAGE"] = "fr"
-    with browser.session_transaction() as cookie:
-        cookie["_user_id"], cookie["_fresh"] = head.lead.get_id(), True
+    with head.app.app_context():
+        name, secret = factories.make_device(head.lead)
+    browser.set_cookie(name, secret)
     url = f"/network/lieux/{lieu.public_id}"
     assert "finit à l’entrée" not in browser.get(url).text
     assert post(sent(2, 95))[0] == 201
