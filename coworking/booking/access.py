@@ -33,6 +33,12 @@ def for_whom(actor: Actor, public_id: str | None) -> Person:
     return person
 
 
+def lock_person(person_id: int) -> Person:
+    """The person, locked: whoever books, moves or cancels for them comes before or after."""
+    require_unit()
+    return db.session.scalars(_ONE, {"id": person_id}).unique().one()
+
+
 def own_booking(actor: Actor, public_id: str) -> Booking:
     """The booking, its person locked first; a stranger's answers as if it did not exist."""
     require_unit()

@@ -18,13 +18,11 @@ from coworking.membership import coverage
 from coworking.spaces import queries as spaces
 
 
-def cancel_in_unit(
-    actor: Actor, booking: Booking, cause: Cause, *, reason: str | None = None, keep_place: bool = True
-) -> None:
+def cancel_in_unit(actor: Actor, booking: Booking, cause: Cause, *, keep_place: bool = True) -> None:
     """Cancel a confirmed ``booking``, whose person and row the caller has locked.
 
     Late cancelling counts as used, and stays owed, only where the person asked for it. ``keep_place``: nobody else gets
-    the place for two minutes, so that the cancelling can be undone. ``reason``: a closure's or holiday's name.
+    the place for two minutes, so that the cancelling can be undone.
     """
     require_unit()
     instant = now()
@@ -36,7 +34,7 @@ def cancel_in_unit(
     claims.release(queries.live_claims(booking.id), held_until=instant + UNDO if keep_place else None)
     settle = coverage.keep if booking.cancelled_late else coverage.release
     settle(queries.quotes_of(booking.id))
-    emails.enqueue_cancelled(booking, reason)
+    emails.note(booking)
     if cause in DISPLACED:
         audit.record(actor, "booking.displaced", ("booking", booking.id), person_id=booking.person_id, why=cause)
     else:
@@ -51,4 +49,4 @@ def restore_in_unit(booking: Booking) -> None:
     booking.cancelled_by_id = None
     booking.cancelled_because = None
     booking.cancelled_late = False
-    emails.enqueue_booked(booking, now())
+    emails.note(booking)

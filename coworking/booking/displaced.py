@@ -92,6 +92,4 @@ def _cancel_one(public_id: str, topic: str, payload: dict[str, Any]) -> None:
         booking = own_booking(SYSTEM, public_id)
         if not affected(topic, payload, only=public_id):
             return
-        day = spaces.days(booking.day, booking.day).get(booking.day)
-        reason = (day.holiday or day.closure) if topic == displaced.DAYS and day else None
-        cancel_in_unit(SYSTEM, booking, WHY[topic], reason=reason, keep_place=False)
+        cancel_in_unit(SYSTEM, booking, WHY[topic], keep_place=False)

@@ -1,51 +1,91 @@
-"""Which e-mails about a booking are due, written into the outbox of the open unit; `handlers` writes them."""
+"""E-mails about bookings: what its person has been told of each, and one e-mail for ten minutes of acts.
+
+Whoever books, moves or cancels calls `note` in the same unit. The first act opens a window: a row in the outbox that is due
+in ten minutes. Acts until then join it. `coworking.booking.handlers` then compares, booking by booking, what was told last
+with what is true, says the difference, and writes down what it said.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 
+from sqlalchemy import bindparam, func, select
+
+from coworking.accounts.models import Person
 from coworking.booking.models import Booking
-from coworking.booking.rules import DISPLACED, REGRET, UNDO
+from coworking.booking.rules import REGRET
 from coworking.core import outbox
 from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.timespan import Span
+
+TOPIC = "booking.news"
+Place = dict[str, Any]
+"""Where and when a booking stands, as JSON: ``places`` (ids), ``what`` (their names), ``starts_at``, ``ends_at``."""
+
+_OPENED = select(func.max(Booking.untold_since)).where(
+    Booking.person_id == bindparam("person"), Booking.untold_since > bindparam("due_before")
+)
 
 
-def enqueue_booked(booking: Booking, since: datetime) -> None:
-    """One e-mail when the time for regrets is over; none for someone without an address or who already stands there."""
-    if booking.person.email is None or booking.source == "walkin":
-        return
-    outbox.enqueue(
-        "booking.confirmed",
-        f"booking-confirmed:{booking.public_id}:{int(since.timestamp())}",
-        {"booking": booking.public_id},
-        due_at=since + REGRET,
-    )
+@dataclass(frozen=True, slots=True)
+class News:
+    """What its person does not know yet of ``booking``. ``before``: the place and time that a moved one had."""
+
+    kind: Literal["booked", "moved", "cancelled"]
+    booking: Booking
+    before: tuple[str, Span] | None = None
 
 
-def enqueue_moved(booking: Booking, since: datetime) -> None:
-    """One e-mail, about the last place."""
-    _drop_confirmation(booking)
-    enqueue_booked(booking, since)
+def note(booking: Booking) -> None:
+    """Its person will hear what has become of ``booking``; not someone without e-mail, nor of a desk taken by arriving."""
+    if booking.person.email is not None and booking.source != "walkin":
+        booking.untold_since = open_window(booking.person)
 
 
-def enqueue_cancelled(booking: Booking, reason: str | None) -> None:
-    """By cause: what the lieu took back says why; what was asked for is said once the confirmation has left."""
+def open_window(person: Person) -> datetime:
+    """When the window began that the person's e-mail waits for, in the open unit, which holds the person's lock."""
     instant = now()
-    _drop_confirmation(booking)
-    if booking.cancelled_because in DISPLACED:
-        outbox.enqueue(
-            "booking.displaced",
-            f"booking-displaced:{booking.public_id}:{int(instant.timestamp())}",
-            {"booking": booking.public_id, "why": booking.cancelled_because, "reason": reason},
-        )
-    elif booking.source != "walkin" and instant >= booking.created_at + REGRET:
-        outbox.enqueue(
-            "booking.cancelled",
-            f"booking-cancelled:{booking.public_id}:{int(instant.timestamp())}",
-            {"booking": booking.public_id},
-            due_at=instant + UNDO,
-        )
+    opened = db.session.scalar(_OPENED, {"person": person.id, "due_before": instant - REGRET})
+    if opened is not None:
+        return opened
+    key = f"booking-news:{person.public_id}:{int(instant.timestamp())}"
+    outbox.enqueue(TOPIC, key, {"person": person.public_id}, due_at=instant + REGRET)
+    return instant
 
 
-def _drop_confirmation(booking: Booking) -> None:
-    outbox.drop(f"booking-confirmed:{booking.public_id}:")
+def standing(booking: Booking) -> Place | None:
+    """Where ``booking`` stands; None once it is cancelled."""
+    if booking.is_cancelled:
+        return None
+    names = dict.fromkeys(unit.resource.name for unit in booking.units)
+    return {
+        "places": sorted({unit.resource_id for unit in booking.units}),
+        "what": ", ".join(names),
+        "starts_at": booking.starts_at.isoformat(),
+        "ends_at": booking.ends_at.isoformat(),
+    }
+
+
+def same(one: Place | None, other: Place | None) -> bool:
+    """Whether both say the same place and time; a desk that was only renamed is where it was."""
+    if one is None or other is None:
+        return one is other
+    return {**one, "what": ""} == {**other, "what": ""}
+
+
+def news_of(booking: Booking) -> News | None:
+    """What is true of ``booking`` and was not told; None where there is nothing (any more) to say."""
+    told, true = booking.told, standing(booking)
+    if same(told, true):
+        return None
+    if true is None:
+        return News("cancelled", booking)
+    if booking.ends_at <= now():
+        return None
+    if told is None:
+        return News("booked", booking)
+    span = Span(datetime.fromisoformat(told["starts_at"]), datetime.fromisoformat(told["ends_at"]))
+    return News("moved", booking, (str(told["what"]), span))

@@ -1,54 +1,74 @@
-"""Letters about bookings, carried out from the outbox.
-
-Each handler looks at what is true now: a booking given back meanwhile is not confirmed, one taken back is not cancelled.
-"""
+"""E-mails about bookings, carried out from the outbox. Each says what is true when it is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts.models import Person
-from coworking.booking import calendar, offers, queries
+from coworking.booking import calendar, emails, offers, queries
+from coworking.booking.access import lock_person
 from coworking.booking.models import Booking, BookingUnit
 from coworking.core import mail, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.i18n import in_language
 from coworking.core.settings import settings
+from coworking.core.timespan import Span
+from coworking.core.units import end_read, write_unit
 from coworking.spaces import queries as spaces
+from coworking.spaces.models import Lieu
 
 
-@outbox.handler("booking.confirmed")
-def confirmed(job: outbox.Job) -> None:
-    booking = _booking(job.payload["booking"])
-    if booking is not None and not booking.is_cancelled and booking.ends_at > now():
-        _write(job, booking.person, [booking], "booking/confirmed")
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A booking as an e-mail says it. ``late``: it counts as used by now, and somebody owes it."""
+
+    kind: str
+    booking: Booking
+    before: tuple[str, Span] | None
+    bill: offers.Bill | None
+    free_until: datetime
+    late: bool
+    reason: str | None
 
 
-@outbox.handler("booking.cancelled")
-def cancelled(job: outbox.Job) -> None:
-    booking = _booking(job.payload["booking"])
-    if booking is not None and booking.is_cancelled:
-        _write(job, booking.person, [booking], "booking/cancelled")
+@outbox.handler(emails.TOPIC)
+def news(job: outbox.Job) -> None:
+    """One e-mail with all that changed and was not told; nothing where it was all undone."""
+    person = _person(job.payload["person"])
+    if person is None:
+        return
+    untold = _untold(person.id)
+    told = {booking.id: emails.standing(booking) for booking in untold}
+    found = [found for booking in untold if (found := emails.news_of(booking)) is not None]
+    if found:
+        _write(job, person, found, "booking/news")
+    end_read()
+    with write_unit():
+        _settle(person.id, told)
 
 
-@outbox.handler("booking.displaced")
-def gone(job: outbox.Job) -> None:
-    """The lieu took it back: why, and that nothing is owed. Whoever left is not written to."""
-    booking = _booking(job.payload["booking"])
-    if booking is not None and booking.is_cancelled:
-        said = {"why": job.payload["why"], "reason": job.payload["reason"]}
-        _write(job, booking.person, [booking], "booking/displaced", **said)
+def _settle(person_id: int, told: dict[int, emails.Place | None]) -> None:
+    """Write down what was told; what changed while the e-mail was on its way waits for the next one."""
+    person = lock_person(person_id)
+    for booking in _untold(person_id):
+        if booking.id in told:
+            booking.told = told[booking.id]
+        if booking.id in told and emails.same(told[booking.id], emails.standing(booking)):
+            booking.untold_since = None
+        else:
+            booking.untold_since = emails.open_window(person)
 
 
 @outbox.handler("booking.reminder")
 def reminder(job: outbox.Job) -> None:
     payload = job.payload
-    person = db.session.scalars(select(Person).where(Person.public_id == payload["person"])).unique().one_or_none()
+    person = _person(payload["person"])
     if person is None:
         return
     first, last = date.fromisoformat(payload["first"]), date.fromisoformat(payload["last"])
@@ -63,7 +83,8 @@ def reminder(job: outbox.Job) -> None:
         ).unique()
     )
     if bookings and bookings[-1].ends_at > now():
-        _write(job, person, bookings, f"booking/reminder_{payload['kind']}")
+        expected = [emails.News("booked", booking) for booking in bookings]
+        _write(job, person, expected, f"booking/reminder_{payload['kind']}")
 
 
 def _loaded() -> Select[Booking]:
@@ -74,16 +95,26 @@ def _loaded() -> Select[Booking]:
     )
 
 
-def _booking(public_id: str) -> Booking | None:
-    return db.session.scalars(_loaded().where(Booking.public_id == public_id)).unique().one_or_none()
+def _person(public_id: str) -> Person | None:
+    return db.session.scalars(select(Person).where(Person.public_id == public_id)).unique().one_or_none()
 
 
-def _write(job: outbox.Job, person: Person, bookings: Sequence[Booking], template: str, **context: str | None) -> None:
+def _untold(person_id: int) -> list[Booking]:
+    """The person's bookings of which something may not have been told, freshly read."""
+    mine = (Booking.person_id == person_id, Booking.untold_since.is_not(None))
+    return list(db.session.scalars(_loaded().where(*mine).execution_options(populate_existing=True)).unique())
+
+
+def _write(job: outbox.Job, person: Person, news: Sequence[emails.News], template: str) -> None:
     if person.email is None or not person.is_active:
         return
     lieu = spaces.lieu()
+    said = [_said(item, lieu) for item in news]
+    bookings = [item.booking for item in said]
+    standing = [booking for booking in bookings if not booking.is_cancelled]
+    gone = [booking for booking in bookings if booking.is_cancelled]
     with in_language(person.locale):
-        files = (calendar.attachment(lieu, bookings),)
+        files = tuple(calendar.attachment(lieu, some) for some in (standing, gone) if some)
     mail.deliver(
         job.id,
         template=template,
@@ -93,12 +124,19 @@ def _write(job: outbox.Job, person: Person, bookings: Sequence[Booking], templat
             "place": lieu.name,
             "lieu": lieu,
             "first_name": person.first_name,
-            "bookings": bookings,
-            "booking": bookings[0],
-            "bill": next((bill for booking in bookings if (bill := offers.bill_of(booking)) is not None), None),
-            "free_until": queries.free_until_of(bookings[0], lieu),
+            "said": said,
+            "worded_time": queries.worded_time,
             "base_url": settings().base_url,
-            **context,
         },
         attachments=files,
     )
+
+
+def _said(news: emails.News, lieu: Lieu) -> Said:
+    booking = news.booking
+    bill, until = offers.bill_of(booking), queries.free_until_of(booking, lieu)
+    reason = None
+    if booking.cancelled_because == "closed" and (day := spaces.days(booking.day, booking.day).get(booking.day)):
+        reason = day.holiday or day.closure
+    owed = bill is not None and bill.state != "released"
+    return Said(news.kind, booking, news.before, bill, until, owed and until <= now(), reason)

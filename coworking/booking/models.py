@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, remote
 
 from coworking.accounts.models import Person
 from coworking.claims.models import Claim
 from coworking.core.clock import now
-from coworking.core.db import Model
+from coworking.core.db import Model, db
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.pricing.models import Quote
@@ -22,7 +23,8 @@ class Booking(Model):
 
     ``source``: web, staff, walkin, api, import. ``cancelled_because``: a `coworking.booking.rules.Cause`, None for what
     was cancelled before causes were kept. ``cancelled_late``: asked for after the free deadline. ``guests`` counts the
-    declared visitors of a meeting, the booker not included.
+    declared visitors of a meeting, the booker not included. ``told``: the place and time its person was last told of by
+    e-mail; ``untold_since``: when the window began whose e-mail will say what has changed (`coworking.booking.emails`).
     """
 
     __tablename__ = "booking"
@@ -38,6 +40,13 @@ class Booking(Model):
         CheckConstraint("cancelled_because IS NULL OR status = 'cancelled'", name="because_cancelled"),
         Index("ix_booking_person_id_starts_at", "person_id", "starts_at"),
         Index("ix_booking_day", "day"),
+        Index(
+            "ix_booking_untold",
+            "person_id",
+            "untold_since",
+            sqlite_where=db.text("untold_since IS NOT NULL"),
+            postgresql_where=db.text("untold_since IS NOT NULL"),
+        ),
     )
 
     id: Mapped[BigId]
@@ -56,6 +65,8 @@ class Booking(Model):
     cancelled_because: Mapped[str | None]
     cancelled_late: Mapped[bool] = mapped_column(default=False)
     cancelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    told: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    untold_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     units: Mapped[list[BookingUnit]] = relationship(back_populates="booking", order_by="BookingUnit.starts_at")

@@ -65,6 +65,6 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
     booking.day, booking.starts_at, booking.ends_at = day, use.start, use.end
     claims.take([Wanted(target.id, use, target.buffer_after)], holder=("booking", booking.id))
     record_change(actor, "booking.moved", booking)
-    emails.enqueue_moved(booking, instant)
+    emails.note(booking)
     claims.touch(old_day, day)
     return booking

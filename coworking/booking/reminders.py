@@ -20,6 +20,8 @@ from coworking.core.units import end_read, write_unit
 from coworking.spaces import queries as spaces
 
 SUNDAY = 6
+SOON_TOLD = timedelta(hours=1)
+"""A confirmation that could not be sent for so long holds no reminder up."""
 
 
 def send_due() -> int:
@@ -51,6 +53,9 @@ def _expected(kind: str, first: date, last: date) -> Sequence[str]:
             Person.reminder == kind,
             Person.email.is_not(None),
             Person.deactivated_at.is_(None),
+            Person.id.not_in(  # what was just booked is confirmed first; the next scan finds them
+                select(Booking.person_id).where(Booking.untold_since > now() - SOON_TOLD)
+            ),
             Person.id.in_(
                 select(Booking.person_id).where(
                     Booking.day >= first, Booking.day <= last, Booking.status == "confirmed"

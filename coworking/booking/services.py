@@ -189,6 +189,7 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
         source="staff" if request.source == "web" and actor.person_id != person.id else request.source,
         created_at=instant,
     )
+    emails.note(booking)
     booking.units = [unit for resource, use, halves in chosen for unit in units_of(resource, use, halves, day)]
     decided = coverage.decisions(person.id, request.payer, uses_of(booking.units))
     check_agreed(decided, request.agreed_cents)
@@ -202,7 +203,6 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     )
     further = {"several_places": True} if request.several_places and actor.is_staff else {}
     record_change(actor, "booking.made", booking, **further)
-    emails.enqueue_booked(booking, instant)
     claims.touch(day)
     return booking
 

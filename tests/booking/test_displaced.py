@@ -146,9 +146,10 @@ def test_the_letter_reads(people, clock, run_outbox, mailbox, locale):
     run_outbox()
     spaces.add_closure(people.manager.actor(), FRIDAY_CLOSED)
     run_outbox()
+    clock.advance(minutes=11)
     run_outbox()
     letters = [letter for letter in mailbox() if "Poste 1" in letter["Subject"]]
-    golden.check(letters[-1], "booking/displaced")
+    golden.check(letters[-1], "booking/news-displaced")
     assert "METHOD:CANCEL" in next(letters[-1].iter_attachments()).get_payload(decode=True).decode()
 
 

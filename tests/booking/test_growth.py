@@ -84,11 +84,11 @@ def add_history(place, person, subscription, first: int, last: int) -> None:
             ],
         )
         db.session.execute(insert(Claim), [claim(row, n, day) for n, day in days.items() for row in (desk, *rooms)])
-        done = {"topic": "booking.confirmed", "payload": {}, "state": "done", "attempts": 1}
+        done = {"topic": "booking.news", "payload": {}, "state": "done", "attempts": 1}
         db.session.execute(
             insert(outbox.OutboxRow),
             [
-                done | {"key": f"booking-confirmed:{public_id()}:{n}", "due_at": span(day)["ends_at"]}
+                done | {"key": f"booking-news:{public_id()}:{n}", "due_at": span(day)["ends_at"]}
                 for n, day in days.items()
             ],
         )

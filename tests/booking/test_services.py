@@ -293,11 +293,12 @@ def test_the_confirmation_waits_for_regrets(people, clock, run_outbox, mailbox):
     clock.advance(minutes=10)
     run_outbox()
     (letter,) = mailbox()
-    assert (letter["To"], letter["Subject"]) == ("member@demo.example", "Poste 1\u202f: jeudi 26 novembre, 9–13\u202fh")
+    subject = "Réservé\u202f: Poste 1, jeudi 26 novembre, le matin"
+    assert (letter["To"], letter["Subject"]) == ("member@demo.example", subject)
     services.cancel(people.member.actor(), booking.public_id)
-    clock.advance(minutes=3)
+    clock.advance(minutes=10)
     run_outbox()
-    assert mailbox()[1]["Subject"].startswith("Rendu")
+    assert mailbox()[1]["Subject"].startswith("Annulé")
 
 
 def test_what_is_given_back_at_once_is_never_confirmed(people, clock, run_outbox, mailbox):
@@ -315,7 +316,7 @@ def test_a_restored_booking_is_confirmed_after_all(people, clock, run_outbox, ma
     services.undo_cancel(people.member.actor(), booking.public_id)
     clock.advance(minutes=10)
     run_outbox()
-    assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Poste 1"]
+    assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Réservé"]
 
 
 def test_a_month_without_e_mail_books_too(people, inside):

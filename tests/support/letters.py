@@ -34,7 +34,7 @@ def as_read(letter: EmailMessage) -> str:
 
 
 def check(letter: EmailMessage, name: str) -> None:
-    """``letter`` reads as golden ``name`` (``booking/confirmed``) in its own language, and its HTML is of that language."""
+    """``letter`` reads as golden ``name`` (``booking/news``) in its own language, and its HTML is of that language."""
     language = letter["Content-Language"]
     assert as_read(letter) == (GOLDEN / f"{name}.{language}.txt").read_text()
     html = letter.get_body(("html",)).get_content()
