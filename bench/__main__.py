@@ -35,7 +35,7 @@ def main() -> None:
         for engine in given.engine or ("sqlite", "postgresql"):
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
                 if engine == "postgresql":
-                    server = server or postgres.start()
+                    server = server or postgres.start(autovacuum=True)
                     with server.admin() as admin:
                         admin.execute("CREATE DATABASE bench")
                     url = server.url("bench")

@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     compile_catalogues()
     os.environ["ENV_FILE"] = os.devnull  # a developer's own .env stays out of the tests
     folder = Path(tempfile.mkdtemp(prefix="coworking-tests-"))
-    server = postgres.start()
+    server = postgres.start(autovacuum=False)
     config.stash[_folder], config.stash[_server] = folder, server
     os.environ["COWORKING_TEST_FOLDER"] = str(folder)
     os.environ["COWORKING_TEST_SOCKET"] = server.socket_dir

@@ -121,7 +121,7 @@ def _verdict(mutant: Mutant, trees: Queue[Path], green: set[str]) -> bool:
 
 def main() -> int:
     chosen = [m for m in mutants() if not sys.argv[1:] or any(word in m.path.name for word in sys.argv[1:])]
-    server = postgres.start()  # one for all of them
+    server = postgres.start(autovacuum=False)  # one for all of them
     os.environ["TEST_DATABASE_URL"] = server.url("postgres")
     try:
         with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(ABREAST) as pool:

@@ -43,8 +43,11 @@ class Server:
             shutil.rmtree(self.root, ignore_errors=True)
 
 
-def start() -> Server:
-    """Start a server, or use the one of ``TEST_DATABASE_URL``."""
+def start(*, autovacuum: bool) -> Server:
+    """Start a server, or use the one of ``TEST_DATABASE_URL``; tests turn ``autovacuum`` off, a bench measures with it.
+
+    It reads the tables in the background and gives the planner statistics: when it does, in the middle of a test, is chance.
+    """
     if given := os.environ.get("TEST_DATABASE_URL"):
         return Server(socket_dir="", given=given)
     binaries = _binaries()
@@ -72,6 +75,7 @@ def start() -> Server:
         "max_connections": "200",
         "shared_buffers": "128MB",
         "deadlock_timeout": "200ms",
+        "autovacuum": "on" if autovacuum else "off",
     }
     arguments = [item for name, value in options.items() for item in ("-c", f"{name}={value}")]
     with (root / "log").open("wb") as log:
