@@ -1,12 +1,15 @@
-"""Closed months as documents."""
+"""Closed months as documents: as JSON for machines and as a table for people."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
 from coworking.core.months import write_month
+from coworking.core.tables import csv_text
+from coworking.statistics.labels import LABELS
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.schema import SCHEMA
 
@@ -28,3 +31,33 @@ def envelope(row: MonthlyReturn) -> dict[str, Any]:
         "figures_sha256": row.figures_sha256,
         "figures": json.loads(row.figures),
     }
+
+
+def flat(figures: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, value and reason of every number, for a spreadsheet; hours are ``by_weekday_hour.<weekday>.<hour>.booked``."""
+    rows: list[tuple[str, str, str]] = []
+    reasons = figures["null_reasons"]
+    for name in LABELS:
+        value = figures[name]
+        if isinstance(value, dict):
+            rows += [
+                (f"{name}.{key}", "" if inner is None else str(inner), reasons.get(f"{name}.{key}", ""))
+                for key, inner in sorted(value.items())
+            ]
+        else:
+            rows.append((name, "" if value is None else str(value), reasons.get(name, "")))
+    for day, hours in enumerate(figures["by_weekday_hour"] or ()):
+        for hour, pair in enumerate(hours):
+            for what, minutes in zip(("booked", "offered"), pair, strict=True):
+                rows.append((f"by_weekday_hour.{day}.{hour}.{what}", str(minutes), ""))
+    return rows
+
+
+def figures_table(row: MonthlyReturn) -> str:
+    """The figures of ``row`` as CSV; see `flat`."""
+    return csv_text([("figure", "value", "null_reason"), *flat(json.loads(row.figures))])
+
+
+def file_name(row: MonthlyReturn, kind: str) -> str:
+    """``2026-10-r2.json``."""
+    return f"{write_month(row.month)}-r{row.revision}.{kind}"

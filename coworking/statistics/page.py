@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from coworking.core.errors import NotFound
 from coworking.core.formats import month_year, number
 from coworking.core.i18n import _
-from coworking.core.months import month_after, month_before, month_days, write_month
-from coworking.core.tables import csv_text
+from coworking.core.months import month_after, month_before, month_days
 from coworking.spaces import queries as spaces
 from coworking.statistics import facts, people, queries, services
 from coworking.statistics.labels import GROUPS, LABELS, REASON_WORDS, percent, weekday, worded
-from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.month_state import MonthState
 from coworking.statistics.months import changed
 from coworking.statistics.observations import Remarks, remarks
 from coworking.statistics.pairs import Pair, rate
-from coworking.statistics.recipients import Recipient, recipient
+from coworking.statistics.recipients import recipient
 from coworking.statistics.schema import EIGHT, PROVISIONAL
 from coworking.statistics.steps import Step, steps
 
@@ -61,41 +60,19 @@ class Heat:
     height: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class MonthPage:
-    """Everything the template shows of ``month``; see the fields' own types."""
+    """Everything the template shows of a month; see the fields' own types."""
 
-    month: date
+    state: MonthState
     previous: date | None
     following: date | None
-    is_over: bool
-    revisions: list[MonthlyReturn]
-    figures: Figures
-    changed: list[str]
     before_month: date | None
     eight: list[Row]
     groups: list[tuple[str, list[Row]]]
     remarks: Remarks
     heat: Heat | None
-    steps: list[Step] = field(default_factory=list[Step])
-    recipient: Recipient | None = None
-    next_status: str = PROVISIONAL
-
-    @property
-    def last(self) -> MonthlyReturn | None:
-        return self.revisions[-1] if self.revisions else None
-
-    @property
-    def needs_reason(self) -> bool:
-        """What is closed for good is only stated again with a reason."""
-        return self.last is not None and self.last.status != PROVISIONAL
-
-    @property
-    def can_close(self) -> bool:
-        """Whether closing now would say anything new."""
-        if not self.is_over:
-            return False
-        return self.last is None or bool(self.changed) or (self.last.status, self.next_status) == (PROVISIONAL, "final")
+    steps: list[Step]
 
 
 def month_page(month: date, *, money: bool = False) -> MonthPage:
@@ -113,27 +90,29 @@ def month_page(month: date, *, money: bool = False) -> MonthPage:
     shown = json.loads(revisions[-1].figures) if revisions else now
     before_month, before = _compared(month)
     open_ones = people.undecided(first, min(last, today - timedelta(days=1)))
-    page = MonthPage(
+    state = MonthState(
         month=month,
-        previous=_known(month_before(first)),
-        following=_following(month, today),
         is_over=today > last,
         revisions=revisions,
-        figures=shown,
         changed=changed(shown, now) if revisions else [],
-        before_month=before_month,
-        eight=[_row(name, shown, before) for name in EIGHT],
-        groups=[
-            (_(title), [_row(name, shown, before) for name in labels if name not in EIGHT]) for title, labels in GROUPS
-        ],
-        remarks=remarks(shown, before, month_year(before_month) if before_month else ""),
-        heat=heat(shown),
         recipient=recipient(month),
         next_status="final" if services.is_decided(month) else PROVISIONAL,
     )
-    page.groups[0][1].append(_outside(sum(day.outside_minutes for day in days)))
-    page.steps = steps(page, now, open_ones, money=money)
-    return page
+    groups = [
+        (_(title), [_row(name, shown, before) for name in labels if name not in EIGHT]) for title, labels in GROUPS
+    ]
+    groups[0][1].append(_outside(sum(day.outside_minutes for day in days)))
+    return MonthPage(
+        state=state,
+        previous=_known(month_before(first)),
+        following=_following(month, today),
+        before_month=before_month,
+        eight=[_row(name, shown, before) for name in EIGHT],
+        groups=groups,
+        remarks=remarks(shown, before, month_year(before_month) if before_month else ""),
+        heat=heat(shown),
+        steps=steps(state, now, open_ones, money=money),
+    )
 
 
 def _known(month: date) -> date | None:
@@ -228,33 +207,3 @@ def _cell(x: int, y: int, pair: Pair, day: str, hour: str) -> Cell:
     level = min(5, -(-pair.percent // 20))
     words = _("%(day)s %(hour)s: %(share)s booked", day=day, hour=hour, share=percent(pair.percent))
     return Cell(x, y, level, number(pair.percent), words)
-
-
-def flat(figures: Figures) -> list[tuple[str, str, str]]:
-    """Name, value and reason of every number, for a spreadsheet; hours are ``by_weekday_hour.<weekday>.<hour>.booked``."""
-    rows: list[tuple[str, str, str]] = []
-    reasons = figures["null_reasons"]
-    for name in LABELS:
-        value = figures[name]
-        if isinstance(value, dict):
-            rows += [
-                (f"{name}.{key}", "" if inner is None else str(inner), reasons.get(f"{name}.{key}", ""))
-                for key, inner in sorted(value.items())
-            ]
-        else:
-            rows.append((name, "" if value is None else str(value), reasons.get(name, "")))
-    for day, hours in enumerate(figures["by_weekday_hour"] or ()):
-        for hour, pair in enumerate(hours):
-            for what, minutes in zip(("booked", "offered"), pair, strict=True):
-                rows.append((f"by_weekday_hour.{day}.{hour}.{what}", str(minutes), ""))
-    return rows
-
-
-def figures_table(row: MonthlyReturn) -> str:
-    """The figures of ``row`` as CSV; see `flat`."""
-    return csv_text([("figure", "value", "null_reason"), *flat(json.loads(row.figures))])
-
-
-def file_name(row: MonthlyReturn, kind: str) -> str:
-    """``2026-10-r2.json``."""
-    return f"{write_month(row.month)}-r{row.revision}.{kind}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import url_for
 
@@ -16,11 +16,9 @@ from coworking.core.months import month_days, write_month
 from coworking.spaces import queries as spaces
 from coworking.statistics.labels import LABELS, percent
 from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.month_state import MonthState
 from coworking.statistics.pairs import known_enough
 from coworking.statistics.schema import PROVISIONAL
-
-if TYPE_CHECKING:
-    from coworking.statistics.page import MonthPage
 
 Figures = Mapping[str, Any]
 
@@ -36,29 +34,29 @@ class Step:
     action: str | None = None
 
 
-def steps(page: MonthPage, now: Figures, open_ones: int, *, money: bool) -> list[Step]:
-    """The steps of ``page``, of whose booked half-days ``open_ones`` are not decided; ``now``: its figures as they stand.
+def steps(state: MonthState, now: Figures, open_ones: int, *, money: bool) -> list[Step]:
+    """The steps of a month, of whose booked half-days ``open_ones`` are not decided; ``now``: its figures as they stand.
 
     ``money``: with the invoices, for those who may see them.
     """
-    found = [_over(page), _decided(page, open_ones)]
+    found = [_over(state), _decided(state, open_ones)]
     booked, known = now["desk_booked_halfdays"], now["desk_known_halfdays"]
     if booked and not known_enough(known, booked):
         share = percent(100 * known // booked)
         found.append(
             Step("odd", _("Attendance will not be shown"), _("Only %(share)s of the half-days are known.", share=share))
         )
-    if page.last is not None:
-        found.append(_closed(page, page.last))
+    if state.last is not None:
+        found.append(_closed(state, state.last))
     if money:
-        found.append(_invoiced(page))
-    found.append(_sent(page))
+        found.append(_invoiced(state))
+    found.append(_sent(state))
     return found
 
 
-def _over(page: MonthPage) -> Step:
-    _first, last = month_days(page.month)
-    if page.is_over:
+def _over(state: MonthState) -> Step:
+    _first, last = month_days(state.month)
+    if state.is_over:
         return Step("done", _("The month is over"), _("Its days are counted and keep the hours they had."))
     return Step(
         "wait",
@@ -67,33 +65,33 @@ def _over(page: MonthPage) -> Step:
     )
 
 
-def _decided(page: MonthPage, open_ones: int) -> Step:
+def _decided(state: MonthState, open_ones: int) -> Step:
     if not open_ones:
         return Step("done", _("Every booked half-day has its outcome"), _("Came, did not come, or unknown for good."))
     detail = _("Until then the return is provisional. After seven days they stay unknown.")
     title = ngettext("%(num)s half-day to confirm", "%(num)s half-days to confirm", open_ones)
-    if not page.is_over:
+    if not state.is_over:
         return Step("wait", title, detail)
     return Step("todo", title, detail, url_for("frontdesk.today"), _("Confirm them"))
 
 
-def _invoiced(page: MonthPage) -> Step:
-    issued, waiting = billing.month_progress(page.month)
+def _invoiced(state: MonthState) -> Step:
+    issued, waiting = billing.month_progress(state.month)
     done = ngettext("%(num)s issued", "%(num)s issued", issued)
-    if not page.is_over:
+    if not state.is_over:
         return Step("wait", _("Invoices of the month"), _("They are prepared once the month is over."))
     if not waiting:
         title = _("Invoices of the month: %(issued)s", issued=done) if issued else _("Nothing to invoice this month")
         return Step("done", title, _("Nothing is left to invoice."))
     left = ngettext("%(num)s to issue", "%(num)s to issue", waiting)
-    url = url_for("billing.month", month=write_month(page.month))
+    url = url_for("billing.month", month=write_month(state.month))
     return Step("todo", _("Invoices of the month: %(left)s", left=left), done if issued else "", url, _("Prepare them"))
 
 
-def _closed(page: MonthPage, last: MonthlyReturn) -> Step:
+def _closed(state: MonthState, last: MonthlyReturn) -> Step:
     title = _("Closed on %(day)s: revision %(revision)s", day=day_month(_local(last)), revision=last.revision)
-    if page.changed:
-        names = [_(LABELS[name]) for name in page.changed if name in LABELS]
+    if state.changed:
+        names = [_(LABELS[name]) for name in state.changed if name in LABELS]
         return Step("odd", title, _("Changed since: %(names)s.", names=", ".join(names) or _("the hours of the week")))
     if last.status == PROVISIONAL:
         return Step("wait", title, _("Provisional: it becomes final once nothing more can be said of its half-days."))
@@ -104,21 +102,21 @@ def _local(row: MonthlyReturn) -> date:
     return row.generated_at.astimezone(spaces.lieu().tz).date()
 
 
-def _sent(page: MonthPage) -> Step:
-    to = page.recipient
+def _sent(state: MonthState) -> Step:
+    to = state.recipient
     if to is None:
         return Step("wait", _("Nobody receives it"), _("This place belongs to no network: the return is kept here."))
     if to.trouble:
         return Step("todo", _("Not received yet by %(name)s", name=to.name), to.trouble)
-    if to.sent_at is not None and page.last is not None and to.revision == page.last.revision:
+    if to.sent_at is not None and state.last is not None and to.revision == state.last.revision:
         day = day_month(to.sent_at.astimezone(spaces.lieu().tz).date())
         said = (
             _("Sent to %(name)s by e-mail", name=to.name) if to.by_letter else _("Received by %(name)s", name=to.name)
         )
         return Step("done", said, _("On %(day)s.", day=day))
-    if page.last is None:
+    if state.last is None:
         return Step("wait", _("To be sent to %(name)s", name=to.name), _("Right after closing."))
-    if to.since is not None and page.last.generated_at < to.since:
+    if to.since is not None and state.last.generated_at < to.since:
         said = _("It was closed before this place joined. A correction would be sent.")
         return Step("wait", _("Not sent to %(name)s", name=to.name), said)
     return Step(

@@ -15,10 +15,10 @@ from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import say
 from coworking.spaces import queries as spaces
 from coworking.statistics import queries, services
-from coworking.statistics.envelope import envelope
+from coworking.statistics.envelope import envelope, figures_table, file_name
 from coworking.statistics.labels import REASON_WORDS, STATUS_WORDS
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.page import figures_table, file_name, month_page
+from coworking.statistics.page import month_page
 
 READERS = (Role.MANAGER, Role.ACCOUNTANT, Role.LEAD)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import grimp
@@ -45,6 +46,11 @@ def test_files_named_after_a_concept_are_not_above_the_views(graph: grimp.Import
         if importer.rpartition(".")[0] == module.rpartition(".")[0] and room_of(importer) != "views"
     ]
     assert sorted(wrong) == []
+
+
+def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph):
+    sorter = TopologicalSorter({module: graph.find_modules_directly_imported_by(module) for module in graph.modules})
+    sorter.prepare()  # raises CycleError, which names the modules
 
 
 def test_only_services_and_concepts_write():

@@ -26,9 +26,8 @@ from coworking.network.lieu.models import Delivery, HeadLink
 from coworking.spaces import queries as spaces
 from coworking.statistics import queries as statistics
 from coworking.statistics import services as closing
-from coworking.statistics.envelope import envelope
+from coworking.statistics.envelope import envelope, figures_table, file_name
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.page import figures_table, file_name
 from coworking.statistics.schema import CHAIN_HEADS
 
 MOST_CONTINUED = 5

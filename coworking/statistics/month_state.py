@@ -1,0 +1,41 @@
+"""Where a month stands on its way to being closed: what its page and its steps are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.recipients import Recipient
+from coworking.statistics.schema import PROVISIONAL
+
+
+@dataclass(frozen=True, slots=True)
+class MonthState:
+    """One month (its first day) and its revisions, oldest first.
+
+    ``changed``: the figures that have moved since the last revision. ``next_status``: what closing now would make of it.
+    """
+
+    month: date
+    is_over: bool
+    revisions: list[MonthlyReturn]
+    changed: list[str]
+    recipient: Recipient | None
+    next_status: str
+
+    @property
+    def last(self) -> MonthlyReturn | None:
+        return self.revisions[-1] if self.revisions else None
+
+    @property
+    def needs_reason(self) -> bool:
+        """What is closed for good is only stated again with a reason."""
+        return self.last is not None and self.last.status != PROVISIONAL
+
+    @property
+    def can_close(self) -> bool:
+        """Whether closing now would say anything new."""
+        if not self.is_over:
+            return False
+        return self.last is None or bool(self.changed) or (self.last.status, self.next_status) == (PROVISIONAL, "final")
