@@ -1,8 +1,9 @@
-"""The rooms of a package govern every file of it that is named after one: `views_month`, `services`, `six_figures_rules`."""
+"""The rooms of a package govern each of its files; `pyproject.toml` says which files are in which room."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -10,14 +11,25 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("views", "forms", "handlers", "services", "queries", "models", "rules")
-"""From the outside in: a room imports only those behind it."""
+TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+ROOMS: list[str] = TOOLS["rooms"]["order"]
+CONTRACTS = {contract["name"]: contract for contract in TOOLS["importlinter"]["contracts"]}
+PURE: set[str] = set(CONTRACTS["Rules are pure"]["source_modules"])
+FILES = {
+    f"coworking.{package}.{name}": room
+    for package, rooms in TOOLS["rooms"].items()
+    if package != "order"
+    for room, names in rooms.items()
+    for name in names
+}
+"""The room of each file that its name does not tell."""
 
 
 def room_of(module: str) -> str | None:
-    """The room a module's name says: first or last word of it; None for files named after a concept."""
+    """The room of a file: listed with the rules, listed in another room, or said by its name; else None."""
     words = module.rpartition(".")[2].split("_")
-    return next((room for room in ROOMS if room in (words[0], words[-1])), None)
+    said = next((room for room in ROOMS if room in (words[0], words[-1])), None)
+    return "rules" if module in PURE else FILES.get(module) or said
 
 
 @pytest.fixture(scope="module")
@@ -25,25 +37,47 @@ def graph() -> grimp.ImportGraph:
     return grimp.build_graph("coworking")
 
 
-def test_every_file_named_after_a_room_imports_only_rooms_behind_it(graph: grimp.ImportGraph):
-    wrong = []
-    for module in sorted(graph.modules):
-        here = room_of(module)
-        for imported in graph.find_modules_directly_imported_by(module):
-            there = room_of(imported)
-            if here and there and module.rpartition(".")[0] == imported.rpartition(".")[0]:
-                wrong += [f"{module} imports {imported}"] if ROOMS.index(there) < ROOMS.index(here) else []
-    assert sorted(wrong) == []
+@pytest.fixture(scope="module")
+def modules(graph: grimp.ImportGraph) -> list[str]:
+    """The files of every package: modules that hold no others."""
+    return sorted(module for module in graph.modules if module.count(".") > 1 and not graph.find_children(module))
 
 
-def test_files_named_after_a_concept_are_not_above_the_views(graph: grimp.ImportGraph):
-    """Nothing of a package imports its views, but its own `views` file that gathers the routes, and the application."""
+def test_every_file_is_in_a_room(modules: list[str]):
+    assert [module for module in modules if room_of(module) is None] == [], (
+        "list each in [tool.rooms] of pyproject.toml"
+    )
+
+
+def test_what_is_listed_exists_and_has_one_room(modules: list[str]):
+    assert sorted((PURE | set(FILES)) - set(modules)) == []
+    assert sorted(PURE & set(FILES)) == []
+    assert sorted(module for module, room in FILES.items() if room not in ROOMS) == []
+
+
+def test_every_file_of_rules_is_kept_pure(modules: list[str]):
+    rules = {module for module in modules if room_of(module) == "rules"}
+    assert sorted(rules - PURE) == [], 'add each to the contract "Rules are pure"'
+
+
+def test_only_what_all_packages_stand_on_is_a_tool(modules: list[str]):
+    tools = {module.split(".")[1] for module in modules if room_of(module) == "tools"}
+    assert tools == {"core", "server"}
+
+
+def test_every_program_and_package_has_its_layer(graph: grimp.ImportGraph):
+    layers = " ".join(CONTRACTS["Imports point down"]["layers"])
+    parts = graph.find_children("coworking")
+    assert sorted(part for part in parts if not re.search(rf"\b{part}\b", layers)) == []
+
+
+def test_a_file_imports_only_rooms_behind_it(graph: grimp.ImportGraph, modules: list[str]):
     wrong = [
-        f"{importer} imports {module}"
-        for module in graph.modules
-        if room_of(module) == "views"
-        for importer in graph.find_modules_that_directly_import(module)
-        if importer.rpartition(".")[0] == module.rpartition(".")[0] and room_of(importer) != "views"
+        f"{module} ({room_of(module)}) imports {imported} ({room_of(imported)})"
+        for module in modules
+        for imported in graph.find_modules_directly_imported_by(module)
+        if imported.rpartition(".")[0] == module.rpartition(".")[0]
+        and ROOMS.index(room_of(imported) or "") < ROOMS.index(room_of(module) or "")
     ]
     assert sorted(wrong) == []
 
@@ -53,12 +87,24 @@ def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph):
     sorter.prepare()  # raises CycleError, which names the modules
 
 
-def test_only_services_and_concepts_write():
-    """No unit of work is opened where requests are read, values decided or rows read."""
+def test_views_are_imported_by_views_only(graph: grimp.ImportGraph, modules: list[str]):
+    """By the file of their package that gathers the routes, that is; and by the application."""
     wrong = [
-        str(file.relative_to(ROOT))
-        for file in (ROOT / "coworking").rglob("*.py")
-        if room_of(file.stem) in {"views", "forms", "queries", "models", "rules"}
-        and re.search(r"\bwith .*write_unit\(", file.read_text(encoding="utf-8"))
+        f"{importer} imports {module}"
+        for module in modules
+        if room_of(module) == "views"
+        for importer in graph.find_modules_that_directly_import(module)
+        if importer != "coworking.app" and room_of(importer) != "views"
+    ]
+    assert sorted(wrong) == []
+
+
+def test_only_services_open_units_of_work(modules: list[str]):
+    """And what carries out outbox rows or commands: nothing that reads requests, decides values or reads rows."""
+    wrong = [
+        module
+        for module in modules
+        if room_of(module) not in {"services", "tools", "handlers", "commands"}
+        and re.search(r"\bwith .*write_unit\(", (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
     ]
     assert sorted(wrong) == []
