@@ -1,0 +1,28 @@
+"""What the host's pages share."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.booking.pages import said
+from coworking.core.i18n import _
+from coworking.presence import services as presence
+
+blueprint = Blueprint("frontdesk", __name__)
+
+
+def say_arrived(arrival: presence.Arrival) -> None:
+    """Who is here, and which desk they were given, with the way back from a wrong tap."""
+    undo = "undo:" + url_for("frontdesk.undo_arrival", public_id=arrival.presence.public_id)
+    words = _("%(name)s is here.", name=arrival.presence.person.name)
+    if arrival.walked_in and arrival.booking is not None:
+        words += " " + said(arrival.booking)
+        if arrival.again:
+            undo = "undo:" + url_for("frontdesk.undo_stay", public_id=arrival.booking.public_id)
+    flash(words, "message" if arrival.again and not arrival.walked_in else undo)
+
+
+def to_today() -> ResponseReturnValue:
+    """Show Today again after a tap."""
+    return redirect(url_for("frontdesk.today"), 303)

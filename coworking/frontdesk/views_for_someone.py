@@ -1,0 +1,124 @@
+"""Booking for someone, in three gestures: who, when, done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts import staff
+from coworking.accounts.queries import person_by_public_id, search_people
+from coworking.booking import services
+from coworking.booking.forms import read_day, read_halves, read_room
+from coworking.booking.pages import names
+from coworking.booking.placing import Item, Request
+from coworking.booking.queries import worded_time
+from coworking.booking.rules import AlreadyBooked, half_days
+from coworking.core.clock import now
+from coworking.core.errors import DomainError, InvalidInput
+from coworking.core.formats import day_long
+from coworking.core.i18n import _
+from coworking.core.policy import Actor, Role, current_actor, requires
+from coworking.core.web import say
+from coworking.frontdesk.pages import blueprint, say_arrived, to_today
+from coworking.presence import services as presence
+from coworking.spaces import queries as spaces
+from coworking.spaces.models import LieuDay
+
+AHEAD_DAYS = 8
+
+
+@blueprint.get("/for-someone")
+@requires(Role.HOST)
+def for_someone() -> ResponseReturnValue:
+    return _for_someone(request.args)
+
+
+@blueprint.get("/for-someone/people")
+@requires(Role.HOST)
+def people() -> ResponseReturnValue:
+    """Search as one types."""
+    text = request.args.get("q", "").strip()
+    return render_template("frontdesk/_people.html", found=search_people(text) if text else [], q=text, values={})
+
+
+@blueprint.post("/for-someone")
+@requires(Role.HOST)
+def book_for_someone() -> ResponseReturnValue:
+    actor, form = current_actor(), request.form
+    several = "several_places" in form
+    try:
+        who, newcomer = form.get("person") or None, None
+        if who is None:
+            newcomer = _newcomer(actor, form)
+        if form.get("here"):
+            arrival = presence.arrive(actor, person=who, newcomer=newcomer)
+            say_arrived(arrival)
+            return to_today()
+        if form.get("resource") and form.get("from"):
+            room = read_room(form, spaces.lieu().tz)
+            item = Item(resource=form["resource"])
+            asked = Request(
+                room.span, (item,), person=who, title=room.title, guests=room.guests, several_places=several
+            )
+            made = services.book(actor, asked, newcomer=newcomer)
+        else:
+            day, _dot, half = form.get("when", "").partition(".")
+            halves = read_halves(half)
+            made = services.book_half_days(
+                actor, read_day(day), halves, person=who, several_places=several, newcomer=newcomer
+            )
+    except DomainError as error:
+        return _for_someone(form, error), error.status
+    flash(
+        f"{made.person.name}, {names(made)}, {day_long(made.day)}, {worded_time(made)}.",
+        "undo:" + url_for("booking.cancel", public_id=made.public_id),
+    )
+    return redirect(url_for("frontdesk.timeline", day=made.day.isoformat()), 303)
+
+
+def _newcomer(actor: Actor, form: Mapping[str, str]) -> services.Newcomer:
+    """The name typed becomes a person together with what is booked for them: refused, neither is there."""
+    if not form.get("first_name", "").strip():
+        raise InvalidInput(field="person", reason=_("Choose who it is for, or write a new name."))
+    return lambda: (
+        staff.add_person(
+            actor,
+            first_name=form.get("first_name", ""),
+            last_name=form.get("last_name", ""),
+            email=form.get("email", ""),
+            phone=form.get("phone", ""),
+        ).public_id
+    )
+
+
+def _for_someone(values: Mapping[str, str], error: DomainError | None = None) -> str:
+    today = spaces.today()
+    text = (values.get("q") or "").strip()
+    chosen = person_by_public_id(values["person"]) if values.get("person") else None
+    days = spaces.days(today, today + timedelta(days=AHEAD_DAYS))
+    return render_template(
+        "frontdesk/for_someone.html",
+        values=values,
+        q=text,
+        found=search_people(text) if text else [],
+        chosen=chosen,
+        resource=spaces.resource_by_public_id(values["resource"]) if values.get("resource") else None,
+        choices=_choices(days),
+        one_more=isinstance(error, AlreadyBooked) or "several_places" in values,
+        error=say(error) if error is not None else None,
+        at=error.at_field if error is not None else None,
+        free=error.extra.get("free", []) if error is not None else [],
+    )
+
+
+def _choices(days: Mapping[date, LieuDay]) -> list[tuple[date, list[str]]]:
+    """The days ahead with their halves that are not over."""
+    found: list[tuple[date, list[str]]] = []
+    for day, row in days.items():
+        halves: list[str] = [name for name, half in half_days(day, row).items() if half.span.end > now()]
+        if halves:
+            found.append((day, halves))
+    return found

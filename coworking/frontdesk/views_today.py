@@ -1,0 +1,192 @@
+"""Today: who is here, who comes, who is gone, and what waits for the host's word."""
+
+from __future__ import annotations
+
+from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.booking.forms import read_day
+from coworking.booking.pages import names, said
+from coworking.booking.queries import free_from
+from coworking.core.errors import DomainError
+from coworking.core.formats import hour
+from coworking.core.i18n import _
+from coworking.core.policy import Role, current_actor, requires
+from coworking.core.web import refusal
+from coworking.frontdesk import checklist
+from coworking.frontdesk import today as todays
+from coworking.frontdesk.pages import blueprint, say_arrived, to_today
+from coworking.frontdesk.services import dismiss_failed, retry_failed
+from coworking.frontdesk.settled import read_instant, read_units, say_settled
+from coworking.presence import services as presence
+from coworking.presence import settling
+from coworking.presence.queries import presence_of
+from coworking.spaces import queries as spaces
+
+FOLDED = "missing_folded"
+"""Under this name the session keeps the day on which what is missing was folded away."""
+
+
+@blueprint.get("/today")
+@requires(Role.HOST)
+def today() -> ResponseReturnValue:
+    found = todays.today()
+    return render_template(
+        "frontdesk/today.html",
+        today=found,
+        tag=f'"{todays.version(found.day)}"',
+        missing=checklist.items(current_actor()),
+        folded=session.get(FOLDED) == found.day.isoformat(),
+        is_manager=current_actor().has(Role.MANAGER),
+    )
+
+
+@blueprint.post("/today/missing/fold")
+@requires(Role.MANAGER)
+def fold_checklist() -> ResponseReturnValue:
+    """Show what is missing in one line until tomorrow; it goes once it is done."""
+    session[FOLDED] = spaces.today().isoformat()
+    return to_today()
+
+
+@blueprint.get("/today/live")
+@requires(Role.HOST)
+def live() -> ResponseReturnValue:
+    """The page's inside for whoever watches it; 304 in two statements while nothing has changed."""
+    day = read_day(request.args.get("day"))
+    tag = f'"{todays.version(day)}"'
+    if request.headers.get("If-None-Match") == tag:
+        return Response(status=304, headers={"ETag": tag})
+    is_manager = current_actor().has(Role.MANAGER)
+    response = make_response(render_template("frontdesk/_today.html", today=todays.today(), is_manager=is_manager))
+    response.headers["ETag"] = tag
+    return response
+
+
+@blueprint.post("/today/arrive")
+@requires(Role.HOST)
+def arrive() -> ResponseReturnValue:
+    """One tap: this booking's person, or this person, is here."""
+    actor = current_actor()
+    try:
+        if booking := request.form.get("booking"):
+            arrival = presence.check_in(actor, booking)
+        else:
+            arrival = presence.arrive(actor, person=request.form.get("person", ""))
+    except DomainError as error:
+        return refusal(error, today)
+    say_arrived(arrival)
+    return to_today()
+
+
+@blueprint.post("/today/leave")
+@requires(Role.HOST)
+def leave() -> ResponseReturnValue:
+    """They leave now; ``unseen``: they are gone and nobody saw when."""
+    form = request.form
+    left = presence.leave(current_actor(), person=form.get("person", ""), unseen=bool(form.get("unseen")))
+    if left is not None:
+        undo = url_for("frontdesk.undo_departure", public_id=left.presence.public_id)
+        flash(_left(left), "undo:" + undo)
+    return to_today()
+
+
+@blueprint.post("/today/departures/<public_id>/undo")
+@requires(Role.HOST)
+def undo_departure(public_id: str) -> ResponseReturnValue:
+    try:
+        presence.undo_departure(current_actor(), public_id)
+    except DomainError as error:
+        return refusal(error, today)
+    flash(_("Still here, as if nobody had left."))
+    return to_today()
+
+
+@blueprint.get("/today/arrivals/<public_id>")
+@requires(Role.HOST)
+def arrival(public_id: str) -> ResponseReturnValue:
+    """One presence of today as a sheet: since when, where, and the way back from a wrong tap."""
+    return render_template("frontdesk/arrival.html", presence=presence_of(public_id))
+
+
+@blueprint.post("/today/arrivals/<public_id>/undo")
+@requires(Role.HOST)
+def undo_arrival(public_id: str) -> ResponseReturnValue:
+    """Back to where it was pressed: Today or the planning."""
+    try:
+        presence.undo_arrival(current_actor(), public_id)
+    except DomainError as error:
+        return refusal(error, today)
+    flash(_("Forgotten, as if it had not been."))
+    return redirect(url_for("frontdesk.timeline"), 303) if request.form.get("to") == "planning" else to_today()
+
+
+@blueprint.post("/today/stays/<public_id>/undo")
+@requires(Role.HOST)
+def undo_stay(public_id: str) -> ResponseReturnValue:
+    presence.undo_stay(current_actor(), public_id)
+    flash(_("Forgotten, as if it had not been."))
+    return to_today()
+
+
+@blueprint.post("/today/bookings/<public_id>/end")
+@requires(Role.HOST)
+def end(public_id: str) -> ResponseReturnValue:
+    """A meeting is over before its time: what remains is free again, once the room has been tidied up."""
+    try:
+        freed = presence.set_free(current_actor(), public_id)
+    except DomainError as error:
+        return refusal(error, today)
+    undo = url_for("frontdesk.undo_end", public_id=public_id)
+    flash(_("%(place)s is free from %(hour)s on.", place=names(freed), hour=hour(free_from(freed.id))), "undo:" + undo)
+    return to_today()
+
+
+@blueprint.post("/today/bookings/<public_id>/end/undo")
+@requires(Role.HOST)
+def undo_end(public_id: str) -> ResponseReturnValue:
+    """The wrong room was set free: it is taken until its time again."""
+    try:
+        resumed = presence.undo_set_free(current_actor(), public_id)
+    except DomainError as error:
+        return refusal(error, today)
+    flash(_("%(place)s is taken until %(hour)s again.", place=names(resumed), hour=hour(resumed.ends_at)))
+    return to_today()
+
+
+@blueprint.post("/today/settle")
+@requires(Role.HOST)
+def settle() -> ResponseReturnValue:
+    """« Venus » or « Absents » for one or all who wait for an answer."""
+    try:
+        done = settling.settle(current_actor(), read_units(request.form), request.form.get("outcome", ""))
+    except DomainError as error:
+        return refusal(error, today)
+    say_settled(done, request.form.get("outcome", ""), "frontdesk.take_back")
+    return to_today()
+
+
+@blueprint.post("/today/settled/<int:at>/undo")
+@requires(Role.HOST)
+def take_back(at: int) -> ResponseReturnValue:
+    """What one press said of one or all is not said any more."""
+    try:
+        settling.take_back(current_actor(), read_instant(at))
+    except DomainError as error:
+        return refusal(error, today)
+    flash(_("Forgotten, as if it had not been."))
+    return to_today()
+
+
+@blueprint.post("/today/letters/<public_id>/<any(retry, dismiss):what>")
+@requires(Role.HOST)
+def letter(public_id: str, what: str) -> ResponseReturnValue:
+    """A letter that came back, or anything else that failed for good: try again, or put it away."""
+    retry_failed(public_id) if what == "retry" else dismiss_failed(current_actor(), public_id)
+    return to_today()
+
+
+def _left(left: presence.Departure) -> str:
+    words = _("%(name)s has left.", name=left.presence.person.name)
+    more = " ".join(_("Counted as well: %(what)s", what=said(booking)) for booking in left.counted)
+    return f"{words} {more}".strip()
