@@ -76,7 +76,8 @@ def _read_file(path: Path) -> dict[str, dict[str, str]]:
 def _ask_all() -> dict[str, dict[str, str]]:
     typed: dict[str, dict[str, str]] = {}
     for question in questions.QUESTIONS:
-        click.secho(f"\n{question.number}/{questions.COUNT}  {_(question.title)}", bold=True)
+        title = _(question.title)
+        click.secho(f"\n{question.number}/{questions.COUNT}  {title}", bold=True)
         while True:
             inputs = _ASK[question.key](typed)
             errors = questions.read(question, inputs, typed).errors
@@ -92,9 +93,10 @@ def _agrees(inputs: dict[str, str]) -> bool:
     """Show the week that these hours make, and ask."""
     click.echo(_("The week as it will be"))
     week = questions.resulting_week({"4": inputs})
+    colon = _(": ")
     for name, hours in zip(weekday_names(), week.values(), strict=True):
         said = ", ".join(minutes_range(start, end) for start, end in hours) or _("closed")
-        click.echo(f"  {name.capitalize()}{_(': ')}{said}")
+        click.echo(f"  {name.capitalize()}{colon}{said}")
     return click.confirm(_("Is this right?"), default=True)
 
 

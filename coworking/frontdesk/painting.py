@@ -10,7 +10,7 @@ from flask import url_for
 from markupsafe import escape
 
 from coworking.core.formats import minute_of_day
-from coworking.core.i18n import _
+from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span, subtract
 from coworking.frontdesk.bars import Bar
@@ -122,7 +122,10 @@ class Painter:
         return Line(resource.name, bar.span, who, state, self._url(bar))
 
     def _row(self, resource: Place, bars: list[Bar]) -> str:
-        small = f"<small>{resource.seats}\u00a0{escape(_('seats'))}</small>" if resource.kind != "desk" else ""
+        small = ""
+        if resource.kind != "desk":
+            seats = ngettext("%(num)s seat", "%(num)s seats", resource.seats)
+            small = f"<small>{escape(seats)}</small>"
         pieces: list[tuple[int, str]] = []
         taken: list[Span] = []
         at = self.first

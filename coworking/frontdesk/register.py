@@ -29,11 +29,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A day's register. ``sealed``: the month's figures are final, a correction restates them."""
+    """A day's register. ``sealed``: the month's figures are final, a correction restates them.
+
+    ``expected``: how many people have a booking of that day that has not begun; they have no line yet.
+    """
 
     day: date
     today: date
     lines: list[Line]
+    expected: int
     sentence: str
     sealed: bool
 
@@ -56,20 +60,24 @@ def register(day: date) -> Register:
     for row in presences_on(day):
         lines.setdefault(row.person_id, Line(row.person)).presences.append(row)
     found = sorted((one for one in lines.values() if one.units or one.presences), key=lambda one: fold(one.person.name))
-    return Register(day, spaces.today(), found, _sentence(found), sealed.is_sealed(day))
+    expected = len(lines) - len(found)
+    return Register(day, spaces.today(), found, expected, _sentence(found, expected), sealed.is_sealed(day))
 
 
-def _sentence(lines: list[Line]) -> str:
+def _sentence(lines: list[Line], expected: int) -> str:
     """« 7 personnes sont venues, 2 demi-journées d’absence, 1 à confirmer. »"""
     came = sum(bool(one.presences) for one in lines)
     outcomes = [unit.outcome for one in lines for unit in one.units]
     absent, unknown = outcomes.count(ABSENT), outcomes.count(UNKNOWN)
     open_ = len(outcomes) - outcomes.count(CAME) - absent - unknown
-    said = [ngettext("%(num)s person came", "%(num)s people came", came) if came else _("Nobody came")]
+    nobody = _("Nobody came yet") if expected else _("Nobody came")
+    said = [ngettext("%(num)s person came", "%(num)s people came", came) if came else nobody]
     if absent:
         said.append(ngettext("%(num)s absence", "%(num)s absences", absent))
     if unknown:
         said.append(ngettext("%(num)s not known", "%(num)s not known", unknown))
     if open_:
         said.append(ngettext("%(num)s to confirm", "%(num)s to confirm", open_))
+    if expected:
+        said.append(ngettext("%(num)s still expected", "%(num)s still expected", expected))
     return ", ".join(said) + "."

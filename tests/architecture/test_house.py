@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
@@ -95,6 +96,20 @@ def test_vendored_files_are_what_the_manifest_says():
         path = vendor / name
         assert hashlib.sha256(path.read_bytes()).hexdigest() == entry["sha256"], path.name
         assert entry["version"] and entry.get("licence", entry.get("license"))
+
+
+def test_no_message_stands_inside_an_f_string():
+    """Extraction reads an f-string as one token: what is asked for inside it would never reach a catalogue."""
+    translators = {"_", "N_", "gettext", "ngettext", "lazy_gettext"}
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in SOURCES
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in translators
+    ]
+    assert found == []
 
 
 def _used_messages() -> set[str]:

@@ -71,6 +71,15 @@ def test_it_is_reached_from_yesterday_s_line_and_the_planning(yesterday, cast, s
     assert "à partir de 9" in page
 
 
+def test_a_day_on_which_nobody_came_yet_does_not_say_that_nobody_booked(app, place, cast, sign_in, clock):
+    clock.set(wall(7))
+    with app.app_context():
+        services.book_half_days(cast.member.actor(), TUESDAY, DAY)
+    page = text(sign_in(cast.host).get("/register?day=2026-11-24"))
+    assert "Personne n’est encore venu, 1 personne attendue." in page
+    assert "Ni réservation" not in page
+
+
 def test_first_words_and_the_way_back(app, yesterday, cast, sign_in):
     host = sign_in(cast.host)
     data = {"day": "2026-11-24", "unit": yesterday["member"], "outcome": "absent"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -35,6 +36,7 @@ def test_staff_read_names_and_members_do_not(booked, cast, sign_in):
     assert "Lise" not in page
     assert "Vous" in page
     assert "Réservé" in page
+    assert re.search(r"<small>\d+ places</small>", page)
 
 
 def test_colleagues_are_named_when_both_agree(app, booked, cast, sign_in):
