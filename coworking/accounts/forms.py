@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coworking.accounts import rules
+from coworking.accounts import password_rules, rules
 from coworking.accounts.models import Person
 from coworking.core import place
 from coworking.core.forms import Form
@@ -17,7 +17,7 @@ def sign_up_form(typed: Mapping[str, str]) -> Form:
     form.check("last_name", rules.name_of)
     form.check("email", email_of)
     words = (form["first_name"], form["last_name"], place.name())
-    form.check("password", rules.check_password, normal_email(form["email"]), words)
+    form.check("password", password_rules.check_password, normal_email(form["email"]), words)
     return form
 
 

@@ -7,7 +7,7 @@ import secrets
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from coworking.accounts.rules import MAX_PASSWORD
+from coworking.accounts.password_rules import MAX_PASSWORD
 
 # OWASP's parameters for small machines: sixteen threads of RFC 9106's 64 MiB would fill a 1 GB server.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)

@@ -6,7 +6,7 @@ and writes its outcome in another.
 
 from __future__ import annotations
 
-from coworking.accounts import access, devices, letters, passwords, queries, rules, throttle, tokens
+from coworking.accounts import access, devices, letters, password_rules, passwords, queries, rules, throttle, tokens
 from coworking.accounts.devices import Browser, Present, SignedIn
 from coworking.accounts.models import Person
 from coworking.core import place, security
@@ -26,7 +26,7 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
     wrong with an input, or `TooManyAttempts`.
     """
     first, last, email = rules.name_of(first_name), rules.name_of(last_name), email_of(email)
-    rules.check_password(password, email, (first, last, place.name()))
+    password_rules.check_password(password, email, (first, last, place.name()))
     locale = language()
     with write_unit():
         throttle.count(throttle.letter_buckets(address))
@@ -203,7 +203,7 @@ def _of_link(link: tokens.Link, person: Person | None) -> Person:
 
 
 def _check_password(password: str, person: Person) -> None:
-    rules.check_password(password, person.email, (person.first_name, person.last_name, place.name()))
+    password_rules.check_password(password, person.email, (person.first_name, person.last_name, place.name()))
 
 
 def _set_password(person: Person, password_hash: str) -> None:

@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import refresh
 
-from coworking.accounts import email_changes, rules, services, tokens
+from coworking.accounts import email_changes, password_rules, rules, services, tokens
 from coworking.accounts.forms import sign_up_form
 from coworking.accounts.pages import blueprint, home_of, page, visitor_address
 from coworking.accounts.session import begin, browser, end, known_as
@@ -53,7 +53,7 @@ def sign_out() -> ResponseReturnValue:
 @blueprint.get("/sign-up")
 @public
 def sign_up() -> ResponseReturnValue:
-    return page("sign_up", Form(request.args), least=rules.MIN_PASSWORD)
+    return page("sign_up", Form(request.args), least=password_rules.MIN_PASSWORD)
 
 
 @blueprint.post("/sign-up")
@@ -71,7 +71,7 @@ def do_sign_up() -> ResponseReturnValue:
             )
             session["signed_up"] = tokens.signed_up_mark(normal_email(form["email"]))
             return render_template("accounts/letter_sent.html", kind="sign_up", email=form["email"].strip())
-    return page("sign_up", form, least=rules.MIN_PASSWORD)
+    return page("sign_up", form, least=password_rules.MIN_PASSWORD)
 
 
 @blueprint.get("/confirm/<token>")
@@ -152,7 +152,7 @@ def reset(token: str) -> ResponseReturnValue:
         person = services.read_reset(token)
     except Gone as error:
         return render_template("accounts/forgotten.html", form=Form(), gone=True), error.status
-    return page("reset", Form(), person=person, least=rules.MIN_PASSWORD)
+    return page("reset", Form(), person=person, least=password_rules.MIN_PASSWORD)
 
 
 @blueprint.post("/reset/<token>")
@@ -165,7 +165,7 @@ def do_reset(token: str) -> ResponseReturnValue:
         refresh()  # from here on in the person's language
         flash(_("Your password is set, and you are signed in."))
         return redirect(home_of(signed_in.person), 303)
-    return page("reset", form, person=services.read_reset(token), least=rules.MIN_PASSWORD)
+    return page("reset", form, person=services.read_reset(token), least=password_rules.MIN_PASSWORD)
 
 
 @blueprint.post("/language")

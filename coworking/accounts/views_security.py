@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import api_tokens, devices, email_changes, queries, rules, services
+from coworking.accounts import api_tokens, devices, email_changes, password_rules, queries, rules, services
 from coworking.accounts.pages import blueprint, page, visitor_address
 from coworking.accounts.session import device, is_proved, prove
 from coworking.core.forms import Form
@@ -143,5 +143,5 @@ def _page(
         new_token=new_token,
         all_scopes=rules.SCOPES,
         most_days=rules.MAX_TOKEN_DAYS,
-        least=rules.MIN_PASSWORD,
+        least=password_rules.MIN_PASSWORD,
     )

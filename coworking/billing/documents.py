@@ -12,16 +12,8 @@ from datetime import date
 from typing import Any
 
 from coworking.billing import mentions
-from coworking.billing.rules import (
-    AmountsDisagree,
-    BuyerIncomplete,
-    Item,
-    SellerIncomplete,
-    basis_of,
-    document_lines,
-    document_totals,
-    due_on,
-)
+from coworking.billing.line_rules import Item, basis_of, document_lines, document_totals
+from coworking.billing.rules import AmountsDisagree, BuyerIncomplete, SellerIncomplete, due_on
 from coworking.core.errors import N_
 from coworking.core.months import month_end, write_month
 from coworking.pricing.rules import room_amount, vat_of

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from sqlalchemy import select
 
-from coworking.billing import documents, mentions, queries, rules
+from coworking.billing import documents, line_rules, mentions, payer_queries, queries
 from coworking.billing.models import Charge
 from coworking.core.db import db
 from coworking.core.errors import DomainError
@@ -34,8 +34,8 @@ class Prepared:
 
     @property
     def totals(self) -> Totals:
-        lines = rules.document_lines(self.draft.items, organisation=self.draft.buyer.is_organisation)
-        return rules.document_totals(lines, rules.basis_of(self.draft.items))
+        lines = line_rules.document_lines(self.draft.items, organisation=self.draft.buyer.is_organisation)
+        return line_rules.document_totals(lines, line_rules.basis_of(self.draft.items))
 
 
 def seller() -> documents.Seller:
@@ -84,19 +84,19 @@ def prepare_from(charges: Iterable[Charge], month: date) -> list[Prepared]:
     return found
 
 
-def _split(rows: Sequence[Charge]) -> list[tuple[list[rules.Item], list[Charge]]]:
+def _split(rows: Sequence[Charge]) -> list[tuple[list[line_rules.Item], list[Charge]]]:
     items = [item_of(row) for row in rows]
     rows_of = {id(item): row for item, row in zip(items, rows, strict=True)}
-    return [(group, [rows_of[id(item)] for item in group]) for group in rules.split_by_basis(items)]
+    return [(group, [rows_of[id(item)] for item in group]) for group in line_rules.split_by_basis(items)]
 
 
 def key_of(charge: Charge) -> Key:
     return charge.payer_person_id, charge.payer_organisation_id
 
 
-def item_of(charge: Charge) -> rules.Item:
+def item_of(charge: Charge) -> line_rules.Item:
     """A charge as plain values for the rules."""
-    return rules.Item(
+    return line_rules.Item(
         family=charge.family,
         label=charge.label,
         quantity=charge.quantity,
@@ -159,7 +159,7 @@ def _buyer(charge: Charge, orders: dict[int, str]) -> documents.Buyer:
 
 
 def _email(charge: Charge) -> str | None:
-    receiver = queries.receiver_of(charge)
+    receiver = payer_queries.receiver_of(charge)
     return None if receiver is None else receiver.email
 
 

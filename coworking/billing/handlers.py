@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from coworking.billing import papers, queries
+from coworking.billing import papers, payer_queries, queries
 from coworking.billing.models import Invoice
 from coworking.core import mail, outbox
 from coworking.core.db import db
@@ -21,7 +21,7 @@ def issued(job: outbox.Job) -> None:
     invoice = db.session.scalar(select(Invoice).where(Invoice.public_id == job.payload["invoice"]))
     if invoice is None:
         return
-    receiver = queries.receiver_of(invoice)
+    receiver = payer_queries.receiver_of(invoice)
     context = {
         "place": spaces.lieu().name,
         "doc": papers.readable(queries.content(invoice)),

@@ -1,4 +1,4 @@
-"""Issuing, crediting and being paid: the only writers of documents and payments.
+"""Issuing and crediting: the only writer of documents. `coworking.billing.paying` writes what is paid.
 
 A document is checked under a placeholder number while reading. Then one short unit locks its charges, takes the next
 number, freezes the content, chains it and enqueues what follows (`billing.handlers` draws the paper and sends it).
@@ -16,12 +16,11 @@ from sqlalchemy import select
 
 from coworking.billing import documents, drafts, queries, rules
 from coworking.billing.charges import check_manager, gather_recent
-from coworking.billing.models import Charge, Invoice, InvoiceCounter, Payment
+from coworking.billing.models import Charge, Invoice, InvoiceCounter
 from coworking.core import audit, links, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
-from coworking.core.formats import money
 from coworking.core.keyring import SigningKey, signing_key
 from coworking.core.months import month_of
 from coworking.core.policy import Actor
@@ -169,7 +168,7 @@ def _freeze(
     return invoice
 
 
-def _invoice_locked(public: str) -> Invoice:
+def invoice_locked(public: str) -> Invoice:
     """The document under a lock, so that payments and credit notes come one after the other; raises `NotFound`."""
     found = db.session.scalars(locked(select(Invoice).where(Invoice.public_id == public))).one_or_none()
     if found is None:
@@ -177,10 +176,6 @@ def _invoice_locked(public: str) -> Invoice:
     if found.kind != "invoice":
         raise rules.NotAnInvoice()
     return found
-
-
-def _paid(invoice: Invoice) -> int:
-    return sum(payment.cents for payment in queries.payments_of(invoice))
 
 
 # Credit notes ---------------------------------------------------------------------------------------------------------
@@ -195,7 +190,7 @@ def credit(actor: Actor, public: str, reason: str, *, again: bool = False) -> In
     check_manager(actor)
     why, key = rules.check_reason(reason), signing_key()
     with write_unit():
-        original = _invoice_locked(public)
+        original = invoice_locked(public)
         if queries.credit_note_of(original) is not None:
             raise rules.AlreadyCredited()
         issued_on = spaces.today()
@@ -248,71 +243,6 @@ def _charge_again(actor: Actor, original: Invoice, due_month: date) -> None:
         for charge in db.session.scalars(select(Charge).where(Charge.invoice_id == original.id).order_by(Charge.id))
     ]
     insert_missing(Charge, rows)
-
-
-# Payments -------------------------------------------------------------------------------------------------------------
-
-
-def record_payment(
-    actor: Actor, public: str, cents: int, received_on: date, method: str, reference: str | None = None
-) -> Payment:
-    """Write down ``cents`` received for an invoice, in part or whole; audited.
-
-    Raises `PaidTooMuch` beyond what is owed, `ReceivedInFuture`, `PaymentInvalid`.
-    """
-    check_manager(actor)
-    if method not in rules.METHODS or cents <= 0:
-        raise rules.PaymentInvalid(field="method" if method not in rules.METHODS else "cents")
-    if received_on > spaces.today():
-        raise rules.ReceivedInFuture()
-    with write_unit():
-        invoice = _invoice_locked(public)
-        credited = queries.credit_note_of(invoice) is not None
-        left = rules.open_cents(invoice.payable_cents, _paid(invoice), credited=credited)
-        if cents > left:
-            raise rules.PaidTooMuch(open=money(max(left, 0), invoice.currency))
-        payment = Payment(
-            invoice_id=invoice.id,
-            cents=cents,
-            received_on=received_on,
-            method=method,
-            reference=reference or None,
-            created_by_id=actor.person_id,
-        )
-        db.session.add(payment)
-        audit.record(actor, "billing.payment", ("invoice", invoice.id), person_id=invoice.payer_person_id, cents=cents)
-        return payment
-
-
-def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
-    """Take back a payment by an entry that reverses it (typed wrongly, bounced, or given back); audited."""
-    check_manager(actor)
-    with write_unit():
-        invoice = _invoice_locked(public)
-        payments = queries.payments_of(invoice)
-        wrong = next((row for row in payments if row.public_id == payment_public), None)
-        if wrong is None:
-            raise NotFound()
-        if wrong.cents < 0 or any(row.reverses_id == wrong.id for row in payments):
-            raise rules.AlreadyCorrected()
-        reversal = Payment(
-            invoice_id=invoice.id,
-            cents=-wrong.cents,
-            received_on=spaces.today(),
-            method=wrong.method,
-            reference=wrong.reference,
-            reverses_id=wrong.id,
-            created_by_id=actor.person_id,
-        )
-        db.session.add(reversal)
-        audit.record(
-            actor,
-            "billing.payment_reversed",
-            ("invoice", invoice.id),
-            person_id=invoice.payer_person_id,
-            cents=-wrong.cents,
-        )
-        return reversal
 
 
 # Settings -------------------------------------------------------------------------------------------------------------

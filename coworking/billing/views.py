@@ -9,7 +9,17 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts.session import require_proof
-from coworking.billing import charges, drafts, forms, queries, rules, services, views_invoice
+from coworking.billing import (
+    charges,
+    drafts,
+    forms,
+    manual_charges,
+    payer_queries,
+    queries,
+    rules,
+    services,
+    views_invoice,
+)
 from coworking.billing.pages import STATE_WORDS, blueprint
 from coworking.core.errors import DomainError
 from coworking.core.formats import money
@@ -174,7 +184,7 @@ def _line_page(month: date, form: Form) -> ResponseReturnValue:
         "billing/line.html",
         form,
         month=month,
-        payers=queries.payers(),
+        payers=payer_queries.payers(),
         taxable=spaces.lieu().vat_status == "taxable",
     )
 
@@ -186,7 +196,7 @@ def add_line(month: str) -> ResponseReturnValue:
     if form.is_good:
         with form.trying():
             taxable = spaces.lieu().vat_status == "taxable"
-            charges.add_line(
+            manual_charges.add_line(
                 current_actor(),
                 form["payer"],
                 form["label"],
@@ -207,7 +217,7 @@ def add_line(month: str) -> ResponseReturnValue:
 def remove_line(public_id: str) -> ResponseReturnValue:
     due = queries.charge_by_public_id(public_id).due_month
     try:
-        charges.remove_line(current_actor(), public_id)
+        manual_charges.remove_line(current_actor(), public_id)
     except DomainError as error:
         return refusal(error, lambda: _month_page(due))
     flash(_("The line is removed."))
@@ -229,7 +239,7 @@ def _waive_page(public_id: str, form: Form) -> ResponseReturnValue:
 def waive(public_id: str) -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
-        charge = charges.waive(current_actor(), public_id, form["reason"])
+        charge = manual_charges.waive(current_actor(), public_id, form["reason"])
         flash(_("%(amount)s are waived.", amount=money(-charge.amount_cents)))
         return redirect(url_for("billing.month", month=write_month(charge.due_month)), 303)
     return _waive_page(public_id, form)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.billing import forms, papers, queries, services
+from coworking.billing import forms, papers, payer_queries, paying, queries, services
 from coworking.billing.pages import blueprint
 from coworking.core.errors import DomainError
 from coworking.core.forms import Form, form_page
@@ -60,7 +60,7 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         may_write=actor.has(Role.MANAGER),
         is_staff=is_staff,
         sending=queries.sending_of(row) if is_staff else None,
-        receiver=queries.receiver_of(row) if is_staff else None,
+        receiver=payer_queries.receiver_of(row) if is_staff else None,
     )
 
 
@@ -80,7 +80,7 @@ def pay(public_id: str) -> ResponseReturnValue:
     form = forms.payment_form(request.form)
     if form.is_good:
         with form.trying():
-            services.record_payment(
+            paying.record_payment(
                 current_actor(),
                 public_id,
                 cents_of(form["cents"]),
@@ -97,7 +97,7 @@ def pay(public_id: str) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def correct(public_id: str, payment_id: str) -> ResponseReturnValue:
     try:
-        services.correct_payment(current_actor(), public_id, payment_id)
+        paying.correct_payment(current_actor(), public_id, payment_id)
     except DomainError as error:
         return refusal(error, lambda: invoice(public_id))
     flash(_("The payment is cancelled."))

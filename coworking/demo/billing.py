@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import date
 
-from coworking.billing import queries, services
+from coworking.billing import paying, queries, services
 from coworking.billing.models import Invoice
 from coworking.core.months import month_after, month_of
 from coworking.core.policy import Actor
@@ -52,4 +52,4 @@ def _read_statement(manager: Actor, day: date) -> None:
         if (is_employer and day.day != PAYING_DAYS[-1]) or draw.random() < 0.2:
             continue
         method = "transfer" if is_employer else draw.choice(("transfer", "transfer", "card", "cheque"))
-        services.record_payment(manager, row.invoice.public_id, row.open_cents, day, method)
+        paying.record_payment(manager, row.invoice.public_id, row.open_cents, day, method)

@@ -18,8 +18,8 @@ from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.units import write_unit
 from coworking.demo.cast import EMPLOYERS, Habit
+from coworking.spaces import inventory, services
 from coworking.spaces import queries as spaces
-from coworking.spaces import services
 from coworking.spaces.rules import Closing, Opening
 
 STAFF = (
@@ -87,7 +87,7 @@ def build(password_hash: str) -> Actor:
     )
     for name, minutes in (("Durolle", 15), ("Atelier", 30)):
         room = next(row for row in spaces.resources(kind="room") if row.name == name)
-        services.update_resource(actor, room.public_id, buffer_after=minutes)
+        inventory.update_resource(actor, room.public_id, buffer_after=minutes)
     return actor
 
 

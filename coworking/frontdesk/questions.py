@@ -12,7 +12,8 @@ from typing import Any
 
 from coworking.accounts.bootstrap import add_manager
 from coworking.accounts.models import Person
-from coworking.accounts.rules import check_password, name_of
+from coworking.accounts.password_rules import check_password
+from coworking.accounts.rules import name_of
 from coworking.core import sender
 from coworking.core.forms import Form
 from coworking.core.i18n import N_, _

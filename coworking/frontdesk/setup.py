@@ -12,8 +12,8 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from coworking.accounts.password_rules import MIN_PASSWORD
 from coworking.accounts.passwords import hash_password
-from coworking.accounts.rules import MIN_PASSWORD
 from coworking.accounts.session import begin_as
 from coworking.core.errors import NotFound
 from coworking.core.forms import Form, form_page

@@ -13,7 +13,7 @@ from coworking.core.displaced import WouldDisplace
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
-from coworking.spaces import forms, queries, services
+from coworking.spaces import forms, inventory, queries, services
 from coworking.spaces.rules import weekly
 
 blueprint = Blueprint("spaces", __name__, url_prefix="/settings")
@@ -130,7 +130,7 @@ def spaces() -> ResponseReturnValue:
 def add_zone() -> ResponseReturnValue:
     form = Form(request.form)
     name = form.text("zone", most=80)
-    if _done(form, lambda: services.add_zone(current_actor(), name), _("Added."), field="zone"):
+    if _done(form, lambda: inventory.add_zone(current_actor(), name), _("Added."), field="zone"):
         return redirect(url_for("spaces.spaces"), 303)
     return _spaces_page(form)
 
@@ -147,7 +147,7 @@ def zone(public_id: str) -> ResponseReturnValue:
 def save_zone(public_id: str) -> ResponseReturnValue:
     form = Form(request.form)
     name = form.text("name", most=80)
-    if _done(form, lambda: services.rename_zone(current_actor(), public_id, name), _("Saved."), field="name"):
+    if _done(form, lambda: inventory.rename_zone(current_actor(), public_id, name), _("Saved."), field="name"):
         return redirect(url_for("spaces.spaces"), 303)
     return form_page("spaces/zone.html", form, zone=queries.zone_by_public_id(public_id))
 
@@ -157,7 +157,7 @@ def save_zone(public_id: str) -> ResponseReturnValue:
 def add_resources() -> ResponseReturnValue:
     form = Form(request.form)
     added = forms.read_resources(form)
-    if _done(form, lambda: services.add_resources(current_actor(), **added), _("Added."), field="names"):
+    if _done(form, lambda: inventory.add_resources(current_actor(), **added), _("Added."), field="names"):
         return redirect(url_for("spaces.spaces"), 303)
     return _spaces_page(form)
 
@@ -175,7 +175,7 @@ def save_resource(public_id: str) -> ResponseReturnValue:
     values = forms.read_resource(form)
     if _done(
         form,
-        lambda: services.update_resource(current_actor(), public_id, **values),
+        lambda: inventory.update_resource(current_actor(), public_id, **values),
         _("Saved."),
         field="name",
     ):
@@ -190,7 +190,7 @@ def retire_resource(public_id: str) -> ResponseReturnValue:
     last_day = form.day("last_day")
     if _done(
         form,
-        lambda: services.retire_resource(current_actor(), public_id, last_day, agreed=form.agreed),
+        lambda: inventory.retire_resource(current_actor(), public_id, last_day, agreed=form.agreed),
         _("It stays in service until that day."),
         field="last_day",
     ):

@@ -12,7 +12,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.months import month_after, month_days, write_month
 from coworking.spaces import queries as spaces
-from coworking.statistics import facts, schema
+from coworking.statistics import facts, return_rules, schema
 from coworking.statistics.consistency import ReturnInvalid
 from coworking.statistics.envelope import envelope
 from coworking.statistics.models import DayFact, MonthlyReturn
@@ -24,7 +24,7 @@ def returns() -> Iterator[str]:
     for row in db.session.scalars(select(MonthlyReturn).order_by(MonthlyReturn.month, MonthlyReturn.revision)):
         name = f"{write_month(row.month)} r{row.revision}"
         try:
-            document = schema.check_return(envelope(row), at=now())
+            document = return_rules.check_return(envelope(row), at=now())
         except ReturnInvalid as error:
             yield f"{name}: {error}"
             continue

@@ -23,10 +23,11 @@ from coworking.presence.rules import CONFIRMABLE
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu
-from coworking.statistics import facts, months, people, queries, schema, subscriptions
+from coworking.statistics import facts, months, people, queries, return_rules, schema, subscriptions
 from coworking.statistics.envelope import envelope
 from coworking.statistics.models import DayFact, MonthlyReturn
-from coworking.statistics.schema import FINAL, LONGEST_REASON, PROVISIONAL, RESTATEMENT
+from coworking.statistics.return_rules import LONGEST_REASON
+from coworking.statistics.schema import FINAL, PROVISIONAL, RESTATEMENT
 
 PROVISIONAL_FROM, FINAL_FROM = 5, 10
 """The local days of the following month from which a month closes by itself: provisionally, then for good."""
@@ -125,7 +126,7 @@ def figures_now(month: date, days: Sequence[DayFact] | None = None) -> dict[str,
 def _close(actor: Actor, month: date, *, reason: str | None = None, may_be_final: bool) -> MonthlyReturn:
     first, last = month_days(month)
     reason = (reason or "").strip() or None
-    if reason is not None and not schema.is_line(reason, LONGEST_REASON):
+    if reason is not None and not return_rules.is_line(reason, LONGEST_REASON):
         raise ReasonUnusable(most=LONGEST_REASON)
     if spaces.today() <= last:
         raise MonthNotOver(month=write_month(month), day=last + timedelta(days=1))
@@ -183,7 +184,9 @@ def _add(lieu: Lieu, month: date, revision: int, status: str, reason: str | None
         figures=figures.decode(),
         figures_sha256=schema.digest(figures),
     )
-    schema.check_return(envelope(row), at=now(), zone=lieu.tz)  # nothing is kept that its reader would have to refuse
+    return_rules.check_return(
+        envelope(row), at=now(), zone=lieu.tz
+    )  # nothing is kept that its reader would have to refuse
     db.session.add(row)
     db.session.flush()
     payload = {"month": write_month(month), "revision": revision}

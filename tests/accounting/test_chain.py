@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import func, insert, select, text, update
 
-from coworking.billing import services
+from coworking.billing import paying, services
 from coworking.billing.models import Charge, Payment
 from coworking.core import chain, links
 from coworking.core.chain import ChainEntry, ChainHead, Seal
@@ -40,7 +40,7 @@ def test_nothing_was_signed_yet(inside):
 def test_a_unit_that_touches_money_signs_one_entry_over_every_row(house, inside):
     before = chain.heads()["money"]["seq"]
     (first, *_rest) = services.run(house.manager, OCTOBER).issued
-    payment = services.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash")
+    payment = paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash")
     last = entries()[-1]
     assert seals_of(last) == [("payment", payment.id, "made")]
     assert chain.heads()["money"] == {"seq": last.seq, "digest": last.link.digest}
@@ -53,7 +53,7 @@ def test_a_unit_that_touches_money_signs_one_entry_over_every_row(house, inside)
 
 def test_a_seal_is_over_every_column_as_the_database_holds_it(house, inside):
     first = services.run(house.manager, OCTOBER).issued[0]
-    payment = services.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash")
+    payment = paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash")
     kind = SEALED["payment"]
     (row,) = db.session.execute(select(Payment.__table__)).mappings()
     sealed = db.session.scalar(select(Seal.digest).where(Seal.subject == "payment", Seal.first_id == payment.id))
@@ -123,7 +123,7 @@ def test_payments_at_once_follow_each_other_in_the_chain(house, app):
 
     def pay(public: str) -> None:
         with app.app_context():
-            services.record_payment(house.manager, public, 100, NOVEMBER, "cash")
+            paying.record_payment(house.manager, public, 100, NOVEMBER, "cash")
             db.session.remove()
 
     at_once([lambda public=public: pay(public) for public in issued])
@@ -146,7 +146,7 @@ def test_rows_of_before_enter_as_one_marked_entry(house, inside):
             connection.execute(text(f"DELETE FROM {model.__tablename__}"))
         if connection.dialect.name == "sqlite":
             guards.install(connection)
-    payment = services.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash")
+    payment = paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash")
     opening, own = entries()
     assert json.loads(opening.payload)["opening"] is True
     acts = {act for _subject, _row, act in seals_of(opening)}

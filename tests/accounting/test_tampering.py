@@ -21,7 +21,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts.models import Person
-from coworking.billing import charges, services
+from coworking.billing import charges, manual_charges, paying, services
 from coworking.billing.models import Charge, InvoicePaper
 from coworking.core import against, audit, chain, checks, guards, trail
 from coworking.core.clock import frozen_at
@@ -267,10 +267,10 @@ def _live() -> dict[str, object]:
     membership.set_adhesion_price(manager, 1000)
     membership.record_adhesion(manager, house.cast.stranger.public_id, valid_from=NOVEMBER, cents=1000)
     first = services.run(manager, OCTOBER).issued[0]
-    services.record_payment(manager, first.public_id, 100, NOVEMBER, "cash")
-    wrong = services.record_payment(manager, first.public_id, 50, NOVEMBER, "card")
-    services.correct_payment(manager, first.public_id, wrong.public_id)
-    services.record_payment(manager, first.public_id, 70, NOVEMBER, "transfer")
+    paying.record_payment(manager, first.public_id, 100, NOVEMBER, "cash")
+    wrong = paying.record_payment(manager, first.public_id, 50, NOVEMBER, "card")
+    paying.correct_payment(manager, first.public_id, wrong.public_id)
+    paying.record_payment(manager, first.public_id, 70, NOVEMBER, "transfer")
     with write_unit():
         inserted(InvoicePaper, invoice_id=first.id, sha256=sha256(b"%PDF").hexdigest(), content=b"%PDF")
     statistics.close(SYSTEM, OCTOBER)
@@ -281,7 +281,7 @@ def _live() -> dict[str, object]:
         select(Charge.public_id).where(Charge.source == "quote", Charge.invoice_id.is_(None)).order_by(Charge.id)
     ).first()
     assert public is not None
-    charges.waive(manager, public, "Geste")
+    manual_charges.waive(manager, public, "Geste")
     late = db.session.get_one(Person, house.cast.lead.id)
     house.use(late, date(2026, 10, 21))
     charges.gather(OCTOBER)
@@ -289,7 +289,7 @@ def _live() -> dict[str, object]:
     before = chain.heads()
     audit_id = db.session.scalar(select(db.func.max(audit.AuditEntry.id)))
     (last,) = services.run(manager, OCTOBER).issued
-    services.record_payment(manager, last.public_id, 100, NOVEMBER, "cash")
+    paying.record_payment(manager, last.public_id, 100, NOVEMBER, "cash")
     trail.seal()
     return {"audit_id": audit_id} | {
         f"{name}_{what}": value for name, head in before.items() for what, value in head.items()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coworking.accounts import rules
+from coworking.accounts import password_rules, rules
 from coworking.core.errors import Forbidden
 from coworking.core.policy import Actor, Role
 from coworking.core.reading import TextTooLong
@@ -28,38 +28,38 @@ def test_a_name_has_single_spaces_and_no_control_characters():
 @pytest.mark.parametrize(
     ("password", "refusal"),
     [
-        ("neuf-car.", rules.PasswordTooShort),
-        ("Anne@Demo.Example", rules.PasswordIsEmail),
-        ("1234567890", rules.PasswordTooPlain),
-        ("0987654321", rules.PasswordTooPlain),
-        ("azertyuiop", rules.PasswordTooPlain),
-        ("QWERTYUIOP", rules.PasswordTooPlain),
-        ("aaaaaaaaaaaa", rules.PasswordTooPlain),
-        ("121212121212", rules.PasswordTooPlain),
-        ("a" * 257, rules.PasswordTooLong),
+        ("neuf-car.", password_rules.PasswordTooShort),
+        ("Anne@Demo.Example", password_rules.PasswordIsEmail),
+        ("1234567890", password_rules.PasswordTooPlain),
+        ("0987654321", password_rules.PasswordTooPlain),
+        ("azertyuiop", password_rules.PasswordTooPlain),
+        ("QWERTYUIOP", password_rules.PasswordTooPlain),
+        ("aaaaaaaaaaaa", password_rules.PasswordTooPlain),
+        ("121212121212", password_rules.PasswordTooPlain),
+        ("a" * 257, password_rules.PasswordTooLong),
     ],
 )
 def test_passwords_that_will_not_do(password, refusal):
     with pytest.raises(refusal):
-        rules.check_password(password, "anne@demo.example")
+        password_rules.check_password(password, "anne@demo.example")
 
 
 @pytest.mark.parametrize("password", ["un deux trois", "été à Thiers", "kx8-Vu2-qq", "la rivière déborde en avril"])
 def test_what_nobody_guesses_will_do(password):
     words = ("Anne", "Marchand", "La Fabrique du Pont")
-    assert rules.check_password(password, "anne@demo.example", words) == password
+    assert password_rules.check_password(password, "anne@demo.example", words) == password
 
 
 @pytest.mark.parametrize("password", ["password12", "motdepasse1", "azertyuiop123", "soleil123456", "coworking2026"])
 def test_what_is_on_every_list_will_not(password):
-    with pytest.raises(rules.PasswordCommon):
-        rules.check_password(password, "anne@demo.example")
+    with pytest.raises(password_rules.PasswordCommon):
+        password_rules.check_password(password, "anne@demo.example")
 
 
 @pytest.mark.parametrize("password", ["lafabriquedupont", "La Fabrique du Pont!", "marchand1985", "anne-demo-2026"])
 def test_names_one_knows_will_not_either(password):
-    with pytest.raises(rules.PasswordPersonal):
-        rules.check_password(password, "anne@demo.example", ("Anne", "Marchand", "La Fabrique du Pont"))
+    with pytest.raises(password_rules.PasswordPersonal):
+        password_rules.check_password(password, "anne@demo.example", ("Anne", "Marchand", "La Fabrique du Pont"))
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy import update
 
 from coworking.accounts.models import Person, PersonRole
-from coworking.billing import charges
+from coworking.billing import manual_charges
 from coworking.billing import services as billing
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
@@ -157,7 +157,7 @@ def one_invoice(manager: Person) -> str:
     """The public id of an invoice over a cup of coffee."""
     with write_unit():
         db.session.execute(update(Lieu).values(siret="12345678900011"))
-    charges.add_line(
+    manual_charges.add_line(
         manager.actor(),
         f"p:{manager.public_id}",
         "Café",

@@ -9,7 +9,7 @@ import pytest
 from coworking.core.policy import SYSTEM
 from coworking.statistics import queries, services
 from coworking.statistics.envelope import envelope
-from coworking.statistics.schema import check_return
+from coworking.statistics.return_rules import check_return
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from coworking.billing import services
+from coworking.billing import paying, services
 from coworking.billing.models import InvoicePaper
 from coworking.core import guards
 from coworking.core.db import db
@@ -18,7 +18,7 @@ from tests.billing.conftest import NOVEMBER, OCTOBER
 def issued(house, inside):
     """October issued; its first invoice paid a little and drawn."""
     invoice = services.run(house.manager, OCTOBER).issued[0]
-    services.record_payment(house.manager, invoice.public_id, 100, NOVEMBER, "cash")
+    paying.record_payment(house.manager, invoice.public_id, 100, NOVEMBER, "cash")
     with write_unit():
         db.session.add(InvoicePaper(invoice_id=invoice.id, sha256="0" * 64, content=b"%PDF"))
     return invoice

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coworking.billing import documents, mentions, rules
-from coworking.billing.rules import Item
+from coworking.billing import documents, line_rules, mentions, rules
+from coworking.billing.line_rules import Item
 
 OCTOBER = date(2026, 10, 1)
 
@@ -61,7 +61,7 @@ def document(items, kind: str = "person", **seller):
 
 
 def test_the_same_thing_at_the_same_price_is_one_line():
-    lines = rules.document_lines([desk(8), desk(1), desk(5, cents=800)], organisation=False)
+    lines = line_rules.document_lines([desk(8), desk(1), desk(5, cents=800)], organisation=False)
     assert [(line.quantity, line.amount_cents, line.days) for line in lines] == [
         (1, 800, (date(2026, 10, 5),)),
         (2, 1800, (date(2026, 10, 1), date(2026, 10, 8))),
@@ -69,7 +69,7 @@ def test_the_same_thing_at_the_same_price_is_one_line():
 
 
 def test_an_organisation_reads_how_many_for_whom():
-    (line,) = rules.document_lines([desk(1), desk(2), desk(2, who="Karim Benali")], organisation=True)
+    (line,) = line_rules.document_lines([desk(1), desk(2), desk(2, who="Karim Benali")], organisation=True)
     assert (line.days, line.people) == ((), (("Anne Marchand", 2), ("Karim Benali", 1)))
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from coworking.accounts.models import Organisation
-from coworking.billing import charges, queries, rules, services
+from coworking.billing import charges, manual_charges, paying, queries, rules, services
 from coworking.billing.models import Charge, Invoice, Payment
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
@@ -162,10 +162,10 @@ def test_prices_with_and_without_vat_make_two_documents(house, inside):
 def test_what_was_waived_is_not_invoiced(house, session):
     charges.gather(OCTOBER)
     own = session.scalars(select(Charge).where(Charge.payer_person_id == house.cast.member.id)).one()
-    waiver = charges.waive(house.manager, own.public_id, "Le chauffage était en panne")
+    waiver = manual_charges.waive(house.manager, own.public_id, "Le chauffage était en panne")
     assert (waiver.source, waiver.amount_cents) == ("waiver", -900)
     with pytest.raises(rules.AlreadyWaived):
-        charges.waive(house.manager, own.public_id, "Encore")
+        manual_charges.waive(house.manager, own.public_id, "Encore")
     done = services.run(house.manager, OCTOBER)
     assert len(done.issued) == 2
     assert (
@@ -182,24 +182,24 @@ def test_lines_by_hand_are_added_once_and_taken_away_until_invoiced(house, sessi
         "month": OCTOBER,
     }
     payer = f"p:{house.cast.member.public_id}"
-    assert charges.add_line(house.manager, payer, "Café d’accueil", nonce=7, **line)
-    assert not charges.add_line(house.manager, payer, "Café d’accueil", nonce=7, **line)
-    charges.add_line(house.manager, payer, "Clé perdue", nonce=8, **line)
+    assert manual_charges.add_line(house.manager, payer, "Café d’accueil", nonce=7, **line)
+    assert not manual_charges.add_line(house.manager, payer, "Café d’accueil", nonce=7, **line)
+    manual_charges.add_line(house.manager, payer, "Clé perdue", nonce=8, **line)
     lost = session.scalars(select(Charge).where(Charge.label == "Clé perdue")).one()
-    charges.remove_line(house.manager, lost.public_id)
+    manual_charges.remove_line(house.manager, lost.public_id)
     done = services.run(house.manager, OCTOBER)
     anne = next(row for row in done.issued if row.payer_person_id == house.cast.member.id)
     assert anne.payable_cents == 900 + 1000
     kept = session.scalars(select(Charge).where(Charge.label == "Café d’accueil")).one()
     with pytest.raises(rules.AlreadyInvoiced):
-        charges.remove_line(house.manager, kept.public_id)
+        manual_charges.remove_line(house.manager, kept.public_id)
     with pytest.raises(rules.AlreadyInvoiced):
-        charges.waive(house.manager, kept.public_id, "Trop tard")
+        manual_charges.waive(house.manager, kept.public_id, "Trop tard")
 
 
 def test_what_comes_to_nothing_is_carried_over(house, session):
     line = {"quantity": 1, "vat_rate_bp": 0, "basis": "ttc", "month": OCTOBER}
-    charges.add_line(house.manager, f"p:{house.cast.lead.public_id}", "Offert", nonce=1, unit_cents=0, **line)
+    manual_charges.add_line(house.manager, f"p:{house.cast.lead.public_id}", "Offert", nonce=1, unit_cents=0, **line)
     done = services.run(house.manager, OCTOBER)
     assert done.carried == ["Solène Vernet"]
     assert session.scalars(select(Charge.invoice_id).where(Charge.label == "Offert")).one() is None
@@ -211,9 +211,9 @@ def test_only_a_manager_writes_money(house, inside, who):
     for attempt in (
         lambda: services.run(actor, OCTOBER),
         lambda: services.credit(actor, "x", "y"),
-        lambda: services.record_payment(actor, "x", 1, OCTOBER, "cash"),
-        lambda: charges.waive(actor, "x", "y"),
-        lambda: charges.remove_line(actor, "x"),
+        lambda: paying.record_payment(actor, "x", 1, OCTOBER, "cash"),
+        lambda: manual_charges.waive(actor, "x", "y"),
+        lambda: manual_charges.remove_line(actor, "x"),
         lambda: services.update_settings(actor, iban="x"),
     ):
         with pytest.raises(Forbidden):
@@ -344,21 +344,21 @@ def standing(house, invoice):
 
 
 def test_payments_add_up_and_cannot_exceed(house, invoice, session):
-    services.record_payment(house.manager, invoice.public_id, 2600, NOVEMBER, "transfer", "VIR 12")
+    paying.record_payment(house.manager, invoice.public_id, 2600, NOVEMBER, "transfer", "VIR 12")
     assert standing(house, invoice).open_cents == 4000
     with pytest.raises(rules.PaidTooMuch) as refused:
-        services.record_payment(house.manager, invoice.public_id, 4001, NOVEMBER, "cash")
+        paying.record_payment(house.manager, invoice.public_id, 4001, NOVEMBER, "cash")
     assert "40,00" in str(refused.value)
-    services.record_payment(house.manager, invoice.public_id, 4000, NOVEMBER, "cheque")
+    paying.record_payment(house.manager, invoice.public_id, 4000, NOVEMBER, "cheque")
     assert standing(house, invoice).state == "paid"
 
 
 def test_a_wrong_payment_is_taken_back_once(house, invoice, session):
-    paid = services.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "card")
-    services.correct_payment(house.manager, invoice.public_id, paid.public_id)
+    paid = paying.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "card")
+    paying.correct_payment(house.manager, invoice.public_id, paid.public_id)
     assert standing(house, invoice).open_cents == 6600
     with pytest.raises(rules.AlreadyCorrected):
-        services.correct_payment(house.manager, invoice.public_id, paid.public_id)
+        paying.correct_payment(house.manager, invoice.public_id, paid.public_id)
     assert session.scalars(select(Payment.cents).order_by(Payment.id)).all() == [6600, -6600]
 
 
@@ -373,7 +373,7 @@ def test_a_wrong_payment_is_taken_back_once(house, invoice, session):
 )
 def test_a_payment_must_make_sense(house, invoice, cents, day, method, error):
     with pytest.raises(error):
-        services.record_payment(house.manager, invoice.public_id, cents, day, method)
+        paying.record_payment(house.manager, invoice.public_id, cents, day, method)
 
 
 def test_two_payments_at_once_do_not_overpay(house, invoice, app):
@@ -383,7 +383,7 @@ def test_two_payments_at_once_do_not_overpay(house, invoice, app):
         with app.app_context():
             barrier.wait()
             try:
-                services.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "cash")
+                paying.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "cash")
             except rules.PaidTooMuch as error:
                 refused.append(error)
             db.session.remove()
@@ -419,12 +419,12 @@ def test_what_was_credited_is_billed_again_only_when_asked(house, invoice, sessi
 
 
 def test_what_was_paid_and_credited_is_to_be_given_back(house, invoice, session):
-    paid = services.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "transfer")
+    paid = paying.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "transfer")
     services.credit(house.manager, invoice.public_id, "Facturé par erreur")
     assert standing(house, invoice).open_cents == -6600
     with pytest.raises(rules.PaidTooMuch):
-        services.record_payment(house.manager, invoice.public_id, 1, NOVEMBER, "cash")
-    services.correct_payment(house.manager, invoice.public_id, paid.public_id)
+        paying.record_payment(house.manager, invoice.public_id, 1, NOVEMBER, "cash")
+    paying.correct_payment(house.manager, invoice.public_id, paid.public_id)
     assert standing(house, invoice).open_cents == 0
 
 

@@ -14,6 +14,7 @@ from coworking.claims.models import Claim
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.pricing.models import Quote
+from coworking.spaces import inventory
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import Closing
 from tests.factories import make_tariff
@@ -98,7 +99,7 @@ def test_the_sheet_offers_it_to_staff_once_it_is_late(app, place, cast, sign_in,
         ("closed", lambda boss, p, c: spaces.add_closure(boss, Closing(THURSDAY, THURSDAY, None, None, "Travaux"))),
         (
             "retired",
-            lambda boss, p, c: spaces.retire_resource(boss, p.desks[0].public_id, THURSDAY - timedelta(days=2)),
+            lambda boss, p, c: inventory.retire_resource(boss, p.desks[0].public_id, THURSDAY - timedelta(days=2)),
         ),
         ("left", lambda boss, p, c: staff.deactivate(boss, c.stranger.public_id)),
     ],

@@ -21,6 +21,7 @@ from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.presence import services as presence
 from coworking.pricing.models import Quote
+from coworking.spaces import inventory
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import ACCESSIBLE, STAFFED, Closing, Opening
 from tests.factories import make_tariff
@@ -106,7 +107,7 @@ def test_a_retired_desk_gives_back_what_comes_after_its_last_day(people, place, 
     last = services.book_half_days(people.member.actor(), THURSDAY, DAY, resource=place.desks[0].public_id)
     after = services.book_half_days(people.member.actor(), FRIDAY, DAY, resource=place.desks[0].public_id)
     other = services.book_half_days(people.colleague.actor(), FRIDAY, DAY, resource=place.desks[1].public_id)
-    spaces.retire_resource(people.manager.actor(), place.desks[0].public_id, THURSDAY)
+    inventory.retire_resource(people.manager.actor(), place.desks[0].public_id, THURSDAY)
     run_outbox()
     assert [status(row) for row in (last, after, other)] == [STANDS, GONE, STANDS]
 
@@ -172,7 +173,7 @@ def test_more_than_was_agreed_changes_nothing(people, place):
     with pytest.raises(WouldDisplace):
         staff.deactivate(boss, people.member.public_id, agreed=0)
     with pytest.raises(WouldDisplace):
-        spaces.retire_resource(boss, place.desks[0].public_id, THURSDAY - timedelta(days=2), agreed=0)
+        inventory.retire_resource(boss, place.desks[0].public_id, THURSDAY - timedelta(days=2), agreed=0)
     assert db.session.scalars(select(AuditEntry)).all() == []
     spaces.add_closure(boss, FRIDAY_CLOSED, agreed=2)
 

@@ -22,6 +22,7 @@ from coworking.presence import services as presence
 from coworking.presence.models import Presence
 from coworking.presence.rules import ArrivalStands
 from coworking.pricing.models import Quote
+from coworking.spaces import inventory
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import Closed, Closing, OutsideOpeningHours
 from tests.factories import make_subscription, make_tariff
@@ -69,7 +70,7 @@ def test_a_room_stays_given_back_when_its_hours_closed(people, place):
 
 
 def test_what_was_given_back_stays_so_when_its_desk_went(people, place, given_back):
-    spaces.retire_resource(people.manager.actor(), place.desks[0].public_id, TUESDAY)
+    inventory.retire_resource(people.manager.actor(), place.desks[0].public_id, TUESDAY)
     with pytest.raises(NotInService):
         services.undo_cancel(people.member.actor(), given_back)
     assert confirmed() == 0

@@ -19,6 +19,7 @@ from coworking.claims.models import Claim
 from coworking.core import outbox, units
 from coworking.core.db import db
 from coworking.core.errors import DomainError
+from coworking.spaces import inventory
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import Closing
 
@@ -29,7 +30,7 @@ CHANGES: dict[str, Callable[..., object]] = {
     "closes the day": lambda place, cast: spaces.add_closure(
         cast.manager.actor(), Closing(THURSDAY, THURSDAY, None, None, "Travaux")
     ),
-    "retires the desk": lambda place, cast: spaces.retire_resource(
+    "retires the desk": lambda place, cast: inventory.retire_resource(
         cast.manager.actor(), place.desks[0].public_id, TUESDAY
     ),
     "closes the account": lambda place, cast: staff.deactivate(cast.manager.actor(), cast.member.public_id),

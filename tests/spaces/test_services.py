@@ -15,7 +15,7 @@ from coworking.core.errors import NotFound
 from coworking.core.policy import Actor, Role
 from coworking.core.timespan import Span, total_minutes
 from coworking.core.units import write_unit
-from coworking.spaces import calendar, queries, services
+from coworking.spaces import calendar, inventory, queries, services
 from coworking.spaces.models import LieuDay
 from coworking.spaces.rules import ACCESSIBLE, STAFFED, Closing, InvalidHours, Opening
 
@@ -224,8 +224,8 @@ def test_the_past_cannot_be_closed(boss: Actor):
 
 
 def test_resources_are_listed_by_zone_then_position_with_their_zone(count_statements: Callable[[], Any], boss: Actor):
-    zone = services.add_zone(boss, "Mezzanine")
-    services.add_resources(boss, kind="desk", zone_public_id=zone.public_id, names=["Poste 9", "Poste 8"])
+    zone = inventory.add_zone(boss, "Mezzanine")
+    inventory.add_resources(boss, kind="desk", zone_public_id=zone.public_id, names=["Poste 9", "Poste 8"])
     db.session.rollback()
     db.session.expunge_all()
     with count_statements() as seen:
@@ -236,7 +236,7 @@ def test_resources_are_listed_by_zone_then_position_with_their_zone(count_statem
 
 def test_a_resource_serves_between_its_days(boss: Actor, clock: Any):
     zone = queries.zones()[0].public_id
-    (desk,) = services.add_resources(
+    (desk,) = inventory.add_resources(
         boss, kind="desk", zone_public_id=zone, names=["Poste 9"], in_service_from=date(2026, 12, 1)
     )
 
@@ -244,29 +244,29 @@ def test_a_resource_serves_between_its_days(boss: Actor, clock: Any):
         return {row.name for row in queries.resources("desk", day)}
 
     assert ("Poste 9" in names(TODAY), "Poste 9" in names(date(2026, 12, 1))) == (False, True)
-    services.retire_resource(boss, desk.public_id, date(2026, 12, 4))
+    inventory.retire_resource(boss, desk.public_id, date(2026, 12, 4))
     assert ("Poste 9" in names(date(2026, 12, 4)), "Poste 9" in names(date(2026, 12, 5))) == (True, False)
     clock.set(datetime(2026, 12, 10, 9, tzinfo=UTC))
     with pytest.raises(services.InThePast):
-        services.retire_resource(boss, desk.public_id, date(2026, 12, 8))
+        inventory.retire_resource(boss, desk.public_id, date(2026, 12, 8))
 
 
 def test_two_desks_in_service_cannot_share_a_name(boss: Actor):
     zone = queries.zones()[0].public_id
-    with pytest.raises(services.NameTaken):
-        services.add_resources(boss, kind="desk", zone_public_id=zone, names=["Poste 5", "poste 1"])
-    with pytest.raises(services.NameTaken):
-        services.add_zone(boss, "grand plateau")
+    with pytest.raises(inventory.NameTaken):
+        inventory.add_resources(boss, kind="desk", zone_public_id=zone, names=["Poste 5", "poste 1"])
+    with pytest.raises(inventory.NameTaken):
+        inventory.add_zone(boss, "grand plateau")
     assert "Poste 5" not in {row.name for row in queries.resources()}
     assert audited() == []
 
 
 def test_changes_are_audited_without_names(boss: Actor):
     desk = queries.resources("desk")[0]
-    services.update_resource(
+    inventory.update_resource(
         boss, desk.public_id, name="Près de la fenêtre", zone_public_id=queries.zones()[1].public_id
     )
-    services.update_resource(boss, desk.public_id, name="Près de la fenêtre")
+    inventory.update_resource(boss, desk.public_id, name="Près de la fenêtre")
     entry = db.session.scalars(select(AuditEntry)).one()
     assert (entry.action, entry.subject_id, entry.details) == (
         "resource.updated",
@@ -278,9 +278,9 @@ def test_changes_are_audited_without_names(boss: Actor):
 
 def test_an_unknown_id_is_not_found(boss: Actor):
     for attempt in (
-        lambda: services.update_resource(boss, "nobody", name="x"),
-        lambda: services.retire_resource(boss, "nobody", TODAY),
-        lambda: services.rename_zone(boss, "nobody", "x"),
+        lambda: inventory.update_resource(boss, "nobody", name="x"),
+        lambda: inventory.retire_resource(boss, "nobody", TODAY),
+        lambda: inventory.rename_zone(boss, "nobody", "x"),
         lambda: services.remove_closure(boss, "nobody"),
     ):
         with pytest.raises(NotFound):

@@ -24,7 +24,7 @@ from coworking.presence import settling
 from coworking.presence.models import Presence
 from coworking.spaces import calendar
 from coworking.spaces.models import Lieu
-from coworking.statistics import facts, queries, schema
+from coworking.statistics import facts, queries, return_rules
 from coworking.statistics import services as closing
 from coworking.statistics.consistency import ReturnInvalid
 from coworking.statistics.envelope import envelope
@@ -93,7 +93,7 @@ def test_a_month_from_provisional_to_restated(november, clock):
     assert told() == [{"month": "2026-11", "revision": n} for n in (1, 2, 3)]
     assert len(db.session.scalars(select(AuditEntry).where(AuditEntry.action == "month.closed")).all()) == 3
     for row in queries.revisions(MONTH):
-        assert schema.check_return(envelope(row), at=clock.now)["revision"] == row.revision
+        assert return_rules.check_return(envelope(row), at=clock.now)["revision"] == row.revision
 
 
 def test_the_figures_of_a_month(november):

@@ -19,7 +19,7 @@ from coworking.core.units import write_unit
 from coworking.presence import checks, settling
 from coworking.presence import services as presence
 from coworking.presence.models import Presence
-from coworking.spaces import calendar
+from coworking.spaces import calendar, inventory
 from coworking.spaces import queries as spaces
 from coworking.spaces import services as places
 from coworking.spaces.rules import Opening
@@ -159,9 +159,9 @@ def test_what_is_changed_today_does_not_rewrite_last_week(week, place):
     today = date(2026, 11, 24)
     openings = [Opening(weekday, "accessible", 0, 1440) for weekday in range(7)]
     places.set_schedule(manager, valid_from=today, split_minute=12 * 60, openings=openings)
-    places.update_resource(manager, place.desks[0].public_id, seats=6)
-    places.retire_resource(manager, place.desks[1].public_id, today - timedelta(days=1))
-    places.add_resources(manager, kind="desk", zone_public_id=spaces.zones()[0].public_id, names=["Poste 9"])
+    inventory.update_resource(manager, place.desks[0].public_id, seats=6)
+    inventory.retire_resource(manager, place.desks[1].public_id, today - timedelta(days=1))
+    inventory.add_resources(manager, kind="desk", zone_public_id=spaces.zones()[0].public_id, names=["Poste 9"])
     with write_unit():
         claims.touch(*(MONDAY + timedelta(days=n) for n in range(7)))
     assert facts.refresh(MONDAY, SUNDAY) == 7

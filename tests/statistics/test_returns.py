@@ -14,7 +14,7 @@ from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.months import read_month
 from coworking.core.units import write_unit
-from coworking.statistics import queries, schema
+from coworking.statistics import queries, return_rules, schema
 from coworking.statistics.envelope import envelope
 from coworking.statistics.models import MonthlyReturn
 from tests.statistics.returns import any_return, plain
@@ -46,7 +46,7 @@ def test_a_return_comes_out_as_it_went_in(inside, document):
     made = datetime.fromisoformat(document["generated_at"])
     assert datetime.fromisoformat(found.pop("generated_at")) == made
     assert found == {name: value for name, value in document.items() if name != "generated_at"}
-    assert schema.check_return(envelope(row), at=made + timedelta(days=1))
+    assert return_rules.check_return(envelope(row), at=made + timedelta(days=1))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from coworking.statistics import schema
 from coworking.statistics.consistency import PARTS, ReturnInvalid
 from coworking.statistics.pairs import Pair, known_enough, pooled, rate
-from coworking.statistics.schema import COUNTS, EIGHT, FIGURES, SIX, check_return
+from coworking.statistics.return_rules import check_return
+from coworking.statistics.schema import COUNTS, EIGHT, FIGURES, SIX
 from tests.statistics.returns import any_return, plain, plain_figures, sealed
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from coworking.accounts.models import Person
-from coworking.billing import charges
+from coworking.billing import manual_charges
 from coworking.billing import services as billing
 from coworking.booking import services
 from coworking.booking.models import BookingUnit
@@ -25,7 +25,7 @@ from coworking.spaces.models import Lieu
 from coworking.statistics import queries, recipients
 from coworking.statistics import services as closing
 from coworking.statistics.recipients import Recipient
-from coworking.statistics.schema import check_return
+from coworking.statistics.return_rules import check_return
 from tests.statistics.oracle import PARIS
 
 MONTH = date(2026, 11, 1)
@@ -109,7 +109,7 @@ def test_the_invoices_of_the_month_are_a_step_for_those_who_see_money(app, decem
     assert "Rien à facturer ce mois-ci" in text(sign_in(december.manager).get("/month/2026-11"))
     with app.app_context():
         line = {"quantity": 1, "unit_cents": 200, "vat_rate_bp": 0, "basis": "ttc", "month": MONTH, "nonce": 1}
-        charges.add_line(december.manager.actor(), f"p:{december.member.public_id}", "Café", **line)
+        manual_charges.add_line(december.manager.actor(), f"p:{december.member.public_id}", "Café", **line)
     for who, sees in (("manager", True), ("accountant", True), ("lead", False)):
         assert ("Factures du mois : 1 à émettre" in text(sign_in(getattr(december, who)).get("/month/2026-11"))) is sees
     assert "/invoices/month/2026-11" in sign_in(december.manager).get("/month/2026-11").text

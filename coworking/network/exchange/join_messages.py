@@ -15,7 +15,7 @@ from coworking.core.errors import N_
 from coworking.network.exchange import protocol
 from coworking.network.exchange.protocol import MessageUnreadable
 from coworking.network.exchange.rules import NetworkLoop, is_uuid
-from coworking.statistics.schema import is_line
+from coworking.statistics.return_rules import is_line
 
 JOIN_PATH, RETURNS_PATH = "/network/join/", "/api/v1/network/returns"
 _SKEW = timedelta(days=1)

@@ -12,7 +12,7 @@ from coworking.core.keyring import SigningKey
 from coworking.network.exchange import protocol
 from coworking.network.exchange.protocol import MessageUnreadable
 from coworking.statistics.consistency import ReturnInvalid
-from coworking.statistics.schema import check_return
+from coworking.statistics.return_rules import check_return
 
 
 class WrongAudience(DomainError):

@@ -14,7 +14,7 @@ from coworking.core.months import write_month
 from coworking.core.policy import Actor
 from coworking.core.units import locked, write_unit
 from coworking.network.head.models import NetworkLieu, ReceivedReturn, ReturnSetAside
-from coworking.statistics.schema import LONGEST_REASON, is_line
+from coworking.statistics.return_rules import LONGEST_REASON, is_line
 
 
 class SetAsideReasonUnusable(DomainError):

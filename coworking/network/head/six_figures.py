@@ -17,14 +17,8 @@ from coworking.network.head import enrolment, queries, receiving
 from coworking.network.head.models import FIGURES, Enrolment, NetworkLieu
 from coworking.network.head.overview import last_month
 from coworking.network.head.six_figures_rules import figures_of
-from coworking.statistics.schema import (
-    FINAL,
-    RESTATEMENT,
-    SCHEMA,
-    canonical,
-    check_return,
-    digest,
-)
+from coworking.statistics.return_rules import check_return
+from coworking.statistics.schema import FINAL, RESTATEMENT, SCHEMA, canonical, digest
 
 REACH = 12
 """Months that can be typed in or corrected: the last ones that are over."""

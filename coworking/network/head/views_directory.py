@@ -15,7 +15,7 @@ from coworking.core.tables import csv_answer
 from coworking.network.head import directory_queries, lieux
 from coworking.network.head.directory_queries import STATES, ListedLieu
 from coworking.network.head.pages import blueprint
-from coworking.statistics.schema import is_line
+from coworking.statistics.return_rules import is_line
 
 STATE_LABELS = {
     "all": N_("All"),

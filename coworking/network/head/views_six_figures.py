@@ -16,7 +16,8 @@ from coworking.network.head import six_figures, six_figures_rules
 from coworking.network.head.models import Enrolment, NetworkLieu
 from coworking.spaces import queries as spaces
 from coworking.statistics.labels import LABELS, REASON_WORDS, worded
-from coworking.statistics.schema import LONGEST_REASON, SIX, is_line
+from coworking.statistics.return_rules import LONGEST_REASON, is_line
+from coworking.statistics.schema import SIX
 
 blueprint = Blueprint("network_figures", __name__, url_prefix="/network/figures")
 blueprint.csrf_exempt = True  # type: ignore[attr-defined] - no cookie opens it: the link's token does

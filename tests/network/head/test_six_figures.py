@@ -16,7 +16,8 @@ from coworking.core.units import write_unit
 from coworking.network.head import checks, enrolment, lieux, six_figures
 from coworking.network.head.models import FIGURES, JOIN, ReceivedReturn
 from coworking.network.head.overview import overview
-from coworking.statistics.schema import SIX, check_return
+from coworking.statistics.return_rules import check_return
+from coworking.statistics.schema import SIX
 from tests.network.conftest import NOVEMBER
 from tests.network.head.test_lieux import put
 from tests.network.head.test_month import OCTOBER, plain

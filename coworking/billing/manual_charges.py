@@ -1,0 +1,142 @@
+"""Charges a manager adds, removes or waives by hand. Managers only; each public function is one unit of work."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+
+from coworking.billing import payer_queries, queries, rules
+from coworking.billing.charges import charge_values, check_manager
+from coworking.billing.models import Charge
+from coworking.core import audit
+from coworking.core.db import db
+from coworking.core.policy import Actor
+from coworking.core.sql import insert_missing
+from coworking.core.units import locked, write_unit
+from coworking.spaces import queries as spaces
+
+
+def add_line(
+    actor: Actor,
+    payer: str,
+    label: str,
+    *,
+    quantity: int,
+    unit_cents: int,
+    vat_rate_bp: int,
+    basis: str,
+    month: date,
+    nonce: int,
+) -> bool:
+    """Add a free line for ``payer`` (a value of `queries.payers`), to be invoiced with ``month``; audited.
+
+    ``nonce`` names this intention: the same form sent twice adds one line, and the second answer is False.
+    """
+    check_manager(actor)
+    rules.check_month(month, spaces.today())
+    with write_unit():
+        person_id, organisation_id = payer_queries.payer_ids(payer)
+        row = charge_values(
+            payer_person_id=person_id,
+            payer_organisation_id=organisation_id,
+            person_id=person_id,
+            source="line",
+            source_id=nonce,
+            family="other",
+            month=month,
+            due_month=month,
+            label=rules.check_label(label),
+            quantity=quantity,
+            unit="piece",
+            unit_cents=unit_cents,
+            amount_cents=quantity * unit_cents,
+            basis=basis,
+            vat_rate_bp=vat_rate_bp,
+            created_by_id=actor.person_id,
+        )
+        added = insert_missing(Charge, [row]) == 1
+        if added:
+            charge_id = db.session.scalars(select(Charge.id).where(Charge.public_id == row["public_id"])).one()
+            audit.record(
+                actor,
+                "billing.line_added",
+                ("charge", charge_id),
+                person_id=person_id,
+                cents=quantity * unit_cents,
+            )
+        return added
+
+
+def _to_change(public: str) -> Charge:
+    """The charge under a lock; raises `NotFound`, `AlreadyInvoiced`."""
+    row_id = queries.charge_by_public_id(public).id
+    charge = db.session.scalars(locked(select(Charge).where(Charge.id == row_id))).one_or_none()
+    if charge is None or charge.invoice_id is not None:
+        raise rules.AlreadyInvoiced()
+    return charge
+
+
+def remove_line(actor: Actor, public: str) -> None:
+    """Take away a line added by hand, until it is invoiced; audited.
+
+    Raises `NotALine`, `AlreadyInvoiced`, `AlreadyWaived`.
+    """
+    check_manager(actor)
+    with write_unit():
+        charge = _to_change(public)
+        if charge.source != "line":
+            raise rules.NotALine()
+        if _waiver_of(charge) is not None:
+            raise rules.AlreadyWaived()
+        audit.record(
+            actor,
+            "billing.line_removed",
+            ("charge", charge.id),
+            person_id=charge.payer_person_id,
+            cents=charge.amount_cents,
+        )
+        db.session.delete(charge)
+
+
+def waive(actor: Actor, public: str, reason: str) -> Charge:
+    """Let a charge that is not invoiced yet come to nothing, by an entry that reverses it; audited with its reason."""
+    check_manager(actor)
+    why = rules.check_reason(reason)
+    with write_unit():
+        charge = _to_change(public)
+        if charge.source == "waiver" or _waiver_of(charge) is not None:
+            raise rules.AlreadyWaived()
+        waiver = Charge(
+            payer_person_id=charge.payer_person_id,
+            payer_organisation_id=charge.payer_organisation_id,
+            person_id=charge.person_id,
+            source="waiver",
+            source_id=charge.id,
+            family=charge.family,
+            month=charge.month,
+            due_month=charge.due_month,
+            day=charge.day,
+            label=charge.label,
+            quantity=charge.quantity,
+            unit=charge.unit,
+            unit_cents=charge.unit_cents,
+            amount_cents=-charge.amount_cents,
+            basis=charge.basis,
+            vat_rate_bp=charge.vat_rate_bp,
+            created_by_id=actor.person_id,
+        )
+        db.session.add(waiver)
+        audit.record(
+            actor,
+            "billing.waived",
+            ("charge", charge.id),
+            person_id=charge.payer_person_id,
+            cents=charge.amount_cents,
+            reason=why,
+        )
+        return waiver
+
+
+def _waiver_of(charge: Charge) -> int | None:
+    return db.session.scalar(select(Charge.id).where(Charge.source == "waiver", Charge.source_id == charge.id))

@@ -1,0 +1,79 @@
+"""Reading who pays: whom a charge can be made out to, and who receives a document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import or_, select
+
+from coworking.accounts.models import Organisation, OrganisationMember, Person
+from coworking.billing import rules
+from coworking.billing.models import Charge, Invoice
+from coworking.core.db import db
+from coworking.core.search import folded
+from coworking.spaces import queries as spaces
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where a document is sent, and in which language the letter speaks."""
+
+    email: str
+    locale: str
+
+
+def receiver_of(row: Invoice | Charge) -> Receiver | None:
+    """Who gets the document of ``row``'s payer: an organisation's own address, else its contact; None: by hand."""
+    organisation, person = row.payer_organisation, row.payer_person
+    if organisation is not None:
+        if organisation.email:
+            return Receiver(organisation.email, "fr")
+        person = contact_of(organisation, spaces.today())
+    if person is None or person.email is None or not person.is_active:
+        return None
+    return Receiver(person.email, person.locale)
+
+
+def payers() -> list[tuple[str, str]]:
+    """Everyone a line can be added for: (value, name), organisations first. Values: ``o:`` or ``p:`` and a public id."""
+    organisations = db.session.execute(
+        select(Organisation.public_id, Organisation.name).order_by(folded(Organisation.name))
+    )
+    people = db.session.scalars(
+        select(Person)
+        .where(Person.deactivated_at.is_(None))
+        .order_by(folded(Person.last_name), folded(Person.first_name), Person.id)
+    ).unique()
+    return [(f"o:{public}", name) for public, name in organisations] + [(f"p:{p.public_id}", p.name) for p in people]
+
+
+def payer_ids(value: str) -> tuple[int | None, int | None]:
+    """(person id, organisation id), one of them None, for a value of `payers`; raises `PayerUnknown`."""
+    kind, _colon, public = value.partition(":")
+    model = {"o": Organisation, "p": Person}.get(kind)
+    found = None if model is None else db.session.scalar(select(model.id).where(model.public_id == public))
+    if found is None:
+        raise rules.PayerUnknown()
+    return (None, found) if kind == "o" else (found, None)
+
+
+def contact_of(organisation: Organisation, on: date) -> Person | None:
+    """The member its letters go to when it has no address of its own."""
+    return (
+        db.session.scalars(
+            select(Person)
+            .join(OrganisationMember, OrganisationMember.person_id == Person.id)
+            .where(
+                OrganisationMember.organisation_id == organisation.id,
+                OrganisationMember.is_contact,
+                OrganisationMember.since <= on,
+                or_(OrganisationMember.until.is_(None), OrganisationMember.until >= on),
+                Person.email.is_not(None),
+                Person.deactivated_at.is_(None),
+            )
+            .order_by(OrganisationMember.id)
+        )
+        .unique()
+        .first()
+    )

@@ -1,0 +1,83 @@
+"""What is paid for an invoice, written down by a manager and taken back by reversing. Each function is one unit of work."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from coworking.billing import queries, rules
+from coworking.billing.charges import check_manager
+from coworking.billing.models import Invoice, Payment
+from coworking.billing.services import invoice_locked
+from coworking.core import audit
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.formats import money
+from coworking.core.policy import Actor
+from coworking.core.units import write_unit
+from coworking.spaces import queries as spaces
+
+
+def _paid(invoice: Invoice) -> int:
+    return sum(payment.cents for payment in queries.payments_of(invoice))
+
+
+def record_payment(
+    actor: Actor, public: str, cents: int, received_on: date, method: str, reference: str | None = None
+) -> Payment:
+    """Write down ``cents`` received for an invoice, in part or whole; audited.
+
+    Raises `PaidTooMuch` beyond what is owed, `ReceivedInFuture`, `PaymentInvalid`.
+    """
+    check_manager(actor)
+    if method not in rules.METHODS or cents <= 0:
+        raise rules.PaymentInvalid(field="method" if method not in rules.METHODS else "cents")
+    if received_on > spaces.today():
+        raise rules.ReceivedInFuture()
+    with write_unit():
+        invoice = invoice_locked(public)
+        credited = queries.credit_note_of(invoice) is not None
+        left = rules.open_cents(invoice.payable_cents, _paid(invoice), credited=credited)
+        if cents > left:
+            raise rules.PaidTooMuch(open=money(max(left, 0), invoice.currency))
+        payment = Payment(
+            invoice_id=invoice.id,
+            cents=cents,
+            received_on=received_on,
+            method=method,
+            reference=reference or None,
+            created_by_id=actor.person_id,
+        )
+        db.session.add(payment)
+        audit.record(actor, "billing.payment", ("invoice", invoice.id), person_id=invoice.payer_person_id, cents=cents)
+        return payment
+
+
+def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
+    """Take back a payment by an entry that reverses it (typed wrongly, bounced, or given back); audited."""
+    check_manager(actor)
+    with write_unit():
+        invoice = invoice_locked(public)
+        payments = queries.payments_of(invoice)
+        wrong = next((row for row in payments if row.public_id == payment_public), None)
+        if wrong is None:
+            raise NotFound()
+        if wrong.cents < 0 or any(row.reverses_id == wrong.id for row in payments):
+            raise rules.AlreadyCorrected()
+        reversal = Payment(
+            invoice_id=invoice.id,
+            cents=-wrong.cents,
+            received_on=spaces.today(),
+            method=wrong.method,
+            reference=wrong.reference,
+            reverses_id=wrong.id,
+            created_by_id=actor.person_id,
+        )
+        db.session.add(reversal)
+        audit.record(
+            actor,
+            "billing.payment_reversed",
+            ("invoice", invoice.id),
+            person_id=invoice.payer_person_id,
+            cents=-wrong.cents,
+        )
+        return reversal
