@@ -74,6 +74,7 @@ MODELS = (
 
 HANDLERS = (
     "coworking.core.chain_checks",
+    "coworking.core.kept_papers",
     "coworking.core.mail",
     "coworking.spaces.checks",
     "coworking.claims.checks",

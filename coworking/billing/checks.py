@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 
 from sqlalchemy import func, select
 
 from coworking.billing import documents, queries, rules, services
-from coworking.billing.models import Charge, Invoice, InvoiceCounter, InvoicePaper, Payment
+from coworking.billing.models import Charge, Invoice, InvoiceCounter, Payment
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
@@ -64,10 +63,3 @@ def charged() -> Iterator[str]:
         )
         if not 0 <= amount <= payable
     )
-
-
-@check(3, "stored papers are what was first drawn")
-def drawn() -> Iterator[str]:
-    for row in db.session.scalars(select(InvoicePaper).execution_options(yield_per=20)):
-        if sha256(row.content).hexdigest() != row.sha256:
-            yield f"the paper of document {row.invoice_id} was altered"

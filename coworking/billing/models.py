@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model
+from coworking.core.kept_papers import KeptPaper
 from coworking.core.sealing import MONEY, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
 
@@ -186,12 +187,9 @@ class Payment(Model):
 
 
 @sealed(MONEY)
-class InvoicePaper(Model):
+class InvoicePaper(KeptPaper):
     """The PDF of a document as it was first drawn, stored once and sent as it is."""
 
     __tablename__ = "invoice_paper"
 
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True, autoincrement=False)
-    sha256: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary)
-    rendered_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 import segno.helpers
@@ -11,9 +10,7 @@ import segno.helpers
 from coworking.billing import queries
 from coworking.billing.models import Invoice, InvoicePaper
 from coworking.core import papers
-from coworking.core.clock import now
-from coworking.core.sql import inserted
-from coworking.core.units import end_read, write_unit
+from coworking.core.kept_papers import kept_paper
 
 LANGUAGE = "fr"
 """Papers are French whoever reads: they go into French books."""
@@ -36,22 +33,14 @@ def readable(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def paper(invoice: Invoice) -> bytes:
-    """The PDF, drawn and stored at the first call; when two draw at once the first one stored counts.
+    """The PDF, drawn and kept at the first call. Not inside a write unit. Raises `core.papers.PapersUnavailable`."""
+    snapshot = queries.content(invoice)
 
-    Not inside a write unit. Raises `core.papers.PapersUnavailable`.
-    """
-    invoice_id, content = invoice.id, readable(queries.content(invoice))
-    stored = queries.paper_of(invoice_id)
-    if stored is not None:
-        return stored.content
-    end_read()
-    drawn = papers.pdf("billing/paper.html", locale=LANGUAGE, doc=content, place=content["seller"], qr=_qr(content))
-    with write_unit():
-        digest = sha256(drawn).hexdigest()
-        inserted(InvoicePaper, invoice_id=invoice_id, sha256=digest, content=drawn, rendered_at=now())
-    kept = queries.paper_of(invoice_id)
-    assert kept is not None, "it was stored a moment ago, by us or by another"
-    return kept.content
+    def page() -> str:
+        doc = readable(snapshot)
+        return papers.html("billing/paper.html", locale=LANGUAGE, doc=doc, place=doc["seller"], qr=_qr(doc))
+
+    return kept_paper(InvoicePaper, {"invoice_id": invoice.id}, page)
 
 
 def file_name(invoice: Invoice) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from coworking.accounts.models import Organisation, OrganisationMember, Person
 from coworking.billing import rules
-from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper, Payment
+from coworking.billing.models import BillingSettings, Charge, Invoice, Payment
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.outbox import OutboxRow
@@ -270,11 +270,6 @@ def credit_note_of(invoice: Invoice) -> Invoice | None:
 def payments_of(invoice: Invoice) -> list[Payment]:
     """What was received for ``invoice``, in the order it was written down."""
     return list(db.session.scalars(select(Payment).where(Payment.invoice_id == invoice.id).order_by(Payment.id)))
-
-
-def paper_of(invoice_id: int) -> InvoicePaper | None:
-    """The stored PDF; None until it was drawn."""
-    return db.session.get(InvoicePaper, invoice_id)
 
 
 def sending_of(invoice: Invoice) -> OutboxRow | None:

@@ -45,7 +45,7 @@ def trail_links() -> Iterator[str]:
     yield from broken_links(TRAIL, public_keys().get)
 
 
-@check(6, "audit entries, quotes and the ledger are as they were sealed")
+@check(6, "audit entries, quotes, the ledger and attestations are as they were sealed")
 def trail_rows() -> Iterator[str]:
     for kind in covered(TRAIL):
         yield from differences(kind)
@@ -151,4 +151,4 @@ def _rest(kind: Sealed, rows: Iterator[dict[str, Any]], row: dict[str, Any] | No
 
 
 def _written_at(row: dict[str, Any]) -> datetime:
-    return row["occurred_at"] if "occurred_at" in row else row["created_at"]
+    return next(row[name] for name in ("occurred_at", "created_at", "rendered_at") if name in row)

@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "ledger_entry",
     "received_return",
     "attestation",
+    "attestation_paper",
 )
 """Tables whose rows are written once: no UPDATE, no DELETE, no TRUNCATE."""
 
@@ -71,6 +72,7 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "ledger_entry": (("quote_id", "kind"),),
     "received_return": (("network_lieu_id", "month", "revision"),),
     "attestation": (("public_id",), ("code",)),
+    "attestation_paper": (("attestation_id", "locale"),),
     "invoice": (("public_id",), ("seq",), ("number",), ("corrects_id",), ("prev",)),
     "payment": (("public_id",), ("reverses_id",)),
     "invoice_paper": (),

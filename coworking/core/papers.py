@@ -19,6 +19,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import current_app, has_request_context, render_template
@@ -67,14 +69,15 @@ def html(template: str, *, locale: str, **context: Any) -> str:
             return render_template(template, lang=locale, **context)
 
 
-def pdf(template: str, *, locale: str, **context: Any) -> bytes:
-    """The PDF of ``template`` (which extends ``_layout/papers.html``) in ``locale``.
+@contextmanager
+def turn() -> Iterator[Callable[[str], bytes]]:
+    """The turn to draw in this process: a function from a page (`html`) to its PDF.
 
-    The same words give the same document identifier. Raises `PapersUnavailable`, or `PaperFailed`; for a request also
-    `PapersBusy`, since only what no visitor waits for may queue.
+    The same page gives the same document identifier. Only what no visitor waits for may queue: for a request the turn
+    raises `PapersBusy` when another has it. Drawing raises `PapersUnavailable` or `PaperFailed`.
     """
-    page = html(template, locale=locale, **context)
-    return _printer.make(page, queue=not has_request_context())
+    with _printer.turn(queue=not has_request_context()):
+        yield _printer.make
 
 
 class _Printer:
@@ -89,20 +92,25 @@ class _Printer:
         self._watch: threading.Timer | None = None
         self._owner = os.getpid()
 
-    def make(self, page: str, *, queue: bool) -> bytes:
-        message = json.dumps({"html": page, "identifier": page}).encode()
+    @contextmanager
+    def turn(self, *, queue: bool) -> Iterator[None]:
         if not self._lock.acquire(blocking=queue):
             raise PapersBusy(extra={"retry_after": BUSY_S})
         try:
-            mark, content = self._ask_again(message)
-            self._made += 1
-            self._used = time.monotonic()
-            if self._made >= MOST or mark == b"!":
-                self._end()
-            else:
-                self._watch_idle()
+            yield
         finally:
             self._lock.release()
+
+    def make(self, page: str) -> bytes:
+        """Within a `turn`."""
+        message = json.dumps({"html": page, "identifier": page}).encode()
+        mark, content = self._ask_again(message)
+        self._made += 1
+        self._used = time.monotonic()
+        if self._made >= MOST or mark == b"!":
+            self._end()
+        else:
+            self._watch_idle()
         if mark == b"!":
             log.warning("papers cannot be made: %s", content.decode(errors="replace"))
             raise PapersUnavailable(packages=PACKAGES)

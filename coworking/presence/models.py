@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.accounts.models import Person
 from coworking.booking.models import Booking
 from coworking.core.clock import now
 from coworking.core.db import Model, db
+from coworking.core.kept_papers import KeptPaper
+from coworking.core.sealing import TRAIL, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
 
 
@@ -52,6 +54,7 @@ class Presence(Model):
     booking: Mapped[Booking | None] = relationship()
 
 
+@sealed(TRAIL)
 class Attestation(Model):
     """What the lieu attested of ``person``'s presences in ``month`` (its first day): append-only, never made again.
 
@@ -68,3 +71,15 @@ class Attestation(Model):
     month: Mapped[date]
     payload: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+@sealed(TRAIL)
+class AttestationPaper(KeptPaper):
+    """The PDF of an attestation in one language, as it was first drawn. It goes on saying what was attested."""
+
+    __tablename__ = "attestation_paper"
+    __table_args__ = (UniqueConstraint("attestation_id", "locale"),)
+
+    id: Mapped[BigId]
+    attestation_id: Mapped[int] = mapped_column(ForeignKey("attestation.id"))
+    locale: Mapped[str]

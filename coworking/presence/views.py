@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import segno
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from coworking.accounts import queries as accounts
-from coworking.core import papers
 from coworking.core.errors import DomainError
 from coworking.core.i18n import language
 from coworking.core.months import read_month, write_month
 from coworking.core.policy import current_actor, public, signed_in
-from coworking.core.settings import settings
-from coworking.core.units import end_read
 from coworking.core.web import say
 from coworking.presence import attestation as attestations_of_presence
+from coworking.presence import papers
 from coworking.presence.attestation import Paper, issue, issued_to, months_of, of_oneself, paper_of
 from coworking.presence.attested import NoSuchAttestation, normal_code
 from coworking.spaces import queries as spaces
@@ -53,11 +49,9 @@ def attestation(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/me/attestations/<public_id>/attestation.pdf")
 @signed_in
 def attestation_pdf(public_id: str) -> ResponseReturnValue:
-    paper = paper_of(of_oneself(current_actor(), public_id))
-    end_read()  # laying out takes a while
-    response = Response(papers.pdf("presence/attestation_paper.html", locale=language(), **paper_context(paper)))
-    response.mimetype = "application/pdf"
-    name = f"attestation-presence-{write_month(paper.first)}.pdf"
+    found = of_oneself(current_actor(), public_id)
+    name = f"attestation-presence-{write_month(found.month)}.pdf"
+    response = Response(papers.paper(found, language()), mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -80,18 +74,6 @@ def verify(code: str) -> ResponseReturnValue:
     except NoSuchAttestation as error:
         return _verified(None, code=code[:40], error=say(error)), 404
     return _verified(paper_of(found))
-
-
-def paper_context(paper: Paper) -> dict[str, object]:
-    """What `presence/attestation_paper.html` asks for."""
-    address = f"{settings().base_url}/verify/{paper.code}"
-    drawing = segno.make(address, error="m", micro=False).svg_inline(omitsize=True, border=0)
-    return {
-        "paper": paper,
-        "place": {"name": paper.lieu},
-        "verify_at": f"{settings().base_url}/verify".partition("//")[2],
-        "qr": Markup(drawing),  # noqa: S704 - drawn from our own address
-    }
 
 
 def _list(error: DomainError | None = None) -> str:

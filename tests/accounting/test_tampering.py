@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,6 +30,8 @@ from coworking.core.policy import SYSTEM
 from coworking.core.sql import inserted
 from coworking.core.units import write_unit
 from coworking.membership import services as membership
+from coworking.presence import attestation
+from coworking.presence.models import AttestationPaper, Presence
 from coworking.statistics import services as statistics
 from tests import factories
 from tests.billing.conftest import NOVEMBER, OCTOBER, october_house
@@ -212,6 +214,17 @@ CASES: dict[str, Case] = {
     "a closed month's figures are rewritten": one(
         "UPDATE monthly_return SET figures = '{{}}'", "monthly_return_append_only", "monthly_return"
     ),
+    "an attestation's days are rewritten": one(
+        "UPDATE attestation SET payload = replace(payload, 'Pont', 'Lac')", "attestation_append_only", "attestation"
+    ),
+    "an attestation's paper is exchanged together with its digest": one(
+        "UPDATE attestation_paper SET content = {bytes}, sha256 = 'ab'",
+        "attestation_paper_append_only",
+        "attestation_paper",
+    ),
+    "an attestation is deleted with its paper": Case(
+        ("DELETE FROM attestation_paper", "DELETE FROM attestation"), "attestation_paper_append_only", "attestation"
+    ),
     "a chain entry is rewritten": one(
         "UPDATE chain_entry SET payload = replace(payload, 'money', 'honey') WHERE chain = 'money' AND seq = 3",
         "chain_entry_append_only",
@@ -273,6 +286,12 @@ def _live() -> dict[str, object]:
     paying.record_payment(manager, first.public_id, 70, NOVEMBER, "transfer")
     with write_unit():
         inserted(InvoicePaper, invoice_id=first.id, sha256=sha256(b"%PDF").hexdigest(), content=b"%PDF")
+        came = datetime(2026, 10, 1, 8, tzinfo=UTC)
+        db.session.add(Presence(person_id=person.id, day=came.date(), arrived_at=came, left_at=came, evidence="host"))
+    attested = attestation.issue(person.actor(), OCTOBER)
+    with write_unit():
+        paper = {"sha256": sha256(b"%PDF").hexdigest(), "content": b"%PDF"}
+        inserted(AttestationPaper, attestation_id=attested.id, locale="fr", **paper)
     statistics.close(SYSTEM, OCTOBER)
     for day in (2, 3):
         house.use(house.cast.stranger, date(2026, 11, day))

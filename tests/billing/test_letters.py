@@ -62,7 +62,7 @@ def test_without_papers_the_letter_waits(house, issued, run_outbox, mailbox, mon
     def missing(*_args, **_options):
         raise PapersUnavailable(packages="libpango")
 
-    monkeypatch.setattr("coworking.core.papers.pdf", missing)
+    monkeypatch.setattr("coworking.core.papers.turn", missing)
     run_outbox()
     rows = db.session.scalars(select(OutboxRow).where(OutboxRow.topic == queries.ISSUED)).all()
     assert mailbox() == [] and all(row.state == "waiting" and row.last_error for row in rows)
@@ -73,7 +73,7 @@ def test_whoever_has_no_address_gets_it_by_hand(house, issued, mailbox):
         db.session.scalars(select(Person).where(Person.id == house.cast.stranger.id)).unique().one().email = None
     row = next(row for row in issued if row.payer_person_id == house.cast.stranger.id)
     handlers.issued(outbox.Job("x", queries.ISSUED, "k", {"invoice": row.public_id}, 1))
-    assert mailbox() == [] and queries.paper_of(row.id) is not None
+    assert mailbox() == [] and db.session.get(InvoicePaper, row.id) is not None
 
 
 def test_without_an_address_of_its_own_an_organisation_s_contact_gets_it(house, issued, run_outbox, mailbox):

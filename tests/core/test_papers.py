@@ -18,7 +18,7 @@ import pytest
 
 from config import ROOT
 from coworking.core import papers, papers_worker
-from coworking.core.papers import PaperFailed, PapersBusy, PapersUnavailable, pdf
+from coworking.core.papers import PaperFailed, PapersBusy, PapersUnavailable
 
 PAGE = """{% extends "_layout/papers.html" %}{% block title %}{{ words }}{% endblock %}
 {% block main %}<h1>{{ words }}</h1>{{ more|default("")|safe }}{% endblock %}"""
@@ -41,7 +41,9 @@ def template(app, inside):
 
 
 def make(words: str = "Attestation", **more: str) -> bytes:
-    return pdf("paper.html", locale="fr", place=PLACE, words=words, **more)
+    page = papers.html("paper.html", locale="fr", place=PLACE, words=words, **more)
+    with papers.turn() as draw:
+        return draw(page)
 
 
 def test_a_paper_is_made_and_nothing_heavy_is_loaded_here():

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
-from email import message_from_bytes, policy
-from pathlib import Path
-
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, text
 
-from coworking.accounts.models import ApiToken
-from coworking.booking import services
-from coworking.core import guards, outbox
+from coworking.core import guards
 from coworking.core.db import db
-from coworking.core.units import write_unit
-from tests import factories
-from tests.conftest import make_app, the_server
-
-
-@pytest.fixture
-def bare(engine_name: str, tmp_path: Path, worker_id: str, clock) -> Iterator[Flask]:
-    """An application on a database in which nothing was ever created, its context pushed."""
-    name = f"bare_{worker_id}"
-    if engine_name == "sqlite":
-        url = f"sqlite:///{tmp_path / 'bare.db'}"
-    else:
-        with the_server().admin() as admin:
-            admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            admin.execute(f'CREATE DATABASE "{name}"')
-        url = the_server().url(name)
-    app = make_app(url, tmp_path)
-    with app.app_context():
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-    if engine_name == "postgresql":
-        with the_server().admin() as admin:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+from tests.migrations.conftest import populate
 
 
 def tables() -> set[str]:
@@ -60,12 +28,6 @@ def counts() -> dict[str, int]:
         return {
             name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in sorted(tables())
         }
-
-
-def populate() -> None:
-    factories.make_place()
-    factories.make_cast()
-    db.session.remove()
 
 
 def test_from_nothing_to_head_and_back_with_rows(bare):
@@ -98,89 +60,6 @@ def test_each_step_down_and_up_again_keeps_the_guards(bare):
         upgrade(revision=revision.revision)
         assert problems() == [], revision.revision
         downgrade(revision=revision.down_revision or "base")
-
-
-def _revision_of(bare, ending: str) -> tuple[str, str]:
-    """The revision whose file ends so, and the one before it."""
-    script = ScriptDirectory(bare.extensions["migrate"].directory)
-    (found,) = (step for step in script.walk_revisions() if step.path.endswith(f"_{ending}.py"))
-    return found.revision, found.down_revision
-
-
-def test_tokens_of_before_go_on_for_a_year_with_their_owners_roles(bare, clock):
-    _revision, before = _revision_of(bare, "devices_and_token_ends")
-    upgrade()
-    populate()
-    downgrade(revision=before)
-    unconfirmed = "UPDATE person SET email_confirmed_at = NULL WHERE email = 'stranger@demo.example'"
-    with db.engine.begin() as connection:
-        connection.execute(text(unconfirmed))
-        for person_id in (1, 3, 5):
-            connection.execute(
-                text(
-                    "INSERT INTO api_token (public_id, person_id, name, digest, scopes, created_at) VALUES "
-                    "(:name, :person, 'badge', :name, 'lieu:read', (SELECT created_at FROM person WHERE id = 1))"
-                ),
-                {"name": f"t{person_id}", "person": person_id},
-            )
-    upgrade()
-    rows = {row.person_id: row for row in db.session.scalars(select(ApiToken))}
-    assert {person_id: row.roles for person_id, row in rows.items()} == {1: "member", 3: "member", 5: "manager member"}
-    assert {person_id: row.revoked_at is None for person_id, row in rows.items()} == {1: True, 3: False, 5: True}
-    assert all(row.ends_at == clock.now + timedelta(days=365) for row in rows.values())
-
-
-def test_booking_emails_that_wait_are_sent_after_the_upgrade(bare, clock, tmp_path):
-    """They wait under topics that nothing handles any more; what waits is told once, what was told is not told again."""
-    _revision, before = _revision_of(bare, "booking_news")
-    upgrade()
-    place, cast = factories.make_place(), factories.make_cast()
-    factories.make_tariff()
-    actor, halves = cast.stranger.actor(), frozenset({"am"})
-
-    def book(day: int) -> str:
-        resource = place.desks[0].public_id
-        return services.book_half_days(actor, date(2026, 12, day), halves, resource=resource).public_id
-
-    known, gone, closed = book(1), book(2), book(3)
-    clock.advance(minutes=11)
-    outbox.run_due()
-    new, failed = book(4), book(7)
-    services.cancel(actor, gone)
-    services.cancel(actor, closed)
-    with db.engine.begin() as connection:
-        connection.execute(
-            text("UPDATE booking SET cancelled_because = 'closed' WHERE public_id = :public"), {"public": closed}
-        )
-    db.session.remove()
-    downgrade(revision=before)
-    with db.engine.begin() as connection:
-        connection.execute(
-            text("UPDATE outbox SET state = 'failed' WHERE key LIKE :key"), {"key": f"booking-confirmed:{failed}:%"}
-        )
-        rows = connection.execute(text("SELECT topic, state FROM outbox WHERE state IN ('waiting', 'failed')"))
-        assert sorted(map(tuple, rows)) == [
-            ("booking.cancelled", "waiting"),
-            ("booking.confirmed", "failed"),
-            ("booking.confirmed", "waiting"),
-            ("booking.displaced", "waiting"),
-        ]
-    upgrade()
-    clock.advance(minutes=11)
-    outbox.run_due()
-    (retried,) = outbox.failed()
-    with write_unit():
-        outbox.retry(retried.public_id)
-    outbox.run_due()
-    assert outbox.failed() == []
-    first, second = sorted((tmp_path / "mail").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
-    assert known in first.read_text()
-    body = message_from_bytes(second.read_bytes(), policy=policy.default).get_body(("plain",)).get_content()
-    assert body.count("Réservé") == 2
-    assert body.count("Annulé") == 2
-    assert new in body
-    assert failed in body
-    assert known not in body
 
 
 def test_the_models_and_the_migrations_say_the_same(bare):

@@ -14,13 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from coworking.accounts.models import Organisation, OrganisationMember, Throttle
 from coworking.booking import services
 from coworking.booking.placing import Item, Request
-from coworking.core import guards, papers
+from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.policy import SYSTEM
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
-from coworking.presence import attestation, settling
+from coworking.presence import attestation, papers, settling
 from coworking.presence import services as presence
 from coworking.presence.attested import (
     AttestedDay,
@@ -33,7 +33,6 @@ from coworking.presence.attested import (
     normal_code,
 )
 from coworking.presence.models import Attestation, Presence
-from coworking.presence.views import paper_context
 from coworking.spaces.models import Lieu
 
 TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 11, day) for day in (24, 25, 26))
@@ -310,7 +309,7 @@ def words(page: str) -> str:
 def test_the_paper_reads(came, locale):
     employer = db.session.scalars(select(Organisation)).one()
     made = attestation.issue(came.actor(), NOVEMBER, employer=employer.public_id)
-    page = papers.html("presence/attestation_paper.html", locale=locale, **paper_context(attestation.paper_of(made)))
+    page = papers.page(attestation.paper_of(made), locale)
     assert words(page) == GOLDEN[locale].format(code=made.code)
     assert "<svg" in page and "style=" not in page
 

@@ -1,0 +1,73 @@
+"""PDFs that are drawn once: kept in the database at their first drawing, and given out byte for byte ever after.
+
+For issued documents only: what such a paper says was frozen when the document was issued, so that a kept one never grows
+untrue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import LargeBinary, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coworking.core import papers
+from coworking.core.checks import check
+from coworking.core.clock import now
+from coworking.core.db import Model, db
+from coworking.core.sql import inserted, table_of
+from coworking.core.types import UTCDateTime
+from coworking.core.units import end_read, write_unit
+
+
+class KeptPaper(Model):
+    """What every table of kept papers holds. A guard (`core.guards`) lets nobody change or remove its rows."""
+
+    __abstract__ = True
+
+    sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    rendered_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+def kept_paper(model: type[KeptPaper], key: Mapping[str, Any], page: Callable[[], str]) -> bytes:
+    """The PDF kept in ``model`` under the unique ``key``; where there is none, that of ``page()``, kept from now on.
+
+    One process draws it once, however many ask; when two processes draw at once, the first PDF kept counts. Not inside a
+    write unit. Raises what `core.papers.turn` says.
+    """
+    found = _content(model, key)
+    if found is not None:
+        return found
+    end_read()
+    html = page()
+    end_read()
+    with papers.turn() as draw:
+        found = _content(model, key)  # whoever had the turn before may have drawn this very paper
+        if found is not None:
+            return found
+        end_read()
+        drawn = draw(html)
+        with write_unit():
+            inserted(model, **key, sha256=sha256(drawn).hexdigest(), content=drawn, rendered_at=now())
+    found = _content(model, key)
+    assert found is not None, "it was kept a moment ago, by us or by another"
+    return found
+
+
+def _content(model: type[KeptPaper], key: Mapping[str, Any]) -> bytes | None:
+    columns = table_of(model).columns
+    return db.session.scalar(select(model.content).where(*(columns[name] == value for name, value in key.items())))
+
+
+@check(3, "kept papers are what was first drawn")
+def drawn_once() -> Iterator[str]:
+    for model in sorted(KeptPaper.__subclasses__(), key=lambda model: model.__tablename__):
+        key, name = next(iter(table_of(model).primary_key)), model.__tablename__
+        statement = select(key, model.sha256, model.content).order_by(key).execution_options(yield_per=20)
+        for number, digest, content in db.session.execute(statement):
+            if sha256(content).hexdigest() != digest:
+                yield f"{name} {number}: the paper was altered"

@@ -1,0 +1,121 @@
+"""What migrations do with the rows of before: each step that writes data, tried with old rows on both engines."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from email import message_from_bytes, policy
+
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import func, select, text
+
+from coworking.accounts.models import ApiToken
+from coworking.booking import services
+from coworking.core import checks, outbox
+from coworking.core.db import db
+from coworking.core.units import write_unit
+from coworking.presence import attestation, papers
+from coworking.presence import services as presence
+from coworking.presence.models import Attestation, AttestationPaper
+from tests import factories
+from tests.migrations.conftest import populate, revision_before
+
+
+def test_tokens_of_before_go_on_for_a_year_with_their_owners_roles(bare, clock):
+    before = revision_before(bare, "devices_and_token_ends")
+    upgrade()
+    populate()
+    downgrade(revision=before)
+    unconfirmed = "UPDATE person SET email_confirmed_at = NULL WHERE email = 'stranger@demo.example'"
+    with db.engine.begin() as connection:
+        connection.execute(text(unconfirmed))
+        for person_id in (1, 3, 5):
+            connection.execute(
+                text(
+                    "INSERT INTO api_token (public_id, person_id, name, digest, scopes, created_at) VALUES "
+                    "(:name, :person, 'badge', :name, 'lieu:read', (SELECT created_at FROM person WHERE id = 1))"
+                ),
+                {"name": f"t{person_id}", "person": person_id},
+            )
+    upgrade()
+    rows = {row.person_id: row for row in db.session.scalars(select(ApiToken))}
+    assert {person_id: row.roles for person_id, row in rows.items()} == {1: "member", 3: "member", 5: "manager member"}
+    assert {person_id: row.revoked_at is None for person_id, row in rows.items()} == {1: True, 3: False, 5: True}
+    assert all(row.ends_at == clock.now + timedelta(days=365) for row in rows.values())
+
+
+def test_booking_emails_that_wait_are_sent_after_the_upgrade(bare, clock, tmp_path):
+    """They wait under topics that nothing handles any more; what waits is told once, what was told is not told again."""
+    before = revision_before(bare, "booking_news")
+    upgrade()
+    place, cast = factories.make_place(), factories.make_cast()
+    factories.make_tariff()
+    actor, halves = cast.stranger.actor(), frozenset({"am"})
+
+    def book(day: int) -> str:
+        resource = place.desks[0].public_id
+        return services.book_half_days(actor, date(2026, 12, day), halves, resource=resource).public_id
+
+    known, gone, closed = book(1), book(2), book(3)
+    clock.advance(minutes=11)
+    outbox.run_due()
+    new, failed = book(4), book(7)
+    services.cancel(actor, gone)
+    services.cancel(actor, closed)
+    with db.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE booking SET cancelled_because = 'closed' WHERE public_id = :public"), {"public": closed}
+        )
+    db.session.remove()
+    downgrade(revision=before)
+    with db.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE outbox SET state = 'failed' WHERE key LIKE :key"), {"key": f"booking-confirmed:{failed}:%"}
+        )
+        rows = connection.execute(text("SELECT topic, state FROM outbox WHERE state IN ('waiting', 'failed')"))
+        assert sorted(map(tuple, rows)) == [
+            ("booking.cancelled", "waiting"),
+            ("booking.confirmed", "failed"),
+            ("booking.confirmed", "waiting"),
+            ("booking.displaced", "waiting"),
+        ]
+    upgrade()
+    clock.advance(minutes=11)
+    outbox.run_due()
+    (retried,) = outbox.failed()
+    with write_unit():
+        outbox.retry(retried.public_id)
+    outbox.run_due()
+    assert outbox.failed() == []
+    first, second = sorted((tmp_path / "mail").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+    assert known in first.read_text()
+    body = message_from_bytes(second.read_bytes(), policy=policy.default).get_body(("plain",)).get_content()
+    assert body.count("Réservé") == 2
+    assert body.count("Annulé") == 2
+    assert new in body
+    assert failed in body
+    assert known not in body
+
+
+def test_attestations_of_before_get_their_paper_when_it_is_asked_for(bare, clock):
+    before = revision_before(bare, "attestation_papers")
+    upgrade()
+    factories.make_place()
+    anne = factories.make_cast().member
+    presence.arrive(anne.actor())
+    issued = attestation.issue(anne.actor(), clock.now.date()).public_id
+    db.session.remove()
+    downgrade(revision=before)
+    upgrade()
+
+    def asked() -> bytes:
+        return papers.paper(db.session.scalars(select(Attestation)).one(), "fr")
+
+    drawn = asked()
+    assert drawn.startswith(b"%PDF") and asked() == drawn
+    assert [said for one, found in checks.run() if one.promise in (3, 6) for said in found] == []
+    db.session.remove()
+    downgrade(revision=before)
+    upgrade()
+    assert db.session.scalars(select(Attestation)).one().public_id == issued
+    assert db.session.scalar(select(func.count(AttestationPaper.id))) == 0
+    assert asked().startswith(b"%PDF")
