@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from coworking.booking.moving import TOLD_NOTHING, Agreed
 from coworking.booking.rooms import Length
 from coworking.booking.rules import Half, NoHalfDay
 from coworking.core.errors import InvalidInput, at_field
@@ -82,6 +83,17 @@ def read_payer(text: str | None) -> Payer | None:
 def read_agreed(text: str | None) -> int | None:
     """The price in cents that the page showed; None when it showed none."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def read_move_agreed(form: Mapping[str, str], *, told_nothing: bool = False) -> Agreed:
+    """What the page said a move comes to: ``agreed`` (cents) and ``halfdays``; without them, that its price stays the same.
+
+    ``told_nothing``: the reader sees no prices, and confirmed that it may change (``unseen``).
+    """
+    if told_nothing and "unseen" in form:
+        return TOLD_NOTHING
+    cents = read_agreed(form.get("agreed"))
+    return Agreed(same=True) if cents is None else Agreed(cents, read_agreed(form.get("halfdays")))
 
 
 def read_page(text: str | None) -> int:

@@ -25,6 +25,7 @@ class Booking(Model):
     was cancelled before causes were kept. ``cancelled_late``: asked for after the free deadline. ``guests`` counts the
     declared visitors of a meeting, the booker not included. ``told``: the place and time its person was last told of by
     e-mail; ``untold_since``: when the window began whose e-mail will say what has changed (`coworking.booking.emails`).
+    ``moved_from``: what it was before its last move, for undoing it (`coworking.booking.former`).
     """
 
     __tablename__ = "booking"
@@ -67,6 +68,7 @@ class Booking(Model):
     cancelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     told: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     untold_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    moved_from: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     units: Mapped[list[BookingUnit]] = relationship(back_populates="booking", order_by="BookingUnit.starts_at")

@@ -1,66 +1,106 @@
-"""Moving a booking to another place or time. Runs inside the unit of the use case that moves."""
+"""Moving a booking to another place or time, and undoing that. Runs inside the unit of the use case that moves."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
 from coworking.booking import emails, queries
 from coworking.booking.access import record_change
-from coworking.booking.models import Booking
+from coworking.booking.former import Former, FormerUnit, former_of, keep_former
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.outcomes import carry
-from coworking.booking.placing import Item, Request, choose, units_of, uses_of
+from coworking.booking.placing import Chosen, Find, Item, Request, check_still_there, choose, units_of, uses_of
 from coworking.booking.rules import (
     AlreadyOver,
     AlreadyStarted,
     CancelledBooking,
+    FormerPlaceTaken,
+    MoveUndoTooLate,
     SeveralPlaces,
     check_late_move,
     check_window,
 )
+from coworking.claims import queries as claim_queries
 from coworking.claims import services as claims
-from coworking.claims.rules import Wanted
+from coworking.claims.models import Claim
+from coworking.claims.rules import ClaimConflict, Wanted
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.membership import coverage
+from coworking.membership.rules import check_agreed, check_same
+from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
+from coworking.spaces.models import Resource
 
 
-def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | None) -> Booking:
-    instant = now()
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the person was told a move comes to: ``cents`` they owe and half-days of their plan (None: not told).
+
+    ``same``: that it costs what it cost. Without any of these they were told nothing (staff, programs).
+    """
+
+    cents: int | None = None
+    by_plan: int | None = None
+    same: bool = False
+
+
+TOLD_NOTHING = Agreed()
+
+
+def check_movable(actor: Actor, booking: Booking, instant: datetime) -> None:
+    """Raise what keeps ``actor`` from moving ``booking`` at ``instant``, wherever to."""
     if booking.is_cancelled:
         raise CancelledBooking()
     if booking.ends_at <= instant:
         raise AlreadyOver()
     if booking.starts_at <= instant and not actor.is_staff:
         raise AlreadyStarted()
-    lieu = spaces.lieu()
-    person = booking.person
-    old_day, old_units = booking.day, list(booking.units)
-    old_minutes = sum(unit.span.minutes for unit in old_units)
-    kind = old_units[0].resource.kind
+
+
+def destination(
+    actor: Actor, booking: Booking, span: Span, resource: str | None, *, find: Find = claims.lock_candidates
+) -> tuple[date, Chosen]:
+    """The day and what ``booking`` would take there; raises what forbids the move. ``find``: see `placing.choose`."""
+    instant, lieu = now(), spaces.lieu()
+    check_movable(actor, booking, instant)
+    units = booking.units
     day = check_window(span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
-    request = Request(span=span, items=(Item(resource=resource, kind=kind),), guests=booking.guests)
-    if resource is None and span == booking.span:
-        return booking
-    if len({unit.resource_id for unit in old_units}) > 1:
+    if len({unit.resource_id for unit in units}) > 1:
         raise SeveralPlaces()
-    chosen = choose(request, person, lieu, day, instant, leaving=booking)
+    request = Request(span=span, items=(Item(resource=resource, kind=units[0].resource.kind),), guests=booking.guests)
+    (chosen,) = choose(request, booking.person, lieu, day, instant, leaving=booking, find=find)
+    if not actor.is_staff and instant >= queries.free_until_of(booking, lieu):
+        target, use, halves = chosen
+        minutes = sum(use.span.minutes for use in uses_of(units_of(target, use, halves, day)))
+        check_late_move(booking.day, sum(unit.span.minutes for unit in units), day, minutes)
+    return day, chosen
+
+
+def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | None, agreed: Agreed) -> Booking:
+    """Move ``booking``, whose person and row the caller has locked; nothing is done where it stays where it is."""
+    if span == booking.span and resource in (None, *(unit.resource.public_id for unit in booking.units)):
+        check_movable(actor, booking, now())
+        return booking
+    day, (target, use, halves) = destination(actor, booking, span, resource)
+    old_day, old_units, held = booking.day, list(booking.units), queries.live_claims(booking.id)
     old_quotes = queries.quotes_of(booking.id)
-    claims.release(queries.live_claims(booking.id))
-    coverage.release(old_quotes)
-    for unit in old_units:
-        db.session.delete(unit)
-    db.session.flush()
-    target, use, halves = chosen[0]
+    keep_former(booking, old_units, held, now())
+    _leave(booking, held, old_quotes)
     booking.units = units_of(target, use, halves, day)
     if day == old_day:
         carry(old_units, booking.units)
-    if not actor.is_staff and instant >= queries.free_until_of(booking, lieu):
-        check_late_move(old_day, old_minutes, day, sum(unit.span.minutes for unit in booking.units))
     decided = coverage.decisions(
-        person.id, coverage.payer_of(old_quotes) if old_quotes else None, uses_of(booking.units)
+        booking.person_id, coverage.payer_of(old_quotes) if old_quotes else None, uses_of(booking.units)
     )
-    for unit, quote in zip(booking.units, coverage.write(person.id, decided), strict=True):
+    if agreed.same:
+        check_same(decided, coverage.owed_by(old_quotes))
+    check_agreed(decided, agreed.cents, agreed.by_plan)
+    for unit, quote in zip(booking.units, coverage.write(booking.person_id, decided), strict=True):
         unit.quote = quote
     booking.day, booking.starts_at, booking.ends_at = day, use.start, use.end
     claims.take([Wanted(target.id, use, target.buffer_after)], holder=("booking", booking.id))
@@ -68,3 +108,78 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
     emails.note(booking)
     claims.touch(old_day, day)
     return booking
+
+
+def undo_move_in_unit(actor: Actor, booking: Booking) -> Booking:
+    """Give ``booking`` back the place, time and price it had before its last move; nothing where that is undone already."""
+    former = former_of(booking)
+    if former is None:
+        return booking
+    check_movable(actor, booking, now())
+    if now() >= former.undo_until:
+        raise MoveUndoTooLate()
+    resources = claims.lock_resources({unit.resource_id for unit in former.units})
+    present = list(booking.units)
+    units = [_unit_again(unit, resources[unit.resource_id]) for unit in former.units]
+    check_still_there(booking, resources, units, leaving=booking)
+    kept = queries.claims_by_id(former.claim_ids)
+    _check_free(booking, kept, resources)
+    _leave(booking, queries.live_claims(booking.id), queries.quotes_of(booking.id))
+    _owe_again(units, former)
+    booking.units = units
+    if former.day == booking.day:
+        carry(present, units)
+    days = booking.day, former.day
+    booking.day, booking.starts_at, booking.ends_at = former.day, former.span.start, former.span.end
+    booking.moved_from = None
+    try:
+        claims.take_again(kept)
+    except ClaimConflict as conflict:
+        raise FormerPlaceTaken(name=former.what) from conflict
+    record_change(actor, "booking.move_undone", booking)
+    emails.note(booking)
+    claims.touch(*days)
+    return booking
+
+
+# Within the unit ------------------------------------------------------------------------------------------------------
+
+
+def _leave(booking: Booking, held: Sequence[Claim], quotes: Sequence[Quote]) -> None:
+    """Give up what ``booking`` holds: its claims at once, its units, and what it owes."""
+    claims.release(held)
+    coverage.release(quotes)
+    for unit in list(booking.units):
+        db.session.delete(unit)
+    db.session.flush()
+
+
+def _unit_again(former: FormerUnit, resource: Resource) -> BookingUnit:
+    return BookingUnit(
+        resource_id=resource.id,
+        resource=resource,
+        day=former.day,
+        half=former.half,
+        starts_at=former.span.start,
+        ends_at=former.span.end,
+        outcome=former.outcome,
+        evidence=former.evidence,
+        decided_at=former.decided_at,
+    )
+
+
+def _check_free(booking: Booking, kept: Sequence[Claim], resources: Mapping[int, Resource]) -> None:
+    """Raise `FormerPlaceTaken` where anyone else has what the released claims ``kept`` held."""
+    for claim in kept:
+        for _resource, _span, kind, holder in claim_queries.taken([claim.resource_id], claim.guarded, now()):
+            if (kind, holder) != ("booking", booking.id):
+                raise FormerPlaceTaken(name=resources[claim.resource_id].name)
+
+
+def _owe_again(units: Sequence[BookingUnit], former: Former) -> None:
+    """Quotes for ``units`` on the terms they had; units older than prices have none."""
+    priced = [(unit, was.quote_id) for unit, was in zip(units, former.units, strict=True) if was.quote_id is not None]
+    quotes = queries.quotes_by_id([quote_id for _, quote_id in priced])
+    again = coverage.restore([quotes[quote_id] for _, quote_id in priced])
+    for (unit, _), quote in zip(priced, again, strict=True):
+        unit.quote = quote

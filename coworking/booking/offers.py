@@ -97,17 +97,17 @@ def offer(actor: Actor, request: Request) -> Offer:
     uses = uses_of(units_of(resource, use, halves, day))
     exhausted: AgreementExhausted | None = None
     try:
-        chosen = _terms(person.id, request.payer, coverage.decisions(person.id, request.payer, uses))
+        chosen = terms_of(request.payer, coverage.decisions(person.id, request.payer, uses))
     except AgreementExhausted as refusal:
         exhausted = refusal
-        chosen = _terms(person.id, "me", coverage.decisions(person.id, "me", uses))
+        chosen = terms_of("me", coverage.decisions(person.id, "me", uses))
     others: list[Terms] = []
     payers: tuple[Payer, ...] = ("me", "employer")
     for payer in payers:
         if payer == chosen.payer or (payer == "employer" and (exhausted is not None or not halves)):
             continue
         try:
-            others.append(_terms(person.id, payer, coverage.decisions(person.id, payer, uses)))
+            others.append(terms_of(payer, coverage.decisions(person.id, payer, uses)))
         except (NoAgreement, AgreementExhausted):
             continue
     deadline = deadline_of(use.start, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz)
@@ -124,7 +124,8 @@ def offer(actor: Actor, request: Request) -> Offer:
     )
 
 
-def _terms(person_id: int, payer: Payer | None, decided: Sequence[Decision]) -> Terms:
+def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> Terms:
+    """What ``decided`` comes to, as a sheet says it."""
     employers = [d.organisation_id for d in decided if d.organisation_id is not None]
     by_plan = [d for d in decided if d.cover == "subscription"]
     return Terms(

@@ -5,7 +5,7 @@ Runs inside the unit of the use case that books or moves; the resources it retur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -212,20 +212,28 @@ def units_of(resource: Resource, use: Span, halves: tuple[HalfDay, ...], day: da
     ]
 
 
-def check_still_there(booking: Booking, resources: Mapping[int, Resource]) -> None:
-    """Raise what keeps ``booking`` from coming back to its places, whose locked rows are ``resources``.
+def check_still_there(
+    booking: Booking,
+    resources: Mapping[int, Resource],
+    units: Sequence[BookingUnit],
+    *,
+    leaving: Booking | None = None,
+) -> None:
+    """Raise what keeps ``booking`` from coming back to the places of ``units``, whose locked rows are ``resources``.
 
-    Since it was given back the desk may have been retired, the day closed, or the person have sat down elsewhere.
+    Since it left them the desk may have been retired, the day closed, or the person have sat down elsewhere.
+    ``leaving``: the booking, where it stands elsewhere now.
     """
-    day = spaces.day(booking.day)
+    on = units[0].day
+    day = spaces.day(on)
     own = queries.own_places(booking.person_id, day, except_booking=booking.id)
-    for unit in booking.units:
+    for unit in units:
         resource = resources[unit.resource_id]
-        if not resource.in_service(booking.day):
+        if not resource.in_service(on):
             raise NotInService(name=resource.name)
-        if not still_fits(day, booking.day, unit.half, unit.span):
+        if not still_fits(day, on, unit.half, unit.span):
             check_open(day, unit.span)
-        _refuse_second_place(own, resource.kind, unit.span)
+        _refuse_second_place(own, resource.kind, unit.span, leaving)
 
 
 def uses_of(units: Iterable[BookingUnit]) -> list[Use]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -65,6 +66,18 @@ def quotes_of(booking_id: int) -> list[Quote]:
             .execution_options(populate_existing=True)
         )
     )
+
+
+def claims_by_id(ids: Collection[int]) -> list[Claim]:
+    """Claims that a booking once held, freshly read."""
+    statement = select(Claim).where(Claim.id.in_(ids)).order_by(Claim.id)
+    return list(db.session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def quotes_by_id(ids: Collection[int]) -> dict[int, Quote]:
+    """Quotes that a booking once had, by id, freshly read."""
+    statement = select(Quote).where(Quote.id.in_(ids)).execution_options(populate_existing=True)
+    return {quote.id: quote for quote in db.session.scalars(statement)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +230,19 @@ def undoable(booking_id: int, instant: datetime) -> bool:
 
 def worded_time(booking: Booking) -> str:
     """« le matin », « l’après-midi », « toute la journée », or a room's hours."""
-    halves = {unit.half for unit in booking.units}
+    return worded({unit.half for unit in booking.units}, booking.span)
+
+
+def worded(halves: Collection[str | None], span: Span) -> str:
+    """As `worded_time`, of the ``halves`` of units that take ``span`` together."""
+    halves = set(halves)
     if halves == {"am"}:
         return _("the morning")
     if halves == {"pm"}:
         return _("the afternoon")
     if halves == {"am", "pm"}:
         return _("all day")
-    return span_hours(booking.span)
+    return span_hours(span)
 
 
 def day_bookings(day: date) -> list[Booking]:

@@ -1,4 +1,4 @@
-"""What may be booked, given back and counted, as plain decisions."""
+"""What may be booked, moved, cancelled and counted, as plain decisions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from coworking.claims.rules import ClaimConflict
 from coworking.core.errors import N_, DomainError
 from coworking.core.timespan import Span, intersect, local_date, local_minute, union
 from coworking.spaces.rules import OpenDay, half_spans
@@ -19,10 +20,11 @@ PENDING, CAME, ABSENT, UNKNOWN = "pending", "came", "absent", "unknown"
 """What becomes of a booked unit."""
 
 REGRET = timedelta(minutes=10)
-"""For this long after booking, and before it starts, giving back restores everything; the confirmation waits for it."""
+"""For this long after booking, and before it starts, cancelling restores everything; the confirmation waits for it. For as
+long a move can be undone."""
 
 UNDO = timedelta(minutes=2)
-"""For this long after giving back, the place is kept for whoever wants to undo."""
+"""For this long after cancelling, the place is kept for whoever wants to undo. A move keeps nothing behind it."""
 
 Cause = Literal["asked", "mistake", "closed", "retired", "left"]
 """Why a booking was cancelled: the person ``asked`` (or staff for them), staff had made a ``mistake``, the lieu ``closed``
@@ -129,7 +131,7 @@ class NotBegun(DomainError):
 class LateMove(DomainError):
     code = "late_move"
     status = 409
-    message = N_("It is too late to give that time back free of charge: it can only move within its day, no shorter.")
+    message = N_("It is too late to cancel that time free of charge: it can only move within its day, no shorter.")
 
 
 class UndoTooLate(DomainError):
@@ -138,10 +140,20 @@ class UndoTooLate(DomainError):
     message = N_("Too much time has passed and the place may have gone to someone else. Book it again.")
 
 
+class MoveUndoTooLate(UndoTooLate):
+    message = N_("Too much time has passed to undo the move. Move the booking once more.")
+
+
+class FormerPlaceTaken(ClaimConflict):
+    """Undoing a move: what was left has gone to someone else."""
+
+    message = N_("%(name)s has gone to someone else meanwhile. The booking stays where it is now.")
+
+
 class SeveralPlaces(DomainError):
     code = "several_places"
     status = 409
-    message = N_("This booking holds several places together: give it back and book the others.")
+    message = N_("This booking holds several places together: cancel it and book the others.")
 
 
 class CancelledBooking(DomainError):
@@ -254,19 +266,24 @@ def is_late(
     return at >= cancel_free_until(starts_at, created_at, free_cancel_minute=free_cancel_minute, zone=zone)
 
 
+def move_undo_until(moved_at: datetime, former_end: datetime) -> datetime:
+    """Until when a move can be undone: ten minutes, while the time it left is not over."""
+    return min(moved_at + REGRET, former_end)
+
+
 def reminder_minute(free_cancel_minute: int) -> int:
     """The local minute of the day before at which the reminder leaves.
 
-    An hour before giving back stops being free, so that whoever reads that tomorrow will not do can still say so; at five
+    An hour before cancelling stops being free, so that whoever reads that tomorrow will not do can still say so; at five
     in the afternoon where that is later, and never before eight in the morning.
     """
     return max(8 * 60, min(17 * 60, free_cancel_minute - 60))
 
 
 def check_late_move(day: date, minutes: int, new_day: date, new_minutes: int) -> None:
-    """Once giving back is no longer free, a booking stays on its day and gets no shorter; raises `LateMove`.
+    """Once cancelling is no longer free, a booking stays on its day and gets no shorter; raises `LateMove`.
 
-    Otherwise moving away would be a way of giving back late for nothing.
+    Otherwise moving away would be a way of cancelling late for nothing.
     """
     if new_day != day or new_minutes < minutes:
         raise LateMove()

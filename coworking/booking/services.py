@@ -13,7 +13,7 @@ from coworking.booking import emails, queries
 from coworking.booking.access import for_whom, own_booking, record_change
 from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
 from coworking.booking.models import Booking
-from coworking.booking.moving import move_in_unit
+from coworking.booking.moving import TOLD_NOTHING, Agreed, move_in_unit, undo_move_in_unit
 from coworking.booking.placing import Item, Request, check_still_there, choose, units_of, uses_of
 from coworking.booking.rules import (
     AlreadyOver,
@@ -132,11 +132,10 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
         kept = queries.live_claims(booking.id)  # behind the locks: a place that went is not among them
         if {claim.resource_id for claim in kept} != resources.keys() or not claims.restore(kept):
             raise UndoTooLate()
-        check_still_there(booking, resources)
+        check_still_there(booking, resources, booking.units)
         if quotes := queries.quotes_of(booking.id):
             units = sorted(booking.units, key=lambda unit: (unit.starts_at, unit.id))  # as the quotes stand
-            restored = coverage.restore(booking.person_id, quotes, uses_of(units))
-            for unit, quote in zip(units, restored, strict=True):
+            for unit, quote in zip(units, coverage.restore(quotes), strict=True):
                 unit.quote = quote
         restore_in_unit(booking)
         record_change(actor, "booking.restored", booking)
@@ -144,24 +143,44 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
     return booking
 
 
-def move(actor: Actor, public_id: str, *, span: Span | None = None, resource: str | None = None) -> Booking:
+def move(
+    actor: Actor,
+    public_id: str,
+    *,
+    span: Span | None = None,
+    resource: str | None = None,
+    agreed: Agreed = TOLD_NOTHING,
+) -> Booking:
     """Move a booking of one resource to another span of the same kind of day, another resource, or both.
 
     Keeps its identity, its payer and what was said about it; either the new place is taken or the old one is kept.
-    What it costs is decided anew. Raises `LateMove` where moving would give back what is too late to be given back,
-    `SeveralPlaces` for a booking of several resources.
+    What it costs is decided anew: `PriceChanged`, and nothing is done, where that is not what was ``agreed``. Raises
+    `LateMove` where moving would cancel what is too late to be cancelled, `SeveralPlaces` for a booking of several
+    resources.
     """
     try:
         with write_unit() as unit:
             booking = own_booking(actor, public_id)
             unit.result = booking.public_id
-            booking = move_in_unit(actor, booking, span or booking.span, resource)
+            booking = move_in_unit(actor, booking, span or booking.span, resource, agreed)
     except (ClaimConflict, NothingFree) as conflict:
         if span is not None:
             asked = Request(span=span, items=(Item(resource=resource, kind=DESK),))
             conflict.extra["free"] = _free_instead(asked, None)
         raise
     return booking
+
+
+def undo_move(actor: Actor, public_id: str) -> Booking:
+    """Undo a booking's last move, within ten minutes; twice is fine. It costs what it cost before; nothing is owed twice.
+
+    Raises `FormerPlaceTaken` where someone else has the place by now, `MoveUndoTooLate`, `UndoChangesPrice` where what
+    covered it has gone; then the booking stays where it is.
+    """
+    with write_unit() as unit:
+        booking = own_booking(actor, public_id)
+        unit.result = booking.public_id
+        return undo_move_in_unit(actor, booking)
 
 
 # Within the unit ------------------------------------------------------------------------------------------------------

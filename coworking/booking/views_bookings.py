@@ -1,18 +1,20 @@
-"""One booking: what it is, giving it back, taking that back, another place; and the list of one's own."""
+"""One booking: what it is, cancelling it, moving it, undoing either; and the list of one's own."""
 
 from __future__ import annotations
 
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import offers, queries, services
-from coworking.booking.forms import read_page
-from coworking.booking.pages import after_change, beside, blueprint, said
+from coworking.booking import former, move_offers, offers, queries, services
+from coworking.booking.forms import read_move_agreed, read_page
+from coworking.booking.models import Booking
+from coworking.booking.pages import after_change, beside, blueprint, refused, said
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, signed_in
 from coworking.core.web import say
+from coworking.membership.rules import PriceChanged
 from coworking.spaces import queries as spaces
 
 PAGE = 20
@@ -62,18 +64,73 @@ def undo(public_id: str) -> ResponseReturnValue:
     return after_change(restored)
 
 
+@blueprint.get("/bookings/<public_id>/move")
+@signed_in
+def new_move(public_id: str) -> ResponseReturnValue:
+    """What moving it to another desk or room would cost, beside what it costs now."""
+    return _move_sheet(public_id, request.args.get("resource") or None)
+
+
 @blueprint.post("/bookings/<public_id>/move")
 @signed_in
 def move(public_id: str) -> ResponseReturnValue:
-    """To another desk or room, same time."""
+    """To another desk or room, same time: at once where it costs the same, else from the sheet that said the price."""
+    actor, resource = current_actor(), request.form.get("resource") or None
+    agreed = read_move_agreed(request.form, told_nothing=actor.is_staff)
     try:
-        moved = services.move(current_actor(), public_id, resource=request.form.get("resource") or None)
+        moved = services.move(actor, public_id, resource=resource, agreed=agreed)
+    except PriceChanged as asks:
+        return _move_sheet(public_id, resource, None if agreed.same else say(asks))
     except DomainError as error:
-        if error.status == 404 and error.at_field is None:
-            raise
-        return _sheet(public_id, error=say(error)), error.status
-    flash(said(moved))
+        return _refused_move(public_id, error)
+    words = _("Moved: %(what)s", what=said(moved))
+    undoable = former.undoable_move(moved, now(), by_staff=actor.is_staff)
+    flash(words, "undo:" + url_for("booking.undo_move", public_id=public_id) if undoable else "message")
     return after_change(moved)
+
+
+@blueprint.post("/bookings/<public_id>/undo-move")
+@signed_in
+def undo_move(public_id: str) -> ResponseReturnValue:
+    try:
+        restored = services.undo_move(current_actor(), public_id)
+    except DomainError as error:
+        return _refused_move(public_id, error)
+    flash(_("Back where it was: %(what)s", what=said(restored)))
+    return after_change(restored)
+
+
+def _refused_move(public_id: str, error: DomainError) -> ResponseReturnValue:
+    """The booking as it stands, and why it stays there; a stranger's is not there at all."""
+    if error.status == 404 and error.at_field is None:
+        raise error
+    return _sheet(public_id, error=say(error)), error.status
+
+
+def _move_sheet(public_id: str, resource: str | None, error: str | None = None) -> ResponseReturnValue:
+    actor = current_actor()
+    found = queries.booking_for(actor, public_id)
+    try:
+        offer = move_offers.offer(actor, found, found.span, resource)
+    except DomainError as refusal:
+        return _refused_move(public_id, refusal)
+    sheet = render_template(
+        "booking/move.html",
+        booking=found,
+        offer=offer,
+        when=queries.worded({use.half for use in offer.uses}, offer.span),
+        resource=resource,
+        mine=found.person_id == actor.person_id,
+        priced=_sees_price(found),
+        error=error,
+    )
+    return refused(sheet, 409 if error else 200)
+
+
+def _sees_price(found: Booking) -> bool:
+    """Money is told to whose booking it is and to managers."""
+    actor = current_actor()
+    return found.person_id == actor.person_id or actor.has(Role.MANAGER)
 
 
 def _sheet(public_id: str, error: str | None = None) -> str:
@@ -81,18 +138,23 @@ def _sheet(public_id: str, error: str | None = None) -> str:
     found = queries.booking_for(actor, public_id)
     changeable = not found.is_cancelled and found.ends_at > instant and (found.starts_at > instant or actor.is_staff)
     only = found.units[0].resource if len({unit.resource_id for unit in found.units}) == 1 else None
+    others = queries.free_resources(found.span, only.kind) if changeable and only is not None else []
     return render_template(
         "booking/booking.html",
         booking=found,
         when=queries.worded_time(found),
         changeable=changeable,
-        others=queries.free_resources(found.span, only.kind) if changeable and only is not None else [],
+        others=others,
+        moves=move_offers.choices(found, others),
+        left=former.undoable_move(found, instant, by_staff=actor.is_staff),
+        worded=queries.worded,
         free_until=queries.free_until_of(found, spaces.lieu()),
         instant=instant,
         undoable=found.is_cancelled and queries.undoable(found.id, instant),
         in_use=found.starts_at <= instant < found.ends_at and not found.is_cancelled,
         mine=found.person_id == actor.person_id,
-        bill=offers.bill_of(found) if found.person_id == actor.person_id or actor.has(Role.MANAGER) else None,
+        bill=offers.bill_of(found) if _sees_price(found) else None,
+        priced=_sees_price(found),
         beside=[part(found) for part in beside] if actor.is_staff else [],
         error=error,
     )

@@ -120,6 +120,17 @@ def restore(claims: Iterable[Claim]) -> bool:
     return True
 
 
+def take_again(claims: Iterable[Claim]) -> None:
+    """Make released ``claims`` firm again, as they were; `ClaimConflict` where somebody else has that time by now."""
+    require_unit()
+    claims = list(claims)
+    release_expired({claim.resource_id for claim in claims})
+    for claim in claims:
+        claim.live, claim.released_at = True, None
+    with _conflicts():
+        db.session.flush()
+
+
 def end_early(claims: Iterable[Claim], at: datetime) -> None:
     """Free what lies after ``at`` of claims that are in use, the time for tidying up kept behind it; a claim that has
     not begun is released whole."""

@@ -6,7 +6,7 @@ two bookings that draw on the same one always meet there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, literal, select
@@ -21,14 +21,14 @@ from coworking.core.units import require_unit, write_unit
 from coworking.membership import queries
 from coworking.membership.models import LedgerEntry
 from coworking.membership.rules import (
-    AgreementExhausted,
     Decision,
     Entitlements,
-    NoAgreement,
+    Owed,
     Payer,
     UndoChangesPrice,
     Use,
     decide,
+    owed_of,
 )
 from coworking.pricing.models import Quote
 from coworking.pricing.queries import prices_on
@@ -43,10 +43,23 @@ def decisions(person_id: int, payer: Payer | None, uses: Sequence[Use]) -> list[
 
     Raises `NoAgreement` or `AgreementExhausted`.
     """
+    return decisions_of(person_id, payer, {0: uses})(0)
+
+
+def decisions_of(
+    person_id: int, payer: Payer | None, choices: Mapping[int, Sequence[Use]], *, leaving: Iterable[Quote] = ()
+) -> Callable[[int], list[Decision]]:
+    """Decides any one of several ``choices``, by its key, from what is read once for all of them.
+
+    ``leaving``: quotes that would be released first, so that what they hold does not stand in the way.
+    """
+    uses = [use for chosen in choices.values() for use in chosen]
     days = {use.day for use in uses}
     halves = any(use.half is not None for use in uses)
     found = queries.entitlements_of(person_id, days, personal_only=payer == "me") if halves else Entitlements()
-    return decide(uses, payer, found, {day: prices_on(day) for day in days})
+    found = found.without([(q.agreement_id, q.subscription_id, q.month) for q in leaving if q.state != "released"])
+    prices = {day: prices_on(day) for day in days}
+    return lambda key: decide(choices[key], payer, found, prices)
 
 
 def write(person_id: int, decided: Iterable[Decision]) -> list[Quote]:
@@ -97,18 +110,32 @@ def keep(quotes: Iterable[Quote]) -> None:
             quote.state = "kept"
 
 
-def restore(person_id: int, quotes: Sequence[Quote], uses: Sequence[Use]) -> list[Quote]:
-    """New quotes for what was given back, on the same terms; `UndoChangesPrice` when they no longer are to be had."""
+def restore(quotes: Sequence[Quote]) -> list[Quote]:
+    """New quotes on the very terms of ``quotes``, whatever prices are now, and the same half-days held.
+
+    `UndoChangesPrice` where an allowance has gone to another booking meanwhile, or has ended.
+    """
     release(quotes)
     db.session.flush()
-    try:
-        decided = decisions(person_id, payer_of(quotes), uses)
-    except (AgreementExhausted, NoAgreement) as refusal:
-        raise UndoChangesPrice() from refusal
-    before = [(quote.payer_organisation_id, quote.cover, quote.amount_cents) for quote in quotes]
-    if [(d.organisation_id, d.cover, d.amount_cents) for d in decided] != before:
+    if not queries.has_room_for(quotes):
         raise UndoChangesPrice()
-    return write(person_id, decided)
+    again = [Quote(**{name: getattr(quote, name) for name in _TERMS}) for quote in quotes]
+    db.session.add_all(again)
+    db.session.add_all(_entry(quote, "hold") for quote in again if quote.is_counted)
+    return again
+
+
+_TERMS = [
+    column.key
+    for column in Quote.__table__.columns
+    if column.key not in {"id", "public_id", "state", "created_at", "released_at"}
+]
+"""What a quote says of its use, payer and price."""
+
+
+def owed_by(quotes: Iterable[Quote]) -> Owed:
+    """What ``quotes`` come to for their person."""
+    return owed_of([(q.payer_organisation_id, q.cover, q.amount_cents, q.basis) for q in quotes])
 
 
 def payer_of(quotes: Iterable[Quote]) -> Payer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +15,8 @@ from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_end, month_of
 from coworking.membership.models import Adhesion, Agreement, LedgerEntry, MembershipSettings, Plan, Subscription
-from coworking.membership.rules import AgreementTerms, Entitlements, SubscriptionTerms
+from coworking.membership.rules import AgreementTerms, Entitlements, SubscriptionTerms, within
+from coworking.pricing.models import Quote
 
 USED = func.sum(case((LedgerEntry.kind == "hold", 1), (LedgerEntry.kind == "release", -1), else_=0))
 """Half-days used of an allowance: those held and not released. Consuming changes nothing."""
@@ -107,6 +109,31 @@ def _agreements(person_id: int, first: date, last: date) -> list[AgreementTerms]
 def _subscriptions(person_id: int, first: date, last: date) -> list[SubscriptionTerms]:
     rows = db.session.execute(_SUBSCRIPTIONS, {"person": person_id, "first": month_of(first), "last": month_of(last)})
     return [SubscriptionTerms(*row) for row in rows]
+
+
+def has_room_for(quotes: Iterable[Quote]) -> bool:
+    """Whether the allowances of released ``quotes`` hold their half-days once more, on the terms they have now."""
+    wanted = Counter((q.person_id, q.agreement_id, q.subscription_id, q.month) for q in quotes if q.is_counted)
+    for (person_id, agreement_id, subscription_id, month), count in wanted.items():
+        used = db.session.scalar(
+            select(USED).where(
+                LedgerEntry.person_id == person_id,
+                LedgerEntry.month == month,
+                LedgerEntry.agreement_id == agreement_id
+                if agreement_id is not None
+                else LedgerEntry.subscription_id == subscription_id,
+            )
+        )
+        if agreement_id is not None:
+            limit = db.session.get_one(Agreement, agreement_id).halfdays_per_month
+        else:
+            subscription = db.session.get_one(Subscription, subscription_id)
+            limit = subscription.halfdays_per_month
+            if not within(month, subscription.first_month, subscription.last_month):
+                return False
+        if limit is not None and (used or 0) + count > limit:
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

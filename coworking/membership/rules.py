@@ -6,7 +6,7 @@ First the payer, then that payer's entitlements: a personal day never touches th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, TypeVar
 
@@ -53,7 +53,7 @@ class UndoChangesPrice(DomainError):
 
     code = "undo_changes_price"
     status = 409
-    message = N_("What covered it has gone to another booking meanwhile. Book it again to see its price.")
+    message = N_("What covered it has gone to another booking meanwhile: it would cost something else now.")
 
 
 class PriceChanged(DomainError):
@@ -169,6 +169,15 @@ class Entitlements:
     subscriptions: Sequence[SubscriptionTerms] = ()
     used_of_agreement: Mapping[tuple[int, date], int] | None = None
     used_of_subscription: Mapping[tuple[int, date], int] | None = None
+
+    def without(self, held: Iterable[tuple[int | None, int | None, date]]) -> Entitlements:
+        """The same with half-days there again, each (agreement, subscription, month) that holds one."""
+        of_agreement, of_subscription = dict(self.used_of_agreement or {}), dict(self.used_of_subscription or {})
+        for agreement, subscription, month in held:
+            for counts, allowance in ((of_agreement, agreement), (of_subscription, subscription)):
+                if allowance is not None and (allowance, month) in counts:
+                    counts[allowance, month] -= 1
+        return replace(self, used_of_agreement=of_agreement, used_of_subscription=of_subscription)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,11 +300,50 @@ def personal_cents(decisions: Iterable[Decision]) -> int:
     return sum(decision.amount_cents for decision in decisions if decision.organisation_id is None)
 
 
-def check_agreed(decisions: Iterable[Decision], agreed_cents: int | None) -> None:
-    """Raise `PriceChanged` unless the person owes what they agreed to (None: they were not asked, staff books)."""
-    cents = personal_cents(decisions)
-    if agreed_cents is not None and cents != agreed_cents:
-        raise PriceChanged(amount=Cents(cents))
+def check_agreed(decisions: Sequence[Decision], agreed_cents: int | None, agreed_halfdays: int | None = None) -> None:
+    """Raise `PriceChanged` unless the person owes what they agreed to (None: they were not asked, staff books).
+
+    ``agreed_halfdays``: how many of their own allowance they were told it takes.
+    """
+    found = owed(decisions)
+    if agreed_cents not in (None, found.cents) or agreed_halfdays not in (None, found.by_plan):
+        raise PriceChanged(amount=Cents(found.cents))
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What units come to: ``cents`` that the person owes, half-days of their plan and of their employer's.
+
+    ``basis`` of the cents; None where nothing is owed.
+    """
+
+    cents: int = 0
+    by_plan: int = 0
+    by_employer: int = 0
+    basis: str | None = None
+
+
+def owed(decisions: Sequence[Decision]) -> Owed:
+    """What ``decisions`` come to for their person."""
+    return owed_of([(d.organisation_id, d.cover, d.amount_cents, d.basis) for d in decisions])
+
+
+def owed_of(terms: Sequence[tuple[int | None, str, int, str]]) -> Owed:
+    """What terms come to, each (the organisation that pays, cover, cents, basis)."""
+    cents = sum(amount for organisation, _, amount, _ in terms if organisation is None)
+    return Owed(
+        cents,
+        sum(cover == "subscription" for _, cover, _, _ in terms),
+        sum(organisation is not None for organisation, _, _, _ in terms),
+        terms[0][3] if cents else None,
+    )
+
+
+def check_same(decisions: Sequence[Decision], before: Owed) -> None:
+    """Raise `PriceChanged` unless ``decisions`` come to what was owed ``before``: the person was told of no other price."""
+    found = owed(decisions)
+    if found != before:
+        raise PriceChanged(amount=Cents(found.cents))
 
 
 # Months and dates -----------------------------------------------------------------------------------------------------

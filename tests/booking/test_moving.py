@@ -1,0 +1,403 @@
+"""A move says its price first, and can be undone as though nothing had happened."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from coworking.billing import charges
+from coworking.billing.models import Charge
+from coworking.booking import former, outcomes, services
+from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.moving import Agreed
+from coworking.booking.placing import Item, Request
+from coworking.booking.rules import (
+    AlreadyBooked,
+    AlreadyStarted,
+    CancelledBooking,
+    FormerPlaceTaken,
+    MoveUndoTooLate,
+    NotInService,
+)
+from coworking.claims.models import Claim
+from coworking.claims.queries import day_version
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.timespan import Span
+from coworking.core.units import write_unit
+from coworking.membership import services as memberships
+from coworking.membership.models import LedgerEntry
+from coworking.membership.queries import USED
+from coworking.membership.rules import PriceChanged, UndoChangesPrice
+from coworking.pricing.models import Quote
+from coworking.spaces import inventory
+from coworking.spaces import services as spaces
+from coworking.spaces.rules import Closed, Closing
+from tests.factories import make_agreement, make_subscription, make_tariff
+
+TODAY, THURSDAY, FRIDAY = date(2026, 11, 24), date(2026, 11, 26), date(2026, 11, 27)
+MORNING, AFTERNOON, DAY = frozenset({"am"}), frozenset({"pm"}), frozenset({"am", "pm"})
+
+
+def hours(start: int, end: int, day: date = THURSDAY) -> Span:
+    """From ``start`` to ``end`` by the wall clock of Paris in winter."""
+    return Span(*(datetime(day.year, day.month, day.day, hour - 1, tzinfo=UTC) for hour in (start, end)))
+
+
+@pytest.fixture
+def people(inside, place, cast):
+    return cast
+
+
+@pytest.fixture
+def priced(people, place):
+    """Desks 9.00 a half-day, the second one 14.00; rooms 15.00 an hour, the second one free of charge."""
+    make_tariff(resources={place.desks[1]: 1400, place.rooms[1]: 0})
+    return people
+
+
+def live() -> list[tuple[str, int]]:
+    rows = db.session.execute(
+        select(Quote.cover, Quote.amount_cents).where(Quote.state == "live").order_by(Quote.starts_at, Quote.id)
+    )
+    return [tuple(row) for row in rows]
+
+
+def standing(public_id: str) -> dict[str, Any]:
+    """Everything that a move changes, as it stands: place, time, outcome, claims, what is owed and what is used."""
+    db.session.rollback()
+    booking = db.session.scalars(select(Booking).where(Booking.public_id == public_id)).one()
+    terms = [column for column in Quote.__table__.columns if column.key not in {"id", "public_id", "created_at"}]
+    used = select(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.person_id, LedgerEntry.month, USED)
+    units = [
+        (u.resource_id, u.day, u.half, u.span, u.outcome, u.evidence, u.decided_at)
+        for u in db.session.scalars(select(BookingUnit).order_by(BookingUnit.starts_at, BookingUnit.resource_id))
+    ]
+    claims = select(Claim).where(Claim.live).order_by(Claim.id)
+    return {
+        "booking": (booking.day, booking.span, booking.status, booking.person_id, booking.title, booking.guests),
+        "units": units,
+        "claims": [
+            (c.id, c.resource_id, c.guarded, c.use, c.expires_at, c.released_at) for c in db.session.scalars(claims)
+        ],
+        "owed": sorted(map(repr, db.session.execute(select(*terms).where(Quote.state != "released")))),
+        "used": sorted(map(repr, db.session.execute(used.group_by(*used.selected_columns[:4]).having(USED != 0)))),
+    }
+
+
+def book_desk(people, place, halves=DAY) -> str:
+    actor = people.member.actor()
+    return services.book_half_days(actor, THURSDAY, halves, resource=place.desks[0].public_id).public_id
+
+
+def book_room(people, place) -> str:
+    request = Request(hours(9, 11), (Item(resource=place.rooms[0].public_id),), title="Atelier", guests=0)
+    return services.book(people.member.actor(), request).public_id
+
+
+# The price ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_move_at_a_price_that_was_not_shown_is_refused_and_changes_nothing(priced, place):
+    booking = book_desk(priced, place)
+    before = standing(booking)
+    dearer = place.desks[1].public_id
+    for agreed in (Agreed(same=True), Agreed(cents=1800), Agreed(cents=2800, by_plan=1)):
+        with pytest.raises(PriceChanged) as refusal:
+            services.move(priced.member.actor(), booking, resource=dearer, agreed=agreed)
+        assert refusal.value.params["amount"] == 2800
+        assert standing(booking) == before
+    services.move(priced.member.actor(), booking, resource=dearer, agreed=Agreed(cents=2800, by_plan=0))
+    assert live() == [("tariff", 1400)] * 2
+
+
+def test_the_same_price_is_the_one_that_was_quoted_not_the_one_of_today(priced, place):
+    booking = book_desk(priced, place)
+    make_tariff(desk=1200, valid_from=TODAY)
+    with pytest.raises(PriceChanged):
+        services.move(priced.member.actor(), booking, resource=place.desks[2].public_id, agreed=Agreed(same=True))
+    assert live() == [("tariff", 900)] * 2
+
+
+def test_an_allowance_used_meanwhile_is_another_price(priced, place):
+    make_subscription(priced.member, halfdays=2)
+    request = Request(hours(9, 13), (Item(resource=place.desks[1].public_id),), payer="me")
+    booking = services.book(priced.member.actor(), request).public_id
+    services.book_half_days(priced.member.actor(), date(2026, 12, 1), MORNING)
+    services.book_half_days(priced.member.actor(), date(2026, 12, 2), MORNING)
+    with pytest.raises(PriceChanged):
+        services.move(
+            priced.member.actor(), booking, span=hours(9, 13, date(2026, 12, 3)), agreed=Agreed(cents=0, by_plan=1)
+        )
+    assert live()[0] == ("subscription", 0)
+
+
+def test_from_the_employer_s_allowance_to_one_s_own_is_not_the_same(priced, place):
+    """Both cost the person nothing, but one of them is used up."""
+    make_subscription(priced.member)
+    make_agreement(halfdays=1)
+    booking = book_desk(priced, place, MORNING)
+    december = date(2026, 12, 1)
+    services.book_half_days(priced.member.actor(), december, AFTERNOON)
+    for agreed in (Agreed(same=True), Agreed(cents=0, by_plan=0)):
+        with pytest.raises(PriceChanged):
+            services.move(priced.member.actor(), booking, span=hours(9, 13, december), agreed=agreed)
+    services.move(priced.member.actor(), booking, span=hours(9, 13, december), agreed=Agreed(cents=0, by_plan=1))
+
+
+def test_who_was_told_nothing_moves_at_any_price(priced, place):
+    booking = book_desk(priced, place)
+    services.move(priced.host.actor(), booking, resource=place.desks[1].public_id)
+    assert live() == [("tariff", 1400)] * 2
+
+
+# Undone ---------------------------------------------------------------------------------------------------------------
+
+MOVES = {
+    "another desk": lambda place: {"resource": place.desks[1].public_id},
+    "another day": lambda place: {"span": hours(9, 18, FRIDAY)},
+    "another month": lambda place: {"span": hours(9, 18, date(2026, 12, 3)), "resource": place.desks[2].public_id},
+    "half of it": lambda place: {"span": hours(9, 13)},
+}
+ROOM_MOVES = {
+    "another room": lambda place: {"resource": place.rooms[1].public_id},
+    "part of its own time": lambda place: {"span": hours(10, 13)},
+    "another day and room": lambda place: {"span": hours(14, 15, FRIDAY), "resource": place.rooms[1].public_id},
+}
+COVERS = {
+    "paid as one goes": lambda people: None,
+    "a plan": lambda people: make_subscription(people.member),
+    "a plan for one half": lambda people: make_subscription(people.member, halfdays=1),
+    "an employer": lambda people: make_agreement(),
+    "an employer for one half, a plan": lambda people: (
+        make_agreement(halfdays=1),
+        make_subscription(people.member),
+    ),
+}
+
+
+def undone_as_though_nothing_happened(people, clock, booking: str, move: dict[str, Any]) -> None:
+    before = standing(booking)
+    services.move(people.member.actor(), booking, **move)
+    assert standing(booking) != before
+    clock.advance(minutes=9, seconds=59)
+    services.undo_move(people.member.actor(), booking)
+    assert standing(booking) == before
+    owed = [
+        tuple(row)
+        for row in db.session.execute(
+            select(Quote.amount_cents, Quote.payer_organisation_id).where(Quote.state == "live")
+        )
+    ]
+    clock.set(datetime(2026, 12, 5, 9, tzinfo=UTC))
+    for _again in range(2):
+        charges.gather_recent()
+    charged = db.session.execute(
+        select(Charge.amount_cents, Charge.payer_organisation_id).where(Charge.source == "quote")
+    )
+    assert sorted(map(repr, charged)) == sorted(repr(row) for row in owed if row[0])
+
+
+@pytest.mark.parametrize("cover", COVERS)
+@pytest.mark.parametrize("way", MOVES)
+def test_a_desk_moved_and_undone_is_as_though_nothing_happened(priced, place, clock, cover, way):
+    COVERS[cover](priced)
+    undone_as_though_nothing_happened(priced, clock, book_desk(priced, place), MOVES[way](place))
+
+
+@pytest.mark.parametrize("way", ROOM_MOVES)
+def test_a_room_moved_and_undone_is_as_though_nothing_happened(priced, place, clock, way):
+    undone_as_though_nothing_happened(priced, clock, book_room(priced, place), ROOM_MOVES[way](place))
+
+
+def test_the_former_price_comes_back_whatever_prices_are_now(priced, place):
+    booking = book_desk(priced, place)
+    before = standing(booking)
+    make_tariff(desk=1200, valid_from=THURSDAY)
+    services.move(priced.member.actor(), booking, resource=place.desks[2].public_id)
+    assert live() == [("tariff", 1200)] * 2
+    services.undo_move(priced.member.actor(), booking)
+    assert standing(booking) == before
+
+
+def test_undoing_undoes_the_last_move_once(priced, place):
+    booking = book_desk(priced, place)
+    for n in (1, 2):
+        services.move(priced.member.actor(), booking, resource=place.desks[n].public_id)
+    for _again in range(2):
+        services.undo_move(priced.member.actor(), booking)
+        assert {unit["units"][0][0] for unit in [standing(booking)]} == {place.desks[1].id}
+
+
+def test_one_who_stayed_where_they_were_has_nothing_to_undo(priced, place):
+    booking = book_desk(priced, place)
+    before = standing(booking)
+    services.move(priced.member.actor(), booking, resource=place.desks[0].public_id)
+    services.undo_move(priced.member.actor(), booking)
+    assert standing(booking) == before
+
+
+def test_whoever_took_the_place_meanwhile_keeps_it(priced, place):
+    booking = book_desk(priced, place)
+    services.move(priced.member.actor(), booking, resource=place.desks[1].public_id)
+    services.book_half_days(priced.stranger.actor(), THURSDAY, AFTERNOON, resource=place.desks[0].public_id)
+    before = standing(booking)
+    with pytest.raises(FormerPlaceTaken) as refusal:
+        services.undo_move(priced.member.actor(), booking)
+    assert refusal.value.params["name"] == "Poste 1"
+    assert standing(booking) == before
+
+
+def test_a_half_day_that_went_to_another_booking_is_not_owed_twice(priced, place):
+    make_subscription(priced.member, halfdays=1)
+    booking = book_desk(priced, place, MORNING)
+    services.move(priced.member.actor(), booking, span=hours(9, 13, date(2026, 12, 3)))
+    services.book_half_days(priced.member.actor(), FRIDAY, MORNING)
+    before = standing(booking)
+    with pytest.raises(UndoChangesPrice):
+        services.undo_move(priced.member.actor(), booking)
+    assert standing(booking) == before
+
+
+def test_a_plan_that_ended_meanwhile_covers_nothing_again(priced, place):
+    plan = make_subscription(priced.member)
+    december = date(2026, 12, 3)
+    booking = services.book_half_days(priced.member.actor(), december, MORNING).public_id
+    services.move(priced.member.actor(), booking, span=hours(9, 13))
+    memberships.end_subscription(priced.member.actor(), plan.public_id)
+    with pytest.raises(UndoChangesPrice):
+        services.undo_move(priced.member.actor(), booking)
+
+
+def test_a_place_that_is_gone_does_not_come_back(priced, place):
+    booking = book_desk(priced, place)
+    services.move(priced.member.actor(), booking, span=hours(9, 18, FRIDAY), resource=place.desks[1].public_id)
+    spaces.add_closure(priced.manager.actor(), Closing(THURSDAY, THURSDAY, None, None, "Travaux"))
+    with pytest.raises(Closed):
+        services.undo_move(priced.member.actor(), booking)
+    services.move(priced.member.actor(), booking, resource=place.desks[2].public_id)
+    inventory.retire_resource(priced.manager.actor(), place.desks[1].public_id, TODAY)
+    with pytest.raises(NotInService):
+        services.undo_move(priced.member.actor(), booking)
+
+
+def test_undoing_leads_to_no_second_place(priced, place):
+    booking = book_desk(priced, place)
+    services.move(priced.member.actor(), booking, span=hours(9, 18, FRIDAY))
+    services.book_half_days(priced.member.actor(), THURSDAY, MORNING, resource=place.desks[3].public_id)
+    with pytest.raises(AlreadyBooked):
+        services.undo_move(priced.member.actor(), booking)
+
+
+def test_ten_minutes_and_not_longer(priced, place, clock):
+    booking = book_desk(priced, place)
+    services.move(priced.member.actor(), booking, resource=place.desks[1].public_id)
+    clock.advance(minutes=10)
+    with pytest.raises(MoveUndoTooLate):
+        services.undo_move(priced.member.actor(), booking)
+
+
+def test_what_has_begun_is_undone_by_staff_alone_and_not_into_the_past(priced, place, clock):
+    clock.set(hours(8, 9, TODAY).start)
+    actor = priced.member.actor()
+    booking = services.book_half_days(actor, TODAY, DAY, resource=place.desks[0].public_id).public_id
+    clock.set(datetime(2026, 11, 24, 7, 55, tzinfo=UTC))
+    services.move(actor, booking, resource=place.desks[1].public_id)
+    clock.advance(minutes=6)
+    with pytest.raises(AlreadyStarted):
+        services.undo_move(actor, booking)
+    services.undo_move(priced.host.actor(), booking)
+    room = services.book(actor, Request(hours(9, 10, TODAY), (Item(resource=place.rooms[0].public_id),))).public_id
+    clock.set(datetime(2026, 11, 24, 8, 55, tzinfo=UTC))
+    services.move(priced.host.actor(), room, span=hours(14, 15, TODAY))
+    clock.advance(minutes=5)
+    with pytest.raises(MoveUndoTooLate):
+        services.undo_move(priced.host.actor(), room)
+
+
+def test_a_stranger_undoes_nothing_and_what_was_cancelled_stays_so(priced, place):
+    booking = book_desk(priced, place)
+    services.move(priced.member.actor(), booking, resource=place.desks[1].public_id)
+    with pytest.raises(NotFound):
+        services.undo_move(priced.stranger.actor(), booking)
+    services.cancel(priced.member.actor(), booking)
+    with pytest.raises(CancelledBooking):
+        services.undo_move(priced.member.actor(), booking)
+    services.undo_cancel(priced.member.actor(), booking)
+    services.undo_move(priced.member.actor(), booking)
+    assert {unit[0] for unit in standing(booking)["units"]} == {place.desks[0].id}
+
+
+def test_both_days_are_counted_up_and_staff_leave_a_trace(priced, place):
+    booking = book_desk(priced, place)
+    services.move(priced.host.actor(), booking, span=hours(9, 18, FRIDAY))
+    versions = [day_version(THURSDAY), day_version(FRIDAY)]
+    services.undo_move(priced.host.actor(), booking)
+    assert [day_version(THURSDAY), day_version(FRIDAY)] == [version + 1 for version in versions]
+
+
+# Arrivals -------------------------------------------------------------------------------------------------------------
+
+
+def settle(booking: str, outcome: str, clock) -> None:
+    with write_unit():
+        units = db.session.scalars(select(BookingUnit).join(Booking).where(Booking.public_id == booking)).all()
+        outcomes.decide(units, outcome, "host", clock.now)
+
+
+def outcomes_of(booking: str) -> set[str]:
+    return {unit[4] for unit in standing(booking)["units"]}
+
+
+@pytest.mark.parametrize(("before", "after"), [("came", None), (None, "came"), ("came", "pending")])
+def test_what_is_known_by_now_is_carried_back(priced, place, clock, before, after):
+    actor = priced.member.actor()
+    booking = services.book_half_days(actor, TODAY, DAY, resource=place.desks[0].public_id).public_id
+    if before:
+        settle(booking, before, clock)
+    services.move(priced.host.actor(), booking, resource=place.desks[1].public_id)
+    if after:
+        settle(booking, after, clock)
+    services.undo_move(priced.host.actor(), booking)
+    assert outcomes_of(booking) == {after or before}
+
+
+def test_an_arrival_left_behind_by_a_move_to_another_day_is_there_again(priced, place, clock):
+    actor = priced.member.actor()
+    booking = services.book_half_days(actor, TODAY, DAY, resource=place.desks[0].public_id).public_id
+    settle(booking, "came", clock)
+    before = standing(booking)
+    services.move(priced.host.actor(), booking, span=hours(9, 18, FRIDAY))
+    assert outcomes_of(booking) == {"pending"}
+    services.undo_move(priced.host.actor(), booking)
+    assert standing(booking) == before
+
+
+# E-mails --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_move_undone_within_ten_minutes_is_not_told(priced, place, clock, run_outbox, mailbox):
+    booking = book_desk(priced, place)
+    clock.advance(minutes=11)
+    run_outbox()
+    services.move(priced.member.actor(), booking, span=hours(9, 18, FRIDAY), resource=place.desks[1].public_id)
+    clock.advance(minutes=5)
+    services.undo_move(priced.member.actor(), booking)
+    for _minute in range(15):
+        clock.advance(minutes=1)
+        run_outbox()
+    assert len(mailbox()) == 1
+
+
+def test_what_can_be_undone_is_known_after_a_reload(priced, place, clock):
+    booking = book_desk(priced, place)
+    services.move(priced.member.actor(), booking, resource=place.desks[1].public_id)
+    db.session.rollback()
+    row = db.session.scalars(select(Booking)).one()
+    found = former.undoable_move(row, clock.now, by_staff=False)
+    assert found is not None and (found.what, found.span) == ("Poste 1", hours(9, 18))
+    assert former.undoable_move(row, found.undo_until, by_staff=False) is None
+    assert db.session.scalar(select(func.count()).select_from(Booking)) == 1
