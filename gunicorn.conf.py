@@ -27,6 +27,14 @@ errorlog = "-"
 loglevel = (_environ.get("LOG_LEVEL") or "info").lower()
 
 
+def post_worker_init(worker: Any) -> None:
+    """Print the code that the setup pages ask for, while there is no lieu. The first process does it for all."""
+    if worker.age == 1:
+        from coworking.frontdesk.setup_code import announce
+
+        announce(worker.wsgi)
+
+
 def when_ready(_server: Any) -> None:
     """Keep the collector off everything loaded so far: it lives as long as the process, and stays shared memory."""
     gc.collect()

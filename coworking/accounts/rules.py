@@ -262,6 +262,7 @@ LIMITS = {
     "changes": 5,
     "letters": 60,
     "codes": 20,
+    "setup": 10,
     "network": 30,
 }
 """Scores at which waiting begins. ``account_address`` is one account tried from one internet address, ``device`` a device
@@ -269,7 +270,8 @@ that the account knows, ``address`` all accounts from one address (everyone at a
 from everywhere; ``proof`` is somebody signed in who types their password again; ``changes`` one
 person's changes of address; ``letters`` are e-mails asked for by signing
 up or having forgotten a password, sometimes by a whole workshop at once; ``codes`` are those of papers that someone
-verifies; ``network`` enrolments and returns whose link or signature is none of ours."""
+verifies, ``setup`` the one that a new server prints; ``network`` enrolments and returns whose link or signature is none of
+ours."""
 HALF_LIFE = timedelta(minutes=15)
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=15)

@@ -23,8 +23,10 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
     """Make an account and write to its address; where there is one already, write that instead.
 
     Neither the answer nor the time it takes tells which. ``address`` is the visitor's internet address. Raises what is
-    wrong with an input, or `TooManyAttempts`.
+    wrong with an input, or `TooManyAttempts`; `NotSetUp` before there is a lieu to belong to.
     """
+    if not place.name():
+        raise place.NotSetUp()
     first, last, email = rules.name_of(first_name), rules.name_of(last_name), email_of(email)
     password_rules.check_password(password, email, (first, last, place.name()))
     locale = language()

@@ -84,6 +84,11 @@ def verification_buckets(address: str | None) -> tuple[str, ...]:
     return (_bucket("codes", network_of(address)),) if address else ()
 
 
+def setup_buckets(address: str | None) -> tuple[str, ...]:
+    """Names of the buckets in which trying the code of the setup pages from internet ``address`` counts."""
+    return (_bucket("setup", network_of(address)),) if address else ()
+
+
 def network_buckets(address: str | None) -> tuple[str, ...]:
     """Names of the buckets in which a link or signature that is none of ours counts, by internet ``address``."""
     return (_bucket("network", network_of(address)),) if address else ()

@@ -6,6 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from coworking.core.errors import N_, DomainError
+
+
+class NotSetUp(DomainError):
+    """Nobody has answered the eight questions yet; pages lead to them."""
+
+    code = "not_set_up"
+    status = 503
+    message = N_("This lieu is not set up yet.")
+
 
 @dataclass(frozen=True, slots=True)
 class ZoneName:

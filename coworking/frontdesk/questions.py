@@ -94,14 +94,11 @@ def _rooms(form: Form, _typed: Typed) -> Answers:
     return {"rooms": read_rooms(form, "rooms"), "rooms_zone_name": _("Meeting rooms")}
 
 
-def _manager(form: Form, _typed: Typed) -> Answers:
+def _manager(form: Form, typed: Typed) -> Answers:
+    first, last = (form.check(name, name_of) or "" for name in ("first_name", "last_name"))
     email = form.email("email")
-    form.check("password", check_password, email)
-    return {
-        "first_name": form.check("first_name", name_of) or "",
-        "last_name": form.check("last_name", name_of) or "",
-        "email": email,
-    }
+    form.check("password", check_password, email, (first, last, typed.get("1", {}).get("name", "")))
+    return {"first_name": first, "last_name": last, "email": email}
 
 
 def _sender(form: Form, _typed: Typed) -> Answers:

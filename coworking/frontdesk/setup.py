@@ -1,4 +1,4 @@
-"""Setting a lieu up, one question a screen. The pages exist until there is a lieu."""
+"""Setting a lieu up, one question a screen. The pages exist until there is a lieu, for who has read the server's log."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from coworking.accounts.pages import visitor_address
 from coworking.accounts.password_rules import MIN_PASSWORD
 from coworking.accounts.passwords import hash_password
 from coworking.accounts.session import begin_as
 from coworking.core.errors import NotFound
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
+from coworking.core.place import NotSetUp
 from coworking.core.policy import public
 from coworking.core.sender import default_address
 from coworking.core.units import end_read
 from coworking.core.web import problem, say, wants_problem
-from coworking.frontdesk import questions
+from coworking.frontdesk import questions, setup_code
 from coworking.spaces import queries
 from coworking.spaces.forms import weekday_names
-from coworking.spaces.queries import NotSetUp
 
 blueprint = Blueprint("setup", __name__, url_prefix="/setup")
 
 KEPT = "setup"
 """Under this name the session keeps the answers given so far (never the password)."""
+OPENED = "setup_opened"
+"""Under this name the session keeps that this browser gave the server's code."""
 
 
 @blueprint.app_errorhandler(NotSetUp)
@@ -42,9 +45,29 @@ def lead_to_setup(error: NotSetUp) -> ResponseReturnValue:
 
 
 @blueprint.before_request
-def only_once() -> None:
+def only_once_and_with_the_code() -> ResponseReturnValue | None:
     if queries.lieu_or_none() is not None:
         raise NotFound()
+    if not session.get(OPENED) and request.endpoint not in ("setup.code", "setup.give_code"):
+        return redirect(url_for("setup.code"), 303)
+    return None
+
+
+@blueprint.get("/code")
+@public
+def code() -> ResponseReturnValue:
+    return form_page("frontdesk/setup/code.html", Form())
+
+
+@blueprint.post("/code")
+@public
+def give_code() -> ResponseReturnValue:
+    form = Form(request.form)
+    with form.trying(at="code"):
+        setup_code.prove(form["code"], visitor_address())
+        session[OPENED] = True
+        return redirect(url_for("setup.start"), 303)
+    return form_page("frontdesk/setup/code.html", form)
 
 
 @blueprint.get("")

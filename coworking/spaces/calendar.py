@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from coworking.core import displaced
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.place import NotSetUp
 from coworking.core.timespan import local_date
 from coworking.core.units import locked, write_unit
 from coworking.spaces import queries
@@ -26,7 +27,7 @@ def lock_lieu() -> Lieu:
     """The lieu, locked in the open unit: whoever changes days or settings queues here. Raises `NotSetUp`."""
     found = db.session.scalar(locked(select(Lieu).where(Lieu.id == 1)))
     if found is None:
-        raise queries.NotSetUp()
+        raise NotSetUp()
     return found
 
 

@@ -12,19 +12,12 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.errors import N_, DomainError, NotFound
+from coworking.core.errors import NotFound
 from coworking.core.formats import use_zone
+from coworking.core.place import NotSetUp
 from coworking.core.timespan import local_date
 from coworking.spaces.models import Closure, Lieu, LieuDay, Resource, Schedule, Zone
 from coworking.spaces.rules import Closing, HalfDay, Opening, half_days, usual_minutes
-
-
-class NotSetUp(DomainError):
-    """Nobody has answered the eight questions yet; pages lead to them."""
-
-    code = "not_set_up"
-    status = 503
-    message = N_("This lieu is not set up yet.")
 
 
 def lieu_or_none() -> Lieu | None:

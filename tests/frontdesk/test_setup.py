@@ -27,6 +27,8 @@ PASSWORD = "le pont sur la Durolle"
 WEEK = {f"open_{n}": "1" for n in range(5)} | {
     f"{end}_{n}": clock for n in range(7) for end, clock in (("from", "09:00"), ("to", "18:00"))
 }
+PERSONAL = {"first_name": "Odile", "last_name": "Kern", "email": "o@demo.example", "password": "Kern-l’Établi-1"}
+"""A password made of the names of the person and of the place."""
 ANSWERS: dict[str, dict[str, str]] = {
     "1": {"name": "L’Établi", "address": "2 quai des Bateliers", "postcode": "67000", "city": "Strasbourg"},
     "2": {"legal_status": "association"},
@@ -45,6 +47,18 @@ ANSWERS: dict[str, dict[str, str]] = {
         "password": PASSWORD,
     },
 }
+
+
+def opened(client: FlaskClient) -> FlaskClient:
+    """``client`` with the server's code given (`test_setup_code.py`)."""
+    with client.session_transaction() as kept:
+        kept["setup_opened"] = True
+    return client
+
+
+@pytest.fixture
+def client(client: FlaskClient) -> FlaskClient:
+    return opened(client)
 
 
 def answer_until(client: FlaskClient, key: str) -> None:
@@ -102,7 +116,7 @@ def test_once_there_is_a_lieu_the_questions_are_gone(client: FlaskClient, place:
 
 
 def test_of_two_people_setting_up_the_second_changes_nothing(app: Flask):
-    first, second = app.test_client(), app.test_client()
+    first, second = opened(app.test_client()), opened(app.test_client())
     for client in (first, second):
         answer_until(client, "8")
     assert first.post("/setup/8", data=ANSWERS["8"]).status_code == 303
@@ -133,6 +147,8 @@ def test_questions_are_taken_in_order_and_back_shows_the_answers(client: FlaskCl
         ("7", {"rooms": "Salle bleue"}, "écrivez le nombre de places", "Salle bleue"),
         ("8", {"email": "odile"}, 'id="email-err"', 'value="odile"'),
         ("8", {"password": "court"}, 'id="password-err"', 'value="Kern"'),
+        ("8", {"password": "KernOdileKern"}, 'id="password-err"', 'value="Kern"'),
+        ("8", {"password": "letabli-2026!"}, 'id="password-err"', 'value="Kern"'),
     ],
 )
 def test_a_wrong_answer_is_explained_and_kept(
@@ -206,8 +222,8 @@ def _written(hours: str) -> str:
 
 
 def test_programs_are_told_that_there_is_no_lieu_yet(app: Flask):
+    from coworking.core.place import NotSetUp
     from coworking.frontdesk.setup import lead_to_setup
-    from coworking.spaces.queries import NotSetUp
 
     with app.test_request_context("/api/v1/lieu"):
         answer = app.make_response(lead_to_setup(NotSetUp()))
@@ -227,7 +243,9 @@ def test_setup_reads_answers_from_a_file(app: Flask, tmp_path: Path):
     assert again.exit_code == 1
 
 
-@pytest.mark.parametrize("content", ["{", "[]", json.dumps(ANSWERS | {"5": {"split": "soon"}})])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", json.dumps(ANSWERS | {"5": {"split": "soon"}}), json.dumps(ANSWERS | {"8": PERSONAL})]
+)
 def test_a_wrong_file_is_refused_whole(app: Flask, tmp_path: Path, content: str):
     file = tmp_path / "answers.json"
     file.write_text(content, encoding="utf-8")

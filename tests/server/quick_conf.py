@@ -17,6 +17,10 @@ if os.environ.get("QUICK"):
 worker_connections = int(os.environ.get("CONNECTIONS", "300"))
 
 
+def post_worker_init(_worker: Any) -> None:
+    """No lieu stands behind the application of these tests."""
+
+
 def when_ready(server: Any) -> None:
     """Let the system buffer little, as it does towards a far visitor: what is not read is soon felt here."""
     for listener in server.LISTENERS:
