@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from datetime import date, timedelta
 from email import message_from_bytes, policy
 
+import pytest
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import func, select, text
 
@@ -13,6 +16,8 @@ from coworking.booking import services
 from coworking.core import checks, outbox
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.network.head.models import NetworkLieu, ReceivedReturn
+from coworking.network.lieu.models import Delivery, HeadLink
 from coworking.presence import attestation, papers
 from coworking.presence import services as presence
 from coworking.presence.models import Attestation, AttestationPaper
@@ -119,3 +124,66 @@ def test_attestations_of_before_get_their_paper_when_it_is_asked_for(bare, clock
     assert db.session.scalars(select(Attestation)).one().public_id == issued
     assert db.session.scalar(select(func.count(AttestationPaper.id))) == 0
     assert asked().startswith(b"%PDF")
+
+
+def month(number: int) -> date:
+    return date(2026, number, 1)
+
+
+def test_lieux_of_before_are_awaited_from_the_first_month_they_sent(bare, clock):
+    before = revision_before(bare, "network_returns")
+    upgrade()
+    awaited = {"sent earlier": 9, "sent later": 3, "sent nothing": 6, "awaited from no month": None}
+    sent = {"sent earlier": (8, 7, 10), "sent later": (5,), "awaited from no month": (4,)}
+    with write_unit():
+        for name, since in awaited.items():
+            lieu = NetworkLieu(name=name, source="hand", way="link", expected_from=since and month(since))
+            db.session.add(lieu)
+            db.session.flush()
+            for number in sent.get(name, ()):
+                values = {"status": "final", "digest": "0" * 64, "document": "{}", "way": "link"}
+                of_when = {"month": month(number), "revision": 1, "received_at": clock.now}
+                db.session.add(ReceivedReturn(network_lieu_id=lieu.id, **values, **of_when))
+    db.session.remove()
+    downgrade(revision=before)
+    upgrade()
+    found = {row.name: row.expected_from for row in db.session.scalars(select(NetworkLieu))}
+    assert found == {
+        "sent earlier": month(7),
+        "sent later": month(3),
+        "sent nothing": month(6),
+        "awaited from no month": None,
+    }
+    assert {row.doubts for row in db.session.scalars(select(ReceivedReturn))} == {None}
+
+
+@pytest.mark.parametrize(
+    ("way", "recipient"), [("software", "head-of-today"), ("mail", "mailto:lead@demo.example"), (None, None)]
+)
+def test_revisions_of_before_were_sent_to_who_signed_or_to_the_head_of_then(bare, clock, way, recipient):
+    before = revision_before(bare, "delivery_recipient")
+    upgrade()
+    claims = urlsafe_b64encode(json.dumps({"iss": "head-of-then", "month": "2026-05"}).encode()).decode().rstrip("=")
+    hour = timedelta(hours=1)
+    with write_unit():
+        if way is not None:
+            key = {"url": "https://head.example", "head_id": "head-of-today", "public_key": "x"}
+            how = key if way == "software" else {"email": "lead@demo.example"}
+            db.session.add(HeadLink(name="Réseau", way=way, enrolled_at=clock.now, **how))
+        acknowledged = {"state": "acknowledged", "ack": f"e30.{claims}.signature", "acknowledged_at": clock.now}
+        for number, values in {
+            5: acknowledged | {"sent_at": clock.now - hour},
+            6: {"state": "mailed", "sent_at": clock.now - hour},
+            7: {"state": "mailed", "sent_at": clock.now + hour},
+            8: {"state": "waiting"},
+        }.items():
+            db.session.add(Delivery(month=month(number), revision=1, digest="0" * 64, **values))
+    db.session.remove()
+    downgrade(revision=before)
+    upgrade()
+    assert {row.month.month: row.recipient for row in db.session.scalars(select(Delivery))} == {
+        5: "head-of-then",
+        6: None,  # sent before this head was joined: nobody knows to whom
+        7: recipient,
+        8: recipient,
+    }
