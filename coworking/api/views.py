@@ -11,10 +11,24 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries as accounts
 from coworking.accounts import staff
-from coworking.api import openapi, problems, queries, render, schemas
+from coworking.api import openapi, problems, queries, render
 from coworking.api.idempotency import idempotent
 from coworking.api.problems import signed_body
 from coworking.api.render import Json
+from coworking.api.schemas.bookings import (
+    Booking,
+    Bookings,
+    BookingsQuery,
+    Cancelling,
+    NewBooking,
+    NewPresence,
+    Presence,
+)
+from coworking.api.schemas.common import MonthQuery, PageQuery
+from coworking.api.schemas.invoices import Invoice, Invoices, InvoicesQuery
+from coworking.api.schemas.lieu import Availabilities, AvailabilityQuery, KindQuery, Lieu, Resources
+from coworking.api.schemas.people import NewPerson, People, Person
+from coworking.api.schemas.returns import MonthlyReturn, NetworkReturns, ReturnReceipt
 from coworking.billing import papers
 from coworking.billing import queries as billing
 from coworking.booking import queries as bookings
@@ -69,7 +83,7 @@ def document() -> ResponseReturnValue:
 
 @blueprint.get("/lieu")
 @requires(scope="lieu:read")
-@blueprint.output(schemas.Lieu())
+@blueprint.output(Lieu())
 def lieu() -> Json:
     """The lieu: its address, time zone and zones"""
     return render.lieu(spaces.lieu(), spaces.zones())
@@ -77,8 +91,8 @@ def lieu() -> Json:
 
 @blueprint.get("/resources")
 @requires(scope="lieu:read")
-@blueprint.input(schemas.KindQuery(), location="query", unknown=None)
-@blueprint.output(schemas.Resources())
+@blueprint.input(KindQuery(), location="query", unknown=None)
+@blueprint.output(Resources())
 def resources(query_data: dict[str, Any]) -> Json:
     """Desks, rooms and offices that are in service or will be"""
     today = spaces.today()
@@ -89,8 +103,8 @@ def resources(query_data: dict[str, Any]) -> Json:
 
 @blueprint.get("/availability")
 @requires(scope="lieu:read")
-@blueprint.input(schemas.AvailabilityQuery(), location="query", unknown=None)
-@blueprint.output(schemas.Availabilities())
+@blueprint.input(AvailabilityQuery(), location="query", unknown=None)
+@blueprint.output(Availabilities())
 def availability(query_data: dict[str, Any]) -> Json:
     """What can still be booked
 
@@ -108,8 +122,8 @@ def availability(query_data: dict[str, Any]) -> Json:
 
 @blueprint.post("/bookings")
 @requires(scope="bookings:write")
-@blueprint.input(schemas.NewBooking(), example=openapi.NEW_BOOKING)
-@blueprint.output(schemas.Booking(), status_code=201)
+@blueprint.input(NewBooking(), example=openapi.NEW_BOOKING)
+@blueprint.output(Booking(), status_code=201)
 @idempotent(_booking)
 def book(json_data: dict[str, Any]) -> Json:
     """Book one or several resources, all or nothing
@@ -137,8 +151,8 @@ def book(json_data: dict[str, Any]) -> Json:
 
 @blueprint.get("/bookings")
 @requires(scope="bookings:read")
-@blueprint.input(schemas.BookingsQuery(), location="query", unknown=None)
-@blueprint.output(schemas.Bookings())
+@blueprint.input(BookingsQuery(), location="query", unknown=None)
+@blueprint.output(Bookings())
 def list_bookings(query_data: dict[str, Any]) -> Json:
     """Bookings that begin between `from` and `to`, cancelled ones too
 
@@ -156,7 +170,7 @@ def list_bookings(query_data: dict[str, Any]) -> Json:
 
 @blueprint.get("/bookings/<booking_id>")
 @requires(scope="bookings:read")
-@blueprint.output(schemas.Booking())
+@blueprint.output(Booking())
 def booking(booking_id: str) -> Json:
     """One booking"""
     return _booking(current_actor(), booking_id)
@@ -164,8 +178,8 @@ def booking(booking_id: str) -> Json:
 
 @blueprint.post("/bookings/<booking_id>/cancel")
 @requires(scope="bookings:write")
-@blueprint.input(schemas.Cancelling(), example={})
-@blueprint.output(schemas.Booking())
+@blueprint.input(Cancelling(), example={})
+@blueprint.output(Booking())
 @idempotent(_booking)
 def cancel(booking_id: str, json_data: dict[str, Any]) -> Json:
     """Cancel a booking; twice is fine
@@ -179,7 +193,7 @@ def cancel(booking_id: str, json_data: dict[str, Any]) -> Json:
 
 @blueprint.post("/bookings/<booking_id>/check-in")
 @requires(scope="presences:write")
-@blueprint.output(schemas.Booking())
+@blueprint.output(Booking())
 @idempotent(_booking)
 def check_in(booking_id: str) -> Json:
     """The person of this booking is here, today; twice is fine"""
@@ -189,8 +203,8 @@ def check_in(booking_id: str) -> Json:
 
 @blueprint.post("/presences")
 @requires(scope="presences:write")
-@blueprint.input(schemas.NewPresence(), example={})
-@blueprint.output(schemas.Presence(), status_code=201)
+@blueprint.input(NewPresence(), example={})
+@blueprint.output(Presence(), status_code=201)
 @idempotent(_presence)
 def arrive(json_data: dict[str, Any]) -> Json:
     """Someone is here: oneself, or as staff anyone with `person_id`
@@ -203,8 +217,8 @@ def arrive(json_data: dict[str, Any]) -> Json:
 
 @blueprint.post("/people")
 @requires(Role.HOST, scope="people:write")
-@blueprint.input(schemas.NewPerson(), example=openapi.NEW_PERSON)
-@blueprint.output(schemas.Person(), status_code=201)
+@blueprint.input(NewPerson(), example=openapi.NEW_PERSON)
+@blueprint.output(Person(), status_code=201)
 @idempotent(_person)
 def add_person(json_data: dict[str, Any]) -> Json:
     """Add a person (staff); `invite` writes to them"""
@@ -213,8 +227,8 @@ def add_person(json_data: dict[str, Any]) -> Json:
 
 @blueprint.get("/people")
 @requires(Role.HOST, scope="people:read")
-@blueprint.input(schemas.PageQuery(), location="query", unknown=None)
-@blueprint.output(schemas.People())
+@blueprint.input(PageQuery(), location="query", unknown=None)
+@blueprint.output(People())
 def people(query_data: dict[str, Any]) -> Json:
     """People with an active account, oldest first (staff)"""
     cursor = query_data.get("cursor")
@@ -231,8 +245,8 @@ def people(query_data: dict[str, Any]) -> Json:
 
 @blueprint.get("/statistics/monthly")
 @requires(Role.MANAGER, Role.ACCOUNTANT, Role.LEAD, scope="statistics:read")
-@blueprint.input(schemas.MonthQuery(), location="query", unknown=None)
-@blueprint.output(schemas.MonthlyReturn())
+@blueprint.input(MonthQuery(), location="query", unknown=None)
+@blueprint.output(MonthlyReturn())
 def monthly_statistics(query_data: dict[str, Any]) -> Json:
     """A closed month's figures
 
@@ -243,7 +257,7 @@ def monthly_statistics(query_data: dict[str, Any]) -> Json:
 
 @blueprint.post("/network/returns")
 @public
-@blueprint.output(schemas.ReturnReceipt())
+@blueprint.output(ReturnReceipt())
 def receive_return() -> tuple[Json, int]:
     """A lieu's signed monthly return, at its network head
 
@@ -256,8 +270,8 @@ def receive_return() -> tuple[Json, int]:
 
 @blueprint.get("/network/returns")
 @requires(Role.LEAD, scope="returns:read")
-@blueprint.input(schemas.MonthQuery(), location="query", unknown=None)
-@blueprint.output(schemas.NetworkReturns())
+@blueprint.input(MonthQuery(), location="query", unknown=None)
+@blueprint.output(NetworkReturns())
 def network_returns(query_data: dict[str, Any]) -> Json:
     """What the network's lieux reported of a month, and what it adds up to
 
@@ -271,7 +285,7 @@ def network_returns(query_data: dict[str, Any]) -> Json:
 
 @blueprint.get("/invoices/<invoice_id>")
 @requires(scope="invoices:read")
-@blueprint.output(schemas.Invoice())
+@blueprint.output(Invoice())
 def invoice(invoice_id: str) -> Json:
     """One invoice or credit note"""
     return render.invoice(billing.standing_for(current_actor(), invoice_id))
@@ -279,8 +293,8 @@ def invoice(invoice_id: str) -> Json:
 
 @blueprint.get("/invoices")
 @requires(scope="invoices:read")
-@blueprint.input(schemas.InvoicesQuery(), location="query", unknown=None)
-@blueprint.output(schemas.Invoices())
+@blueprint.input(InvoicesQuery(), location="query", unknown=None)
+@blueprint.output(Invoices())
 def list_invoices(query_data: dict[str, Any]) -> Json:
     """Issued invoices and credit notes, the latest first
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from coworking.api.schemas import NewBooking
+from coworking.api.schemas.bookings import NewBooking
 from coworking.core.forms import Form
 from coworking.spaces.forms import read_rooms
 from tests.factories import make_plan, make_tariff

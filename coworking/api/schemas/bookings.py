@@ -1,0 +1,130 @@
+"""Bookings and presences: as they are asked for, and as they stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from coworking.api.fields import Instant, ListOf, Number, OneOf, StrictSchema, Text, Truth
+from coworking.api.schemas.common import KINDS, Page, PageQuery, Shown, SpanQuery, choice, instant, text
+from coworking.api.schemas.people import PersonRef
+from coworking.core.errors import N_
+
+MAX_ITEMS = 20
+MAX_GUESTS = 500
+MAX_TITLE = 120
+
+ONE_WAY = N_("Give exactly one of resource_id, kind and items.")
+ZONE_ALONE = N_("A zone narrows a kind: give both.")
+
+
+class BookingsQuery(SpanQuery, PageQuery):
+    person_id = Text()
+
+
+class Item(StrictSchema):
+    """One thing wanted: a given resource, or any one of a kind (in a zone)."""
+
+    resource_id = Text()
+    kind = OneOf(*KINDS)
+    zone_id = Text()
+
+    @validates_schema
+    def _one_way(self, data: dict[str, Any], **_options: Any) -> None:
+        if ("resource_id" in data) == ("kind" in data):
+            raise ValidationError(ONE_WAY, "kind" if "kind" in data else "resource_id")
+        _check_zone(data)
+
+
+class NewBooking(StrictSchema):
+    """Exactly one of ``resource_id``, ``kind`` and ``items``; all of it is booked, or nothing.
+
+    ``payer``: without it the employer pays where its agreement covers, else the person. ``several_places``: staff state
+    that the person takes more than one desk or room at a time, for guests; members always get one of each.
+    """
+
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    resource_id = Text()
+    kind = OneOf(*KINDS)
+    zone_id = Text()
+    items = ListOf(Item, 1, MAX_ITEMS)
+    title = Text(most=MAX_TITLE)
+    guests = Number(0, MAX_GUESTS, load_default=0)
+    person_id = Text()
+    payer = OneOf("me", "employer")
+    several_places = Truth(load_default=False)
+
+    @validates_schema
+    def _one_way(self, data: dict[str, Any], **_options: Any) -> None:
+        given = [name for name in ("resource_id", "kind", "items") if name in data]
+        if len(given) != 1:
+            raise ValidationError(ONE_WAY, given[-1] if given else "resource_id")
+        _check_zone(data)
+
+
+class Cancelling(StrictSchema):
+    """``mistake``: staff had booked it by mistake, so that nobody owes anything, however late."""
+
+    mistake = Truth(load_default=False)
+
+
+class NewPresence(StrictSchema):
+    person_id = Text()
+
+
+def _check_zone(data: dict[str, Any]) -> None:
+    if "zone_id" in data and "kind" not in data:
+        raise ValidationError(ZONE_ALONE, "zone_id")
+
+
+class Unit(Shown):
+    """One desk for one half-day, or one room for its span. ``outcome``: pending, came, absent or unknown.
+
+    The last five are told to whose booking it is and to managers, and null for others and where nothing was quoted.
+    ``cover``: what settles it; ``price_state``: live, kept (given back late, still owed) or released (nothing is owed).
+    """
+
+    resource_id = text(required=True)
+    resource_name = text(required=True)
+    kind = fields.String(required=True, metadata={"enum": list(KINDS)})
+    half = fields.String(required=True, allow_none=True)
+    starts_at = instant(required=True)
+    ends_at = instant(required=True)
+    outcome = fields.String(required=True, metadata={"enum": ["pending", "came", "absent", "unknown"]})
+    payer = choice("person", "employer")
+    cover = choice("tariff", "subscription", "agreement", "free")
+    amount_cents = fields.Integer(required=True, allow_none=True)
+    price_basis = choice("ttc", "ht")
+    price_state = choice("live", "kept", "released")
+
+
+class Booking(Shown):
+    id = text(required=True)
+    person = fields.Nested(PersonRef, required=True)
+    starts_at = instant(required=True)
+    ends_at = instant(required=True)
+    status = fields.String(required=True, metadata={"enum": ["confirmed", "cancelled"]})
+    title = text(required=True, allow_none=True)
+    guests = fields.Integer(required=True)
+    source = fields.String(required=True)
+    created_at = instant(required=True)
+    cancelled_at = instant(required=True, allow_none=True)
+    cancelled_because = choice("asked", "mistake", "closed", "retired", "left")
+    cancelled_late = fields.Boolean(required=True)
+    cancel_free_until = instant(required=True)
+    units = fields.List(fields.Nested(Unit), required=True)
+
+
+class Bookings(Page):
+    items = fields.List(fields.Nested(Booking), required=True)
+
+
+class Presence(Shown):
+    id = text(required=True)
+    person = fields.Nested(PersonRef, required=True)
+    booking_id = text(required=True, allow_none=True)
+    arrived_at = instant(required=True)
+    left_at = instant(required=True, allow_none=True)
+    evidence = fields.String(required=True)
