@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -55,7 +56,112 @@ def _node(name: str) -> str:
     return f'{name.replace(".", "_")}["{name}"]'
 
 
-PARTS = {"packages": ("docs/architecture.md", packages)}
+SUBJECTS = {
+    "person": "a person",
+    "booking": "a booking",
+    "attestation": "an attestation",
+    "attestation_paper": "an attestation",
+    "invoice": "an invoice or credit note",
+    "invoice_paper": "an invoice or credit note",
+    "payment": "a payment",
+    "charge": "a line to be invoiced",
+    "organisation": "an organisation that pays",
+    "agreement": "an organisation that pays",
+    "email_change": "a change of e-mail address",
+    "device": "a browser signed in",
+    "api_token": "an API token",
+    "security_event": "the security log",
+    "throttle": "sign-in attempts",
+    "audit_entry": "the audit trail",
+    "outbox": "e-mails and other work to do",
+    "idempotency_key": "a program's request",
+    "lieu": "the lieu",
+    "mail_settings": "the lieu's e-mails",
+    "head_link": "the network head",
+    "delivery": "a return sent to the network head",
+    "network_lieu": "a lieu in the head's directory",
+}
+"""What a manager calls each table with personal columns, in the order of the document."""
+
+COLUMNS = {
+    "person.email": "e-mail address",
+    "person.password_hash": "digest of the password",
+    "person.phone": "phone number",
+    "person.staff_note": "hosts' note",
+    "person.city": "town",
+    "booking.title": "title of a meeting",
+    "booking.moved_from": "what it was before it was moved",
+    "booking.told": "what the last e-mail said",
+    "attestation.code": "code to verify it",
+    "attestation.payload": "all that stands on it",
+    "attestation_paper.content": "its PDF",
+    "invoice.payload": "all that stands on it",
+    "invoice_paper.content": "its PDF",
+    "payment.reference": "reference the manager typed",
+    "charge.label": "its words",
+    "organisation.email": "e-mail address for its invoices",
+    "organisation.city": "town",
+    "organisation.siren": "SIREN",
+    "organisation.vat_number": "VAT number",
+    "email_change.old_email": "the old address",
+    "email_change.new_email": "the new address",
+    "device.digest": "digest of its secret",
+    "device.name": "name of the browser",
+    "api_token.digest": "digest of its secret",
+    "security_event.address": "internet address, shortened to its network",
+    "throttle.bucket": "digest of the address or account",
+    "audit_entry.details": "details and reasons typed",
+    "outbox.key": "its unique name",
+    "outbox.payload": "what it is about; whom an e-mail that failed is for",
+    "outbox.last_error": "why it failed",
+    "idempotency_key.key": "the key it was sent with",
+    "lieu.email": "its e-mail address",
+    "lieu.phone": "its phone number",
+    "lieu.host_phone": "host's phone (also in the e-mails to people who are coming)",
+    "network_lieu.contact_email": "e-mail address of its contact",
+    "mail_settings.from_name": "name of the sender",
+    "mail_settings.from_address": "address of the sender",
+    "mail_settings.reply_to": "address for replies",
+    "mail_settings.tried_answer": "what the mail server answered to a test",
+    "head_link.email": "e-mail address for returns",
+    "delivery.last_error": "why it did not arrive",
+}
+"""What a manager calls a column, where its own name is not that."""
+
+
+def viewers() -> str:
+    """Who is meant by each word of the next table."""
+    from coworking.core import privacy
+
+    return "\n".join(
+        ["| | who that is |", "|---|---|", *(f"| {name} | {who} |" for name, who in privacy.VIEWERS.items())]
+    )
+
+
+def seen_by() -> str:
+    """Each personal column and who sees it, as the models declare."""
+    from config import Config
+    from coworking.app import create_app
+    from coworking.core import privacy
+    from coworking.core.db import db
+
+    with tempfile.TemporaryDirectory() as folder:  # the application loads every model
+        create_app(Config.from_env({"DATA_DIR": folder, "SECRET_KEY": "-" * 40, "BASE_URL": "http://localhost"}))
+    lines = ["| of | what | who sees it | column |", "|---|---|---|---|"]
+    declared = privacy.seen_by(db.metadata)
+    for name in sorted(declared, key=lambda name: list(SUBJECTS).index(name.split(".")[0])):
+        table, column = name.split(".")
+        who = [viewer for viewer in privacy.VIEWERS if viewer in declared[name]]
+        said = "everyone" if declared[name] == set(privacy.ANYONE) else ", ".join(who) or "nobody"
+        lines.append(f"| {SUBJECTS[table]} | {COLUMNS.get(name, column.replace('_', ' '))} | {said} | `{name}` |")
+    return "\n".join(lines)
+
+
+PARTS = {
+    "packages": ("docs/architecture.md", packages),
+    "viewers": ("docs/privacy.md", viewers),
+    "seen-by": ("docs/privacy.md", seen_by),
+}
 
 
 def current(name: str) -> tuple[str, str]:

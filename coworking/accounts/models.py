@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from coworking.core.clock import now
 from coworking.core.db import Model
 from coworking.core.policy import Actor, Role
+from coworking.core.privacy import ACCOUNTANT, COLLEAGUE, CONTACT, HOST, LINK, MANAGER, SELF
 from coworking.core.types import BigId, UTCDateTime, public_id
 
 
@@ -30,22 +31,22 @@ class Person(Model):
 
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
-    first_name: Mapped[str]
-    last_name: Mapped[str]
-    email: Mapped[str | None] = mapped_column(unique=True)
+    first_name: Mapped[str] = mapped_column(info={"seen_by": (SELF, COLLEAGUE, HOST, ACCOUNTANT, MANAGER, LINK)})
+    last_name: Mapped[str] = mapped_column(info={"seen_by": (SELF, HOST, ACCOUNTANT, MANAGER, LINK)})
+    email: Mapped[str | None] = mapped_column(unique=True, info={"seen_by": (SELF, HOST, ACCOUNTANT, MANAGER, LINK)})
     email_confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    phone: Mapped[str | None]
-    address: Mapped[str | None]
-    postcode: Mapped[str | None]
-    city: Mapped[str | None]
-    password_hash: Mapped[str | None]
+    phone: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})
+    address: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, MANAGER)})
+    postcode: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, MANAGER)})
+    city: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, MANAGER)})
+    password_hash: Mapped[str | None] = mapped_column(info={"seen_by": ()})
     session_epoch: Mapped[int] = mapped_column(default=0)
     locale: Mapped[str] = mapped_column(default="fr")
     vouched: Mapped[bool] = mapped_column(default=False, server_default=false())
     reminder: Mapped[str] = mapped_column(default="evening")
     visible_to_colleagues: Mapped[bool] = mapped_column(default=False)
     preferred_zone_id: Mapped[int | None] = mapped_column(ForeignKey("zone.id"))
-    staff_note: Mapped[str | None]
+    staff_note: Mapped[str | None] = mapped_column(info={"seen_by": (HOST, MANAGER)})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     deactivated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
@@ -107,14 +108,14 @@ class Organisation(Model):
 
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
-    name: Mapped[str] = mapped_column(unique=True)
-    siren: Mapped[str | None]
-    vat_number: Mapped[str | None]
-    email: Mapped[str | None]
-    address: Mapped[str | None]
-    postcode: Mapped[str | None]
-    city: Mapped[str | None]
-    service_code: Mapped[str | None]
+    name: Mapped[str] = mapped_column(unique=True, info={"seen_by": (COLLEAGUE, CONTACT, ACCOUNTANT, MANAGER)})
+    siren: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    vat_number: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    email: Mapped[str | None] = mapped_column(info={"seen_by": (ACCOUNTANT, MANAGER)})
+    address: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    postcode: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    city: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    service_code: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
@@ -144,7 +145,7 @@ class Throttle(Model):
 
     __tablename__ = "throttle"
 
-    bucket: Mapped[str] = mapped_column(primary_key=True)
+    bucket: Mapped[str] = mapped_column(primary_key=True, info={"seen_by": ()})
     score: Mapped[float] = mapped_column(default=0.0)
     scored_at: Mapped[datetime] = mapped_column(UTCDateTime)
     waits_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -162,8 +163,8 @@ class Device(Model):
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    digest: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True, info={"seen_by": ()})
+    name: Mapped[str] = mapped_column(info={"seen_by": (SELF,)})
     remembered: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     proved_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -180,8 +181,8 @@ class EmailChange(Model):
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    old_email: Mapped[str | None]
-    new_email: Mapped[str]
+    old_email: Mapped[str | None] = mapped_column(info={"seen_by": ()})
+    new_email: Mapped[str] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER, LINK)})
     asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -197,8 +198,8 @@ class ApiToken(Model):
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    name: Mapped[str]
-    digest: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(info={"seen_by": (SELF,)})
+    digest: Mapped[str] = mapped_column(unique=True, info={"seen_by": ()})
     scopes: Mapped[str]
     roles: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

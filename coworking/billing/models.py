@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model
 from coworking.core.kept_papers import KeptPaper
+from coworking.core.privacy import ACCOUNTANT, CONTACT, MANAGER, SELF
 from coworking.core.sealing import MONEY, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
 
@@ -78,7 +79,7 @@ class Charge(Model):
     month: Mapped[date]
     due_month: Mapped[date]
     day: Mapped[date | None]
-    label: Mapped[str]
+    label: Mapped[str] = mapped_column(info={"seen_by": (SELF, ACCOUNTANT, MANAGER)})
     quantity: Mapped[int]
     unit: Mapped[str]
     unit_cents: Mapped[int]
@@ -135,7 +136,7 @@ class Invoice(Model):
     gross_cents: Mapped[int]
     rounding_cents: Mapped[int]
     payable_cents: Mapped[int]
-    payload: Mapped[str] = mapped_column(Text)
+    payload: Mapped[str] = mapped_column(Text, info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER)})
     sha256: Mapped[str]
     prev: Mapped[str] = mapped_column(unique=True)
     key_id: Mapped[str]
@@ -180,7 +181,7 @@ class Payment(Model):
     cents: Mapped[int]
     received_on: Mapped[date]
     method: Mapped[str]
-    reference: Mapped[str | None]
+    reference: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER)})
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
@@ -193,3 +194,4 @@ class InvoicePaper(KeptPaper):
     __tablename__ = "invoice_paper"
 
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary, info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER)})

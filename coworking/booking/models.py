@@ -12,6 +12,7 @@ from coworking.accounts.models import Person
 from coworking.claims.models import Claim
 from coworking.core.clock import now
 from coworking.core.db import Model, db
+from coworking.core.privacy import HOST, MANAGER, SELF
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.pricing.models import Quote
@@ -57,7 +58,7 @@ class Booking(Model):
     day: Mapped[date]
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    title: Mapped[str | None]
+    title: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})
     guests: Mapped[int] = mapped_column(default=0)
     status: Mapped[str] = mapped_column(default="confirmed")
     source: Mapped[str] = mapped_column(default="web")
@@ -66,9 +67,11 @@ class Booking(Model):
     cancelled_because: Mapped[str | None]
     cancelled_late: Mapped[bool] = mapped_column(default=False)
     cancelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    told: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    told: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info={"seen_by": ()})
     untold_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    moved_from: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    moved_from: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True), info={"seen_by": (SELF, HOST, MANAGER)}
+    )
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     units: Mapped[list[BookingUnit]] = relationship(back_populates="booking", order_by="BookingUnit.starts_at")

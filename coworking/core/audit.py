@@ -36,7 +36,7 @@ class AuditEntry(Model):
     subject_kind: Mapped[str]
     subject_id: Mapped[int] = mapped_column(BigInt)
     person_id: Mapped[int | None] = mapped_column(BigInt)
-    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, info={"seen_by": ()})
 
 
 def record(

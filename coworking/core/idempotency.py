@@ -31,7 +31,7 @@ class IdempotencyKey(Model):
 
     id: Mapped[BigId]
     person_id: Mapped[int] = mapped_column(BigInt)
-    key: Mapped[str]
+    key: Mapped[str] = mapped_column(info={"seen_by": ()})
     endpoint: Mapped[str]
     fingerprint: Mapped[str]
     result: Mapped[str | None]

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
 from coworking.core.db import Model, db
+from coworking.core.privacy import HOST, MANAGER
 from coworking.core.sql import inserted
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.core.units import end_read, require_unit, write_unit
@@ -43,8 +44,8 @@ class OutboxRow(Model):
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
     topic: Mapped[str]
-    key: Mapped[str] = mapped_column(unique=True)
-    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    key: Mapped[str] = mapped_column(unique=True, info={"seen_by": ()})
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON, info={"seen_by": (HOST, MANAGER)})
     state: Mapped[str] = mapped_column(default="waiting")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     due_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -52,7 +53,7 @@ class OutboxRow(Model):
     lease: Mapped[str | None]
     leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    last_error: Mapped[str | None]
+    last_error: Mapped[str | None] = mapped_column(info={"seen_by": (HOST, MANAGER)})
 
 
 @dataclass(frozen=True, slots=True)

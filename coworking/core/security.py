@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
 from coworking.core.db import Model, db
+from coworking.core.privacy import MANAGER
 from coworking.core.types import BigId, BigInt, UTCDateTime
 from coworking.core.units import require_unit, write_unit
 
@@ -53,8 +54,8 @@ class SecurityEvent(Model):
     kind: Mapped[str]
     person_id: Mapped[int | None] = mapped_column(BigInt)
     actor_id: Mapped[int | None] = mapped_column(BigInt)
-    address: Mapped[str | None]
-    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    address: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, info={"seen_by": ()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.errors import N_, DomainError
 from coworking.core.policy import Actor
+from coworking.core.privacy import MANAGER
 from coworking.core.settings import settings
 from coworking.core.types import UTCDateTime
 from coworking.core.units import require_unit, write_unit
@@ -38,12 +39,12 @@ class MailSettings(Model):
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
-    from_name: Mapped[str | None]
-    from_address: Mapped[str | None]
-    reply_to: Mapped[str | None]
+    from_name: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    from_address: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    reply_to: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     tried_well: Mapped[bool | None]
-    tried_answer: Mapped[str | None]
+    tried_answer: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
 
 
 def mail_settings() -> MailSettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.accounts.models import Person
@@ -12,6 +12,7 @@ from coworking.booking.models import Booking
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.kept_papers import KeptPaper
+from coworking.core.privacy import LINK, SELF
 from coworking.core.sealing import TRAIL, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
 
@@ -66,10 +67,10 @@ class Attestation(Model):
 
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
-    code: Mapped[str] = mapped_column(unique=True)
+    code: Mapped[str] = mapped_column(unique=True, info={"seen_by": (SELF, LINK)})
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     month: Mapped[date]
-    payload: Mapped[str] = mapped_column(Text)
+    payload: Mapped[str] = mapped_column(Text, info={"seen_by": (SELF, LINK)})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
@@ -83,3 +84,4 @@ class AttestationPaper(KeptPaper):
     id: Mapped[BigId]
     attestation_id: Mapped[int] = mapped_column(ForeignKey("attestation.id"))
     locale: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary, info={"seen_by": (SELF,)})

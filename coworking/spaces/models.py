@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.core.clock import now
 from coworking.core.db import Model
+from coworking.core.privacy import ANYONE, MANAGER
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
 
@@ -48,8 +49,8 @@ class Lieu(Model):
     code_insee: Mapped[str | None]
     timezone: Mapped[str] = mapped_column(default="Europe/Paris")
     currency: Mapped[str] = mapped_column(default="EUR")
-    email: Mapped[str | None]
-    phone: Mapped[str | None]
+    email: Mapped[str | None] = mapped_column(info={"seen_by": ANYONE})
+    phone: Mapped[str | None] = mapped_column(info={"seen_by": ANYONE})
     website: Mapped[str | None]
     presentation: Mapped[str | None]
     directions: Mapped[str | None]
@@ -61,7 +62,7 @@ class Lieu(Model):
     arrival_door: Mapped[str | None]
     arrival_wifi: Mapped[str | None]
     arrival_parking: Mapped[str | None]
-    host_phone: Mapped[str | None]
+    host_phone: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     @property

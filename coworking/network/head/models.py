@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
 from coworking.core.db import Model
+from coworking.core.privacy import LEAD
 from coworking.core.types import BigId, UTCDateTime, public_id
 
 JOIN, FIGURES = "join", "figures"
@@ -44,7 +45,7 @@ class NetworkLieu(Model):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     website: Mapped[str | None]
-    contact_email: Mapped[str | None]
+    contact_email: Mapped[str | None] = mapped_column(info={"seen_by": (LEAD,)})
     source: Mapped[str]
     external_id: Mapped[str | None] = mapped_column(unique=True)
     way: Mapped[str | None]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
 from coworking.core.db import Model
+from coworking.core.privacy import ACCOUNTANT, LEAD, MANAGER
 from coworking.core.types import UTCDateTime
 
 
@@ -35,7 +36,7 @@ class HeadLink(Model):
     name: Mapped[str]
     public_key: Mapped[str | None]
     way: Mapped[str]
-    email: Mapped[str | None]
+    email: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     enrolled_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
@@ -62,11 +63,11 @@ class Delivery(Model):
 
     month: Mapped[date] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    recipient: Mapped[str | None]
+    recipient: Mapped[str | None] = mapped_column(info={"seen_by": ()})
     digest: Mapped[str]
     state: Mapped[str] = mapped_column(default="waiting")
     attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str | None]
+    last_error: Mapped[str | None] = mapped_column(info={"seen_by": (ACCOUNTANT, MANAGER, LEAD)})
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     acknowledged_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ack: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,331 @@
+"""A lieu in which every personal column of every row holds a sentinel: a word that stands nowhere else.
+
+People act through the services, so that snapshots (invoices, attestations) are made by the product's own code; then each
+declared column is overwritten, row by row, past the guards that forbid it. A new personal column is filled by itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, LargeBinary, select, text, update
+
+from coworking.accounts import api_tokens, tokens
+from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
+from coworking.billing import paying
+from coworking.billing import services as billing
+from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper
+from coworking.booking import services as booking
+from coworking.booking.models import Booking
+from coworking.booking.placing import Item, Request
+from coworking.core import audit, idempotency, outbox, sender
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.policy import SYSTEM
+from coworking.core.privacy import seen_by
+from coworking.core.timespan import Span
+from coworking.core.units import write_unit
+from coworking.membership.models import Agreement
+from coworking.network.head import enrolment
+from coworking.network.head.models import NetworkLieu
+from coworking.network.lieu import services as network
+from coworking.network.lieu.models import Delivery, HeadLink
+from coworking.presence import attestation
+from coworking.presence import services as presence
+from coworking.presence.models import Attestation, AttestationPaper, Presence
+from coworking.spaces.models import Resource, Zone
+from coworking.statistics import services as statistics
+from tests import factories
+from tests.billing.conftest import use
+from tests.conftest import Clock
+
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+TODAY, TOMORROW = date(2026, 11, 24), date(2026, 11, 25)
+NAMES = ("first_name", "last_name", "email", "phone", "address", "postcode", "city")
+ORGANISATION = ("name", "email", "address", "postcode", "city", "siren", "vat_number", "service_code")
+
+Subject = tuple[str, int] | None
+"""Whom a row is about: a person, an organisation, or None for the lieu itself."""
+
+
+@dataclass
+class Sentinels:
+    """What each sentinel found on a page means."""
+
+    meaning: dict[str, tuple[str, Subject]] = field(default_factory=dict[str, tuple[str, Subject]])
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def new(self, column: str, subject: Subject) -> str:
+        word = f"zq{next(self._numbers):04}x"
+        self.meaning[word] = (column, subject)
+        return word
+
+
+@dataclass
+class Filled:
+    """The lieu: its people by their part in the cast, what its sentinels mean, and ids and secrets of each kind."""
+
+    people: dict[str, Person]
+    employer: int
+    sentinels: Sentinels
+    ids: dict[str, list[str]]
+    secrets: dict[str, str]
+
+
+def fill(clock: Clock) -> Filled:
+    """Make the lieu; inside an application context, on SQLite, on 24 November 2026 at 10:36."""
+    words = Sentinels()
+    people, employer = _people()
+    place = factories.make_place(desks=6, legal_status="public", vat_status="taxable", siret="12345678900011")
+    factories.make_tariff()
+    plan = factories.make_plan()
+    factories.make_subscription(people["member"])
+    agreement = factories.make_agreement()
+    manager = people["manager"].actor()
+    with write_unit():
+        db.session.add(BillingSettings(id=1, vat_number="FR00123456789", vat_on_debits=False))
+
+    _name_everyone(words, "invoice.payload")
+    _bill(place, people, employer, agreement)
+    _come(place, people, clock)
+    _name_everyone(words, "attestation.payload", ("person", people["member"].id))
+    attestation.issue(people["member"].actor(), NOVEMBER, employer=_public_id(Organisation, employer))
+    kept = attestation.issue(people["member"].actor(), NOVEMBER)
+    with write_unit():
+        db.session.add(AttestationPaper(attestation_id=kept.id, locale="fr", sha256="0" * 64, content=b""))
+    statistics.close(SYSTEM, OCTOBER)
+    network.send_by_letter(manager, name="Le réseau", email="reseau@tete.example", since=OCTOBER)
+    secrets = _links(people)
+    with write_unit():
+        db.session.add(sender.MailSettings(id=1, tried_well=False, tried_at=now()))
+        db.session.add(
+            idempotency.IdempotencyKey(person_id=people["member"].id, key="k", endpoint="e", fingerprint="f")
+        )
+        db.session.execute(text("INSERT INTO throttle (bucket, score, scored_at) VALUES ('b', 1, 0)"))
+        for person in people.values():
+            audit.record(manager, "person.changed", ("person", person.id), person_id=person.id, reason="…")
+        db.session.execute(update(outbox.OutboxRow).values(state="failed", ended_at=now()))
+    for person in people.values():
+        factories.make_device(person)
+        api_tokens.issue(person.actor(), name="token", scopes=frozenset({"lieu:read"}))
+    _overwrite(words)
+    empty = seen_by(db.metadata).keys() - {column for column, _ in words.meaning.values()}
+    assert not empty, f"no row of the lieu in tests/privacy/lieu.py has {', '.join(sorted(empty))}"
+    with write_unit():  # the page of the network shows what is on its way to the head of today
+        db.session.execute(update(HeadLink).values(head_id=select(Delivery.recipient).scalar_subquery()))
+    secrets["code"] = db.session.scalars(select(Attestation.code).order_by(Attestation.id)).first() or ""
+    secrets |= _tokens(people)
+    db.session.expire_all()
+    rows = {name: db.session.get_one(Person, person.id, populate_existing=True) for name, person in people.items()}
+    ids = _ids() | {"plan": [plan.public_id]}
+    db.session.expunge_all()
+    return Filled(rows, employer, words, ids, secrets)
+
+
+def _people() -> tuple[dict[str, Person], int]:
+    cast = factories.make_cast()
+    people = {name: getattr(cast, name) for name in factories.Cast.__slots__}
+    people["contact"] = factories.make_person("Nadia", "Roux", "contact@demo.example")
+    people["hidden"] = factories.make_person("Paul", "Serre", "hidden@demo.example")
+    employer = db.session.scalars(select(Organisation.id)).one()
+    with write_unit():
+        for name in ("contact", "hidden"):
+            db.session.add(
+                OrganisationMember(
+                    organisation_id=employer,
+                    person_id=people[name].id,
+                    since=factories.LONG_AGO,
+                    is_contact=name == "contact",
+                )
+            )
+    return people, employer
+
+
+def _name_everyone(words: Sentinels, column: str, about: Subject = None) -> None:
+    """Give everyone names and addresses that will stand for ``column``, which is about to take a snapshot of them.
+
+    ``about``: whom the snapshot is about, whoever it names.
+    """
+    with write_unit():
+        for model, kind, names in ((Person, "person", NAMES), (Organisation, "organisation", ORGANISATION)):
+            for row_id in list(db.session.scalars(select(model.id))):
+                values = {name: words.new(column, about or (kind, row_id)) for name in names}
+                values["email"] += "@lieu.example"
+                db.session.execute(update(model).where(model.id == row_id).values(values))
+    db.session.expire_all()
+
+
+def _bill(place: factories.Place, people: dict[str, Person], employer: int, agreement: Agreement) -> None:
+    """October invoiced to Anne, Lise and the employer, then credited; November's lines still open."""
+    manager = people["manager"].actor()
+    use(place, people["member"], date(2026, 10, 5))
+    use(place, people["stranger"], date(2026, 10, 5))
+    for name in ("member", "colleague", "hidden"):
+        use(place, people[name], date(2026, 10, 6), agreement_id=agreement.id, organisation_id=employer)
+    issued = billing.run(manager, OCTOBER).issued
+    assert len(issued) == 3
+    for invoice in issued:
+        paying.record_payment(manager, invoice.public_id, 100, TODAY, "transfer", "reference")
+        note = billing.credit(manager, invoice.public_id, "Une erreur", again=True)
+        stored = [note.id, *([] if invoice.payer_person_id == people["member"].id else [invoice.id])]
+        with write_unit():  # a stored paper is served as it is; drawing is slow, so only Anne's invoice is left to draw
+            for document in stored:
+                db.session.add(InvoicePaper(invoice_id=document, sha256="0" * 64, content=b""))
+
+
+def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> None:
+    """Anne came two weeks ago; today four people are here, two rooms are taken, and tomorrow all come again."""
+    instant = clock.now
+    clock.set(datetime(2026, 11, 12, 8, tzinfo=UTC))
+    for name in ("member", "stranger"):
+        booking.book_half_days(people[name].actor(), date(2026, 11, 12), frozenset({"am"}))
+        booking.book_half_days(people[name].actor(), date(2026, 11, 23), frozenset({"am"}))
+    presence.arrive(people["member"].actor())
+    clock.set(instant)
+    for name in ("member", "colleague", "hidden", "stranger"):
+        for day in (TODAY, TOMORROW):
+            booking.book_half_days(people[name].actor(), day, frozenset({"am"}))
+        presence.arrive(people[name].actor())
+    tomorrow = db.session.scalars(select(Booking.public_id).where(Booking.day == TOMORROW).order_by(Booking.id)).first()
+    assert tomorrow is not None
+    booking.move(people["member"].actor(), tomorrow, resource=place.desks[5].public_id)
+    with write_unit():
+        db.session.execute(update(Booking).values(told={"what": "…"}))
+    for name, hour in (("member", 13), ("colleague", 14), ("hidden", 15), ("stranger", 16)):
+        span = Span(datetime(2026, 11, 24, hour, tzinfo=UTC), datetime(2026, 11, 24, hour, 45, tzinfo=UTC))
+        room = Item(resource=place.rooms[0].public_id)
+        booking.book(people[name].actor(), Request(span, (room,), title="Réunion", guests=2))
+
+
+def _links(people: dict[str, Person]) -> dict[str, str]:
+    lead = people["lead"].actor()
+    with write_unit():
+        lieu = NetworkLieu(name="Un autre lieu", source="hand", contact_email="…")
+        db.session.add(lieu)
+        for person in people.values():
+            db.session.add(
+                EmailChange(person_id=person.id, old_email="…", new_email="…", ends_at=datetime(2027, 1, 1, tzinfo=UTC))
+            )
+    return {
+        "join": enrolment.invite(lead, lieu.public_id, enrolment.JOIN),
+        "figures": enrolment.invite(lead, lieu.public_id, enrolment.FIGURES),
+    }
+
+
+def _tokens(people: dict[str, Person]) -> dict[str, str]:
+    """What e-mails to Anne hold; made last, because they end when her address changes."""
+    person = db.session.get_one(Person, people["member"].id, populate_existing=True)
+    change = db.session.scalars(select(EmailChange).where(EmailChange.person_id == person.id)).one()
+    return {
+        "confirm": tokens.make_link(tokens.CONFIRM, person),
+        "reset": tokens.make_link(tokens.RESET, person),
+        "address": tokens.make_change_link(tokens.ADDRESS, change.public_id),
+        "object": tokens.make_change_link(tokens.OBJECT, change.public_id),
+    }
+
+
+def _public_id(model: Any, row_id: int) -> str:
+    return db.session.get_one(model, row_id).public_id
+
+
+def _ids() -> dict[str, list[str]]:
+    def of(model: Any, *conditions: Any) -> list[str]:
+        return list(db.session.scalars(select(model.public_id).where(*conditions).order_by(model.id)))
+
+    return {
+        "person": of(Person),
+        "organisation": of(Organisation),
+        "booking": of(Booking),
+        "presence": of(Presence),
+        "attestation": of(Attestation),
+        "invoice": of(Invoice),
+        "charge": of(Charge, Charge.invoice_id.is_(None)),
+        "room": of(Resource, Resource.kind == "room")[:1],
+        "resource": of(Resource, Resource.kind == "desk")[:1] + of(Resource, Resource.kind == "room")[:1],
+        "zone": of(Zone)[:1],
+        "network_lieu": of(NetworkLieu),
+    }
+
+
+# Overwriting ----------------------------------------------------------------------------------------------------------
+
+SNAPSHOTS = {"invoice.payload", "attestation.payload"}
+"""Made while everyone was called by the sentinels of this column."""
+
+
+def _overwrite(words: Sentinels) -> None:
+    """Put a sentinel of its own into each personal column of each row, snapshots apart."""
+    db.session.rollback()
+    raw = db.engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        with _unguarded(cursor):
+            for name in sorted(seen_by(db.metadata).keys() - SNAPSHOTS):
+                table, column = name.split(".")
+                is_json = isinstance(db.metadata.tables[table].columns[column].type, JSON)
+                for row in _rows(cursor, f'SELECT rowid AS at, * FROM "{table}"'):
+                    if is_json and row[column] is None:
+                        continue  # a structure of its own, which no invented one replaces
+                    word = words.new(name, _subject(cursor, table, row))
+                    value = _value(db.metadata.tables[table].columns[column], row[column], word)
+                    cursor.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = ?', (value, row["at"]))
+    finally:
+        raw.close()
+
+
+def _rows(cursor: Any, statement: str, *values: Any) -> list[dict[str, Any]]:
+    found = cursor.execute(statement, values)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _value(column: Column[Any], before: Any, word: str) -> Any:
+    """``word`` in a value that the column can hold."""
+    if isinstance(column.type, JSON):
+        values = json.loads(before)
+        return json.dumps({**values, "what" if "what" in values else "to": word})  # what pages read out of such values
+    if isinstance(column.type, LargeBinary):
+        return b"%PDF-1.4 " + word.encode()
+    if column.name == "code":
+        return f"{word[:4]}-{word[4:]}"  # in groups of four, as they are typed
+    return f"{word}@lieu.example" if "email" in column.name else word
+
+
+def _subject(cursor: Any, table: str, row: dict[str, Any]) -> Subject:
+    """Whom the row is about."""
+    if table in {"person", "organisation"}:
+        return (table, row["id"])
+    for owner in ("invoice", "attestation"):
+        if table != owner and row.get(f"{owner}_id") is not None:
+            found = _rows(cursor, f"SELECT * FROM {owner} WHERE id = ?", row[f"{owner}_id"])
+            return _subject(cursor, owner, found[0])
+    for name, kind in (
+        ("payer_organisation_id", "organisation"),
+        ("organisation_id", "organisation"),
+        ("payer_person_id", "person"),
+        ("person_id", "person"),
+    ):
+        if row.get(name) is not None:
+            return (kind, row[name])
+    return None
+
+
+@contextmanager
+def _unguarded(cursor: Any) -> Iterator[None]:
+    """Without the triggers that refuse such a change; they are put back."""
+    guards = cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    cursor.execute("BEGIN IMMEDIATE")
+    for name, _ in guards:
+        cursor.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, ddl in guards:
+        cursor.execute(ddl)
+    cursor.execute("COMMIT")
+    cursor.execute("PRAGMA foreign_keys=ON")

@@ -1,0 +1,103 @@
+"""No column is forgotten: each that holds text says who sees it, or stands here with the reason why it need not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import JSON, CheckConstraint, Column, LargeBinary, MetaData, String, Table
+
+from coworking.core.db import db
+from coworking.core.privacy import HOST, LEAD, MANAGER, SELF, seen_by
+
+_CHAIN = "digests and signatures"
+_CODE = "a word that the code chooses"
+_LIEU = "what the lieu says of itself, its prices and its rooms"
+_NETWORK = "about lieux and their figures, in which nobody is named"
+_SERVER = "about the server"
+NOT_PERSONAL = {
+    "api_token.roles": _CODE,
+    "api_token.scopes": _CODE,
+    "attestation_paper.locale": _CODE,
+    "attestation_paper.sha256": _CHAIN,
+    "audit_entry.action": _CODE,
+    "audit_entry.subject_kind": _CODE,
+    "backup_made.*": _SERVER,
+    "billing_settings.*": _LIEU,
+    "booking_unit.evidence": _CODE,
+    "chain_entry.*": _CHAIN,
+    "chain_head.*": _CHAIN,
+    "closure.*": _LIEU,
+    "day_fact.*": "numbers of desks and hours",
+    "delivery.*": _NETWORK,
+    "enrolment.*": _NETWORK,
+    "head_link.*": _NETWORK,
+    "idempotency_key.endpoint": _CODE,
+    "idempotency_key.fingerprint": _CHAIN,
+    "idempotency_key.result": "a random id",
+    "invoice.currency": _CODE,
+    "invoice.key_id": _CHAIN,
+    "invoice.number": "a number in a series",
+    "invoice.prev": _CHAIN,
+    "invoice.sha256": _CHAIN,
+    "invoice.signature": _CHAIN,
+    "invoice_counter.*": "the name of a series of numbers",
+    "invoice_paper.sha256": _CHAIN,
+    "lieu.*": _LIEU,
+    "lieu_day.*": _LIEU,
+    "monthly_return.*": _NETWORK,
+    "network_lieu.*": _NETWORK,
+    "outbox.lease": _SERVER,
+    "outbox.topic": _CODE,
+    "plan.*": _LIEU,
+    "received_return.*": _NETWORK,
+    "resource.*": _LIEU,
+    "return_set_aside.*": _NETWORK,
+    "seal.*": _CHAIN,
+    "security_event.kind": _CODE,
+    "subscription.name": "the name of the plan",
+    "zone.*": _LIEU,
+}
+"""``table.*``: every column of the table that declares nothing."""
+
+
+def _text_columns() -> Iterator[Column[object]]:
+    for table in db.metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, (String, JSON, LargeBinary)) and column.name != "public_id":
+                yield column
+
+
+def _is_chosen(column: Column[object]) -> bool:
+    """Whether the database allows it only words of a fixed list."""
+    checks = [item for item in column.table.constraints if isinstance(item, CheckConstraint)]
+    return any(str(check.sqltext).startswith(f"{column.name} IN (") for check in checks)
+
+
+def test_each_text_column_says_who_sees_it_or_why_it_need_not():
+    silent = {
+        f"{column.table.name}.{column.name}"
+        for column in _text_columns()
+        if "seen_by" not in column.info and not _is_chosen(column)
+    }
+    forgotten = {name for name in silent if not {name, f"{name.split('.')[0]}.*"} & NOT_PERSONAL.keys()}
+    assert not forgotten, "declare info={'seen_by': …}, or say in NOT_PERSONAL why it is not personal"
+    needed = silent | {f"{name.split('.')[0]}.*" for name in silent}
+    assert NOT_PERSONAL.keys() - needed == set(), "no longer needed"
+
+
+def test_a_viewer_must_be_one_of_those_that_are_known():
+    def declared(*viewers: str) -> MetaData:
+        metadata = MetaData()
+        Table("person", metadata, Column("shoe_size", String, info={"seen_by": viewers}))
+        return metadata
+
+    assert seen_by(declared(SELF, LEAD)) == {"person.shoe_size": frozenset({SELF, LEAD})}
+    assert seen_by(declared()) == {"person.shoe_size": frozenset()}
+    with pytest.raises(ValueError, match=r"person\.shoe_size is seen by the neighbours"):
+        seen_by(declared("the neighbours"))
+
+
+def test_the_answer_about_phone_numbers_is_as_declared():
+    """`docs/privacy.md` gives it in words before the table."""
+    assert seen_by(db.metadata)["person.phone"] == {SELF, HOST, MANAGER}

@@ -1,0 +1,235 @@
+"""Every address of the application that can be read, opened as one viewer; and which sentinels stand in the answers."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from flask import Flask
+from pypdf import PdfReader
+from werkzeug.test import TestResponse
+
+from coworking.accounts import api_tokens
+from coworking.accounts.rules import SCOPES
+from coworking.core.privacy import (
+    ACCOUNTANT,
+    COLLEAGUE,
+    CONTACT,
+    HOST,
+    LEAD,
+    LINK,
+    MANAGER,
+    MEMBER,
+    PUBLIC,
+    SELF,
+)
+from tests import factories
+from tests.privacy.lieu import Filled, Subject
+
+CAST = {
+    "visitor": PUBLIC,
+    "member": SELF,
+    "colleague": COLLEAGUE,
+    "stranger": MEMBER,
+    "contact": CONTACT,
+    "host": HOST,
+    "accountant": ACCOUNTANT,
+    "manager": MANAGER,
+    "lead": LEAD,
+    "holder": LINK,
+}
+"""Who opens everything, and as which viewer this shows all that such a viewer sees."""
+
+_NOBODYS = "2222222222222222"
+
+KINDS: dict[str, str] = {
+    "accounts.person": "person",
+    "api.booking": "booking",
+    "api.invoice": "invoice",
+    "api.invoice_pdf": "invoice",
+    "billing.ask_credit": "invoice",
+    "billing.ask_waive": "charge",
+    "billing.invoice": "invoice",
+    "billing.month": "month",
+    "billing.new_line": "month",
+    "billing.pdf": "invoice",
+    "booking.booking": "booking",
+    "booking.new_move": "booking",
+    "booking.new_room_booking": "room",
+    "frontdesk.arrival": "presence",
+    "frontdesk.new": "resource",
+    "membership.ask": "plan",
+    "membership.organisation": "organisation",
+    "membership.person": "person",
+    "network_head.lieu": "network_lieu",
+    "presence.attestation": "attestation",
+    "presence.attestation_pdf": "attestation",
+    "setup.ask": "question",
+    "spaces.resource": "resource",
+    "spaces.zone": "zone",
+    "static": "file",
+    "statistics.document": "return",
+    "statistics.month": "month",
+    "statistics.table": "return",
+}
+"""What the parameter in an endpoint's address names: each gets ids of its own kind only."""
+
+SECRETS = {
+    "accounts.confirm": "confirm",
+    "accounts.confirm_address": "address",
+    "accounts.keep_address": "object",
+    "accounts.reset": "reset",
+    "network_figures.page": "figures",
+    "network_join.explain": "join",
+    "presence.verify": "code",
+}
+"""Addresses that hold a secret: the holder opens them with it, everyone else with a wrong one."""
+
+FIXED: dict[str, list[Any]] = {
+    "month": ["2026-10", "2026-11"],
+    "question": ["1"],
+    "file": ["css/attestation.css"],
+    "return": [{"month": "2026-10", "revision": 1}],
+}
+
+_SPAN = {"from": "2026-11-01T00:00:00+01:00", "to": "2026-11-30T00:00:00+01:00"}
+QUERIES: dict[str, list[dict[str, str]]] = {
+    "api.availability": [{**_SPAN}],
+    "api.list_bookings": [{**_SPAN}],
+    "api.monthly_statistics": [{"month": "2026-10"}],
+    "api.network_returns": [{"month": "2026-10"}],
+    "booking.rooms": [{"day": "2026-11-25"}],
+    "accounts.security_log": [{"kind": "signed_in"}],
+    "frontdesk.for_someone": [{"q": "zq"}],
+    "frontdesk.live": [{"day": "2026-11-24"}],
+    "frontdesk.people": [{"q": "zq"}],
+    "frontdesk.timeline": [{"view": "list"}, {"day": "2026-11-25"}],
+    "register.show": [{"day": "2026-11-23", "q": "zq"}, {"day": "2026-11-12"}],
+    "week.desks": [{"day": "2026-11-25", "half": "am"}],
+    "week.offer": [{"day": "2026-11-26", "half": "am"}],
+    "week.show": [{"week": "next"}, {"from": "2026-11-09"}],
+}
+"""Queries that show more than the bare address does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A personal column of somebody's row, seen at ``path`` by someone who is each of ``viewers`` to them."""
+
+    column: str
+    viewers: tuple[str, ...]
+    path: str
+
+
+class Unknown(AssertionError):
+    """An address has a parameter for which the walk knows no ids."""
+
+
+def addresses(app: Flask, filled: Filled, part: str) -> list[tuple[str, str]]:
+    """Every address that answers GET, with ids of each parameter's own kind: (endpoint, path)."""
+    found: list[tuple[str, str]] = []
+    with app.test_request_context():
+        urls = app.url_map.bind("lieu.test")
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+            if "GET" in (rule.methods or ()):
+                for values in _values(rule, filled, part):
+                    for query in ({}, *QUERIES.get(rule.endpoint, ())):
+                        found.append((rule.endpoint, urls.build(rule.endpoint, {**values, **query})))
+    return found
+
+
+def _values(rule: Any, filled: Filled, part: str) -> list[dict[str, Any]]:
+    if not rule.arguments:
+        return [{}]
+    if secret := SECRETS.get(rule.endpoint):
+        (name,) = rule.arguments
+        return [{name: filled.secrets[secret] if part == "holder" else _NOBODYS}]
+    kind = KINDS.get(rule.endpoint)
+    if kind is None:
+        raise Unknown(f"say in tests/privacy/walk.py of which kind the ids in {rule.rule} ({rule.endpoint}) are")
+    found = FIXED.get(kind) or filled.ids[kind]
+    assert found, f"the lieu of the walk has no {kind}"
+    return [value if isinstance(value, dict) else dict.fromkeys(rule.arguments, value) for value in found]
+
+
+class Visit:
+    """``part`` of the cast with a browser and a token of their own, at an internet address of their own.
+
+    The visitor's is 127.0.0.1, to which the instance tells its figures.
+    """
+
+    def __init__(self, app: Flask, filled: Filled, part: str) -> None:
+        self.browser = app.test_client()
+        self.browser.environ_base["REMOTE_ADDR"] = f"127.0.0.{1 + list(CAST).index(part)}"
+        self.token: dict[str, str] = {}
+        if person := filled.people.get(part):
+            with app.app_context():
+                name, secret = factories.make_device(person)
+                token = api_tokens.issue(person.actor(), name="walk", scopes=frozenset(SCOPES))
+            self.browser.set_cookie(name, secret)
+            self.token = {"Authorization": f"Bearer {token}"}
+
+    def open(self, path: str) -> Iterator[TestResponse]:
+        """Pages whole and as htmx asks for them; PDF; the API with the token."""
+        if path.startswith("/api/"):
+            variants = [self.token]
+        else:
+            variants = [{}] if path.endswith(".pdf") else [{}, {"HX-Request": "true"}]
+        for headers in variants:
+            answer = self.browser.get(path, headers=headers)
+            assert answer.status_code < 500, f"{path} answered {answer.status_code}"
+            yield answer
+            if answer.status_code != 200:
+                return  # refused or redirected, and no otherwise as a fragment
+
+
+def walk(app: Flask, filled: Filled, part: str) -> set[Sighting]:
+    """Every sentinel that ``part`` sees, and where."""
+    me, visit = filled.people.get(part), Visit(app, filled, part)
+    seen: set[Sighting] = set()
+    for _endpoint, path in addresses(app, filled, part):
+        for answer in visit.open(path):
+            for word in _sentinels(answer):
+                column, subject = filled.sentinels.meaning[word]
+                seen.add(Sighting(column, _viewers(part, me and me.id, subject, filled), path))
+    return seen
+
+
+def statuses(app: Flask, filled: Filled, part: str, only: Collection[str] | None = None) -> dict[str, set[int]]:
+    """How each endpoint (of ``only`` some) answers ``part``."""
+    visit = Visit(app, filled, part)
+    found: dict[str, set[int]] = defaultdict(set)
+    for endpoint, path in addresses(app, filled, part):
+        if only is None or endpoint in only:
+            found[endpoint].add(next(visit.open(path)).status_code)
+    return found
+
+
+def _sentinels(answer: TestResponse) -> set[str]:
+    """Those in headers and body; what stands between letters (marks, line breaks, dashes) does not hide one."""
+    said = answer.get_data()
+    if said.startswith(b"%PDF") and len(said) > 200:
+        said = "".join(page.extract_text() for page in PdfReader(BytesIO(said)).pages).encode()
+    text = re.sub("[^a-z0-9]", "", f"{said.decode('utf-8', 'replace')} {answer.headers}".lower())
+    return set(re.findall(r"zq\d{4}x", text))
+
+
+def _viewers(part: str, me: int | None, subject: Subject, filled: Filled) -> tuple[str, ...]:
+    """What ``part`` is to ``subject``: staff who look at themselves are both themselves and staff."""
+    viewer = CAST[part]
+    if subject == ("person", me):
+        return (SELF,) if viewer in {SELF, COLLEAGUE, MEMBER, CONTACT} else (SELF, viewer)
+    if viewer not in {SELF, COLLEAGUE, CONTACT}:
+        return (viewer,)
+    if subject == ("organisation", filled.employer):
+        return (CONTACT,) if viewer == CONTACT else (COLLEAGUE,)
+    employed = {filled.people[name].id: name for name in ("member", "colleague", "contact", "hidden")}
+    if subject is None or subject[1] not in employed:
+        return (MEMBER,)
+    if viewer == CONTACT:
+        return (CONTACT,)
+    return (COLLEAGUE,) if employed[subject[1]] in {"member", "colleague"} else (MEMBER,)
