@@ -22,7 +22,7 @@ MAX_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PeoplePage:
     """``people`` of page ``number`` (from 1) of ``pages``, out of ``total``."""
 
     people: list[Person]
@@ -69,14 +69,14 @@ def search_people(text: str, limit: int = 10) -> list[Person]:
     return list(db.session.scalars(statement).unique())
 
 
-def list_people(text: str = "", number: int = 1, *, closed: bool = False) -> Page:
+def list_people(text: str = "", number: int = 1, *, closed: bool = False) -> PeoplePage:
     """One page of the people who match ``text``, by name: active ones, or the ``closed`` accounts (2 statements)."""
     conditions = [Person.deactivated_at.is_not(None) if closed else Person.deactivated_at.is_(None), *_matches(text)]
     total = db.session.scalar(select(func.count()).select_from(Person).where(*conditions)) or 0
     pages = max(1, ceil(total / PAGE_SIZE))
     number = min(max(1, number), pages)
     statement = _by_name(select(Person).where(*conditions)).limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE)
-    return Page(list(db.session.scalars(statement).unique()), number, pages, total)
+    return PeoplePage(list(db.session.scalars(statement).unique()), number, pages, total)
 
 
 def people_after(cursor: str | None, limit: int) -> tuple[list[Person], str | None]:

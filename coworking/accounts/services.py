@@ -198,7 +198,7 @@ def _zone_id(public_id: str) -> int | None:
     raise ChoiceUnknown(field="preferred_zone")
 
 
-def _of_link(link: tokens.Link, person: Person | None) -> Person:
+def _of_link(link: tokens.EmailLink, person: Person | None) -> Person:
     if person is None or not link.fits(person):
         raise Gone()
     return person

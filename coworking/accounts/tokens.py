@@ -33,7 +33,7 @@ class _Signer(TimestampSigner):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class EmailLink:
     """What a link says: whose it is, made in which epoch for which address."""
 
     purpose: str
@@ -57,14 +57,14 @@ def make_link(purpose: str, person: Person) -> str:
     return str(_serializer(purpose).dumps(data))
 
 
-def read_link(token: str, *purposes: str) -> Link:
+def read_link(token: str, *purposes: str) -> EmailLink:
     """What ``token`` says, when it was made for one of ``purposes`` and is not too old; raises `Gone`."""
     for purpose in purposes:
         try:
             person, epoch, digest = _serializer(purpose).loads(token, max_age=int(LIFETIMES[purpose].total_seconds()))
         except BadSignature:  # of another purpose, changed on the way, or too old
             continue
-        return Link(purpose, person, epoch, digest)
+        return EmailLink(purpose, person, epoch, digest)
     raise Gone()
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts import queries as accounts
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.rules import ROOM_STEP, BeyondHorizon, HalfDay, half_days
+from coworking.booking.rules import ROOM_STEP, BeyondHorizon, BookableHalf, bookable_halves
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -136,14 +136,14 @@ Free = list[tuple[Span, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Availability:
+class FreeTimes:
     """By resource what is free, with the half (``am``, ``pm``) of desks; and why days are closed, wholly or in part."""
 
     free: list[tuple[Resource, Free]]
     closed: list[tuple[date, DomainError]]
 
 
-def availability(span: Span, kind: str | None) -> Availability:
+def availability(span: Span, kind: str | None) -> FreeTimes:
     """What of ``span`` can still be booked, by resource, up to the booking horizon: five statements.
 
     Desks by whole half-days that are not over; everything else by open time that is neither taken nor past nor needed
@@ -164,8 +164,8 @@ def availability(span: Span, kind: str | None) -> Availability:
             list(taken), span.widened(before=timedelta(), after=widest), instant
         ):
             taken[resource_id].append(held)
-    opened = [_Open(on, list(half_days(on, day).values()), day.open()) for on, day in days.items()]
-    return Availability(
+    opened = [_Open(on, list(bookable_halves(on, day).values()), day.open()) for on, day in days.items()]
+    return FreeTimes(
         free=[(row, _free(row, opened, span, taken[row.id], instant)) for row in rows],
         closed=_closed(days.values()) + _beyond(max(first, horizon + _DAY), asked, horizon),
     )
@@ -191,7 +191,7 @@ class _Open:
     """One day's open time, and its half-days."""
 
     day: date
-    halves: list[HalfDay]
+    halves: list[BookableHalf]
     spans: list[Span]
 
 

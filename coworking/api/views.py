@@ -33,7 +33,7 @@ from coworking.billing import papers
 from coworking.billing import queries as billing
 from coworking.booking import queries as bookings
 from coworking.booking import services
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor, Role, current_actor, public, requires
 from coworking.core.timespan import EndsBeforeStart, Span
@@ -134,7 +134,7 @@ def book(json_data: dict[str, Any]) -> Json:
     `several_places`.
     """
     wanted = json_data.get("items") or [json_data]
-    items = tuple(Item(want.get("resource_id"), want.get("kind"), want.get("zone_id")) for want in wanted)
+    items = tuple(RequestedItem(want.get("resource_id"), want.get("kind"), want.get("zone_id")) for want in wanted)
     _check_zones(items)
     asked = Request(
         span=Span(json_data["starts_at"], json_data["ends_at"]),
@@ -339,7 +339,7 @@ def _asked(query: dict[str, Any], most_days: int) -> Span:
     return span
 
 
-def _check_zones(items: tuple[Item, ...]) -> None:
+def _check_zones(items: tuple[RequestedItem, ...]) -> None:
     """A zone nobody has is a mistake to name, not a place where nothing is free."""
     wanted = {item.zone for item in items if item.zone is not None}
     if wanted and not wanted <= {zone.public_id for zone in spaces.zones()}:

@@ -26,7 +26,7 @@ def chained() -> Iterator[str]:
 def numbered() -> Iterator[str]:
     expected: dict[str, int] = {}
     for row in db.session.scalars(select(Invoice).order_by(Invoice.seq)):
-        kind: rules.Kind = "invoice" if row.kind == "invoice" else "credit_note"
+        kind: rules.DocumentKind = "invoice" if row.kind == "invoice" else "credit_note"
         series = rules.series_of(kind, row.issued_on)
         expected[series] = expected.get(series, 0) + 1
         if row.number != rules.number_of(series, expected[series]):

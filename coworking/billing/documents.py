@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from coworking.billing import mentions
-from coworking.billing.line_rules import Item, basis_of, document_lines, document_totals
+from coworking.billing.line_rules import ChargedItem, basis_of, document_lines, document_totals
 from coworking.billing.rules import AmountsDisagree, BuyerIncomplete, SellerIncomplete, due_on
 from coworking.core.errors import N_
 from coworking.core.months import month_end, write_month
@@ -72,7 +72,7 @@ class Draft:
     buyer: Buyer
     month: date
     currency: str
-    items: Sequence[Item] = field(default_factory=tuple)
+    items: Sequence[ChargedItem] = field(default_factory=tuple)
 
 
 def missing(seller: Seller) -> list[str]:
@@ -96,7 +96,7 @@ def check(draft: Draft, seller: Seller) -> None:
 
 
 def invoice(
-    draft: Draft, seller: Seller, terms: mentions.Terms, *, number: str, seq: int, issued_on: date
+    draft: Draft, seller: Seller, terms: mentions.InvoiceTerms, *, number: str, seq: int, issued_on: date
 ) -> dict[str, Any]:
     """The snapshot of an invoice; raises `AmountsDisagree` when its own sums are wrong."""
     lines = document_lines(draft.items, organisation=draft.buyer.is_organisation)

@@ -18,7 +18,7 @@ from coworking.membership.models import Agreement
 from coworking.pricing.rules import Totals
 from coworking.spaces import queries as spaces
 
-Key = tuple[int | None, int | None]
+PayerKey = tuple[int | None, int | None]
 """Who pays: (person id, organisation id), one of them None."""
 
 
@@ -26,7 +26,7 @@ Key = tuple[int | None, int | None]
 class Prepared:
     """One document to come: its charges, its draft, and why it cannot be issued, if so."""
 
-    key: Key
+    key: PayerKey
     charges: Sequence[Charge]
     draft: documents.Draft
     problem: DomainError | None
@@ -59,10 +59,10 @@ def seller() -> documents.Seller:
     )
 
 
-def terms() -> mentions.Terms:
+def terms() -> mentions.InvoiceTerms:
     """The words the lieu prints."""
     row = queries.settings_row()
-    return mentions.Terms(spaces.lieu().vat_status, row.exemption, row.penalty, row.vat_on_debits)
+    return mentions.InvoiceTerms(spaces.lieu().vat_status, row.exemption, row.penalty, row.vat_on_debits)
 
 
 def prepare(month: date) -> list[Prepared]:
@@ -84,19 +84,19 @@ def prepare_from(charges: Iterable[Charge], month: date) -> list[Prepared]:
     return found
 
 
-def _split(rows: Sequence[Charge]) -> list[tuple[list[line_rules.Item], list[Charge]]]:
+def _split(rows: Sequence[Charge]) -> list[tuple[list[line_rules.ChargedItem], list[Charge]]]:
     items = [item_of(row) for row in rows]
     rows_of = {id(item): row for item, row in zip(items, rows, strict=True)}
     return [(group, [rows_of[id(item)] for item in group]) for group in line_rules.split_by_basis(items)]
 
 
-def key_of(charge: Charge) -> Key:
+def key_of(charge: Charge) -> PayerKey:
     return charge.payer_person_id, charge.payer_organisation_id
 
 
-def item_of(charge: Charge) -> line_rules.Item:
+def item_of(charge: Charge) -> line_rules.ChargedItem:
     """A charge as plain values for the rules."""
-    return line_rules.Item(
+    return line_rules.ChargedItem(
         family=charge.family,
         label=charge.label,
         quantity=charge.quantity,
@@ -111,7 +111,7 @@ def item_of(charge: Charge) -> line_rules.Item:
     )
 
 
-def _problem(draft: documents.Draft, from_: documents.Seller, words: mentions.Terms) -> DomainError | None:
+def _problem(draft: documents.Draft, from_: documents.Seller, words: mentions.InvoiceTerms) -> DomainError | None:
     """What a document built under a placeholder number refuses."""
     try:
         documents.check(draft, from_)
@@ -170,5 +170,5 @@ def missing() -> list[str]:
 
 def usual_words() -> tuple[str, str]:
     """What papers say where the settings are left empty: why no VAT is charged, and what late payment costs."""
-    usual = mentions.exemption(mentions.Terms(spaces.lieu().vat_status), spaces.today())
+    usual = mentions.exemption(mentions.InvoiceTerms(spaces.lieu().vat_status), spaces.today())
     return usual or "", mentions.PENALTY

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from coworking.pricing.rules import Basis, Line, Totals, totals
+from coworking.pricing.rules import Basis, PricedLine, Totals, totals
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ChargedItem:
     """One charge as plain values. ``who`` is the beneficiary's name."""
 
     family: str
@@ -48,12 +48,12 @@ class DocumentLine:
 _ORDER = ("subscription", "desk", "room", "other", "adhesion")
 
 
-def document_lines(items: Iterable[Item], *, organisation: bool) -> list[DocumentLine]:
+def document_lines(items: Iterable[ChargedItem], *, organisation: bool) -> list[DocumentLine]:
     """Charges gathered into lines: the same thing at the same price in the same month is one line.
 
     An organisation learns how many half-days it pays for whom, and neither days nor hours; a person sees their own days.
     """
-    groups: dict[tuple[object, ...], list[Item]] = {}
+    groups: dict[tuple[object, ...], list[ChargedItem]] = {}
     for item in items:
         sign = item.amount_cents < 0
         key = (_ORDER.index(item.family), item.month, item.label, item.unit, item.unit_cents, item.vat_rate_bp, sign)
@@ -61,7 +61,7 @@ def document_lines(items: Iterable[Item], *, organisation: bool) -> list[Documen
     return [_line(groups[key], organisation=organisation) for key in sorted(groups)]
 
 
-def _line(items: Sequence[Item], *, organisation: bool) -> DocumentLine:
+def _line(items: Sequence[ChargedItem], *, organisation: bool) -> DocumentLine:
     first, people = items[0], dict[str, int]()
     for item in items:
         if organisation and item.who is not None:
@@ -81,19 +81,19 @@ def _line(items: Sequence[Item], *, organisation: bool) -> DocumentLine:
     )
 
 
-def basis_of(items: Iterable[Item]) -> Basis:
+def basis_of(items: Iterable[ChargedItem]) -> Basis:
     """The one basis of a document: where no VAT applies both mean the same."""
     taxed: list[Basis] = [item.basis for item in items if item.vat_rate_bp]
     return taxed[0] if taxed else "ttc"
 
 
-def split_by_basis(items: Iterable[Item]) -> list[list[Item]]:
+def split_by_basis(items: Iterable[ChargedItem]) -> list[list[ChargedItem]]:
     """The documents that ``items`` of one payer need: prices with VAT and without cannot stand on one.
 
     What bears no VAT goes with the first. One list almost always.
     """
-    taxed: dict[Basis, list[Item]] = {}
-    free: list[Item] = []
+    taxed: dict[Basis, list[ChargedItem]] = {}
+    free: list[ChargedItem] = []
     for item in items:
         (taxed.setdefault(item.basis, []) if item.vat_rate_bp else free).append(item)
     lists = [taxed[basis] for basis in sorted(taxed, reverse=True)] or [[]]
@@ -103,4 +103,4 @@ def split_by_basis(items: Iterable[Item]) -> list[list[Item]]:
 
 def document_totals(lines: Iterable[DocumentLine], basis: Basis) -> Totals:
     """The sums of a document: per rate, each taxed once (`pricing.rules.totals`)."""
-    return totals((Line(line.amount_cents, line.vat_rate_bp) for line in lines), basis)
+    return totals((PricedLine(line.amount_cents, line.vat_rate_bp) for line in lines), basis)

@@ -34,7 +34,7 @@ SERVICES = "Nature de l’opération\u00a0: prestations de services."
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class InvoiceTerms:
     """The lieu's own words, None for the usual ones."""
 
     vat_status: str
@@ -43,7 +43,7 @@ class Terms:
     vat_on_debits: bool = False
 
 
-def exemption(terms: Terms, issued_on: date) -> str | None:
+def exemption(terms: InvoiceTerms, issued_on: date) -> str | None:
     """Why no VAT is charged; None where it is."""
     if terms.vat_status == "taxable":
         return None
@@ -53,7 +53,7 @@ def exemption(terms: Terms, issued_on: date) -> str | None:
     return usual + (FROM_2027 if issued_on >= CIBS_SINCE else "")
 
 
-def notes(terms: Terms, *, organisation: bool, adhesion: bool) -> list[str]:
+def notes(terms: InvoiceTerms, *, organisation: bool, adhesion: bool) -> list[str]:
     """The document's notes. What is owed when a payment is late stands between professionals only: a consumer never
     reads of the 40 €. ``adhesion``: a membership fee stands among the lines."""
     mentions = [SERVICES]

@@ -117,7 +117,7 @@ class Standing:
     invoice: Invoice
     paid_cents: int
     is_credited: bool
-    state: rules.State
+    state: rules.DocumentState
 
     @property
     def open_cents(self) -> int:
@@ -138,7 +138,7 @@ def content(invoice: Invoice) -> dict[str, Any]:
 
 
 def _standing(invoice: Invoice, paid: int, credited: bool, today: date) -> Standing:
-    kind: rules.Kind = "invoice" if invoice.kind == "invoice" else "credit_note"
+    kind: rules.DocumentKind = "invoice" if invoice.kind == "invoice" else "credit_note"
     state = rules.state_of(kind, invoice.payable_cents, paid, invoice.due_on, today, credited=credited)
     return Standing(invoice, paid, credited, state)
 

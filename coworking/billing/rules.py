@@ -8,12 +8,12 @@ from typing import Literal
 from coworking.core.errors import N_, DomainError
 from coworking.core.months import month_after, month_of
 
-Kind = Literal["invoice", "credit_note"]
-State = Literal["open", "overdue", "partial", "paid", "credited", "credit_note"]
-STATES: tuple[State, ...] = ("open", "partial", "overdue", "paid", "credited", "credit_note")
+DocumentKind = Literal["invoice", "credit_note"]
+DocumentState = Literal["open", "overdue", "partial", "paid", "credited", "credit_note"]
+STATES: tuple[DocumentState, ...] = ("open", "partial", "overdue", "paid", "credited", "credit_note")
 METHODS = ("transfer", "card", "cheque", "cash", "debit")
 
-LETTERS: dict[Kind, str] = {"invoice": "F", "credit_note": "A"}
+LETTERS: dict[DocumentKind, str] = {"invoice": "F", "credit_note": "A"}
 """Invoices and credit notes are numbered apart, each year from 1: F2026-0001, A2026-0001."""
 CHAIN = "chain"
 """The counter of all documents together."""
@@ -24,7 +24,7 @@ MAX_REASON = 200
 MAX_QUANTITY = 1000
 
 
-class MonthToCome(DomainError):
+class InvoicedMonthToCome(DomainError):
     code = "month_to_come"
     message = N_("This month has not begun: there is nothing to invoice yet.")
     field = "month"
@@ -143,12 +143,12 @@ class AlreadyCorrected(DomainError):
 
 
 def check_month(month: date, today: date) -> None:
-    """Raise `MonthToCome` unless ``month`` has begun."""
+    """Raise `InvoicedMonthToCome` unless ``month`` has begun."""
     if month > month_of(today):
-        raise MonthToCome()
+        raise InvoicedMonthToCome()
 
 
-def series_of(kind: Kind, issued_on: date) -> str:
+def series_of(kind: DocumentKind, issued_on: date) -> str:
     """The numbering series of a document: its kind's letter and its year."""
     return f"{LETTERS[kind]}{issued_on.year}"
 
@@ -207,7 +207,7 @@ def open_cents(payable: int, paid: int, *, credited: bool) -> int:
     return (0 if credited else payable) - paid
 
 
-def state_of(kind: Kind, payable: int, paid: int, due: date, today: date, *, credited: bool) -> State:
+def state_of(kind: DocumentKind, payable: int, paid: int, due: date, today: date, *, credited: bool) -> DocumentState:
     """How a document stands on ``today``."""
     if kind == "credit_note":
         return "credit_note"

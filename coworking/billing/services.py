@@ -47,7 +47,7 @@ class Run:
 
 
 def run(actor: Actor, month: date) -> Run:
-    """Issue one invoice per payer for everything due by ``month``. Raises `MonthToCome`.
+    """Issue one invoice per payer for everything due by ``month``. Raises `InvoicedMonthToCome`.
 
     Each payer has a unit of their own: what stands in the way of one is reported and does not stop the others. What comes
     to nothing is carried over. Two runs at once share the work: a charge is locked before it is billed.
@@ -112,14 +112,14 @@ def _next_link() -> tuple[int, str]:
     return seq, links.GENESIS if last is None else link_of(last).digest
 
 
-def _next_number(kind: rules.Kind, issued_on: date) -> str:
+def _next_number(kind: rules.DocumentKind, issued_on: date) -> str:
     series = rules.series_of(kind, issued_on)
     return rules.number_of(series, _next(series))
 
 
-def link_of(invoice: Invoice) -> links.Link:
+def link_of(invoice: Invoice) -> links.ChainLink:
     """A document's link in the chain."""
-    return links.Link(invoice.seq, invoice.prev, invoice.sha256, invoice.key_id, invoice.signature)
+    return links.ChainLink(invoice.seq, invoice.prev, invoice.sha256, invoice.key_id, invoice.signature)
 
 
 def _freeze(
@@ -128,11 +128,11 @@ def _freeze(
     content: Mapping[str, Any],
     previous: str,
     *,
-    payer: drafts.Key,
+    payer: drafts.PayerKey,
     month: date,
     corrects_id: int | None = None,
 ) -> Invoice:
-    payload = links.canonical(content)
+    payload = links.canonical_payload(content)
     link = links.link_behind(key, content["seq"], previous, payload)
     invoice = Invoice(
         public_id=public_id(),

@@ -22,7 +22,7 @@ from coworking.core.db import db
 from coworking.core.timespan import Span
 
 TOPIC = "booking.news"
-Place = dict[str, Any]
+ToldPlace = dict[str, Any]
 """Where and when a booking stands, as JSON: ``places`` (ids), ``what`` (their names), ``starts_at``, ``ends_at``."""
 
 _OPENED = select(func.max(Booking.untold_since)).where(
@@ -56,7 +56,7 @@ def open_window(person: Person) -> datetime:
     return instant
 
 
-def standing(booking: Booking) -> Place | None:
+def standing(booking: Booking) -> ToldPlace | None:
     """Where ``booking`` stands; None once it is cancelled."""
     if booking.is_cancelled:
         return None
@@ -69,7 +69,7 @@ def standing(booking: Booking) -> Place | None:
     }
 
 
-def same(one: Place | None, other: Place | None) -> bool:
+def same(one: ToldPlace | None, other: ToldPlace | None) -> bool:
     """Whether both say the same place and time; a desk that was only renamed is where it was."""
     if one is None or other is None:
         return one is other

@@ -25,7 +25,7 @@ from coworking.spaces.models import Lieu
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class EmailedBooking:
     """A booking as an e-mail says it. ``late``: it counts as used by now, and somebody owes it."""
 
     kind: str
@@ -53,7 +53,7 @@ def news(job: outbox.Job) -> None:
         _settle(person.id, told)
 
 
-def _settle(person_id: int, told: dict[int, emails.Place | None]) -> None:
+def _settle(person_id: int, told: dict[int, emails.ToldPlace | None]) -> None:
     """Write down what was told; what changed while the e-mail was on its way waits for the next one."""
     person = lock_person(person_id)
     for booking in _untold(person_id):
@@ -132,11 +132,11 @@ def _write(job: outbox.Job, person: Person, news: Sequence[emails.News], templat
     )
 
 
-def _said(news: emails.News, lieu: Lieu) -> Said:
+def _said(news: emails.News, lieu: Lieu) -> EmailedBooking:
     booking = news.booking
     bill, until = offers.bill_of(booking), queries.free_until_of(booking, lieu)
     reason = None
     if booking.cancelled_because == "closed" and (day := spaces.days(booking.day, booking.day).get(booking.day)):
         reason = day.holiday or day.closure
     owed = bill is not None and bill.state != "released"
-    return Said(news.kind, booking, news.before, bill, until, owed and until <= now(), reason)
+    return EmailedBooking(news.kind, booking, news.before, bill, until, owed and until <= now(), reason)

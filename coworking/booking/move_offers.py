@@ -8,14 +8,14 @@ from datetime import date
 
 from coworking.booking.models import Booking
 from coworking.booking.moving import destination
-from coworking.booking.offers import Terms, bill_of, terms_of
+from coworking.booking.offers import PayerTerms, bill_of, terms_of
 from coworking.booking.placing import units_of, uses_of
 from coworking.claims import queries as claims
 from coworking.core.errors import DomainError
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.membership import coverage
-from coworking.membership.rules import AgreementExhausted, Decision, NoAgreement, Payer, Use, owed
+from coworking.membership.rules import AgreementExhausted, Decision, NoAgreement, Payer, PlannedUse, owed
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Resource
 
@@ -30,9 +30,9 @@ class MoveOffer:
     resource: Resource
     day: date
     span: Span
-    uses: tuple[Use, ...]
-    before: Terms
-    after: Terms
+    uses: tuple[PlannedUse, ...]
+    before: PayerTerms
+    after: PayerTerms
     same: bool
 
     @property
@@ -60,7 +60,7 @@ def offer(actor: Actor, booking: Booking, span: Span, resource: str | None) -> M
     )
 
 
-def choices(booking: Booking, others: Sequence[Resource]) -> dict[int, Terms | DomainError | None]:
+def choices(booking: Booking, others: Sequence[Resource]) -> dict[int, PayerTerms | DomainError | None]:
     """What ``booking`` would come to in each of ``others``, by id, at the time it has: None where that is the same.
 
     A refusal stands for those where nobody would pay. Statements do not grow with their number.
@@ -70,7 +70,7 @@ def choices(booking: Booking, others: Sequence[Resource]) -> dict[int, Terms | D
     quotes = _quotes(booking)
     decide = _decider(booking, quotes, {other.id: _uses_there(booking, other) for other in others})
     now, payer = coverage.owed_by(quotes), _payer(quotes)
-    found: dict[int, Terms | DomainError | None] = {}
+    found: dict[int, PayerTerms | DomainError | None] = {}
     for other in others:
         try:
             decided = decide(other.id)
@@ -86,12 +86,12 @@ def _quotes(booking: Booking) -> list[Quote]:
     return [unit.quote for unit in units if unit.quote is not None]
 
 
-def _uses_there(booking: Booking, resource: Resource) -> list[Use]:
-    return [Use(resource.id, resource.kind, unit.day, unit.half, unit.span) for unit in booking.units]
+def _uses_there(booking: Booking, resource: Resource) -> list[PlannedUse]:
+    return [PlannedUse(resource.id, resource.kind, unit.day, unit.half, unit.span) for unit in booking.units]
 
 
 def _decider(
-    booking: Booking, quotes: Sequence[Quote], choices: Mapping[int, Sequence[Use]]
+    booking: Booking, quotes: Sequence[Quote], choices: Mapping[int, Sequence[PlannedUse]]
 ) -> Callable[[int], list[Decision]]:
     """Decides what each of ``choices`` would cost, with what the booking holds there again; its payer stays."""
     return coverage.decisions_of(booking.person_id, _payer(quotes), choices, leaving=quotes)
@@ -101,10 +101,10 @@ def _payer(quotes: Sequence[Quote]) -> Payer | None:
     return coverage.payer_of(quotes) if quotes else None
 
 
-def _terms_now(booking: Booking) -> Terms:
+def _terms_now(booking: Booking) -> PayerTerms:
     bill = bill_of(booking)
     if bill is None:
-        return Terms("me", 0, "ttc", None, 0, 0, None, beyond=False, free=True)
+        return PayerTerms("me", 0, "ttc", None, 0, 0, None, beyond=False, free=True)
     payer: Payer = "employer" if bill.employer else "me"
     terms = (bill.cents, bill.basis, bill.employer, bill.by_employer, bill.by_plan)
-    return Terms(payer, *terms, left=None, beyond=False, free=False)
+    return PayerTerms(payer, *terms, left=None, beyond=False, free=False)

@@ -11,7 +11,7 @@ from coworking.booking.access import record_change
 from coworking.booking.former import Former, FormerUnit, former_of, keep_former
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.outcomes import carry
-from coworking.booking.placing import Chosen, Find, Item, Request, check_still_there, choose, units_of, uses_of
+from coworking.booking.placing import Chosen, Find, Request, RequestedItem, check_still_there, choose, units_of, uses_of
 from coworking.booking.rules import (
     AlreadyOver,
     AlreadyStarted,
@@ -72,7 +72,9 @@ def destination(
     day = check_window(span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
     if len({unit.resource_id for unit in units}) > 1:
         raise SeveralPlaces()
-    request = Request(span=span, items=(Item(resource=resource, kind=units[0].resource.kind),), guests=booking.guests)
+    request = Request(
+        span=span, items=(RequestedItem(resource=resource, kind=units[0].resource.kind),), guests=booking.guests
+    )
     (chosen,) = choose(request, booking.person, lieu, day, instant, leaving=booking, find=find)
     if not actor.is_staff and instant >= queries.free_until_of(booking, lieu):
         target, use, halves = chosen

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from coworking.accounts import queries as accounts
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request, choose, units_of, uses_of
+from coworking.booking.placing import Request, RequestedItem, choose, units_of, uses_of
 from coworking.booking.queries import open_halves
 from coworking.booking.rules import REGRET, Half, cancel_free_until, check_window, deadline_of
 from coworking.claims import queries as claims
@@ -24,7 +24,7 @@ from coworking.spaces.rules import check_half_open
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PayerTerms:
     """What one payer's choice comes to. ``cents``: what the person owes, in ``basis``; ``plan``: their own allowance's
     half-days; ``left``: how many it holds afterwards. ``employer``: who else pays, and for how many half-days.
     ``beyond``: the employer's allowance is used up for (part of) it."""
@@ -51,8 +51,8 @@ class Offer:
 
     resource: Resource
     day: date
-    terms: Terms
-    others: tuple[Terms, ...]
+    terms: PayerTerms
+    others: tuple[PayerTerms, ...]
     exhausted: AgreementExhausted | None
     free_until: datetime
     late: bool
@@ -85,7 +85,7 @@ def desk_offer(
     if len(wanted) < len(halves):
         check_half_open(spaces.day(day), None)
     span = Span(wanted[0].span.start, wanted[-1].span.end)
-    return offer(actor, Request(span, (Item(resource=resource, kind=DESK),), payer=payer))
+    return offer(actor, Request(span, (RequestedItem(resource=resource, kind=DESK),), payer=payer))
 
 
 def offer(actor: Actor, request: Request) -> Offer:
@@ -101,7 +101,7 @@ def offer(actor: Actor, request: Request) -> Offer:
     except AgreementExhausted as refusal:
         exhausted = refusal
         chosen = terms_of("me", coverage.decisions(person.id, "me", uses))
-    others: list[Terms] = []
+    others: list[PayerTerms] = []
     payers: tuple[Payer, ...] = ("me", "employer")
     for payer in payers:
         if payer == chosen.payer or (payer == "employer" and (exhausted is not None or not halves)):
@@ -124,11 +124,11 @@ def offer(actor: Actor, request: Request) -> Offer:
     )
 
 
-def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> Terms:
+def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
     """What ``decided`` comes to, as a sheet says it."""
     employers = [d.organisation_id for d in decided if d.organisation_id is not None]
     by_plan = [d for d in decided if d.cover == "subscription"]
-    return Terms(
+    return PayerTerms(
         payer="employer" if employers or (payer == "employer") else "me",
         cents=personal_cents(decided),
         basis=decided[0].basis,

@@ -13,7 +13,9 @@ from coworking.core.db import db
 from coworking.core.units import require_unit
 
 
-def decide(units: Iterable[BookingUnit], outcome: str, evidence: str | None, at: datetime) -> list[BookingUnit]:
+def decide_outcomes(
+    units: Iterable[BookingUnit], outcome: str, evidence: str | None, at: datetime
+) -> list[BookingUnit]:
     """Say of ``units`` what became of them and how we know; return those for which it was something else.
 
     ``pending`` takes back what was said: then there is neither evidence nor a time of deciding.

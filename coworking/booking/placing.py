@@ -15,16 +15,16 @@ from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import (
     AlreadyBooked,
     AlreadyInRoom,
+    BookableHalf,
     Desk,
-    HalfDay,
     NoHalfDay,
     NothingFree,
     NotInService,
     OnePlaceEach,
     TooMany,
+    bookable_halves,
     check_room_span,
     choose_desk,
-    half_days,
     still_fits,
     touched,
 )
@@ -33,14 +33,14 @@ from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict, Wanted
 from coworking.core.errors import NotFound
 from coworking.core.timespan import Span
-from coworking.membership.rules import Payer, Use
+from coworking.membership.rules import Payer, PlannedUse
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, Lieu, LieuDay, Resource
 from coworking.spaces.rules import check_open
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class RequestedItem:
     """One thing wanted: a given resource, or any one of a ``kind`` (in a zone). Ids are public ids."""
 
     resource: str | None = None
@@ -58,7 +58,7 @@ class Request:
     """
 
     span: Span
-    items: tuple[Item, ...]
+    items: tuple[RequestedItem, ...]
     person: str | None = None
     title: str | None = None
     guests: int = 0
@@ -68,7 +68,7 @@ class Request:
     several_places: bool = False
 
 
-Chosen = tuple[Resource, Span, tuple[HalfDay, ...]]
+Chosen = tuple[Resource, Span, tuple[BookableHalf, ...]]
 
 Find = Callable[[Collection[str], Collection[str], date], list[Resource]]
 """Reads the resources that are named by public id, and those of some kinds in service on a day."""
@@ -92,7 +92,7 @@ def choose(
     """
     candidates = _candidates(request, on, find)
     day = spaces.day(on)  # behind the locks: a closure waits for them before it gives back what was booked
-    halves = touched(half_days(on, day), request.span)
+    halves = touched(bookable_halves(on, day), request.span)
     everything = {row.id for rows in candidates for row in rows}
     taken = [
         (resource_id, span)
@@ -150,7 +150,9 @@ def _candidates(request: Request, day: date, find: Find) -> list[list[Resource]]
     return found
 
 
-def _suitable(rows: list[Resource], item: Item, guests: int, day: date, zone_ids: dict[str, int]) -> list[Resource]:
+def _suitable(
+    rows: list[Resource], item: RequestedItem, guests: int, day: date, zone_ids: dict[str, int]
+) -> list[Resource]:
     """The rows of the item's kind and zone; of rooms those that seat everyone, the smallest first."""
     kind = item.kind or DESK
     of_kind = [
@@ -163,7 +165,7 @@ def _suitable(rows: list[Resource], item: Item, guests: int, day: date, zone_ids
     return sorted((row for row in of_kind if row.seats > guests), key=lambda row: (row.seats, row.position, row.id))
 
 
-def _desk_use(day: LieuDay, halves: tuple[HalfDay, ...], span: Span) -> Span:
+def _desk_use(day: LieuDay, halves: tuple[BookableHalf, ...], span: Span) -> Span:
     if not halves:
         check_open(day, span)
         raise NoHalfDay()
@@ -196,7 +198,7 @@ def _pick(
     return next(row for row in free if row.id == desk.id)
 
 
-def units_of(resource: Resource, use: Span, halves: tuple[HalfDay, ...], day: date) -> list[BookingUnit]:
+def units_of(resource: Resource, use: Span, halves: tuple[BookableHalf, ...], day: date) -> list[BookingUnit]:
     if not halves:
         return [BookingUnit(resource_id=resource.id, resource=resource, day=day, starts_at=use.start, ends_at=use.end)]
     return [
@@ -236,9 +238,9 @@ def check_still_there(
         _refuse_second_place(own, resource.kind, unit.span, leaving)
 
 
-def uses_of(units: Iterable[BookingUnit]) -> list[Use]:
+def uses_of(units: Iterable[BookingUnit]) -> list[PlannedUse]:
     """What the units use, as the rules of prices see it."""
-    return [Use(unit.resource_id, unit.resource.kind, unit.day, unit.half, unit.span) for unit in units]
+    return [PlannedUse(unit.resource_id, unit.resource.kind, unit.day, unit.half, unit.span) for unit in units]
 
 
 def _refuse_second_place(own: list[queries.OwnPlace], kind: str, use: Span, leaving: Booking | None = None) -> None:

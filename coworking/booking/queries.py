@@ -10,7 +10,15 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.rules import BeyondHorizon, Half, HalfDay, InPast, cancel_free_until, half_days, touched
+from coworking.booking.rules import (
+    BeyondHorizon,
+    BookableHalf,
+    Half,
+    InPast,
+    bookable_halves,
+    cancel_free_until,
+    touched,
+)
 from coworking.claims import queries as claims
 from coworking.claims.models import Claim
 from coworking.core.clock import now
@@ -28,13 +36,13 @@ A_DAY = timedelta(hours=25)
 """No booking is longer: it stays within one local day."""
 
 
-def open_halves(day: date) -> dict[Half, HalfDay]:
+def open_halves(day: date) -> dict[Half, BookableHalf]:
     """The half-days that are open on ``day``; `InPast` or `BeyondHorizon` where no day is known."""
     row = spaces.days(day, day).get(day)
     if row is None:
         today = spaces.today()
         raise InPast() if day < today else BeyondHorizon(last=today + timedelta(days=spaces.lieu().horizon_days))
-    return half_days(day, row)
+    return bookable_halves(day, row)
 
 
 _LIVE_CLAIMS = (

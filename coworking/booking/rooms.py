@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from coworking.booking.rules import ROOM_STEP, half_days
+from coworking.booking.rules import ROOM_STEP, bookable_halves
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.timespan import Span, subtract
@@ -74,7 +74,7 @@ def starts(day: LieuDay, taken: list[Span], room: Resource, length: Length, inst
 
 def _wholes(day: LieuDay, length: Literal["half", "day"]) -> list[Span]:
     """The half-days, or the day from first opening to last closing, that are open without a break."""
-    halves = [half.span for half in half_days(day.day, day).values()]
+    halves = [half.span for half in bookable_halves(day.day, day).values()]
     if length == "half" or not halves:
         return halves
     return [Span(halves[0].start, halves[-1].end)]

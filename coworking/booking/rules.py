@@ -163,7 +163,7 @@ class CancelledBooking(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class HalfDay:
+class BookableHalf:
     """One half of a local day: its open time from first opening to last closing."""
 
     day: date
@@ -171,13 +171,15 @@ class HalfDay:
     span: Span
 
 
-def half_days(on: date, day: OpenDay) -> dict[Half, HalfDay]:
+def bookable_halves(on: date, day: OpenDay) -> dict[Half, BookableHalf]:
     """The halves of local date ``on`` that are open at all, by name."""
     spans = half_spans(day)
-    return {half: HalfDay(on, half, Span(spans[half][0].start, spans[half][-1].end)) for half in HALVES if spans[half]}
+    return {
+        half: BookableHalf(on, half, Span(spans[half][0].start, spans[half][-1].end)) for half in HALVES if spans[half]
+    }
 
 
-def touched(halves: dict[Half, HalfDay], span: Span) -> tuple[HalfDay, ...]:
+def touched(halves: dict[Half, BookableHalf], span: Span) -> tuple[BookableHalf, ...]:
     """The half-days that ``span`` touches: a desk is taken by whole half-days."""
     return tuple(halves[half] for half in HALVES if half in halves and halves[half].span.overlaps(span))
 
@@ -187,7 +189,7 @@ def still_fits(day: OpenDay, on: date, half: Half | str | None, use: Span) -> bo
     a room while the lieu is open for the whole of its ``use`` (``half`` None)."""
     if half is None:
         return intersect(union(day.open()), [use]) == [use]
-    return half in half_days(on, day)
+    return half in bookable_halves(on, day)
 
 
 def check_window(span: Span, *, at: datetime, horizon_days: int, zone: ZoneInfo) -> date:

@@ -14,7 +14,7 @@ from coworking.booking.access import for_whom, own_booking, record_change
 from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
 from coworking.booking.models import Booking
 from coworking.booking.moving import TOLD_NOTHING, Agreed, move_in_unit, undo_move_in_unit
-from coworking.booking.placing import Item, Request, check_still_there, choose, units_of, uses_of
+from coworking.booking.placing import Request, RequestedItem, check_still_there, choose, units_of, uses_of
 from coworking.booking.rules import (
     AlreadyOver,
     AlreadyStarted,
@@ -82,7 +82,7 @@ def book_half_days(
         check_half_open(spaces.day(day), None)
     end_read()
     span = Span(wanted[0].span.start, wanted[-1].span.end)
-    item = Item(resource=resource, kind=DESK, zone=zone)
+    item = RequestedItem(resource=resource, kind=DESK, zone=zone)
     asked = Request(
         span=span,
         items=(item,),
@@ -165,7 +165,7 @@ def move(
             booking = move_in_unit(actor, booking, span or booking.span, resource, agreed)
     except (ClaimConflict, NothingFree) as conflict:
         if span is not None:
-            asked = Request(span=span, items=(Item(resource=resource, kind=DESK),))
+            asked = Request(span=span, items=(RequestedItem(resource=resource, kind=DESK),))
             conflict.extra["free"] = _free_instead(asked, None)
         raise
     return booking
@@ -232,7 +232,7 @@ def _free_instead(request: Request, failed: object) -> list[dict[str, str]]:
     ``failed``: the item that was refused; the first one where only the database noticed. What the request names
     otherwise is not offered instead.
     """
-    wanted = failed if isinstance(failed, Item) else request.items[0]
+    wanted = failed if isinstance(failed, RequestedItem) else request.items[0]
     kind = spaces.resource_by_public_id(wanted.resource).kind if wanted.resource is not None else wanted.kind or DESK
     named = {item.resource for item in request.items}
     free = [row for row in queries.free_resources(request.span, kind) if row.public_id not in named]

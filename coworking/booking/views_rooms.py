@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from coworking.booking import offers, services
 from coworking.booking.forms import read_agreed, read_day, read_length, read_room, read_span, wall
 from coworking.booking.pages import blueprint, say_booked
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rooms import next_open_day, rooms_on
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
@@ -69,7 +69,7 @@ def book_room(public_id: str) -> ResponseReturnValue:
             current_actor(),
             Request(
                 form.span,
-                (Item(resource=public_id),),
+                (RequestedItem(resource=public_id),),
                 title=form.title,
                 guests=form.guests,
                 agreed_cents=read_agreed(request.form.get("agreed")) or 0,
@@ -90,7 +90,7 @@ def _sheet(public_id: str, values: Mapping[str, str], error: DomainError | None 
     if error is None or error.at_field in ("title", "guests") or isinstance(error, PriceChanged):
         try:
             at = read_span(values, lieu.tz)
-            offer = offers.offer(current_actor(), Request(at, (Item(resource=public_id),)))
+            offer = offers.offer(current_actor(), Request(at, (RequestedItem(resource=public_id),)))
         except DomainError:  # nothing to say about what cannot be booked: booking it will say why
             offer = None
     return render_template(

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.queries import bookings_of
-from coworking.booking.rules import HALVES, Half, half_days
+from coworking.booking.rules import HALVES, Half, bookable_halves
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.timespan import Span
@@ -17,7 +17,7 @@ from coworking.spaces.models import DESK, LieuDay, Resource
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class HalfOfWeek:
     """One half-day of somebody's week. ``state``: free, mine, past, full, closed or over.
 
     ``free`` counts free desks; ``mine`` is the booking's public id and ``desk`` its desk's name; ``outcome`` what became
@@ -40,7 +40,7 @@ class WeekDay:
     """One day of a week: its two cells and, on the day itself, the presence that is open."""
 
     day: date
-    cells: tuple[Cell, Cell]
+    cells: tuple[HalfOfWeek, HalfOfWeek]
     is_today: bool
 
     @property
@@ -91,7 +91,7 @@ def week(person_id: int, days: Sequence[date], calendar: Mapping[date, LieuDay])
     return [day for day in found if not day.never_open]
 
 
-def free_near(person_id: int, day: date, halves: Collection[Half], limit: int = 4) -> list[Cell]:
+def free_near(person_id: int, day: date, halves: Collection[Half], limit: int = 4) -> list[HalfOfWeek]:
     """Free half-days instead of those of ``day``: its other one first, then the same ones on the nearest open days."""
     lieu, today = spaces.lieu(), spaces.today()
     first = max(today, day - timedelta(days=7))
@@ -113,12 +113,12 @@ def _cell(
     taken: Sequence[tuple[int, Span, str, int]],
     own: tuple[Booking, BookingUnit] | None,
     instant: datetime,
-) -> Cell:
-    found = half_days(day.day, day).get(half)
+) -> HalfOfWeek:
+    found = bookable_halves(day.day, day).get(half)
     if own is not None:
         booking, unit = own
         state = "past" if unit.ends_at <= instant or unit.outcome == "came" else "mine"
-        return Cell(
+        return HalfOfWeek(
             day.day,
             half,
             state,
@@ -128,9 +128,9 @@ def _cell(
             span=unit.span,
         )
     if found is None:
-        return Cell(day.day, half, "closed", reason=day.holiday or day.closure)
+        return HalfOfWeek(day.day, half, "closed", reason=day.holiday or day.closure)
     if found.span.end <= instant:
-        return Cell(day.day, half, "over", span=found.span)
+        return HalfOfWeek(day.day, half, "over", span=found.span)
     busy = {resource_id for resource_id, span, _, _ in taken if span.overlaps(found.span)}
     free = sum(1 for desk in desks if desk.in_service(day.day) and desk.id not in busy)
-    return Cell(day.day, half, "free" if free else "full", free=free, span=found.span)
+    return HalfOfWeek(day.day, half, "free" if free else "full", free=free, span=found.span)

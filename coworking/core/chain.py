@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.keyring import SigningKey, signing_key
-from coworking.core.links import GENESIS, Link, canonical, link_behind
+from coworking.core.links import GENESIS, ChainLink, canonical_payload, link_behind
 from coworking.core.sealing import (
     MONEY,
     SEALED,
@@ -35,7 +35,7 @@ from coworking.core.sealing import (
 )
 from coworking.core.sql import inserted, table_of
 from coworking.core.types import BigId, BigInt, UTCDateTime
-from coworking.core.units import Unit, last_before_commit, locked, write_unit
+from coworking.core.units import UnitOfWork, last_before_commit, locked, write_unit
 
 CHAINS: tuple[ChainName, ...] = (MONEY, TRAIL)
 OPENING = "opening"
@@ -64,8 +64,8 @@ class ChainEntry(Model):
     signed_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     @property
-    def link(self) -> Link:
-        return Link(self.seq, self.prev, self.sha256, self.key_id, self.signature)
+    def link(self) -> ChainLink:
+        return ChainLink(self.seq, self.prev, self.sha256, self.key_id, self.signature)
 
 
 class Seal(Model):
@@ -146,7 +146,7 @@ def lock_head(name: ChainName) -> ChainHead:
 def append(head: ChainHead, key: SigningKey, marks: Sequence[Mark], **content: Any) -> None:
     """Sign one entry over ``marks`` behind the locked ``head``. ``content``: further JSON values of its payload."""
     instant = now()
-    payload = canonical(
+    payload = canonical_payload(
         {
             "chain": head.chain,
             "signed_at": plain_value(instant),
@@ -185,7 +185,7 @@ def append(head: ChainHead, key: SigningKey, marks: Sequence[Mark], **content: A
 
 
 @last_before_commit.append
-def _seal_money(unit: Unit) -> None:
+def _seal_money(unit: UnitOfWork) -> None:
     """Sign what the unit did to money, as its last act."""
     db.session.flush()
     if not unit.noted:

@@ -58,7 +58,7 @@ def broken_links(name: ChainName, public_key: Callable[[str], bytes | None]) -> 
     """A sentence for each entry of a chain that is not what the entry behind it signed, the first one first."""
     seals = groupby(_seals_by_entry(name), key=lambda row: row[0])
     group = next(seals, None)
-    last: links.Link | None = None
+    last: links.ChainLink | None = None
     statement = select(ChainEntry).where(ChainEntry.chain == name).order_by(ChainEntry.id)
     for entry in db.session.scalars(statement.execution_options(yield_per=500)):
         place = f"{name} entry {entry.seq}"

@@ -21,7 +21,7 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.settings import settings
 from coworking.core.units import snapshot
 
-Look = Callable[[], Iterable[str]]
+FindFaults = Callable[[], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,16 @@ class Check:
 
     promise: int
     claim: str
-    look: Look
+    look: FindFaults
 
 
 _checks: list[Check] = []
 
 
-def check(promise: int, claim: str) -> Callable[[Look], Look]:
+def check(promise: int, claim: str) -> Callable[[FindFaults], FindFaults]:
     """Register the decorated generator: it yields a sentence for each thing that breaks ``claim``."""
 
-    def register(look: Look) -> Look:
+    def register(look: FindFaults) -> FindFaults:
         _checks.append(Check(promise, claim, look))
         return look
 

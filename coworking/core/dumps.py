@@ -35,20 +35,20 @@ class BackupError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DumpContent:
     """What a database holds: its migration, and the number of rows by table."""
 
     migration: str
     tables: dict[str, int]
 
 
-def facts_of(connection: Connection) -> Facts:
+def facts_of(connection: Connection) -> DumpContent:
     """The facts of an open database; raises `BackupError` when no migration ever ran on it."""
     names = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
     if not names:
         raise BackupError("This database is empty: there is nothing to save.")
     counts = {name: connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one() for name in names}
-    return Facts(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one(), counts)
+    return DumpContent(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one(), counts)
 
 
 def write(connection: Connection, target: Path) -> None:
@@ -68,12 +68,12 @@ def write(connection: Connection, target: Path) -> None:
     _run("pg_dump", url, *options, f"--snapshot={snapshot}", f"--file={target}")
 
 
-def read(engine: str, file: Path) -> tuple[Facts, list[str]]:
+def read(engine: str, file: Path) -> tuple[DumpContent, list[str]]:
     """The facts of a file that `write` made, and what is wrong with it. Everything in it is read."""
     return _read_sqlite(file) if engine == "sqlite" else _read_postgresql(file)
 
 
-def _read_sqlite(file: Path) -> tuple[Facts, list[str]]:
+def _read_sqlite(file: Path) -> tuple[DumpContent, list[str]]:
     engine = create_engine(f"sqlite:///file:{file}?mode=ro&immutable=1&uri=true", poolclass=NullPool)
     event.listen(engine, "connect", lambda raw, _record: add_functions(raw))
     try:
@@ -93,7 +93,7 @@ def _read_sqlite(file: Path) -> tuple[Facts, list[str]]:
 _COPY = re.compile(rb'COPY public\."?(\w+)"? \(')
 
 
-def _read_postgresql(file: Path) -> tuple[Facts, list[str]]:
+def _read_postgresql(file: Path) -> tuple[DumpContent, list[str]]:
     counts: dict[str, int] = {}
     table, migration, ddl = None, "", bytearray()
     with _piped("pg_restore", "--file=-", str(file)) as lines:
@@ -112,7 +112,7 @@ def _read_postgresql(file: Path) -> tuple[Facts, list[str]]:
     counts.pop("alembic_version", None)
     wanted = {name.removesuffix("()") for guard in guards.GUARDS if guard.table in counts for name in guard.postgresql}
     missing = sorted(name for name in wanted if not re.search(rf"\b{name}\b".encode(), ddl))
-    return Facts(migration, counts), [f"guard {name}: missing" for name in missing]
+    return DumpContent(migration, counts), [f"guard {name}: missing" for name in missing]
 
 
 # Loading --------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from coworking.core.db import Model, db
 from coworking.core.errors import N_, DomainError
 from coworking.core.sql import inserted
 from coworking.core.types import BigId, BigInt, UTCDateTime
-from coworking.core.units import Unit, before_commit, write_unit
+from coworking.core.units import UnitOfWork, before_commit, write_unit
 
 KEPT = timedelta(hours=48)
 """Who has not asked again by then knows what became of it."""
@@ -77,7 +77,7 @@ def purge() -> int:
 
 
 @before_commit.append
-def _write_key(unit: Unit) -> None:
+def _write_key(unit: UnitOfWork) -> None:
     values = g.pop("idempotency", None) if has_request_context() else None
     if values is None:
         return

@@ -21,7 +21,7 @@ GENESIS = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainLink:
     """One link, as stored."""
 
     seq: int
@@ -36,7 +36,7 @@ class Link:
         return digest_of(rfc8785.dumps(_signed(self) | {"signature": self.signature}))
 
 
-def canonical(document: Mapping[str, Any]) -> str:
+def canonical_payload(document: Mapping[str, Any]) -> str:
     """``document`` as RFC 8785 text."""
     return rfc8785.dumps(dict(document)).decode()
 
@@ -45,14 +45,14 @@ def digest_of(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-def link_behind(key: SigningKey, seq: int, prev: str, payload: str) -> Link:
+def link_behind(key: SigningKey, seq: int, prev: str, payload: str) -> ChainLink:
     """The link of ``payload`` behind the one whose digest is ``prev``."""
-    unsigned = Link(seq, prev, digest_of(payload.encode()), key.key_id, "")
-    return Link(seq, prev, unsigned.sha256, key.key_id, key.sign(rfc8785.dumps(_signed(unsigned))).hex())
+    unsigned = ChainLink(seq, prev, digest_of(payload.encode()), key.key_id, "")
+    return ChainLink(seq, prev, unsigned.sha256, key.key_id, key.sign(rfc8785.dumps(_signed(unsigned))).hex())
 
 
 def problems(
-    links: Iterable[tuple[Link, str]],
+    links: Iterable[tuple[ChainLink, str]],
     public_key: Callable[[str], bytes | None],
     *,
     seq: int = 0,
@@ -76,11 +76,11 @@ def problems(
     return found
 
 
-def _signed(one: Link) -> dict[str, Any]:
+def _signed(one: ChainLink) -> dict[str, Any]:
     return {"seq": one.seq, "prev": one.prev, "sha256": one.sha256, "key_id": one.key_id}
 
 
-def _verified(key: bytes, one: Link) -> bool:
+def _verified(key: bytes, one: ChainLink) -> bool:
     try:
         signature = bytes.fromhex(one.signature)
     except ValueError:

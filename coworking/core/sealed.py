@@ -19,17 +19,17 @@ CORRECTED = "figures.corrected"
 TIME_TO_FINISH = timedelta(minutes=10)
 """Corrections rarely come alone: the restatement waits this long, so that one says them all."""
 
-Look = Callable[[date], bool]
+IsSealed = Callable[[date], bool]
 
 
 def _never(_month: date) -> bool:
     return False
 
 
-_look: Look = _never
+_look: IsSealed = _never
 
 
-def known_by(look: Look) -> Look:
+def known_by(look: IsSealed) -> IsSealed:
     """Register who knows whether the figures of a month (its first day) are final."""
     global _look
     _look = look

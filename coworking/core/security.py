@@ -59,7 +59,7 @@ class SecurityEvent(Model):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class EventsPage:
     """``events``, newest first, and the id before which the next page begins (None: nothing older)."""
 
     events: list[SecurityEvent]
@@ -97,7 +97,7 @@ def was_refused_lately(person_id: int | None, endpoint: str | None) -> bool:
     return any(details.get("endpoint") == endpoint for details in rows)
 
 
-def page(before: int | None = None, kind: str | None = None) -> Page:
+def page(before: int | None = None, kind: str | None = None) -> EventsPage:
     """The latest events, or those before the id ``before``; of one ``kind`` when given."""
     statement = select(SecurityEvent).order_by(SecurityEvent.id.desc()).limit(PAGE + 1)
     if before is not None:
@@ -105,7 +105,7 @@ def page(before: int | None = None, kind: str | None = None) -> Page:
     if kind is not None:
         statement = statement.where(SecurityEvent.kind == kind)
     rows = list(db.session.scalars(statement))
-    return Page(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
+    return EventsPage(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
 
 
 def purge() -> int:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 Ts = TypeVarTuple("Ts")
 
 
-class Unit:
+class UnitOfWork:
     """One running unit of work. ``result`` may name what it made, for hooks such as idempotency keys."""
 
     def __init__(self) -> None:
@@ -49,15 +49,15 @@ class Unit:
                 log.warning("the kick %s failed; the sweep will do its work", name, exc_info=True)
 
 
-before_commit: list[Callable[[Unit], None]] = []
+before_commit: list[Callable[[UnitOfWork], None]] = []
 """Hooks that packages above add: they run inside every unit, at its end, and may still write or refuse."""
 
-last_before_commit: list[Callable[[Unit], None]] = []
+last_before_commit: list[Callable[[UnitOfWork], None]] = []
 """The chain's own hook (`core.chain`): it runs behind all others, because its head is the last row to be locked."""
 
 
 @contextmanager
-def write_unit(*, beside: bool = False) -> Iterator[Unit]:
+def write_unit(*, beside: bool = False) -> Iterator[UnitOfWork]:
     """Open the request's one write unit; see the module's text. Raises `Busy` when the lock cannot be had.
 
     ``beside``: for what is noted about a request when its own work is over or was refused; the hooks stay away.
@@ -68,7 +68,7 @@ def write_unit(*, beside: bool = False) -> Iterator[Unit]:
     if session.new or session.deleted or any(map(session.is_modified, session.dirty)):
         raise WriteOutsideUnit("objects were changed before the write unit was opened")
     session.rollback()  # ends the read transaction and expires what it loaded
-    unit = Unit()
+    unit = UnitOfWork()
     try:
         session.info["unit"] = unit  # from here on the session asks for a writer
         try:
@@ -113,7 +113,7 @@ def snapshot() -> Iterator[None]:
         session.rollback()
 
 
-def require_unit() -> Unit:
+def require_unit() -> UnitOfWork:
     """The open unit; raises when the caller forgot to open one."""
     unit = db.session().info.get("unit")
     if unit is None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from coworking.accounts.models import Person
 from coworking.booking import queries, services
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.core.clock import frozen_at
 from coworking.core.db import db
 from coworking.core.errors import DomainError
@@ -95,7 +95,7 @@ class Simulation:
                     booker,
                     Request(
                         span=span,
-                        items=(Item(kind=ROOM),),
+                        items=(RequestedItem(kind=ROOM),),
                         person=for_whom,
                         title=self.draw.choice(MEETINGS),
                         guests=self.draw.choice((0, 1, 2, 3, 5)),

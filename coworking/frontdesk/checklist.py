@@ -21,7 +21,7 @@ from coworking.spaces import queries as spaces
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class MissingItem:
     """One thing that is missing: what, why it matters, and the link that leads to doing it (None: on the server)."""
 
     what: str
@@ -30,7 +30,7 @@ class Item:
     url: str | None
 
 
-def items(actor: Actor) -> list[Item]:
+def items(actor: Actor) -> list[MissingItem]:
     """What is missing, for a manager; nothing for anyone else, and in a simulation."""
     lieu = spaces.lieu()
     if not actor.has(Role.MANAGER) or lieu.is_simulation:
@@ -38,24 +38,24 @@ def items(actor: Actor) -> list[Item]:
     return [*_house(), *_money(lieu.legal_status), *_mail(), *_saved()]
 
 
-def _house() -> Iterator[Item]:
+def _house() -> Iterator[MissingItem]:
     today = spaces.today()
     if not spaces.resources(day=today):
-        yield Item(
+        yield MissingItem(
             _("No desk or room can be booked."),
             _("Whatever people may sit at or meet in stands under areas, desks and rooms."),
             _("Add desks and rooms"),
             url_for("spaces.spaces"),
         )
     if not any(row.open() for row in spaces.days(today, today + timedelta(days=13)).values()):
-        yield Item(
+        yield MissingItem(
             _("The lieu is closed for the next two weeks."),
             _("Desks are booked within the opening hours."),
             _("Set the opening hours"),
             url_for("spaces.hours"),
         )
     if pricing.tariff_on(today) is None:
-        yield Item(
+        yield MissingItem(
             _("No prices are set: everything is free."),
             _("Also where nothing costs anything, say so with prices of 0 €."),
             _("Set the prices"),
@@ -63,10 +63,10 @@ def _house() -> Iterator[Item]:
         )
 
 
-def _money(legal_status: str) -> Iterator[Item]:
+def _money(legal_status: str) -> Iterator[MissingItem]:
     row = billing.settings_row()
     if missing := drafts.missing():
-        yield Item(
+        yield MissingItem(
             _(
                 "Invoices cannot be issued before these are known: %(what)s.",
                 what=", ".join(_(name) for name in missing),
@@ -76,21 +76,21 @@ def _money(legal_status: str) -> Iterator[Item]:
             url_for("billing.settings" if missing == [VAT_NUMBER] else "spaces.lieu"),
         )
     if legal_status == "company" and not row.legal_mention:
-        yield Item(
+        yield MissingItem(
             _("Legal form, capital and register are missing."),
             _("A company shows them on each invoice."),
             _("Complete the invoices"),
             url_for("billing.settings"),
         )
     if not row.iban:
-        yield Item(
+        yield MissingItem(
             _("No bank account: invoices do not say how to pay."),
             _("With IBAN and BIC an invoice also carries a code to pay with a phone."),
             _("Add the IBAN"),
             url_for("billing.settings"),
         )
     elif not row.bic:
-        yield Item(
+        yield MissingItem(
             _("The BIC of the bank account is missing."),
             _("Some banks ask for it."),
             _("Add the BIC"),
@@ -98,17 +98,17 @@ def _money(legal_status: str) -> Iterator[Item]:
         )
 
 
-def _mail() -> Iterator[Item]:
+def _mail() -> Iterator[MissingItem]:
     row = sender.mail_settings()
     if settings().smtp_url is None:
-        yield Item(
+        yield MissingItem(
             _("E-mails are not sent."),
             _("They are written to files until SMTP_URL is set in the file .env on the server."),
             _("See the e-mails’ settings"),
             url_for("mail.edit"),
         )
     elif not row.tried_well:
-        yield Item(
+        yield MissingItem(
             _("Nobody knows yet whether e-mails arrive."),
             _("They come from %(address)s.", address=row.from_address or sender.default_address()),
             _("Try the sender"),
@@ -116,12 +116,12 @@ def _mail() -> Iterator[Item]:
         )
 
 
-def _saved() -> Iterator[Item]:
+def _saved() -> Iterator[MissingItem]:
     last = backup.last()
     age = now() - last.created_at if last else None
     if age is not None and age < backup.TOO_OLD:
         return
-    yield Item(
+    yield MissingItem(
         _("No backup was made yet.")
         if age is None
         else ngettext("The last backup is %(num)s day old.", "The last backup is %(num)s days old.", age.days),

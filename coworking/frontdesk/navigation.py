@@ -15,7 +15,7 @@ THUMBS, STAFF_THUMBS, BESIDE_MORE = 5, 4, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NavigationEntry:
     """One way to go; ``current`` marks the part of the product one is in."""
 
     url: str
@@ -33,13 +33,13 @@ class Sign:
     url: str
 
 
-def _entries(*wanted: tuple[str, str, str]) -> list[Entry]:
+def _entries(*wanted: tuple[str, str, str]) -> list[NavigationEntry]:
     """Entries for the endpoints that exist; the current one by its blueprint or endpoint."""
     here = request.endpoint or ""
-    found: list[Entry] = []
+    found: list[NavigationEntry] = []
     for endpoint, label, icon in wanted:
         if endpoint in current_app.view_functions:
-            found.append(Entry(url_for(endpoint), label, icon, _is_part(endpoint, here)))
+            found.append(NavigationEntry(url_for(endpoint), label, icon, _is_part(endpoint, here)))
     return found
 
 
@@ -100,7 +100,7 @@ def _is_part(endpoint: str, here: str) -> bool:
     return endpoint.startswith("spaces.") and here.startswith(("spaces.", "network_lieu."))
 
 
-def _staff_entries(actor: Actor) -> list[Entry]:
+def _staff_entries(actor: Actor) -> list[NavigationEntry]:
     entries = [
         ("frontdesk.today", _("Today"), "clock"),
         ("frontdesk.timeline", _("Planning"), "layout-grid"),
@@ -115,19 +115,19 @@ def _staff_entries(actor: Actor) -> list[Entry]:
     return _entries(*entries)
 
 
-def _or_mine(entries: list[Entry]) -> list[Entry]:
+def _or_mine(entries: list[NavigationEntry]) -> list[NavigationEntry]:
     """A member's own invoice belongs to « Moi », where no part of the menu is about everyone's."""
     if request.endpoint == "billing.invoice" and not any(entry.current for entry in entries):
         return [replace(entry, current=entry.url == url_for("accounts.me")) for entry in entries]
     return entries
 
 
-def _own_entries() -> list[Entry]:
+def _own_entries() -> list[NavigationEntry]:
     """What someone of the team has for themselves."""
     return _entries(("week.show", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
 
 
-def _member_entries(actor: Actor) -> list[Entry]:
+def _member_entries(actor: Actor) -> list[NavigationEntry]:
     entries = [("week.show", _("Week"), "calendar"), ("booking.rooms", _("Room"), "door-open")]
     if actor.has(Role.LEAD):
         entries.insert(0, ("network_head.month", _("Network"), "map-pin"))
@@ -138,18 +138,18 @@ def _member_entries(actor: Actor) -> list[Entry]:
     return _or_mine(_entries(*entries, ("accounts.me", _("Me"), "user")))
 
 
-def all_entries(actor: Actor) -> list[Entry]:
+def all_entries(actor: Actor) -> list[NavigationEntry]:
     """Everywhere ``actor`` can go from the main menu."""
     return [*_staff_entries(actor), *_own_entries()] if actor.is_staff else _member_entries(actor)
 
 
-def _thumb_bar(entries: list[Entry], most: int) -> list[Entry]:
+def _thumb_bar(entries: list[NavigationEntry], most: int) -> list[NavigationEntry]:
     """What fits under a thumb: all, or the first three and the way to the rest (`BESIDE_MORE`)."""
     if len(entries) <= most:
         return entries
     rest = entries[BESIDE_MORE:]
     here = request.endpoint == "frontdesk.more" or any(entry.current for entry in rest)
-    return [*entries[:BESIDE_MORE], Entry(url_for("frontdesk.more"), _("More"), "ellipsis", here)]
+    return [*entries[:BESIDE_MORE], NavigationEntry(url_for("frontdesk.more"), _("More"), "ellipsis", here)]
 
 
 def surroundings() -> dict[str, object]:

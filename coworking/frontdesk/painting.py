@@ -14,14 +14,14 @@ from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span, subtract
 from coworking.frontdesk.bars import Bar
-from coworking.spaces.queries import Place
+from coworking.spaces.queries import PlainResource
 
 SLOT = 15
 DEFAULT_WINDOW = (8 * 60, 19 * 60)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListedClaim:
     """One claim as a list says it: for those who do not read the picture."""
 
     resource: str
@@ -32,7 +32,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DayFrame:
     """When a local date begins and ends, and what of it is open."""
 
     span: Span
@@ -40,7 +40,7 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class TimelineReader:
     """Who reads: staff see names, members their own and those of colleagues who agreed."""
 
     actor: Actor
@@ -54,7 +54,7 @@ class Reader:
 class Wall:
     """The wall clock of one day: minutes after local midnight of an instant, clipped to the day."""
 
-    def __init__(self, day: Day, zone: str) -> None:
+    def __init__(self, day: DayFrame, zone: str) -> None:
         self.open = day.open
         self._span = day.span
         self._zone = ZoneInfo(zone)
@@ -83,7 +83,7 @@ class Wall:
 class Painter:
     """Draws rows and lines of one day for one reader."""
 
-    def __init__(self, day: date, wall: Wall, start: int, end: int, reader: Reader, instant: datetime) -> None:
+    def __init__(self, day: date, wall: Wall, start: int, end: int, reader: TimelineReader, instant: datetime) -> None:
         self.day, self.wall, self.reader, self.instant = day, wall, reader, instant
         self.first, self.last = start // SLOT, end // SLOT
         self.iso = day.isoformat()
@@ -107,7 +107,7 @@ class Painter:
             said = self._clock[minute] = minute_of_day(minute)
         return said
 
-    def row(self, resource: Place, bars: list[Bar], kept: dict[int, str]) -> str:
+    def row(self, resource: PlainResource, bars: list[Bar], kept: dict[int, str]) -> str:
         """The row's HTML, from what was kept unless something in it is the reader's own."""
         personal = any(self.reader.concerns(bar) for bar in bars)
         if not personal and (found := kept.get(resource.id)) is not None:
@@ -117,11 +117,11 @@ class Painter:
             kept[resource.id] = html
         return html
 
-    def line(self, resource: Place, bar: Bar) -> Line:
+    def line(self, resource: PlainResource, bar: Bar) -> ListedClaim:
         state, who = self._said(bar)
-        return Line(resource.name, bar.span, who, state, self._url(bar))
+        return ListedClaim(resource.name, bar.span, who, state, self._url(bar))
 
-    def _row(self, resource: Place, bars: list[Bar]) -> str:
+    def _row(self, resource: PlainResource, bars: list[Bar]) -> str:
         small = ""
         if resource.kind != "desk":
             seats = ngettext("%(num)s seat", "%(num)s seats", resource.seats)
@@ -150,7 +150,7 @@ class Painter:
         lane = "".join(html for _, html in sorted(pieces, key=lambda piece: piece[0]))
         return f'<li><span class="name">{escape(resource.name)}{small}</span><div class="lane">{lane}</div></li>'
 
-    def _free(self, resource: Place, taken: list[Span]) -> list[tuple[int, str]]:
+    def _free(self, resource: PlainResource, taken: list[Span]) -> list[tuple[int, str]]:
         """Links over free open time that is not over; the running quarter of an hour still counts."""
         found: list[tuple[int, str]] = []
         for span in subtract(self.bookable, taken):

@@ -19,7 +19,7 @@ from coworking.spaces import queries as spaces
 
 
 @dataclass(slots=True)
-class Line:
+class RegisterLine:
     """One person's day: what they had booked that has begun, and when they were there."""
 
     person: Person
@@ -36,7 +36,7 @@ class Register:
 
     day: date
     today: date
-    lines: list[Line]
+    lines: list[RegisterLine]
     expected: int
     sentence: str
     sealed: bool
@@ -53,18 +53,18 @@ class Register:
 def register(day: date) -> Register:
     """Everyone of ``day`` by name, in a fixed number of statements."""
     instant = now()
-    lines: dict[int, Line] = {}
+    lines: dict[int, RegisterLine] = {}
     for booking in day_bookings(day):
-        line = lines.setdefault(booking.person_id, Line(booking.person))
+        line = lines.setdefault(booking.person_id, RegisterLine(booking.person))
         line.units += [unit for unit in booking.units if unit.starts_at <= instant]
     for row in presences_on(day):
-        lines.setdefault(row.person_id, Line(row.person)).presences.append(row)
+        lines.setdefault(row.person_id, RegisterLine(row.person)).presences.append(row)
     found = sorted((one for one in lines.values() if one.units or one.presences), key=lambda one: fold(one.person.name))
     expected = len(lines) - len(found)
     return Register(day, spaces.today(), found, expected, _sentence(found, expected), sealed.is_sealed(day))
 
 
-def _sentence(lines: list[Line], expected: int) -> str:
+def _sentence(lines: list[RegisterLine], expected: int) -> str:
     """« 7 personnes sont venues, 2 demi-journées d’absence, 1 à confirmer. »"""
     came = sum(bool(one.presences) for one in lines)
     outcomes = [unit.outcome for one in lines for unit in one.units]

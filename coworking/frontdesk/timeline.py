@@ -23,9 +23,9 @@ from coworking.core.clock import now
 from coworking.core.i18n import language
 from coworking.core.policy import Actor
 from coworking.frontdesk.bars import Bar, bars
-from coworking.frontdesk.painting import DEFAULT_WINDOW, Day, Line, Painter, Reader, Wall
+from coworking.frontdesk.painting import DEFAULT_WINDOW, DayFrame, ListedClaim, Painter, TimelineReader, Wall
 from coworking.spaces import queries as spaces
-from coworking.spaces.queries import Place
+from coworking.spaces.queries import PlainResource
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Timeline:
     end: int
     now: int | None
     zones: list[ZoneRows]
-    lines: list[Line]
+    lines: list[ListedClaim]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class _Known:
     ``day`` is None where nothing is known of that date.
     """
 
-    places: list[Place]
-    day: Day | None
+    places: list[PlainResource]
+    day: DayFrame | None
     bars: dict[int, list[Bar]]
     rows: dict[int, str]
 
@@ -94,7 +94,7 @@ def _read(day: date) -> _Known:
     if row is None:
         return _Known(places, None, {}, {})
     by_place = {key: list(group) for key, group in groupby(bars(row.span), key=lambda bar: bar.resource_id)}
-    return _Known(places, Day(row.span, row.open()), by_place, {})
+    return _Known(places, DayFrame(row.span, row.open()), by_place, {})
 
 
 def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline:
@@ -111,8 +111,8 @@ def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline
     if not actor.is_staff and actor.person_id is not None:
         colleagues = frozenset(person.id for person in colleagues_of(actor.person_id, day))
     start, end = wall.window(known.bars)
-    painter = Painter(day, wall, start, end, Reader(actor, colleagues), instant)
-    lines: list[Line] = []
+    painter = Painter(day, wall, start, end, TimelineReader(actor, colleagues), instant)
+    lines: list[ListedClaim] = []
     zones: list[ZoneRows] = []
     if listed:
         lines = [painter.line(place, bar) for place in known.places for bar in known.bars.get(place.id, ())]

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from coworking.booking import queries
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.rules import half_days
+from coworking.booking.rules import bookable_halves
 from coworking.claims import queries as claims
 from coworking.claims.models import DayVersion
 from coworking.core import outbox
@@ -230,7 +230,7 @@ def _full_halves(row: LieuDay, instant: datetime) -> list[str]:
     taken = claims.taken(desks, row.span, instant)
     return [
         words[name]
-        for name, half in half_days(row.day, row).items()
+        for name, half in bookable_halves(row.day, row).items()
         if half.span.end > instant and {r for r, span, _, _ in taken if span.overlaps(half.span)} >= set(desks)
     ]
 

@@ -13,9 +13,9 @@ from coworking.accounts.queries import person_by_public_id, search_people
 from coworking.booking import services
 from coworking.booking.forms import read_day, read_halves, read_room
 from coworking.booking.pages import names
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.queries import worded_time
-from coworking.booking.rules import AlreadyBooked, half_days
+from coworking.booking.rules import AlreadyBooked, bookable_halves
 from coworking.core.clock import now
 from coworking.core.errors import DomainError, InvalidInput
 from coworking.core.formats import day_long
@@ -59,7 +59,7 @@ def book_for_someone() -> ResponseReturnValue:
             return to_today()
         if form.get("resource") and form.get("from"):
             room = read_room(form, spaces.lieu().tz)
-            item = Item(resource=form["resource"])
+            item = RequestedItem(resource=form["resource"])
             asked = Request(
                 room.span, (item,), person=who, title=room.title, guests=room.guests, several_places=several
             )
@@ -118,7 +118,7 @@ def _choices(days: Mapping[date, LieuDay]) -> list[tuple[date, list[str]]]:
     """The days ahead with their halves that are not over."""
     found: list[tuple[date, list[str]]] = []
     for day, row in days.items():
-        halves: list[str] = [name for name, half in half_days(day, row).items() if half.span.end > now()]
+        halves: list[str] = [name for name, half in bookable_halves(day, row).items() if half.span.end > now()]
         if halves:
             found.append((day, halves))
     return found

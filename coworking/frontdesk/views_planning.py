@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.booking.forms import read_day
-from coworking.booking.rules import HALVES, half_days
+from coworking.booking.rules import HALVES, bookable_halves
 from coworking.claims import queries as claims
 from coworking.core.policy import current_actor, signed_in
 from coworking.frontdesk import timeline as timelines
@@ -53,7 +53,7 @@ def new(public_id: str) -> ResponseReturnValue:
         return redirect(url_for("booking.new_room_booking", public_id=public_id, **values))
     day = read_day(values.get("day"))
     row = spaces.day(day)
-    halves = [half for half in HALVES if half in half_days(day, row)]
+    halves = [half for half in HALVES if half in bookable_halves(day, row)]
     return render_template("frontdesk/new_desk.html", resource=resource, day=day, halves=halves)
 
 

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from coworking.booking import offers, queries, repeating, services, weeks
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
 from coworking.booking.pages import names, refused, said, say_booked, to_week, vary_by_htmx
-from coworking.booking.rules import Half, NothingFree, half_days
+from coworking.booking.rules import Half, NothingFree, bookable_halves
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
@@ -181,7 +181,7 @@ def _seven(monday: date) -> list[date]:
     return [monday + timedelta(days=n) for n in range(7)]
 
 
-def _halves(actor: Actor, monday: date, which: Callable[[weeks.Cell], bool]) -> dict[date, frozenset[Half]]:
+def _halves(actor: Actor, monday: date, which: Callable[[weeks.HalfOfWeek], bool]) -> dict[date, frozenset[Half]]:
     """The half-days of ``actor``'s week of ``monday`` for which ``which`` holds, by day."""
     days = _seven(monday)
     rows = weeks.week(_person(actor), days, spaces.days(days[0], days[-1]))
@@ -217,7 +217,7 @@ def _hours(days: Sequence[LieuDay], zone: ZoneInfo) -> dict[Half, str]:
     """« 9–13 h » and « 13–18 h »: the widest hours of each half among ``days``, for the head of the table."""
     found: dict[Half, list[tuple[int, int]]] = {"am": [], "pm": []}
     for row in days:
-        for name, half in half_days(row.day, row).items():
+        for name, half in bookable_halves(row.day, row).items():
             start, end = half.span.start.astimezone(zone), half.span.end.astimezone(zone)
             found[name].append((start.hour * 60 + start.minute, end.hour * 60 + end.minute or 1440))
     return {

@@ -25,8 +25,8 @@ from coworking.membership.rules import (
     Entitlements,
     Owed,
     Payer,
+    PlannedUse,
     UndoChangesPrice,
-    Use,
     decide,
     owed_of,
 )
@@ -38,7 +38,7 @@ LOOK_BACK = timedelta(days=92)
 """How far back half-days that are over are looked for: a server that slept for a season catches up."""
 
 
-def decisions(person_id: int, payer: Payer | None, uses: Sequence[Use]) -> list[Decision]:
+def decisions(person_id: int, payer: Payer | None, uses: Sequence[PlannedUse]) -> list[Decision]:
     """Who would pay what for ``uses``: a look, or inside a unit the decision (at most 3 statements and one per day).
 
     Raises `NoAgreement` or `AgreementExhausted`.
@@ -47,7 +47,7 @@ def decisions(person_id: int, payer: Payer | None, uses: Sequence[Use]) -> list[
 
 
 def decisions_of(
-    person_id: int, payer: Payer | None, choices: Mapping[int, Sequence[Use]], *, leaving: Iterable[Quote] = ()
+    person_id: int, payer: Payer | None, choices: Mapping[int, Sequence[PlannedUse]], *, leaving: Iterable[Quote] = ()
 ) -> Callable[[int], list[Decision]]:
     """Decides any one of several ``choices``, by its key, from what is read once for all of them.
 

@@ -107,7 +107,7 @@ class AdhesionOverlaps(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class PlannedUse:
     """One thing to be used on local ``day``: a desk for ``half``, or a room or office (``half`` None) for ``span``."""
 
     resource_id: int
@@ -137,7 +137,7 @@ class AgreementTerms:
     member_from: date
     member_until: date | None
 
-    def applies(self, use: Use) -> bool:
+    def applies(self, use: PlannedUse) -> bool:
         """Whether it pays for desks that day: agreed, a member, on an agreed weekday. The allowance is another matter."""
         return (
             use.half is not None
@@ -157,7 +157,7 @@ class SubscriptionTerms:
     last_month: date | None
     halfdays_per_month: int | None
 
-    def applies(self, use: Use) -> bool:
+    def applies(self, use: PlannedUse) -> bool:
         return use.half is not None and within(use.month, self.first_month, self.last_month)
 
 
@@ -188,7 +188,7 @@ class Decision:
     ``left``: half-days left in that allowance after this one; None where nothing is counted.
     """
 
-    use: Use
+    use: PlannedUse
     cover: Cover
     unit: Unit
     unit_cents: int
@@ -231,7 +231,7 @@ class _Counter:
 
 
 def decide(
-    uses: Iterable[Use], payer: Payer | None, entitlements: Entitlements, prices: Mapping[date, Prices]
+    uses: Iterable[PlannedUse], payer: Payer | None, entitlements: Entitlements, prices: Mapping[date, Prices]
 ) -> list[Decision]:
     """Decide each of ``uses`` in turn; ``prices`` by day of use.
 
@@ -260,7 +260,7 @@ def decide(
     return decisions
 
 
-def _by_employer(use: Use, prices: Prices, agreement: AgreementTerms, counter: _Counter) -> Decision:
+def _by_employer(use: PlannedUse, prices: Prices, agreement: AgreementTerms, counter: _Counter) -> Decision:
     """The organisation pays what was agreed, else the tariff."""
     cents = agreement.halfday_cents
     if cents is None:
@@ -280,7 +280,7 @@ def _by_employer(use: Use, prices: Prices, agreement: AgreementTerms, counter: _
 
 
 def _by_person(
-    use: Use, prices: Prices, subscriptions: Iterable[SubscriptionTerms], counter: _Counter, *, beyond: bool
+    use: PlannedUse, prices: Prices, subscriptions: Iterable[SubscriptionTerms], counter: _Counter, *, beyond: bool
 ) -> Decision:
     """The person pays: nothing where it is free, from the month's allowance while it lasts, else by the tariff."""
     unit, cents = unit_of(use.kind), prices.price_of(use.kind, use.resource_id)

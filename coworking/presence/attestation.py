@@ -30,12 +30,12 @@ from coworking.core.types import public_id
 from coworking.core.units import end_read, locked, write_unit
 from coworking.presence.attested import (
     AttestedDay,
+    AttestedMonthToCome,
     BookedHalf,
+    DesklessPresence,
     EmployerUnknown,
-    MonthToCome,
     NoSuchAttestation,
     NothingToAttest,
-    Stay,
     TooManyCodes,
     attested_days,
     normal_code,
@@ -75,12 +75,12 @@ def issue(actor: Actor, month: date, *, employer: str | None = None) -> Attestat
     """Attest the actor's own presences of ``month`` (any date in it), up to today where it is running.
 
     There is no asking for someone else. ``employer``: the public id of an organisation the person belonged to in that
-    month, to be named. Asking again on the same day for the same thing gives what was given. Raises `MonthToCome`,
+    month, to be named. Asking again on the same day for the same thing gives what was given. Raises `AttestedMonthToCome`,
     `NothingToAttest` or `EmployerUnknown`.
     """
     month = month_of(month)
     if month > spaces.today():
-        raise MonthToCome()
+        raise AttestedMonthToCome()
     with write_unit() as unit:
         person = db.session.scalars(locked(select(Person).where(Person.id == actor.person_id))).unique().one_or_none()
         if person is None:
@@ -122,7 +122,7 @@ def days_of(person_id: int, first: date, last: date) -> list[AttestedDay]:
     desk = aliased(BookingUnit)
     has_desk = select(desk.id).where(desk.booking_id == Booking.id, desk.half.is_not(None)).exists()
     stays = [
-        Stay(day, arrived_at, left_at or ends_at, evidence)
+        DesklessPresence(day, arrived_at, left_at or ends_at, evidence)
         for day, arrived_at, left_at, evidence, ends_at in db.session.execute(
             select(Presence.day, Presence.arrived_at, Presence.left_at, Presence.evidence, Booking.ends_at)
             .outerjoin(Booking, (Booking.id == Presence.booking_id) & (Booking.status == "confirmed"))

@@ -24,7 +24,7 @@ HOST = "host"
 """What is said to have told of a half-day that came without saying how it was known."""
 
 
-class MonthToCome(DomainError):
+class AttestedMonthToCome(DomainError):
     code = "month_to_come"
     status = 422
     message = N_("Only a month that has begun can be attested.")
@@ -72,7 +72,7 @@ class BookedHalf:
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class DesklessPresence:
     """A presence that has no desk. ``until`` is its departure, else the end of the room it had, else None."""
 
     day: date
@@ -90,7 +90,7 @@ class AttestedDay:
 
 
 def attested_days(
-    booked: Iterable[BookedHalf], stays: Iterable[Stay], split_at: Mapping[date, datetime]
+    booked: Iterable[BookedHalf], stays: Iterable[DesklessPresence], split_at: Mapping[date, datetime]
 ) -> list[AttestedDay]:
     """The dates with at least one half-day that counts, in order; ``split_at`` tells where each date is parted."""
     evidence: dict[tuple[date, Half], str] = {}
@@ -109,7 +109,7 @@ def attested_days(
     ]
 
 
-def _touched(stay: Stay, split_at: datetime) -> tuple[Half, ...]:
+def _touched(stay: DesklessPresence, split_at: datetime) -> tuple[Half, ...]:
     if stay.arrived_at >= split_at:
         return ("pm",)
     return HALVES if stay.until is not None and stay.until > split_at else ("am",)

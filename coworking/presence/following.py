@@ -10,9 +10,9 @@ from sqlalchemy import bindparam, select
 from coworking.accounts.models import Person
 from coworking.booking.cancelling import cancel_in_unit
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.outcomes import decide
-from coworking.booking.placing import Item, Request
-from coworking.booking.rules import AlreadyBooked, HalfDay, NothingFree
+from coworking.booking.outcomes import decide_outcomes
+from coworking.booking.placing import Request, RequestedItem
+from coworking.booking.rules import AlreadyBooked, BookableHalf, NothingFree
 from coworking.booking.services import book_in_unit
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
@@ -32,7 +32,7 @@ _UNITS_OF_DAY = (  # built once: every arrival and departure asks it
 )
 
 
-def units_of(person_id: int, day: date) -> list[BookingUnit]:
+def units_booked_on(person_id: int, day: date) -> list[BookingUnit]:
     """What ``person_id`` has booked on ``day`` and not cancelled, by time."""
     return list(db.session.scalars(_UNITS_OF_DAY, {"person": person_id, "day": day}))
 
@@ -48,18 +48,18 @@ def follow(person_id: int, day: date, *, told_whole: bool = False) -> int:
     if told_whole:
         visits = [replace(visit, seen=True) for visit in visits]
     changed = 0
-    for unit in units_of(person_id, day):
+    for unit in units_booked_on(person_id, day):
         outcome, evidence = verdict(unit.span, unit.outcome, unit.evidence, visits, instant)
-        changed += len(decide([unit], outcome, evidence, instant))
+        changed += len(decide_outcomes([unit], outcome, evidence, instant))
     return changed
 
 
-def walk_in(actor: Actor, person: Person, half: HalfDay) -> Booking | None:
+def walk_in(actor: Actor, person: Person, half: BookableHalf) -> Booking | None:
     """A free desk for ``half``, which may be over; None when the lieu is full or has no desks.
 
     Nobody is turned away at the door for money: where the employer's agreement refuses more, the person pays.
     """
-    request = Request(span=half.span, items=(Item(kind=DESK),), person=person.public_id, source="walkin")
+    request = Request(span=half.span, items=(RequestedItem(kind=DESK),), person=person.public_id, source="walkin")
     payers: tuple[Payer | None, ...] = (None, "me")
     for payer in payers:
         try:
@@ -75,7 +75,7 @@ def walk_in(actor: Actor, person: Person, half: HalfDay) -> Booking | None:
 def forget_walk_ins(actor: Actor, person_id: int, day: date) -> None:
     """Cancel the walk-in's desks of ``day`` that no presence of the person explains any more; nothing is owed for them."""
     visits = queries.visits(person_id, day)
-    for booking in {unit.booking.id: unit.booking for unit in units_of(person_id, day)}.values():
+    for booking in {unit.booking.id: unit.booking for unit in units_booked_on(person_id, day)}.values():
         if booking.source == "walkin" and not any(visit.touches(booking.span) for visit in visits):
             forget(actor, booking)
 

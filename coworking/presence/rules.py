@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from coworking.booking.rules import ABSENT, CAME, PENDING, UNKNOWN, HalfDay
+from coworking.booking.rules import ABSENT, CAME, PENDING, UNKNOWN, BookableHalf
 from coworking.core.errors import N_, DomainError
 from coworking.core.timespan import Span, subtract
 
@@ -151,7 +151,7 @@ def verdict(
     return PENDING, None
 
 
-def half_of_arrival(halves: Iterable[HalfDay], at: datetime) -> HalfDay | None:
+def half_of_arrival(halves: Iterable[BookableHalf], at: datetime) -> BookableHalf | None:
     """The half-day someone who arrives at ``at`` comes for: the running one, or the next when it begins within `EARLY`.
 
     None once all are over.
@@ -162,7 +162,7 @@ def half_of_arrival(halves: Iterable[HalfDay], at: datetime) -> HalfDay | None:
     return ahead[0] if ahead else None
 
 
-def halves_of_stay(halves: Iterable[HalfDay], start: datetime, end: datetime | None) -> list[HalfDay]:
+def halves_of_stay(halves: Iterable[BookableHalf], start: datetime, end: datetime | None) -> list[BookableHalf]:
     """The half-days that someone there from ``start`` to ``end`` used: that of arrival, and each later one they stayed
     in for more than `LINGER`. Without a departure: that of arrival alone."""
     halves = list(halves)

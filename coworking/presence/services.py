@@ -14,7 +14,7 @@ from coworking.accounts.models import Person
 from coworking.booking import endings
 from coworking.booking.access import for_whom, own_booking
 from coworking.booking.models import Booking
-from coworking.booking.rules import CancelledBooking, half_days
+from coworking.booking.rules import CancelledBooking, bookable_halves
 from coworking.booking.services import Newcomer
 from coworking.claims import services as claims
 from coworking.core import audit
@@ -25,7 +25,7 @@ from coworking.core.policy import SYSTEM, Actor
 from coworking.core.timespan import local_date
 from coworking.core.units import locked, write_unit
 from coworking.presence import queries
-from coworking.presence.following import follow, forget, forget_walk_ins, units_of, walk_in
+from coworking.presence.following import follow, forget, forget_walk_ins, units_booked_on, walk_in
 from coworking.presence.models import Presence
 from coworking.presence.rules import (
     EARLY,
@@ -103,7 +103,7 @@ def leave(actor: Actor, *, person: str | None = None, unseen: bool = False) -> D
         if presence is None:
             return None
         instant = now()
-        over = [unit.ends_at for unit in units_of(who.id, presence.day) if unit.ends_at <= instant]
+        over = [unit.ends_at for unit in units_booked_on(who.id, presence.day) if unit.ends_at <= instant]
         presence.left_at = max([*over, presence.arrived_at]) if unseen else max(instant, presence.arrived_at)
         counted = () if unseen else _take_used(actor, who, presence)
         follow(who.id, presence.day)
@@ -119,7 +119,9 @@ def undo_departure(actor: Actor, presence_id: str) -> None:
         if presence.left_at is None or queries.open_presence(presence.person_id, presence.day) is not None:
             return
         left_at, presence.left_at = presence.left_at, None
-        for booking in {unit.booking.id: unit.booking for unit in units_of(presence.person_id, presence.day)}.values():
+        for booking in {
+            unit.booking.id: unit.booking for unit in units_booked_on(presence.person_id, presence.day)
+        }.values():
             if booking.source == "walkin" and booking.created_at >= left_at:
                 forget(actor, booking)  # it was taken because they seemed to leave so late
         follow(presence.person_id, presence.day)
@@ -206,9 +208,9 @@ def _arrive(actor: Actor, person: Person, evidence: str, given: Booking | None =
     open_now = any(span.start - EARLY <= instant < span.end for span in day.open())
     if not open_now and not actor.is_staff:
         raise ClosedNow()
-    units = units_of(person.id, today)
+    units = units_booked_on(person.id, today)
     walked_in = None
-    half = half_of_arrival(half_days(today, day).values(), instant)
+    half = half_of_arrival(bookable_halves(today, day).values(), instant)
     if open_now and half is not None and not has_place([unit.span for unit in units], half.span, instant):
         walked_in = walk_in(actor, person, half)
     ahead = next((unit.booking for unit in units if unit.ends_at > instant), None)
@@ -241,10 +243,10 @@ def _take_used(actor: Actor, person: Person, presence: Presence) -> tuple[Bookin
     day = spaces.day(presence.day)
     if not day.open() or now() > max(span.end for span in day.open()) + EARLY:
         return ()
-    halves = halves_of_stay(half_days(presence.day, day).values(), presence.arrived_at, presence.left_at)
+    halves = halves_of_stay(bookable_halves(presence.day, day).values(), presence.arrived_at, presence.left_at)
     taken: list[Booking] = []
     for half in halves[1:]:
-        booked = [unit.span for unit in units_of(person.id, presence.day)]
+        booked = [unit.span for unit in units_booked_on(person.id, presence.day)]
         if not has_place(booked, half.span, half.span.start) and (made := walk_in(actor, person, half)) is not None:
             taken.append(made)
     return tuple(taken)

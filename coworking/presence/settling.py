@@ -15,8 +15,8 @@ from sqlalchemy import select
 from coworking.accounts.models import Person
 from coworking.booking.access import for_whom
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.outcomes import decide, let_expire
-from coworking.booking.rules import ABSENT, CAME, PENDING, UNKNOWN, half_days
+from coworking.booking.outcomes import decide_outcomes, let_expire
+from coworking.booking.rules import ABSENT, CAME, PENDING, UNKNOWN, bookable_halves
 from coworking.claims import services as claims
 from coworking.core import audit, sealed
 from coworking.core.clock import now
@@ -27,7 +27,7 @@ from coworking.core.policy import Actor, Role
 from coworking.core.timespan import Span, local_date
 from coworking.core.units import end_read, locked, require_unit, write_unit
 from coworking.presence import queries
-from coworking.presence.following import follow, units_of, walk_in
+from coworking.presence.following import follow, units_booked_on, walk_in
 from coworking.presence.models import Presence
 from coworking.presence.rules import (
     CONFIRMABLE,
@@ -89,7 +89,7 @@ def settle(actor: Actor, unit_ids: Sequence[int], outcome: str, *, reason: str |
         for unit in changing:
             details = {"was": unit.outcome, "now": outcome} | ({"reason": said} if said else {})
             audit.record(actor, "unit.settled", ("booking_unit", unit.id), person_id=unit.booking.person_id, **details)
-        decide(units, outcome, HOST, instant)
+        decide_outcomes(units, outcome, HOST, instant)
         for unit in units:
             _agree(actor, unit, instant)
         claims.touch(*{unit.day for unit in units})
@@ -120,7 +120,7 @@ def take_back(actor: Actor, at: datetime) -> list[date]:
             for row in queries.presences_of(unit.booking.person_id, unit.day):
                 if (row.recorded_at, row.evidence, row.arrived_at) == (at, HOST, unit.starts_at):
                     db.session.delete(row)  # it was written down with it
-        decide(units, PENDING, None, instant)
+        decide_outcomes(units, PENDING, None, instant)
         for person_id, day in sorted({(unit.booking.person_id, unit.day) for unit in units}):
             follow(person_id, day)
         claims.touch(*{unit.day for unit in units})
@@ -235,7 +235,7 @@ def _agree(actor: Actor, unit: BookingUnit, instant: datetime) -> None:
         if not touching:
             db.session.add(_presence_for(actor, unit, instant, is_open=any(row.left_at is None for row in rows)))
         return
-    units = units_of(unit.booking.person_id, unit.day)
+    units = units_booked_on(unit.booking.person_id, unit.day)
     came = [other.span for other in units if other.outcome == CAME]
     for row in touching:
         _shorten(actor, row, unit, came, end=max(other.ends_at for other in units))
@@ -303,10 +303,10 @@ def _places(actor: Actor, person: Person, day: date, visit: Visit) -> Booking | 
     """Take what was used and not booked; return what the presence is to be linked with."""
     require_unit()
     first = None
-    for half in halves_of_stay(half_days(day, spaces.day(day)).values(), visit.start, visit.end):
-        booked = units_of(person.id, day)
+    for half in halves_of_stay(bookable_halves(day, spaces.day(day)).values(), visit.start, visit.end):
+        booked = units_booked_on(person.id, day)
         if not has_place([unit.span for unit in booked], half.span, max(visit.start, half.span.start)):
             made = walk_in(actor, person, half)
             first = first or made
-    touched = next((unit.booking for unit in units_of(person.id, day) if visit.touches(unit.span)), None)
+    touched = next((unit.booking for unit in units_booked_on(person.id, day) if visit.touches(unit.span)), None)
     return first or touched

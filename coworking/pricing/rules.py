@@ -9,8 +9,8 @@ from typing import Literal
 from coworking.core.errors import N_, DomainError
 from coworking.core.money import divide_half_up
 
-Kind = Literal["desk", "room", "office"]
-KINDS: tuple[Kind, ...] = ("desk", "room", "office")
+ResourceKind = Literal["desk", "room", "office"]
+KINDS: tuple[ResourceKind, ...] = ("desk", "room", "office")
 Basis = Literal["ttc", "ht"]
 BASES: tuple[Basis, ...] = ("ttc", "ht")
 Unit = Literal["half_day", "hour"]
@@ -81,7 +81,7 @@ def vat_of(net_cents: int, rate_bp: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PricedLine:
     """An amount in cents, in the basis of its document; negative on a credit note."""
 
     amount_cents: int
@@ -138,7 +138,7 @@ class Totals:
         return sum(group.payable_cents for group in self.groups)
 
 
-def totals(lines: Iterable[Line], basis: Basis) -> Totals:
+def totals(lines: Iterable[PricedLine], basis: Basis) -> Totals:
     """Sum ``lines`` per rate and tax each sum once.
 
     ``ht``: net is the sum of the lines. ``ttc``: net is the amount whose VAT brings it nearest to the sum of the lines;

@@ -76,7 +76,7 @@ def _in_service(day: Any) -> ColumnElement[bool]:
     )
 
 
-class Place(NamedTuple):
+class PlainResource(NamedTuple):
     """A resource as plain values that outlive the session."""
 
     id: int
@@ -96,9 +96,9 @@ _PLACES = (
 )
 
 
-def places(day: date) -> list[Place]:
+def places(day: date) -> list[PlainResource]:
     """The resources in service on ``day``, in the order people see: one statement."""
-    return [Place(*row) for row in db.session.execute(_PLACES, {"day": day})]
+    return [PlainResource(*row) for row in db.session.execute(_PLACES, {"day": day})]
 
 
 def resource_by_public_id(public_id: str) -> Resource:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
@@ -11,7 +10,7 @@ from coworking.core.months import write_month
 from coworking.core.tables import csv_text
 from coworking.statistics.labels import LABELS
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.schema import SCHEMA
+from coworking.statistics.schema import SCHEMA, Figures
 
 
 def envelope(row: MonthlyReturn) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def envelope(row: MonthlyReturn) -> dict[str, Any]:
     }
 
 
-def flat(figures: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def flat(figures: Figures) -> list[tuple[str, str, str]]:
     """Name, value and reason of every number, for a spreadsheet; hours are ``by_weekday_hour.<weekday>.<hour>.booked``."""
     rows: list[tuple[str, str, str]] = []
     reasons = figures["null_reasons"]

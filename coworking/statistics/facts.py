@@ -28,7 +28,17 @@ from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, Lieu, LieuDay, Resource
 from coworking.spaces.rules import HalfDay
 from coworking.statistics.models import DayFact
-from coworking.statistics.rules import CAME, Day, Half, Meeting, Minutes, Slot, Stay, Use, count
+from coworking.statistics.rules import (
+    CAME,
+    DayRecord,
+    Meeting,
+    Minutes,
+    OfferedHalf,
+    PresenceMinutes,
+    ResourceUse,
+    Slot,
+    count,
+)
 
 Capacity = dict[str, list[list[int]]]
 _MINUTE = 60_000_000
@@ -186,7 +196,7 @@ class _Inputs:
         self.guests[row.day][row.booking] = row.guests
 
     def _read_claims(self) -> None:
-        self.uses: dict[date, list[Use]] = defaultdict(list)
+        self.uses: dict[date, list[ResourceUse]] = defaultdict(list)
         self.blocks: list[tuple[int, Minutes]] = []
         self.residents: list[tuple[int, Minutes]] = []
         whole = [row.span for row in self.days.values()]
@@ -214,7 +224,7 @@ class _Inputs:
             taken = (_minute(row.starts_at), _minute(row.ends_at))
             if row.holder_kind == "booking":
                 if row.day is not None:
-                    self.uses[row.day].append(Use(row.holder_id, row.resource_id, *use))
+                    self.uses[row.day].append(ResourceUse(row.holder_id, row.resource_id, *use))
             elif row.holder_kind == "resident":
                 self.residents.append((row.resource_id, taken))
             elif row.holder_kind == "workshop" and row.resource_id not in self.desk_ids:
@@ -225,17 +235,17 @@ class _Inputs:
     def _add_own_use(self, resource: int, use: Minutes) -> None:
         for day, row in self.days.items():
             if use[0] < _minute(row.ends_at) and _minute(row.starts_at) < use[1]:
-                self.uses[day].append(Use(None, resource, *use))
+                self.uses[day].append(ResourceUse(None, resource, *use))
 
     def _read_presences(self, first: date, last: date) -> None:
-        self.stays: dict[date, list[Stay]] = defaultdict(list)
+        self.stays: dict[date, list[PresenceMinutes]] = defaultdict(list)
         rows = db.session.execute(
             select(Presence.day, Presence.person_id, Presence.arrived_at, Presence.left_at).where(
                 Presence.day.between(first, last)
             )
         )
         for day, person, arrived, left in rows:
-            self.stays[day].append(Stay(person, _minute(arrived), None if left is None else _minute(left)))
+            self.stays[day].append(PresenceMinutes(person, _minute(arrived), None if left is None else _minute(left)))
 
     def capacity(self, day: date) -> Capacity:
         """What was in service on ``day``, by the resources' own dates and the seats of today."""
@@ -245,9 +255,9 @@ class _Inputs:
                 found["desk" if row.kind == DESK else "room"].append([row.id, row.seats])
         return found
 
-    def day(self, day: date, capacity: Capacity) -> Day:
+    def day(self, day: date, capacity: Capacity) -> DayRecord:
         row = self.days[day]
-        return Day(
+        return DayRecord(
             open=_spans(row.open()),
             staffed=_spans(row.open("staffed")),
             halves={name: _half(half) for name, half in self.halves.get(day, {}).items()},
@@ -284,8 +294,8 @@ def _spans(spans: list[Span]) -> list[Minutes]:
     return [(_minute(span.start), _minute(span.end)) for span in spans]
 
 
-def _half(half: HalfDay) -> Half:
-    return Half(_spans(half.open), half.usual_minutes)
+def _half(half: HalfDay) -> OfferedHalf:
+    return OfferedHalf(_spans(half.open), half.usual_minutes)
 
 
 def _of_day(taken: list[tuple[int, Minutes]], row: LieuDay) -> dict[int, list[Minutes]]:

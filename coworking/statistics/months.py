@@ -19,7 +19,7 @@ FULL_AT = 80
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class PeopleCounts:
     """Distinct people with a presence in the month, and distinct person × date (``worker_days``).
 
     ``newcomers``, ``returning`` and ``ytd`` are None where the lieu's history is too short to know them; ``seen`` is
@@ -43,7 +43,9 @@ class Subscriptions:
     left: int
 
 
-def figures(days: Sequence[Any], people: People, subscriptions: Subscriptions | None, zone: ZoneInfo) -> dict[str, Any]:
+def figures(
+    days: Sequence[Any], people: PeopleCounts, subscriptions: Subscriptions | None, zone: ZoneInfo
+) -> dict[str, Any]:
     """The ``figures`` of the month whose daily facts are ``days`` (`DayFact` rows, by day)."""
     known = _capacity(days) | _desks(days) | _rooms(days) | _peak(days, zone)
     known["by_weekday_hour"] = _hours(days)

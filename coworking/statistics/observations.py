@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from coworking.core.formats import number
 from coworking.core.i18n import _, ngettext
 from coworking.statistics.labels import percent, weekday, worded
 from coworking.statistics.pairs import Pair, known_enough, rate
+from coworking.statistics.schema import Figures
 
 MOST = 3
 CROWDED, EMPTY, MANY_ABSENT = 80, 30, 15
 """Percents: of desk time booked on a weekday that is full, or nearly empty; of known half-days that were not used."""
-
-Figures = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

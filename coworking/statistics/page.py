@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from coworking.core.errors import NotFound
 from coworking.core.formats import month_year, number
@@ -20,10 +18,8 @@ from coworking.statistics.months import changed
 from coworking.statistics.observations import Remarks, remarks
 from coworking.statistics.pairs import Pair, rate
 from coworking.statistics.recipients import recipient
-from coworking.statistics.schema import EIGHT, PROVISIONAL
+from coworking.statistics.schema import EIGHT, PROVISIONAL, Figures
 from coworking.statistics.steps import Step, steps
-
-Figures = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class HeatCell:
     """An hour of a weekday at the desks: ``level`` 0 to 5, None where nothing was offered."""
 
     x: int
@@ -55,7 +51,7 @@ class Heat:
 
     columns: list[tuple[int, str, str]]
     lines: list[tuple[int, str]]
-    cells: list[list[Cell]]
+    cells: list[list[HeatCell]]
     width: int
     height: int
 
@@ -201,9 +197,9 @@ def heat(figures: Figures) -> Heat | None:
     return Heat(columns, lines, cells, LEFT + len(days) * CELL_WIDTH, TOP + len(hours) * CELL_HEIGHT)
 
 
-def _cell(x: int, y: int, pair: Pair, day: str, hour: str) -> Cell:
+def _cell(x: int, y: int, pair: Pair, day: str, hour: str) -> HeatCell:
     if pair.percent is None:
-        return Cell(x, y, None, "", _("%(day)s %(hour)s: nothing offered", day=day, hour=hour))
+        return HeatCell(x, y, None, "", _("%(day)s %(hour)s: nothing offered", day=day, hour=hour))
     level = min(5, -(-pair.percent // 20))
     words = _("%(day)s %(hour)s: %(share)s booked", day=day, hour=hour, share=percent(pair.percent))
-    return Cell(x, y, level, number(pair.percent), words)
+    return HeatCell(x, y, level, number(pair.percent), words)

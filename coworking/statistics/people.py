@@ -14,13 +14,13 @@ from coworking.booking.models import Booking, BookingUnit
 from coworking.core.db import db
 from coworking.core.months import month_after, month_before, month_days
 from coworking.presence.models import Presence
-from coworking.statistics.months import People
+from coworking.statistics.months import PeopleCounts
 
 HISTORY_MONTHS = 3
 """Newcomers are unknown before so many months of presences, or of imported first visits, lie behind the month."""
 
 
-def of_month(month: date) -> People:
+def of_month(month: date) -> PeopleCounts:
     """The people of the month of ``month``: two statements that read the year so far and each person's past by index."""
     first, last = month_days(month)
     january, before = first.replace(month=1), month_before(first, HISTORY_MONTHS)
@@ -46,7 +46,7 @@ def of_month(month: date) -> People:
     ).one()
     long = (earliest is not None and earliest <= before) or (imported is not None and imported < first)
     whole_year = first == january or (earliest is not None and earliest < month_after(january))
-    return People(
+    return PeopleCounts(
         distinct=distinct,
         worker_days=worker_days,
         ytd=ytd if whole_year else None,

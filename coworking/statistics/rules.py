@@ -27,7 +27,7 @@ class Slot(NamedTuple):
     outcome: str
 
 
-class Use(NamedTuple):
+class ResourceUse(NamedTuple):
     """A resource used from ``start`` to ``end``: by a confirmed booking, or (``booking`` None) by the lieu itself."""
 
     booking: int | None
@@ -44,7 +44,7 @@ class Meeting(NamedTuple):
     paid: bool | None
 
 
-class Stay(NamedTuple):
+class PresenceMinutes(NamedTuple):
     """A person was there from ``start`` to ``end`` (None: nobody saw them leave)."""
 
     person: int
@@ -53,7 +53,7 @@ class Stay(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
+class OfferedHalf:
     """One half of the day: its ``open`` spans, and how many minutes it usually has."""
 
     open: Sequence[Minutes]
@@ -61,7 +61,7 @@ class Half:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DayRecord:
     """Everything that is known about a day that is over.
 
     ``desks`` and ``rooms`` map what was in service to its seats. ``hours`` are the day's 24 wall-clock hours (one is
@@ -71,23 +71,23 @@ class Day:
 
     open: Sequence[Minutes]
     staffed: Sequence[Minutes]
-    halves: Mapping[str, Half]
+    halves: Mapping[str, OfferedHalf]
     hours: Sequence[Minutes | None]
     desks: Mapping[int, int]
     rooms: Mapping[int, int]
     blocks: Mapping[int, Sequence[Minutes]] = field(default_factory=dict[int, Sequence[Minutes]])
     residents: Mapping[int, Sequence[Minutes]] = field(default_factory=dict[int, Sequence[Minutes]])
-    uses: Sequence[Use] = ()
+    uses: Sequence[ResourceUse] = ()
     slots: Sequence[Slot] = ()
     late: Sequence[tuple[int, str]] = ()
     meetings: Mapping[tuple[int, int], Meeting] = field(default_factory=dict[tuple[int, int], Meeting])
-    stays: Sequence[Stay] = ()
+    stays: Sequence[PresenceMinutes] = ()
     until: Mapping[int, int] = field(default_factory=dict[int, int])
     guests: int = 0
 
 
 @dataclass(slots=True)
-class Facts:
+class DayFigures:
     """The integers of one day; the columns of `coworking.statistics.models.DayFact` of the same names."""
 
     accessible_minutes: int = 0
@@ -157,9 +157,9 @@ def length(spans: Iterable[Minutes]) -> int:
     return sum(end - start for start, end in union(spans))
 
 
-def count(day: Day) -> Facts:
+def count(day: DayRecord) -> DayFigures:
     """The facts of ``day``."""
-    facts = Facts(
+    facts = DayFigures(
         accessible_minutes=length(day.open),
         staffed_minutes=length(day.staffed),
         seats_in_service=sum(day.desks.values()),
@@ -168,7 +168,7 @@ def count(day: Day) -> Facts:
     stays = _stays(day)
     facts.workers = len(stays)
     facts.outside_minutes = sum(length(subtract(spans, day.open)) for spans in stays.values())
-    uses: dict[int, list[Use]] = defaultdict(list)
+    uses: dict[int, list[ResourceUse]] = defaultdict(list)
     for use in day.uses:
         uses[use.resource].append(use)
     _count_desks(day, facts, uses)
@@ -176,7 +176,7 @@ def count(day: Day) -> Facts:
     return facts
 
 
-def _stays(day: Day) -> dict[int, list[Minutes]]:
+def _stays(day: DayRecord) -> dict[int, list[Minutes]]:
     """When each person was there. Nobody saw them leave: until the end of what they had booked."""
     stays: dict[int, list[Minutes]] = defaultdict(list)
     for person, start, end in day.stays:
@@ -184,7 +184,7 @@ def _stays(day: Day) -> dict[int, list[Minutes]]:
     return stays
 
 
-def _count_desks(day: Day, facts: Facts, uses: Mapping[int, Sequence[Use]]) -> None:
+def _count_desks(day: DayRecord, facts: DayFigures, uses: Mapping[int, Sequence[ResourceUse]]) -> None:
     offered: dict[tuple[int, str], list[Minutes]] = {}
     for desk in day.desks:
         for name, half in day.halves.items():
@@ -206,7 +206,10 @@ def _offers(free: Sequence[Minutes], usual: int) -> bool:
 
 
 def _count_slots(
-    day: Day, facts: Facts, uses: Mapping[int, Sequence[Use]], offered: Mapping[tuple[int, str], list[Minutes]]
+    day: DayRecord,
+    facts: DayFigures,
+    uses: Mapping[int, Sequence[ResourceUse]],
+    offered: Mapping[tuple[int, str], list[Minutes]],
 ) -> None:
     """Booked half-days, each desk's once however often it was given back and taken again, and what became of them."""
     outcomes: dict[tuple[int, str], set[str]] = defaultdict(set)
@@ -222,7 +225,10 @@ def _count_slots(
 
 
 def _count_seats(
-    day: Day, facts: Facts, uses: Mapping[int, Sequence[Use]], offered: Mapping[tuple[int, str], list[Minutes]]
+    day: DayRecord,
+    facts: DayFigures,
+    uses: Mapping[int, Sequence[ResourceUse]],
+    offered: Mapping[tuple[int, str], list[Minutes]],
 ) -> None:
     """Seat-minutes by hour, and the most seats booked at once."""
     changes: dict[int, int] = defaultdict(int)
@@ -248,7 +254,9 @@ def _count_seats(
             facts.peak_seats, facts.peak_at = seats, minute
 
 
-def _count_rooms(day: Day, facts: Facts, uses: Mapping[int, Sequence[Use]], stays: Mapping[int, list[Minutes]]) -> None:
+def _count_rooms(
+    day: DayRecord, facts: DayFigures, uses: Mapping[int, Sequence[ResourceUse]], stays: Mapping[int, list[Minutes]]
+) -> None:
     for room in day.rooms:
         free = subtract(day.open, [*day.blocks.get(room, ()), *day.residents.get(room, ())])
         booked: list[Minutes] = []
@@ -277,7 +285,7 @@ def _count_rooms(day: Day, facts: Facts, uses: Mapping[int, Sequence[Use]], stay
         facts.room_attended += length(attended)
 
 
-def _count_paid(facts: Facts, paid: bool | None, minutes: int) -> None:
+def _count_paid(facts: DayFigures, paid: bool | None, minutes: int) -> None:
     if paid is None or facts.room_paid is None or facts.room_free is None:
         facts.room_paid = facts.room_free = None
     elif paid:

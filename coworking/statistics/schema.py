@@ -15,6 +15,8 @@ from typing import Any
 import rfc8785
 
 SCHEMA = "monthly-return/1"
+Figures = Mapping[str, Any]
+"""The figures of a month by name, with ``null_reasons``."""
 PROVISIONAL, FINAL, RESTATEMENT = "provisional", "final", "restatement"
 STATUSES = (PROVISIONAL, FINAL, RESTATEMENT)
 MOST = 2**53 - 1

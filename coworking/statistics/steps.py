@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from flask import url_for
 
@@ -18,9 +16,7 @@ from coworking.statistics.labels import LABELS, percent
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.month_state import MonthState
 from coworking.statistics.pairs import known_enough
-from coworking.statistics.schema import PROVISIONAL
-
-Figures = Mapping[str, Any]
+from coworking.statistics.schema import PROVISIONAL, Figures
 
 
 @dataclass(frozen=True, slots=True)

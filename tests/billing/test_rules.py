@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coworking.billing import documents, line_rules, mentions, rules
-from coworking.billing.line_rules import Item
+from coworking.billing.line_rules import ChargedItem
 
 OCTOBER = date(2026, 10, 1)
 
@@ -29,10 +29,10 @@ SELLER = documents.Seller(
     iban=None,
     bic=None,
 )
-TERMS = mentions.Terms("taxable")
+TERMS = mentions.InvoiceTerms("taxable")
 
 
-def desk(day: int = 1, cents: int = 900, who: str = "Anne Marchand", **values) -> Item:
+def desk(day: int = 1, cents: int = 900, who: str = "Anne Marchand", **values) -> ChargedItem:
     given_ = {
         "family": "desk",
         "label": "Poste de travail, demi-journée",
@@ -46,7 +46,7 @@ def desk(day: int = 1, cents: int = 900, who: str = "Anne Marchand", **values) -
         "day": date(2026, 10, day),
         "who": who,
     }
-    return Item(**(given_ | values))
+    return ChargedItem(**(given_ | values))
 
 
 def buyer(kind: str = "person") -> documents.Buyer:
@@ -82,15 +82,17 @@ def test_an_organisation_reads_how_many_for_whom():
     ],
 )
 def test_the_reason_for_no_vat_follows_the_status(status, on, words):
-    assert mentions.exemption(mentions.Terms(status), on) == words
+    assert mentions.exemption(mentions.InvoiceTerms(status), on) == words
 
 
 @pytest.mark.parametrize("status", ["franchise", "exempt"])
 def test_the_reason_for_no_vat_follows_the_day_of_issue(status):
-    before, after = (mentions.exemption(mentions.Terms(status), day) for day in (date(2026, 12, 31), date(2027, 1, 1)))
+    before, after = (
+        mentions.exemption(mentions.InvoiceTerms(status), day) for day in (date(2026, 12, 31), date(2027, 1, 1))
+    )
     assert before is not None and after is not None
     assert "impositions" not in before and "impositions sur les biens et services" in after
-    assert mentions.exemption(mentions.Terms(status, exemption="Mes mots"), date(2027, 1, 1)) == "Mes mots"
+    assert mentions.exemption(mentions.InvoiceTerms(status, exemption="Mes mots"), date(2027, 1, 1)) == "Mes mots"
 
 
 def test_the_forty_euros_stand_between_professionals_only():

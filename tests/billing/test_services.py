@@ -73,9 +73,9 @@ def test_an_adhesion_is_charged_without_vat(house, session, first, month):
 
 
 def test_a_month_to_come_is_refused(house, inside):
-    with pytest.raises(rules.MonthToCome):
+    with pytest.raises(rules.InvoicedMonthToCome):
         charges.gather(date(2026, 12, 1))
-    with pytest.raises(rules.MonthToCome):
+    with pytest.raises(rules.InvoicedMonthToCome):
         services.run(house.manager, date(2026, 12, 1))
 
 

@@ -11,7 +11,7 @@ from coworking.accounts import staff
 from coworking.accounts.models import Person
 from coworking.booking import services
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.claims.models import Claim
 from coworking.claims.queries import day_version
 from coworking.core.audit import AuditEntry
@@ -49,7 +49,7 @@ GONE, STANDS = ("cancelled", False, None), ("confirmed", False, None)
 
 def room(person, place, first: int, last: int, day: int = 27):
     span = Span(datetime(2026, 11, day, first - 1, tzinfo=UTC), datetime(2026, 11, day, last - 1, tzinfo=UTC))
-    return services.book(person.actor(), Request(span, (Item(resource=place.rooms[0].public_id),)))
+    return services.book(person.actor(), Request(span, (RequestedItem(resource=place.rooms[0].public_id),)))
 
 
 def test_a_closed_day_gives_everything_back_free_and_says_so(people, clock, run_outbox):

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from coworking.booking import offers, queries, services
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rooms import rooms_on
 from coworking.claims.models import Claim
 from coworking.core import outbox
@@ -123,7 +123,7 @@ def acts(place, cast, day: date) -> dict[str, Callable[[], object]]:
         "book a desk": book("desk", lambda: services.book_half_days(member, day, MORNING)),
         "book a room": book(
             "room",
-            lambda: services.book(member, Request(Span(at, at + timedelta(hours=1)), (Item(resource=room),))),
+            lambda: services.book(member, Request(Span(at, at + timedelta(hours=1)), (RequestedItem(resource=room),))),
         ),
         "move the desk": lambda: services.move(member, made["desk"], resource=place.desks[2].public_id),
         "cancel the desk": lambda: services.cancel(member, made["desk"]),

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from coworking.booking import services
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import LateMove
 from coworking.core.db import db
 from coworking.core.timespan import Span
@@ -55,7 +55,9 @@ def used(person, allowance: str = "agreement", month: date = NOVEMBER) -> int:
 
 def room(people, hours: tuple[int, int], place, payer=None, day: int = 26) -> Booking:
     span = Span(at(hours[0], day=day), at(hours[1], day=day))
-    return services.book(people.member.actor(), Request(span, (Item(resource=place.rooms[0].public_id),), payer=payer))
+    return services.book(
+        people.member.actor(), Request(span, (RequestedItem(resource=place.rooms[0].public_id),), payer=payer)
+    )
 
 
 # Booking --------------------------------------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ def test_a_price_that_was_not_agreed_to_is_refused_and_nothing_is_booked(people)
 def test_rooms_cost_by_the_minute_and_are_paid_by_the_person(people, place):
     make_agreement()
     span = Span(at(9), at(10, 15))
-    booking = services.book(people.member.actor(), Request(span, (Item(resource=place.rooms[0].public_id),)))
+    booking = services.book(people.member.actor(), Request(span, (RequestedItem(resource=place.rooms[0].public_id),)))
     quote = booking.units[0].quote
     assert (quote.cover, quote.unit, quote.minutes, quote.amount_cents) == ("tariff", "hour", 75, 1875)
     with pytest.raises(NoAgreement):

@@ -9,7 +9,7 @@ import pytest
 
 from coworking.booking import services
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.core.db import db
 from coworking.core.timespan import Span
 from tests.factories import make_agreement, make_subscription, make_tariff
@@ -38,7 +38,7 @@ def desk(app, place, cast) -> str:
 @pytest.fixture
 def room(app, place, cast) -> str:
     with app.app_context():
-        asked = Request(MORNING, (Item(resource=place.rooms[0].public_id),))
+        asked = Request(MORNING, (RequestedItem(resource=place.rooms[0].public_id),))
         return f"/bookings/{services.book(cast.member.actor(), asked).public_id}"
 
 

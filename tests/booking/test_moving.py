@@ -13,7 +13,7 @@ from coworking.billing.models import Charge
 from coworking.booking import former, outcomes, services
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.moving import Agreed
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import (
     AlreadyBooked,
     AlreadyStarted,
@@ -94,7 +94,7 @@ def book_desk(people, place, halves=DAY) -> str:
 
 
 def book_room(people, place) -> str:
-    request = Request(hours(9, 11), (Item(resource=place.rooms[0].public_id),), title="Atelier", guests=0)
+    request = Request(hours(9, 11), (RequestedItem(resource=place.rooms[0].public_id),), title="Atelier", guests=0)
     return services.book(people.member.actor(), request).public_id
 
 
@@ -124,7 +124,7 @@ def test_the_same_price_is_the_one_that_was_quoted_not_the_one_of_today(priced, 
 
 def test_an_allowance_used_meanwhile_is_another_price(priced, place):
     make_subscription(priced.member, halfdays=2)
-    request = Request(hours(9, 13), (Item(resource=place.desks[1].public_id),), payer="me")
+    request = Request(hours(9, 13), (RequestedItem(resource=place.desks[1].public_id),), payer="me")
     booking = services.book(priced.member.actor(), request).public_id
     services.book_half_days(priced.member.actor(), date(2026, 12, 1), MORNING)
     services.book_half_days(priced.member.actor(), date(2026, 12, 2), MORNING)
@@ -310,7 +310,9 @@ def test_what_has_begun_is_undone_by_staff_alone_and_not_into_the_past(priced, p
     with pytest.raises(AlreadyStarted):
         services.undo_move(actor, booking)
     services.undo_move(priced.host.actor(), booking)
-    room = services.book(actor, Request(hours(9, 10, TODAY), (Item(resource=place.rooms[0].public_id),))).public_id
+    room = services.book(
+        actor, Request(hours(9, 10, TODAY), (RequestedItem(resource=place.rooms[0].public_id),))
+    ).public_id
     clock.set(datetime(2026, 11, 24, 8, 55, tzinfo=UTC))
     services.move(priced.host.actor(), room, span=hours(14, 15, TODAY))
     clock.advance(minutes=5)
@@ -345,7 +347,7 @@ def test_both_days_are_counted_up_and_staff_leave_a_trace(priced, place):
 def settle(booking: str, outcome: str, clock) -> None:
     with write_unit():
         units = db.session.scalars(select(BookingUnit).join(Booking).where(Booking.public_id == booking)).all()
-        outcomes.decide(units, outcome, "host", clock.now)
+        outcomes.decide_outcomes(units, outcome, "host", clock.now)
 
 
 def outcomes_of(booking: str) -> set[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from coworking.booking import services
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import AlreadyBooked, OnePlaceEach
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
@@ -30,8 +30,8 @@ def hours(start: int, end: int) -> Span:
     return Span(datetime(2026, 11, 26, start - 1, tzinfo=UTC), datetime(2026, 11, 26, end - 1, tzinfo=UTC))
 
 
-def items(*resources) -> tuple[Item, ...]:
-    return tuple(Item(resource=row.public_id) for row in resources)
+def items(*resources) -> tuple[RequestedItem, ...]:
+    return tuple(RequestedItem(resource=row.public_id) for row in resources)
 
 
 def places_held() -> int:
@@ -40,7 +40,11 @@ def places_held() -> int:
 
 
 def test_several_desks_or_rooms_at_once_are_refused(inside, place, cast):
-    for wanted in (items(*place.desks[:2]), items(*place.rooms), (Item(kind="desk"), Item(kind="desk"))):
+    for wanted in (
+        items(*place.desks[:2]),
+        items(*place.rooms),
+        (RequestedItem(kind="desk"), RequestedItem(kind="desk")),
+    ):
         with pytest.raises(OnePlaceEach):
             services.book(cast.member.actor(), Request(hours(9, 10), wanted))
     assert places_held() == 0
@@ -144,7 +148,7 @@ def race(app, asks: list[Callable[[], object]]) -> Counter[str]:
 
 def test_sixteen_at_once_get_one_desk_and_one_room(app, place, cast):
     member = cast.member.actor()
-    desks = [partial(services.book, member, Request(hours(9, 10), (Item(kind="desk"),)))] * (CROWD // 2)
+    desks = [partial(services.book, member, Request(hours(9, 10), (RequestedItem(kind="desk"),)))] * (CROWD // 2)
     rooms = [
         partial(services.book, member, Request(hours(9, 10), items(place.rooms[n % 2]))) for n in range(CROWD // 2)
     ]

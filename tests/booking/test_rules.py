@@ -16,11 +16,11 @@ from coworking.booking.rules import (
     InPast,
     NotOnOneDay,
     OffStep,
+    bookable_halves,
     check_room_span,
     check_window,
     choose_desk,
     deadline_of,
-    half_days,
     is_late,
     reminder_minute,
     touched,
@@ -83,23 +83,23 @@ def plan(*hours: tuple[int, int]):
 
 
 def test_halves_are_cut_at_the_split():
-    halves = half_days(date(2026, 11, 26), plan((540, 1080)))
+    halves = bookable_halves(date(2026, 11, 26), plan((540, 1080)))
     assert halves["am"].span == Span(paris(26, 9), paris(26, 13))
     assert halves["pm"].span == Span(paris(26, 13), paris(26, 18))
 
 
 def test_a_lunch_break_belongs_to_neither_half():
-    halves = half_days(date(2026, 11, 26), plan((540, 720), (840, 1080)))
+    halves = bookable_halves(date(2026, 11, 26), plan((540, 720), (840, 1080)))
     assert halves["am"].span == Span(paris(26, 9), paris(26, 12))
     assert halves["pm"].span == Span(paris(26, 14), paris(26, 18))
 
 
 def test_a_half_that_is_shut_is_absent():
-    assert set(half_days(date(2026, 11, 26), plan((540, 780)))) == {"am"}
+    assert set(bookable_halves(date(2026, 11, 26), plan((540, 780)))) == {"am"}
 
 
 def test_a_desk_is_taken_by_every_half_it_touches():
-    halves = half_days(date(2026, 11, 26), plan((540, 1080)))
+    halves = bookable_halves(date(2026, 11, 26), plan((540, 1080)))
     names = lambda start, end: [half.half for half in touched(halves, Span(start, end))]  # noqa: E731 - a shorthand
     assert names(paris(26, 10), paris(26, 11)) == ["am"]
     assert names(paris(26, 12), paris(26, 14)) == ["am", "pm"]

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from coworking.booking import queries, services
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import (
     AlreadyBooked,
     AlreadyOver,
@@ -113,8 +113,8 @@ def test_one_person_sits_at_one_desk_at_a_time(people):
 
 def test_several_things_or_none(people, place):
     room = place.rooms[0].public_id
-    services.book(people.stranger.actor(), Request(hours(9, 10), (Item(resource=room),)))
-    both = (Item(kind="desk"), Item(resource=room))
+    services.book(people.stranger.actor(), Request(hours(9, 10), (RequestedItem(resource=room),)))
+    both = (RequestedItem(kind="desk"), RequestedItem(resource=room))
     with pytest.raises(ClaimConflict):
         services.book(people.member.actor(), Request(hours(9, 10), both))
     assert live() == 1
@@ -126,22 +126,22 @@ def test_a_room_guards_its_tidying_up(people, place):
     room = place.rooms[0]
     with write_unit():
         db.session.get(Resource, room.id).buffer_after = 15
-    services.book(people.member.actor(), Request(hours(9, 10), (Item(resource=room.public_id),)))
+    services.book(people.member.actor(), Request(hours(9, 10), (RequestedItem(resource=room.public_id),)))
     with pytest.raises(ClaimConflict):
-        services.book(people.stranger.actor(), Request(hours(10, 11), (Item(resource=room.public_id),)))
+        services.book(people.stranger.actor(), Request(hours(10, 11), (RequestedItem(resource=room.public_id),)))
     later = Span(at(10, 15), at(11))
-    services.book(people.stranger.actor(), Request(later, (Item(resource=room.public_id),)))
+    services.book(people.stranger.actor(), Request(later, (RequestedItem(resource=room.public_id),)))
 
 
 def test_any_room_is_the_smallest_that_seats_everyone(people):
-    small = services.book(people.member.actor(), Request(hours(9, 10), (Item(kind="room"),)))
-    large = services.book(people.stranger.actor(), Request(hours(9, 10), (Item(kind="room"),), guests=5))
+    small = services.book(people.member.actor(), Request(hours(9, 10), (RequestedItem(kind="room"),)))
+    large = services.book(people.stranger.actor(), Request(hours(9, 10), (RequestedItem(kind="room"),), guests=5))
     assert (desk_of(small), desk_of(large)) == ("Cabine", "Durolle")
 
 
 def test_a_room_takes_no_more_people_than_it_seats(people, place):
     durolle = next(room for room in place.rooms if room.name == "Durolle")
-    item = Item(resource=durolle.public_id)
+    item = RequestedItem(resource=durolle.public_id)
     with pytest.raises(TooMany):
         services.book(people.member.actor(), Request(hours(9, 10), (item,), guests=durolle.seats))
     full = services.book(people.member.actor(), Request(hours(9, 10), (item,), guests=durolle.seats - 1))
@@ -169,7 +169,9 @@ def test_what_the_lieu_does_not_offer_is_refused(people, day, halves, error):
 
 def test_a_room_outside_opening_hours_is_refused(people, place):
     with pytest.raises(OutsideOpeningHours):
-        services.book(people.member.actor(), Request(hours(17, 19), (Item(resource=place.rooms[0].public_id),)))
+        services.book(
+            people.member.actor(), Request(hours(17, 19), (RequestedItem(resource=place.rooms[0].public_id),))
+        )
 
 
 def test_nobody_books_in_another_s_name_but_staff_do_and_it_is_audited(people):
@@ -216,14 +218,16 @@ def test_late_is_late_except_for_the_first_ten_minutes(people, clock):
 
 def test_what_has_begun_is_ended_by_the_host_and_what_is_over_by_nobody(people, place, clock):
     room = place.rooms[0].public_id
-    booking = services.book(people.member.actor(), Request(hours(11, 13, day=24), (Item(resource=room),)))
+    booking = services.book(people.member.actor(), Request(hours(11, 13, day=24), (RequestedItem(resource=room),)))
     clock.set(at(11, 30, day=24))
     with pytest.raises(AlreadyStarted):
         services.cancel(people.member.actor(), booking.public_id)
     with pytest.raises(NotFound):
         presence.set_free(people.stranger.actor(), booking.public_id)
     presence.set_free(people.host.actor(), booking.public_id)
-    services.book(people.stranger.actor(), Request(Span(at(11, 30, day=24), at(13, day=24)), (Item(resource=room),)))
+    services.book(
+        people.stranger.actor(), Request(Span(at(11, 30, day=24), at(13, day=24)), (RequestedItem(resource=room),))
+    )
     clock.set(at(14, day=24))
     with pytest.raises(AlreadyOver):
         services.cancel(people.host.actor(), booking.public_id)
@@ -252,7 +256,7 @@ def test_moving_takes_the_new_place_or_keeps_the_old(people, place):
 
 def test_moving_onto_part_of_one_s_own_time_works(people, place):
     room = place.rooms[0].public_id
-    booking = services.book(people.member.actor(), Request(hours(9, 11), (Item(resource=room),)))
+    booking = services.book(people.member.actor(), Request(hours(9, 11), (RequestedItem(resource=room),)))
     moved = services.move(people.member.actor(), booking.public_id, span=hours(10, 12), resource=room)
     assert moved.span == hours(10, 12)
     assert live() == 1
@@ -338,7 +342,7 @@ def test_what_is_free_instead_is_said_of_what_could_not_be_had(people, place):
     """A room and a desk, of which the desk is gone: desks are offered, and none that was asked for anyway."""
     first, second = place.desks[:2]
     services.book_half_days(people.stranger.actor(), THURSDAY, MORNING, resource=second.public_id)
-    items = (Item(resource=place.rooms[0].public_id), Item(resource=second.public_id))
+    items = (RequestedItem(resource=place.rooms[0].public_id), RequestedItem(resource=second.public_id))
     with pytest.raises(ClaimConflict) as refusal:
         services.book(people.member.actor(), Request(hours(9, 10), items))
     names = [free["name"] for free in refusal.value.extra["free"]]

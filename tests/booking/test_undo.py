@@ -12,7 +12,7 @@ from coworking.billing import charges
 from coworking.billing.models import Charge
 from coworking.booking import services
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import AlreadyBooked, NotInService, SeveralPlaces, UndoTooLate
 from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
@@ -61,7 +61,7 @@ def test_what_was_given_back_stays_so_when_the_day_closed(people, given_back, ru
 
 
 def test_a_room_stays_given_back_when_its_hours_closed(people, place):
-    room = Item(resource=place.rooms[0].public_id)
+    room = RequestedItem(resource=place.rooms[0].public_id)
     booking = services.book(people.member.actor(), Request(hours(9, 11), (room,)))
     services.cancel(people.member.actor(), booking.public_id)
     spaces.add_closure(people.manager.actor(), Closing(THURSDAY, THURSDAY, 10 * 60, 12 * 60, "Travaux"))
@@ -97,7 +97,7 @@ def test_another_half_day_elsewhere_is_no_obstacle(people, given_back):
 
 def test_several_places_come_back_together_or_not_at_all(people, place, clock):
     """A server whose clock is ahead has let one of them go, by this one's clock too early."""
-    desk, room = Item(resource=place.desks[0].public_id), Item(resource=place.rooms[0].public_id)
+    desk, room = RequestedItem(resource=place.desks[0].public_id), RequestedItem(resource=place.rooms[0].public_id)
     booking = services.book(people.member.actor(), Request(hours(9, 10), (desk, room)))
     services.cancel(people.member.actor(), booking.public_id)
     clock.advance(seconds=121)
@@ -109,7 +109,7 @@ def test_several_places_come_back_together_or_not_at_all(people, place, clock):
 
 
 def test_a_booking_of_several_places_is_not_moved_into_one(people, place):
-    both = (Item(kind="desk"), Item(resource=place.rooms[0].public_id))
+    both = (RequestedItem(kind="desk"), RequestedItem(resource=place.rooms[0].public_id))
     booking = services.book(people.member.actor(), Request(hours(9, 10), both))
     for elsewhere in ({"resource": place.desks[2].public_id}, {"span": hours(14, 15)}):
         with pytest.raises(SeveralPlaces):

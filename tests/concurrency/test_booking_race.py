@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from coworking.accounts.models import Person
 from coworking.booking import services
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.claims.models import Claim
 from coworking.claims.rules import ClaimConflict
 from coworking.core import guards, units
@@ -145,7 +145,7 @@ def test_the_guard_alone_lets_one_in(app, place):
 def book(app: Flask, person: Person, room: Resource, span: Span) -> str:
     with app.app_context():
         try:
-            services.book(person.actor(), Request(span, (Item(resource=room.public_id),)))
+            services.book(person.actor(), Request(span, (RequestedItem(resource=room.public_id),)))
         except DomainError as refusal:
             return refusal.code
         return "booked"
@@ -168,7 +168,7 @@ def test_any_free_desk_goes_round_until_none_is_left(app, place, crowd):
     def any_desk(person: Person) -> str:
         with app.app_context():
             try:
-                services.book(person.actor(), Request(span, (Item(kind="desk"),)))
+                services.book(person.actor(), Request(span, (RequestedItem(kind="desk"),)))
             except DomainError as refusal:
                 return refusal.code
             return "booked"
@@ -181,14 +181,14 @@ def test_any_free_desk_goes_round_until_none_is_left(app, place, crowd):
 def test_one_person_sits_at_one_desk(app, place, cast):
     """A double click, and one person's phones asking for a desk each: one booking, the others hear of it."""
     ways = {
-        "any desk": [Item(kind="desk")] * THREADS,
-        "a desk each": [Item(resource=desk.public_id) for desk in place.desks],
+        "any desk": [RequestedItem(kind="desk")] * THREADS,
+        "a desk each": [RequestedItem(resource=desk.public_id) for desk in place.desks],
     }
     for number, (way, items) in enumerate(ways.items()):
         for again in range(ROUNDS // 4):
             span = slot(number * 20 + again * 4)  # a half-day of its own
 
-            def sit(item: Item, span: Span = span) -> str:
+            def sit(item: RequestedItem, span: Span = span) -> str:
                 with app.app_context():
                     try:
                         services.book(cast.member.actor(), Request(span, (item,)))
@@ -204,9 +204,9 @@ def test_one_person_sits_at_one_desk(app, place, cast):
 def test_crossed_pairs_never_deadlock(app, place, crowd):
     """Half want (A, B), half (B, A): locks are taken by id, so they queue instead of embracing."""
     people = crowd(THREADS)
-    forth = tuple(Item(resource=row.public_id) for row in (place.desks[0], place.rooms[0]))
+    forth = tuple(RequestedItem(resource=row.public_id) for row in (place.desks[0], place.rooms[0]))
 
-    def both(person: Person, items: tuple[Item, ...], span: Span) -> str:
+    def both(person: Person, items: tuple[RequestedItem, ...], span: Span) -> str:
         with app.app_context():
             try:
                 services.book(person.actor(), Request(span, items))
@@ -228,7 +228,7 @@ def test_giving_back_and_taking_at_once_leaves_no_overlap(app, place, crowd, clo
     owner = people[0]
     for number in range(ROUNDS // 2):
         with app.app_context():
-            mine = services.book(owner.actor(), Request(slot(number), (Item(resource=room.public_id),)))
+            mine = services.book(owner.actor(), Request(slot(number), (RequestedItem(resource=room.public_id),)))
             services.cancel(owner.actor(), mine.public_id)
 
         def undo(public_id: str = mine.public_id) -> str:
@@ -299,7 +299,7 @@ def test_the_second_of_two_at_once_is_told_to_ask_again(app, place, cast):
     """The first is held between its look and its commit, so that the second surely meets it in flight."""
     holding, release = threading.Event(), threading.Event()
 
-    def hold(_unit: units.Unit) -> None:
+    def hold(_unit: units.UnitOfWork) -> None:
         if threading.current_thread().name == "first":
             holding.set()
             release.wait(10)

@@ -48,7 +48,7 @@ def test_a_booking_under_way_does_not_slip_past_a_change(app, place, cast, chang
             booking = services.book_half_days(cast.member.actor(), THURSDAY, MORNING, resource=desk)
             given_back = services.cancel(cast.member.actor(), booking.public_id).public_id
 
-    def hold(_unit: units.Unit) -> None:
+    def hold(_unit: units.UnitOfWork) -> None:
         if threading.current_thread().name == "member":
             holding.set()
             release.wait(10)

@@ -202,7 +202,7 @@ def test_kicks_run_once_after_the_commit_and_never_after_a_failure(app, counter)
 
 
 def test_a_hook_may_still_refuse(counter, monkeypatch):
-    def refuse(_unit: units.Unit) -> None:
+    def refuse(_unit: units.UnitOfWork) -> None:
         raise PermissionError
 
     monkeypatch.setattr(units, "before_commit", [refuse])

@@ -16,8 +16,8 @@ from coworking.membership.rules import (
     AgreementTerms,
     Entitlements,
     NoAgreement,
+    PlannedUse,
     SubscriptionTerms,
-    Use,
     decide,
     expiry_state,
     months_cross,
@@ -34,17 +34,17 @@ AGREEMENT = AgreementTerms(1, 10, "Durand", NOVEMBER, None, None, None, "person"
 SUBSCRIPTION = SubscriptionTerms(5, "Dix", NOVEMBER, None, 2)
 
 
-def desk(day: date = TUESDAY, half: str = "am") -> Use:
+def desk(day: date = TUESDAY, half: str = "am") -> PlannedUse:
     start = datetime(day.year, day.month, day.day, 8 if half == "am" else 12, tzinfo=UTC)
-    return Use(1, "desk", day, half, Span(start, start + timedelta(hours=4)))
+    return PlannedUse(1, "desk", day, half, Span(start, start + timedelta(hours=4)))
 
 
-def room(minutes: int, day: date = TUESDAY) -> Use:
+def room(minutes: int, day: date = TUESDAY) -> PlannedUse:
     start = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
-    return Use(2, "room", day, None, Span(start, start + timedelta(minutes=minutes)))
+    return PlannedUse(2, "room", day, None, Span(start, start + timedelta(minutes=minutes)))
 
 
-def one(use: Use, payer=None, agreements=(), subscriptions=(), used=None, used_sub=None, prices=PRICES):
+def one(use: PlannedUse, payer=None, agreements=(), subscriptions=(), used=None, used_sub=None, prices=PRICES):
     entitlements = Entitlements(agreements, subscriptions, used, used_sub)
     return decide([use], payer, entitlements, {use.day: prices})[0]
 

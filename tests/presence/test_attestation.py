@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts.models import Organisation, OrganisationMember, Throttle
 from coworking.booking import services
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -24,11 +24,11 @@ from coworking.presence import attestation, papers, settling
 from coworking.presence import services as presence
 from coworking.presence.attested import (
     AttestedDay,
+    AttestedMonthToCome,
     BookedHalf,
+    DesklessPresence,
     EmployerUnknown,
-    MonthToCome,
     NothingToAttest,
-    Stay,
     attested_days,
     normal_code,
 )
@@ -102,20 +102,23 @@ SPLIT = {TUESDAY: wall(24, 13)}
     ],
 )
 def test_a_presence_without_a_desk_counts_the_half_days_it_touches(arrived, until, halves):
-    (row,) = attested_days([], [Stay(TUESDAY, arrived, until, "self")], SPLIT)
+    (row,) = attested_days([], [DesklessPresence(TUESDAY, arrived, until, "self")], SPLIT)
     assert set(row.halves) == halves
 
 
 @pytest.mark.parametrize("outcome", ["absent", "pending", "unknown"])
 def test_a_booked_half_day_follows_its_desk_alone(outcome):
     booked = [BookedHalf(TUESDAY, "am", outcome, None)]
-    all_day = [Stay(TUESDAY, wall(24, 9), wall(24, 18), "self")]
+    all_day = [DesklessPresence(TUESDAY, wall(24, 9), wall(24, 18), "self")]
     assert attested_days(booked, all_day, SPLIT) == [AttestedDay(TUESDAY, {"pm": "self"})]
     assert attested_days(booked, [], SPLIT) == []
 
 
 def test_the_first_presence_tells_how_it_is_known():
-    stays = [Stay(TUESDAY, wall(24, 11), None, "host"), Stay(TUESDAY, wall(24, 9), wall(24, 10), "qr")]
+    stays = [
+        DesklessPresence(TUESDAY, wall(24, 11), None, "host"),
+        DesklessPresence(TUESDAY, wall(24, 9), wall(24, 10), "qr"),
+    ]
     assert attested_days([], stays, SPLIT) == [AttestedDay(TUESDAY, {"am": "qr"})]
 
 
@@ -139,7 +142,7 @@ def test_a_walk_in_for_whom_no_desk_was_free_counts(people):
 
 def test_a_meeting_counts_to_its_end(people, place):
     span = Span(wall(25, 11), wall(25, 15))
-    meeting = services.book(people.member.actor(), Request(span, (Item(resource=place.rooms[0].public_id),)))
+    meeting = services.book(people.member.actor(), Request(span, (RequestedItem(resource=place.rooms[0].public_id),)))
     stay(people.member, 25, 11, None, booking=meeting)
     assert counted(people.member) == {WEDNESDAY: {"am": "self", "pm": "self"}}
 
@@ -222,7 +225,7 @@ def test_asking_twice_gives_the_same_and_a_change_gives_another(came, people, cl
 
 
 def test_a_month_to_come_or_without_presence_is_refused(came, people):
-    with pytest.raises(MonthToCome):
+    with pytest.raises(AttestedMonthToCome):
         attestation.issue(came.actor(), date(2026, 12, 1))
     for person, month in ((came, date(2026, 10, 1)), (people.stranger, NOVEMBER)):
         with pytest.raises(NothingToAttest):

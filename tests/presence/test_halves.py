@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from coworking.booking import services
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.timespan import Span
@@ -203,7 +203,7 @@ def test_come_at_four_for_a_morning_is_an_absence_and_a_walk_in(people, clock):
 
 def test_who_comes_for_a_meeting_pays_no_desk(people, place, clock):
     room = place.rooms[0].public_id
-    meeting = Request(Span(wall(15), wall(16)), (Item(resource=room),))
+    meeting = Request(Span(wall(15), wall(16)), (RequestedItem(resource=room),))
     services.book(people.member.actor(), meeting)
     clock.set(wall(13, 30))
     assert not presence.arrive(people.member.actor()).walked_in

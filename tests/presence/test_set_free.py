@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from coworking.booking import checks as booking_checks
 from coworking.booking import queries, services
 from coworking.booking.models import BookingUnit
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import NotBegun
 from coworking.claims.rules import ClaimConflict
 from coworking.core.db import db
@@ -44,7 +44,7 @@ def meeting(inside, place, cast, clock):
         db.session.execute(update(Resource).where(Resource.id == place.rooms[0].id).values(buffer_after=TIDYING))
     db.session.rollback()
     made = services.book(
-        cast.member.actor(), Request(Span(wall(10), wall(12)), (Item(resource=place.rooms[0].public_id),))
+        cast.member.actor(), Request(Span(wall(10), wall(12)), (RequestedItem(resource=place.rooms[0].public_id),))
     )
     yield made.public_id
     clock.set(wall(9, day=25))
@@ -78,7 +78,7 @@ def test_it_is_free_on_every_screen_once_tidied_up(meeting, place, cast, clock):
     room = place.rooms[0].public_id
     clock.set(wall(10, 36))
     assert place.rooms[0].name in today().free
-    services.book(cast.stranger.actor(), Request(Span(wall(10, 45), wall(12)), (Item(resource=room),)))
+    services.book(cast.stranger.actor(), Request(Span(wall(10, 45), wall(12)), (RequestedItem(resource=room),)))
 
 
 def test_what_was_booked_stays_owed_and_what_was_used_is_counted(meeting, place, cast, clock):
@@ -144,7 +144,7 @@ def test_a_wrong_press_is_taken_back_while_nobody_has_the_room(meeting, place, c
     assert held(place) == [(wall(12), wall(12, 15))]
     presence.set_free(cast.host.actor(), meeting)
     room = place.rooms[0].public_id
-    services.book(cast.stranger.actor(), Request(Span(wall(11), wall(12)), (Item(resource=room),)))
+    services.book(cast.stranger.actor(), Request(Span(wall(11), wall(12)), (RequestedItem(resource=room),)))
     with pytest.raises(ClaimConflict):
         presence.undo_set_free(cast.host.actor(), meeting)
     assert sorted(held(place)) == [(wall(10, 20), wall(10, 35)), (wall(12), wall(12, 15))]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coworking.core.money import divide_half_up
 from coworking.pricing.rules import (
     NO_PRICES,
-    Line,
+    PricedLine,
     PriceInvalid,
     Prices,
     RateInvalid,
@@ -21,7 +21,7 @@ from coworking.pricing.rules import (
 )
 
 rates = st.sampled_from([0, 210, 550, 850, 1000, 2000]) | st.integers(0, 10_000)
-lines = st.lists(st.builds(Line, st.integers(-10_000_000, 10_000_000), rates), max_size=12)
+lines = st.lists(st.builds(PricedLine, st.integers(-10_000_000, 10_000_000), rates), max_size=12)
 bases = st.sampled_from(["ttc", "ht"])
 
 
@@ -51,7 +51,7 @@ def test_what_was_quoted_without_vat_is_the_net_and_needs_no_rounding(of):
 
 @given(st.integers(-1_000_000, 1_000_000), rates)
 def test_a_cent_is_left_over_only_where_no_net_can_express_the_sum(amount, rate):
-    (group,) = totals([Line(amount, rate)], "ttc").groups
+    (group,) = totals([PricedLine(amount, rate)], "ttc").groups
     if group.rounding_cents:
         reachable = {
             net + divide_half_up(net * rate, 10_000) for net in range(group.net_cents - 3, group.net_cents + 4)
@@ -62,7 +62,7 @@ def test_a_cent_is_left_over_only_where_no_net_can_express_the_sum(amount, rate)
 @given(lines, bases)
 def test_a_credit_note_undoes_its_invoice_to_the_cent(of, basis):
     there = totals(of, basis)
-    back = totals([Line(-line.amount_cents, line.vat_rate_bp) for line in of], basis)
+    back = totals([PricedLine(-line.amount_cents, line.vat_rate_bp) for line in of], basis)
     for one, other in zip(there.groups, back.groups, strict=True):
         assert (one.net_cents, one.vat_cents, one.rounding_cents) == (
             -other.net_cents,
@@ -72,12 +72,12 @@ def test_a_credit_note_undoes_its_invoice_to_the_cent(of, basis):
 
 
 def test_worked_examples():
-    nine = [Line(900, 2000)] * 3
+    nine = [PricedLine(900, 2000)] * 3
     (group,) = totals(nine, "ttc").groups
     assert (group.net_cents, group.vat_cents, group.rounding_cents) == (2250, 450, 0)
-    (group,) = totals([Line(303, 2000)], "ttc").groups
+    (group,) = totals([PricedLine(303, 2000)], "ttc").groups
     assert (group.net_cents, group.vat_cents, group.rounding_cents) in {(252, 50, 1), (253, 51, -1)}
-    both = totals([Line(900, 2000), Line(1000, 0)], "ttc")
+    both = totals([PricedLine(900, 2000), PricedLine(1000, 0)], "ttc")
     assert (both.net_cents, both.vat_cents, both.payable_cents) == (1750, 150, 1900)
     assert totals([], "ttc").payable_cents == 0
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from coworking.booking import services
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.claims import services as claims
 from coworking.claims.rules import Wanted
 from coworking.core import clock
@@ -84,7 +84,7 @@ class Life:
     def meet(self, day: date) -> None:
         start = at(day + timedelta(days=self.draw(4)), 8 * 60 + 15 * self.draw(44))
         span = Span(start, start + timedelta(minutes=15 * (1 + self.draw(12))))
-        items = (Item(resource=self.place.rooms[self.draw(2)].public_id),)
+        items = (RequestedItem(resource=self.place.rooms[self.draw(2)].public_id),)
         services.book(self.people[self.draw(3)].actor(), Request(span=span, items=items, guests=self.draw(4)))
 
     def _a_booking(self) -> str | None:

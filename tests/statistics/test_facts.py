@@ -25,7 +25,7 @@ from coworking.spaces import services as places
 from coworking.spaces.rules import Opening
 from coworking.statistics import facts
 from coworking.statistics.consistency import check_consistency
-from coworking.statistics.months import People, figures
+from coworking.statistics.months import PeopleCounts, figures
 from tests import factories
 from tests.conftest import _empty
 from tests.statistics.months import make_life
@@ -74,7 +74,7 @@ def test_facts_are_what_counting_every_minute_gives(app, clock, seed, first, day
 
 def check_month(found, days, first) -> None:
     """The sums of the days against the raw rows again."""
-    people = People(distinct=0, worker_days=0, ytd=None, newcomers=None, returning=None, seen=True)
+    people = PeopleCounts(distinct=0, worker_days=0, ytd=None, newcomers=None, returning=None, seen=True)
     month = figures(found, people, None, PARIS)
     assert month["open_days"] == sum(1 for day in days if day["accessible_minutes"])
     for name, column in SUMS.items():

@@ -85,7 +85,7 @@ def _count_rows(engine: Engine, work: Work) -> Iterator[None]:
             connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         before = read(connection)  # what this connection read earlier and has not reported yet
 
-    def end(_unit: units.Unit) -> None:
+    def end(_unit: units.UnitOfWork) -> None:
         work.amount += read(db.session.connection()) - before
 
     event.listen(engine, "begin", begin)

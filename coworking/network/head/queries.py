@@ -24,7 +24,7 @@ TREND_MONTHS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CountedReturn:
     """The revision that counts of one lieu and month; ``set_aside``: why it is left out, where it is."""
 
     revision: int
@@ -49,7 +49,7 @@ class LieuInMonth:
     """A lieu whose figures of a month are awaited or here; ``said`` None: nothing came."""
 
     lieu: NetworkLieu
-    said: Said | None
+    said: CountedReturn | None
 
 
 def network_month(month: date) -> list[LieuInMonth]:
@@ -166,9 +166,9 @@ def _stands() -> ColumnElement[bool]:
     return and_(ReturnSetAside.received_return_id == ReceivedReturn.id, ReturnSetAside.ended_at.is_(None))
 
 
-def _said(row: ReceivedReturn, set_aside: str | None) -> Said:
+def _said(row: ReceivedReturn, set_aside: str | None) -> CountedReturn:
     told = json.loads(row.document)
-    return Said(
+    return CountedReturn(
         row.revision,
         row.status,
         row.reason,
