@@ -21,7 +21,7 @@ LINK = "holders of the link"
 
 VIEWERS = {
     SELF: "whoever the row is about",
-    COLLEAGUE: "members of the same organisation; of a person they see something only when both agreed to it",
+    COLLEAGUE: "members of the same organisation; they see each other only if both agreed",
     MEMBER: "anyone else with an account",
     CONTACT: "who is written to at the organisation that pays",
     HOST: "hosts of the lieu",
@@ -29,7 +29,7 @@ VIEWERS = {
     MANAGER: "managers of the lieu; they may do what hosts and accountants may",
     LEAD: "who looks after the network, on the network head's own instance",
     PUBLIC: "anyone who is not signed in",
-    LINK: "who has the secret link of an e-mail, or the code printed on an attestation",
+    LINK: "who opens the secret link of an e-mail, or types the code printed on an attestation",
 }
 
 ANYONE = (MEMBER, HOST, ACCOUNTANT, MANAGER, LEAD, PUBLIC, LINK)
