@@ -18,6 +18,7 @@ NEW_BOOKING = {
     "ends_at": "2026-11-26T13:00:00+01:00",
     "kind": "desk",
 }
+MOVING = {"resource_id": "k7mq2v9xw4tdz3hb", "agreed_cents": 900}
 NEW_PERSON = {"first_name": "Anne", "last_name": "Marchand", "email": "anne@demo.example"}
 
 _ABOUT = (

@@ -70,7 +70,7 @@ def bookings(
     """Up to ``limit`` bookings that begin in ``span``, by start, and the next cursor.
 
     A member sees their own, staff everyone's or ``person``'s (a public id); `NotFound` for anyone else's. The order is
-    by (starts_at, public_id), so what is booked or given back between two pages repeats and skips nothing else.
+    by (starts_at, public_id), so what is booked or cancelled between two pages repeats and skips nothing else.
     """
     statement = (
         select(Booking)

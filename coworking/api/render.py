@@ -9,11 +9,16 @@ from typing import Any
 from coworking.accounts.models import Person
 from coworking.billing import queries as billing
 from coworking.billing.queries import Standing
+from coworking.booking.access import sees_price
+from coworking.booking.former import undoable_move
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.move_offers import MoveOffer
+from coworking.booking.offers import Terms
 from coworking.booking.queries import free_until_of
+from coworking.core.clock import now
 from coworking.core.errors import DomainError
 from coworking.core.months import write_month
-from coworking.core.policy import Actor, Role
+from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.core.web import say
 from coworking.network.head.doubts import written
@@ -91,7 +96,8 @@ def closed_day(on: date, refusal: DomainError) -> Json:
 def booking(row: Booking, actor: Actor) -> Json:
     """``actor``: money is told to whose booking it is and to managers; others read null."""
     write = _writer()
-    told = actor.person_id == row.person_id or actor.has(Role.MANAGER)
+    told = sees_price(actor, row)
+    moved = undoable_move(row, now(), by_staff=actor.is_staff)
     return {
         "id": row.public_id,
         "person": _person_ref(row.person),
@@ -106,7 +112,31 @@ def booking(row: Booking, actor: Actor) -> Json:
         "cancelled_because": row.cancelled_because,
         "cancelled_late": row.cancelled_late,
         "cancel_free_until": write(free_until_of(row, spaces.lieu())),
+        "undo_move_until": write(moved.undo_until if moved is not None else None),
         "units": [_unit(unit, write) | _money(unit.quote if told else None) for unit in row.units],
+    }
+
+
+def move_offer(row: MoveOffer, *, told: bool) -> Json:
+    """``told``: whether the reader sees prices; who does not reads null, and whether it changes."""
+    write = _writer()
+    return {
+        "resource_id": row.resource.public_id,
+        "resource_name": row.resource.name,
+        "starts_at": write(row.span.start),
+        "ends_at": write(row.span.end),
+        "same_price": row.same,
+        "before": _price(row.before) if told else None,
+        "after": _price(row.after) if told else None,
+    }
+
+
+def _price(terms: Terms) -> Json:
+    return {
+        "amount_cents": terms.cents,
+        "price_basis": terms.basis,
+        "plan_halfdays": terms.by_plan,
+        "employer_halfdays": terms.by_employer,
     }
 
 

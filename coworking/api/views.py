@@ -20,6 +20,9 @@ from coworking.api.schemas.bookings import (
     Bookings,
     BookingsQuery,
     Cancelling,
+    Destination,
+    MoveOffer,
+    Moving,
     NewBooking,
     NewPresence,
     Presence,
@@ -31,10 +34,12 @@ from coworking.api.schemas.people import NewPerson, People, Person
 from coworking.api.schemas.returns import MonthlyReturn, NetworkReturns, ReturnReceipt
 from coworking.billing import papers
 from coworking.billing import queries as billing
+from coworking.booking import move_offers, services
 from coworking.booking import queries as bookings
-from coworking.booking import services
+from coworking.booking.access import sees_price
+from coworking.booking.moving import Agreed
 from coworking.booking.placing import Request, RequestedItem
-from coworking.core.errors import NotFound
+from coworking.core.errors import Forbidden, NotFound
 from coworking.core.policy import Actor, Role, current_actor, public, requires
 from coworking.core.timespan import EndsBeforeStart, Span
 from coworking.network.head import queries as network
@@ -191,6 +196,53 @@ def cancel(booking_id: str, json_data: dict[str, Any]) -> Json:
     return _booking(current_actor(), booking_id)
 
 
+@blueprint.get("/bookings/<booking_id>/move")
+@requires(scope="bookings:read")
+@blueprint.input(Destination(), location="query", unknown=None)
+@blueprint.output(MoveOffer())
+def preview_move(booking_id: str, query_data: dict[str, Any]) -> Json:
+    """What moving a booking would cost, beside what it costs now
+
+    Nothing is changed. Refused as the move itself would be: `claim_conflict`, `late_move`, `several_places`…
+    """
+    actor = current_actor()
+    row = bookings.booking_for(actor, booking_id)
+    found = move_offers.offer(actor, row, _span(query_data) or row.span, query_data.get("resource_id"))
+    return render.move_offer(found, told=sees_price(actor, row))
+
+
+@blueprint.post("/bookings/<booking_id>/move")
+@requires(scope="bookings:write")
+@blueprint.input(Moving(), example=openapi.MOVING)
+@blueprint.output(Booking())
+@idempotent(_booking)
+def move(booking_id: str, json_data: dict[str, Any]) -> Json:
+    """Move a booking to another resource, another time, or both
+
+    It keeps its id and its payer; its price is decided anew. With `agreed_cents`, which its person and managers may send,
+    it is moved at that price or not at all: `price_changed`. `undo_move_until` says until when the move can be undone.
+    """
+    actor, cents = current_actor(), json_data.get("agreed_cents")
+    if cents is not None and not sees_price(actor, bookings.booking_for(actor, booking_id)):
+        raise Forbidden(field="agreed_cents")
+    services.move(actor, booking_id, span=_span(json_data), resource=json_data.get("resource_id"), agreed=Agreed(cents))
+    return _booking(actor, booking_id)
+
+
+@blueprint.post("/bookings/<booking_id>/undo-move")
+@requires(scope="bookings:write")
+@blueprint.output(Booking())
+@idempotent(_booking)
+def undo_move(booking_id: str) -> Json:
+    """Undo a booking's last move; twice is fine
+
+    It gets its former place, time and price, until its `undo_move_until`. 409 `claim_conflict` where someone else has the
+    place by now, `undo_changes_price` where what covered it has gone to another booking: it stays where it is.
+    """
+    services.undo_move(current_actor(), booking_id)
+    return _booking(current_actor(), booking_id)
+
+
 @blueprint.post("/bookings/<booking_id>/check-in")
 @requires(scope="presences:write")
 @blueprint.output(Booking())
@@ -327,6 +379,11 @@ def invoice_pdf(invoice_id: str) -> Response:
     """
     row = billing.standing_for(current_actor(), invoice_id).invoice
     return Response(papers.paper(row), mimetype="application/pdf")
+
+
+def _span(data: dict[str, Any]) -> Span | None:
+    """``starts_at`` and ``ends_at`` where they are given."""
+    return Span(data["starts_at"], data["ends_at"]) if "starts_at" in data else None
 
 
 def _asked(query: dict[str, Any], most_days: int) -> Span:

@@ -10,7 +10,7 @@ from coworking.booking.models import Booking
 from coworking.core import audit
 from coworking.core.db import db
 from coworking.core.errors import NotFound
-from coworking.core.policy import Actor
+from coworking.core.policy import Actor, Role
 from coworking.core.units import for_update, require_unit
 
 # Built once: every booking and every arrival asks one of them.
@@ -50,6 +50,11 @@ def own_booking(actor: Actor, public_id: str) -> Booking:
         raise NotFound()
     db.session.scalars(_ONE, {"id": found.person_id}).unique().one()
     return db.session.scalars(_BOOKING, {"id": found.id}).one()
+
+
+def sees_price(actor: Actor, booking: Booking) -> bool:
+    """Whether ``actor`` is told what ``booking`` costs: its person and managers are, hosts never."""
+    return actor.person_id == booking.person_id or actor.has(Role.MANAGER)
 
 
 def record_change(actor: Actor, action: str, booking: Booking, **details: object) -> None:

@@ -85,13 +85,13 @@ def read_agreed(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def read_move_agreed(form: Mapping[str, str], *, told_nothing: bool = False) -> Agreed:
+def read_move_agreed(form: Mapping[str, str], *, priced: bool) -> Agreed:
     """What the page said a move comes to: ``agreed`` (cents) and ``halfdays``; without them, that its price stays the same.
 
-    ``told_nothing``: the reader sees no prices, and confirmed that it may change (``unseen``).
+    Whoever sees no price (not ``priced``) can only say that they read that it changes (``unseen``).
     """
-    if told_nothing and "unseen" in form:
-        return TOLD_NOTHING
+    if not priced:
+        return TOLD_NOTHING if "unseen" in form else Agreed(same=True)
     cents = read_agreed(form.get("agreed"))
     return Agreed(same=True) if cents is None else Agreed(cents, read_agreed(form.get("halfdays")))
 

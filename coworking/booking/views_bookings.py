@@ -6,13 +6,13 @@ from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.booking import former, move_offers, offers, queries, services
+from coworking.booking.access import sees_price
 from coworking.booking.forms import read_move_agreed, read_page
-from coworking.booking.models import Booking
 from coworking.booking.pages import after_change, beside, blueprint, refused, said
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
 from coworking.core.i18n import _
-from coworking.core.policy import Role, current_actor, signed_in
+from coworking.core.policy import current_actor, signed_in
 from coworking.core.web import say
 from coworking.membership.rules import PriceChanged
 from coworking.spaces import queries as spaces
@@ -76,7 +76,7 @@ def new_move(public_id: str) -> ResponseReturnValue:
 def move(public_id: str) -> ResponseReturnValue:
     """To another desk or room, same time: at once where it costs the same, else from the sheet that said the price."""
     actor, resource = current_actor(), request.form.get("resource") or None
-    agreed = read_move_agreed(request.form, told_nothing=actor.is_staff)
+    agreed = read_move_agreed(request.form, priced=sees_price(actor, queries.booking_for(actor, public_id)))
     try:
         moved = services.move(actor, public_id, resource=resource, agreed=agreed)
     except PriceChanged as asks:
@@ -121,16 +121,10 @@ def _move_sheet(public_id: str, resource: str | None, error: str | None = None) 
         when=queries.worded({use.half for use in offer.uses}, offer.span),
         resource=resource,
         mine=found.person_id == actor.person_id,
-        priced=_sees_price(found),
+        priced=sees_price(actor, found),
         error=error,
     )
     return refused(sheet, 409 if error else 200)
-
-
-def _sees_price(found: Booking) -> bool:
-    """Money is told to whose booking it is and to managers."""
-    actor = current_actor()
-    return found.person_id == actor.person_id or actor.has(Role.MANAGER)
 
 
 def _sheet(public_id: str, error: str | None = None) -> str:
@@ -153,8 +147,8 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         undoable=found.is_cancelled and queries.undoable(found.id, instant),
         in_use=found.starts_at <= instant < found.ends_at and not found.is_cancelled,
         mine=found.person_id == actor.person_id,
-        bill=offers.bill_of(found) if _sees_price(found) else None,
-        priced=_sees_price(found),
+        bill=offers.bill_of(found) if sees_price(actor, found) else None,
+        priced=sees_price(actor, found),
         beside=[part(found) for part in beside] if actor.is_staff else [],
         error=error,
     )

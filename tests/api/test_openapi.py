@@ -50,6 +50,9 @@ OPERATIONS = {
     ("POST", "/bookings"): "bookings:write",
     ("GET", "/bookings/{booking_id}"): "bookings:read",
     ("POST", "/bookings/{booking_id}/cancel"): "bookings:write",
+    ("GET", "/bookings/{booking_id}/move"): "bookings:read",
+    ("POST", "/bookings/{booking_id}/move"): "bookings:write",
+    ("POST", "/bookings/{booking_id}/undo-move"): "bookings:write",
     ("POST", "/bookings/{booking_id}/check-in"): "presences:write",
     ("POST", "/presences"): "presences:write",
     ("GET", "/people"): "people:read",
@@ -176,6 +179,7 @@ def world(app, clock, place, cast, program, member):
     """A described API with a few true ids to play with."""
     today = member.post("/bookings", morning(24)).get_json()
     later = member.post("/bookings", morning(26)).get_json()
+    moving = member.post("/bookings", morning(27)).get_json()
     with app.app_context():
         closing.close(SYSTEM, date(2026, 10, 1))
         with write_unit():
@@ -186,7 +190,13 @@ def world(app, clock, place, cast, program, member):
     return {
         "schema": schema,
         "headers": program(cast.manager).headers | {"Accept-Encoding": "identity"},
-        "bookings": {"cancel": later["id"], "check-in": today["id"], "{booking_id}": today["id"]},
+        "bookings": {
+            "cancel": later["id"],
+            "move": moving["id"],
+            "undo-move": moving["id"],
+            "check-in": today["id"],
+            "{booking_id}": today["id"],
+        },
         "invoice": invoice,
         "values": {
             "resource_id": [row.public_id for row in [*place.desks, *place.rooms]],
@@ -220,6 +230,10 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
             for item in holder["items"] if isinstance(holder.get("items"), list) else []:
                 if isinstance(item, dict) and "kind" in item:
                     item["kind"] = "desk"
+        if case.operation.label == "POST /api/v1/bookings/{booking_id}/move" and pick(3):
+            for other in ("agreed_cents", "starts_at", "ends_at"):
+                holder.pop(other, None)
+            holder["resource_id"] = world["values"]["resource_id"][pick(4)]  # another desk
         for first, last in (("from", "to"), ("starts_at", "ends_at")):
             if isinstance(holder.get(first), str) and isinstance(holder.get(last), str) and pick(3):
                 start = (world["soon"] + timedelta(minutes=15 * pick(400))).replace(second=0, microsecond=0)

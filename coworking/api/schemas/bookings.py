@@ -14,8 +14,11 @@ from coworking.core.errors import N_
 MAX_ITEMS = 20
 MAX_GUESTS = 500
 MAX_TITLE = 120
+MAX_CENTS = 999_999_999
 
 ONE_WAY = N_("Give exactly one of resource_id, kind and items.")
+BOTH_TIMES = N_("Give both starts_at and ends_at, or neither.")
+NOWHERE = N_("Give resource_id, or starts_at and ends_at, or all of them.")
 ZONE_ALONE = N_("A zone narrows a kind: give both.")
 
 
@@ -70,6 +73,27 @@ class Cancelling(StrictSchema):
     mistake = Truth(load_default=False)
 
 
+class Destination(StrictSchema):
+    """Where a booking is to move: to ``resource_id``, or another time, or both. What is not given stays."""
+
+    resource_id = Text()
+    starts_at = Instant(metadata={"example": "2026-11-26T14:00:00+01:00"})
+    ends_at = Instant(metadata={"example": "2026-11-26T18:00:00+01:00"})
+
+    @validates_schema
+    def _somewhere(self, data: dict[str, Any], **_options: Any) -> None:
+        if ("starts_at" in data) != ("ends_at" in data):
+            raise ValidationError(BOTH_TIMES, "starts_at" if "ends_at" in data else "ends_at")
+        if not data.keys() & {"resource_id", "starts_at"}:
+            raise ValidationError(NOWHERE, "resource_id")
+
+
+class Moving(Destination):
+    """``agreed_cents``: what the preview said the person owes afterwards; at any other price nothing is moved."""
+
+    agreed_cents = Number(0, MAX_CENTS)
+
+
 class NewPresence(StrictSchema):
     person_id = Text()
 
@@ -83,7 +107,7 @@ class Unit(Shown):
     """One desk for one half-day, or one room for its span. ``outcome``: pending, came, absent or unknown.
 
     The last five are told to whose booking it is and to managers, and null for others and where nothing was quoted.
-    ``cover``: what settles it; ``price_state``: live, kept (given back late, still owed) or released (nothing is owed).
+    ``cover``: what settles it; ``price_state``: live, kept (cancelled late, still owed) or released (nothing is owed).
     """
 
     resource_id = text(required=True)
@@ -101,6 +125,8 @@ class Unit(Shown):
 
 
 class Booking(Shown):
+    """``undo_move_until``: until when its last move can be undone; null where there is none to undo."""
+
     id = text(required=True)
     person = fields.Nested(PersonRef, required=True)
     starts_at = instant(required=True)
@@ -114,11 +140,33 @@ class Booking(Shown):
     cancelled_because = choice("asked", "mistake", "closed", "retired", "left")
     cancelled_late = fields.Boolean(required=True)
     cancel_free_until = instant(required=True)
+    undo_move_until = instant(required=True, allow_none=True)
     units = fields.List(fields.Nested(Unit), required=True)
 
 
 class Bookings(Page):
     items = fields.List(fields.Nested(Booking), required=True)
+
+
+class Price(Shown):
+    """What a whole booking comes to: what the person owes, and half-days of their plan and of their employer's."""
+
+    amount_cents = fields.Integer(required=True)
+    price_basis = fields.String(required=True, metadata={"enum": ["ttc", "ht"]})
+    plan_halfdays = fields.Integer(required=True)
+    employer_halfdays = fields.Integer(required=True)
+
+
+class MoveOffer(Shown):
+    """Where a booking would go, and its price now (``before``) and there (``after``): null for hosts, who see no money."""
+
+    resource_id = text(required=True)
+    resource_name = text(required=True)
+    starts_at = instant(required=True)
+    ends_at = instant(required=True)
+    same_price = fields.Boolean(required=True)
+    before = fields.Nested(Price, required=True, allow_none=True)
+    after = fields.Nested(Price, required=True, allow_none=True)
 
 
 class Presence(Shown):
