@@ -13,7 +13,7 @@ from coworking.booking.access import sees_price
 from coworking.booking.former import undoable_move
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.move_offers import MoveOffer
-from coworking.booking.offers import Terms
+from coworking.booking.offers import PayerTerms
 from coworking.booking.queries import free_until_of
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
@@ -131,7 +131,7 @@ def move_offer(row: MoveOffer, *, told: bool) -> Json:
     }
 
 
-def _price(terms: Terms) -> Json:
+def _price(terms: PayerTerms) -> Json:
     return {
         "amount_cents": terms.cents,
         "price_basis": terms.basis,

@@ -40,7 +40,7 @@ def check_manager(actor: Actor) -> None:
 def gather(month: date) -> int:
     """Make the charges of ``month`` that are still missing; how many were new. Raises `InvoicedMonthToCome`.
 
-    What was used on its days that are over (or given back too late), adhesions, the subscriptions' first month and, once
+    What was used on its days that are over (or cancelled too late), adhesions, the subscriptions' first month and, once
     the month is over, their next one.
     """
     rules.check_month(month, spaces.today())

@@ -40,7 +40,7 @@ def claims_held() -> Iterator[str]:
         yield f"booked unit {unit} holds no claim"
 
 
-@check(1, "nothing is held by a booking that was given back")
+@check(1, "nothing is held by a booking that was cancelled")
 def claims_released() -> Iterator[str]:
     statement = (
         select(Claim.id)
@@ -52,7 +52,7 @@ def claims_released() -> Iterator[str]:
         yield f"claim {claim} is held by a cancelled booking"
 
 
-@check(3, "what is used is owed once, and what is given back in time is not")
+@check(3, "what is used is owed once, and what is cancelled in time is not")
 def quotes() -> Iterator[str]:
     statement = (
         select(BookingUnit.id, Booking.status, Booking.cancelled_late, Quote.state)

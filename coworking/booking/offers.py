@@ -45,8 +45,8 @@ class Offer:
     """A resource for a time and what it would cost. ``others``: other payers one may choose.
 
     ``exhausted`` says, when it is so, that the employer refuses to pay more this month. ``free_until``: until when it can
-    be given back for nothing, the time for regrets included; ``late``: only within that time for regrets, which ends
-    where the use starts (``starts_soon``: before it is over); ``begun``: it has started, and cannot be given back at all.
+    be cancelled for nothing, the time for regrets included; ``late``: only within that time for regrets, which ends
+    where the use starts (``starts_soon``: before it is over); ``begun``: it has started, and cannot be cancelled at all.
     """
 
     resource: Resource
@@ -61,12 +61,12 @@ class Offer:
 
     @property
     def asks(self) -> bool:
-        """Whether it must be said first: it costs money, or what it takes cannot be given back."""
+        """Whether it must be said first: it costs money, or what it takes cannot be cancelled."""
         return self.terms.cents > 0 or (self.late and not self.terms.free)
 
 
 def is_late(day: date, halves: frozenset[Half]) -> bool:
-    """Whether the free giving back of those half-days is over already."""
+    """Whether those half-days can no longer be cancelled free of charge."""
     lieu = spaces.lieu()
     known = open_halves(day)
     return any(

@@ -91,7 +91,7 @@ def choose(
     are read; `claims.queries.candidates` locks none, for showing what would be given.
     """
     candidates = _candidates(request, on, find)
-    day = spaces.day(on)  # behind the locks: a closure waits for them before it gives back what was booked
+    day = spaces.day(on)  # behind the locks: a closure waits for them before it cancels what was booked
     halves = touched(bookable_halves(on, day), request.span)
     everything = {row.id for rows in candidates for row in rows}
     taken = [

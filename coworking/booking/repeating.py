@@ -1,6 +1,6 @@
 """« Comme la semaine dernière »: half-days of several days at once, each a booking of its own.
 
-What costs nothing and can be given back is booked at once. What costs money, or can hardly be given back, is said first,
+What costs nothing and can be cancelled is booked at once. What costs money, or can hardly be cancelled, is said first,
 all of it on one sheet with one sum, and booked when the person agrees to that sum.
 """
 

@@ -41,14 +41,14 @@ def booking(public_id: str) -> ResponseReturnValue:
 def cancel(public_id: str) -> ResponseReturnValue:
     """Cancel it; twice is fine."""
     try:
-        given_back = services.cancel(current_actor(), public_id, mistake="mistake" in request.form)
+        cancelled = services.cancel(current_actor(), public_id, mistake="mistake" in request.form)
     except DomainError as error:
         if error.status == 404:
             raise
         return _sheet(public_id, error=say(error)), error.status
-    words = _("Given back. It was late: it counts as used.") if given_back.cancelled_late else _("Given back.")
+    words = _("Cancelled. It was late: it counts as used.") if cancelled.cancelled_late else _("Cancelled.")
     flash(words, "undo:" + url_for("booking.undo", public_id=public_id))
-    return after_change(given_back)
+    return after_change(cancelled)
 
 
 @blueprint.post("/bookings/<public_id>/undo")

@@ -91,7 +91,7 @@ def take(wanted: Sequence[Wanted], *, holder: tuple[str, int], expires_at: datet
         for want in wanted
     ]
     with _conflicts():
-        db.session.flush()  # what was given back in this unit goes first
+        db.session.flush()  # what was released in this unit goes first
         db.session.execute(_TAKE, rows)
 
 

@@ -23,7 +23,7 @@ class WouldDisplace(DomainError):
 
     code = "would_displace"
     status = 409
-    message = N_("Bookings no longer fit: %(count)s. They would be given back free of charge.")
+    message = N_("Bookings no longer fit: %(count)s. They would be cancelled free of charge.")
 
     def __init__(self, count: int) -> None:
         super().__init__(count=count, extra={"count": count})

@@ -82,7 +82,7 @@ def _page(monday: date, *, go_on: bool = False) -> str:
 def book() -> ResponseReturnValue:
     """A tap on a cell, on a day's name, or on a desk of the list; or the sheet that said the price.
 
-    A tap books at once what costs nothing and can be given back; of anything else the sheet says first what it comes to.
+    A tap books at once what costs nothing and can be cancelled; of anything else the sheet says first what it comes to.
     """
     day = read_day(request.form.get("day"))
     half = request.form.get("half")

@@ -88,9 +88,7 @@ class BookedBeyond(DomainError):
 
     code = "booked_beyond"
     status = 409
-    message = N_(
-        "Half-days are already booked on this plan until %(last)s. Give them back first, or end the plan later."
-    )
+    message = N_("Half-days are already booked on this plan until %(last)s. Cancel them first, or end the plan later.")
 
 
 class AlreadyEnded(DomainError):

@@ -8,7 +8,7 @@ It states presence and nothing else: no hours, no working time. A half-day count
   a presence lasts to the end of the room that was booked, and otherwise within the half-day of arrival.
 
 A half-day for which a desk was booked follows that desk alone: what the host settled as ``absent``, what nobody
-confirmed and what was given back do not count.
+confirmed and what was cancelled do not count.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class TooManyCodes(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class BookedHalf:
-    """A half-day for which a desk was booked (and not given back), and what became of it."""
+    """A half-day for which a desk was booked (and not cancelled), and what became of it."""
 
     day: date
     half: Half

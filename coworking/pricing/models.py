@@ -83,7 +83,7 @@ class Quote(Model):
     by a subscription's allowance (amount 0), by an employer's agreement, or ``free`` (amount 0). ``unit_cents`` is per
     half-day or hour, ``amount_cents`` for the whole use of ``minutes``; both in ``basis``, at ``vat_rate_bp``.
 
-    ``state``: ``live`` will be or was used; ``kept`` was given back too late and is still owed; ``released`` owes
+    ``state``: ``live`` will be or was used; ``kept`` was cancelled too late and is still owed; ``released`` owes
     nothing, for good. Only the state may change, and the database sees to it.
     """
 

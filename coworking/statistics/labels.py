@@ -30,7 +30,7 @@ GROUPS: Sequence[tuple[str, Mapping[str, str]]] = (
             "desk_attended_halfdays": N_("Half-days attended"),
             "desk_known_halfdays": N_("Half-days whose outcome is known"),
             "desk_absent_halfdays": N_("Half-days booked and not used"),
-            "desk_late_cancelled_halfdays": N_("Half-days given back late"),
+            "desk_late_cancelled_halfdays": N_("Half-days cancelled late"),
             "desk_resident_halfdays": N_("Half-days of residents"),
         },
     ),

@@ -124,7 +124,7 @@ def _suggestion(figures: Figures) -> str | None:
         return _("To try: a sign at the door that says “I am here”, or two taps at the reception the morning after.")
     missed = rate(figures, "desk_no_show")
     if missed is not None and (missed.percent or 0) >= MANY_ABSENT:
-        return _("To try: tell those who did not come how one gives a desk back; the place can go to someone else.")
+        return _("To try: tell those who did not come how one cancels a desk; the place can go to someone else.")
     shares = _shares(figures)
     if len(shares) > 1 and shares[-1][0] >= CROWDED:
         return _(

@@ -126,8 +126,8 @@ def test_a_reminder_sent_within_the_time_for_regrets_says_that_it_is_free(people
     run_outbox()
     text = golden.plain(mailbox()[-1]).replace("\u202f", " ").replace("\u00a0", " ")
     morning, afternoon = text.partition("13–18")[::2]
-    assert "compte maintenant comme utilisée" in morning and "annuler sans frais" not in morning
-    assert "Vous pouvez annuler sans frais jusqu’au mercredi 25 novembre à 18 h 15" in afternoon
+    assert "compte maintenant comme utilisée" in morning and "rendre cette place sans frais" not in morning
+    assert "Vous pouvez rendre cette place sans frais jusqu’au mercredi 25 novembre à 18 h 15" in afternoon
 
 
 # One e-mail for ten minutes of acts -----------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def test_what_changes_while_the_email_is_on_its_way_is_told_in_the_next(
     assert mailbox()[-1]["Subject"].startswith("Réservé")
     clock.advance(minutes=11)
     run_outbox()
-    assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Réservé", "Annulé"]
+    assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Réservé", "Rendu"]
 
 
 def test_an_email_that_failed_for_good_holds_nothing_up(people, clock, run_outbox, mailbox, monkeypatch):

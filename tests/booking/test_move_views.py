@@ -61,9 +61,9 @@ def test_both_prices_are_said_before_anything_is_written(app, place, cast, sign_
     assert f"Cabine <small>50,00{EURO}</small>" in browser.get(room).text
     sheet = browser.get(room + "/move", query_string=dearer)
     assert sheet.status_code == 200
-    for words in ("Maintenant, Durolle", f"30,00{EURO}, sur la facture de novembre 2026, payé par vous."):
+    for words in ("<dt>Maintenant</dt><dd>Durolle", f"30,00{EURO}, sur la facture de novembre 2026, payé par vous."):
         assert words in sheet.text
-    for words in ("Ensuite, Cabine", f"50,00{EURO}, sur la facture", f"20,00{EURO} de plus que maintenant."):
+    for words in ("<dt>Ensuite</dt><dd>Cabine", f"50,00{EURO}, sur la facture", f"20,00{EURO} de plus que maintenant."):
         assert words in sheet.text
     asked = browser.post(room + "/move", data=dearer)
     assert f"50,00{EURO}" in asked.text and 'role="alert"' not in asked.text
@@ -100,7 +100,7 @@ def test_what_becomes_of_an_allowance_is_said(app, place, cast, sign_in):
         free = services.book_half_days(cast.member.actor(), THURSDAY, frozenset({"am", "pm"})).public_id
         make_tariff(resources={place.desks[2]: 0}, valid_from=THURSDAY)
     sheet = sign_in(cast.member).get(f"/bookings/{free}/move", query_string={"resource": place.desks[2].public_id})
-    for words in ("2 demi-journées de votre formule.", "Rien à payer.", "2 demi-journées reviennent à la formule."):
+    for words in ("2 demi-journées de votre formule.", "Rien à payer.", "2 demi-journées reviennent à votre formule."):
         assert words in sheet.text
 
 

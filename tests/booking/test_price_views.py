@@ -123,7 +123,7 @@ def test_a_room_says_its_price_before_it_is_booked(app, place, cast, sign_in):
     browser, when = sign_in(cast.stranger), {"day": THURSDAY, "from": "09:00", "to": "10:30"}
     sheet = browser.get(url, query_string=when).text
     assert "22,50\u00a0€" in sheet
-    assert "sans frais jusqu’au mercredi 25 novembre, 18\u202fh." in sheet
+    assert "sans frais jusqu’au mercredi 25 novembre à 18\u202fh." in sheet
     unseen = browser.post(url, data=when)
     assert (unseen.status_code, bookings(app)) == (409, 0)
     assert "22,50\u00a0€" in unseen.text

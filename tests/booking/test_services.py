@@ -302,7 +302,7 @@ def test_the_confirmation_waits_for_regrets(people, clock, run_outbox, mailbox):
     services.cancel(people.member.actor(), booking.public_id)
     clock.advance(minutes=10)
     run_outbox()
-    assert mailbox()[1]["Subject"].startswith("Annulé")
+    assert mailbox()[1]["Subject"].startswith("Rendu")
 
 
 def test_what_is_given_back_at_once_is_never_confirmed(people, clock, run_outbox, mailbox):

@@ -22,7 +22,7 @@ DAY = frozenset({"am", "pm"})
 
 @pytest.fixture
 def booked(inside, place, cast):
-    """A desk for a whole day, covered by a plan; another given back in time."""
+    """A desk for a whole day, covered by a plan; another cancelled in time."""
     make_tariff()
     make_subscription(cast.member, halfdays=10)
     today = calendar.queries.today()
@@ -72,10 +72,10 @@ BREAKS = {
     ),
     "long claims are marked as long": "UPDATE claim SET long = NOT long WHERE holder_id = :booking",
     "every booking holds the resources it uses": "DELETE FROM claim WHERE holder_id = :booking",
-    "nothing is held by a booking that was given back": (
+    "nothing is held by a booking that was cancelled": (
         "UPDATE claim SET live = true, expires_at = NULL WHERE holder_id <> :booking"
     ),
-    "what is used is owed once, and what is given back in time is not": (
+    "what is used is owed once, and what is cancelled in time is not": (
         "UPDATE quote SET state = 'kept' WHERE id IN (SELECT quote_id FROM booking_unit WHERE booking_id = :booking)"
     ),
     "no allowance is overdrawn": "UPDATE subscription SET halfdays_per_month = 1 WHERE :booking > 0",
