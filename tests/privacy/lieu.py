@@ -23,7 +23,7 @@ from coworking.billing import services as billing
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper
 from coworking.booking import services as booking
 from coworking.booking.models import Booking
-from coworking.booking.placing import Item, Request
+from coworking.booking.placing import Request, RequestedItem
 from coworking.core import audit, idempotency, outbox, sender
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -199,7 +199,7 @@ def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> No
         db.session.execute(update(Booking).values(told={"what": "…"}))
     for name, hour in (("member", 13), ("colleague", 14), ("hidden", 15), ("stranger", 16)):
         span = Span(datetime(2026, 11, 24, hour, tzinfo=UTC), datetime(2026, 11, 24, hour, 45, tzinfo=UTC))
-        room = Item(resource=place.rooms[0].public_id)
+        room = RequestedItem(resource=place.rooms[0].public_id)
         booking.book(people[name].actor(), Request(span, (room,), title="Réunion", guests=2))
 
 
