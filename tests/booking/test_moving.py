@@ -50,11 +50,6 @@ def hours(start: int, end: int, day: date = THURSDAY) -> Span:
 
 
 @pytest.fixture
-def people(inside, place, cast):
-    return cast
-
-
-@pytest.fixture
 def priced(people, place):
     """Desks 9.00 a half-day, the second one 14.00; rooms 15.00 an hour, the second one free of charge."""
     make_tariff(resources={place.desks[1]: 1400, place.rooms[1]: 0})
