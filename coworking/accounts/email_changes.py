@@ -41,7 +41,7 @@ def ask(actor: Actor, *, email: str, address: str | None) -> None:
 def begin(actor: Actor, person: Person, email: str) -> None:
     """Let ``person``'s address wait to become ``email``, in the open unit; what waited before is withdrawn."""
     require_unit()
-    _withdraw(person)
+    withdraw_waiting(person)
     change = EmailChange(
         person_id=person.id,
         old_email=person.email,
@@ -60,7 +60,7 @@ def begin(actor: Actor, person: Person, email: str) -> None:
 def withdraw(actor: Actor) -> None:
     """Forget the change of one's own address that waits; nothing when none does."""
     with write_unit():
-        _withdraw(access.oneself(actor))
+        withdraw_waiting(access.oneself(actor))
 
 
 def waiting(person_id: int) -> EmailChange | None:
@@ -115,7 +115,7 @@ def stop(token: str) -> bool:
         security.record(security.EMAIL_CHANGE_STOPPED, person_id=person.id)
         if change.confirmed_at is None:
             return False
-        _withdraw(person)
+        _stop_later(change)
         other = access.by_email(change.old_email or "")
         if other is not None and other.id != person.id:
             if other.email_confirmed_at is not None:
@@ -142,9 +142,17 @@ def _locked(token: str, purpose: str) -> tuple[EmailChange, Person]:
     return change, person
 
 
-def _withdraw(person: Person) -> None:
+def withdraw_waiting(person: Person) -> None:
+    """Forget the change of ``person``'s address that waits, in the open unit."""
+    require_unit()
     db.session.execute(
         update(EmailChange)
         .where(EmailChange.person_id == person.id, EmailChange.confirmed_at.is_(None), EmailChange.stopped_at.is_(None))
         .values(stopped_at=now())
     )
+
+
+def _stop_later(change: EmailChange) -> None:
+    """Stop what came after ``change``, made or not: an address that someone passed through must not object either."""
+    later = (EmailChange.person_id == change.person_id, EmailChange.id > change.id, EmailChange.stopped_at.is_(None))
+    db.session.execute(update(EmailChange).where(*later).values(stopped_at=now()))

@@ -6,7 +6,18 @@ and writes its outcome in another.
 
 from __future__ import annotations
 
-from coworking.accounts import access, devices, letters, password_rules, passwords, queries, rules, throttle, tokens
+from coworking.accounts import (
+    access,
+    devices,
+    email_changes,
+    letters,
+    password_rules,
+    passwords,
+    queries,
+    rules,
+    throttle,
+    tokens,
+)
 from coworking.accounts.devices import Browser, Present, SignedIn
 from coworking.accounts.models import Person
 from coworking.core import place, security
@@ -116,8 +127,8 @@ def read_reset(token: str) -> Person:
 def reset(token: str, password: str, address: str | None = None, *, browser: Browser | None = None) -> SignedIn:
     """Set the password through the link of an e-mail, once, and sign ``browser`` in.
 
-    It ends the link, every other device and every API token: whoever else knew the password has nothing left. Whoever
-    received the e-mail has shown that the address is theirs. Raises `Gone` or what is wrong with the password.
+    It ends the link, every other device, every API token and a change of address that waits: whoever else knew the password
+    has nothing left. Whoever received the e-mail has shown that the address is theirs. Raises `Gone` or what is wrong with the password.
     """
     link = tokens.read_link(token, tokens.RESET, tokens.INVITE)
     _check_password(password, read_reset(token))
@@ -126,6 +137,7 @@ def reset(token: str, password: str, address: str | None = None, *, browser: Bro
     with write_unit():
         person = _of_link(link, access.by_public_id(link.person))
         devices.end_everything(person.id)
+        email_changes.withdraw_waiting(person)
         _set_password(person, password_hash)
         throttle.forget(person.email or "", address)
         person.email_confirmed_at = person.email_confirmed_at or now()

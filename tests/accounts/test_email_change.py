@@ -90,6 +90,34 @@ def test_the_old_address_undoes_a_change_that_was_made(app, cast, place, sign_in
     assert client.get("/me").status_code == 200
 
 
+def test_who_was_put_out_objects_to_nothing_any_more(app, cast, place, sign_in, client, run_outbox, mailbox):
+    """The thief reads the address in between, and so has a link that objects to going on from there."""
+    thief = sign_in(cast.member)
+    thief.post("/me/email", data={"email": NEW})
+    client.post(link_to(run_outbox, mailbox, NEW, "confirm-address"))
+    owners = link_to(run_outbox, mailbox, OLD, "keep-address")
+    thief.post("/me/email", data={"email": "third@demo.example"})
+    client.post(link_to(run_outbox, mailbox, "third@demo.example", "confirm-address"))
+    thiefs = link_to(run_outbox, mailbox, NEW, "keep-address")
+    assert client.post(owners).status_code == 303
+    assert client.post(thiefs).status_code == 410
+    assert person_of(app, cast).email == OLD
+    assert link_to(run_outbox, mailbox, NEW, "reset") is None
+
+
+def test_a_new_password_through_an_e_mail_withdraws_the_change_that_waits(
+    app, cast, place, sign_in, client, run_outbox, mailbox
+):
+    """Whoever knew the old password has nothing left, not even an address that could still be confirmed."""
+    sign_in(cast.member).post("/me/email", data={"email": NEW})
+    thiefs = link_to(run_outbox, mailbox, NEW, "confirm-address")
+    client.post("/forgotten", data={"email": OLD})
+    reset = link_to(run_outbox, mailbox, OLD, "reset")
+    assert client.post(reset, data={"password": "encore une phrase"}).status_code == 303
+    assert client.post(thiefs).status_code == 410
+    assert person_of(app, cast).email == OLD
+
+
 def test_a_squatter_of_the_old_address_gives_way(app, cast, place, sign_in, client, run_outbox, mailbox):
     sign_in(cast.member).post("/me/email", data={"email": NEW})
     client.post(link_to(run_outbox, mailbox, NEW, "confirm-address"))
