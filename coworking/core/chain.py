@@ -71,7 +71,7 @@ class ChainEntry(Model):
 class Seal(Model):
     """What an entry says of the rows ``first_id`` to ``last_id`` of the table ``subject``. Append-only.
 
-    ``digest``: `rows_digest` of the rows' digests. The latest seal of a row counts. ``act``: made, changed, removed,
+    ``digest``: `rows_digest` of the rows' digests. The seal of a row's latest entry counts. ``act``: made, changed, removed,
     opening, or (in the trail) written.
     """
 

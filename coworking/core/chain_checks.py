@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Boolean, Date, Integer, Row, String, func, select, type_coerce
 
 from coworking.core import chain, links
 from coworking.core.chain import ChainEntry, Mark, Seal, marks_digest
@@ -19,7 +19,17 @@ from coworking.core.checks import check
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
-from coworking.core.sealing import MONEY, TRAIL, ChainName, Sealed, covered, plain_value, row_digest, rows_digest
+from coworking.core.sealing import (
+    MONEY,
+    SEALED,
+    TRAIL,
+    ChainName,
+    Sealed,
+    covered,
+    plain_value,
+    row_digest,
+    rows_digest,
+)
 
 OVERDUE = timedelta(hours=1)
 """How long rows of the trail may wait to be sealed; a worker does it every minute."""
@@ -28,6 +38,10 @@ OVERDUE = timedelta(hours=1)
 @check(3, "the money chain is signed, entry by entry")
 def money_links() -> Iterator[str]:
     yield from broken_links(MONEY, public_keys().get)
+    for one in db.session.scalars(
+        select(ChainEntry).where(ChainEntry.chain.not_in(chain.CHAINS)).order_by(ChainEntry.id)
+    ):
+        yield f"{one.chain} entry {one.seq}: there is no chain of this name"
 
 
 @check(3, "what touches money is as it was sealed")
@@ -49,6 +63,12 @@ def trail_links() -> Iterator[str]:
 def trail_rows() -> Iterator[str]:
     for kind in covered(TRAIL):
         yield from differences(kind)
+
+
+@check(3, "dates and switches stand as they are written")
+def forms() -> Iterator[str]:
+    for name in sorted(SEALED):
+        yield from _otherwise_written(SEALED[name])
 
 
 # Entries --------------------------------------------------------------------------------------------------------------
@@ -103,7 +123,7 @@ def differences(kind: Sealed) -> Iterator[str]:
     name, rows = kind.table.name, chain.in_order(kind)
     row = next(rows, None)
     highest = 0
-    for first, last, act, digest, entry in _latest_seals(name):
+    for first, last, act, digest, entry in _latest_seals(kind):
         while row is not None and row[kind.key] < first:
             yield f"{name} {row[kind.key]}: no entry of the {kind.chain} chain covers it"
             row = next(rows, None)
@@ -116,13 +136,14 @@ def differences(kind: Sealed) -> Iterator[str]:
     yield from _rest(kind, rows, row, highest)
 
 
-def _latest_seals(name: str) -> Iterator[Row[int, int, str, str, int]]:
+def _latest_seals(kind: Sealed) -> Iterator[Row[int, int, str, str, int]]:
+    """The seal that counts of each row or run: that of the chain's latest entry. The ids of seals are in no digest."""
     columns = (Seal.first_id, Seal.last_id, Seal.act, Seal.digest, ChainEntry.seq)
-    statement = select(*columns).join(ChainEntry, ChainEntry.id == Seal.entry_id).where(Seal.subject == name)
+    statement = select(*columns).join(ChainEntry, ChainEntry.id == Seal.entry_id)
+    statement = statement.where(Seal.subject == kind.table.name, ChainEntry.chain == kind.chain)
     rows = db.session.execute(statement.order_by(Seal.first_id, Seal.id).execution_options(yield_per=1000))
     for _first, group in groupby(rows, key=lambda row: row[0]):
-        *_older, latest = group
-        yield latest
+        yield max(group, key=lambda row: row[4])
 
 
 def _compared(kind: Sealed, ids: range, found: dict[int, str], act: str, digest: str, entry: int) -> Iterator[str]:
@@ -152,3 +173,21 @@ def _rest(kind: Sealed, rows: Iterator[dict[str, Any]], row: dict[str, Any] | No
 
 def _written_at(row: dict[str, Any]) -> datetime:
     return next(row[name] for name in ("occurred_at", "created_at", "rendered_at") if name in row)
+
+
+def _otherwise_written(kind: Sealed) -> Iterator[str]:
+    """SQLite keeps any text as a date: ``2026-W48-2`` is read as a Tuesday, has its digest, and is in no range of dates."""
+    if db.engine.dialect.name != "sqlite":
+        return
+    table = kind.table
+    for column in table.columns:
+        if isinstance(column.type, Date):
+            raw = type_coerce(column, String)
+            other = raw.is_distinct_from(func.date(raw))
+        elif isinstance(column.type, Boolean):
+            other = type_coerce(column, Integer).not_in((0, 1))
+        else:
+            continue
+        key = table.columns[kind.key]
+        for row in db.session.scalars(select(key).where(other).order_by(key)):
+            yield f"{table.name} {row}: {column.name} reads as what it is not"

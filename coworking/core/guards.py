@@ -102,7 +102,7 @@ def install(connection: Connection) -> None:
     for guard in GUARDS:
         if guard.table not in present:
             continue
-        if all(found.get(name) == form for name, form in _wanted(connection, guard).items()):
+        if set(found).issuperset(_wanted(connection, guard).items()):
             continue
         _drop(connection, guard)
         for ddl in _ddl(connection, guard):
@@ -124,10 +124,10 @@ def differences(connection: Connection) -> list[str]:
     """
     present, found = _tables(connection), _catalogue(connection)
     declared = [(guard, name, form) for guard in GUARDS for name, form in _wanted(connection, guard).items()]
-    wanted = {name: form for _, name, form in declared}
-    return [f"{name}: missing" for guard, name, _ in declared if guard.table in present and name not in found] + [
+    wanted, names = {name: form for _, name, form in declared}, {name for name, _ in found}
+    return [f"{name}: missing" for guard, name, _ in declared if guard.table in present and name not in names] + [
         f"{name}: {'not declared' if name not in wanted else 'not as declared'}"
-        for name, form in found.items()
+        for name, form in found
         if wanted.get(name) != form
     ]
 
@@ -186,16 +186,21 @@ SELECT p.proname || '()', prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = p
  WHERE n.nspname = 'public' AND p.prorettype = 'trigger'::regtype
 UNION ALL
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'x'
+UNION ALL
+SELECT rulename, definition FROM pg_rules WHERE schemaname = 'public'
+UNION ALL
+SELECT name, setting FROM pg_settings WHERE name = 'session_replication_role' AND setting <> 'origin'
 """
 
 
-def _catalogue(connection: Connection) -> dict[str, str]:
+def _catalogue(connection: Connection) -> list[tuple[str, str]]:
+    """What stands in the database, by name. PostgreSQL allows one name on several tables."""
     query = (
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
         if connection.dialect.name == "sqlite"
         else _PG_CATALOGUE
     )
-    return {name: _normal(form) for name, form in connection.execute(text(query))}
+    return [(name, _normal(form)) for name, form in connection.execute(text(query))]
 
 
 def _normal(form: str) -> str:

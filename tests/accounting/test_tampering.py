@@ -55,7 +55,8 @@ def one(sql: str, refused: str | None, found: str) -> Case:
     return Case((sql,), refused, found)
 
 
-PAID = "(SELECT min(id) FROM payment)"
+IBAN_BEFORE = "FR7610107001011234567890129"
+PAID, NEWEST = "(SELECT min(id) FROM payment)", "(SELECT max(id) FROM payment)"
 FIRST, LAST = "(SELECT min(id) FROM invoice)", "(SELECT max(id) FROM invoice)"
 PENDING = "invoice_id IS NULL AND source = 'quote'"
 COPIED = (
@@ -102,6 +103,17 @@ CASES: dict[str, Case] = {
         "INSERT INTO payment (public_id, invoice_id, cents, received_on, method, created_at)"
         f" VALUES ('invented', {FIRST}, 1, '2026-11-24', 'cash', {{instant}})",
         None,
+        "payment",
+    ),
+    "a payment is deleted, and an entry of another chain says so": Case(
+        (
+            "INSERT INTO chain_entry (chain, seq, prev, payload, sha256, key_id, signature, signed_at)"
+            " VALUES ('other', 1, '', '', '', '', '', {instant})",
+            f"INSERT INTO seal (entry_id, subject, first_id, last_id, act, digest)"
+            f" SELECT max(id), 'payment', {NEWEST}, {NEWEST}, 'removed', '' FROM chain_entry",
+            f"DELETE FROM payment WHERE id = {NEWEST}",
+        ),
+        PAYMENT,
         "payment",
     ),
     "the reversal of a payment is deleted": one(
@@ -196,6 +208,15 @@ CASES: dict[str, Case] = {
         ("DELETE FROM audit_entry WHERE id > {audit_id}", *cut("trail")), AUDIT, None, kept="trail entry"
     ),
     "the IBAN is changed": one("UPDATE billing_settings SET iban = 'FR00'", None, "billing_settings"),
+    "the IBAN of before is put back, and its seal behind the newer one": Case(
+        (
+            f"UPDATE billing_settings SET iban = '{IBAN_BEFORE}'",
+            "UPDATE seal SET id = (SELECT max(id) FROM seal) + 1"
+            " WHERE id = (SELECT min(id) FROM seal WHERE subject = 'billing_settings')",
+        ),
+        "seal_append_only",
+        "billing_settings",
+    ),
     "the reason for no VAT is changed": one("UPDATE billing_settings SET exemption = 'x'", None, "billing_settings"),
     "the price of adhesions is changed": one(
         "UPDATE membership_settings SET adhesion_cents = 1", None, "membership_settings"
@@ -276,6 +297,7 @@ def _live() -> dict[str, object]:
     manager, person = house.manager, house.cast.member
     factories.make_tariff()
     factories.make_subscription(person)
+    services.update_settings(manager, iban=IBAN_BEFORE)
     services.update_settings(manager, iban="FR7630006000011234567890189")
     membership.set_adhesion_price(manager, 1000)
     membership.record_adhesion(manager, house.cast.stranger.public_id, valid_from=NOVEMBER, cents=1000)

@@ -123,6 +123,40 @@ def test_a_row_that_points_at_nothing_is_found(booked):
     assert "every row points at rows that are there" in broken()
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("written", ["2026-W48-4", "2026W484"])
+def test_a_date_that_reads_the_same_and_sorts_elsewhere_is_named(booked, unguarded, written):
+    """Its digest is that of the date it reads as, and no search for that month finds it."""
+    row = db.session.execute(text("SELECT id, day FROM quote ORDER BY id LIMIT 1")).one()
+    assert date.fromisoformat(written).isoformat() == row.day
+    unguarded("UPDATE quote SET day = :written WHERE id = :row", written=written, row=row.id)
+    assert f"quote {row.id}: day reads as what it is not" in broken()["dates and switches stand as they are written"]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_row_that_cannot_be_read_stops_no_other_check(booked, unguarded):
+    unguarded("UPDATE quote SET day = 20261126")
+    found = broken()
+    assert found["dates and switches stand as they are written"]
+    assert any("TypeError" in sentence for sentences in found.values() for sentence in sentences)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_an_index_that_hides_a_row_is_named(booked):
+    """As ``writable_schema`` allows: made without the row, then said to hold all."""
+    with sqlite3.connect(db.engine.url.database) as connection:
+        whole = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'ix_subscription_person_id'").fetchone()[
+            0
+        ]
+        connection.execute("DROP INDEX ix_subscription_person_id")
+        connection.execute(f"{whole} WHERE id < 0")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'ix_subscription_person_id'", (whole,))
+        connection.execute("PRAGMA schema_version = 99999")
+    connection.close()
+    assert any("missing from index" in line for line in broken()["indexes name the rows that their tables hold"])
+
+
 def test_what_was_given_up_is_told(inside, place):
     with write_unit():
         db.session.execute(

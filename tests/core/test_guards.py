@@ -204,20 +204,33 @@ HARMS = {
             ["ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only"],
             ["audit_entry_append_only: not as declared"],
         ),
+        "unknown: a rule": (["CREATE RULE sneaky AS ON INSERT TO claim DO INSTEAD NOTHING"], ["sneaky: not declared"]),
+        "unknown: a namesake": (
+            [
+                "CREATE TRIGGER audit_entry_append_only BEFORE INSERT ON claim FOR EACH ROW "
+                "EXECUTE FUNCTION audit_entry_append_only()"
+            ],
+            ["audit_entry_append_only: not as declared"],
+        ),
+        "unknown: no trigger fires": (
+            ["SET LOCAL session_replication_role = replica"],
+            ["session_replication_role: not declared"],
+        ),
     },
 }
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(6))
 def test_differences_notices_every_harm_and_install_heals_it(inside, engine_name, number):
-    harm, seen = list(HARMS[engine_name].values())[number]
+    harms = list(HARMS[engine_name].items())
+    name, (harm, seen) = harms[number % len(harms)]
     with db.engine.connect() as connection:
         transaction = connection.begin()
         assert guards.differences(connection) == []
         for statement in harm:
             connection.exec_driver_sql(statement)
         assert guards.differences(connection) == seen
-        if "not declared" not in seen[0]:
+        if not name.startswith("unknown"):
             guards.install(connection)
             assert guards.differences(connection) == []
         transaction.rollback()
