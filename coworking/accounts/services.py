@@ -128,7 +128,8 @@ def reset(token: str, password: str, address: str | None = None, *, browser: Bro
     """Set the password through the link of an e-mail, once, and sign ``browser`` in.
 
     It ends the link, every other device, every API token and a change of address that waits: whoever else knew the password
-    has nothing left. Whoever received the e-mail has shown that the address is theirs. Raises `Gone` or what is wrong with the password.
+    has nothing left. Whoever received the e-mail has shown that the address is theirs. Raises `Gone` or what is wrong with
+    the password.
     """
     link = tokens.read_link(token, tokens.RESET, tokens.INVITE)
     _check_password(password, read_reset(token))

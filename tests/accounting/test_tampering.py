@@ -108,7 +108,7 @@ CASES: dict[str, Case] = {
     "a payment is deleted, and an entry of another chain says so": Case(
         (
             "INSERT INTO chain_entry (chain, seq, prev, payload, sha256, key_id, signature, signed_at)"
-            " VALUES ('other', 1, '', '', '', '', '', {instant})",
+            " VALUES ('other', 999999, '', '', '', '', '', {instant})",
             f"INSERT INTO seal (entry_id, subject, first_id, last_id, act, digest)"
             f" SELECT max(id), 'payment', {NEWEST}, {NEWEST}, 'removed', '' FROM chain_entry",
             f"DELETE FROM payment WHERE id = {NEWEST}",
