@@ -10,7 +10,7 @@ from coworking.booking import emails, queries
 from coworking.booking.access import record_change
 from coworking.booking.former import Former, FormerUnit, former_of, keep_former
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.outcomes import carry
+from coworking.booking.outcomes import carry, follow_again
 from coworking.booking.placing import Chosen, Find, Request, RequestedItem, check_still_there, choose, units_of, uses_of
 from coworking.booking.rules import (
     AlreadyOver,
@@ -115,6 +115,8 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
         unit.quote = quote
     booking.day, booking.starts_at, booking.ends_at = day, use.start, use.end
     claims.take([Wanted(target.id, use, target.buffer_after)], holder=("booking", booking.id))
+    if day != old_day:
+        follow_again(booking)
     record_change(actor, "booking.moved", booking)
     emails.note(booking)
     claims.touch(old_day, day)
@@ -147,6 +149,8 @@ def undo_move_in_unit(actor: Actor, booking: Booking) -> Booking:
         claims.take_again(kept)
     except ClaimConflict as conflict:
         raise FormerPlaceTaken(name=former.what) from conflict
+    if len(set(days)) > 1:
+        follow_again(booking)
     record_change(actor, "booking.move_undone", booking)
     emails.note(booking)
     claims.touch(*days)

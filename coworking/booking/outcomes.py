@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from typing import TypeVar
 
 from sqlalchemy import select, update
 
@@ -11,6 +12,32 @@ from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import PENDING, UNKNOWN
 from coworking.core.db import db
 from coworking.core.units import require_unit
+from coworking.spaces import queries as spaces
+
+Follow = Callable[[int, date], object]
+"""Lets each booked unit of a person's day say what is known of their coming, in the open unit."""
+
+Registered = TypeVar("Registered", bound=Follow)
+
+
+def _nobody_knows(_person_id: int, _day: date) -> None:
+    pass
+
+
+_follow: Follow = _nobody_knows
+
+
+def followed_by(follow: Registered) -> Registered:
+    """Register who knows whether people came: the package above."""
+    global _follow
+    _follow = follow
+    return follow
+
+
+def follow_again(booking: Booking) -> None:
+    """Let the units of a booking that came back to its day say what has happened since they were not there to hear it."""
+    if booking.day <= spaces.today():
+        _follow(booking.person_id, booking.day)
 
 
 def decide_outcomes(

@@ -14,6 +14,7 @@ from coworking.booking.access import for_whom, own_booking, record_change
 from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
 from coworking.booking.models import Booking
 from coworking.booking.moving import TOLD_NOTHING, Agreed, move_in_unit, undo_move_in_unit
+from coworking.booking.outcomes import follow_again
 from coworking.booking.placing import Request, RequestedItem, check_still_there, choose, units_of, uses_of
 from coworking.booking.rules import (
     AlreadyOver,
@@ -138,6 +139,7 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
             for unit, quote in zip(units, coverage.restore(quotes), strict=True):
                 unit.quote = quote
         restore_in_unit(booking)
+        follow_again(booking)
         record_change(actor, "booking.restored", booking)
         claims.touch(booking.day)
     return booking

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from coworking.accounts.models import Person
 from coworking.booking.cancelling import cancel_in_unit
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.outcomes import decide_outcomes
+from coworking.booking.outcomes import decide_outcomes, followed_by
 from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import AlreadyBooked, BookableHalf, NothingFree
 from coworking.booking.services import book_in_unit
@@ -37,6 +37,7 @@ def units_booked_on(person_id: int, day: date) -> list[BookingUnit]:
     return list(db.session.scalars(_UNITS_OF_DAY, {"person": person_id, "day": day}))
 
 
+@followed_by
 def follow(person_id: int, day: date, *, told_whole: bool = False) -> int:
     """Let each unit of the person's day say what their presences say; return how many changed.
 

@@ -34,6 +34,7 @@ from coworking.membership import services as memberships
 from coworking.membership.models import LedgerEntry
 from coworking.membership.queries import USED
 from coworking.membership.rules import PriceChanged, UndoChangesPrice
+from coworking.presence import services as presence
 from coworking.pricing.models import Quote
 from coworking.spaces import inventory
 from coworking.spaces import services as spaces
@@ -414,7 +415,7 @@ def test_what_is_known_by_now_is_carried_back(priced, place, clock, before, afte
 def test_an_arrival_left_behind_by_a_move_to_another_day_is_there_again(priced, place, clock):
     actor = priced.member.actor()
     booking = services.book_half_days(actor, TODAY, DAY, resource=place.desks[0].public_id).public_id
-    settle(booking, "came", clock)
+    presence.arrive(actor)
     before = standing(booking)
     services.move(priced.host.actor(), booking, span=hours(9, 18, FRIDAY))
     assert outcomes_of(booking) == {"pending"}

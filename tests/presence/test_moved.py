@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from coworking.booking import services
-from coworking.booking.models import BookingUnit
+from coworking.booking.models import Booking, BookingUnit
 from coworking.core.db import db
+from coworking.core.timespan import Span
 from coworking.presence import checks, settling
 from coworking.presence import queries as presences
 from coworking.presence import services as presence
@@ -21,6 +22,64 @@ TUESDAY = date(2026, 11, 24)
 
 def wall(hour: int, day: int = 24, month: int = 11) -> datetime:
     return datetime(2026, month, day, hour - 1, tzinfo=UTC)
+
+
+def outcomes(booking: str) -> list[str]:
+    db.session.rollback()
+    of_booking = select(BookingUnit.outcome).join(Booking).where(Booking.public_id == booking)
+    return list(db.session.scalars(of_booking.order_by(BookingUnit.starts_at)))
+
+
+def take_back_the_arrival(cast, arrival: str) -> None:
+    presence.undo_arrival(cast.host.actor(), arrival)
+
+
+def leave_for_the_day(cast, _arrival: str) -> None:
+    presence.leave(cast.host.actor(), person=cast.member.public_id)
+
+
+def to_friday(actor, booking: str) -> None:
+    services.move(actor, booking, span=Span(wall(9, 27), wall(18, 27)))
+
+
+AWAY = {"cancelled": (services.cancel, services.undo_cancel), "moved": (to_friday, services.undo_move)}
+
+
+@pytest.mark.parametrize("away", AWAY)
+@pytest.mark.parametrize(
+    ("meanwhile", "then"),
+    [(take_back_the_arrival, ["pending", "pending"]), (leave_for_the_day, ["came", "pending"])],
+)
+def test_what_happened_while_a_booking_was_away_is_known_when_it_is_back(inside, place, cast, meanwhile, then, away):
+    go, come_back = AWAY[away]
+    booking = services.book_half_days(cast.member.actor(), TUESDAY, frozenset({"am", "pm"})).public_id
+    arrival = presence.arrive(cast.member.actor()).presence.public_id
+    assert outcomes(booking) == ["came", "came"]
+    go(cast.host.actor(), booking)
+    meanwhile(cast, arrival)
+    come_back(cast.host.actor(), booking)
+    assert outcomes(booking) == then
+    assert [*checks.came_and_was_there(), *checks.was_there_and_came()] == []
+
+
+def test_who_is_there_already_has_come_to_what_is_moved_to_today(inside, place, cast):
+    member = cast.member.actor()
+    afternoon = services.book_half_days(member, date(2026, 11, 27), frozenset({"pm"})).public_id
+    presence.arrive(member)
+    services.move(cast.host.actor(), afternoon, span=Span(wall(13), wall(18)))
+    assert outcomes(afternoon) == ["came"]
+
+
+def test_who_arrived_in_a_full_house_came_to_the_desk_they_get_back(inside, place, cast, clock):
+    clock.set(wall(9))
+    whole = frozenset({"am", "pm"})
+    booking = services.book_half_days(cast.member.actor(), TUESDAY, whole).public_id
+    for other in (cast.colleague, cast.stranger, cast.host):
+        services.book_half_days(other.actor(), TUESDAY, whole)
+    services.cancel(cast.host.actor(), booking)
+    assert presence.arrive(cast.member.actor()).booking is None
+    services.undo_cancel(cast.host.actor(), booking)
+    assert outcomes(booking) == ["came", "came"]
 
 
 @pytest.mark.parametrize("walks_in", [False, True])
