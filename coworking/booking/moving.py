@@ -95,6 +95,8 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
         check_movable(actor, booking, now())
         return booking
     day, (target, use, halves) = destination(actor, booking, span, resource)
+    if use == booking.span and {target.id} == {unit.resource_id for unit in booking.units}:
+        return booking  # the same half-days, asked for by other hours
     old_day, old_units, held = booking.day, list(booking.units), queries.live_claims(booking.id)
     old_quotes = queries.quotes_of(booking.id)
     keep_former(booking, old_units, held, now())

@@ -285,6 +285,17 @@ def test_one_who_stayed_where_they_were_has_nothing_to_undo(priced, place):
     assert standing(booking) == before
 
 
+def test_the_same_half_day_by_other_hours_keeps_its_price_and_its_way_back(priced, place):
+    booking = book_desk(priced, place, MORNING)
+    services.move(priced.member.actor(), booking, resource=place.desks[2].public_id)
+    make_tariff(desk=1200, valid_from=TODAY)
+    before = standing(booking)
+    services.move(priced.member.actor(), booking, span=hours(10, 12), resource=place.desks[2].public_id)
+    assert standing(booking) == before
+    services.undo_move(priced.member.actor(), booking)
+    assert [unit[0] for unit in standing(booking)["units"]] == [place.desks[0].id]
+
+
 def test_whoever_took_the_place_meanwhile_keeps_it(priced, place):
     booking = book_desk(priced, place)
     services.move(priced.member.actor(), booking, resource=place.desks[1].public_id)
