@@ -29,6 +29,7 @@ from coworking.core.sealing import (
     Note,
     Sealed,
     covered,
+    digests_of,
     plain_value,
     row_digest,
     rows_digest,
@@ -193,10 +194,12 @@ def _seal_money(unit: UnitOfWork) -> None:
     key = signing_key()
     marks = _marks(unit.noted)
     said = {f"{subject} {row}": note.said for (subject, row), note in unit.noted.items() if note.said}
+    was = {f"{subject} {row}": rows_digest([note.was]) for (subject, row), note in unit.noted.items() if note.was}
     head = lock_head(MONEY)
     if head.seq == 0:
         _open(head, key, {place for place, note in unit.noted.items() if note.act == "made"})
-    append(head, key, marks, **({"settings": said} if said else {}))
+        was = {}  # what is opened is opened as it is now
+    append(head, key, marks, **({"settings": said} if said else {}), **({"was": was} if was else {}))
 
 
 def _marks(noted: Mapping[tuple[str, int], Note]) -> list[Mark]:
@@ -206,20 +209,12 @@ def _marks(noted: Mapping[tuple[str, int], Note]) -> list[Mark]:
         if note.act != "removed":
             wanted.setdefault(subject, []).append(row)
     digests = {
-        (subject, row): digest for subject, rows in wanted.items() for row, digest in _digests(SEALED[subject], rows)
+        (subject, row): digest for subject, rows in wanted.items() for row, digest in digests_of(SEALED[subject], rows)
     }
     return [
         Mark(subject, row, row, note.act, rows_digest([note.digest or digests[subject, row]]))
         for (subject, row), note in sorted(noted.items(), key=lambda item: item[0])
     ]
-
-
-def _digests(kind: Sealed, rows: Sequence[int]) -> Iterable[tuple[int, str]]:
-    key = kind.table.columns[kind.key]
-    for start in range(0, len(rows), _AT_ONCE):
-        found = db.session.execute(select(kind.table).where(key.in_(rows[start : start + _AT_ONCE])))
-        for row in found.mappings():
-            yield row[kind.key], row_digest(kind, dict(row))
 
 
 def open_money() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from sqlalchemy import Boolean, Date, Integer, Row, String, func, select, type_coerce
@@ -90,6 +90,8 @@ def broken_links(name: ChainName, public_key: Callable[[str], bytes | None]) -> 
             group = next(seals, None)
         if not found and not _says(entry, marks):
             yield f"{place}: what it covers was altered"
+        elif not found:
+            yield from _continued(entry)
         last = entry.link
         db.session.expunge(entry)
     head = chain.heads()[name]
@@ -115,6 +117,37 @@ def _says(entry: ChainEntry, marks: list[Mark]) -> bool:
     )
 
 
+def _continued(entry: ChainEntry) -> Iterator[str]:
+    """Whether rows were, before the unit, as their seals say: the unit signed whatever it found, and changed some of it."""
+    was: dict[str, str] = json.loads(entry.payload).get("was", {})
+    places = {place: (place.split(" ")[0], int(place.split(" ")[1])) for place in was}
+    earlier = _seals_before(entry, places.values()) if was else {}
+    for place, digest in was.items():
+        before, seq = earlier.get(places[place], ("", 0))
+        if before != digest:
+            yield f"{place}: it was not what {entry.chain} entry {seq} covers when entry {entry.seq} changed it"
+
+
+def _seals_before(entry: ChainEntry, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[str, int]]:
+    """Digest and entry of the latest seal of each row before ``entry``."""
+    rows: dict[str, list[int]] = {}
+    for subject, row in places:
+        rows.setdefault(subject, []).append(row)
+    columns = (Seal.first_id, Seal.digest, ChainEntry.seq)
+    return {
+        (subject, first): (digest, seq)
+        for subject, ids in rows.items()
+        for start in range(0, len(ids), 500)
+        for first, digest, seq in db.session.execute(
+            select(*columns)
+            .join(ChainEntry, ChainEntry.id == Seal.entry_id)
+            .where(Seal.subject == subject, Seal.first_id.in_(ids[start : start + 500]))
+            .where(ChainEntry.chain == entry.chain, ChainEntry.seq < entry.seq)
+            .order_by(ChainEntry.seq)
+        )
+    }
+
+
 # Rows -----------------------------------------------------------------------------------------------------------------
 
 
@@ -123,7 +156,11 @@ def differences(kind: Sealed) -> Iterator[str]:
     name, rows = kind.table.name, chain.in_order(kind)
     row = next(rows, None)
     highest = 0
-    for first, last, act, digest, entry in _latest_seals(kind):
+    for seals in _seals_by_row(kind):
+        yield from _sealed_again(kind, seals, highest)
+        first, last, act, digest, entry = seals[-1 if kind.chain == MONEY else 0]
+        if first <= highest:
+            continue
         while row is not None and row[kind.key] < first:
             yield f"{name} {row[kind.key]}: no entry of the {kind.chain} chain covers it"
             row = next(rows, None)
@@ -136,14 +173,26 @@ def differences(kind: Sealed) -> Iterator[str]:
     yield from _rest(kind, rows, row, highest)
 
 
-def _latest_seals(kind: Sealed) -> Iterator[Row[int, int, str, str, int]]:
-    """The seal that counts of each row or run: that of the chain's latest entry. The ids of seals are in no digest."""
+def _seals_by_row(kind: Sealed) -> Iterator[list[Row[int, int, str, str, int]]]:
+    """The seals of each first row, oldest first. Their entries tell the order: the ids of seals are in no digest."""
     columns = (Seal.first_id, Seal.last_id, Seal.act, Seal.digest, ChainEntry.seq)
     statement = select(*columns).join(ChainEntry, ChainEntry.id == Seal.entry_id)
     statement = statement.where(Seal.subject == kind.table.name, ChainEntry.chain == kind.chain)
     rows = db.session.execute(statement.order_by(Seal.first_id, Seal.id).execution_options(yield_per=1000))
     for _first, group in groupby(rows, key=lambda row: row[0]):
-        yield max(group, key=lambda row: row[4])
+        yield sorted(group, key=lambda row: row[4])
+
+
+def _sealed_again(kind: Sealed, seals: list[Row[int, int, str, str, int]], highest: int) -> Iterator[str]:
+    """What was sealed anew though its seal stood: somebody had put the seal out of sight, or taken the row away."""
+    name = kind.table.name
+    if kind.chain == MONEY:
+        for (_, _, before, _, entry), (first, _, act, _, later) in pairwise(seals):
+            if act == "made" and before != "removed":
+                yield f"{name} {first}: money entry {later} made another, and what money entry {entry} covers is gone"
+        return
+    for first, _last, _act, _digest, entry in seals[0 if seals[0][0] <= highest else 1 :]:
+        yield f"{name} {first}: trail entry {entry} covers it once more, when its seal was out of sight"
 
 
 def _compared(kind: Sealed, ids: range, found: dict[int, str], act: str, digest: str, entry: int) -> Iterator[str]:

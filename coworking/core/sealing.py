@@ -10,13 +10,13 @@ A digest covers every column of its row but those declared as ``may_change``.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any, Literal, TypeVar, cast
 
-from sqlalchemy import LargeBinary, Table, event, inspect, update
+from sqlalchemy import LargeBinary, Table, event, inspect, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapper, ORMExecuteState, Session, object_session
 
 from coworking.core.db import db
@@ -25,6 +25,8 @@ from coworking.core.units import require_unit
 ChainName = Literal["money", "trail"]
 MONEY: ChainName = "money"
 TRAIL: ChainName = "trail"
+
+_AT_ONCE = 500
 
 _NOTED = "sealing_noted"
 """Execution option of a statement whose rows are noted by whoever executes it."""
@@ -60,10 +62,14 @@ class Sealed:
 
 @dataclass(slots=True)
 class Note:
-    """What became of one row in a unit. ``digest`` is known at once only for a row that was removed."""
+    """What became of one row in a unit. ``digest`` is known at once only for a row that was removed.
+
+    ``was``: the row's digest before the unit; None for one that the unit made.
+    """
 
     act: Literal["made", "changed", "removed"]
     digest: str | None = None
+    was: str | None = None
     said: dict[str, list[Any]] | None = None
 
 
@@ -110,6 +116,15 @@ def row_digest(kind: Sealed, row: Mapping[str, Any]) -> str:
     return digest_of_text(json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
+def digests_of(kind: Sealed, keys: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """The keys and digests of rows as the database holds them."""
+    key = kind.table.columns[kind.key]
+    for start in range(0, len(keys), _AT_ONCE):
+        found = db.session.execute(select(kind.table).where(key.in_(keys[start : start + _AT_ONCE])))
+        for row in found.mappings():
+            yield row[kind.key], row_digest(kind, dict(row))
+
+
 def rows_digest(digests: Iterable[str]) -> str:
     """One digest for several: of their hex forms, one a line."""
     return digest_of_text("\n".join(digests))
@@ -137,16 +152,17 @@ def note_made(model: type[DeclarativeBase], keys: Iterable[int]) -> None:
     if name in SEALED and SEALED[name].chain == MONEY:
         noted: dict[tuple[str, int], Note] = require_unit().noted
         for key in keys:
-            noted[name, key] = Note("made")
+            noted[name, key] = _made(noted.get((name, key)))
 
 
 def update_rows(model: type[DeclarativeBase], keys: Sequence[int], **values: Any) -> None:
     """UPDATE rows of a sealed ``model`` by primary key in one statement of the open unit."""
     unit, name = require_unit(), cast(Table, model.__table__).name
     key = inspect(model).primary_key[0]
+    was = dict(digests_of(SEALED[name], [one for one in keys if (name, one) not in unit.noted]))
     db.session.execute(update(model).where(key.in_(keys)).values(**values), execution_options={_NOTED: True})
     for one in keys:
-        unit.noted.setdefault((name, one), Note("changed"))
+        unit.noted.setdefault((name, one), Note("changed", was=was.get(one)))
 
 
 def noted_options() -> dict[str, Any]:
@@ -157,7 +173,15 @@ def noted_options() -> dict[str, Any]:
 def _inserted(mapper: Mapper[Any], _connection: object, target: Any) -> None:
     kind, noted = _noted(mapper, target)
     said = {name: [None, plain_value(value)] for name, value in _values(kind, target).items() if value is not None}
-    noted[kind.table.name, _key(mapper, target)] = Note("made", said=said if kind.said else None)
+    place = kind.table.name, _key(mapper, target)
+    noted[place] = _made(noted.get(place), said if kind.said else None)
+
+
+def _made(before: Note | None, said: dict[str, list[Any]] | None = None) -> Note:
+    """A new row; or, where the unit had just removed the one whose id SQLite gives again, that row changed."""
+    if before is not None and before.act == "removed":
+        return Note("changed", was=before.was, said=said)
+    return Note("made", said=said)
 
 
 def _updated(mapper: Mapper[Any], _connection: object, target: Any) -> None:
@@ -166,7 +190,7 @@ def _updated(mapper: Mapper[Any], _connection: object, target: Any) -> None:
     changed = {name: history for name, history in histories.items() if history.has_changes()}
     if not changed.keys() - kind.may_change:
         return
-    note = noted.setdefault((kind.table.name, _key(mapper, target)), Note("changed"))
+    note = noted.setdefault((kind.table.name, _key(mapper, target)), Note("changed", was=_digest_before(kind, target)))
     if kind.said:
         said = note.said = note.said or {}
         for name, history in changed.items():
@@ -179,7 +203,19 @@ def _deleted(mapper: Mapper[Any], _connection: object, target: Any) -> None:
     name, key = kind.table.name, _key(mapper, target)
     before = noted.pop((name, key), None)
     if before is None or before.act != "made":
-        noted[name, key] = Note("removed", row_digest(kind, _values(kind, target)))
+        was = _digest_before(kind, target) if before is None else before.was
+        noted[name, key] = Note("removed", row_digest(kind, _values(kind, target)), was)
+
+
+def _digest_before(kind: Sealed, target: Any) -> str | None:
+    """The digest of the row as it was read; None when something was set that had not been read."""
+    before = _values(kind, target)
+    for name in kind.columns:
+        history = inspect(target).attrs[name].history
+        if history.has_changes() and not history.deleted:
+            return None
+        before[name] = (*history.deleted, before[name])[0]
+    return row_digest(kind, before)
 
 
 def _values(kind: Sealed, target: Any) -> dict[str, Any]:

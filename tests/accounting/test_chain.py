@@ -8,14 +8,14 @@ from datetime import date
 import pytest
 from sqlalchemy import func, insert, select, text, update
 
-from coworking.billing import paying, services
+from coworking.billing import charges, paying, services
 from coworking.billing.models import Charge, Payment
-from coworking.core import chain, links
+from coworking.core import chain, chain_checks, guards, links
 from coworking.core.chain import ChainEntry, ChainHead, Seal
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
 from coworking.core.sealing import MONEY, SEALED, NotNoted, row_digest, rows_digest
-from coworking.core.units import write_unit
+from coworking.core.units import snapshot, write_unit
 from coworking.membership.models import Plan
 from coworking.pricing import services as pricing
 from coworking.pricing.models import Tariff, TariffPrice
@@ -139,8 +139,6 @@ def test_rows_of_before_enter_as_one_marked_entry(house, inside):
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL session_replication_role = replica"))
         else:
-            from coworking.core import guards
-
             guards.remove(connection)
         for model in (Seal, ChainEntry, ChainHead):
             connection.execute(text(f"DELETE FROM {model.__tablename__}"))
@@ -155,3 +153,69 @@ def test_rows_of_before_enter_as_one_marked_entry(house, inside):
     assert seals_of(own) == [("payment", payment.id, "made")]
     count = db.session.scalar(select(func.count()).select_from(Charge))
     assert sum(subject == "charge" for subject, _row, _act in seals_of(opening)) == count
+
+
+# What was rewritten by hand before the software wrote it again ---------------------------------------------------------
+
+
+def by_hand(statement: str) -> None:
+    """As somebody would who has the database's own password."""
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        guards.remove(connection)
+        connection.execute(text(statement))
+        guards.install(connection)
+
+
+def found() -> list[str]:
+    with snapshot():
+        return [sentence for look in (chain_checks.money_links, chain_checks.money_rows) for sentence in look()]
+
+
+def test_a_setting_rewritten_before_another_is_changed_is_told_for_ever(house, inside):
+    """The next change signs the whole row as it is."""
+    services.update_settings(house.manager, iban="FR7630006000011234567890189")
+    by_hand("UPDATE billing_settings SET iban = 'FR7610107001011234567890129'")
+    services.update_settings(house.manager, bic="AGRIFRPP")
+    services.update_settings(house.manager, bic="BNPAFRPP")
+    (sentence,) = found()
+    assert sentence.startswith("billing_settings 1: it was not what money entry")
+
+
+def test_a_charge_rewritten_before_it_is_invoiced_is_told(house, inside):
+    charges.gather(OCTOBER)
+    by_hand("UPDATE charge SET amount_cents = amount_cents / 2, unit_cents = unit_cents / 2")
+    services.run(house.manager, OCTOBER)
+    sentences = found()
+    assert sentences and all(sentence.startswith("charge ") for sentence in sentences)
+
+
+def test_a_row_rewritten_before_it_is_removed_is_told(place, cast, inside):
+    prices = {"basis": "ttc", "vat_rate_bp": 0, "by_resource": {}}
+    tariff = pricing.set_tariff(cast.manager.actor(), valid_from=date(2027, 1, 1), by_kind={"desk": 900}, **prices)
+    assert found() == []
+    by_hand("UPDATE tariff_price SET cents = 1")
+    pricing.remove_tariff(cast.manager.actor(), tariff.public_id)
+    (sentence,) = found()
+    assert sentence.startswith("tariff_price ")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_payment_whose_id_another_took_is_told(house, inside):
+    """SQLite gives the highest id again once its row is gone."""
+    first = services.run(house.manager, OCTOBER).issued[0]
+    paid = paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash").id
+    by_hand(f"DELETE FROM payment WHERE id = {paid}")
+    assert paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "card").id == paid
+    (sentence,) = found()
+    assert sentence.startswith(f"payment {paid}: money entry") and sentence.endswith("is gone")
+
+
+def test_what_the_software_changes_and_removes_by_itself_is_no_break(place, cast, inside):
+    manager = cast.manager.actor()
+    prices = {"basis": "ttc", "vat_rate_bp": 0, "by_resource": {}}
+    for cents in (900, 1000, 900):
+        tariff = pricing.set_tariff(manager, valid_from=date(2027, 1, 1), by_kind={"desk": cents}, **prices)
+    pricing.remove_tariff(manager, tariff.public_id)
+    pricing.set_tariff(manager, valid_from=date(2027, 1, 1), by_kind={"desk": 800}, **prices)
+    assert found() == []

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from coworking.booking import services
-from coworking.core import audit, chain, chain_checks, checks, links, trail
+from coworking.core import audit, chain, chain_checks, checks, guards, links, trail
 from coworking.core.audit import AuditEntry
 from coworking.core.chain import ChainEntry, Seal
 from coworking.core.db import db
@@ -17,6 +17,7 @@ from coworking.core.policy import SYSTEM
 from coworking.core.sealing import SEALED, TRAIL, covered
 from coworking.core.units import snapshot, write_unit
 from coworking.membership.models import LedgerEntry
+from coworking.presence.models import Attestation, AttestationPaper
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from tests.factories import make_subscription, make_tariff
@@ -111,6 +112,39 @@ def test_two_workers_at_once_seal_each_row_once(app, place):
     assert sorted(at_once([look] * 4)) == [0, 0, 0, 40]
 
 
+@pytest.mark.parametrize("hidden", ["subject = 'hidden'", "first_id = 0, last_id = 0"])
+def test_a_row_that_is_sealed_a_second_time_is_told(inside, place, hidden):
+    """Its seal is put out of sight, the row is rewritten, the worker seals it again, and the old seal comes back."""
+    write(3)
+    trail.seal()
+    write(3)
+    trail.seal()
+    db.session.rollback()
+    seal = db.session.execute(select(Seal.__table__).order_by(Seal.id.desc())).mappings().first()
+    by_hand(f"UPDATE seal SET {hidden} WHERE id = {seal['id']}")
+    by_hand(f"UPDATE audit_entry SET action = 'test.undone' WHERE id = {seal['first_id'] + 1}")
+    assert trail.seal() == 3
+    back = {name: seal[name] for name in ("subject", "first_id", "last_id")}
+    by_hand(
+        f"UPDATE seal SET subject = :subject, first_id = :first_id, last_id = :last_id WHERE id = {seal['id']}", back
+    )
+    first = f"audit_entry {seal['first_id']}"
+    with snapshot():
+        assert list(chain_checks.trail_links()) == []
+        found = list(chain_checks.trail_rows())
+    assert [one for one in found if one.startswith(f"{first}: trail entry 3 covers it once more")], found
+    assert [one for one in found if one.endswith("it is not what trail entry 2 covers")], found
+
+
+def by_hand(statement: str, values: dict[str, object] | None = None) -> None:
+    """As somebody would who has the database's own password."""
+    db.session.rollback()
+    with db.engine.begin() as connection:
+        guards.remove(connection)
+        connection.execute(text(statement), values or {})
+        guards.install(connection)
+
+
 def test_what_waits_too_long_is_told(inside, place, clock):
     write(1)
     assert [found for one, found in checks.run() if one.promise == 6 and found] == []
@@ -144,6 +178,5 @@ def test_what_no_digest_covers_is_declared():
     assert {name: set(kind.may_change) for name, kind in SEALED.items() if kind.may_change} == {
         "quote": {"state", "released_at"}
     }
-    assert {Quote.__tablename__, LedgerEntry.__tablename__, AuditEntry.__tablename__} == {
-        kind.table.name for kind in covered(TRAIL)
-    }
+    models = (Quote, LedgerEntry, AuditEntry, Attestation, AttestationPaper)
+    assert {model.__tablename__ for model in models} == {kind.table.name for kind in covered(TRAIL)}
