@@ -212,7 +212,7 @@ CASES: dict[str, Case] = {
         (
             f"UPDATE billing_settings SET iban = '{IBAN_BEFORE}'",
             "UPDATE seal SET id = (SELECT max(id) FROM seal) + 1"
-            " WHERE id = (SELECT min(id) FROM seal WHERE subject = 'billing_settings')",
+            " WHERE id = (SELECT id FROM seal WHERE subject = 'billing_settings' ORDER BY id DESC LIMIT 1 OFFSET 1)",
         ),
         "seal_append_only",
         "billing_settings",
