@@ -1,8 +1,8 @@
-"""The trail is signed every minute, and the chains' heads are sent to the managers every week."""
+"""The trail is signed every minute, everything is checked every night, and the chains' heads are sent every week."""
 
 from __future__ import annotations
 
-from coworking.accounting import heads
+from coworking.accounting import heads, nightly
 from coworking.core import trail
 from tasks.app import celery
 
@@ -17,3 +17,9 @@ def seal_trail() -> int:
 def send_heads() -> int:
     """Enqueue this week's e-mail with the heads for every manager who has none yet; return how many."""
     return heads.send_due()
+
+
+@celery.task(name="accounting.audit")
+def audit() -> int | None:
+    """Run the nightly check when it is due; return how many checks found something, None when it did not run."""
+    return nightly.run_due()

@@ -33,6 +33,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         _every(_TEN_MINUTES, "accounting.send_heads"),
         _every(_TEN_MINUTES, "housekeeping.purge"),
         _every(_TEN_MINUTES, "backup.nightly"),
+        _every(_TEN_MINUTES, "accounting.audit"),
         _every(_TEN_MINUTES, "statistics.count_days"),
         _every(_TEN_MINUTES, "statistics.close_months"),
     )

@@ -7,17 +7,15 @@ Nobody has to read them. But whoever later cuts off the end of the chains cannot
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 
-from coworking.accounts.models import Person, PersonRole
+from coworking.accounting import queries
 from coworking.core import chain, mail, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.policy import Role
 from coworking.core.units import end_read, write_unit
 from coworking.spaces import queries as spaces
 
@@ -33,7 +31,7 @@ def send_due() -> int:
         return 0
     heads, today = chain.heads(), spaces.today()
     year, week, _weekday = today.isocalendar()
-    keys = {f"{TOPIC}:{year}-{week:02d}:{person}": person for person in _managers()}
+    keys = {f"{TOPIC}:{year}-{week:02d}:{person}": person for person in queries.managers()}
     written = set(db.session.scalars(select(outbox.OutboxRow.key).where(outbox.OutboxRow.key.in_(keys))))
     missing = {key: person for key, person in keys.items() if key not in written}
     if not missing or not any(head["seq"] for head in heads.values()):
@@ -50,9 +48,9 @@ def send_due() -> int:
 def send(job: outbox.Job) -> None:
     """Send the heads as they were that day to one manager, if they still are one."""
     payload = job.payload
-    if payload["person"] not in _managers():
+    person = queries.manager(payload["person"])
+    if person is None:
         return
-    person = db.session.scalars(select(Person).where(Person.public_id == payload["person"])).unique().one()
     assert person.email is not None, "only managers who have one are asked for"
     mail.deliver(
         job.id,
@@ -70,17 +68,3 @@ def send(job: outbox.Job) -> None:
 def block(heads: dict[str, Any]) -> str:
     """The heads as the JSON that `core.against` finds again in a saved e-mail."""
     return json.dumps({"chain_heads": heads}, indent=1, sort_keys=True)
-
-
-def _managers() -> Sequence[str]:
-    """Public ids of the managers who can be written to."""
-    return db.session.scalars(
-        select(Person.public_id)
-        .join(PersonRole, PersonRole.person_id == Person.id)
-        .where(
-            PersonRole.role == Role.MANAGER.value,
-            Person.email.is_not(None),
-            Person.deactivated_at.is_(None),
-        )
-        .order_by(Person.id)
-    ).all()

@@ -13,29 +13,38 @@ from coworking.core.db import db
 from coworking.core.keyring import public_keys
 
 
+def _documents() -> Iterator[Invoice]:
+    """Every document in the order of issue, a few at a time."""
+    yield from db.session.scalars(select(Invoice).order_by(Invoice.seq).execution_options(yield_per=500))
+
+
 @check(3, "issued documents form one signed chain without a gap")
 def chained() -> Iterator[str]:
     yield from services.chain_problems(public_keys())
     last = db.session.scalar(select(InvoiceCounter.last).where(InvoiceCounter.series == rules.CHAIN)) or 0
     count = db.session.scalar(select(func.count(Invoice.id))) or 0
-    if last != count:
-        yield f"{last} documents were counted and {count} are there"
+    if last > count:
+        yield f"{last - count} documents that were counted are not there"
+    if last < count:
+        yield f"{count - last} documents that are there were not counted"
 
 
 @check(3, "documents are numbered from 1 in each series, in the order of their issue")
 def numbered() -> Iterator[str]:
     expected: dict[str, int] = {}
-    for row in db.session.scalars(select(Invoice).order_by(Invoice.seq)):
+    broken: set[str] = set()
+    for row in _documents():
         kind: rules.DocumentKind = "invoice" if row.kind == "invoice" else "credit_note"
         series = rules.series_of(kind, row.issued_on)
         expected[series] = expected.get(series, 0) + 1
-        if row.number != rules.number_of(series, expected[series]):
+        if series not in broken and row.number != rules.number_of(series, expected[series]):
+            broken.add(series)  # those behind it stand a place off too
             yield f"{row.number} stands where {rules.number_of(series, expected[series])} should"
 
 
 @check(3, "each document's sums are its lines', and its columns are its content's")
 def adding_up() -> Iterator[str]:
-    for row in db.session.scalars(select(Invoice).order_by(Invoice.seq)):
+    for row in _documents():
         content = queries.content(row)
         try:
             documents.check_amounts(content)
@@ -50,7 +59,9 @@ def charged() -> Iterator[str]:
     billed = select(func.sum(Charge.amount_cents)).where(Charge.invoice_id == Invoice.id, Charge.basis == "ttc")
     ttc = select(Charge.id).where(Charge.invoice_id == Invoice.id, Charge.basis == "ht").exists()
     rows = db.session.execute(
-        select(Invoice.number, Invoice.payable_cents, billed.scalar_subquery()).where(Invoice.kind == "invoice", ~ttc)
+        select(Invoice.number, Invoice.payable_cents, billed.scalar_subquery())
+        .where(Invoice.kind == "invoice", ~ttc)
+        .execution_options(yield_per=1000)
     )
     for number, payable, amount in rows:
         if payable != amount:
@@ -59,7 +70,9 @@ def charged() -> Iterator[str]:
     yield from (
         f"{number} was paid {amount} of {payable}"
         for number, payable, amount in db.session.execute(
-            select(Invoice.number, Invoice.payable_cents, paid).where(Invoice.kind == "invoice")
+            select(Invoice.number, Invoice.payable_cents, paid)
+            .where(Invoice.kind == "invoice")
+            .execution_options(yield_per=1000)
         )
         if not 0 <= amount <= payable
     )

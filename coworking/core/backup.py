@@ -6,13 +6,11 @@ gets its name once everything in it has been read back and agrees. `core.restore
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import file_digest
@@ -25,6 +23,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core import chain, dumps, place
+from coworking.core.alone import alone
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.dumps import BackupError
@@ -186,7 +185,7 @@ def nightly() -> Path | None:
     if parent is None or not place.name() or not is_due(local, _newest(parent)):
         return None
     end_read()
-    with _alone(parent) as mine:
+    with alone(parent / ".lock") as mine:
         if not mine or not is_due(local, _newest(parent)):
             return None
         for leftover in parent.glob(".making-*"):  # of a machine that lost its power: nobody else is making one now
@@ -219,19 +218,6 @@ def complete(parent: Path) -> list[Path]:
 def _newest(parent: Path) -> datetime | None:
     found = complete(parent)
     return datetime.strptime(found[0].name, "coworking-%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
-
-
-@contextmanager
-def _alone(parent: Path) -> Iterator[bool]:
-    """Whether this process is the one that makes a backup in ``parent`` now."""
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (parent / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
 
 
 # Files ----------------------------------------------------------------------------------------------------------------

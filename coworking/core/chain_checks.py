@@ -209,15 +209,16 @@ def _compared(kind: Sealed, ids: range, found: dict[int, str], act: str, digest:
 
 def _rest(kind: Sealed, rows: Iterator[dict[str, Any]], row: dict[str, Any] | None, highest: int) -> Iterator[str]:
     """Rows beyond every seal: in the money chain nobody wrote them; in the trail the worker may not have come by yet."""
-    waiting, oldest = 0, now()
+    waiting, oldest = False, now()
     while row is not None:
         if kind.chain == MONEY:
             yield f"{kind.table.name} {row[kind.key]}: no entry of the {kind.chain} chain covers it"
         else:
-            waiting, oldest = waiting + 1, min(oldest, _written_at(row))
+            waiting, oldest = True, min(oldest, _written_at(row))
         row = next(rows, None)
     if waiting and oldest < now() - OVERDUE:
-        yield f"{kind.table.name}: {waiting} rows beyond {highest} wait to be sealed; does the worker run?"
+        since = f"since {oldest:%Y-%m-%d %H:%M} UTC"
+        yield f"{kind.table.name}: rows beyond {highest} wait to be sealed {since}; does the worker run?"
 
 
 def _written_at(row: dict[str, Any]) -> datetime:

@@ -1,10 +1,11 @@
-"""What ``flask audit`` asks: does every promise hold on the data as they are now?
+"""What ``flask audit`` and the nightly check ask: does every promise hold on the data as they are now?
 
 Packages hang their checks in here. A check reads, never writes, and yields one sentence for each thing that is wrong.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,28 +20,37 @@ from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
 from coworking.core.settings import settings
-from coworking.core.units import snapshot
+from coworking.core.units import is_passing, snapshot
+
+log = logging.getLogger(__name__)
 
 FindFaults = Callable[[], Iterable[str]]
+
+MOST = 20
+"""How many sentences of one check are kept; of the others, only how many they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One promise looked at: its number in the design, what is claimed, and the look itself."""
+    """One promise looked at: its number in the design, what is claimed, and the look itself.
+
+    ``on_today``: what it finds stands on *Today* as soon as it happens, so that no nightly e-mail has to tell it.
+    """
 
     promise: int
     claim: str
     look: FindFaults
+    on_today: bool = False
 
 
 _checks: list[Check] = []
 
 
-def check(promise: int, claim: str) -> Callable[[FindFaults], FindFaults]:
+def check(promise: int, claim: str, *, on_today: bool = False) -> Callable[[FindFaults], FindFaults]:
     """Register the decorated generator: it yields a sentence for each thing that breaks ``claim``."""
 
     def register(look: FindFaults) -> FindFaults:
-        _checks.append(Check(promise, claim, look))
+        _checks.append(Check(promise, claim, look, on_today))
         return look
 
     return register
@@ -57,18 +67,28 @@ def _private_files() -> Iterator[str]:
 
 
 def run() -> Iterator[tuple[Check, list[str]]]:
-    """Every check in the order of the promises, with what it found; all look at the same instant."""
+    """Every check in the order of the promises, with what it found (see `MOST`); all look at the same instant."""
     with snapshot():
         for one in sorted(_checks, key=lambda one: (one.promise, one.claim)):
-            yield one, list(_found(one))
+            yield one, _found(one)
 
 
-def _found(one: Check) -> Iterator[str]:
-    """What ``one`` finds. A row that cannot even be read stops no other check."""
+def _found(one: Check) -> list[str]:
+    """What ``one`` finds. A row that cannot even be read stops no other check, and silences none: that is a fault too."""
+    kept: list[str] = []
+    more = 0
     try:
-        yield from one.look()
+        for sentence in one.look():
+            if len(kept) < MOST:
+                kept.append(sentence)
+            else:
+                more += 1
     except Exception as error:
-        yield f"this could not be looked at to its end: {type(error).__name__}: {error}"
+        if is_passing(error):  # this says nothing about what the database holds
+            raise
+        log.exception("the check that %s failed", one.claim)
+        kept.append(f"this could not be looked at to its end ({type(error).__name__}, see the log)")
+    return [*kept, f"and {more} more"] if more else kept
 
 
 def init(app: Flask) -> None:
@@ -90,10 +110,8 @@ def audit(against: Path | None) -> None:
     for one, found in (*run(), *([] if kept is None else [kept])):
         broken += bool(found)
         click.echo(f"{'BROKEN' if found else 'holds '}  {one.promise}  {one.claim}")
-        for sentence in found[:20]:
+        for sentence in found:
             click.echo(f"           {sentence}")
-        if len(found) > 20:
-            click.echo(f"           and {len(found) - 20} more")
     if broken:
         raise SystemExit(1)
 
@@ -114,7 +132,7 @@ def _guards() -> Iterator[str]:
     yield from guards.differences(db.session.connection())
 
 
-@check(2, "nothing that was to happen afterwards has been given up")
+@check(2, "nothing that was to happen afterwards has been given up", on_today=True)
 def _outbox() -> Iterator[str]:
     for row in db.session.scalars(select(OutboxRow).where(OutboxRow.state == "failed").order_by(OutboxRow.id)):
         yield f"{row.topic} {row.key}: {row.last_error}"

@@ -148,6 +148,11 @@ def _begin_writing(session: Session) -> None:
         raise WriteOutsideUnit("the connection was already in a transaction: its write mode was ignored")
 
 
+def is_passing(error: Exception) -> bool:
+    """Whether the database was only busy or away: the same may work a moment later."""
+    return isinstance(error, OperationalError) and (error.connection_invalidated or _is_lock_failure(error))
+
+
 def _is_lock_failure(error: OperationalError) -> bool:
     # SQLSTATE 55P03 lock_not_available, 40P01 deadlock_detected; SQLite says it in words.
     return getattr(error.orig, "sqlstate", None) in {"55P03", "40P01"} or "locked" in str(error.orig)

@@ -8,6 +8,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
+from coworking.accounting import nightly
+from coworking.accounting import queries as accounting
+from coworking.accounting.models import AuditRun
 from coworking.booking import queries
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import bookable_halves
@@ -28,7 +31,7 @@ from coworking.spaces.models import DESK, LieuDay, Zone
 LATE = timedelta(minutes=15)
 
 
-OF_MANAGERS = frozenset({"network.send", "return.closed"})
+OF_MANAGERS = frozenset({"network.send", "return.closed", nightly.TOPIC})
 """Outbox topics whose failure only a manager may put away."""
 
 
@@ -78,6 +81,7 @@ class Today:
     yesterday: Yesterday | None
     older: list[BookingUnit]
     failed: list[outbox.OutboxRow]
+    audit: AuditRun | None
     morning: bool
     is_over: bool
     free: list[str] = field(default_factory=list[str])
@@ -93,7 +97,7 @@ class Today:
 
     @property
     def needs_count(self) -> int:
-        return len(self.failed) + bool(self.older)
+        return bool(self.audit) + len(self.failed) + bool(self.older)
 
 
 def version(day: date) -> str:
@@ -101,17 +105,21 @@ def version(day: date) -> str:
 
     The five minutes are in it because people grow late without anyone doing anything.
     """
-    counter, failed = db.session.execute(
+    counter, failed, audit = db.session.execute(
         select(
             select(DayVersion.version).where(DayVersion.day == day).scalar_subquery(),
             select(func.count()).where(outbox.OutboxRow.state == "failed").scalar_subquery(),
+            select(func.max(AuditRun.id)).scalar_subquery(),
         )
     ).one()
-    return f"{day:%Y%m%d}-{counter or 0}-{failed}-{int(now().timestamp()) // 300}-{language()}"
+    return f"{day:%Y%m%d}-{counter or 0}-{failed}-{audit or 0}-{int(now().timestamp()) // 300}-{language()}"
 
 
-def today() -> Today:
-    """Read everything for the page of the current local date, in a fixed number of statements."""
+def today(*, is_manager: bool) -> Today:
+    """Read everything for the page of the current local date, in a fixed number of statements.
+
+    What the nightly check found is for a manager alone.
+    """
     instant, day = now(), spaces.today()
     row = spaces.days(day, day).get(day)
     bookings = queries.day_bookings(day)
@@ -144,10 +152,17 @@ def today() -> Today:
         yesterday=yesterday,
         older=[unit for unit in unsettled if yesterday is None or unit.day != yesterday.day],
         failed=outbox.failed(),
+        audit=_found_at_night() if is_manager else None,
         morning=row is None or instant < row.split_at,
         is_over=is_over,
         free=_free_now(row, instant),
     )
+
+
+def _found_at_night() -> AuditRun | None:
+    """The last nightly check, when it found something that the managers were told of."""
+    last = accounting.last_audit_run()
+    return last if last is not None and last.told_at is not None else None
 
 
 def _here(

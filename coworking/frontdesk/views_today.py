@@ -30,14 +30,15 @@ FOLDED = "missing_folded"
 @blueprint.get("/today")
 @requires(Role.HOST)
 def today() -> ResponseReturnValue:
-    found = todays.today()
+    is_manager = current_actor().has(Role.MANAGER)
+    found = todays.today(is_manager=is_manager)
     return render_template(
         "frontdesk/today.html",
         today=found,
         tag=f'"{todays.version(found.day)}"',
         missing=checklist.items(current_actor()),
         folded=session.get(FOLDED) == found.day.isoformat(),
-        is_manager=current_actor().has(Role.MANAGER),
+        is_manager=is_manager,
     )
 
 
@@ -58,7 +59,8 @@ def live() -> ResponseReturnValue:
     if request.headers.get("If-None-Match") == tag:
         return Response(status=304, headers={"ETag": tag})
     is_manager = current_actor().has(Role.MANAGER)
-    response = make_response(render_template("frontdesk/_today.html", today=todays.today(), is_manager=is_manager))
+    found = todays.today(is_manager=is_manager)
+    response = make_response(render_template("frontdesk/_today.html", today=found, is_manager=is_manager))
     response.headers["ETag"] = tag
     return response
 

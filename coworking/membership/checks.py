@@ -20,6 +20,7 @@ def overdrawn() -> Iterator[str]:
         select(LedgerEntry.subscription_id, LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month, USED)
         .group_by(LedgerEntry.subscription_id, LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month)
         .order_by(LedgerEntry.person_id, LedgerEntry.month)
+        .execution_options(yield_per=1000)
     )
     limits: dict[tuple[str, int | None], int | None] = {}
     for kind, model in (("subscription", Subscription), ("agreement", Agreement)):
@@ -40,6 +41,7 @@ def entries() -> Iterator[str]:
         .join(Quote, Quote.id == LedgerEntry.quote_id)
         .group_by(LedgerEntry.quote_id, Quote.state)
         .order_by(LedgerEntry.quote_id)
+        .execution_options(yield_per=1000)
     )
     for quote, state, held, consumed, released in db.session.execute(statement):
         if held != 1 or consumed + released > 1 or (state == "released") != (released == 1):

@@ -22,6 +22,7 @@ NOT_PERSONAL = {
     "attestation_paper.sha256": _CHAIN,
     "audit_entry.action": _CODE,
     "audit_entry.subject_kind": _CODE,
+    "audit_run.*": _CHAIN,
     "backup_made.*": _SERVER,
     "billing_settings.*": _LIEU,
     "booking_unit.evidence": _CODE,

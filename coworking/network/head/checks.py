@@ -19,7 +19,7 @@ from coworking.statistics.schema import canonical, digest
 
 @check(4, "every return received is the document its digest is of")
 def documents() -> Iterator[str]:
-    for row in db.session.scalars(select(ReceivedReturn).order_by(ReceivedReturn.id)):
+    for row in db.session.scalars(select(ReceivedReturn).order_by(ReceivedReturn.id).execution_options(yield_per=100)):
         document = json.loads(row.document)
         said = (read_month(document["month"]), document["revision"], document["status"], document["reason"])
         if said != (row.month, row.revision, row.status, row.reason):
@@ -36,6 +36,7 @@ def signatures() -> Iterator[str]:
         .join(NetworkLieu, NetworkLieu.id == ReceivedReturn.network_lieu_id)
         .where(ReceivedReturn.jws.is_not(None))
         .order_by(ReceivedReturn.id)
+        .execution_options(yield_per=100)
     )
     for row, lieu in rows:
         assert row.jws is not None
