@@ -146,7 +146,7 @@ def _back(public_id: str, text: str) -> ResponseReturnValue:
 
 
 def _page(found: Person, form: Form, *, postal: Form | None = None, displaces: int = 0) -> ResponseReturnValue:
-    """``displaces``: bookings that closing the account would give back, to be said before it is done."""
+    """``displaces``: bookings that closing the account would cancel, to be said before it is done."""
     actor = current_actor()
     return page(
         "person",

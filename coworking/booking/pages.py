@@ -65,7 +65,7 @@ def said(booking: Booking) -> str:
 
 
 def say_booked(booking: Booking) -> None:
-    """Tell what was booked, with the way back where there is one: a member cannot give back what has begun."""
+    """Tell what was booked, with the way back where there is one: a member cannot cancel what has begun."""
     undoable = booking.starts_at > now() or current_actor().is_staff
     undo = "undo:" + url_for("booking.cancel", public_id=booking.public_id)
     flash(said(booking), undo if undoable else "message")

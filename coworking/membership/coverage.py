@@ -103,7 +103,7 @@ def release(quotes: Iterable[Quote]) -> None:
 
 
 def keep(quotes: Iterable[Quote]) -> None:
-    """``quotes`` were given back too late: they stay owed, and what they hold of an allowance stays used."""
+    """``quotes`` were cancelled too late: they stay owed, and what they hold of an allowance stays used."""
     require_unit()
     for quote in quotes:
         if quote.state == "live":
@@ -150,7 +150,7 @@ def employer_name(organisation_id: int) -> str:
 
 
 def consume_past() -> int:
-    """Write down as consumed what was held for days that are over, and not given back; return how many half-days."""
+    """Write down as consumed what was held for days that are over and was not cancelled; return how many half-days."""
     if spaces.lieu_or_none() is None:
         return 0
     due = _due_by(spaces.today())

@@ -216,7 +216,7 @@ class _Inputs:
                 Booking,
                 (Claim.holder_kind == "booking") & (Booking.id == Claim.holder_id) & (Booking.status == "confirmed"),
             )
-            # What is held for an undo, or was given back, is nobody's use.
+            # What is held for an undo, or was cancelled, is nobody's use.
             .where(overlapping(span), Claim.live.is_(True), Claim.expires_at.is_(None))
         )
         for row in rows:

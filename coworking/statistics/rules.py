@@ -19,7 +19,7 @@ CAME, ABSENT = "came", "absent"
 
 
 class Slot(NamedTuple):
-    """A desk booked for one half-day, by a booking that was not given back; ``outcome`` as in `BookingUnit`."""
+    """A desk booked for one half-day, by a booking that was not cancelled; ``outcome`` as in `BookingUnit`."""
 
     booking: int
     resource: int
@@ -211,7 +211,7 @@ def _count_slots(
     uses: Mapping[int, Sequence[ResourceUse]],
     offered: Mapping[tuple[int, str], list[Minutes]],
 ) -> None:
-    """Booked half-days, each desk's once however often it was given back and taken again, and what became of them."""
+    """Booked half-days, each desk's once however often it was cancelled and booked again, and what became of them."""
     outcomes: dict[tuple[int, str], set[str]] = defaultdict(set)
     for slot in day.slots:
         free = offered.get((slot.resource, slot.half))
