@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import select
 
+from coworking.accounts.models import Organisation
 from coworking.api.schemas.bookings import NewBooking
+from coworking.core.db import db
 from coworking.core.forms import Form
 from coworking.spaces.forms import read_rooms
 from tests.factories import make_plan, make_tariff
@@ -79,6 +82,19 @@ def test_no_page_breaks_over_a_part_of_its_address(app, place, cast, sign_in, wr
     for rule in pages(app):
         if "<" in rule:
             assert browser.get(filled(rule, wrong)).status_code < 500, rule
+
+
+@pytest.mark.parametrize("wrong", [HUGE, str(2**63)])
+def test_nothing_stands_under_a_number_that_no_database_holds(app, place, cast, sign_in, wrong):
+    browser = sign_in(cast.manager)
+    with app.app_context():
+        there = db.session.scalars(select(Organisation.public_id)).one()  # or that is what is not found
+    rules = [rule for rule in app.url_map.iter_rules() if "<int:" in rule.rule]
+    assert rules
+    for rule in rules:
+        address = re.sub(r"<int:.*?>", wrong, rule.rule).replace("<month>", "2026-10")
+        ask = browser.get if "GET" in (rule.methods or ()) else browser.post
+        assert ask(filled(address, there)).status_code == 404, address
 
 
 FIELDS = (
