@@ -18,7 +18,7 @@ def packages() -> str:
     """The packages and their imports as a Mermaid picture; what another arrow already implies is left out."""
     import grimp
 
-    graph = grimp.build_graph("coworking", "tasks")
+    graph = grimp.build_graph("coworking", "tasks", cache_dir=None)
     imports: dict[str, set[str]] = defaultdict(set)
     for module in graph.modules:
         for imported in graph.find_modules_directly_imported_by(module):

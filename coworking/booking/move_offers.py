@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from coworking.booking.models import Booking
-from coworking.booking.moving import destination
+from coworking.booking.moving import destination, moves_late
 from coworking.booking.offers import PayerTerms, bill_of, terms_of
 from coworking.booking.placing import units_of, uses_of
+from coworking.booking.rules import CheaperLateMove
 from coworking.claims import queries as claims
 from coworking.core.errors import DomainError
 from coworking.core.policy import Actor
@@ -48,7 +49,9 @@ def offer(actor: Actor, booking: Booking, span: Span, resource: str | None) -> M
     day, (target, use, halves) = destination(actor, booking, span, resource, find=claims.candidates)
     uses = uses_of(units_of(target, use, halves, day))
     quotes = _quotes(booking)
-    decided = _decider(booking, quotes, {target.id: uses})(target.id)
+    decided, was = _decider(booking, quotes, {target.id: uses})(target.id), coverage.owed_by(quotes)
+    if moves_late(actor, booking) and owed(decided).is_less_than(was):
+        raise CheaperLateMove()
     return MoveOffer(
         resource=target,
         day=day,
@@ -56,20 +59,20 @@ def offer(actor: Actor, booking: Booking, span: Span, resource: str | None) -> M
         uses=tuple(uses),
         before=_terms_now(booking),
         after=terms_of(_payer(quotes), decided),
-        same=owed(decided) == coverage.owed_by(quotes),
+        same=owed(decided) == was,
     )
 
 
-def choices(booking: Booking, others: Sequence[Resource]) -> dict[int, PayerTerms | DomainError | None]:
+def choices(actor: Actor, booking: Booking, others: Sequence[Resource]) -> dict[int, PayerTerms | DomainError | None]:
     """What ``booking`` would come to in each of ``others``, by id, at the time it has: None where that is the same.
 
-    A refusal stands for those where nobody would pay. Statements do not grow with their number.
+    A refusal stands for those where nobody would pay, or too late less. Statements do not grow with their number.
     """
     if not others:
         return {}
     quotes = _quotes(booking)
     decide = _decider(booking, quotes, {other.id: _uses_there(booking, other) for other in others})
-    now, payer = coverage.owed_by(quotes), _payer(quotes)
+    was, payer, late = coverage.owed_by(quotes), _payer(quotes), moves_late(actor, booking)
     found: dict[int, PayerTerms | DomainError | None] = {}
     for other in others:
         try:
@@ -77,7 +80,9 @@ def choices(booking: Booking, others: Sequence[Resource]) -> dict[int, PayerTerm
         except (AgreementExhausted, NoAgreement) as refusal:
             found[other.id] = refusal
         else:
-            found[other.id] = None if owed(decided) == now else terms_of(payer, decided)
+            cheaper = late and owed(decided).is_less_than(was)
+            same = None if owed(decided) == was else terms_of(payer, decided)
+            found[other.id] = CheaperLateMove() if cheaper else same
     return found
 
 

@@ -16,6 +16,7 @@ from coworking.booking.rules import (
     AlreadyOver,
     AlreadyStarted,
     CancelledBooking,
+    CheaperLateMove,
     FormerPlaceTaken,
     MoveUndoTooLate,
     SeveralPlaces,
@@ -31,7 +32,7 @@ from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.membership import coverage
-from coworking.membership.rules import check_agreed, check_same
+from coworking.membership.rules import check_agreed, check_same, owed
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Resource
@@ -76,11 +77,16 @@ def destination(
         span=span, items=(RequestedItem(resource=resource, kind=units[0].resource.kind),), guests=booking.guests
     )
     (chosen,) = choose(request, booking.person, lieu, day, instant, leaving=booking, find=find)
-    if not actor.is_staff and instant >= queries.free_until_of(booking, lieu):
+    if moves_late(actor, booking):
         target, use, halves = chosen
         minutes = sum(use.span.minutes for use in uses_of(units_of(target, use, halves, day)))
         check_late_move(booking.day, sum(unit.span.minutes for unit in units), day, minutes)
     return day, chosen
+
+
+def moves_late(actor: Actor, booking: Booking) -> bool:
+    """Whether moving ``booking`` must be no way of cancelling it: too late to be free of charge, and not asked by staff."""
+    return not actor.is_staff and now() >= queries.free_until_of(booking, spaces.lieu())
 
 
 def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | None, agreed: Agreed) -> Booking:
@@ -101,8 +107,11 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
     decided = coverage.decisions(
         booking.person_id, coverage.payer_of(old_quotes) if old_quotes else None, uses_of(booking.units)
     )
+    was = coverage.owed_by(old_quotes)
+    if moves_late(actor, booking) and owed(decided).is_less_than(was):
+        raise CheaperLateMove()
     if agreed.same:
-        check_same(decided, coverage.owed_by(old_quotes))
+        check_same(decided, was)
     check_agreed(decided, agreed.cents, agreed.by_plan)
     for unit, quote in zip(booking.units, coverage.write(booking.person_id, decided), strict=True):
         unit.quote = quote

@@ -109,7 +109,8 @@ def choose(
             use = _desk_use(day, halves, request.span)
         else:
             check_open(day, request.span)
-            check_room_span(request.span, at=instant, zone=lieu.tz)
+            begun = instant if leaving is None else min(instant, leaving.starts_at)  # what runs may go on elsewhere
+            check_room_span(request.span, at=begun, zone=lieu.tz)
             use = request.span
         given = {resource.id for resource, _, _ in chosen}
         free = [row for row in rows if row.id not in given and _is_free(row, use, taken)]

@@ -134,6 +134,10 @@ class LateMove(DomainError):
     message = N_("It is too late to cancel that time free of charge: it can only move within its day, no shorter.")
 
 
+class CheaperLateMove(LateMove):
+    message = N_("It is too late to cancel that time free of charge: it can only move to a place that costs no less.")
+
+
 class UndoTooLate(DomainError):
     code = "undo_too_late"
     status = 409

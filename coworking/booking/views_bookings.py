@@ -114,6 +114,7 @@ def _move_sheet(public_id: str, resource: str | None, error: str | None = None) 
         offer = move_offers.offer(actor, found, found.span, resource)
     except DomainError as refusal:
         return _refused_move(public_id, refusal)
+    priced = sees_price(actor, found)
     sheet = render_template(
         "booking/move.html",
         booking=found,
@@ -121,8 +122,8 @@ def _move_sheet(public_id: str, resource: str | None, error: str | None = None) 
         when=queries.worded({use.half for use in offer.uses}, offer.span),
         resource=resource,
         mine=found.person_id == actor.person_id,
-        priced=sees_price(actor, found),
-        error=error,
+        priced=priced,
+        error=error if priced else None,  # it says an amount
     )
     return refused(sheet, 409 if error else 200)
 
@@ -139,7 +140,7 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         when=queries.worded_time(found),
         changeable=changeable,
         others=others,
-        moves=move_offers.choices(found, others),
+        moves=move_offers.choices(actor, found, others),
         left=former.undoable_move(found, instant, by_staff=actor.is_staff),
         worded=queries.worded,
         free_until=queries.free_until_of(found, spaces.lieu()),

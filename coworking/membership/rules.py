@@ -6,7 +6,7 @@ First the payer, then that payer's entitlements: a personal day never touches th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, TypeVar
 
@@ -312,13 +312,19 @@ def check_agreed(decisions: Sequence[Decision], agreed_cents: int | None, agreed
 class Owed:
     """What units come to: ``cents`` that the person owes, half-days of their plan and of their employer's.
 
-    ``basis`` of the cents; None where nothing is owed.
+    ``basis`` of the cents; None where nothing is owed. ``total``: the cents whoever pays them, which is not what the person
+    was told.
     """
 
     cents: int = 0
     by_plan: int = 0
     by_employer: int = 0
     basis: str | None = None
+    total: int = field(default=0, compare=False)
+
+    def is_less_than(self, other: Owed) -> bool:
+        """Whether the lieu gets less: fewer cents, or the same and fewer half-days of a plan."""
+        return (self.total, self.by_plan) < (other.total, other.by_plan)
 
 
 def owed(decisions: Sequence[Decision]) -> Owed:
@@ -334,6 +340,7 @@ def owed_of(terms: Sequence[tuple[int | None, str, int, str]]) -> Owed:
         sum(cover == "subscription" for _, cover, _, _ in terms),
         sum(organisation is not None for organisation, _, _, _ in terms),
         terms[0][3] if cents else None,
+        sum(amount for _, _, amount, _ in terms),
     )
 
 

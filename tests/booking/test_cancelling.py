@@ -17,21 +17,14 @@ from coworking.pricing.models import Quote
 from coworking.spaces import inventory
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import Closing
-from tests.factories import make_tariff
 
 THURSDAY = date(2026, 11, 26)
 MORNING = frozenset({"am"})
 LATE = datetime(2026, 11, 25, 18, 30, tzinfo=UTC)
 
 
-@pytest.fixture
-def people(inside, place, cast):
-    make_tariff()
-    return cast
-
-
-def book(people, by=None) -> str:
-    person = people.stranger
+def book(payers, by=None) -> str:
+    person = payers.stranger
     return services.book_half_days((by or person).actor(), THURSDAY, MORNING, person=person.public_id).public_id
 
 
@@ -49,35 +42,35 @@ def trail() -> list[tuple[str, dict]]:
     return [(row.action, row.details) for row in rows]
 
 
-def test_what_one_asks_for_too_late_counts_as_used(people, clock):
-    made = book(people)
+def test_what_one_asks_for_too_late_counts_as_used(payers, clock):
+    made = book(payers)
     clock.set(LATE)
-    services.cancel(people.stranger.actor(), made)
-    assert columns() == ("asked", True, people.stranger.id, "kept")
+    services.cancel(payers.stranger.actor(), made)
+    assert columns() == ("asked", True, payers.stranger.id, "kept")
     assert trail() == []
 
 
-def test_asked_for_by_phone_it_is_the_persons_own_late_cancelling(people, clock):
-    made = book(people)
+def test_asked_for_by_phone_it_is_the_persons_own_late_cancelling(payers, clock):
+    made = book(payers)
     clock.set(LATE)
-    services.cancel(people.host.actor(), made)
-    assert columns() == ("asked", True, people.host.id, "kept")
+    services.cancel(payers.host.actor(), made)
+    assert columns() == ("asked", True, payers.host.id, "kept")
     assert trail() == [("booking.cancelled", {"late": True, "why": "asked"})]
 
 
-def test_what_staff_booked_by_mistake_is_nobodys_late_cancelling(people, clock):
-    made = book(people, people.host)
+def test_what_staff_booked_by_mistake_is_nobodys_late_cancelling(payers, clock):
+    made = book(payers, payers.host)
     clock.set(LATE)
-    services.cancel(people.host.actor(), made, mistake=True)
-    assert columns() == ("mistake", False, people.host.id, "released")
+    services.cancel(payers.host.actor(), made, mistake=True)
+    assert columns() == ("mistake", False, payers.host.id, "released")
     assert trail()[-1] == ("booking.cancelled", {"late": False, "why": "mistake"})
 
 
-def test_no_member_calls_their_late_cancelling_a_mistake(people, clock):
-    made = book(people)
+def test_no_member_calls_their_late_cancelling_a_mistake(payers, clock):
+    made = book(payers)
     clock.set(LATE)
-    services.cancel(people.stranger.actor(), made, mistake=True)
-    assert columns() == ("asked", True, people.stranger.id, "kept")
+    services.cancel(payers.stranger.actor(), made, mistake=True)
+    assert columns() == ("asked", True, payers.stranger.id, "kept")
 
 
 def test_the_sheet_offers_it_to_staff_once_it_is_late(app, place, cast, sign_in, clock):
@@ -104,21 +97,21 @@ def test_the_sheet_offers_it_to_staff_once_it_is_late(app, place, cast, sign_in,
         ("left", lambda boss, p, c: staff.deactivate(boss, c.stranger.public_id)),
     ],
 )
-def test_what_the_lieu_takes_back_is_owed_by_nobody(people, place, clock, run_outbox, cause, change):
-    book(people)
+def test_what_the_lieu_takes_back_is_owed_by_nobody(payers, place, clock, run_outbox, cause, change):
+    book(payers)
     clock.set(LATE)
-    change(people.manager.actor(), place, people)
+    change(payers.manager.actor(), place, payers)
     run_outbox()
     assert columns() == (cause, False, None, "released")
     assert ("booking.displaced", {"why": cause}) in trail()
     assert db.session.scalars(select(Claim.live)).all() == [False]
 
 
-def test_an_undo_clears_every_column(people, clock):
-    made = book(people)
+def test_an_undo_clears_every_column(payers, clock):
+    made = book(payers)
     clock.set(LATE)
-    services.cancel(people.stranger.actor(), made)
-    services.undo_cancel(people.stranger.actor(), made)
+    services.cancel(payers.stranger.actor(), made)
+    services.undo_cancel(payers.stranger.actor(), made)
     db.session.rollback()
     booking = db.session.scalars(select(Booking)).one()
     assert (booking.status, booking.cancelled_at, booking.cancelled_because) == ("confirmed", None, None)

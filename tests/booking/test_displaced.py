@@ -24,18 +24,11 @@ from coworking.pricing.models import Quote
 from coworking.spaces import inventory
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import ACCESSIBLE, STAFFED, Closing, Opening
-from tests.factories import make_tariff
 from tests.support import letters as golden
 
 WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 11, day) for day in (25, 26, 27))
 DAY, MORNING, AFTERNOON = frozenset({"am", "pm"}), frozenset({"am"}), frozenset({"pm"})
 FRIDAY_CLOSED = Closing(FRIDAY, FRIDAY, None, None, "Travaux")
-
-
-@pytest.fixture
-def people(inside, place, cast):
-    make_tariff()
-    return cast
 
 
 def status(booking) -> tuple[str, bool, int | None]:
@@ -52,12 +45,12 @@ def room(person, place, first: int, last: int, day: int = 27):
     return services.book(person.actor(), Request(span, (RequestedItem(resource=place.rooms[0].public_id),)))
 
 
-def test_a_closed_day_gives_everything_back_free_and_says_so(people, clock, run_outbox):
-    booking = services.book_half_days(people.member.actor(), FRIDAY, DAY)
-    kept = services.book_half_days(people.member.actor(), THURSDAY, DAY)
+def test_a_closed_day_gives_everything_back_free_and_says_so(payers, clock, run_outbox):
+    booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY)
+    kept = services.book_half_days(payers.member.actor(), THURSDAY, DAY)
     clock.set(datetime(2026, 11, 27, 6, tzinfo=UTC))  # on the day itself: far beyond the deadline
     before = day_version(FRIDAY)
-    spaces.add_closure(people.manager.actor(), FRIDAY_CLOSED)
+    spaces.add_closure(payers.manager.actor(), FRIDAY_CLOSED)
     run_outbox()
     assert status(booking) == GONE
     assert status(kept) == STANDS
@@ -65,87 +58,87 @@ def test_a_closed_day_gives_everything_back_free_and_says_so(people, clock, run_
     states = select(Quote.state).where(Quote.day == FRIDAY)
     assert set(db.session.scalars(states)) == {"released"}
     entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "booking.displaced")).one()
-    assert (entry.subject_id, entry.person_id, entry.details) == (booking.id, people.member.id, {"why": "closed"})
+    assert (entry.subject_id, entry.person_id, entry.details) == (booking.id, payers.member.id, {"why": "closed"})
     assert day_version(FRIDAY) > before
 
 
-def test_what_has_begun_is_left_to_the_host(people, clock, run_outbox):
-    booking = services.book_half_days(people.member.actor(), FRIDAY, DAY)
+def test_what_has_begun_is_left_to_the_host(payers, clock, run_outbox):
+    booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY)
     clock.set(datetime(2026, 11, 27, 9, tzinfo=UTC))
-    presence.arrive(people.member.actor())
-    spaces.add_closure(people.manager.actor(), FRIDAY_CLOSED)
+    presence.arrive(payers.member.actor())
+    spaces.add_closure(payers.manager.actor(), FRIDAY_CLOSED)
     run_outbox()
     assert status(booking) == STANDS
 
 
-def test_part_of_a_day_takes_only_what_it_touches(people, place, run_outbox):
-    morning = services.book_half_days(people.member.actor(), FRIDAY, MORNING)
-    afternoon = services.book_half_days(people.member.actor(), FRIDAY, AFTERNOON)
-    early, late = room(people.colleague, place, 9, 11), room(people.colleague, place, 12, 14)
-    spaces.add_closure(people.manager.actor(), Closing(FRIDAY, FRIDAY, 13 * 60, 18 * 60, "Inventaire"))
+def test_part_of_a_day_takes_only_what_it_touches(payers, place, run_outbox):
+    morning = services.book_half_days(payers.member.actor(), FRIDAY, MORNING)
+    afternoon = services.book_half_days(payers.member.actor(), FRIDAY, AFTERNOON)
+    early, late = room(payers.colleague, place, 9, 11), room(payers.colleague, place, 12, 14)
+    spaces.add_closure(payers.manager.actor(), Closing(FRIDAY, FRIDAY, 13 * 60, 18 * 60, "Inventaire"))
     run_outbox()
     assert [status(row) for row in (morning, afternoon, early, late)] == [STANDS, GONE, STANDS, GONE]
 
 
-def test_a_half_day_that_only_gets_shorter_stands(people, run_outbox):
-    booking = services.book_half_days(people.member.actor(), FRIDAY, DAY)
-    spaces.add_closure(people.manager.actor(), Closing(FRIDAY, FRIDAY, 9 * 60, 10 * 60, "Réunion"))
+def test_a_half_day_that_only_gets_shorter_stands(payers, run_outbox):
+    booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY)
+    spaces.add_closure(payers.manager.actor(), Closing(FRIDAY, FRIDAY, 9 * 60, 10 * 60, "Réunion"))
     run_outbox()
     assert status(booking) == STANDS
 
 
-def test_new_hours_take_what_they_no_longer_offer(people, run_outbox):
-    morning = services.book_half_days(people.member.actor(), FRIDAY, MORNING)
-    afternoon = services.book_half_days(people.member.actor(), FRIDAY, AFTERNOON)
+def test_new_hours_take_what_they_no_longer_offer(payers, run_outbox):
+    morning = services.book_half_days(payers.member.actor(), FRIDAY, MORNING)
+    afternoon = services.book_half_days(payers.member.actor(), FRIDAY, AFTERNOON)
     mornings = [Opening(day, layer, 540, 720) for day in range(5) for layer in (ACCESSIBLE, STAFFED)]
-    spaces.set_schedule(people.manager.actor(), valid_from=THURSDAY, split_minute=780, openings=mornings)
+    spaces.set_schedule(payers.manager.actor(), valid_from=THURSDAY, split_minute=780, openings=mornings)
     run_outbox()
     assert [status(morning), status(afternoon)] == [STANDS, GONE]
 
 
-def test_a_retired_desk_gives_back_what_comes_after_its_last_day(people, place, run_outbox):
-    last = services.book_half_days(people.member.actor(), THURSDAY, DAY, resource=place.desks[0].public_id)
-    after = services.book_half_days(people.member.actor(), FRIDAY, DAY, resource=place.desks[0].public_id)
-    other = services.book_half_days(people.colleague.actor(), FRIDAY, DAY, resource=place.desks[1].public_id)
-    inventory.retire_resource(people.manager.actor(), place.desks[0].public_id, THURSDAY)
+def test_a_retired_desk_gives_back_what_comes_after_its_last_day(payers, place, run_outbox):
+    last = services.book_half_days(payers.member.actor(), THURSDAY, DAY, resource=place.desks[0].public_id)
+    after = services.book_half_days(payers.member.actor(), FRIDAY, DAY, resource=place.desks[0].public_id)
+    other = services.book_half_days(payers.colleague.actor(), FRIDAY, DAY, resource=place.desks[1].public_id)
+    inventory.retire_resource(payers.manager.actor(), place.desks[0].public_id, THURSDAY)
     run_outbox()
     assert [status(row) for row in (last, after, other)] == [STANDS, GONE, STANDS]
 
 
-def test_a_closed_account_leaves_no_desk_held_and_gets_no_letter(people, run_outbox, mailbox):
-    booking = services.book_half_days(people.member.actor(), FRIDAY, DAY)
-    other = services.book_half_days(people.colleague.actor(), FRIDAY, DAY)
-    staff.deactivate(people.manager.actor(), people.member.public_id)
+def test_a_closed_account_leaves_no_desk_held_and_gets_no_letter(payers, run_outbox, mailbox):
+    booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY)
+    other = services.book_half_days(payers.colleague.actor(), FRIDAY, DAY)
+    staff.deactivate(payers.manager.actor(), payers.member.public_id)
     run_outbox()
     run_outbox()
     assert [status(booking), status(other)] == [GONE, STANDS]
     assert mailbox() == []
 
 
-def test_an_account_opened_again_at_once_keeps_what_it_has(people, run_outbox):
-    booking = services.book_half_days(people.member.actor(), FRIDAY, DAY)
-    staff.deactivate(people.manager.actor(), people.member.public_id)
-    staff.reactivate(people.manager.actor(), people.member.public_id)
+def test_an_account_opened_again_at_once_keeps_what_it_has(payers, run_outbox):
+    booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY)
+    staff.deactivate(payers.manager.actor(), payers.member.public_id)
+    staff.reactivate(payers.manager.actor(), payers.member.public_id)
     run_outbox()
     assert status(booking) == STANDS
 
 
-def test_a_closure_taken_back_at_once_takes_nothing(people, run_outbox):
-    booking = services.book_half_days(people.member.actor(), FRIDAY, DAY)
-    closure, _days = spaces.add_closure(people.manager.actor(), FRIDAY_CLOSED)
-    spaces.remove_closure(people.manager.actor(), closure.public_id)
+def test_a_closure_taken_back_at_once_takes_nothing(payers, run_outbox):
+    booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY)
+    closure, _days = spaces.add_closure(payers.manager.actor(), FRIDAY_CLOSED)
+    spaces.remove_closure(payers.manager.actor(), closure.public_id)
     run_outbox()
     assert status(booking) == STANDS
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
-def test_the_letter_reads(people, clock, run_outbox, mailbox, locale):
+def test_the_letter_reads(payers, clock, run_outbox, mailbox, locale):
     with write_unit():
-        db.session.get_one(Person, people.member.id).locale = locale
-    services.book_half_days(people.member.actor(), FRIDAY, DAY)
+        db.session.get_one(Person, payers.member.id).locale = locale
+    services.book_half_days(payers.member.actor(), FRIDAY, DAY)
     clock.advance(minutes=11)
     run_outbox()
-    spaces.add_closure(people.manager.actor(), FRIDAY_CLOSED)
+    spaces.add_closure(payers.manager.actor(), FRIDAY_CLOSED)
     run_outbox()
     clock.advance(minutes=11)
     run_outbox()
@@ -157,10 +150,10 @@ def test_the_letter_reads(people, clock, run_outbox, mailbox, locale):
 # Told before it is done -----------------------------------------------------------------------------------------------
 
 
-def test_more_than_was_agreed_changes_nothing(people, place):
-    boss = people.manager.actor()
-    services.book_half_days(people.member.actor(), FRIDAY, DAY)
-    services.book_half_days(people.colleague.actor(), FRIDAY, DAY)
+def test_more_than_was_agreed_changes_nothing(payers, place):
+    boss = payers.manager.actor()
+    services.book_half_days(payers.member.actor(), FRIDAY, DAY)
+    services.book_half_days(payers.colleague.actor(), FRIDAY, DAY)
     closed = [Opening(0, layer, 540, 720) for layer in (ACCESSIBLE, STAFFED)]
     for change in (
         lambda agreed: spaces.add_closure(boss, FRIDAY_CLOSED, agreed=agreed),
@@ -171,7 +164,7 @@ def test_more_than_was_agreed_changes_nothing(people, place):
                 change(agreed)
             assert refused.value.count == 2
     with pytest.raises(WouldDisplace):
-        staff.deactivate(boss, people.member.public_id, agreed=0)
+        staff.deactivate(boss, payers.member.public_id, agreed=0)
     with pytest.raises(WouldDisplace):
         inventory.retire_resource(boss, place.desks[0].public_id, THURSDAY - timedelta(days=2), agreed=0)
     assert db.session.scalars(select(AuditEntry)).all() == []

@@ -13,17 +13,11 @@ from coworking.core import mail, outbox
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.spaces.models import Lieu
-from tests.factories import make_agreement, make_subscription, make_tariff
+from tests.factories import make_agreement, make_subscription
 from tests.support import letters as golden
 
 THURSDAY = date(2026, 11, 26)
 AM = frozenset({"am"})
-
-
-@pytest.fixture
-def people(inside, place, cast):
-    make_tariff()
-    return cast
 
 
 @pytest.fixture
@@ -41,56 +35,56 @@ def letter(run_outbox, mailbox):
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
-def test_a_booking_is_confirmed_and_given_back_in_both_languages(people, clock, run_outbox, mailbox, locale):
+def test_a_booking_is_confirmed_and_given_back_in_both_languages(payers, clock, run_outbox, mailbox, locale):
     with write_unit():
-        db.session.get_one(Person, people.stranger.id).locale = locale
+        db.session.get_one(Person, payers.stranger.id).locale = locale
         lieu = db.session.get_one(Lieu, 1)
         lieu.arrival_door, lieu.arrival_wifi = "code 4521", "Invites / bienvenue"
-    made = services.book_half_days(people.stranger.actor(), THURSDAY, AM)
+    made = services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
     run_outbox()
     golden.check(mailbox()[-1], "booking/news")
     clock.set(datetime(2026, 11, 25, 18, 30, tzinfo=UTC))
-    services.cancel(people.stranger.actor(), made.public_id)
+    services.cancel(payers.stranger.actor(), made.public_id)
     clock.advance(minutes=11)
     run_outbox()
     golden.check(mailbox()[-1], "booking/news-cancelled")
     assert mailbox()[-1]["Content-Language"] == locale
 
 
-def test_a_confirmation_says_whose_allowance_it_takes(people, clock, letter):
-    make_subscription(people.stranger)
+def test_a_confirmation_says_whose_allowance_it_takes(payers, clock, letter):
+    make_subscription(payers.stranger)
     make_agreement()
-    services.book_half_days(people.stranger.actor(), THURSDAY, AM)
+    services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
     assert "\n1 demi-journée de votre formule.\n" in letter()
-    services.book_half_days(people.member.actor(), THURSDAY, AM)
+    services.book_half_days(payers.member.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
     assert "\n1 demi-journée payée par Coutellerie Durand SA.\n" in letter()
 
 
-def test_what_is_given_back_in_time_is_owed_no_more(people, clock, letter):
-    made = services.book_half_days(people.stranger.actor(), THURSDAY, AM)
+def test_what_is_given_back_in_time_is_owed_no_more(payers, clock, letter):
+    made = services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
     letter()
-    services.cancel(people.stranger.actor(), made.public_id)
+    services.cancel(payers.stranger.actor(), made.public_id)
     clock.advance(minutes=11)
     assert "\nVous ne devez rien.\n" in letter("Vous ne devez rien.")
 
 
-def test_what_is_given_back_late_stays_owed(people, clock, letter):
-    made = services.book_half_days(people.stranger.actor(), THURSDAY, AM)
+def test_what_is_given_back_late_stays_owed(payers, clock, letter):
+    made = services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.set(datetime(2026, 11, 25, 18, 30, tzinfo=UTC))
     letter()
-    services.cancel(people.stranger.actor(), made.public_id)
+    services.cancel(payers.stranger.actor(), made.public_id)
     clock.advance(minutes=11)
     words = "la place compte comme utilisée. Il reste 9,00\u00a0€ sur la facture de novembre 2026."
     assert words in letter(words)
 
 
-def test_a_reminder_does_not_promise_what_is_over(people, clock, letter, run_outbox):
+def test_a_reminder_does_not_promise_what_is_over(payers, clock, letter, run_outbox):
     """Cancelling is free until six, the reminder was late."""
-    services.book_half_days(people.stranger.actor(), THURSDAY, AM)
+    services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
     run_outbox()
     clock.set(datetime(2026, 11, 25, 17, 0, tzinfo=UTC))
@@ -99,11 +93,11 @@ def test_a_reminder_does_not_promise_what_is_over(people, clock, letter, run_out
 
 
 def test_what_is_booked_in_the_evening_is_confirmed_first_and_recalled_as_the_screen_says_it(
-    people, clock, run_outbox, mailbox
+    payers, clock, run_outbox, mailbox
 ):
     """At ten past six one may still cancel free of charge what was booked at five past."""
     clock.set(datetime(2026, 11, 25, 17, 5, tzinfo=UTC))
-    services.book_half_days(people.stranger.actor(), THURSDAY, AM)
+    services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=5)
     assert reminders.send_due() == 0, "the confirmation has not left yet"
     clock.advance(minutes=5)
@@ -115,13 +109,13 @@ def test_what_is_booked_in_the_evening_is_confirmed_first_and_recalled_as_the_sc
     assert second["Subject"].startswith("Demain")
 
 
-def test_a_reminder_sent_within_the_time_for_regrets_says_that_it_is_free(people, clock, run_outbox, mailbox):
-    services.book_half_days(people.stranger.actor(), THURSDAY, AM)
+def test_a_reminder_sent_within_the_time_for_regrets_says_that_it_is_free(payers, clock, run_outbox, mailbox):
+    services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
     run_outbox()
     clock.set(datetime(2026, 11, 25, 17, 5, tzinfo=UTC))
     reminders.send_due()
-    services.book_half_days(people.stranger.actor(), THURSDAY, frozenset({"pm"}))
+    services.book_half_days(payers.stranger.actor(), THURSDAY, frozenset({"pm"}))
     clock.advance(minutes=1)
     run_outbox()
     text = golden.plain(mailbox()[-1]).replace("\u202f", " ").replace("\u00a0", " ")
@@ -134,10 +128,10 @@ def test_a_reminder_sent_within_the_time_for_regrets_says_that_it_is_free(people
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
-def test_five_acts_in_a_minute_are_one_email(people, place, clock, run_outbox, mailbox, locale):
+def test_five_acts_in_a_minute_are_one_email(payers, place, clock, run_outbox, mailbox, locale):
     with write_unit():
-        db.session.get_one(Person, people.stranger.id).locale = locale
-    actor = people.stranger.actor()
+        db.session.get_one(Person, payers.stranger.id).locale = locale
+    actor = payers.stranger.actor()
     old = services.book_half_days(actor, THURSDAY, AM, resource=place.desks[0].public_id)
     gone = services.book_half_days(actor, date(2026, 12, 4), AM)
     clock.advance(minutes=11)
@@ -161,8 +155,8 @@ def test_five_acts_in_a_minute_are_one_email(people, place, clock, run_outbox, m
     assert all(line.removesuffix(".") in html for line in said)
 
 
-def test_each_event_of_the_calendar_files_is_what_it_became(people, clock, run_outbox, mailbox):
-    actor = people.stranger.actor()
+def test_each_event_of_the_calendar_files_is_what_it_became(payers, clock, run_outbox, mailbox):
+    actor = payers.stranger.actor()
     gone = services.book_half_days(actor, THURSDAY, AM)
     clock.advance(minutes=11)
     run_outbox()
@@ -178,8 +172,8 @@ def test_each_event_of_the_calendar_files_is_what_it_became(people, clock, run_o
     ]
 
 
-def test_what_was_undone_before_it_was_told_is_not_told(people, place, clock, run_outbox, mailbox):
-    actor = people.stranger.actor()
+def test_what_was_undone_before_it_was_told_is_not_told(payers, place, clock, run_outbox, mailbox):
+    actor = payers.stranger.actor()
     made = services.book_half_days(actor, THURSDAY, AM, resource=place.desks[0].public_id)
     clock.advance(minutes=11)
     run_outbox()
@@ -193,9 +187,9 @@ def test_what_was_undone_before_it_was_told_is_not_told(people, place, clock, ru
 
 
 def test_what_changes_while_the_email_is_on_its_way_is_told_in_the_next(
-    people, clock, run_outbox, mailbox, monkeypatch
+    payers, clock, run_outbox, mailbox, monkeypatch
 ):
-    actor = people.stranger.actor()
+    actor = payers.stranger.actor()
     made = services.book_half_days(actor, THURSDAY, AM)
     clock.advance(minutes=11)
     deliver = mail.deliver
@@ -214,16 +208,16 @@ def test_what_changes_while_the_email_is_on_its_way_is_told_in_the_next(
     assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Réservé", "Rendu"]
 
 
-def test_an_email_that_failed_for_good_holds_nothing_up(people, clock, run_outbox, mailbox, monkeypatch):
+def test_an_email_that_failed_for_good_holds_nothing_up(payers, clock, run_outbox, mailbox, monkeypatch):
     def never(*_args, **_kwargs) -> None:
         raise outbox.GiveUp("550 no such person")
 
     with monkeypatch.context() as patched:
         patched.setattr(mail, "deliver", never)
-        services.book_half_days(people.stranger.actor(), THURSDAY, AM)
+        services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
         clock.advance(minutes=11)
         run_outbox()
-    services.book_half_days(people.stranger.actor(), date(2026, 11, 27), AM)
+    services.book_half_days(payers.stranger.actor(), date(2026, 11, 27), AM)
     clock.advance(minutes=11)
     run_outbox()
     assert mailbox()[-1]["Subject"].startswith("2 réservations")

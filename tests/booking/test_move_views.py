@@ -185,3 +185,27 @@ def test_the_sheet_asks_the_database_no_more_for_many_desks(app, place, cast, si
     with count_statements() as fewer:
         browser.get(desk)
     assert len(few) == len(fewer)
+
+
+def test_too_late_the_sheet_says_why_a_cheaper_room_is_refused(app, place, cast, clock, sign_in):
+    with app.app_context():
+        asked = Request(MORNING, (RequestedItem(resource=place.rooms[1].public_id),))
+        dear = f"/bookings/{services.book(cast.member.actor(), asked).public_id}"
+    clock.set(datetime(2026, 11, 25, 19, tzinfo=UTC))
+    browser, cheaper = sign_in(cast.member), {"resource": place.rooms[0].public_id}
+    assert "Durolle <small>autre prix</small>" in browser.get(dear).text
+    for refused in (
+        browser.get(dear + "/move", query_string=cheaper),
+        browser.post(dear + "/move", data=cheaper | {"agreed": "3000", "halfdays": "0"}),
+    ):
+        assert refused.status_code == 409
+        assert "une place qui ne coûte pas moins" in refused.text
+    assert stands_at(app, dear) == "Cabine"
+
+
+def test_a_host_who_sends_a_price_is_told_none(app, place, cast, sign_in, desk):
+    told = sign_in(cast.host).post(
+        desk + "/move", data={"resource": place.desks[1].public_id, "agreed": "1", "halfdays": "0"}
+    )
+    assert "14,00" not in told.text and "Le prix change" in told.text
+    assert stands_at(app, desk) == "Poste 1"

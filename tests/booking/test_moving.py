@@ -18,7 +18,9 @@ from coworking.booking.rules import (
     AlreadyBooked,
     AlreadyStarted,
     CancelledBooking,
+    CheaperLateMove,
     FormerPlaceTaken,
+    InPast,
     MoveUndoTooLate,
     NotInService,
 )
@@ -46,11 +48,6 @@ MORNING, AFTERNOON, DAY = frozenset({"am"}), frozenset({"pm"}), frozenset({"am",
 def hours(start: int, end: int, day: date = THURSDAY) -> Span:
     """From ``start`` to ``end`` by the wall clock of Paris in winter."""
     return Span(*(datetime(day.year, day.month, day.day, hour - 1, tzinfo=UTC) for hour in (start, end)))
-
-
-@pytest.fixture
-def people(inside, place, cast):
-    return cast
 
 
 @pytest.fixture
@@ -153,6 +150,53 @@ def test_who_was_told_nothing_moves_at_any_price(priced, place):
     booking = book_desk(priced, place)
     services.move(priced.host.actor(), booking, resource=place.desks[1].public_id)
     assert live() == [("tariff", 1400)] * 2
+
+
+LATE = datetime(2026, 11, 25, 19, tzinfo=UTC)
+
+
+def test_moving_late_to_what_costs_less_is_no_way_of_cancelling(priced, place, clock):
+    """Eight hours of a room would become eight hours of one that is free of charge."""
+    meeting, desk = book_room(priced, place), book_desk(priced, place, AFTERNOON)
+    clock.set(LATE)
+    before = standing(meeting)
+    for agreed in (Agreed(), Agreed(same=True), Agreed(cents=0, by_plan=0)):
+        with pytest.raises(CheaperLateMove):
+            services.move(priced.member.actor(), meeting, resource=place.rooms[1].public_id, agreed=agreed)
+    with pytest.raises(CheaperLateMove):
+        services.move(priced.member.actor(), meeting, span=hours(9, 13), resource=place.desks[3].public_id)
+    assert standing(meeting) == before
+    services.move(priced.member.actor(), desk, resource=place.desks[1].public_id)
+    services.move(priced.host.actor(), meeting, resource=place.rooms[1].public_id)
+    assert live() == [("free", 0), ("tariff", 1400)]
+    clock.advance(minutes=9)
+    services.undo_move(priced.member.actor(), desk)
+    assert live() == [("free", 0), ("tariff", 900)]
+
+
+def test_moving_late_gives_no_half_day_of_a_plan_back(priced, place, clock):
+    make_subscription(priced.member)
+    make_tariff(resources={place.desks[2]: 0}, valid_from=THURSDAY)
+    booking = book_desk(priced, place)
+    clock.set(LATE)
+    with pytest.raises(CheaperLateMove):
+        services.move(priced.member.actor(), booking, resource=place.desks[2].public_id)
+    services.move(priced.member.actor(), booking, resource=place.desks[1].public_id, agreed=Agreed(same=True))
+    assert live() == [("subscription", 0)] * 2
+
+
+def test_a_meeting_that_runs_goes_on_in_another_room(priced, place, clock):
+    clock.set(hours(8, 9, TODAY).start)
+    asked = Request(hours(10, 12, TODAY), (RequestedItem(resource=place.rooms[0].public_id),))
+    meeting = services.book(priced.member.actor(), asked).public_id
+    before = standing(meeting)
+    clock.set(hours(11, 12, TODAY).start)
+    with pytest.raises(InPast):
+        services.move(priced.host.actor(), meeting, span=hours(9, 12, TODAY), resource=place.rooms[1].public_id)
+    services.move(priced.host.actor(), meeting, resource=place.rooms[1].public_id)
+    assert [unit[0] for unit in standing(meeting)["units"]] == [place.rooms[1].id]
+    services.undo_move(priced.host.actor(), meeting)
+    assert standing(meeting) == before
 
 
 # Undone ---------------------------------------------------------------------------------------------------------------

@@ -17,13 +17,12 @@ from tests.support import letters as golden
 DAY = frozenset({"am", "pm"})
 
 
-@pytest.fixture
-def people(inside, place, cast):
+@pytest.fixture(autouse=True)
+def arrival(people):
     with write_unit():
         lieu = db.session.get(Lieu, 1)
         lieu.arrival_door, lieu.arrival_wifi = "code 4521", "Invites / bienvenue"
         lieu.host_phone = "04 00 00 00 01"
-    return cast
 
 
 def prefer(person: Person, **values: str) -> None:

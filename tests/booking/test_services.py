@@ -37,11 +37,6 @@ TODAY, THURSDAY = date(2026, 11, 24), date(2026, 11, 26)
 MORNING, AFTERNOON, DAY = frozenset({"am"}), frozenset({"pm"}), frozenset({"am", "pm"})
 
 
-@pytest.fixture
-def people(inside, place, cast):
-    return cast
-
-
 def at(hour: int, minute: int = 0, day: int = 26) -> datetime:
     return datetime(2026, 11, day, hour - 1, minute, tzinfo=UTC)
 

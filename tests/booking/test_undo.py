@@ -37,11 +37,6 @@ def hours(start: int, end: int) -> Span:
 
 
 @pytest.fixture
-def people(inside, place, cast):
-    return cast
-
-
-@pytest.fixture
 def given_back(people, place):
     """A morning at the first desk that Anne gave back a moment ago."""
     booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING, resource=place.desks[0].public_id)
