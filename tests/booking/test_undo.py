@@ -24,7 +24,7 @@ from coworking.presence.rules import ArrivalStands
 from coworking.pricing.models import Quote
 from coworking.spaces import inventory
 from coworking.spaces import services as spaces
-from coworking.spaces.rules import Closed, Closing, OutsideOpeningHours
+from coworking.spaces.rules import Closed, Closing, Opening, OutsideOpeningHours
 from tests.factories import make_subscription, make_tariff
 from tests.support.threads import at_once
 
@@ -110,6 +110,22 @@ def test_a_booking_of_several_places_is_not_moved_into_one(people, place):
         with pytest.raises(SeveralPlaces):
             services.move(people.member.actor(), booking.public_id, **elsewhere)
     assert len(db.session.scalars(select(Booking)).one().units) == 2
+
+
+def test_a_day_that_is_over_keeps_its_cancellation(people, clock):
+    """It is charged as it ended, from midnight on: a booking brought back would be charged a second time."""
+    make_tariff()
+    nights = [Opening(weekday, "accessible", 9 * 60, 24 * 60) for weekday in range(6)]
+    spaces.set_schedule(people.manager.actor(), valid_from=THURSDAY, split_minute=780, openings=nights)
+    booking = services.book_half_days(people.member.actor(), THURSDAY, AFTERNOON)
+    clock.set(datetime(2026, 11, 26, 22, 59, 30, tzinfo=UTC))
+    services.cancel(people.host.actor(), booking.public_id)
+    clock.set(datetime(2026, 11, 26, 23, 0, 30, tzinfo=UTC))
+    charges.gather_recent()
+    with pytest.raises(UndoTooLate):
+        services.undo_cancel(people.host.actor(), booking.public_id)
+    charges.gather_recent()
+    assert db.session.scalar(select(func.count()).select_from(Charge)) == 1
 
 
 def test_an_arrival_of_yesterday_stands_with_what_is_owed_for_it(people, clock):
