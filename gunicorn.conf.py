@@ -28,8 +28,11 @@ loglevel = (_environ.get("LOG_LEVEL") or "info").lower()
 
 
 def post_worker_init(worker: Any) -> None:
-    """Print the code that the setup pages ask for, while there is no lieu. The first process does it for all."""
-    if worker.age == 1:
+    """Print the code that the setup pages ask for, while there is no lieu. The first process does it for all.
+
+    The bench serves its minimal version with these settings too: that has no setup.
+    """
+    if worker.age == 1 and worker.wsgi.import_name == "coworking.app":
         from coworking.frontdesk.setup_code import announce
 
         announce(worker.wsgi)

@@ -228,7 +228,8 @@ def race(ground: Ground) -> Iterator[Line]:
             won, lost = done.statuses[201], done.statuses[409]
             assert (won, lost) == (1, RACERS - 1), f"round {number}: {dict(done.statuses)}"
             same.add(done)
-            bodies = [_room_slot(ground, day, 1 + n % 8, evening + n // 8) for n in range(RACERS)]
+            # Later than the contested quarter: whoever won it cannot be in a second place then.
+            bodies = [_room_slot(ground, day, 1 + n % 8, evening + 1 + n // 8) for n in range(RACERS)]
             apart.add(
                 run(
                     RACERS, lambda client, _turn, w=bodies: clients[client].send("/api/v1/bookings", w[client]), times=1
