@@ -114,7 +114,7 @@ def _settings(first: date, last: date, digests: list[str]) -> None:
         people[0].role_rows = [PersonRole(role="manager")]
         db.session.add_all([schedule, *zones, *people])
         db.session.flush()
-        scopes = "availability:read bookings:read bookings:write"
+        scopes = "lieu:read bookings:read bookings:write"
         db.session.add_all(
             ApiToken(
                 person_id=person.id,

@@ -28,9 +28,9 @@ from coworking.booking.rules import (
 from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict, Wanted
 from coworking.core.clock import now
-from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor
+from coworking.core.sql import insert_now
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, require_unit, write_unit
 from coworking.membership import coverage
@@ -218,8 +218,7 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     check_agreed(decided, request.agreed_cents)
     for unit, quote in zip(booking.units, coverage.write(person.id, decided), strict=True):
         unit.quote = quote
-    db.session.add(booking)
-    db.session.flush()
+    insert_now(booking, *booking.units)
     claims.take(
         [Wanted(resource.id, use, resource.buffer_after) for resource, use, _ in chosen],
         holder=("booking", booking.id),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from coworking.accounts.models import Organisation
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.sql import insert_from
+from coworking.core.sql import insert_from, insert_now
 from coworking.core.types import UTCDateTime
 from coworking.core.units import require_unit, write_unit
 from coworking.membership import queries
@@ -87,8 +87,7 @@ def write(person_id: int, decided: Iterable[Decision]) -> list[Quote]:
         )
         for decision in decided
     ]
-    db.session.add_all(quotes)
-    db.session.add_all(_entry(quote, "hold") for quote in quotes if quote.is_counted)
+    _store(quotes)
     return quotes
 
 
@@ -120,9 +119,12 @@ def restore(quotes: Sequence[Quote]) -> list[Quote]:
     if not queries.has_room_for(quotes):
         raise UndoChangesPrice()
     again = [Quote(**{name: getattr(quote, name) for name in _TERMS}) for quote in quotes]
-    db.session.add_all(again)
-    db.session.add_all(_entry(quote, "hold") for quote in again if quote.is_counted)
+    _store(again)
     return again
+
+
+def _store(quotes: Sequence[Quote]) -> None:
+    insert_now(*quotes, *(_entry(quote, "hold") for quote in quotes if quote.is_counted))
 
 
 _TERMS = [
