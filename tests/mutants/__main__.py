@@ -28,7 +28,7 @@ ROOT = HERE.parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One patch: the ``promise`` it breaks and the pytest arguments of the ``tests`` that must notice."""
+    """One patch: the ``promise`` it breaks and the ``tests`` that must notice, as pytest names files and tests."""
 
     path: Path
     promise: str
@@ -41,9 +41,13 @@ def read(path: Path) -> Mutant:
         line.split(": ", 1) for line in path.read_text().partition("\ndiff --git")[0].splitlines() if ": " in line
     )
     try:
-        return Mutant(path, head["Promise"], head["Tests"].split())
+        promise, tests = head["Promise"], head["Tests"].split()
     except KeyError as missing:
         raise ValueError(f"{path.name} does not say {missing}") from missing
+    # The tests of all mutants are first asked together: an option of one would choose among those of all.
+    if options := [test for test in tests if not test.startswith("tests/")]:
+        raise ValueError(f"{path.name} names no tests: {' '.join(options)}")
+    return Mutant(path, promise, tests)
 
 
 def mutants() -> list[Mutant]:
