@@ -7,13 +7,13 @@ Nobody has to read them. But whoever later cuts off the end of the chains cannot
 from __future__ import annotations
 
 import json
-from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 
 from coworking.accounting import queries
-from coworking.core import chain, mail, outbox
+from coworking.accounting.emails import to_manager
+from coworking.core import chain, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.units import end_read, write_unit
@@ -47,22 +47,7 @@ def send_due() -> int:
 @outbox.handler(TOPIC)
 def send(job: outbox.Job) -> None:
     """Send the heads as they were that day to one manager, if they still are one."""
-    payload = job.payload
-    person = queries.manager(payload["person"])
-    if person is None:
-        return
-    assert person.email is not None, "only managers who have one are asked for"
-    mail.deliver(
-        job.id,
-        template="accounting/heads",
-        to=person.email,
-        locale=person.locale,
-        context={
-            "place": spaces.lieu().name,
-            "day": date.fromisoformat(payload["day"]),
-            "block": block(payload["heads"]),
-        },
-    )
+    to_manager(job, "accounting/heads", block=block(job.payload["heads"]))
 
 
 def block(heads: dict[str, Any]) -> str:

@@ -6,12 +6,13 @@ The same is told once a week, not every night; *Today* shows it to managers unti
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from coworking.accounting import queries
+from coworking.accounting.emails import to_manager
 from coworking.accounting.models import AuditRun
-from coworking.core import checks, mail, outbox, place
+from coworking.core import checks, outbox, place
 from coworking.core.alone import alone
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -104,20 +105,4 @@ def quoted(found: Found) -> list[str]:
 @outbox.handler(TOPIC)
 def send(job: outbox.Job) -> None:
     """Tell one manager what was found, if they still are one."""
-    payload = job.payload
-    person = queries.manager(payload["person"])
-    if person is None:
-        return
-    assert person.email is not None, "only managers who have one are asked for"
-    mail.deliver(
-        job.id,
-        template="accounting/nightly",
-        to=person.email,
-        locale=person.locale,
-        context={
-            "place": place.name(),
-            "day": date.fromisoformat(payload["day"]),
-            "lines": payload["lines"],
-            "more": payload["more"],
-        },
-    )
+    to_manager(job, "accounting/nightly", lines=job.payload["lines"], more=job.payload["more"])
