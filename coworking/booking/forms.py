@@ -14,7 +14,7 @@ from coworking.core.errors import InvalidInput, at_field
 from coworking.core.i18n import _
 from coworking.core.reading import day_of, nearest_number, number_of, time_of, words_of
 from coworking.core.timespan import Span, local_instant
-from coworking.membership.rules import Payer
+from coworking.membership.entitlement import Payer
 
 _HALVES: dict[str, frozenset[Half]] = {
     "am": frozenset({"am"}),

@@ -16,7 +16,7 @@ from coworking.core.errors import DomainError
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.membership import coverage
-from coworking.membership.rules import AgreementExhausted, Decision, NoAgreement, Payer, PlannedUse, owed
+from coworking.membership.entitlement import AgreementExhausted, Decision, NoAgreement, Payer, PlannedUse, owed
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Resource
 

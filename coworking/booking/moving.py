@@ -32,7 +32,7 @@ from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.membership import coverage
-from coworking.membership.rules import check_agreed, check_same, owed
+from coworking.membership.entitlement import check_agreed, check_same, owed
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Resource

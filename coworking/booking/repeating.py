@@ -15,7 +15,7 @@ from coworking.booking.offers import Offer, desk_offer, is_late
 from coworking.booking.rules import HALVES, AlreadyBooked, Half, InPast
 from coworking.core.errors import DomainError
 from coworking.core.policy import Actor
-from coworking.membership.rules import AgreementExhausted, PriceChanged
+from coworking.membership.entitlement import AgreementExhausted, PriceChanged
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from coworking.core.sql import insert_now
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, require_unit, write_unit
 from coworking.membership import coverage
-from coworking.membership.rules import Payer, check_agreed
+from coworking.membership.entitlement import Payer, check_agreed
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK
 from coworking.spaces.rules import check_half_open

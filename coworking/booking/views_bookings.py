@@ -14,7 +14,7 @@ from coworking.core.errors import DomainError
 from coworking.core.i18n import _
 from coworking.core.policy import current_actor, signed_in
 from coworking.core.web import say
-from coworking.membership.rules import PriceChanged
+from coworking.membership.entitlement import PriceChanged
 from coworking.spaces import queries as spaces
 
 PAGE = 20

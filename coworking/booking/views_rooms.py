@@ -20,7 +20,7 @@ from coworking.core.i18n import _
 from coworking.core.policy import current_actor, signed_in
 from coworking.core.reading import nearest_number
 from coworking.core.web import say
-from coworking.membership.rules import PriceChanged
+from coworking.membership.entitlement import PriceChanged
 from coworking.spaces import queries as spaces
 
 LENGTHS = (30, 60, 120)

@@ -16,8 +16,9 @@ from coworking.demo.cast import EMPLOYERS, Habit
 from coworking.membership import coverage
 from coworking.membership import queries as memberships
 from coworking.membership import services as membership
+from coworking.membership.entitlement import Beyond
 from coworking.membership.models import Adhesion
-from coworking.membership.rules import Beyond, weekdays_mask
+from coworking.membership.rules import weekdays_mask
 from coworking.pricing import services as pricing
 from coworking.spaces import queries as spaces
 

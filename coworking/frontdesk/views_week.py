@@ -23,7 +23,8 @@ from coworking.core.policy import Actor, current_actor, signed_in
 from coworking.core.timespan import Span
 from coworking.core.web import refusal, say
 from coworking.membership import queries as memberships
-from coworking.membership.rules import AgreementExhausted, Payer, PriceChanged, expiry_state
+from coworking.membership.entitlement import AgreementExhausted, Payer, PriceChanged
+from coworking.membership.rules import expiry_state
 from coworking.presence import queries as presences
 from coworking.presence import services as presence
 from coworking.presence.rules import EARLY

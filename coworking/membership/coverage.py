@@ -19,8 +19,7 @@ from coworking.core.sql import insert_from, insert_now
 from coworking.core.types import UTCDateTime
 from coworking.core.units import require_unit, write_unit
 from coworking.membership import queries
-from coworking.membership.models import LedgerEntry
-from coworking.membership.rules import (
+from coworking.membership.entitlement import (
     Decision,
     Entitlements,
     Owed,
@@ -30,6 +29,7 @@ from coworking.membership.rules import (
     decide,
     owed_of,
 )
+from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.pricing.queries import prices_on
 from coworking.spaces import queries as spaces

@@ -12,7 +12,8 @@ from coworking.core.errors import InvalidInput
 from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.reading import day_of, email_of, number_of, postcode_of, siren_of, vat_number_of
-from coworking.membership.rules import BEYOND, Beyond, weekdays_mask
+from coworking.membership.entitlement import BEYOND, Beyond
+from coworking.membership.rules import weekdays_mask
 from coworking.pricing import forms as pricing
 
 MOST_HALFDAYS = 62

@@ -14,8 +14,8 @@ from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_end, month_of
+from coworking.membership.entitlement import AgreementTerms, Entitlements, SubscriptionTerms, within
 from coworking.membership.models import Adhesion, Agreement, LedgerEntry, MembershipSettings, Plan, Subscription
-from coworking.membership.rules import AgreementTerms, Entitlements, SubscriptionTerms, within
 from coworking.pricing.models import Quote
 
 USED = func.sum(case((LedgerEntry.kind == "hold", 1), (LedgerEntry.kind == "release", -1), else_=0))

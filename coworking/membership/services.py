@@ -14,12 +14,12 @@ from coworking.core.errors import Forbidden, NotFound
 from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
+from coworking.membership.entitlement import Beyond
 from coworking.membership.models import Adhesion, Agreement, MembershipSettings, Plan, Subscription
 from coworking.membership.rules import (
     AdhesionOverlaps,
     AlreadyEnded,
     AlreadySubscribed,
-    Beyond,
     BookedBeyond,
     MonthOutOfReach,
     PlanClosed,

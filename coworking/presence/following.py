@@ -19,7 +19,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.units import require_unit
-from coworking.membership.rules import AgreementExhausted, Payer
+from coworking.membership.entitlement import AgreementExhausted, Payer
 from coworking.presence import queries
 from coworking.presence.rules import verdict
 from coworking.spaces.models import DESK

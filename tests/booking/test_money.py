@@ -15,8 +15,8 @@ from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.membership import coverage, queries
+from coworking.membership.entitlement import AgreementExhausted, NoAgreement, PriceChanged, UndoChangesPrice
 from coworking.membership.models import LedgerEntry
-from coworking.membership.rules import AgreementExhausted, NoAgreement, PriceChanged, UndoChangesPrice
 from coworking.presence import services as presence
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Lieu

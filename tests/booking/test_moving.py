@@ -31,9 +31,9 @@ from coworking.core.errors import NotFound
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.membership import services as memberships
+from coworking.membership.entitlement import PriceChanged, UndoChangesPrice
 from coworking.membership.models import LedgerEntry
 from coworking.membership.queries import USED
-from coworking.membership.rules import PriceChanged, UndoChangesPrice
 from coworking.presence import services as presence
 from coworking.pricing.models import Quote
 from coworking.spaces import inventory

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from coworking.core.months import month_of
 from coworking.core.timespan import Span
-from coworking.membership.rules import (
+from coworking.membership.entitlement import (
     AgreementExhausted,
     AgreementTerms,
     Entitlements,
@@ -19,12 +19,8 @@ from coworking.membership.rules import (
     PlannedUse,
     SubscriptionTerms,
     decide,
-    expiry_state,
-    months_cross,
-    weekdays_in,
-    weekdays_mask,
-    year_from,
 )
+from coworking.membership.rules import expiry_state, months_cross, weekdays_in, weekdays_mask, year_from
 from coworking.pricing.rules import NO_PRICES, Prices
 
 TUESDAY = date(2026, 11, 24)

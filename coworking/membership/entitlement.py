@@ -1,0 +1,306 @@
+"""Who pays for a half-day, and what covers it. Plain decisions.
+
+First the payer, then that payer's entitlements: a personal day never touches the employer's allowance, nor the reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Literal, TypeVar
+
+from coworking.core.errors import N_, DomainError
+from coworking.core.money import Cents
+from coworking.core.months import month_of
+from coworking.core.timespan import Span
+from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
+
+Payer = Literal["me", "employer"]
+PAYERS: tuple[Payer, ...] = ("me", "employer")
+Cover = Literal["tariff", "subscription", "agreement", "free"]
+Beyond = Literal["refuse", "person"]
+BEYOND: tuple[Beyond, ...] = ("refuse", "person")
+
+
+class AgreementExhausted(DomainError):
+    """The employer's half-days of the month are used up and its agreement ends there."""
+
+    code = "agreement_exhausted"
+    status = 422
+    message = N_(
+        "%(name)s pays for %(limit)s half-days a month and they are all taken. You can pay for this one yourself."
+    )
+    field = "payer"
+
+
+class NoAgreement(DomainError):
+    """Asked for the employer to pay where no agreement applies."""
+
+    code = "no_agreement"
+    status = 422
+    message = N_("No employer pays for this. You can pay for it yourself.")
+    field = "payer"
+
+
+class UndoChangesPrice(DomainError):
+    """What covered the booking went to another one meanwhile."""
+
+    code = "undo_changes_price"
+    status = 409
+    message = N_("What covered it has gone to another booking meanwhile: it would cost something else now.")
+
+
+class PriceChanged(DomainError):
+    """It costs the person something else than what they agreed to."""
+
+    code = "price_changed"
+    status = 409
+    message = N_("This costs %(amount)s now. Look at the price first.")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedUse:
+    """One thing to be used on local ``day``: a desk for ``half``, or a room or office (``half`` None) for ``span``."""
+
+    resource_id: int
+    kind: str
+    day: date
+    half: str | None
+    span: Span
+
+    @property
+    def month(self) -> date:
+        return month_of(self.day)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementTerms:
+    """An agreement and the dates of one person's membership of its organisation."""
+
+    id: int
+    organisation_id: int
+    name: str
+    valid_from: date
+    valid_until: date | None
+    weekdays: int | None
+    halfdays_per_month: int | None
+    beyond: Beyond
+    halfday_cents: int | None
+    member_from: date
+    member_until: date | None
+
+    def applies(self, use: PlannedUse) -> bool:
+        """Whether it pays for desks that day: agreed, a member, on an agreed weekday. The allowance is another matter."""
+        return (
+            use.half is not None
+            and within(use.day, self.valid_from, self.valid_until)
+            and within(use.day, self.member_from, self.member_until)
+            and (self.weekdays is None or bool(self.weekdays >> use.day.weekday() & 1))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionTerms:
+    """A subscription's months and how many half-days each holds (None: no limit)."""
+
+    id: int
+    name: str
+    first_month: date
+    last_month: date | None
+    halfdays_per_month: int | None
+
+    def applies(self, use: PlannedUse) -> bool:
+        return use.half is not None and within(use.month, self.first_month, self.last_month)
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlements:
+    """What one person may draw on. Used half-days are counted by (agreement or subscription id, month)."""
+
+    agreements: Sequence[AgreementTerms] = ()
+    subscriptions: Sequence[SubscriptionTerms] = ()
+    used_of_agreement: Mapping[tuple[int, date], int] | None = None
+    used_of_subscription: Mapping[tuple[int, date], int] | None = None
+
+    def without(self, held: Iterable[tuple[int | None, int | None, date]]) -> Entitlements:
+        """The same with half-days there again, each (agreement, subscription, month) that holds one."""
+        of_agreement, of_subscription = dict(self.used_of_agreement or {}), dict(self.used_of_subscription or {})
+        for agreement, subscription, month in held:
+            for counts, allowance in ((of_agreement, agreement), (of_subscription, subscription)):
+                if allowance is not None and (allowance, month) in counts:
+                    counts[allowance, month] -= 1
+        return replace(self, used_of_agreement=of_agreement, used_of_subscription=of_subscription)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who pays for one use and by what right. ``organisation_id`` None: the person. Cents in ``basis``.
+
+    ``beyond``: the employer would have paid but for its limit, so the person does; it must be said.
+    ``left``: half-days left in that allowance after this one; None where nothing is counted.
+    """
+
+    use: PlannedUse
+    cover: Cover
+    unit: Unit
+    unit_cents: int
+    amount_cents: int
+    basis: Basis
+    vat_rate_bp: int
+    organisation_id: int | None = None
+    agreement_id: int | None = None
+    subscription_id: int | None = None
+    beyond: bool = False
+    left: int | None = None
+
+
+def within(day: date, first: date, last: date | None) -> bool:
+    """Whether ``day`` lies from ``first`` to ``last`` inclusive (None: no end)."""
+    return first <= day and (last is None or day <= last)
+
+
+Allowance = TypeVar("Allowance", AgreementTerms, SubscriptionTerms)
+
+
+class _Counter:
+    """What is left of allowances while several uses are decided one after the other."""
+
+    def __init__(self, used: Mapping[tuple[int, date], int] | None) -> None:
+        self._used = dict(used or {})
+
+    def left(self, allowance: AgreementTerms | SubscriptionTerms, month: date) -> int | None:
+        if allowance.halfdays_per_month is None:
+            return None
+        return allowance.halfdays_per_month - self._used.get((allowance.id, month), 0)
+
+    def first_with_room(self, allowances: Iterable[Allowance], month: date) -> Allowance | None:
+        return next((a for a in allowances if (left := self.left(a, month)) is None or left >= 1), None)
+
+    def take(self, allowance: AgreementTerms | SubscriptionTerms, month: date) -> int | None:
+        key = (allowance.id, month)
+        self._used[key] = self._used.get(key, 0) + 1
+        return self.left(allowance, month)
+
+
+def decide(
+    uses: Iterable[PlannedUse], payer: Payer | None, entitlements: Entitlements, prices: Mapping[date, Prices]
+) -> list[Decision]:
+    """Decide each of ``uses`` in turn; ``prices`` by day of use.
+
+    ``payer`` None: the employer where an agreement applies, else the person. Rooms that are booked along with desks are
+    always the person's. Raises `NoAgreement` when the employer is asked to pay for what no agreement covers,
+    `AgreementExhausted` when its limit is reached and it refuses more.
+    """
+    uses = list(uses)
+    of_agreement = _Counter(entitlements.used_of_agreement)
+    of_subscription = _Counter(entitlements.used_of_subscription)
+    only_rooms = all(use.half is None for use in uses)
+    decisions: list[Decision] = []
+    for use in uses:
+        price = prices[use.day]
+        applying = [a for a in entitlements.agreements if a.applies(use)] if payer != "me" else []
+        if payer == "employer" and not applying and (use.half is not None or only_rooms):
+            raise NoAgreement()
+        agreement = of_agreement.first_with_room(applying, use.month)
+        if agreement is not None:
+            decisions.append(_by_employer(use, price, agreement, of_agreement))
+        elif applying and all(a.beyond == "refuse" for a in applying):
+            raise AgreementExhausted(name=applying[0].name, limit=applying[0].halfdays_per_month)
+        else:
+            own = entitlements.subscriptions
+            decisions.append(_by_person(use, price, own, of_subscription, beyond=bool(applying)))
+    return decisions
+
+
+def _by_employer(use: PlannedUse, prices: Prices, agreement: AgreementTerms, counter: _Counter) -> Decision:
+    """The organisation pays what was agreed, else the tariff."""
+    cents = agreement.halfday_cents
+    if cents is None:
+        cents = prices.price_of(use.kind, use.resource_id)
+    return Decision(
+        use,
+        "agreement",
+        "half_day",
+        cents,
+        cents,
+        prices.basis,
+        prices.vat_rate_bp,
+        organisation_id=agreement.organisation_id,
+        agreement_id=agreement.id,
+        left=counter.take(agreement, use.month),
+    )
+
+
+def _by_person(
+    use: PlannedUse, prices: Prices, subscriptions: Iterable[SubscriptionTerms], counter: _Counter, *, beyond: bool
+) -> Decision:
+    """The person pays: nothing where it is free, from the month's allowance while it lasts, else by the tariff."""
+    unit, cents = unit_of(use.kind), prices.price_of(use.kind, use.resource_id)
+    amount = cents if unit == "half_day" else room_amount(cents, use.span.minutes)
+    terms = (prices.basis, prices.vat_rate_bp)
+    if amount == 0:
+        return Decision(use, "free", unit, cents, 0, *terms, beyond=beyond)
+    found = counter.first_with_room((s for s in subscriptions if s.applies(use)), use.month)
+    if found is not None:
+        left = counter.take(found, use.month)
+        return Decision(use, "subscription", unit, cents, 0, *terms, subscription_id=found.id, beyond=beyond, left=left)
+    return Decision(use, "tariff", unit, cents, amount, *terms, beyond=beyond)
+
+
+def personal_cents(decisions: Iterable[Decision]) -> int:
+    """What the person owes for them, in cents."""
+    return sum(decision.amount_cents for decision in decisions if decision.organisation_id is None)
+
+
+def check_agreed(decisions: Sequence[Decision], agreed_cents: int | None, agreed_halfdays: int | None = None) -> None:
+    """Raise `PriceChanged` unless the person owes what they agreed to (None: they were not asked, staff books).
+
+    ``agreed_halfdays``: how many of their own allowance they were told it takes.
+    """
+    found = owed(decisions)
+    if agreed_cents not in (None, found.cents) or agreed_halfdays not in (None, found.by_plan):
+        raise PriceChanged(amount=Cents(found.cents))
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What units come to: ``cents`` that the person owes, half-days of their plan and of their employer's.
+
+    ``basis`` of the cents; None where nothing is owed. ``total``: the cents whoever pays them, which is not what the person
+    was told.
+    """
+
+    cents: int = 0
+    by_plan: int = 0
+    by_employer: int = 0
+    basis: str | None = None
+    total: int = field(default=0, compare=False)
+
+    def is_less_than(self, other: Owed) -> bool:
+        """Whether the lieu gets less: fewer cents, or the same and fewer half-days of a plan."""
+        return (self.total, self.by_plan) < (other.total, other.by_plan)
+
+
+def owed(decisions: Sequence[Decision]) -> Owed:
+    """What ``decisions`` come to for their person."""
+    return owed_of([(d.organisation_id, d.cover, d.amount_cents, d.basis) for d in decisions])
+
+
+def owed_of(terms: Sequence[tuple[int | None, str, int, str]]) -> Owed:
+    """What terms come to, each (the organisation that pays, cover, cents, basis)."""
+    cents = sum(amount for organisation, _, amount, _ in terms if organisation is None)
+    return Owed(
+        cents,
+        sum(cover == "subscription" for _, cover, _, _ in terms),
+        sum(organisation is not None for organisation, _, _, _ in terms),
+        terms[0][3] if cents else None,
+        sum(amount for _, _, amount, _ in terms),
+    )
+
+
+def check_same(decisions: Sequence[Decision], before: Owed) -> None:
+    """Raise `PriceChanged` unless ``decisions`` come to what was owed ``before``: the person was told of no other price."""
+    found = owed(decisions)
+    if found != before:
+        raise PriceChanged(amount=Cents(found.cents))
