@@ -148,6 +148,7 @@ def invoice(
         "exemption": mentions.exemption(terms, issued_on),
         "notes": mentions.notes(
             terms,
+            issued_on,
             organisation=draft.buyer.is_organisation,
             adhesion=any(line.family == "adhesion" for line in lines),
         ),

@@ -61,8 +61,10 @@ def seller() -> documents.Seller:
 
 def terms() -> mentions.InvoiceTerms:
     """The words the lieu prints."""
-    row = queries.settings_row()
-    return mentions.InvoiceTerms(spaces.lieu().vat_status, row.exemption, row.penalty, row.vat_on_debits)
+    vat_status = spaces.lieu().vat_status
+    return mentions.InvoiceTerms(
+        vat_status, queries.replaced_mentions(vat_status), queries.settings_row().vat_on_debits
+    )
 
 
 def prepare(month: date) -> list[Prepared]:
@@ -166,9 +168,3 @@ def _email(charge: Charge) -> str | None:
 def missing() -> list[str]:
     """What the law wants of the lieu and nobody filled in, as message ids."""
     return documents.missing(seller())
-
-
-def usual_words() -> tuple[str, str]:
-    """What papers say where the settings are left empty: why no VAT is charged, and what late payment costs."""
-    usual = mentions.exemption(mentions.InvoiceTerms(spaces.lieu().vat_status), spaces.today())
-    return usual or "", mentions.PENALTY

@@ -35,13 +35,18 @@ def _nonce(text: str) -> int:
     return int(text)
 
 
-_SETTINGS = {"legal_mention": 200, "exemption": 200, "penalty": 300}
+MOST_MENTION = 300
+
+
+def mention_form(typed: Mapping[str, str]) -> Form:
+    form = Form(typed)
+    form.check("words", words_of, most=MOST_MENTION, required=True)
+    return form
 
 
 def settings_form(typed: Mapping[str, str]) -> Form:
     form = Form(typed)
-    for name, most in _SETTINGS.items():
-        form.check(name, words_of, most=most)
+    form.check("legal_mention", words_of, most=200)
     form.maybe("vat_number", vat_number_of)
     form.maybe("iban", iban_of)
     form.maybe("bic", bic_of)
@@ -50,8 +55,8 @@ def settings_form(typed: Mapping[str, str]) -> Form:
 
 def settings_values(form: Form) -> dict[str, Any]:
     """The columns of `BillingSettings` that a good form says."""
-    values: dict[str, Any] = {name: words_of(form[name], most=most) or None for name, most in _SETTINGS.items()}
-    return values | {
+    return {
+        "legal_mention": words_of(form["legal_mention"], most=200) or None,
         "vat_number": maybe(vat_number_of, form["vat_number"]),
         "iban": maybe(iban_of, form["iban"]),
         "bic": maybe(bic_of, form["bic"]),

@@ -1,19 +1,26 @@
 """What French law wants printed, in its own words: French whoever reads, and snapshotted on each document.
 
-The wording depends on the lieu's status and on the date of issue: on 1 January 2027 VAT moves from the *code général des
-impôts* to the *code des impositions sur les biens et services* (old references are accepted until 30 June 2028). Where
-a lieu's accountant wants other words, the settings replace these.
+`MENTIONS` is the one table: for each mention where it stands, and its words with the issue date from which they hold. A
+manager may replace the words of each (`InvoiceTerms.replaced`).
+
+On 1 September 2026 VAT moved from the *code général des impôts* (CGI) to the *code des impositions sur les biens et
+services* (CIBS). Invoices may still name the CGI until 31 December 2027. Commentators differ on the new articles of the
+exemptions, so these keep naming the CGI until then, and afterwards the European directive, which the law accepts as well.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
-FRANCHISE = "TVA non applicable, art. 293 B du CGI"
-ASSOCIATION = "Exonération de TVA, art. 261, 7-1° b du CGI (association non lucrative)"
-FROM_2027 = " ; code des impositions sur les biens et services à compter du 1er janvier 2027"
-CIBS_SINCE = date(2027, 1, 1)
+from coworking.core.errors import N_
+
+CIBS_SINCE = date(2026, 9, 1)
+"""From this issue date the CIBS may be named."""
+CGI_UNTIL = date(2027, 12, 31)
+"""The last issue date on which the CGI may be named."""
+_AFTER_CGI = date(2028, 1, 1)
 
 LEGAL_STATUS = {
     "association": "Association loi 1901",
@@ -22,45 +29,146 @@ LEGAL_STATUS = {
     "individual": "Entrepreneur individuel",
 }
 
-PENALTY = (
-    "Pénalités en cas de retard de paiement\u00a0: taux de refinancement de la Banque centrale européenne majoré de "
-    "10 points (art. L. 441-10 du code de commerce)."
-)
-RECOVERY = "Indemnité forfaitaire pour frais de recouvrement en cas de retard\u00a0: 40\u00a0€."
-NO_DISCOUNT = "Escompte pour paiement anticipé\u00a0: néant."
-ON_DEBITS = "Option pour le paiement de la taxe d’après les débits."
-OUT_OF_SCOPE = "Cotisation\u00a0: hors du champ d’application de la TVA."
-SERVICES = "Nature de l’opération\u00a0: prestations de services."
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """``text`` holds for documents issued from ``since`` on, until the next wording."""
+
+    since: date
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One mention. ``name`` and ``place`` say in the settings what it is and on which documents it stands.
+
+    ``vat_statuses``: the lieux that can print it; empty: all of them.
+    """
+
+    key: str
+    name: str
+    place: str
+    wordings: tuple[Wording, ...]
+    vat_statuses: tuple[str, ...] = ()
+
+    def usual(self, issued_on: date) -> str:
+        """Our own words for a document of that date."""
+        return [wording.text for wording in self.wordings if wording.since <= issued_on][-1]
+
+    def coming(self, today: date) -> Wording | None:
+        """Our next words, where the law changes them later."""
+        return next((wording for wording in self.wordings if wording.since > today), None)
+
+    def concerns(self, vat_status: str) -> bool:
+        return not self.vat_statuses or vat_status in self.vat_statuses
+
+
+def _always(text: str) -> tuple[Wording, ...]:
+    return (Wording(date.min, text),)
+
+
+MENTIONS: dict[str, Mention] = {
+    mention.key: mention
+    for mention in (
+        Mention(
+            "franchise",
+            N_("Why no VAT is charged"),
+            N_("On every document, under the franchise."),
+            (
+                Wording(date.min, "TVA non applicable, art. 293 B du CGI"),
+                Wording(
+                    CIBS_SINCE,
+                    "TVA non applicable, article L. 223-3 du Code des impositions sur les biens et services (CIBS)",
+                ),
+            ),
+            ("franchise",),
+        ),
+        Mention(
+            "exempt",
+            N_("Why no VAT is charged"),
+            N_("On every document, where the place is exempt."),
+            (
+                Wording(date.min, "Exonération de TVA, art. 261, 7-1° b du CGI (association non lucrative)"),
+                Wording(
+                    _AFTER_CGI,
+                    "Exonération de TVA, article 132 de la directive 2006/112/CE (association non lucrative)",
+                ),
+            ),
+            ("exempt",),
+        ),
+        Mention(
+            "nature",
+            N_("Nature of the operation"),
+            N_("On every document."),
+            _always("Nature de l’opération\u00a0: prestations de services."),
+        ),
+        Mention(
+            "out_of_scope",
+            N_("Adhesion outside VAT"),
+            N_("Where an adhesion stands among taxed lines."),
+            _always("Cotisation\u00a0: hors du champ d’application de la TVA."),
+            ("taxable",),
+        ),
+        Mention(
+            "on_debits",
+            N_("VAT falls due when invoiced"),
+            N_("On every document, where the place opted for « les débits »."),
+            _always("Option pour le paiement de la taxe d’après les débits."),
+            ("taxable",),
+        ),
+        Mention(
+            "no_discount",
+            N_("Discount for early payment"),
+            N_("On invoices to organisations."),
+            _always("Escompte pour paiement anticipé\u00a0: néant."),
+        ),
+        Mention(
+            "penalty",
+            N_("Penalties when an organisation pays late"),
+            N_("On invoices to organisations."),
+            _always(
+                "Pénalités en cas de retard de paiement\u00a0: taux de refinancement de la Banque centrale européenne "
+                "majoré de 10 points (art. L. 441-10 du code de commerce)."
+            ),
+        ),
+        Mention(
+            "recovery",
+            N_("Costs of recovery"),
+            N_("On invoices to organisations, never on a consumer’s."),
+            _always("Indemnité forfaitaire pour frais de recouvrement en cas de retard\u00a0: 40\u00a0€."),
+        ),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceTerms:
-    """The lieu's own words, None for the usual ones."""
+    """What decides which mentions a document bears. ``replaced``: the lieu's own words by mention."""
 
     vat_status: str
-    exemption: str | None = None
-    penalty: str | None = None
+    replaced: Mapping[str, str] = field(default_factory=dict[str, str])
     vat_on_debits: bool = False
+
+    def words(self, key: str, issued_on: date) -> str:
+        """The words of a mention on a document of that date: the lieu's own, else ours."""
+        return self.replaced.get(key) or MENTIONS[key].usual(issued_on)
 
 
 def exemption(terms: InvoiceTerms, issued_on: date) -> str | None:
     """Why no VAT is charged; None where it is."""
-    if terms.vat_status == "taxable":
-        return None
-    if terms.exemption is not None:
-        return terms.exemption
-    usual = FRANCHISE if terms.vat_status == "franchise" else ASSOCIATION
-    return usual + (FROM_2027 if issued_on >= CIBS_SINCE else "")
+    return None if terms.vat_status == "taxable" else terms.words(terms.vat_status, issued_on)
 
 
-def notes(terms: InvoiceTerms, *, organisation: bool, adhesion: bool) -> list[str]:
-    """The document's notes. What is owed when a payment is late stands between professionals only: a consumer never
-    reads of the 40 €. ``adhesion``: a membership fee stands among the lines."""
-    mentions = [SERVICES]
+def notes(terms: InvoiceTerms, issued_on: date, *, organisation: bool, adhesion: bool) -> list[str]:
+    """The document's notes. ``adhesion``: a membership fee stands among the lines."""
+    return [terms.words(key, issued_on) for key in _keys(terms, organisation=organisation, adhesion=adhesion)]
+
+
+def _keys(terms: InvoiceTerms, *, organisation: bool, adhesion: bool) -> Iterator[str]:
+    yield "nature"
     if terms.vat_status == "taxable" and adhesion:
-        mentions.append(OUT_OF_SCOPE)
+        yield "out_of_scope"
     if terms.vat_status == "taxable" and terms.vat_on_debits:
-        mentions.append(ON_DEBITS)
-    if organisation:
-        mentions += [NO_DISCOUNT, terms.penalty or PENALTY, RECOVERY]
-    return mentions
+        yield "on_debits"
+    if organisation:  # what is owed when a payment is late stands between professionals only
+        yield from ("no_discount", "penalty", "recovery")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.accounts.models import Organisation, Person
@@ -22,8 +22,8 @@ ONE_PAYER = "(payer_person_id IS NULL) <> (payer_organisation_id IS NULL)"
 class BillingSettings(Model):
     """What the lieu's papers say beyond its identity (a single row, id 1). None: the usual words, or nothing.
 
-    ``legal_mention``: legal form, capital and register of a company. ``exemption`` replaces the usual reason for charging
-    no VAT, ``penalty`` the usual late-payment terms for organisations.
+    ``legal_mention``: legal form, capital and register of a company. ``mentions``: the lieu's own words by mention
+    (`billing.mentions`). ``exemption`` and ``penalty`` held two of them before; they count until one is set anew.
     """
 
     __tablename__ = "billing_settings"
@@ -36,6 +36,7 @@ class BillingSettings(Model):
     bic: Mapped[str | None]
     exemption: Mapped[str | None]
     penalty: Mapped[str | None]
+    mentions: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     vat_on_debits: Mapped[bool] = mapped_column(default=False)
 
 

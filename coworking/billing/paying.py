@@ -11,7 +11,7 @@ from coworking.billing.services import invoice_locked
 from coworking.core import audit
 from coworking.core.db import db
 from coworking.core.errors import NotFound
-from coworking.core.formats import money
+from coworking.core.formats import day_year, money
 from coworking.core.policy import Actor
 from coworking.core.units import write_unit
 from coworking.spaces import queries as spaces
@@ -22,11 +22,19 @@ def _paid(invoice: Invoice) -> int:
 
 
 def record_payment(
-    actor: Actor, public: str, cents: int, received_on: date, method: str, reference: str | None = None
+    actor: Actor,
+    public: str,
+    cents: int,
+    received_on: date,
+    method: str,
+    reference: str | None = None,
+    *,
+    before_issue: bool = False,
 ) -> Payment:
     """Write down ``cents`` received for an invoice, in part or whole; audited.
 
-    Raises `PaidTooMuch` beyond what is owed, `ReceivedInFuture`, `PaymentInvalid`.
+    ``before_issue``: the money is meant to have come before the invoice was issued. Raises `ReceivedBeforeIssue` where it
+    is not, `PaidTooMuch` beyond what is owed, `ReceivedInFuture`, `PaymentInvalid`.
     """
     check_manager(actor)
     if method not in rules.METHODS or cents <= 0:
@@ -35,6 +43,8 @@ def record_payment(
         raise rules.ReceivedInFuture()
     with write_unit():
         invoice = invoice_locked(public)
+        if received_on < invoice.issued_on and not before_issue:
+            raise rules.ReceivedBeforeIssue(day=day_year(invoice.issued_on))
         credited = queries.credit_note_of(invoice) is not None
         left = rules.open_cents(invoice.payable_cents, _paid(invoice), credited=credited)
         if cents > left:
@@ -53,7 +63,7 @@ def record_payment(
 
 
 def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
-    """Take back a payment by an entry that reverses it (typed wrongly, bounced, or given back); audited."""
+    """Take back a payment by an entry of today that reverses it (typed wrongly, bounced, or given back); audited."""
     check_manager(actor)
     with write_unit():
         invoice = invoice_locked(public)

@@ -34,6 +34,13 @@ def settings_row() -> BillingSettings:
     return db.session.get(BillingSettings, 1) or BillingSettings(id=1, vat_on_debits=False)
 
 
+def replaced_mentions(vat_status: str) -> dict[str, str]:
+    """The lieu's own words by mention, at a lieu of that VAT status."""
+    row = settings_row()
+    before = {"penalty": row.penalty} | ({} if vat_status == "taxable" else {vat_status: row.exemption})
+    return {key: words for key, words in before.items() if words} | (row.mentions or {})
+
+
 # Charges --------------------------------------------------------------------------------------------------------------
 
 

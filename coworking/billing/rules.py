@@ -136,6 +136,14 @@ class ReceivedInFuture(DomainError):
     field = "received_on"
 
 
+class ReceivedBeforeIssue(DomainError):
+    """A slip of the pen more often than not; who means it says so."""
+
+    code = "received_before_issue"
+    message = N_("The invoice was issued on %(day)s, later than that. If the money came before, tick the box below.")
+    field = "received_on"
+
+
 class AlreadyCorrected(DomainError):
     code = "already_corrected"
     status = 409

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from coworking.billing import documents, drafts, queries, rules
 from coworking.billing.charges import check_manager, gather_recent
+from coworking.billing.mentions import MENTIONS
 from coworking.billing.models import Charge, Invoice, InvoiceCounter
 from coworking.core import audit, links, outbox
 from coworking.core.clock import now
@@ -263,6 +264,25 @@ def update_settings(actor: Actor, **values: object) -> None:
         db.session.add(row)
         if changed:
             audit.record(actor, "billing.settings", ("lieu", 1), changed=changed)
+
+
+def replace_mention(actor: Actor, key: str, words: str | None) -> None:
+    """Print the lieu's own ``words`` for a mention from now on; None: ours again. Raises `NotFound`.
+
+    Audited with old and new words, and sealed with them. What is issued keeps its own.
+    """
+    check_manager(actor)
+    if key not in MENTIONS:
+        raise NotFound()
+    with write_unit():
+        lock_lieu()
+        row, held = queries.settings_row(), queries.replaced_mentions(spaces.lieu().vat_status)
+        if held.get(key) == words:
+            return
+        row.mentions = {name: text for name, text in (held | {key: words}).items() if text} or None
+        row.exemption = row.penalty = None
+        db.session.add(row)
+        audit.record(actor, "billing.mention", ("lieu", 1), changed={key: [held.get(key), words]})
 
 
 # The chain ------------------------------------------------------------------------------------------------------------

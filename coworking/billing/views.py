@@ -19,6 +19,7 @@ from coworking.billing import (
     rules,
     services,
     views_invoice,
+    views_settings,
 )
 from coworking.billing.pages import STATE_WORDS, blueprint
 from coworking.core.errors import DomainError
@@ -33,7 +34,7 @@ from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of
 from coworking.spaces import queries as spaces
 
-__all__ = ["blueprint", "views_invoice"]
+__all__ = ["blueprint", "views_invoice", "views_settings"]
 
 
 def _filters() -> queries.Filters:
@@ -243,37 +244,3 @@ def waive(public_id: str) -> ResponseReturnValue:
         flash(_("%(amount)s are waived.", amount=money(-charge.amount_cents)))
         return redirect(url_for("billing.month", month=write_month(charge.due_month)), 303)
     return _waive_page(public_id, form)
-
-
-# Settings -------------------------------------------------------------------------------------------------------------
-
-
-@blueprint.get("/settings")
-@requires(Role.MANAGER)
-def settings() -> ResponseReturnValue:
-    row = queries.settings_row()
-    names = ("vat_number", "legal_mention", "iban", "bic", "exemption", "penalty")
-    typed = {name: getattr(row, name) or "" for name in names}
-    return _settings_page(Form(typed | ({"vat_on_debits": "1"} if row.vat_on_debits else {})))
-
-
-def _settings_page(form: Form) -> ResponseReturnValue:
-    terms = drafts.terms()
-    return form_page(
-        "billing/settings.html",
-        form,
-        taxable=terms.vat_status == "taxable",
-        missing=[_(name) for name in drafts.missing()],
-        usual=drafts.usual_words(),
-    )
-
-
-@blueprint.post("/settings")
-@requires(Role.MANAGER)
-def save_settings() -> ResponseReturnValue:
-    form = forms.settings_form(request.form)
-    if form.is_good:
-        services.update_settings(current_actor(), **forms.settings_values(form))
-        flash(_("Saved."))
-        return redirect(url_for("billing.settings"), 303)
-    return _settings_page(form)

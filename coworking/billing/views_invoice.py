@@ -87,6 +87,7 @@ def pay(public_id: str) -> ResponseReturnValue:
                 day_of(form["received_on"]),
                 form["method"],
                 words_of(form["reference"], most=80) or None,
+                before_issue=form.checked("before_issue"),
             )
             flash(_("The payment is written down."))
             return redirect(url_for("billing.invoice", public_id=public_id), 303)

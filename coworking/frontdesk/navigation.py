@@ -71,6 +71,8 @@ _PARTS = {
         "membership.mine",
     },
     "spaces.index": {
+        "billing.mention",
+        "billing.mentions",
         "billing.settings",
         "mail.edit",
         "mail.save",
@@ -96,7 +98,7 @@ def _is_part(endpoint: str, here: str) -> bool:
     if here == endpoint or here in _PARTS.get(endpoint, ()):
         return True
     if endpoint == "billing.index":
-        return here.startswith("billing.") and here not in {"billing.mine", "billing.settings"}
+        return here.startswith("billing.") and here not in {"billing.mine"} | _PARTS["spaces.index"]
     return endpoint.startswith("spaces.") and here.startswith(("spaces.", "network_lieu."))
 
 

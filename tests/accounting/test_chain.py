@@ -20,7 +20,7 @@ from coworking.membership.models import Plan
 from coworking.pricing import services as pricing
 from coworking.pricing.models import Tariff, TariffPrice
 from tests import factories
-from tests.billing.conftest import NOVEMBER, OCTOBER
+from tests.billing.conftest import OCTOBER, TODAY
 from tests.support.threads import at_once
 
 
@@ -40,7 +40,7 @@ def test_nothing_was_signed_yet(inside):
 def test_a_unit_that_touches_money_signs_one_entry_over_every_row(house, inside):
     before = chain.heads()["money"]["seq"]
     (first, *_rest) = services.run(house.manager, OCTOBER).issued
-    payment = paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash")
+    payment = paying.record_payment(house.manager, first.public_id, 100, TODAY, "cash")
     last = entries()[-1]
     assert seals_of(last) == [("payment", payment.id, "made")]
     assert chain.heads()["money"] == {"seq": last.seq, "digest": last.link.digest}
@@ -53,7 +53,7 @@ def test_a_unit_that_touches_money_signs_one_entry_over_every_row(house, inside)
 
 def test_a_seal_is_over_every_column_as_the_database_holds_it(house, inside):
     first = services.run(house.manager, OCTOBER).issued[0]
-    payment = paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash")
+    payment = paying.record_payment(house.manager, first.public_id, 100, TODAY, "cash")
     kind = SEALED["payment"]
     (row,) = db.session.execute(select(Payment.__table__)).mappings()
     sealed = db.session.scalar(select(Seal.digest).where(Seal.subject == "payment", Seal.first_id == payment.id))
@@ -85,6 +85,17 @@ def test_an_entry_says_what_a_setting_was_and_is(house, inside):
     before = len(entries())
     services.update_settings(house.manager, iban="FR7610107001011234567890129")
     assert len(entries()) == before, "nothing changed, nothing is signed"
+
+
+def test_an_entry_says_which_words_of_a_mention_were_replaced(house, inside):
+    services.replace_mention(house.manager, "penalty", "Nos mots")
+    services.replace_mention(house.manager, "penalty", None)
+    said = [json.loads(entry.payload)["settings"] for entry in entries()[-2:]]
+    assert [next(iter(pairs.values())) for pairs in said] == [
+        {"mentions": [None, {"penalty": "Nos mots"}]},
+        {"mentions": [{"penalty": "Nos mots"}, None]},
+    ]
+    assert found() == []
 
 
 def test_a_tariff_set_twice_and_removed_leaves_its_removal(place, cast, inside):
@@ -123,7 +134,7 @@ def test_payments_at_once_follow_each_other_in_the_chain(house, app):
 
     def pay(public: str) -> None:
         with app.app_context():
-            paying.record_payment(house.manager, public, 100, NOVEMBER, "cash")
+            paying.record_payment(house.manager, public, 100, TODAY, "cash")
             db.session.remove()
 
     at_once([lambda public=public: pay(public) for public in issued])
@@ -144,7 +155,7 @@ def test_rows_of_before_enter_as_one_marked_entry(house, inside):
             connection.execute(text(f"DELETE FROM {model.__tablename__}"))
         if connection.dialect.name == "sqlite":
             guards.install(connection)
-    payment = paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash")
+    payment = paying.record_payment(house.manager, first.public_id, 100, TODAY, "cash")
     opening, own = entries()
     assert json.loads(opening.payload)["opening"] is True
     acts = {act for _subject, _row, act in seals_of(opening)}
@@ -204,9 +215,9 @@ def test_a_row_rewritten_before_it_is_removed_is_told(place, cast, inside):
 def test_a_payment_whose_id_another_took_is_told(house, inside):
     """SQLite gives the highest id again once its row is gone."""
     first = services.run(house.manager, OCTOBER).issued[0]
-    paid = paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "cash").id
+    paid = paying.record_payment(house.manager, first.public_id, 100, TODAY, "cash").id
     by_hand(f"DELETE FROM payment WHERE id = {paid}")
-    assert paying.record_payment(house.manager, first.public_id, 100, NOVEMBER, "card").id == paid
+    assert paying.record_payment(house.manager, first.public_id, 100, TODAY, "card").id == paid
     (sentence,) = found()
     assert sentence.startswith(f"payment {paid}: money entry") and sentence.endswith("is gone")
 

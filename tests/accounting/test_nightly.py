@@ -22,7 +22,7 @@ from coworking.core.units import write_unit
 from coworking.spaces import calendar
 from coworking.statistics import services as statistics
 from tests import factories
-from tests.billing.conftest import NOVEMBER, OCTOBER, october_house
+from tests.billing.conftest import OCTOBER, TODAY, october_house
 from tests.support import letters as golden
 from tests.support.threads import at_once
 
@@ -38,7 +38,7 @@ def books(app, clock):
         factories.make_tariff()
         first = services.run(house.manager, OCTOBER).issued[0]
         for cents in (100, 70):
-            paying.record_payment(house.manager, first.public_id, cents, NOVEMBER, "cash")
+            paying.record_payment(house.manager, first.public_id, cents, TODAY, "cash")
         statistics.close(SYSTEM, OCTOBER)
         keep_up()
         db.session.remove()

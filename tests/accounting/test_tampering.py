@@ -34,7 +34,7 @@ from coworking.presence import attestation
 from coworking.presence.models import AttestationPaper, Presence
 from coworking.statistics import services as statistics
 from tests import factories
-from tests.billing.conftest import NOVEMBER, OCTOBER, october_house
+from tests.billing.conftest import NOVEMBER, OCTOBER, TODAY, october_house
 from tests.conftest import ENGINES, TUESDAY_AT_10_36, make_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -302,10 +302,10 @@ def _live() -> dict[str, object]:
     membership.set_adhesion_price(manager, 1000)
     membership.record_adhesion(manager, house.cast.stranger.public_id, valid_from=NOVEMBER, cents=1000)
     first = services.run(manager, OCTOBER).issued[0]
-    paying.record_payment(manager, first.public_id, 100, NOVEMBER, "cash")
-    wrong = paying.record_payment(manager, first.public_id, 50, NOVEMBER, "card")
+    paying.record_payment(manager, first.public_id, 100, TODAY, "cash")
+    wrong = paying.record_payment(manager, first.public_id, 50, TODAY, "card")
     paying.correct_payment(manager, first.public_id, wrong.public_id)
-    paying.record_payment(manager, first.public_id, 70, NOVEMBER, "transfer")
+    paying.record_payment(manager, first.public_id, 70, TODAY, "transfer")
     with write_unit():
         inserted(InvoicePaper, invoice_id=first.id, sha256=sha256(b"%PDF").hexdigest(), content=b"%PDF")
         came = datetime(2026, 10, 1, 8, tzinfo=UTC)
@@ -330,7 +330,7 @@ def _live() -> dict[str, object]:
     before = chain.heads()
     audit_id = db.session.scalar(select(db.func.max(audit.AuditEntry.id)))
     (last,) = services.run(manager, OCTOBER).issued
-    paying.record_payment(manager, last.public_id, 100, NOVEMBER, "cash")
+    paying.record_payment(manager, last.public_id, 100, TODAY, "cash")
     trail.seal()
     return {"audit_id": audit_id} | {
         f"{name}_{what}": value for name, head in before.items() for what, value in head.items()

@@ -19,6 +19,8 @@ from tests import factories
 
 OCTOBER = date(2026, 10, 1)
 NOVEMBER = date(2026, 11, 1)
+TODAY = date(2026, 11, 24)
+"""What the tests' clock says, and so the day of issue."""
 
 
 @dataclass

@@ -11,14 +11,14 @@ from coworking.billing.models import InvoicePaper
 from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.units import write_unit
-from tests.billing.conftest import NOVEMBER, OCTOBER
+from tests.billing.conftest import OCTOBER, TODAY
 
 
 @pytest.fixture
 def issued(house, inside):
     """October issued; its first invoice paid a little and drawn."""
     invoice = services.run(house.manager, OCTOBER).issued[0]
-    paying.record_payment(house.manager, invoice.public_id, 100, NOVEMBER, "cash")
+    paying.record_payment(house.manager, invoice.public_id, 100, TODAY, "cash")
     with write_unit():
         db.session.add(InvoicePaper(invoice_id=invoice.id, sha256="0" * 64, content=b"%PDF"))
     return invoice

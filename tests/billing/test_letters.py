@@ -133,4 +133,5 @@ def test_a_lieu_without_vat_says_why(house, inside):
         db.session.get(Lieu, 1).vat_status = "franchise"
     house.use(house.cast.lead, date(2026, 10, 2), vat_rate_bp=0)
     page = shown(next(r for r in services.run(house.manager, OCTOBER).issued if r.vat_cents == 0))
-    assert "TVA non applicable, art. 293 B du CGI" in page and "Total HT" not in page
+    assert "TVA non applicable, article L. 223-3 du Code des impositions sur les biens et services (CIBS)" in page
+    assert "Total HT" not in page

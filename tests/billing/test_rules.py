@@ -73,26 +73,40 @@ def test_an_organisation_reads_how_many_for_whom():
     assert (line.days, line.people) == ((), (("Anne Marchand", 2), ("Karim Benali", 1)))
 
 
+CGI = "TVA non applicable, art. 293 B du CGI"
+CIBS = "TVA non applicable, article L. 223-3 du Code des impositions sur les biens et services (CIBS)"
+EXEMPT = "Exonération de TVA, art. 261, 7-1° b du CGI (association non lucrative)"
+BY_THE_DIRECTIVE = "Exonération de TVA, article 132 de la directive 2006/112/CE (association non lucrative)"
+
+
 @pytest.mark.parametrize(
     ("status", "on", "words"),
     [
         ("taxable", date(2026, 11, 2), None),
-        ("franchise", date(2026, 12, 31), "TVA non applicable, art. 293 B du CGI"),
-        ("exempt", date(2026, 12, 31), "Exonération de TVA, art. 261, 7-1° b du CGI (association non lucrative)"),
+        ("franchise", date(2026, 8, 31), CGI),
+        ("franchise", date(2026, 9, 1), CIBS),
+        ("franchise", date(2028, 1, 1), CIBS),
+        ("exempt", date(2026, 8, 31), EXEMPT),
+        ("exempt", date(2027, 12, 31), EXEMPT),
+        ("exempt", date(2028, 1, 1), BY_THE_DIRECTIVE),
     ],
 )
-def test_the_reason_for_no_vat_follows_the_status(status, on, words):
+def test_the_reason_for_no_vat_follows_status_and_day_of_issue(status, on, words):
     assert mentions.exemption(mentions.InvoiceTerms(status), on) == words
 
 
-@pytest.mark.parametrize("status", ["franchise", "exempt"])
-def test_the_reason_for_no_vat_follows_the_day_of_issue(status):
-    before, after = (
-        mentions.exemption(mentions.InvoiceTerms(status), day) for day in (date(2026, 12, 31), date(2027, 1, 1))
-    )
-    assert before is not None and after is not None
-    assert "impositions" not in before and "impositions sur les biens et services" in after
-    assert mentions.exemption(mentions.InvoiceTerms(status, exemption="Mes mots"), date(2027, 1, 1)) == "Mes mots"
+def test_own_words_replace_one_mention_only():
+    terms = mentions.InvoiceTerms("franchise", {"franchise": "Mes mots", "recovery": "Quarante"})
+    day = date(2026, 11, 2)
+    assert mentions.exemption(terms, day) == "Mes mots"
+    said = mentions.notes(terms, day, organisation=True, adhesion=False)
+    assert said[-1] == "Quarante" and said[0].startswith("Nature de l’opération")
+
+
+def test_no_mention_names_the_cgi_once_that_is_not_tolerated_any_more():
+    for mention in mentions.MENTIONS.values():
+        assert "CGI" not in mention.usual(date(2028, 1, 1)), mention.key
+        assert [wording.since for wording in mention.wordings] == sorted({w.since for w in mention.wordings})
 
 
 def test_the_forty_euros_stand_between_professionals_only():

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from coworking.accounts.models import Organisation
 from coworking.billing import charges, manual_charges, paying, queries, rules, services
-from coworking.billing.models import Charge, Invoice, Payment
+from coworking.billing.models import BillingSettings, Charge, Invoice, Payment
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.errors import Forbidden, NotFound
@@ -20,7 +20,7 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.units import write_unit
 from coworking.membership.models import Adhesion
 from tests import factories
-from tests.billing.conftest import NOVEMBER, OCTOBER
+from tests.billing.conftest import NOVEMBER, OCTOBER, TODAY
 
 # Gathering
 
@@ -215,9 +215,40 @@ def test_only_a_manager_writes_money(house, inside, who):
         lambda: manual_charges.waive(actor, "x", "y"),
         lambda: manual_charges.remove_line(actor, "x"),
         lambda: services.update_settings(actor, iban="x"),
+        lambda: services.replace_mention(actor, "penalty", "x"),
     ):
         with pytest.raises(Forbidden):
             attempt()
+
+
+# What the lieu says in its own words
+
+
+def test_own_words_are_printed_until_ours_are_wanted_again(house, session):
+    services.replace_mention(house.manager, "penalty", "Pénalités\u00a0: 12\u00a0%.")
+    first = services.run(house.manager, OCTOBER).issued
+    employer = next(row for row in first if row.payer_organisation_id)
+    assert "Pénalités\u00a0: 12\u00a0%." in queries.content(employer)["notes"]
+    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "billing.mention")).one()
+    assert entry.details["changed"] == {"penalty": [None, "Pénalités\u00a0: 12\u00a0%."]}
+    services.replace_mention(house.manager, "penalty", None)
+    services.credit(house.manager, employer.public_id, "Facturé par erreur", again=True)
+    (again,) = services.run(house.manager, NOVEMBER).issued
+    assert any("10 points" in note for note in queries.content(again)["notes"])
+    assert "Pénalités\u00a0: 12\u00a0%." in queries.content(employer)["notes"], "what is issued keeps its words"
+    assert queries.settings_row().mentions is None
+    with pytest.raises(NotFound):
+        services.replace_mention(house.manager, "nonesuch", "x")
+
+
+def test_words_from_before_mentions_were_kept_apart_still_count(house, session):
+    with write_unit():
+        row = session.get(BillingSettings, 1)
+        row.exemption, row.penalty = "Mes mots", "Mes pénalités"
+    assert queries.replaced_mentions("exempt") == {"exempt": "Mes mots", "penalty": "Mes pénalités"}
+    assert queries.replaced_mentions("taxable") == {"penalty": "Mes pénalités"}
+    services.replace_mention(house.manager, "penalty", None)
+    assert queries.replaced_mentions("taxable") == {}
 
 
 # The chain
@@ -344,17 +375,17 @@ def standing(house, invoice):
 
 
 def test_payments_add_up_and_cannot_exceed(house, invoice, session):
-    paying.record_payment(house.manager, invoice.public_id, 2600, NOVEMBER, "transfer", "VIR 12")
+    paying.record_payment(house.manager, invoice.public_id, 2600, TODAY, "transfer", "VIR 12")
     assert standing(house, invoice).open_cents == 4000
     with pytest.raises(rules.PaidTooMuch) as refused:
-        paying.record_payment(house.manager, invoice.public_id, 4001, NOVEMBER, "cash")
+        paying.record_payment(house.manager, invoice.public_id, 4001, TODAY, "cash")
     assert "40,00" in str(refused.value)
-    paying.record_payment(house.manager, invoice.public_id, 4000, NOVEMBER, "cheque")
+    paying.record_payment(house.manager, invoice.public_id, 4000, TODAY, "cheque")
     assert standing(house, invoice).state == "paid"
 
 
 def test_a_wrong_payment_is_taken_back_once(house, invoice, session):
-    paid = paying.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "card")
+    paid = paying.record_payment(house.manager, invoice.public_id, 6600, TODAY, "card")
     paying.correct_payment(house.manager, invoice.public_id, paid.public_id)
     assert standing(house, invoice).open_cents == 6600
     with pytest.raises(rules.AlreadyCorrected):
@@ -365,15 +396,29 @@ def test_a_wrong_payment_is_taken_back_once(house, invoice, session):
 @pytest.mark.parametrize(
     ("cents", "day", "method", "error"),
     [
-        (0, NOVEMBER, "cash", rules.PaymentInvalid),
-        (-5, NOVEMBER, "cash", rules.PaymentInvalid),
-        (100, NOVEMBER, "shells", rules.PaymentInvalid),
+        (0, TODAY, "cash", rules.PaymentInvalid),
+        (-5, TODAY, "cash", rules.PaymentInvalid),
+        (100, TODAY, "shells", rules.PaymentInvalid),
+        (100, date(2026, 11, 23), "cash", rules.ReceivedBeforeIssue),
         (100, date(2026, 11, 25), "cash", rules.ReceivedInFuture),
     ],
 )
 def test_a_payment_must_make_sense(house, invoice, cents, day, method, error):
     with pytest.raises(error):
         paying.record_payment(house.manager, invoice.public_id, cents, day, method)
+
+
+def test_money_that_came_before_the_invoice_is_meant(house, invoice):
+    yesterday = date(2026, 11, 23)
+    paid = paying.record_payment(house.manager, invoice.public_id, 100, yesterday, "cash", before_issue=True)
+    assert (paid.received_on, standing(house, invoice).open_cents) == (yesterday, 6500)
+
+
+def test_a_reversal_is_dated_when_it_is_made(house, invoice, clock):
+    paid = paying.record_payment(house.manager, invoice.public_id, 6600, TODAY, "card")
+    clock.advance(days=3)
+    reversal = paying.correct_payment(house.manager, invoice.public_id, paid.public_id)
+    assert (reversal.received_on, reversal.cents) == (date(2026, 11, 27), -6600)
 
 
 def test_two_payments_at_once_do_not_overpay(house, invoice, app):
@@ -383,7 +428,7 @@ def test_two_payments_at_once_do_not_overpay(house, invoice, app):
         with app.app_context():
             barrier.wait()
             try:
-                paying.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "cash")
+                paying.record_payment(house.manager, invoice.public_id, 6600, TODAY, "cash")
             except rules.PaidTooMuch as error:
                 refused.append(error)
             db.session.remove()
@@ -419,11 +464,11 @@ def test_what_was_credited_is_billed_again_only_when_asked(house, invoice, sessi
 
 
 def test_what_was_paid_and_credited_is_to_be_given_back(house, invoice, session):
-    paid = paying.record_payment(house.manager, invoice.public_id, 6600, NOVEMBER, "transfer")
+    paid = paying.record_payment(house.manager, invoice.public_id, 6600, TODAY, "transfer")
     services.credit(house.manager, invoice.public_id, "Facturé par erreur")
     assert standing(house, invoice).open_cents == -6600
     with pytest.raises(rules.PaidTooMuch):
-        paying.record_payment(house.manager, invoice.public_id, 1, NOVEMBER, "cash")
+        paying.record_payment(house.manager, invoice.public_id, 1, TODAY, "cash")
     paying.correct_payment(house.manager, invoice.public_id, paid.public_id)
     assert standing(house, invoice).open_cents == 0
 

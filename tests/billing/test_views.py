@@ -46,6 +46,7 @@ WRITES = [
     "/invoices/x/payments/y/correct",
     "/invoices/x/credit",
     "/invoices/settings",
+    "/invoices/settings/mentions/penalty",
 ]
 
 
@@ -111,7 +112,7 @@ def test_a_document_is_read_by_whom_it_concerns(house, issued, sign_in):
 
 def test_a_payment_and_its_refusal(house, issued, sign_in):
     browser, url = sign_in(house.cast.manager), f"/invoices/{issued['Lise Vidal']}"
-    payment = {"cents": "70,00", "received_on": "2026-11-20", "method": "transfer", "reference": "VIR 12"}
+    payment = {"cents": "70,00", "received_on": "2026-11-24", "method": "transfer", "reference": "VIR 12"}
     refused = browser.post(f"{url}/payments", data=payment)
     assert refused.status_code == 422 and "Il ne reste que 66,00 €" in plain(refused) and "VIR 12" in plain(refused)
     assert browser.post(f"{url}/payments", data=payment | {"cents": "26"}).status_code == 303
@@ -122,6 +123,18 @@ def test_a_payment_and_its_refusal(house, issued, sign_in):
     stale = browser.post(correct[1])
     assert stale.status_code == 409 and "F2026-000" in plain(stale)
     assert "annulation" in plain(browser.get(url))
+
+
+def test_a_payment_dated_before_its_invoice_asks_first(house, issued, sign_in):
+    browser, url = sign_in(house.cast.manager), f"/invoices/{issued['Lise Vidal']}"
+    payment = {"cents": "26", "received_on": "2026-11-20", "method": "cash"}
+    assert "avant l’émission" not in plain(browser.get(url))
+    asked = browser.post(f"{url}/payments", data=payment)
+    assert asked.status_code == 422
+    assert "La facture a été émise le 24 novembre 2026, plus tard" in plain(asked)
+    assert 'name="before_issue"' in plain(asked)
+    assert browser.post(f"{url}/payments", data=payment | {"before_issue": "1"}).status_code == 303
+    assert "reste 40,00 €" in plain(browser.get(url))
 
 
 @pytest.mark.parametrize("broken", [{"cents": "x"}, {"cents": ""}, {"received_on": "hier"}, {"method": "shells"}])
@@ -230,3 +243,22 @@ def test_settings_are_checked_and_kept(house, sign_in, app):
         assert row and row.iban == "FR7630006000011234567890189"
         assert row.vat_number == "FR11123456782"
     assert "FR7630006000011234567890189" in plain(browser.get("/invoices/settings"))
+
+
+def test_mentions_are_replaced_and_ours_come_back(house, sign_in, app):
+    browser, url = sign_in(house.cast.manager), "/invoices/settings/mentions"
+    page = plain(browser.get(url))
+    assert "majoré de 10 points" in page and "vos propres mots" not in page
+    assert "TVA non applicable" not in page, "this place charges VAT"
+    assert browser.post(f"{url}/penalty", data={"words": "  "}).status_code == 422
+    assert (
+        browser.get(f"{url}/nonesuch").status_code
+        == browser.post(f"{url}/nonesuch", data={"words": "x"}).status_code
+        == 404
+    )
+    assert browser.post(f"{url}/penalty", data={"words": "Nos pénalités."}).status_code == 303
+    page = plain(browser.get(url))
+    assert "Nos pénalités." in page and "vos propres mots" in page and "majoré de 10 points" in page
+    assert "Revenir à nos mots" in plain(browser.get(f"{url}/penalty"))
+    assert browser.post(f"{url}/penalty", data={"ours": "1"}).status_code == 303
+    assert "Nos pénalités." not in plain(browser.get(url))

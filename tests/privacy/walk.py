@@ -55,6 +55,7 @@ KINDS: dict[str, str] = {
     "billing.ask_credit": "invoice",
     "billing.ask_waive": "charge",
     "billing.invoice": "invoice",
+    "billing.mention": "mention",
     "billing.month": "month",
     "billing.new_line": "month",
     "billing.pdf": "invoice",
@@ -91,6 +92,7 @@ SECRETS = {
 """Addresses that hold a secret: the holder opens them with it, everyone else with a wrong one."""
 
 FIXED: dict[str, list[Any]] = {
+    "mention": ["penalty", "nature"],
     "month": ["2026-10", "2026-11"],
     "question": ["1"],
     "file": ["css/attestation.css"],
