@@ -6,7 +6,9 @@ import gc
 from typing import Any
 
 from config import environment
+from coworking.server.process import prepare
 
+prepare()  # the application is loaded afterwards, and what that frees goes back too
 _environ = environment()
 bind = f"{_environ.get('BIND_HOST') or '127.0.0.1'}:{_environ.get('PORT') or '8000'}"
 workers = int(_environ.get("WEB_CONCURRENCY") or "2")

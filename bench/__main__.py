@@ -13,7 +13,7 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from bench import measures
+from bench import ground, measures
 from bench.report import Line, table
 from config import ROOT
 from tests.support import postgres
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--only", choices=tuple(measures.MEASURES), action="append", help="only this measure")
     parser.add_argument("--quick", action="store_true", help="shorter rounds: to see that it runs, not to quote")
     given = parser.parse_args()
-    effort = measures.QUICK if given.quick else measures.FULL
+    effort = ground.QUICK if given.quick else ground.FULL
     lines: list[Line] = []
     server = None
     try:

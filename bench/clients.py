@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
+
+_CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 @dataclass(slots=True)
@@ -22,13 +25,17 @@ class Answer:
     headers: dict[str, str]
     body: bytes
 
+    def document(self) -> Any:
+        """Its body, read as JSON."""
+        return json.loads(self.body)
+
 
 class Client:
     """One person's program or browser: cookies, a bearer token, one connection."""
 
-    def __init__(self, port: int, token: str | None = None) -> None:
+    def __init__(self, port: int, token: str | None = None, *, encodings: str = "identity") -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-        self._headers = {"Accept-Encoding": "identity"}
+        self._headers = {"Accept-Encoding": encodings}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
 
@@ -57,7 +64,11 @@ class Client:
     def send(self, path: str, document: dict[str, Any]) -> Answer:
         return self.ask("POST", path, json.dumps(document).encode(), **{"Content-Type": "application/json"})
 
-    def form(self, path: str, **fields: str) -> Answer:
+    def form(self, path: str, *, csrf: str | None = None, **fields: str) -> Answer:
+        """Send a form, with the token of the page ``csrf`` (``path`` itself) where that shows one."""
+        page = self.get(csrf or path, **{"Accept-Encoding": "identity"}).body.decode()
+        if found := _CSRF.search(page):
+            fields["csrf_token"] = found[1]
         return self.ask(
             "POST", path, urlencode(fields).encode(), **{"Content-Type": "application/x-www-form-urlencoded"}
         )

@@ -52,6 +52,11 @@ class Bench:
     coming: list[date]
 
 
+def email(person: int) -> str:
+    """The address of the n-th person, who signs in with `PASSWORD`."""
+    return f"person{person}@demo.example"
+
+
 def make(bookings: int, *, seed: int = 7) -> Bench:
     """Fill the empty, migrated database of this application with ``bookings`` bookings; return what is there."""
     db.session.rollback()
@@ -105,7 +110,7 @@ def _settings(first: date, last: date, digests: list[str]) -> None:
             Person(
                 first_name=f"Prénom{n}",
                 last_name=f"Nom{n}",
-                email=f"person{n}@demo.example",
+                email=email(n),
                 email_confirmed_at=now(),
                 password_hash=password,
             )

@@ -7,45 +7,19 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from flask_migrate import upgrade
 
 from bench import history, servers
 from bench.clients import Act, Answer, Client, Round, percentile, run
+from bench.ground import Effort, Ground, signed_in, slots
 from bench.report import Line
+from bench.soak import soak
 from config import Config
 from coworking.app import create_app
 from coworking.core.db import db
-from coworking.core.timespan import local_minute
-
-ZONE = ZoneInfo("Europe/Paris")
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How long each turn lasts, how many turns ours and the yardstick take, how many rounds a race has."""
-
-    seconds: float
-    turns: int
-    rounds: int
-
-
-FULL, QUICK = Effort(5.0, 4, 100), Effort(1.0, 2, 10)
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """Where one engine's measures happen. ``slots`` hands out free half-days that nobody else has asked for."""
-
-    engine: str
-    environ: dict[str, str]
-    bench: history.Bench
-    effort: Effort
-    slots: Iterator[dict[str, str]]
 
 
 def engine(name: str, url: str, folder: Path, bookings: int, effort: Effort, wanted: tuple[str, ...]) -> list[Line]:
@@ -59,7 +33,7 @@ def engine(name: str, url: str, folder: Path, bookings: int, effort: Effort, wan
         db.session.remove()
         db.engine.dispose()
     print(f"{name}: {bookings} bookings made in {time.perf_counter() - started:.0f} s", flush=True)
-    ground = Ground(name, environ, bench, effort, _slots(bench))
+    ground = Ground(name, environ, bench, effort, slots(bench))
     lines: list[Line] = []
     try:
         for measure in wanted:
@@ -73,17 +47,6 @@ def engine(name: str, url: str, folder: Path, bookings: int, effort: Effort, wan
     return lines
 
 
-def _slots(bench: history.Bench) -> Iterator[dict[str, str]]:
-    """Every coming half-day of the desks that were left free, as the body of a booking."""
-    halves = ((history.OPENS, history.SPLIT), (history.SPLIT, history.CLOSES))
-    for day, (_, desk), (first, last) in itertools.product(bench.coming, bench.desks[: history.FREE_DESKS], halves):
-        yield {
-            "resource_id": desk,
-            "starts_at": local_minute(day, first, ZONE).isoformat(),
-            "ends_at": local_minute(day, last, ZONE).isoformat(),
-        }
-
-
 @contextmanager
 def _both(ground: Ground, workers: int = 2) -> Iterator[tuple[int, int]]:
     """Ours and the twin, both up; their ports."""
@@ -95,14 +58,9 @@ def _both(ground: Ground, workers: int = 2) -> Iterator[tuple[int, int]]:
 
 def _signed_in(ground: Ground, ours: int, twin: int, person: int = 0) -> tuple[Client, Client]:
     """The same person's browser at ours and at the twin."""
-    email = f"person{person}@demo.example"
-    mine, theirs = Client(ours), Client(twin)
-    page = mine.get("/sign-in").body.decode()
-    token = page.split('name="csrf_token" value="', 1)[1].split('"', 1)[0]
-    signed = mine.form("/sign-in", csrf_token=token, email=email, password=history.PASSWORD)
-    assert signed.status in {302, 303}, signed.body
-    assert theirs.form("/sign-in", email=email).status == 302
-    return mine, theirs
+    theirs = Client(twin)
+    assert theirs.form("/sign-in", email=history.email(person)).status == 302
+    return signed_in(ours, person), theirs
 
 
 # The timeline ---------------------------------------------------------------------------------------------------------
@@ -226,7 +184,7 @@ def race(ground: Ground) -> Iterator[Line]:
         same, apart = Round(), Round()
         for number in range(ground.effort.rounds):
             day, evening = ground.bench.coming[-1 - number % history.RACE_DAYS], 5 * (number // history.RACE_DAYS)
-            contested = _room_slot(ground, day, 0, evening)
+            contested = ground.room_slot(day, 0, evening)
             done = run(
                 RACERS, lambda client, _turn, body=contested: clients[client].send("/api/v1/bookings", body), times=1
             )
@@ -234,7 +192,7 @@ def race(ground: Ground) -> Iterator[Line]:
             assert (won, lost) == (1, RACERS - 1), f"round {number}: {dict(done.statuses)}"
             same.add(done)
             # Later than the contested quarter: whoever won it cannot be in a second place then.
-            bodies = [_room_slot(ground, day, 1 + n % 8, evening + 1 + n // 8) for n in range(RACERS)]
+            bodies = [ground.room_slot(day, 1 + n % 8, evening + 1 + n // 8) for n in range(RACERS)]
             apart.add(
                 run(
                     RACERS, lambda client, _turn, w=bodies: clients[client].send("/api/v1/bookings", w[client]), times=1
@@ -253,58 +211,4 @@ def race(ground: Ground) -> Iterator[Line]:
         )
 
 
-def _room_slot(ground: Ground, day: date, room: int, quarter: int) -> dict[str, str]:
-    start = local_minute(day, history.OPENS + 15 * quarter, ZONE)
-    return {
-        "resource_id": ground.bench.rooms[room][1],
-        "starts_at": start.isoformat(),
-        "ends_at": (start + timedelta(minutes=15)).isoformat(),
-    }
-
-
-# Memory ---------------------------------------------------------------------------------------------------------------
-
-
-def memory(ground: Ground) -> Iterator[Line]:
-    """What web (2 workers), worker and beat hold after some use, in proportional set size."""
-    with ExitStack() as stack:
-        port, web = stack.enter_context(servers.running(ground.environ, "web"))
-        _, worker = stack.enter_context(servers.running(ground.environ, "worker", port=port))
-        _, beat = stack.enter_context(servers.running(ground.environ, "beat", port=port))
-        readers = [Client(port, ground.bench.tokens[n]) for n in range(8)]
-        day = ground.bench.past[-1]
-        run(
-            8,
-            lambda client, _turn: readers[client].get(f"/api/v1/bookings?from={day}T00:00:00Z&to={day}T23:00:00Z"),
-            times=40,
-        )
-        browser, _ = _only_ours(port)
-        for shown in ground.bench.past[-60:]:
-            browser.get(f"/planning?day={shown}")
-        time.sleep(8)  # the worker has had its first messages
-        workers = [servers.pss_mb(pid) for pid in servers.family(web.pid)[1:]]
-        total = sum(servers.pss_mb(pid) for program in (web, worker, beat) for pid in servers.family(program.pid))
-        yield Line(
-            ground.engine,
-            "memory, a web worker (PSS)",
-            f"{max(workers):.0f} MB",
-            "",
-            None,
-            "≤ 100 MB",
-            max(workers) <= 100,
-        )
-        if ground.engine == "sqlite":
-            yield Line(
-                ground.engine, "memory, web + worker + beat", f"{total:.0f} MB", "", None, "≤ 512 MB", total <= 512
-            )
-
-
-def _only_ours(port: int) -> tuple[Client, None]:
-    client = Client(port)
-    page = client.get("/sign-in").body.decode()
-    token = page.split('name="csrf_token" value="', 1)[1].split('"', 1)[0]
-    client.form("/sign-in", csrf_token=token, email="person0@demo.example", password=history.PASSWORD)
-    return client, None
-
-
-MEASURES = {"timeline": timeline, "booking": booking, "race": race, "memory": memory}
+MEASURES = {"timeline": timeline, "booking": booking, "race": race, "soak": soak}

@@ -8,8 +8,6 @@ This module loads neither Flask nor the product, so that beat stays small.
 
 from __future__ import annotations
 
-import faulthandler
-import os
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +18,13 @@ from kombu.entity import Exchange, Queue
 
 from config import Config
 from coworking.core.errors import DomainError
+from coworking.server.process import prepare
 from tasks.schedule import SCHEDULE
 
 if TYPE_CHECKING:
     from flask import Flask
 
-os.umask(0o077)  # what a worker writes is read by this user alone
-faulthandler.enable()
+prepare()
 
 log = get_task_logger(__name__)
 

@@ -1,0 +1,52 @@
+"""What a process asks for itself before it loads the product."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+GROWTH = """
+import threading
+from argon2 import PasswordHasher
+from coworking.server.process import prepare
+
+def held():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS")) // 1024
+
+if {prepared}:
+    prepare()
+hasher = PasswordHasher(time_cost=1, memory_cost=19 * 1024, parallelism=1)
+kept = hasher.hash("right")
+before, gate, over = held(), threading.Barrier(9), threading.Barrier(9)
+
+def work():
+    gate.wait()
+    for _ in range(4):
+        hasher.verify(kept, "right")
+    over.wait()
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+gate.wait()
+over.wait()
+print(held() - before)
+"""
+
+
+def _growth(*, prepared: bool) -> int:
+    done = subprocess.run([sys.executable, "-c", GROWTH.format(prepared=prepared)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+def test_checking_passwords_leaves_no_memory_behind():
+    """Megabytes held after eight threads checked four passwords each; without preparation a thread keeps what it freed."""
+    assert _growth(prepared=True) < 30 < _growth(prepared=False)
+
+
+def test_a_crash_says_where_it_happened():
+    crash = "from coworking.server.process import prepare; prepare(); import ctypes; ctypes.string_at(0)"
+    done = subprocess.run([sys.executable, "-c", crash], capture_output=True, text=True)
+    assert done.returncode < 0
+    assert "Fatal Python error: Segmentation fault" in done.stderr and 'File "<string>", line 1' in done.stderr
