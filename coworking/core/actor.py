@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 
 
 class Role(StrEnum):
@@ -29,7 +30,7 @@ class Actor:
     locale: str = "fr"
 
     def has(self, role: Role) -> bool:
-        return role in self.roles or any(role in IMPLIED.get(own, ()) for own in self.roles)
+        return role in _all(self.roles)
 
     def within(self, granted: frozenset[Role]) -> Actor:
         """The same person with the roles they have now, but none that ``granted`` does not allow."""
@@ -45,6 +46,7 @@ class Actor:
         return self.person_id is not None
 
 
+@cache
 def _all(roles: frozenset[Role]) -> frozenset[Role]:
     """``roles`` and what they imply."""
     return roles.union(*(IMPLIED.get(role, frozenset()) for role in roles))

@@ -85,6 +85,7 @@ class Painter:
 
     def __init__(self, day: date, wall: Wall, start: int, end: int, reader: TimelineReader, instant: datetime) -> None:
         self.day, self.wall, self.reader, self.instant = day, wall, reader, instant
+        self.staff = reader.actor.is_staff
         self.first, self.last = start // SLOT, end // SLOT
         self.iso = day.isoformat()
         self.bookable = [span for span in wall.open if span.end > instant]
@@ -172,22 +173,23 @@ class Painter:
         return found
 
     def _bar(self, bar: Bar, left: int, width: int) -> str:
-        state, who = self._said(bar)
+        state, words = self._said(bar)
+        who = str(escape(words))
         until = self.clock(self.wall.minute(bar.span.end))
         start = self.clock(self.wall.minute(bar.span.start))
-        title = f"{escape(who)}, {start}\u2013{until}"
         url = self._url(bar)
         tag, href = ("a", f' href="{url}"') if url else ("span", "")
-        return f'<{tag} class="is-{state} c{left} w{width}"{href} title="{title}"><b>{escape(who)}</b><i>{until}</i></{tag}>'
+        title = f"{who}, {start}\u2013{until}"
+        return f'<{tag} class="is-{state} c{left} w{width}"{href} title="{title}"><b>{who}</b><i>{until}</i></{tag}>'
 
     def _url(self, bar: Bar) -> str | None:
         """A booking's sheet, for staff and for one's own; others see no link."""
         own = bar.person_id is not None and bar.person_id == self.reader.actor.person_id
-        return self.booking_url + bar.booking if bar.booking and (own or self.reader.actor.is_staff) else None
+        return self.booking_url + bar.booking if bar.booking and (own or self.staff) else None
 
     def _said(self, bar: Bar) -> tuple[str, str]:
         """The state's class and the words on the bar."""
-        staff = self.reader.actor.is_staff
+        staff = self.staff
         if bar.holder_kind != "booking":
             state = {"block": "blocked"}.get(bar.holder_kind, bar.holder_kind)
             return state, bar.title if staff and bar.title else self.words[state]
@@ -218,7 +220,7 @@ class Painter:
                 return "unknown"
         elif over:
             return "past"
-        return "mine" if mine else "colleague" if known and not self.reader.actor.is_staff else "taken"
+        return "mine" if mine else "colleague" if known and not self.staff else "taken"
 
 
 def _hhmm(slot: int) -> str:
