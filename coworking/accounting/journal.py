@@ -33,7 +33,9 @@ class JournalLine:
 def of_document(payload: Mapping[str, Any]) -> list[JournalLine]:
     """The lines of an issued invoice or credit note, from its snapshot."""
     label, buyer = str(payload["number"]), str(payload["buyer"]["id"])
-    adhesions = sum(line["amount_cents"] for line in payload["lines"] if line["family"] == "adhesion")
+    adhesions = sum(
+        line.get("net_cents", line["amount_cents"]) for line in payload["lines"] if line["family"] == "adhesion"
+    )
     rounding = payload["rounding_cents"]
     wanted = [
         _debit(CUSTOMERS, payload["payable_cents"], label, buyer),

@@ -8,6 +8,8 @@ from typing import Any
 
 from coworking.accounts.models import Person
 from coworking.billing import queries as billing
+from coworking.billing.documents import unit_micros
+from coworking.billing.line_rules import MICROS
 from coworking.billing.queries import Standing
 from coworking.booking.access import sees_price
 from coworking.booking.former import undoable_move
@@ -17,6 +19,7 @@ from coworking.booking.offers import PayerTerms
 from coworking.booking.queries import free_until_of
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
+from coworking.core.money import divide_half_up
 from coworking.core.months import write_month
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
@@ -185,7 +188,10 @@ def invoice(row: Standing) -> Json:
         "payable_cents": found.payable_cents,
         "paid_cents": row.paid_cents,
         "open_cents": row.open_cents,
-        "lines": content["lines"],
+        "lines": [
+            line | {"unit_cents": divide_half_up(price := unit_micros(line), MICROS), "unit_micros": price}
+            for line in content["lines"]
+        ],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from sqlalchemy import func, select
 
@@ -11,6 +12,7 @@ from coworking.billing.models import Charge, Invoice, InvoiceCounter, Payment
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
+from coworking.pricing.rules import PricedLine, totals
 
 
 def _documents() -> Iterator[Invoice]:
@@ -56,16 +58,18 @@ def adding_up() -> Iterator[str]:
 
 @check(3, "what is billed is what was charged, and nothing is paid beyond what is owed")
 def charged() -> Iterator[str]:
-    billed = select(func.sum(Charge.amount_cents)).where(Charge.invoice_id == Invoice.id, Charge.basis == "ttc")
-    ttc = select(Charge.id).where(Charge.invoice_id == Invoice.id, Charge.basis == "ht").exists()
-    rows = db.session.execute(
-        select(Invoice.number, Invoice.payable_cents, billed.scalar_subquery())
-        .where(Invoice.kind == "invoice", ~ttc)
+    quoted = db.session.execute(
+        select(Invoice.number, Invoice.payable_cents, Charge.vat_rate_bp, Charge.basis, func.sum(Charge.amount_cents))
+        .join(Charge, Charge.invoice_id == Invoice.id)
+        .where(Invoice.kind == "invoice")
+        .group_by(Invoice.id, Invoice.number, Invoice.payable_cents, Charge.vat_rate_bp, Charge.basis)
+        .order_by(Invoice.id)
         .execution_options(yield_per=1000)
     )
-    for number, payable, amount in rows:
-        if payable != amount:
-            yield f"{number} bills {payable} and its charges come to {amount}"
+    for (number, payable), rows in groupby(quoted, key=lambda row: (row[0], row[1])):
+        lines = [PricedLine(amount, rate, "ht" if basis == "ht" else "ttc") for _n, _p, rate, basis, amount in rows]
+        if payable != (owed := totals(lines).payable_cents):
+            yield f"{number} bills {payable} and its charges come to {owed}"
     paid = select(func.coalesce(func.sum(Payment.cents), 0)).where(Payment.invoice_id == Invoice.id).scalar_subquery()
     yield from (
         f"{number} was paid {amount} of {payable}"

@@ -1,7 +1,9 @@
 """A document's whole content as plain JSON values: what is frozen, signed, printed and exported. Pure.
 
-The snapshot is schema ``invoice/1``. Amounts are integer cents, rates basis points, dates ISO 8601. A credit note holds
-the same lines with every sign turned, and the number and date of the invoice it undoes (EN 16931 BT-25, BT-26).
+The snapshot is schema ``invoice/2``. Amounts are integer cents, unit prices millionths of the currency unit, rates basis
+points, dates ISO 8601. A credit note holds the same lines with every sign turned, and the number and date of the invoice
+it undoes (EN 16931 BT-25, BT-26). Documents of schema ``invoice/1`` keep what they say: one basis for all that was quoted,
+unit prices as ``unit_cents``, no ``net_cents`` on their lines.
 """
 
 from __future__ import annotations
@@ -9,16 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from coworking.billing import mentions
-from coworking.billing.line_rules import ChargedItem, basis_of, document_lines, document_totals
+from coworking.billing.line_rules import MICROS, ChargedItem, counted, document_body
 from coworking.billing.rules import AmountsDisagree, BuyerIncomplete, SellerIncomplete, due_on
 from coworking.core.errors import N_
+from coworking.core.money import divide_half_up
 from coworking.core.months import month_end, write_month
-from coworking.pricing.rules import room_amount, vat_of
+from coworking.pricing.rules import vat_of
 
-SCHEMA = "invoice/1"
+SCHEMA = "invoice/2"
 PLACEHOLDER = "F0000-0000"
 """Stands for the number while a document is checked: the real one is taken only by what will be issued."""
 
@@ -99,9 +103,8 @@ def invoice(
     draft: Draft, seller: Seller, terms: mentions.InvoiceTerms, *, number: str, seq: int, issued_on: date
 ) -> dict[str, Any]:
     """The snapshot of an invoice; raises `AmountsDisagree` when its own sums are wrong."""
-    lines = document_lines(draft.items, organisation=draft.buyer.is_organisation)
-    basis = basis_of(draft.items)
-    sums = document_totals(lines, basis)
+    body = document_body(draft.items, organisation=draft.buyer.is_organisation)
+    lines, sums = body.lines, body.totals
     months = sorted({line.month for line in lines}) or [draft.month]
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -115,15 +118,16 @@ def invoice(
         "currency": draft.currency,
         "seller": asdict(seller),
         "buyer": asdict(draft.buyer),
-        "basis": basis,
+        "basis": body.basis,
         "lines": [
             {
                 "family": line.family,
                 "label": line.label,
                 "quantity": line.quantity,
                 "unit": line.unit,
-                "unit_cents": line.unit_cents,
+                "unit_micros": line.unit_micros,
                 "amount_cents": line.amount_cents,
+                "net_cents": line.net_cents,
                 "vat_rate_bp": line.vat_rate_bp,
                 "month": write_month(line.month),
                 "days": [day.isoformat() for day in line.days],
@@ -168,7 +172,10 @@ def credit_note(original: Mapping[str, Any], *, number: str, seq: int, issued_on
         "seq": seq,
         "issued_on": issued_on.isoformat(),
         "due_on": issued_on.isoformat(),
-        "lines": [line | {"amount_cents": -line["amount_cents"]} for line in original["lines"]],
+        "lines": [
+            line | {name: -line[name] for name in ("amount_cents", "net_cents") if name in line}
+            for line in original["lines"]
+        ],
         "taxes": [
             {name: value if name == "vat_rate_bp" else -value for name, value in group.items()}
             for group in original["taxes"]
@@ -196,7 +203,11 @@ def check_amounts(document: Mapping[str, Any]) -> None:
         gross = group["net_cents"] + group["vat_cents"]
         right &= group["vat_cents"] == vat_of(group["net_cents"], group["vat_rate_bp"])
         right &= amount == (group["net_cents"] if basis == "ht" else gross + group["rounding_cents"])
-        right &= abs(group["rounding_cents"]) <= (1 if basis == "ttc" else 0)
+        right &= abs(group["rounding_cents"]) <= 1
+        nets = [
+            line["net_cents"] for line in lines if line["vat_rate_bp"] == group["vat_rate_bp"] and "net_cents" in line
+        ]
+        right &= not nets or sum(nets) == group["net_cents"]
     right &= {line["vat_rate_bp"] for line in lines} == {group["vat_rate_bp"] for group in taxes}
     for name in ("net_cents", "vat_cents", "rounding_cents"):
         right &= document[name] == sum(group[name] for group in taxes)
@@ -206,9 +217,17 @@ def check_amounts(document: Mapping[str, Any]) -> None:
         raise AmountsDisagree()
 
 
+def unit_micros(line: Mapping[str, Any]) -> int:
+    """A line's unit price in millionths of the currency unit, of any schema."""
+    return line["unit_micros"] if "unit_micros" in line else line["unit_cents"] * MICROS
+
+
 def _line_adds_up(line: Mapping[str, Any]) -> bool:
-    """Quantity times price. Hours are priced to the minute and each use rounded by itself: half a cent for each at most."""
-    amount, quantity, price = abs(line["amount_cents"]), line["quantity"], abs(line["unit_cents"])
-    if line["unit"] == "hour":
-        return abs(amount - room_amount(price, quantity)) <= max(1, quantity // 15)
-    return amount == quantity * price
+    """Quantity times price. A price that is no whole number of cents was turned into another basis: its line shares out the
+    document's sum and may be a cent off. Hours are priced to the minute and each use rounded by itself: half a cent each
+    at most."""
+    price = Fraction(abs(unit_micros(line)), MICROS)
+    exact = price * counted(line["quantity"], line["unit"])
+    off = abs(abs(line["amount_cents"]) - divide_half_up(exact.numerator, exact.denominator))
+    allowed = max(1, line["quantity"] // 15) if line["unit"] == "hour" else 0
+    return off <= allowed + (price.denominator != 1)

@@ -15,7 +15,7 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.months import month_after
 from coworking.membership.models import Agreement
-from coworking.pricing.rules import Totals
+from coworking.pricing.rules import PricedLine, Totals
 from coworking.spaces import queries as spaces
 
 PayerKey = tuple[int | None, int | None]
@@ -34,8 +34,7 @@ class Prepared:
 
     @property
     def totals(self) -> Totals:
-        lines = line_rules.document_lines(self.draft.items, organisation=self.draft.buyer.is_organisation)
-        return line_rules.document_totals(lines, line_rules.basis_of(self.draft.items))
+        return line_rules.document_body(self.draft.items, organisation=self.draft.buyer.is_organisation).totals
 
 
 def seller() -> documents.Seller:
@@ -68,7 +67,7 @@ def terms() -> mentions.InvoiceTerms:
 
 
 def prepare(month: date) -> list[Prepared]:
-    """Every document the charges due by ``month`` make, by payer (5 statements whatever their number)."""
+    """The documents that the charges due by ``month`` make, one per payer (5 statements whatever their number)."""
     charges = queries.charges_due(month)
     return prepare_from(charges, month)
 
@@ -80,16 +79,16 @@ def prepare_from(charges: Iterable[Charge], month: date) -> list[Prepared]:
     for key, group in groupby(charges, key=key_of):
         rows = list(group)
         buyer = _buyer(rows[0], orders)
-        for items, own in _split(rows):
-            draft = documents.Draft(buyer, month, currency, items)
-            found.append(Prepared(key, own, draft, _problem(draft, from_, words), _email(rows[0])))
+        draft = documents.Draft(buyer, month, currency, [item_of(row) for row in rows])
+        found.append(Prepared(key, rows, draft, _problem(draft, from_, words), _email(rows[0])))
     return found
 
 
-def _split(rows: Sequence[Charge]) -> list[tuple[list[line_rules.ChargedItem], list[Charge]]]:
-    items = [item_of(row) for row in rows]
-    rows_of = {id(item): row for item, row in zip(items, rows, strict=True)}
-    return [(group, [rows_of[id(item)] for item in group]) for group in line_rules.split_by_basis(items)]
+def with_vat(charges: Sequence[Charge]) -> tuple[list[int], int]:
+    """What each of one person's charges comes to with its VAT, and all together."""
+    lines = [PricedLine(item.amount_cents, item.vat_rate_bp, item.basis) for item in map(item_of, charges)]
+    sums, _nets, grosses = line_rules.shared_out(lines)
+    return grosses, sums.payable_cents
 
 
 def key_of(charge: Charge) -> PayerKey:

@@ -1,12 +1,22 @@
-"""From charges to the lines of a document and what they add up to."""
+"""From charges to the lines of a document and what they add up to.
+
+A document has one basis: an organisation reads prices without VAT, a consumer prices with it, whatever the tariffs say that
+quoted them. The sums are those of what was quoted (`pricing.rules.totals`); lines quoted in the other basis share them out
+to the cent, so that a document's lines always come to its sums. `docs/pricing.md` says how.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 
+from coworking.core.money import apportion, divide_half_up
 from coworking.pricing.rules import Basis, PricedLine, Totals, totals
+
+MICROS = 10_000
+"""Unit prices are kept in millionths of the currency unit: so many make a cent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,52 +38,103 @@ class ChargedItem:
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """What one line prints: ``quantity`` of ``unit`` at ``unit_cents`` comes to ``amount_cents``.
+    """What one line prints: ``quantity`` of ``unit`` at ``unit_micros`` comes to ``amount_cents``, in its document's basis.
 
-    For an organisation ``people`` counts per person; for a person ``days`` tells when.
+    ``net_cents`` is the amount without VAT. For an organisation ``people`` counts per person; for a person ``days`` tells
+    when.
     """
 
     family: str
     label: str
     quantity: int
     unit: str
-    unit_cents: int
+    unit_micros: int
     amount_cents: int
+    net_cents: int
     vat_rate_bp: int
     month: date
     days: tuple[date, ...] = ()
     people: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentBody:
+    """The lines of a document in its ``basis``, and what they come to."""
+
+    basis: Basis
+    lines: tuple[DocumentLine, ...]
+    totals: Totals
+
+
 _ORDER = ("subscription", "desk", "room", "other", "adhesion")
 
 
-def document_lines(items: Iterable[ChargedItem], *, organisation: bool) -> list[DocumentLine]:
-    """Charges gathered into lines: the same thing at the same price in the same month is one line.
+def document_body(items: Iterable[ChargedItem], *, organisation: bool) -> DocumentBody:
+    """What one payer's document holds of ``items``, in whichever basis each was quoted."""
+    gathered = _gathered(items)
+    basis: Basis = "ht" if organisation and any(group[0].vat_rate_bp for group in gathered) else "ttc"
+    sums, nets, grosses = shared_out([_as_one(group) for group in gathered])
+    lines = tuple(
+        _line(group, basis, net, gross, organisation=organisation)
+        for group, net, gross in zip(gathered, nets, grosses, strict=True)
+    )
+    return DocumentBody(basis, lines, sums)
 
-    An organisation learns how many half-days it pays for whom, and neither days nor hours; a person sees their own days.
-    """
+
+def shared_out(lines: Sequence[PricedLine]) -> tuple[Totals, list[int], list[int]]:
+    """The sums of ``lines``, and each line's share without VAT and with it: at each rate they come to net and payable."""
+    sums = totals(lines)
+    nets, grosses = [0] * len(lines), [0] * len(lines)
+    for group in sums.groups:
+        places = [place for place, line in enumerate(lines) if line.vat_rate_bp == group.vat_rate_bp]
+        for basis, total, found in (("ht", group.net_cents, nets), ("ttc", group.payable_cents, grosses)):
+            shares = apportion(total, [lines[place].amount_cents * _factor(lines[place], basis) for place in places])
+            for place, share in zip(places, shares, strict=True):
+                found[place] = share
+    return sums, nets, grosses
+
+
+def _factor(line: PricedLine | ChargedItem, basis: str) -> Fraction:
+    """What turns an amount as it was quoted into one in ``basis``."""
+    if line.basis == basis:
+        return Fraction(1)
+    with_vat = Fraction(10_000 + line.vat_rate_bp, 10_000)
+    return with_vat if basis == "ttc" else 1 / with_vat
+
+
+def _gathered(items: Iterable[ChargedItem]) -> list[list[ChargedItem]]:
+    """Items by line: the same thing at the same price in the same month is one line."""
     groups: dict[tuple[object, ...], list[ChargedItem]] = {}
     for item in items:
-        sign = item.amount_cents < 0
-        key = (_ORDER.index(item.family), item.month, item.label, item.unit, item.unit_cents, item.vat_rate_bp, sign)
+        item = item if item.vat_rate_bp else replace(item, basis="ttc")  # without VAT both bases mean the same
+        price = (item.unit_cents, item.vat_rate_bp, item.basis, item.amount_cents < 0)
+        key = (_ORDER.index(item.family), item.month, item.label, item.unit, *price)
         groups.setdefault(key, []).append(item)
-    return [_line(groups[key], organisation=organisation) for key in sorted(groups)]
+    return [groups[key] for key in sorted(groups)]
 
 
-def _line(items: Sequence[ChargedItem], *, organisation: bool) -> DocumentLine:
+def _as_one(items: Sequence[ChargedItem]) -> PricedLine:
+    return PricedLine(sum(item.amount_cents for item in items), items[0].vat_rate_bp, items[0].basis)
+
+
+def _line(
+    items: Sequence[ChargedItem], basis: Basis, net_cents: int, gross_cents: int, *, organisation: bool
+) -> DocumentLine:
+    """An organisation learns how many half-days it pays for whom, and neither days nor hours; a person sees their days."""
     first, people = items[0], dict[str, int]()
     for item in items:
         if organisation and item.who is not None:
             people[item.who] = people.get(item.who, 0) + item.quantity
     days = () if organisation else tuple(sorted({item.day for item in items if item.day is not None}))
+    quantity = sum(item.quantity for item in items)
     return DocumentLine(
         family=first.family,
         label=first.label,
-        quantity=sum(item.quantity for item in items),
+        quantity=quantity,
         unit=first.unit,
-        unit_cents=first.unit_cents,
-        amount_cents=sum(item.amount_cents for item in items),
+        unit_micros=unit_micros(first.unit_cents * _factor(first, basis), counted(quantity, first.unit)),
+        amount_cents=net_cents if basis == "ht" else gross_cents,
+        net_cents=net_cents,
         vat_rate_bp=first.vat_rate_bp,
         month=first.month,
         days=days,
@@ -81,26 +142,23 @@ def _line(items: Sequence[ChargedItem], *, organisation: bool) -> DocumentLine:
     )
 
 
-def basis_of(items: Iterable[ChargedItem]) -> Basis:
-    """The one basis of a document: where no VAT applies both mean the same."""
-    taxed: list[Basis] = [item.basis for item in items if item.vat_rate_bp]
-    return taxed[0] if taxed else "ttc"
+def counted(quantity: int, unit: str) -> Fraction:
+    """How many units ``quantity`` is: of hours it counts the minutes."""
+    return Fraction(quantity, 60 if unit == "hour" else 1)
 
 
-def split_by_basis(items: Iterable[ChargedItem]) -> list[list[ChargedItem]]:
-    """The documents that ``items`` of one payer need: prices with VAT and without cannot stand on one.
+def unit_micros(cents: Fraction, quantity: Fraction) -> int:
+    """A unit price as it is printed: exactly where four decimals of the currency unit hold it, else rounded to four.
 
-    What bears no VAT goes with the first. One list almost always.
+    Rounded to five or six where ``quantity`` times the printed price would not round to the cent that the exact one does.
     """
-    taxed: dict[Basis, list[ChargedItem]] = {}
-    free: list[ChargedItem] = []
-    for item in items:
-        (taxed.setdefault(item.basis, []) if item.vat_rate_bp else free).append(item)
-    lists = [taxed[basis] for basis in sorted(taxed, reverse=True)] or [[]]
-    lists[0] = [*lists[0], *free]
-    return lists
+    wanted = _rounded(cents * quantity)
+    for unit in (100, 10, 1):
+        printed = _rounded(cents * MICROS / unit) * unit
+        if _rounded(Fraction(printed, MICROS) * quantity) == wanted:
+            return printed
+    return _rounded(cents * MICROS)
 
 
-def document_totals(lines: Iterable[DocumentLine], basis: Basis) -> Totals:
-    """The sums of a document: per rate, each taxed once (`pricing.rules.totals`)."""
-    return totals((PricedLine(line.amount_cents, line.vat_rate_bp) for line in lines), basis)
+def _rounded(number: Fraction) -> int:
+    return divide_half_up(number.numerator, number.denominator)

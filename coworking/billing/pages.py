@@ -55,6 +55,12 @@ def amount(cents: int) -> str:
 
 
 @blueprint.app_template_filter()
+def unit_price(micros: int) -> str:
+    """« 9,00 », « 8,3333 » for a unit price in millionths, with as many decimals as it was given."""
+    return str(format_decimal(Decimal(micros) / 1_000_000, "#,##0.00####", language()))
+
+
+@blueprint.app_template_filter()
 def in_fours(text: str) -> str:
     """An IBAN as people read it aloud."""
     return "\u00a0".join(text[start : start + 4] for start in range(0, len(text), 4))

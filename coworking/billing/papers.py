@@ -8,6 +8,7 @@ from typing import Any
 import segno.helpers
 
 from coworking.billing import queries
+from coworking.billing.documents import unit_micros
 from coworking.billing.models import Invoice, InvoicePaper
 from coworking.core import papers
 from coworking.core.kept_papers import kept_paper
@@ -25,7 +26,12 @@ def readable(content: dict[str, Any]) -> dict[str, Any]:
         "due_on": day(content["due_on"]),
         "period": {name: day(text) for name, text in content["period"].items()},
         "lines": [
-            line | {"days": [day(text) for text in line["days"]], "month": day(f"{line['month']}-01")}
+            line
+            | {
+                "days": [day(text) for text in line["days"]],
+                "month": day(f"{line['month']}-01"),
+                "unit_micros": unit_micros(line),
+            }
             for line in content["lines"]
         ],
         "corrects": corrects and corrects | {"issued_on": day(corrects["issued_on"])},

@@ -140,7 +140,7 @@ class Standing:
 
 
 def content(invoice: Invoice) -> dict[str, Any]:
-    """The snapshot of a document (schema ``invoice/1``, see `billing.documents`)."""
+    """The snapshot of a document (see `billing.documents`)."""
     return json.loads(invoice.payload)
 
 

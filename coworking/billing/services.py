@@ -76,7 +76,7 @@ def run(actor: Actor, month: date) -> Run:
 
 
 def _issue(actor: Actor, month: date, key: SigningKey, charge_ids: Sequence[int]) -> Invoice:
-    """Bill those of the charges that are still billable, all of one payer and basis, in one unit."""
+    """Bill those of the charges that are still billable, all of one payer, in one unit."""
     with write_unit():
         db.session.scalars(locked(select(Charge).where(Charge.id.in_(charge_ids)).order_by(Charge.id))).all()
         # Read again behind the locks: what another run billed, or a manager waived, meanwhile is not there any more.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.billing import forms, papers, payer_queries, paying, queries, services
+from coworking.billing import drafts, forms, papers, payer_queries, paying, queries, services
 from coworking.billing.pages import blueprint
 from coworking.core.errors import DomainError
 from coworking.core.forms import Form, form_page
@@ -24,12 +24,13 @@ def mine() -> ResponseReturnValue:
     assert actor.person_id is not None, "the system does not browse"
     rows, following = queries.documents(actor, queries.Filters(), after=request.args.get("after") or None, own=True)
     coming = queries.coming_for(actor.person_id)
+    amounts, total = drafts.with_vat(coming)
     return render_template(
         "billing/mine.html",
         rows=rows,
         following=following,
-        coming=coming,
-        coming_cents=sum(charge.amount_cents for charge in coming),
+        coming=list(zip(coming, amounts, strict=True)),
+        coming_cents=total,
     )
 
 

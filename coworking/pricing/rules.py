@@ -82,10 +82,11 @@ def vat_of(net_cents: int, rate_bp: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
-    """An amount in cents, in the basis of its document; negative on a credit note."""
+    """An amount in cents as it was quoted: with its VAT (``ttc``) or without (``ht``); negative on a credit note."""
 
     amount_cents: int
     vat_rate_bp: int
+    basis: Basis = "ttc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +139,26 @@ class Totals:
         return sum(group.payable_cents for group in self.groups)
 
 
-def totals(lines: Iterable[PricedLine], basis: Basis) -> Totals:
+def totals(lines: Iterable[PricedLine]) -> Totals:
     """Sum ``lines`` per rate and tax each sum once.
 
-    ``ht``: net is the sum of the lines. ``ttc``: net is the amount whose VAT brings it nearest to the sum of the lines;
-    the cent that may be missing is the rounding. A document with every sign turned has every sum turned.
+    What is owed at a rate is what was quoted with VAT, and what was quoted without together with the VAT on its sum. Net is
+    the amount whose VAT brings it nearest to that; the cent that may be missing is the rounding. Of lines that were all
+    quoted without VAT, net is their sum and nothing is missing. A document with every sign turned has every sum turned.
     """
-    sums: dict[int, int] = {}
+    sums: dict[int, dict[Basis, int]] = {}
     for line in lines:
-        sums[line.vat_rate_bp] = sums.get(line.vat_rate_bp, 0) + line.amount_cents
-    return Totals(tuple(_group(total, rate, basis) for rate, total in sorted(sums.items(), reverse=True)))
+        at_rate = sums.setdefault(line.vat_rate_bp, {"ttc": 0, "ht": 0})
+        at_rate[line.basis] += line.amount_cents
+    return Totals(
+        tuple(
+            _group(at_rate["ttc"] + at_rate["ht"] + vat_of(at_rate["ht"], rate), rate)
+            for rate, at_rate in sorted(sums.items(), reverse=True)
+        )
+    )
 
 
-def _group(total: int, rate_bp: int, basis: Basis) -> Group:
-    if basis == "ht":
-        return Group(rate_bp, total, vat_of(total, rate_bp), 0)
+def _group(total: int, rate_bp: int) -> Group:
     sign = -1 if total < 0 else 1
     near = divide_half_up(abs(total) * 10_000, 10_000 + rate_bp)
 

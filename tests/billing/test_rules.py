@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from coworking.billing import documents, line_rules, mentions, rules
 from coworking.billing.line_rules import ChargedItem
+from coworking.pricing.rules import vat_of
 
 OCTOBER = date(2026, 10, 1)
 
@@ -61,7 +62,7 @@ def document(items, kind: str = "person", **seller):
 
 
 def test_the_same_thing_at_the_same_price_is_one_line():
-    lines = line_rules.document_lines([desk(8), desk(1), desk(5, cents=800)], organisation=False)
+    lines = line_rules.document_body([desk(8), desk(1), desk(5, cents=800)], organisation=False).lines
     assert [(line.quantity, line.amount_cents, line.days) for line in lines] == [
         (1, 800, (date(2026, 10, 5),)),
         (2, 1800, (date(2026, 10, 1), date(2026, 10, 8))),
@@ -69,8 +70,48 @@ def test_the_same_thing_at_the_same_price_is_one_line():
 
 
 def test_an_organisation_reads_how_many_for_whom():
-    (line,) = line_rules.document_lines([desk(1), desk(2), desk(2, who="Karim Benali")], organisation=True)
+    (line,) = line_rules.document_body([desk(1), desk(2), desk(2, who="Karim Benali")], organisation=True).lines
     assert (line.days, line.people) == ((), (("Anne Marchand", 2), ("Karim Benali", 1)))
+
+
+def printed(document) -> list[tuple[int, int, int]]:
+    """Quantity, unit price in millionths and amount of each line."""
+    return [(line["quantity"], line["unit_micros"], line["amount_cents"]) for line in document["lines"]]
+
+
+def test_an_organisation_reads_prices_without_vat_whatever_the_tariff():
+    nine = document([desk(1), desk(2), desk(5)], "organisation")
+    assert (nine["basis"], printed(nine), nine["payable_cents"]) == ("ht", [(3, 7_500_000, 2250)], 2700)
+    ten = document([desk(1, cents=1000), desk(2, cents=1000)], "organisation")
+    assert printed(ten) == [(2, 8_333_300, 1667)], "four decimals where two cannot hold it"
+    assert (ten["net_cents"], ten["vat_cents"], ten["payable_cents"]) == (1667, 333, 2000)
+
+
+def test_a_consumer_reads_prices_with_vat_whatever_the_tariff():
+    found = document([desk(1, cents=751, basis="ht"), desk(2, cents=751, basis="ht")])
+    assert (found["basis"], printed(found)) == ("ttc", [(2, 9_012_000, 1802)])
+    assert (found["net_cents"], found["vat_cents"], found["payable_cents"]) == (1502, 300, 1802)
+
+
+@pytest.mark.parametrize(("kind", "basis"), [("person", "ttc"), ("organisation", "ht")])
+def test_prices_of_both_kinds_stand_on_one_document(kind, basis):
+    plan = desk(1, cents=6000, family="subscription", unit="month", label="Mi-temps")
+    found = document([plan, desk(2, cents=751, basis="ht"), desk(3, cents=751, basis="ht")], kind)
+    assert found["basis"] == basis and found["payable_cents"] == 6000 + 1802
+    assert sum(line["amount_cents"] for line in found["lines"]) == (
+        found["payable_cents"] if basis == "ttc" else found["net_cents"]
+    )
+    assert [line["net_cents"] for line in found["lines"]] == [5000, 1502]
+
+
+def test_many_of_a_price_that_four_decimals_cut_take_more_of_them():
+    many = document([desk(1, cents=1000, quantity=600, amount_cents=600_000, unit="piece")], "organisation")
+    assert printed(many) == [(600, 8_333_330, 500_000)]
+
+
+def test_where_no_vat_is_charged_a_price_is_as_it_was_quoted():
+    found = document([desk(1, cents=751, basis="ht", vat_rate_bp=0), desk(2, cents=751, vat_rate_bp=0)], "organisation")
+    assert (found["basis"], printed(found)) == ("ttc", [(2, 7_510_000, 1502)])
 
 
 CGI = "TVA non applicable, art. 293 B du CGI"
@@ -182,9 +223,28 @@ items = st.lists(
 )
 
 
-@given(items, st.sampled_from(["ttc", "ht"]))
-def test_documents_come_to_what_was_charged(found, basis):
-    invoice = document([replace(item, basis=basis) for item in found])
+@given(st.lists(st.tuples(items, st.sampled_from(["ttc", "ht"])), min_size=1, max_size=3), st.booleans())
+def test_documents_come_to_what_was_charged(quoted, organisation):
+    found = [replace(item, basis=basis) for some, basis in quoted for item in some]
+    invoice = document(found, "organisation" if organisation else "person")
     documents.check_amounts(invoice)
-    if basis == "ttc":
-        assert invoice["payable_cents"] == sum(item.amount_cents for item in found)
+    owed = sum(item.amount_cents for item in found if item.basis == "ttc")
+    for rate in {item.vat_rate_bp for item in found}:
+        net = sum(item.amount_cents for item in found if item.basis == "ht" and item.vat_rate_bp == rate)
+        owed += net + vat_of(net, rate)
+    assert invoice["payable_cents"] == owed
+    assert invoice["net_cents"] == sum(line["net_cents"] for line in invoice["lines"])
+    documents.check_amounts(documents.credit_note(invoice, number="A", seq=2, issued_on=OCTOBER, reason="x"))
+
+
+def test_documents_of_the_first_schema_still_add_up():
+    """What was issued before stays as it is: one basis, prices in cents, no net on its lines."""
+    new = document([desk(1), desk(2)])
+    lines = [{**line, "unit_cents": 900} for line in new["lines"]]
+    for line in lines:
+        del line["unit_micros"], line["net_cents"]
+    old = new | {"schema": "invoice/1", "lines": lines}
+    documents.check_amounts(old)
+    documents.check_amounts(documents.credit_note(old, number="A", seq=2, issued_on=OCTOBER, reason="x"))
+    with pytest.raises(rules.AmountsDisagree):
+        documents.check_amounts(old | {"lines": [lines[0] | {"unit_cents": 901}]})

@@ -11,13 +11,14 @@ from sqlalchemy import func, select
 
 from coworking.accounts.models import Organisation
 from coworking.billing import charges, manual_charges, paying, queries, rules, services
+from coworking.billing import checks as billing_checks
 from coworking.billing.models import BillingSettings, Charge, Invoice, Payment
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.errors import Forbidden, NotFound
 from coworking.core.keyring import public_keys
 from coworking.core.outbox import OutboxRow
-from coworking.core.units import write_unit
+from coworking.core.units import snapshot, write_unit
 from coworking.membership.models import Adhesion
 from tests import factories
 from tests.billing.conftest import NOVEMBER, OCTOBER, TODAY
@@ -153,10 +154,21 @@ def test_a_lieu_without_siret_issues_nothing(house, session):
     assert done.issued == [] and all(isinstance(why, rules.SellerIncomplete) for _, why in done.problems)
 
 
-def test_prices_with_and_without_vat_make_two_documents(house, inside):
+def test_prices_with_and_without_vat_make_one_invoice(house, inside):
     house.use(house.cast.stranger, date(2026, 10, 16), cents=1000, basis="ht")
     done = services.run(house.manager, OCTOBER)
-    assert sorted(row.payable_cents for row in done.issued) == [900, 1200, 2700, 6600]
+    assert sorted(row.payable_cents for row in done.issued) == [900, 2700, 6600 + 1200]
+    with snapshot():
+        assert list(billing_checks.charged()) == []
+
+
+def test_an_employer_reads_unit_prices_without_vat_and_a_person_with_it(house, inside):
+    unit = {
+        content["buyer"]["name"]: content["lines"][0]["unit_micros"]
+        for content in map(queries.content, services.run(house.manager, OCTOBER).issued)
+    }
+    assert unit["Coutellerie Durand SA"] == 7_500_000
+    assert unit["Anne Marchand"] == 9_000_000
 
 
 def test_what_was_waived_is_not_invoiced(house, session):

@@ -20,12 +20,16 @@ class Payer(Shown):
 
 
 class InvoiceLine(Shown):
-    """``quantity`` of ``unit`` at ``unit_cents``; of an ``hour`` it counts the minutes."""
+    """``quantity`` of ``unit``; of an ``hour`` it counts the minutes. Prices and amount are in ``price_basis``."""
 
     label = text(required=True)
     quantity = fields.Integer(required=True)
     unit = fields.String(required=True, metadata={"enum": ["half_day", "hour", "month", "year", "piece"]})
-    unit_cents = fields.Integer(required=True)
+    unit_cents = fields.Integer(required=True, metadata={"description": "`unit_micros` to the nearest cent."})
+    unit_micros = fields.Integer(
+        required=True,
+        metadata={"description": "The unit price as it is printed, in millionths: 8333300 is 8.3333 euros."},
+    )
     amount_cents = fields.Integer(required=True)
     vat_rate_bp = fields.Integer(required=True, metadata={"description": "Basis points: 2000 is 20 %."})
 
