@@ -57,4 +57,4 @@ def network_returns(query_data: dict[str, Any]) -> Json:
     denominators; a lieu that does not know is left out of both. People are never added: they may come to several lieux.
     """
     month = query_data["month"]
-    return render.network_returns(spaces.lieu().uuid, month, network.network_month(month))
+    return render.network_returns(spaces.lieu().uuid, month, network.network_month(month, whole=True))

@@ -21,6 +21,7 @@ from coworking.core.units import write_unit
 from coworking.core.version import VERSION
 from coworking.network.exchange import protocol
 from coworking.network.head import receiving
+from coworking.network.head.filing import columns_of
 from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from coworking.network.lieu import services
 from coworking.network.lieu.models import Delivery
@@ -147,6 +148,7 @@ def _send(place: Simulated, lieu: NetworkLieu, key: SigningKey, month: date, sta
                 document=rfc8785.dumps(document).decode(),
                 way="link",
                 received_at=now(),
+                **columns_of(document),
             )
         )
 

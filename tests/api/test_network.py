@@ -9,6 +9,7 @@ import rfc8785
 
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.network.head.filing import columns_of
 from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from tests.statistics.returns import plain
 
@@ -39,6 +40,7 @@ def receive(app, number: int, revision: int = 1, **envelope) -> dict:
                 document=rfc8785.dumps(document).decode(),
                 way="link",
                 received_at=datetime(2026, 11, 5, 8, tzinfo=UTC),
+                **columns_of(document),
             )
         )
     return document

@@ -25,6 +25,7 @@ from coworking.core.clock import running_on
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.network.head import enrolment
+from coworking.network.head.filing import columns_of
 from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from coworking.network.lieu.models import Delivery
 from coworking.statistics.schema import blank, canonical, digest, filled
@@ -208,6 +209,7 @@ def other_sends(world: World, **told: int) -> None:
                 document=rfc8785.dumps(document).decode(),
                 way="link",
                 received_at=world.clock.now(),
+                **columns_of(document),
             )
         )
 

@@ -10,12 +10,14 @@ from email import message_from_bytes, policy
 import pytest
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from coworking.accounts.models import ApiToken
 from coworking.booking import services
 from coworking.core import checks, outbox
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.network.head.filing import columns_of
 from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from coworking.network.lieu.models import Delivery, HeadLink
 from coworking.presence import attestation, papers
@@ -23,6 +25,7 @@ from coworking.presence import services as presence
 from coworking.presence.models import Attestation, AttestationPaper
 from tests import factories
 from tests.migrations.conftest import populate, revision_before
+from tests.statistics.returns import plain_figures
 
 
 def test_tokens_of_before_go_on_for_a_year_with_their_owners_roles(bare, clock):
@@ -189,3 +192,28 @@ def test_revisions_of_before_were_sent_to_who_signed_or_to_the_head_of_then(bare
         7: recipient,
         8: recipient,
     }
+
+
+def test_returns_of_before_get_their_figures_beside_their_documents(bare, clock):
+    before = revision_before(bare, "received_figures")
+    upgrade()
+    figures = plain_figures(distinct_people=None, desk_booked_halfdays=217)
+    whole = {"lieu_id": "lieu-of-before", "figures": figures, "chain_heads": {"money": {"seq": 4, "digest": "0" * 64}}}
+    with write_unit():
+        lieu = NetworkLieu(name="La Doyenne", source="hand", way="link")
+        db.session.add(lieu)
+        db.session.flush()
+        for number, document in enumerate((whole, {})):
+            values = {"status": "final", "digest": "0" * 64, "document": json.dumps(document), "way": "link"}
+            of_when = {"month": month(number + 1), "revision": 1, "received_at": clock.now}
+            db.session.add(ReceivedReturn(network_lieu_id=lieu.id, **values, **of_when))
+    db.session.remove()
+    downgrade(revision=before)
+    upgrade()
+    filled, odd = db.session.scalars(select(ReceivedReturn).order_by(ReceivedReturn.month))
+    assert {name: getattr(filled, name) for name in columns_of(whole)} == columns_of(whole)
+    assert (filled.desk_booked_halfdays, filled.distinct_people, filled.lieu_uuid) == (217, None, "lieu-of-before")
+    assert filled.chain_heads and json.loads(filled.chain_heads)["money"]["seq"] == 4
+    assert odd.lieu_uuid is None and odd.desk_booked_halfdays is None
+    with pytest.raises(DBAPIError), write_unit():
+        db.session.execute(text("UPDATE received_return SET distinct_people = 3"))

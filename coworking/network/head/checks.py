@@ -13,11 +13,12 @@ from coworking.core.errors import DomainError
 from coworking.core.keyring import key_id_of
 from coworking.core.months import read_month
 from coworking.network.exchange import protocol
+from coworking.network.head.filing import columns_of
 from coworking.network.head.models import Enrolment, NetworkLieu, ReceivedReturn
 from coworking.statistics.schema import canonical, digest
 
 
-@check(4, "every return received is the document its digest is of")
+@check(4, "every return received is the document its digest is of, and is filed as it says")
 def documents() -> Iterator[str]:
     for row in db.session.scalars(select(ReceivedReturn).order_by(ReceivedReturn.id).execution_options(yield_per=100)):
         document = json.loads(row.document)
@@ -26,6 +27,9 @@ def documents() -> Iterator[str]:
             yield f"return {row.id} is filed under another month, revision or status than it says"
         if not digest(canonical(document["figures"])) == row.digest == document["figures_sha256"]:
             yield f"return {row.id} has other figures than its digest"
+        wrong = [name for name, value in columns_of(document).items() if getattr(row, name) != value]
+        if wrong:
+            yield f"return {row.id} says something else in its document than beside it: {', '.join(wrong)}"
 
 
 @check(4, "every return received bears its lieu's signature")

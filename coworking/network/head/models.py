@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
@@ -86,7 +86,8 @@ class ReceivedReturn(Model):
     ``document`` are the RFC 8785 bytes of the whole ``monthly-return/1`` as text, ``digest`` its ``figures_sha256``.
     ``jws`` is what the lieu signed (compact, with the document inside); None for figures typed in behind a link.
     ``month`` is its first day; the highest revision counts. ``doubts`` is what was improbable in it when it came, as JSON
-    (`coworking.network.head.doubts`).
+    (`coworking.network.head.doubts`). What follows stands in the document too (`coworking.network.head.filing`), beside
+    it so that pages over many returns parse no documents: the sender's id, the heads of its chains as JSON, and figures.
     """
 
     __tablename__ = "received_return"
@@ -96,7 +97,14 @@ class ReceivedReturn(Model):
         CheckConstraint("way IN ('software', 'link')", name="way"),
         CheckConstraint("way = 'link' OR jws IS NOT NULL", name="signed"),
         UniqueConstraint("network_lieu_id", "month", "revision"),
-        Index("ix_received_return_month", "month"),
+        Index(  # all that the lines over 24 months need: read without the rows, between which documents stand
+            "ix_received_return_booked",
+            "month",
+            "network_lieu_id",
+            "revision",
+            "desk_booked_halfdays",
+            "desk_offered_halfdays",
+        ),
     )
 
     id: Mapped[BigId]
@@ -111,6 +119,20 @@ class ReceivedReturn(Model):
     way: Mapped[str]
     received_at: Mapped[datetime] = mapped_column(UTCDateTime)
     doubts: Mapped[str | None] = mapped_column(Text)
+    lieu_uuid: Mapped[str | None]
+    chain_heads: Mapped[str | None] = mapped_column(Text)
+    open_days: Mapped[int | None] = mapped_column(BigInteger)
+    desks_in_service: Mapped[int | None] = mapped_column(BigInteger)
+    desk_offered_halfdays: Mapped[int | None] = mapped_column(BigInteger)
+    desk_booked_halfdays: Mapped[int | None] = mapped_column(BigInteger)
+    desk_attended_halfdays: Mapped[int | None] = mapped_column(BigInteger)
+    desk_known_halfdays: Mapped[int | None] = mapped_column(BigInteger)
+    desk_absent_halfdays: Mapped[int | None] = mapped_column(BigInteger)
+    room_offered_minutes: Mapped[int | None] = mapped_column(BigInteger)
+    room_booked_minutes: Mapped[int | None] = mapped_column(BigInteger)
+    room_attended_minutes: Mapped[int | None] = mapped_column(BigInteger)
+    distinct_people: Mapped[int | None] = mapped_column(BigInteger)
+    workshop_participants: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ReturnSetAside(Model):

@@ -11,6 +11,7 @@ from coworking.core.months import month_after, month_before
 from coworking.core.search import fold
 from coworking.network.head import drawing, queries
 from coworking.network.head.doubts import Doubt, outweighing
+from coworking.network.head.models import NetworkLieu
 from coworking.network.head.queries import TREND_MONTHS, LieuInMonth
 from coworking.network.head.rules import MonthSummary, pair, summary
 from coworking.spaces import queries as spaces
@@ -88,40 +89,69 @@ def last_month() -> date:
 
 def overview(month: date, *, search: str = "", sort: str = "name") -> Overview:
     """The network's ``month`` (its first day): four statements, whatever the number of lieux."""
-    everyone = queries.network_month(month)
+    found = _Month(month)
     trends = queries.booked_over_time(month_before(month, TREND_MONTHS - 1), month)
-    places = [(one.lieu.latitude, one.lieu.longitude) for one in everyone]
-    frame = drawing.frame_of([(north, east) for north, east in places if north and east])
-    late = spaces.today() > month_after(month) + timedelta(days=DUE_DAY - 1)
-    counted = {one.lieu.id: one.said for one in everyone if one.said is not None and one.said.set_aside is None}
-    heavy = outweighing({lieu: said.figures["desk_offered_halfdays"] for lieu, said in counted.items()})
     rows: list[LieuMonth] = []
     calls: list[Call] = []
-    for one in everyone:
-        trend, weight = trends.get(one.lieu.id, {}), heavy.get(one.lieu.id)
-        row = _row(one, trend, month, frame, late, [weight] if weight is not None else [])
+    for one in found.everyone:
+        trend = trends.get(one.lieu.id, {})
+        row = found.row(one, trend)
         rows.append(row)
         calls += _calls(row, trend, month)
-    found = summary(said.reported for said in counted.values())
     following = month_after(month)
     return Overview(
         month=month,
         previous=month_before(month),
         following=following if following <= last_month() else None,
         rows=_sorted([row for row in rows if _matches(row, search)], sort),
-        sent=sum(one.said is not None for one in everyone),
-        expected=len(everyone),
+        sent=sum(one.said is not None for one in found.everyone),
+        expected=len(found.everyone),
         set_aside=[row for row in rows if row.set_aside is not None],
-        summary=found,
+        summary=summary(said.reported for said in found.counted.values()),
         calls=sorted(calls, key=lambda call: ("late", "doubt", "unknown", "drop").index(call.why)),
-        dots=drawing.thinned(frame.place(north, east) for north, east in queries.dots()),
+        dots=drawing.thinned(found.frame.place(north, east) for north, east in queries.dots()),
     )
+
+
+def lieu_month(lieu: NetworkLieu, month: date) -> LieuMonth | None:
+    """The row that `overview` has of the one ``lieu``: two statements; None where the month does not await it."""
+    found = _Month(month)
+    one = next((one for one in found.everyone if one.lieu.id == lieu.id), None)
+    if one is None:
+        return None
+    first = month_before(month, TREND_MONTHS - 1)
+    return found.row(one, queries.booked_over_time(first, month, lieu.id).get(lieu.id, {}))
+
+
+class _Month:
+    """Everyone in a month, and what a row takes from all of them together."""
+
+    def __init__(self, month: date) -> None:
+        self.month = month
+        self.everyone = queries.network_month(month)
+        self.counted = {
+            one.lieu.id: one.said for one in self.everyone if one.said is not None and one.said.set_aside is None
+        }
+        places = [(one.lieu.latitude, one.lieu.longitude) for one in self.everyone]
+        self.frame = drawing.frame_of([(north, east) for north, east in places if north and east])
+        self._late = is_late(month)
+        self._months = [month_before(month, back) for back in reversed(range(TREND_MONTHS))]
+        self._heavy = outweighing({lieu: said.figures["desk_offered_halfdays"] for lieu, said in self.counted.items()})
+
+    def row(self, one: LieuInMonth, trend: dict[date, Pair | None]) -> LieuMonth:
+        weight = self._heavy.get(one.lieu.id)
+        return _row(one, trend, self._months, self.frame, self._late, [weight] if weight is not None else [])
+
+
+def is_late(month: date) -> bool:
+    """Whether a return of ``month`` that is not here is late."""
+    return spaces.today() > month_after(month) + timedelta(days=DUE_DAY - 1)
 
 
 def _row(
     one: LieuInMonth,
     trend: dict[date, Pair | None],
-    month: date,
+    months: list[date],
     frame: drawing.Frame,
     late: bool,
     weight: list[Doubt],
@@ -130,10 +160,7 @@ def _row(
     figures = said.figures if said is not None else None
     booked = pair(figures, "desk_booked") if figures is not None else None
     attended = pair(figures, "desk_attended") if figures is not None else None
-    values = [
-        point.percent if (point := trend.get(month_before(month, back))) is not None else None
-        for back in reversed(range(TREND_MONTHS))
-    ]
+    values = [point.percent if (point := trend.get(month)) is not None else None for month in months]
     middle = TREND_MONTHS // 2
     on_map = frame.place(lieu.latitude, lieu.longitude) if lieu.latitude and lieu.longitude else None
     return LieuMonth(

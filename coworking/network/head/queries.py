@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, exists, func, or_, select
+from sqlalchemy.orm import defer
 
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.folding import listed_by
 from coworking.core.months import month_before
-from coworking.core.search import folded
 from coworking.network.head import doubts
 from coworking.network.head.doubts import Doubt
+from coworking.network.head.filing import FILED
 from coworking.network.head.models import NetworkLieu, ReceivedReturn, ReturnSetAside
 from coworking.network.head.rules import Held, Reported
 from coworking.statistics.pairs import Pair
@@ -25,7 +27,10 @@ TREND_MONTHS = 24
 
 @dataclass(frozen=True, slots=True)
 class CountedReturn:
-    """The revision that counts of one lieu and month; ``set_aside``: why it is left out, where it is."""
+    """The revision that counts of one lieu and month; ``set_aside``: why it is left out, where it is.
+
+    ``figures`` are those of `FILED`, or all of them where the whole documents were asked for.
+    """
 
     revision: int
     status: str
@@ -52,10 +57,24 @@ class LieuInMonth:
     said: CountedReturn | None
 
 
-def network_month(month: date) -> list[LieuInMonth]:
+_BESIDE = tuple(getattr(ReceivedReturn, name) for name in FILED)
+_SAID = (
+    ReceivedReturn.revision,
+    ReceivedReturn.status,
+    ReceivedReturn.reason,
+    ReceivedReturn.digest,
+    ReceivedReturn.way,
+    ReceivedReturn.received_at,
+    ReceivedReturn.lieu_uuid,
+    ReceivedReturn.doubts,
+)
+
+
+def network_month(month: date, *, whole: bool = False) -> list[LieuInMonth]:
     """Everyone in the network's ``month`` (its first day), by name: one statement, which every reader of a month uses.
 
     Whoever sent it is in it, whatever became of the lieu since; of the others those whose figures are awaited by then.
+    ``whole``: with all figures of each return, from its document.
     """
     highest = _highest(ReceivedReturn.month == month)
     awaited = and_(
@@ -64,14 +83,14 @@ def network_month(month: date) -> list[LieuInMonth]:
         or_(NetworkLieu.expected_from.is_(None), NetworkLieu.expected_from <= month),
     )
     rows = db.session.execute(
-        select(NetworkLieu, ReceivedReturn, ReturnSetAside.reason)
+        select(NetworkLieu, ReturnSetAside.reason, *_SAID, *((ReceivedReturn.document,) if whole else _BESIDE))
         .outerjoin(highest, highest.c.network_lieu_id == NetworkLieu.id)
         .outerjoin(ReceivedReturn, and_(_is_in(highest), ReceivedReturn.month == month))
         .outerjoin(ReturnSetAside, _stands())
         .where(or_(highest.c.network_lieu_id.is_not(None), awaited))
-        .order_by(folded(NetworkLieu.name), NetworkLieu.id)
     )
-    return [LieuInMonth(lieu, _said(row, reason) if row is not None else None) for lieu, row, reason in rows]
+    found = [LieuInMonth(row[0], _said(row, whole) if row[2] is not None else None) for row in rows]
+    return sorted(found, key=lambda one: (listed_by(one.lieu.name), one.lieu.id))
 
 
 def lieu(public_id: str) -> NetworkLieu:
@@ -82,60 +101,77 @@ def lieu(public_id: str) -> NetworkLieu:
     return found
 
 
-def revisions(lieu_id: int) -> list[ReceivedReturn]:
-    """Every revision the lieu ever sent, the latest month and revision first."""
-    return list(
-        db.session.scalars(
-            select(ReceivedReturn)
-            .where(ReceivedReturn.network_lieu_id == lieu_id)
-            .order_by(ReceivedReturn.month.desc(), ReceivedReturn.revision.desc())
-        )
+def revisions(lieu_id: int) -> tuple[list[ReceivedReturn], dict[int, ReturnSetAside]]:
+    """Every revision the lieu ever sent, the latest month and revision first, and what is set aside of them, by their id.
+
+    Without documents and signatures.
+    """
+    rows = db.session.execute(
+        select(ReceivedReturn, ReturnSetAside)
+        .outerjoin(ReturnSetAside, _stands())
+        .options(defer(ReceivedReturn.document, raiseload=True), defer(ReceivedReturn.jws, raiseload=True))
+        .where(ReceivedReturn.network_lieu_id == lieu_id)
+        .order_by(ReceivedReturn.month.desc(), ReceivedReturn.revision.desc())
+    ).all()
+    return [row for row, _aside in rows], {row.id: aside for row, aside in rows if aside is not None}
+
+
+def figures_of(row: ReceivedReturn) -> dict[str, Any]:
+    """All figures of the return, from its document."""
+    document = db.session.scalars(select(ReceivedReturn.document).where(ReceivedReturn.id == row.id)).one()
+    return json.loads(document)["figures"]
+
+
+def revisions_whole(lieu_id: int) -> list[tuple[ReceivedReturn, dict[str, Any]]]:
+    """Every revision the lieu ever sent, the latest month and revision first, each with all its figures."""
+    rows = db.session.execute(
+        select(ReceivedReturn, ReceivedReturn.document)
+        .where(ReceivedReturn.network_lieu_id == lieu_id)
+        .order_by(ReceivedReturn.month.desc(), ReceivedReturn.revision.desc())
     )
+    return [(row, json.loads(document)["figures"]) for row, document in rows]
 
 
 def before(lieu_id: int, month: date, count: int = 12) -> list[Mapping[str, Any]]:
-    """The figures that count of the lieu's last ``count`` months before ``month``, without those set aside."""
+    """The figures of `FILED` that count of the lieu's last ``count`` months before ``month``, without those set aside."""
     first = month_before(month, count)
-    highest = _highest(
-        ReceivedReturn.network_lieu_id == lieu_id, ReceivedReturn.month >= first, ReceivedReturn.month < month
+    rows = db.session.execute(
+        select(ReceivedReturn.month, _is_set_aside(), *_BESIDE)
+        .where(ReceivedReturn.network_lieu_id == lieu_id, ReceivedReturn.month >= first, ReceivedReturn.month < month)
+        .order_by(ReceivedReturn.month, ReceivedReturn.revision)
     )
-    rows = db.session.scalars(
-        select(ReceivedReturn.document)
-        .join(highest, and_(_is_in(highest), ReceivedReturn.month == highest.c.month))
-        .outerjoin(ReturnSetAside, _stands())
-        .where(ReturnSetAside.id.is_(None))
-    )
-    return [json.loads(document)["figures"] for document in rows]
+    counted = {row[0]: row for row in rows}  # the highest revision comes last
+    return [dict(zip(FILED, row[2:], strict=True)) for row in counted.values() if not row[1]]
 
 
-def booked_over_time(first: date, last: date) -> dict[int, dict[date, Pair | None]]:
-    """Per lieu and month from ``first`` to ``last``: half-days booked of those offered.
+def booked_over_time(first: date, last: date, lieu_id: int | None = None) -> dict[int, dict[date, Pair | None]]:
+    """Per lieu (or of the one asked for) and month from ``first`` to ``last``: half-days booked of those offered.
 
     None where that is unknown; a month whose return was set aside is left out.
     """
-    highest = _highest(ReceivedReturn.month >= first, ReceivedReturn.month <= last)
     rows = db.session.execute(
-        select(ReceivedReturn.network_lieu_id, ReceivedReturn.month, ReceivedReturn.document)
-        .join(highest, and_(_is_in(highest), ReceivedReturn.month == highest.c.month))
-        .outerjoin(ReturnSetAside, _stands())
-        .where(ReturnSetAside.id.is_(None))
+        select(
+            ReceivedReturn.network_lieu_id,
+            ReceivedReturn.month,
+            ReceivedReturn.desk_booked_halfdays,
+            ReceivedReturn.desk_offered_halfdays,
+            _is_set_aside(),
+        )
+        .where(
+            ReceivedReturn.month >= first,
+            ReceivedReturn.month <= last,
+            *(() if lieu_id is None else (ReceivedReturn.network_lieu_id == lieu_id,)),
+        )
+        .order_by(ReceivedReturn.month, ReceivedReturn.network_lieu_id, ReceivedReturn.revision)
     )
     found: dict[int, dict[date, Pair | None]] = {}
-    for lieu_id, month, document in rows:
-        figures = json.loads(document)["figures"]
-        top, bottom = figures["desk_booked_halfdays"], figures["desk_offered_halfdays"]
-        found.setdefault(lieu_id, {})[month] = None if top is None or not bottom else Pair(top, bottom)
+    for lieu, month, booked, offered, is_aside in rows:  # the highest revision comes last
+        months = found.setdefault(lieu, {})
+        if is_aside:
+            months.pop(month, None)
+        else:
+            months[month] = None if booked is None or not offered else Pair(booked, offered)
     return found
-
-
-def set_aside_of(lieu_id: int) -> dict[int, ReturnSetAside]:
-    """What stands set aside of the lieu's returns, by the return's id."""
-    rows = db.session.scalars(
-        select(ReturnSetAside)
-        .join(ReceivedReturn, ReceivedReturn.id == ReturnSetAside.received_return_id)
-        .where(ReceivedReturn.network_lieu_id == lieu_id, ReturnSetAside.ended_at.is_(None))
-    )
-    return {row.received_return_id: row for row in rows}
 
 
 def doubts_of(row: ReceivedReturn) -> list[Doubt]:
@@ -166,18 +202,23 @@ def _stands() -> ColumnElement[bool]:
     return and_(ReturnSetAside.received_return_id == ReceivedReturn.id, ReturnSetAside.ended_at.is_(None))
 
 
-def _said(row: ReceivedReturn, set_aside: str | None) -> CountedReturn:
-    told = json.loads(row.document)
+def _is_set_aside() -> ColumnElement[bool]:
+    return exists().where(_stands()).correlate(ReceivedReturn)
+
+
+def _said(row: Any, whole: bool) -> CountedReturn:
+    lieu, set_aside, revision, status, reason, digest, way, received_at, lieu_uuid, stored, *rest = row
+    figures: dict[str, Any] = json.loads(rest[0])["figures"] if whole else dict(zip(FILED, rest, strict=True))
     return CountedReturn(
-        row.revision,
-        row.status,
-        row.reason,
-        row.digest,
-        row.way,
-        row.received_at,
-        told["lieu_id"],
-        told["figures"],
-        doubts_of(row),
+        revision,
+        status,
+        reason,
+        digest,
+        way,
+        received_at,
+        lieu_uuid or lieu.public_id,
+        figures,
+        doubts.read(json.loads(stored)) if stored else [],
         set_aside,
     )
 

@@ -24,6 +24,7 @@ from coworking.core.units import locked, require_unit, write_unit
 from coworking.network.exchange import protocol
 from coworking.network.exchange.return_messages import Stated, acknowledgement, read_return_payload
 from coworking.network.head import doubts, enrolment, queries
+from coworking.network.head.filing import columns_of
 from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from coworking.network.head.rules import Held, is_repeated
 from coworking.spaces import queries as spaces
@@ -101,7 +102,7 @@ def keep(lieu: NetworkLieu, document: dict[str, Any], *, jws: str | None) -> tup
     offered = Held(document["status"], document["figures_sha256"])
     if is_repeated(revision, offered, here=queries.held(lieu, month)):
         return stored(lieu, month, revision), False
-    figures, earlier = document["figures"], queries.before(lieu.id, month)
+    found = doubts.doubts(document["figures"], queries.before(lieu.id, month))
     _await_from(lieu, month)
     row = ReceivedReturn(
         network_lieu_id=lieu.id,
@@ -114,7 +115,8 @@ def keep(lieu: NetworkLieu, document: dict[str, Any], *, jws: str | None) -> tup
         jws=jws,
         way="link" if jws is None else "software",
         received_at=now(),
-        doubts=json.dumps(doubts.written(doubts.doubts(figures, earlier))),
+        doubts=json.dumps(doubts.written(found)),
+        **columns_of(document),
     )
     db.session.add(row)
     db.session.flush()

@@ -80,12 +80,11 @@ class MonthSummary:
     """A month of several lieux. ``statuses``: how many returns are of which status.
 
     ``people`` adds each lieu's distinct people: people may count twice, and whoever shows it says so. ``rates`` are those
-    of `NETWORK_RATES`, ``totals`` those of `SUMS`.
+    of `NETWORK_RATES`.
     """
 
     lieux: int
     statuses: Mapping[str, int]
-    totals: Mapping[str, Total]
     rates: Mapping[str, Pooled]
     people: Total
 
@@ -98,10 +97,15 @@ def summary(rows: Iterable[Reported]) -> MonthSummary:
     return MonthSummary(
         lieux=len(kept),
         statuses={status: sum(row.status == status for row in kept) for status in STATUSES},
-        totals={name: _total(figures, name) for name in SUMS},
         rates={name: pooled(pair(one, name) for one in figures) for name in NETWORK_RATES},
         people=_total(figures, "distinct_people"),
     )
+
+
+def totals(rows: Sequence[Reported]) -> dict[str, Total]:
+    """The sums of `SUMS` over ``rows``, which hold all figures."""
+    figures = [row.figures for row in rows]
+    return {name: _total(figures, name) for name in SUMS}
 
 
 def pair(figures: Mapping[str, Any], name: str) -> Pair | None:
@@ -143,7 +147,7 @@ def aggregate(
         ],
         "sums": {
             name: {"value": total.value, "lieux": total.lieux, "left_out": total.left_out}
-            for name, total in found.totals.items()
+            for name, total in totals(returns).items()
         },
         "rates": {
             name: {

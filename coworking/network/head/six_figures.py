@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -87,8 +86,8 @@ def check_month(month: date) -> date:
 def sent(lieu: NetworkLieu) -> list[Sent]:
     """What the lieu sent so far, the latest month and revision first."""
     return [
-        Sent(row.month, row.revision, row.reason, row.received_at, json.loads(row.document)["figures"])
-        for row in queries.revisions(lieu.id)
+        Sent(row.month, row.revision, row.reason, row.received_at, figures)
+        for row, figures in queries.revisions_whole(lieu.id)
     ]
 
 

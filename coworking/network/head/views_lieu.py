@@ -19,12 +19,12 @@ from coworking.network.head import directory_queries, enrolment, lieux, queries,
 from coworking.network.head.chain_heads import shortened
 from coworking.network.head.labels import doubt_words
 from coworking.network.head.models import FIGURES, JOIN, NetworkLieu
-from coworking.network.head.overview import last_month, overview
+from coworking.network.head.overview import last_month, lieu_month
 from coworking.network.head.pages import blueprint
 from coworking.network.head.rules import pair
 from coworking.spaces import queries as spaces
 from coworking.statistics.labels import LABELS, REASON_WORDS, STATUS_WORDS, worded
-from coworking.statistics.schema import CHAIN_HEADS, EIGHT, SIX
+from coworking.statistics.schema import EIGHT, SIX
 
 PURPOSES = (JOIN, FIGURES)
 MONTHS_BACK, MONTHS_AHEAD = 12, 3
@@ -140,18 +140,16 @@ def _page(
     errors: Mapping[str, str] | None = None,
 ) -> Response:
     one = queries.lieu(public_id)
-    revisions = queries.revisions(one.id)
+    revisions, asides = queries.revisions(one.id)
     text = request.args.get("month", "")
     shown = month or (read_month(text) if text else revisions[0].month if revisions else last_month())
     said = next((row for row in revisions if row.month == shown), None)
-    documents = {row.id: json.loads(row.document) for row in revisions}
-    figures = documents[said.id]["figures"] if said is not None else None
-    rows = overview(shown).rows if revisions or one.way is not None else []
+    figures = queries.figures_of(said) if said is not None else None
     page = render_template(
         "network/head/lieu.html",
         lieu=one,
         month=shown,
-        row=next((row for row in rows if row.public_id == public_id), None),
+        row=lieu_month(one, shown) if revisions or one.way is not None else None,
         said=said,
         figures=figures,
         labels=LABELS,
@@ -160,11 +158,12 @@ def _page(
         names=SIX if said is not None and said.way == "link" else EIGHT,
         attended=pair(figures, "desk_attended") if figures is not None else None,
         revisions=revisions,
-        set_aside=queries.set_aside_of(one.id),
+        set_aside=asides,
         doubts={row.id: [doubt_words(doubt) for doubt in queries.doubts_of(row)] for row in revisions},
         doubt_words=doubt_words,
         shortened=shortened(
-            (row, documents[row.id].get(CHAIN_HEADS)) for row in sorted(revisions, key=lambda row: row.id)
+            (row, json.loads(row.chain_heads) if row.chain_heads else None)
+            for row in sorted(revisions, key=lambda row: row.id)
         ),
         typed=typed or {},
         errors=errors or {},

@@ -13,8 +13,9 @@ from coworking.core.db import db
 from coworking.core.months import month_before
 from coworking.core.units import write_unit
 from coworking.network.head import drawing
+from coworking.network.head.filing import columns_of
 from coworking.network.head.models import NetworkLieu, ReceivedReturn
-from coworking.network.head.overview import overview
+from coworking.network.head.overview import lieu_month, overview
 from coworking.statistics import schema
 from tests.factories import PASSWORD, make_person
 from tests.statistics.returns import plain_figures
@@ -61,6 +62,7 @@ def say(lieu: NetworkLieu, month: date = OCTOBER, *, revision: int = 1, status: 
                 jws="x",
                 way="software",
                 received_at=datetime(2026, 11, 5, 9, tzinfo=UTC),
+                **columns_of(document),
             )
         )
 
@@ -242,6 +244,52 @@ def test_the_page_costs_the_same_whatever_the_network(cast, network, sign_in, co
     with count_statements() as many:
         lead.get("/network?month=2026-10")
     assert len(many) == len(few) <= 6, many
+    assert not any("received_return.document" in one for one in many), "no document is parsed for a whole network"
+
+
+def test_one_lieu_s_page_costs_the_same_whatever_the_network_and_the_months(
+    cast, network, sign_in, count_statements, app
+):
+    lead = sign_in(cast.lead)
+    page = f"/network/lieux/{network[0].public_id}?month=2026-10"
+    with count_statements() as few:
+        lead.get(page)
+    with app.app_context():
+        for back in range(1, 24):
+            for lieu in network:
+                say(lieu, month_before(OCTOBER, back))
+        for number in range(12):
+            say(make_lieu(f"Lieu {number}"))
+    with count_statements() as many:
+        lead.get(page)
+    assert len(many) == len(few) <= 8, many
+
+
+def test_the_lieu_s_page_has_the_row_of_the_month_s_table(network, inside):
+    for back in (1, 2, 12, 23):
+        for number, lieu in enumerate(network):
+            say(lieu, month_before(OCTOBER, back), offered=100, booked=10 * back // (number + 1), attended=None)
+    rows = {row.public_id: row for row in overview(OCTOBER).rows}
+    for lieu in network:
+        assert lieu_month(lieu, OCTOBER) == rows[lieu.public_id]
+    assert lieu_month(make_lieu("Ailleurs", way=None), OCTOBER) is None
+
+
+def test_the_table_is_sorted_as_french_readers_sort(app, cast, place, sign_in):
+    with app.app_context():
+        for name in ("Zinc", "les bureaux du Lac", "« Ô Local »", "L’Étape", "Osier", "ÉCLUSE", "Le Relais", "42 rue"):
+            make_lieu(name)
+    table = sign_in(cast.lead).get("/network/returns.csv?month=2026-10").text.splitlines()[1:]
+    assert [line.split(";")[0] for line in table] == [
+        "42 rue",
+        "ÉCLUSE",
+        "L’Étape",
+        "Le Relais",
+        "les bureaux du Lac",
+        "« Ô Local »",
+        "Osier",
+        "Zinc",
+    ]
 
 
 def test_an_empty_network_teaches(cast, place, sign_in):

@@ -20,6 +20,7 @@ from coworking.network.head.rules import (
     is_repeated,
     pair,
     summary,
+    totals,
 )
 from coworking.statistics import schema
 from coworking.statistics.pairs import Pair
@@ -65,29 +66,31 @@ def test_known_too_little_leaves_out_even_a_number_that_was_given():
 
 
 def test_what_nobody_knows_is_null_not_zero():
-    found = summary([reported(1), reported(2)])
-    assert found.totals["volunteer_minutes"].value is None
-    assert found.totals["volunteer_minutes"].left_out == 2
-    assert found.totals["worker_days"].value == 380
-    assert found.people.value == 82
-    assert "distinct_people" not in found.totals
-    assert "peak_seats" not in found.totals
+    both = [reported(1), reported(2)]
+    found = totals(both)
+    assert found["volunteer_minutes"].value is None
+    assert found["volunteer_minutes"].left_out == 2
+    assert found["worker_days"].value == 380
+    assert summary(both).people.value == 82
+    assert "distinct_people" not in found
+    assert "peak_seats" not in found
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 @given(st.lists(any_figures(OCTOBER), max_size=6))
 def test_every_sum_is_that_of_those_who_know(months: list[dict[str, object]]):
     rows = [Reported(str(n), 1, "final", "", figures) for n, figures in enumerate(months)]
-    found = summary(rows)
+    found = totals(rows)
     for name in SUMS:
         known = [row.figures[name] for row in rows if row.figures[name] is not None]
-        assert found.totals[name].value == (sum(known) if known else None)
-        assert found.totals[name].lieux + found.totals[name].left_out == len(rows)
+        assert found[name].value == (sum(known) if known else None)
+        assert found[name].lieux + found[name].left_out == len(rows)
+    rates = summary(rows).rates
     for name in NETWORK_RATES:
         pairs = [one for row in rows if (one := pair(row.figures, name)) is not None]
-        assert found.rates[name].pair == Pair(sum(p.numerator for p in pairs), sum(p.denominator for p in pairs))
-        assert found.rates[name].left_out == len(rows) - len(pairs)
-        assert found.rates[name].pair.numerator <= found.rates[name].pair.denominator
+        assert rates[name].pair == Pair(sum(p.numerator for p in pairs), sum(p.denominator for p in pairs))
+        assert rates[name].left_out == len(rows) - len(pairs)
+        assert rates[name].pair.numerator <= rates[name].pair.denominator
 
 
 def test_the_aggregate_names_its_members_and_no_number_of_people():

@@ -1,0 +1,35 @@
+"""A return's document and what stands in columns beside it. No Flask, no database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from coworking.statistics.schema import CHAIN_HEADS
+
+FILED: tuple[str, ...] = (
+    "open_days",
+    "desks_in_service",
+    "desk_offered_halfdays",
+    "desk_booked_halfdays",
+    "desk_attended_halfdays",
+    "desk_known_halfdays",
+    "desk_absent_halfdays",
+    "room_offered_minutes",
+    "room_booked_minutes",
+    "room_attended_minutes",
+    "distinct_people",
+    "workshop_participants",
+)
+"""The figures with a column of their own: a network's rates, what its pages show of each lieu, what doubts compare."""
+
+
+def columns_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of `coworking.network.head.models.ReceivedReturn` that repeat what ``document`` says."""
+    heads = document.get(CHAIN_HEADS)
+    return {
+        "lieu_uuid": document["lieu_id"],
+        "chain_heads": None if heads is None else json.dumps(heads, sort_keys=True),
+        **{name: document["figures"][name] for name in FILED},
+    }
