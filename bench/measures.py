@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flask_migrate import upgrade
 
-from bench import history, servers
+from bench import heads, history, servers
 from bench.clients import Act, Answer, Client, Round, percentile, run
 from bench.ground import Effort, Ground, signed_in, slots
 from bench.report import Line
@@ -211,4 +211,4 @@ def race(ground: Ground) -> Iterator[Line]:
         )
 
 
-MEASURES = {"timeline": timeline, "booking": booking, "race": race, "soak": soak}
+MEASURES = {"timeline": timeline, "booking": booking, "race": race, "soak": soak, "head": heads.measure}

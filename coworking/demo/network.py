@@ -1,4 +1,7 @@
-"""The demo's lieu is a network head too: twelve invented places report to it, each in its own way."""
+"""The demo's lieu is a network head too: twelve invented places report to it, each in its own way.
+
+`enrol`, `month_document` and `signed` are what a measure needs too, to make as many places and months as it likes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
@@ -17,12 +19,12 @@ from coworking.core.clock import frozen_at, now
 from coworking.core.db import db
 from coworking.core.keyring import SigningKey, key_id_of
 from coworking.core.months import month_after, month_end, month_of, months_between, write_month
-from coworking.core.units import write_unit
+from coworking.core.units import locked, write_unit
 from coworking.core.version import VERSION
 from coworking.network.exchange import protocol
+from coworking.network.exchange.return_messages import return_payload
 from coworking.network.head import receiving
-from coworking.network.head.filing import columns_of
-from coworking.network.head.models import NetworkLieu, ReceivedReturn
+from coworking.network.head.models import NetworkLieu
 from coworking.network.lieu import services
 from coworking.network.lieu.models import Delivery
 from coworking.spaces import queries as spaces
@@ -66,19 +68,28 @@ PLACES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A place that belongs to the network: its row at the head, and the key it signs with."""
+
+    place: Simulated
+    lieu: NetworkLieu
+    key: SigningKey
+
+
 def make(draw: random.Random, first: date, today: date) -> None:
     """The head's twelve places and what they sent of each month from ``first`` to the last that is over."""
     months = [month for month in months_between(first, today) if month_after(month) <= month_of(today)]
     with frozen_at(_at(first, 8)):
-        members = [_join(place, draw, first) for place in PLACES]
+        members = [enrol(place, draw, first) for place in PLACES]
     for month in months:
-        for place, lieu, key in members:
+        for member in members:
             is_last = month == months[-1]
-            if place.name == LATE and is_last:
+            if member.place.name == LATE and is_last:
                 continue
-            status = "provisional" if place.name == PROVISIONAL and is_last else "final"
+            status = "provisional" if member.place.name == PROVISIONAL and is_last else "final"
             with frozen_at(_at(month_after(month) + timedelta(days=4 if status == "provisional" else 9), 9)):
-                _send(place, lieu, key, month, status, draw)
+                _send(member, month_document(member, month, draw, status=status))
 
 
 def mailed(row: MonthlyReturn) -> None:
@@ -92,7 +103,8 @@ def mailed(row: MonthlyReturn) -> None:
         sent.state, sent.attempts, sent.sent_at = "mailed", 1, now()
 
 
-def _join(place: Simulated, draw: random.Random, first: date) -> tuple[Simulated, NetworkLieu, SigningKey]:
+def enrol(place: Simulated, draw: random.Random, first: date) -> Member:
+    """Let ``place`` into the network with a key of its own, its figures awaited from ``first``."""
     private = Ed25519PrivateKey.from_private_bytes(draw.randbytes(32))
     public = private.public_key().public_bytes_raw()
     key = SigningKey(key_id_of(public), private)
@@ -113,44 +125,49 @@ def _join(place: Simulated, draw: random.Random, first: date) -> tuple[Simulated
             expected_from=first,
         )
         db.session.add(lieu)
-    return place, lieu, key
+    return Member(place, lieu, key)
 
 
-def _send(place: Simulated, lieu: NetworkLieu, key: SigningKey, month: date, status: str, draw: random.Random) -> None:
-    figures = _figures(place, month, draw)
-    document = {
+def month_document(
+    member: Member,
+    month: date,
+    draw: random.Random,
+    *,
+    status: str = "final",
+    revision: int = 1,
+    reason: str | None = None,
+) -> dict[str, Any]:
+    """An invented ``monthly-return/1`` of the member's ``month``."""
+    figures = _figures(member.place, month, draw)
+    return {
         "schema": SCHEMA,
-        "lieu_id": lieu.lieu_uuid,
+        "lieu_id": member.lieu.lieu_uuid,
         "siret": None,
-        "name": place.name,
+        "name": member.place.name,
         "code_insee": None,
         "month": write_month(month),
         "status": status,
-        "revision": 1,
-        "reason": None,
+        "revision": revision,
+        "reason": reason,
         "generated_at": now().isoformat(timespec="seconds").replace("+00:00", "Z"),
         "software_version": VERSION,
         "figures_sha256": digest(canonical(figures)),
         "figures": figures,
     }
-    if place.way == "software":
-        claims = {"aud": spaces.lieu().uuid, "iat": int(now().timestamp()), "return": document}
-        receiving.receive(protocol.sign(claims, protocol.RETURN, key).encode(), address=None)
+
+
+def signed(member: Member, document: dict[str, Any], head_id: str) -> str:
+    """``document`` as the member sends it to the head ``head_id``."""
+    return protocol.sign(return_payload(document, head_id=head_id, at=now()), protocol.RETURN, member.key)
+
+
+def _send(member: Member, document: dict[str, Any]) -> None:
+    if member.place.way == "software":
+        receiving.receive(signed(member, document, spaces.lieu().uuid).encode(), address=None)
         return
     with write_unit():
-        db.session.add(
-            ReceivedReturn(
-                network_lieu_id=lieu.id,
-                month=month,
-                revision=1,
-                status=status,
-                digest=str(document["figures_sha256"]),
-                document=rfc8785.dumps(document).decode(),
-                way="link",
-                received_at=now(),
-                **columns_of(document),
-            )
-        )
+        lieu = db.session.scalars(locked(select(NetworkLieu).where(NetworkLieu.id == member.lieu.id))).one()
+        receiving.keep(lieu, receiving.Filed.of(document))
 
 
 def _figures(place: Simulated, month: date, draw: random.Random) -> dict[str, Any]:

@@ -9,10 +9,9 @@ Definitions: ``docs/statistics.md``.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
-
-import rfc8785
 
 SCHEMA = "monthly-return/1"
 Figures = Mapping[str, Any]
@@ -127,9 +126,15 @@ CHAIN_HEADS, MOST_CHAINS = "chain_heads", 16
 """The one optional member of the envelope: where each of the lieu's signed chains ended when the return was sent."""
 
 
-def canonical(figures: Mapping[str, Any]) -> bytes:
-    """The RFC 8785 bytes of ``figures``."""
-    return rfc8785.dumps(dict(figures))
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """The RFC 8785 bytes of figures or of a whole return, in which every number is whole and every name is ASCII.
+
+    For such values they are what the standard library's encoder writes, ten times as quickly as a general one; a test
+    compares the two.
+    """
+    return json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+    ).encode()
 
 
 def digest(figures: bytes) -> str:

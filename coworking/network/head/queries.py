@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Subquery, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import defer
 
 from coworking.core.db import db
@@ -55,6 +55,14 @@ class LieuInMonth:
 
     lieu: NetworkLieu
     said: CountedReturn | None
+
+
+def _stands() -> ColumnElement[bool]:
+    return and_(ReturnSetAside.received_return_id == ReceivedReturn.id, ReturnSetAside.ended_at.is_(None))
+
+
+def _is_set_aside() -> ColumnElement[bool]:
+    return exists().where(_stands()).correlate(ReceivedReturn)
 
 
 _BESIDE = tuple(getattr(ReceivedReturn, name) for name in FILED)
@@ -132,16 +140,42 @@ def revisions_whole(lieu_id: int) -> list[tuple[ReceivedReturn, dict[str, Any]]]
     return [(row, json.loads(document)["figures"]) for row, document in rows]
 
 
-def before(lieu_id: int, month: date, count: int = 12) -> list[Mapping[str, Any]]:
-    """The figures of `FILED` that count of the lieu's last ``count`` months before ``month``, without those set aside."""
-    first = month_before(month, count)
-    rows = db.session.execute(
-        select(ReceivedReturn.month, _is_set_aside(), *_BESIDE)
-        .where(ReceivedReturn.network_lieu_id == lieu_id, ReceivedReturn.month >= first, ReceivedReturn.month < month)
-        .order_by(ReceivedReturn.month, ReceivedReturn.revision)
+MONTHS_COMPARED = 12
+"""With how many earlier months a lieu's return is compared."""
+
+_AROUND = (
+    select(
+        ReceivedReturn.month,
+        ReceivedReturn.revision,
+        ReceivedReturn.status,
+        ReceivedReturn.digest,
+        _is_set_aside(),
+        *_BESIDE,
     )
-    counted = {row[0]: row for row in rows}  # the highest revision comes last
-    return [dict(zip(FILED, row[2:], strict=True)) for row in counted.values() if not row[1]]
+    .where(
+        ReceivedReturn.network_lieu_id == bindparam("lieu"),
+        ReceivedReturn.month >= bindparam("first"),
+        ReceivedReturn.month <= bindparam("month"),
+    )
+    .order_by(ReceivedReturn.month, ReceivedReturn.revision)
+)
+
+
+def held_and_before(lieu_id: int, month: date) -> tuple[dict[int, Held], list[Mapping[str, Any]]]:
+    """What the lieu sent of ``month``, by revision, and the figures of `FILED` that count of the months before it.
+
+    Of each of those months (see `MONTHS_COMPARED`) the highest revision, unless it is set aside. One statement.
+    """
+    first = month_before(month, MONTHS_COMPARED)
+    held: dict[int, Held] = {}
+    counted: dict[date, Mapping[str, Any] | None] = {}
+    for row in db.session.execute(_AROUND, {"lieu": lieu_id, "first": first, "month": month}):
+        at, revision, status, digest, is_aside, *figures = row
+        if at == month:
+            held[revision] = Held(status, digest)
+        else:  # the highest revision comes last
+            counted[at] = None if is_aside else dict(zip(FILED, figures, strict=True))
+    return held, [figures for figures in counted.values() if figures is not None]
 
 
 def booked_over_time(first: date, last: date, lieu_id: int | None = None) -> dict[int, dict[date, Pair | None]]:
@@ -198,14 +232,6 @@ def _is_in(highest: Subquery) -> ColumnElement[bool]:
     )
 
 
-def _stands() -> ColumnElement[bool]:
-    return and_(ReturnSetAside.received_return_id == ReceivedReturn.id, ReturnSetAside.ended_at.is_(None))
-
-
-def _is_set_aside() -> ColumnElement[bool]:
-    return exists().where(_stands()).correlate(ReceivedReturn)
-
-
 def _said(row: Any, whole: bool) -> CountedReturn:
     lieu, set_aside, revision, status, reason, digest, way, received_at, lieu_uuid, stored, *rest = row
     figures: dict[str, Any] = json.loads(rest[0])["figures"] if whole else dict(zip(FILED, rest, strict=True))
@@ -231,16 +257,21 @@ def dots(most: int = 3000) -> list[tuple[float, float]]:
     return [(north, east) for north, east in rows if north is not None and east is not None]
 
 
-def enrolled_by_key(key_id: str) -> NetworkLieu | None:
+class Sender(NamedTuple):
+    """What a head must know of a lieu to check what it signed."""
+
+    lieu_uuid: str | None
+    public_key: str | None
+    postcode: str | None
+    code_insee: str | None
+
+
+_SENDER = select(*(getattr(NetworkLieu, name) for name in Sender._fields)).where(
+    NetworkLieu.key_id == bindparam("key"), NetworkLieu.left_at.is_(None)
+)
+
+
+def sender_by_key(key_id: str) -> Sender | None:
     """The lieu whose key is named ``key_id`` and that still belongs to the network."""
-    return db.session.scalar(select(NetworkLieu).where(NetworkLieu.key_id == key_id, NetworkLieu.left_at.is_(None)))
-
-
-def held(lieu: NetworkLieu, month: date) -> dict[int, Held]:
-    """The revisions of ``month`` that ``lieu`` sent, by number."""
-    rows = db.session.execute(
-        select(ReceivedReturn.revision, ReceivedReturn.status, ReceivedReturn.digest).where(
-            ReceivedReturn.network_lieu_id == lieu.id, ReceivedReturn.month == month
-        )
-    )
-    return {revision: Held(status, digest) for revision, status, digest in rows}
+    row = db.session.execute(_SENDER, {"key": key_id}).one_or_none()
+    return None if row is None else Sender(*row)

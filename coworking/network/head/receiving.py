@@ -7,20 +7,20 @@ only then, with the lieu's row locked, what is already here. Sending the same re
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import rfc8785
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, insert, select
 
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
 from coworking.core.keyring import signing_key
-from coworking.core.months import read_month, write_month
-from coworking.core.units import locked, require_unit, write_unit
+from coworking.core.months import read_month
+from coworking.core.units import for_update, require_unit, write_unit
 from coworking.network.exchange import protocol
 from coworking.network.exchange.return_messages import Stated, acknowledgement, read_return_payload
 from coworking.network.head import doubts, enrolment, queries
@@ -29,6 +29,7 @@ from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from coworking.network.head.rules import Held, is_repeated
 from coworking.spaces import queries as spaces
 from coworking.spaces.rules import place_of
+from coworking.statistics.schema import canonical
 
 
 class LieuUnknown(DomainError):
@@ -56,6 +57,35 @@ class Receipt:
     document: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A checked ``document``, ready to be kept. ``jws`` is what the lieu signed, None for figures typed in behind a link.
+
+    Made before the unit that keeps it: nothing is serialised while a lock is held.
+    """
+
+    document: Mapping[str, Any]
+    text: str
+    beside: Mapping[str, Any]
+    jws: str | None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], *, jws: str | None = None) -> Filed:
+        return cls(document, canonical(document).decode(), columns_of(document), jws)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is here of a revision: its ``status``, since when, and whether it came just now."""
+
+    status: str
+    received_at: datetime
+    is_new: bool
+
+
+_LOCKED = for_update(select(NetworkLieu).where(NetworkLieu.key_id == bindparam("key"), NetworkLieu.left_at.is_(None)))
+
+
 def receive(body: bytes, *, address: str | None) -> Receipt:
     """Take in the compact JWS ``body`` and acknowledge it.
 
@@ -64,68 +94,73 @@ def receive(body: bytes, *, address: str | None) -> Receipt:
     throttle of the internet ``address``.
     """
     message = protocol.read(body, protocol.RETURN)
-    lieu = queries.enrolled_by_key(message.kid)
+    sender = queries.sender_by_key(message.kid)
     try:
-        if lieu is None or lieu.public_key is None:
+        if sender is None or sender.public_key is None:
             raise LieuUnknown()
-        payload = protocol.verified(message, protocol.decode_key(lieu.public_key))
+        payload = protocol.verified(message, protocol.decode_key(sender.public_key))
     except (LieuUnknown, protocol.SignatureInvalid):
         enrolment.refused(address)
         raise
     head_id = spaces.lieu().uuid
-    document = read_return_payload(payload, head_id=head_id, at=now(), zone=zone_of(lieu))
-    if document["lieu_id"] != lieu.lieu_uuid:
+    zone = zone_of(sender.postcode, sender.code_insee)
+    document = read_return_payload(payload, head_id=head_id, at=now(), zone=zone)
+    if document["lieu_id"] != sender.lieu_uuid:
         raise AnotherLieu()
-    signing_key()  # made or read before the unit
-    row, is_new = _take_in(message, document)
-    return Receipt(is_new, _acknowledged(row, head_id, document["lieu_id"]))
+    key = signing_key()  # made or read before the unit
+    kept = _take_in(message.kid, Filed.of(document, jws=message.text))
+    stated = Stated(document["lieu_id"], document["month"], document["revision"], document["figures_sha256"])
+    answer = acknowledgement(stated, status=kept.status, head_id=head_id, received_at=kept.received_at, key=key)
+    return Receipt(kept.is_new, answer)
 
 
-def _take_in(message: protocol.Message, document: dict[str, Any]) -> tuple[ReceivedReturn, bool]:
+def _take_in(kid: str, filed: Filed) -> Kept:
     with write_unit() as unit:
-        lieu = db.session.scalar(
-            locked(select(NetworkLieu).where(NetworkLieu.key_id == message.kid, NetworkLieu.left_at.is_(None)))
-        )
-        if lieu is None or lieu.lieu_uuid != document["lieu_id"]:
+        lieu = db.session.scalar(_LOCKED, {"key": kid})
+        if lieu is None or lieu.lieu_uuid != filed.document["lieu_id"]:
             raise LieuUnknown()
-        unit.result = f"{lieu.public_id}:{document['month']}:{document['revision']}"
-        return keep(lieu, document, jws=message.text)
+        unit.result = f"{lieu.public_id}:{filed.document['month']}:{filed.document['revision']}"
+        return keep(lieu, filed)
 
 
-def keep(lieu: NetworkLieu, document: dict[str, Any], *, jws: str | None) -> tuple[ReceivedReturn, bool]:
-    """File the checked ``document`` of ``lieu``, whose row is locked in the open unit; False where it was here already.
+def keep(lieu: NetworkLieu, filed: Filed) -> Kept:
+    """Keep what is ``filed`` of ``lieu``, whose row is locked in the open unit, unless it was here already.
 
-    ``jws`` is what the lieu signed, None for figures typed in behind a link. Raises `RevisionConflict`.
+    Raises `RevisionConflict`, `StatusImpossible`.
     """
     require_unit()
+    document = filed.document
     month, revision = read_month(document["month"]), document["revision"]
     offered = Held(document["status"], document["figures_sha256"])
-    if is_repeated(revision, offered, here=queries.held(lieu, month)):
-        return stored(lieu, month, revision), False
-    found = doubts.doubts(document["figures"], queries.before(lieu.id, month))
+    here, before = queries.held_and_before(lieu.id, month)
+    if is_repeated(revision, offered, here=here):
+        row = stored(lieu, month, revision)
+        return Kept(row.status, row.received_at, is_new=False)
+    found, instant = doubts.doubts(document["figures"], before), now()
     _await_from(lieu, month)
-    row = ReceivedReturn(
-        network_lieu_id=lieu.id,
-        month=month,
-        revision=revision,
-        status=offered.status,
-        reason=document["reason"],
-        digest=offered.digest,
-        document=rfc8785.dumps(document).decode(),
-        jws=jws,
-        way="link" if jws is None else "software",
-        received_at=now(),
-        doubts=json.dumps(doubts.written(found)),
-        **columns_of(document),
-    )
-    db.session.add(row)
-    db.session.flush()
-    return row, True
+    values = {
+        "network_lieu_id": lieu.id,
+        "month": month,
+        "revision": revision,
+        "status": offered.status,
+        "reason": document["reason"],
+        "digest": offered.digest,
+        "document": filed.text,
+        "jws": filed.jws,
+        "way": "link" if filed.jws is None else "software",
+        "received_at": instant,
+        "doubts": json.dumps(doubts.written(found)),
+    }
+    db.session.execute(_INSERT, {**values, **filed.beside})
+    return Kept(offered.status, instant, is_new=True)
 
 
-def zone_of(lieu: NetworkLieu) -> ZoneInfo:
-    """The zone of the lieu by its postcode or commune; that of the head where neither says that it is overseas."""
-    code = lieu.postcode or lieu.code_insee or ""
+_INSERT = insert(ReceivedReturn.__table__)  # type: ignore[arg-type] - a table
+
+
+def zone_of(postcode: str | None, code_insee: str | None) -> ZoneInfo:
+    """The zone of a lieu by its postcode or commune; that of the head where neither says that it is overseas."""
+    code = postcode or code_insee or ""
     return ZoneInfo(place_of(code)[1]) if code.startswith(("97", "98")) else spaces.lieu().tz
 
 
@@ -147,13 +182,3 @@ def stored(lieu: NetworkLieu, month: date, revision: int) -> ReceivedReturn:
             ReceivedReturn.revision == revision,
         )
     ).one()
-
-
-def _acknowledged(row: ReceivedReturn, head_id: str, lieu_id: str) -> dict[str, Any]:
-    return acknowledgement(
-        Stated(lieu_id, write_month(row.month), row.revision, row.digest),
-        status=row.status,
-        head_id=head_id,
-        received_at=row.received_at,
-        key=signing_key(),
-    )

@@ -103,7 +103,7 @@ def send(token: str, month: date, six: Mapping[str, int | None], reason: str | N
     sha = digest(canonical(figures))
     with write_unit() as unit:
         _link, lieu = enrolment.opened_locked(token, FIGURES)
-        here = queries.held(lieu, month)
+        here, _before = queries.held_and_before(lieu.id, month)
         highest = max(here, default=0)
         if highest and here[highest].digest == sha:
             return highest
@@ -124,7 +124,8 @@ def send(token: str, month: date, six: Mapping[str, int | None], reason: str | N
             "figures_sha256": sha,
             "figures": figures,
         }
-        receiving.keep(lieu, check_return(document, at=now(), zone=receiving.zone_of(lieu)), jws=None)
+        zone = receiving.zone_of(lieu.postcode, lieu.code_insee)
+        receiving.keep(lieu, receiving.Filed.of(check_return(document, at=now(), zone=zone)))
         unit.result = f"{lieu.public_id}:{document['month']}:{document['revision']}"
     return highest + 1
 
