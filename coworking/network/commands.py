@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -44,10 +45,13 @@ def import_lieux(file: Path, dry_run: bool) -> None:
     for remark in reading.remarks:
         click.echo(f"line {remark.line}: {remark.words}{'' if remark.kept else ' (left out)'}", err=True)
     left_out = sum(not remark.kept for remark in reading.remarks)
+    without = Counter(remark.dropped for remark in reading.remarks if remark.dropped)
     verb = "would be " if dry_run else ""
     click.echo(
         f"{done.added} {verb}added, {done.changed} {verb}changed, {done.same} as they were, {left_out} left out."
     )
+    if without:
+        click.echo(f"Taken without: {', '.join(f'{name} {count}' for name, count in sorted(without.items()))}.")
 
 
 @network.command("send")

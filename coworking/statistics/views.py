@@ -81,6 +81,7 @@ def _page(first: date, error: DomainError | None = None, reason: str = "") -> st
     return render_template(
         "statistics/month.html",
         page=page,
+        place=spaces.lieu(),
         may_close=actor.has(Role.MANAGER),
         error=say(error) if error is not None else None,
         reason=reason,

@@ -232,3 +232,8 @@ def test_the_command_closes_and_says_what_it_kept(app, december):
     for month, code in (("2026-12", "month_not_over"), ("2026-1", "month_unreadable"), ("2019-01", "month_unknown")):
         refused = run(args=["statistics", "close", month])
         assert refused.exit_code == 1 and code in refused.output
+
+
+def test_a_month_on_paper_names_the_lieu(december, place, sign_in):
+    page = sign_in(december.manager).get("/month/2026-11").text
+    assert f'<p class="on-paper">{place.lieu.name}</p>' in page

@@ -57,11 +57,15 @@ class CensusPlace:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a person should know about ``line``: the row was left out, or taken without something (``kept``)."""
+    """What a person should know about ``line``: the row was left out, or taken without something (``kept``).
+
+    ``dropped`` names the cell that it was taken without.
+    """
 
     line: int
     words: str
     kept: bool = False
+    dropped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,14 @@ def _place(line: int, row: dict[str, str | None], remarks: list[Remark]) -> Cens
         return None
     latitude, longitude = _position(cells["LAT"], cells["LONG"])
     if latitude is None and (cells["LAT"] or cells["LONG"]):
-        remarks.append(Remark(line, f"no position on Earth: {cells['LAT']}, {cells['LONG']}", kept=True))
+        words = f"no position on Earth: {cells['LAT']}, {cells['LONG']}"
+        remarks.append(Remark(line, words, kept=True, dropped="position"))
+    website = website_of(cells["WEB"])
+    for name, pattern, column in (("postcode", _POSTCODE, "CP"), ("INSEE code", _INSEE, "INSEECOM")):
+        if cells[column] and not pattern.fullmatch(cells[column]):
+            remarks.append(Remark(line, f"no {name}: {cells[column]}", kept=True, dropped=name))
+    if cells["WEB"] and website is None:
+        remarks.append(Remark(line, f"no address of a website: {cells['WEB']}", kept=True, dropped="website"))
     return CensusPlace(
         line=line,
         external_id=f"{SOURCE}:{cells['ID']}",
@@ -135,7 +146,7 @@ def _place(line: int, row: dict[str, str | None], remarks: list[Remark]) -> Cens
         code_insee=_matching(_INSEE, cells["INSEECOM"]),
         latitude=latitude,
         longitude=longitude,
-        website=website_of(cells["WEB"]),
+        website=website,
     )
 
 
@@ -149,7 +160,7 @@ def _position(latitude: str, longitude: str) -> tuple[float | None, float | None
 
 
 def _matching(pattern: re.Pattern[str], text: str) -> str | None:
-    """``text`` when it has the form; the census writes 0 for what it does not know."""
+    """``text`` when it has the form; the census writes 0 or a shortened code for what it does not know."""
     return text if pattern.fullmatch(text) else None
 
 

@@ -25,21 +25,22 @@ STATE_LABELS = {
     "left": N_("Left"),
 }
 COLUMNS = (
-    "name",
-    "address",
-    "postcode",
-    "city",
-    "code_insee",
-    "siret",
-    "website",
-    "email",
-    "latitude",
-    "longitude",
-    "way",
-    "invited",
-    "expected_from",
-    "left_on",
+    N_("Name"),
+    N_("Address"),
+    N_("Postcode"),
+    N_("Town"),
+    N_("INSEE code"),
+    N_("SIRET number"),
+    N_("Website"),
+    N_("E-mail"),
+    N_("Latitude"),
+    N_("Longitude"),
+    N_("How its figures come"),
+    N_("Invited"),
+    N_("Figures awaited from"),
+    N_("Left on"),
 )
+WAYS = {"software": N_("sends by itself"), "link": N_("by link")}
 
 
 @blueprint.get("/directory")
@@ -70,7 +71,7 @@ def directory() -> ResponseReturnValue:
 def directory_table() -> ResponseReturnValue:
     """The filtered list, whole."""
     rows = [_cells(entry) for entry in directory_queries.every_lieu(*_asked())]
-    return csv_answer("directory.csv", [COLUMNS, *rows])
+    return csv_answer("directory.csv", [[_(name) for name in COLUMNS], *rows])
 
 
 @blueprint.get("/directory/new")
@@ -123,8 +124,8 @@ def _cells(entry: ListedLieu) -> tuple[object, ...]:
         row.contact_email or "",
         "" if row.latitude is None else row.latitude,
         "" if row.longitude is None else row.longitude,
-        row.way or "",
-        "yes" if entry.invited else "",
+        _(WAYS[row.way]) if row.way else "",
+        _("Yes") if entry.invited else "",
         write_month(row.expected_from) if row.expected_from else "",
         row.left_at.date().isoformat() if row.left_at else "",
     )

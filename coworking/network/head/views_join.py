@@ -22,8 +22,14 @@ blueprint.csrf_exempt = True  # type: ignore[attr-defined] - no cookie opens it:
 @public
 def explain(token: str) -> ResponseReturnValue:
     """For whoever opens the link in a browser: what to do with it."""
-    _row, lieu = enrolment.opened(token, enrolment.JOIN)
-    return render_template("network/head/join.html", head=spaces.lieu(), name=lieu.name, url=enrolment.join_url(token))
+    link, lieu = enrolment.opened(token, enrolment.JOIN)
+    return render_template(
+        "network/head/join.html",
+        head=spaces.lieu(),
+        name=lieu.name,
+        used_at=link.used_at,
+        url=enrolment.join_url(token),
+    )
 
 
 @blueprint.post("/<token>")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from coworking.core.errors import N_
+from coworking.core.i18n import _
 from coworking.core.months import read_month, write_month
 from coworking.core.policy import Role, requires
 from coworking.core.tables import csv_answer
@@ -14,18 +16,19 @@ from coworking.network.head.pages import blueprint
 from coworking.statistics.labels import STATUS_WORDS
 
 COLUMNS = (
-    "lieu",
-    "city",
-    "month",
-    "state",
-    "booked",
-    "offered",
-    "attended",
-    "offered_where_known",
-    "people",
-    "set_aside",
-    "doubts",
+    N_("Place"),
+    N_("Town"),
+    N_("Month"),
+    N_("State"),
+    N_("Half-days booked"),
+    N_("Half-days offered"),
+    N_("Half-days attended"),
+    N_("Half-days offered where the outcome is known"),
+    N_("Different people"),
+    N_("Set aside because"),
+    N_("Worth a second look"),
 )
+STATES = {**STATUS_WORDS, "late": N_("not received"), "waiting": N_("not due yet")}
 
 
 @blueprint.get("")
@@ -55,7 +58,7 @@ def table() -> ResponseReturnValue:
             row.name,
             row.city or "",
             write_month(found.month),
-            row.state,
+            _(STATES[row.state]),
             *(row.booked or ("", "")),
             *(row.attended or ("", "")),
             "" if row.people is None else row.people,
@@ -64,7 +67,7 @@ def table() -> ResponseReturnValue:
         )
         for row in found.rows
     ]
-    return csv_answer(f"network-{write_month(found.month)}.csv", [COLUMNS, *rows])
+    return csv_answer(f"network-{write_month(found.month)}.csv", [[_(name) for name in COLUMNS], *rows])
 
 
 def _asked(search: str, sort: str) -> Overview:

@@ -139,6 +139,16 @@ def test_bodies_without_end_and_unknown_links(here, head):
     assert token in page.get_data(as_text=True)
 
 
+def test_a_used_link_no_longer_says_that_it_works_once(here, head):
+    token = token_of(head.link(head.add()))
+    browser = head.app.test_client()
+    assert "une fois" in browser.get(f"/network/join/{token}", headers={"Accept-Language": "fr"}).text
+    assert post(head, token, request_of(here.app, token))[0] == 200
+    page = browser.get(f"/network/join/{token}", headers={"Accept-Language": "fr"}).text
+    assert "Ce lien a servi le 1 décembre 2026" in page.replace("1er", "1").replace("\u00a0", " ")
+    assert "une fois" not in page and token not in page
+
+
 def test_one_lieu_is_one_member(here, head):
     here.join(head.link(head.add()))
     with pytest.raises(joining.HeadRefused, match="head_refused"):

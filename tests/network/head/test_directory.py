@@ -124,8 +124,13 @@ def test_twins_both_come_in_and_are_told():
 
 
 def test_what_the_census_does_not_know_is_unknown():
-    (entry,) = read(file_of(row(1, CP="0", INSEECOM="0", NOMCOM="", WEB="", ADRESSE=""))).places
+    reading = read(file_of(row(1, CP="0", INSEECOM="0", NOMCOM="", WEB="", ADRESSE="")))
+    (entry,) = reading.places
     assert (entry.postcode, entry.code_insee, entry.city, entry.website, entry.address) == (None,) * 5
+    assert [(one.line, one.words, one.kept) for one in reading.remarks] == [
+        (2, "no postcode: 0", True),
+        (2, "no INSEE code: 0", True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +178,7 @@ def test_twenty_megabytes_are_too_many():
 
 def test_the_command_says_what_it_did(app, tmp_path: Path):
     good, bad = tmp_path / "lieux.csv", tmp_path / "bad.csv"
-    good.write_bytes(file_of(row(1), row(2, NOM_TL=""), row(3)))
+    good.write_bytes(file_of(row(1, CP="6330", WEB="ftp://x"), row(2, NOM_TL=""), row(3, CP="0")))
     bad.write_bytes(b"\x00\x01")
     run = app.test_cli_runner().invoke
     trial = run(args=["network", "import-lieux", str(good), "--dry-run"])
@@ -182,6 +187,8 @@ def test_the_command_says_what_it_did(app, tmp_path: Path):
     assert done.exit_code == 0
     assert "line 3: NOM_TL is empty (left out)" in done.output
     assert "2 added, 0 changed, 0 as they were, 1 left out." in done.output
+    assert "line 2: no postcode: 6330\n" in done.output and "line 4: no postcode: 0\n" in done.output
+    assert "Taken without: postcode 2, website 1." in done.output
     failed = run(args=["network", "import-lieux", str(bad)])
     assert failed.exit_code == 1 and "not a CSV file" in failed.output
     assert run(args=["network", "import-lieux", str(tmp_path / "none.csv")]).exit_code == 2

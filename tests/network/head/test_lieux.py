@@ -125,12 +125,12 @@ def test_the_export_is_the_filtered_list_and_no_formula(app, cast, listed, sign_
         assert answer.content_type.startswith("text/csv")
         return list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig")), delimiter=";"))
 
-    assert [row["name"] for row in table("state=link")] == ["Relais"]
-    assert table("state=link")[0]["expected_from"] == "2026-09"
-    assert table("state=invited")[0]["invited"] == "yes"
+    assert [row["Nom"] for row in table("state=link")] == ["Relais"]
+    assert table("state=link")[0]["Chiffres attendus à partir de"] == "2026-09"
+    assert table("state=invited")[0]["Invités"] == "Oui"
     assert len(table("")) == 6
     (odd,) = table("q=hyperlink")
-    assert (odd["name"], odd["city"]) == ("'=HYPERLINK(1)", "'+33")
+    assert (odd["Nom"], odd["Commune"]) == ("'=HYPERLINK(1)", "'+33")
 
 
 def test_an_empty_directory_teaches(cast, place, sign_in):

@@ -210,9 +210,10 @@ def test_it_can_be_searched_sorted_and_exported(cast, network, sign_in):
     assert order("q=RELAIS") == ["Petit Relais"]
     assert order("sort=nonsense")[0] == "Grand Atelier"
     table = lead.get("/network/returns.csv?month=2026-10").text
-    assert table.startswith("\ufefflieu;city;month;"), "as the directory’s: what French spreadsheets open"
+    assert table.startswith("\ufeffLieu;Commune;Mois;État;"), "as the directory’s: what French spreadsheets open"
     rows = table.splitlines()
-    assert rows[1].startswith("Grand Atelier;Ambert;2026-10;final;200;1000;150;1000")
+    assert rows[1].startswith("Grand Atelier;Ambert;2026-10;définitif;200;1000;150;1000")
+    assert rows[2].split(";")[3] == "pas reçu"
     assert rows[4].split(";")[6:8] == ["", ""]
 
 
