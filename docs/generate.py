@@ -1,10 +1,12 @@
 """Write the parts of the documents that are made from the code: ``python docs/generate.py``.
 
-Each stands between ``<!-- name -->`` and ``<!-- /name -->``; a test says whether they are current.
+Each stands between ``<!-- name -->`` and ``<!-- /name -->``, or is a file of its own (`FILES`); a test says whether they are
+current.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tempfile
@@ -157,10 +159,98 @@ def seen_by() -> str:
     return "\n".join(lines)
 
 
+def schema_file() -> str:
+    """The JSON Schema of a monthly return."""
+    from coworking.statistics.json_schema import return_schema
+
+    return json.dumps(return_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+EXAMPLE_KEY = bytes(range(32))
+"""The private key of the signed example: 32 bytes that everybody knows, so that everybody can make the same signature."""
+EXAMPLE_HEAD = "9b1d6a0e-0000-4000-8000-000000000001"
+
+
+def example_file() -> str:
+    """A return of six figures, as a document."""
+    from coworking.statistics.schema import FINAL, SCHEMA, SIX, blank, canonical, digest, filled
+
+    six = dict(zip(SIX, (22, 440, 210, 180, 31, 12), strict=True))
+    figures = filled(blank("without_software"), **six)
+    document = {
+        "schema": SCHEMA,
+        "lieu_id": "3f0c8f0e-6a4b-4c57-9a53-0a8e6f6a2f01",
+        "siret": None,
+        "name": "La Fabrique du Pont",
+        "code_insee": "63430",
+        "month": "2026-10",
+        "status": FINAL,
+        "revision": 1,
+        "reason": None,
+        "generated_at": "2026-11-05T06:00:00Z",
+        "software_version": "1.0",
+        "figures_sha256": digest(canonical(figures)),
+        "figures": figures,
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def signed_file() -> str:
+    """The same return, signed with `EXAMPLE_KEY` for `EXAMPLE_HEAD`."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from coworking.core.keyring import SigningKey, key_id_of
+    from coworking.network.exchange import protocol
+
+    private = Ed25519PrivateKey.from_private_bytes(EXAMPLE_KEY)
+    key = SigningKey(key_id_of(private.public_key().public_bytes_raw()), private)
+    payload = {"aud": EXAMPLE_HEAD, "iat": 1_793_862_000, "return": json.loads(example_file())}
+    return protocol.sign(payload, protocol.RETURN, key) + "\n"
+
+
+def example_key() -> str:
+    """The key of the signed example, its name, and the digest of its figures."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from coworking.core.keyring import key_id_of
+    from coworking.network.exchange.protocol import encode_key
+
+    public = Ed25519PrivateKey.from_private_bytes(EXAMPLE_KEY).public_key().public_bytes_raw()
+    digest = json.loads(example_file())["figures_sha256"]
+    return "\n".join(
+        [
+            "| | |",
+            "|---|---|",
+            f"| private key | the bytes 0 to 31 (`{EXAMPLE_KEY.hex()}`) |",
+            f"| public key, `x` | `{encode_key(public)}` |",
+            f"| `kid` | `{key_id_of(public)}` |",
+            f"| `aud` | `{EXAMPLE_HEAD}` |",
+            f"| `figures_sha256` | `{digest}` |",
+        ]
+    )
+
+
+def null_reasons() -> str:
+    """Each reason for which a figure may be null."""
+    from coworking.statistics.labels import REASON_WORDS
+    from coworking.statistics.schema import REASONS
+
+    return "\n".join(["| reason | means |", "|---|---|", *(f"| `{name}` | {REASON_WORDS[name]} |" for name in REASONS)])
+
+
+FILES = {
+    "docs/monthly-return-1.schema.json": schema_file,
+    "docs/examples/monthly-return.json": example_file,
+    "docs/examples/monthly-return.jose": signed_file,
+}
+"""Whole files that are made from the code."""
+
 PARTS = {
     "packages": ("docs/architecture.md", packages),
     "viewers": ("docs/privacy.md", viewers),
     "seen-by": ("docs/privacy.md", seen_by),
+    "example-key": ("docs/network.md", example_key),
+    "null-reasons": ("docs/network.md", null_reasons),
 }
 
 
@@ -176,5 +266,7 @@ def current(name: str) -> tuple[str, str]:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
+    for file, make in FILES.items():
+        (ROOT / file).write_text(make(), encoding="utf-8")
     for part, (document, _make) in PARTS.items():
         (ROOT / document).write_text(current(part)[1], encoding="utf-8")

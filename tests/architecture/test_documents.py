@@ -92,3 +92,8 @@ def test_each_guard_stands_in_its_decision_record():
     text = (ROOT / "docs" / "adr" / "0003-database-guards.md").read_text(encoding="utf-8")
     missing = [guard.name for guard in GUARDS if f"`{guard.name}`" not in text and f"`{guard.table}`" not in text]
     assert missing == []
+
+
+@pytest.mark.parametrize("file", _generator().FILES)
+def test_files_made_from_the_code_are_current(file: str):
+    assert (ROOT / file).read_text(encoding="utf-8") == _generator().FILES[file](), "make docs"

@@ -5,7 +5,11 @@ from __future__ import annotations
 from marshmallow import fields
 
 from coworking.api.schemas.common import Page, Shown, instant, text
+from coworking.statistics.json_schema import figures_schema
 from coworking.statistics.schema import STATUSES
+
+_FIGURES = {name: value for name, value in figures_schema().items() if name != "type"}
+"""What `figures` holds: the same in OpenAPI as in ``docs/monthly-return-1.schema.json``."""
 
 
 class MonthlyReturn(Shown):
@@ -26,7 +30,7 @@ class MonthlyReturn(Shown):
     generated_at = instant(required=True)
     software_version = text(required=True)
     figures_sha256 = text(required=True)
-    figures = fields.Dict(keys=fields.String(), required=True)
+    figures = fields.Dict(keys=fields.String(), required=True, metadata=_FIGURES)
 
 
 class ReturnReceipt(Shown):
@@ -73,7 +77,7 @@ class NetworkReturn(Shown):
     received_at = instant(required=True)
     doubts = fields.List(fields.Nested(ReturnDoubt), required=True)
     set_aside = text(required=True, allow_none=True)
-    figures = fields.Dict(keys=fields.String(), required=True)
+    figures = fields.Dict(keys=fields.String(), required=True, metadata=_FIGURES)
 
 
 class NetworkReturns(Page):
