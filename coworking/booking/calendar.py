@@ -46,10 +46,10 @@ def _event(lieu: Lieu, booking: Booking) -> Event:
     event.add("sequence", max(0, int((stamp - booking.created_at).total_seconds())))
     event.add("dtstart", booking.starts_at)
     event.add("dtend", booking.ends_at)
-    event.add("summary", f"{booking.title or names} \u00b7 {lieu.name}")
+    event.add("summary", " \u00b7 ".join(part for part in (booking.title, names, lieu.name) if part))
     event.add(
         "location",
-        ", ".join(part for part in (lieu.name, lieu.address, f"{lieu.postcode} {lieu.city}") if part.strip()),
+        ", ".join(part for part in (names, lieu.name, lieu.address, f"{lieu.postcode} {lieu.city}") if part.strip()),
     )
     event.add("status", "CANCELLED" if booking.is_cancelled else "CONFIRMED")
     event.add("url", f"{settings().base_url}/bookings/{booking.public_id}")

@@ -48,19 +48,30 @@ class RoomForm:
 
 
 def read_room(form: Mapping[str, str], zone: ZoneInfo) -> RoomForm:
-    """Read ``day``, ``from``, ``to``, ``title`` and ``guests``; raises the first thing that is wrong."""
+    """Read `read_span`, ``title`` and ``people`` (or ``guests``, without whoever books); raises the first thing wrong."""
     span = read_span(form, zone)
     with at_field("title"):
         title = words_of(form.get("title") or "", most=MAX_TITLE)
+    return RoomForm(span, title or None, read_guests(form))
+
+
+def read_guests(form: Mapping[str, str]) -> int:
+    """How many come besides whoever books: ``people`` counts them in, ``guests`` does not."""
+    if form.get("people"):
+        with at_field("people"):
+            return number_of(form["people"], 1, MAX_GUESTS + 1) - 1
     with at_field("guests"):
-        guests = number_of(form.get("guests") or "0", 0, MAX_GUESTS)
-    return RoomForm(span, title or None, guests)
+        return number_of(form.get("guests") or "0", 0, MAX_GUESTS)
 
 
 def read_span(form: Mapping[str, str], zone: ZoneInfo) -> Span:
-    """From ``from`` to ``to`` by the wall clock of ``day``; midnight ends the day. Raises the first thing that is wrong."""
+    """From ``from`` for ``minutes``, or to ``to`` by the wall clock of ``day``; midnight ends the day. Raises the first
+    thing that is wrong. ``length``, a duration that was tapped, comes before the ``minutes`` that were chosen."""
     day = read_day(form.get("day"))
     start = _instant(day, _time(form, "from"), zone, "from")
+    if minutes := form.get("length") or form.get("minutes"):
+        with at_field("minutes"):
+            return Span(start, start + timedelta(minutes=number_of(minutes, 15, 1440)))
     to = _time(form, "to")
     return Span(start, _instant(day + timedelta(days=1) if to == time(0) else day, to, zone, "to"))
 
@@ -105,10 +116,10 @@ def read_page(text: str | None) -> int:
 
 
 def read_length(text: str | None) -> Length:
-    """How long a meeting lasts: ``half``, ``day`` or minutes (kept within a quarter of an hour and a day's work)."""
+    """How long a meeting lasts: ``half``, ``day`` or minutes: whole quarters of an hour, up to a day's work."""
     if text in ("half", "day"):
         return text
-    return timedelta(minutes=nearest_number(text, 60, 15, 720))
+    return timedelta(minutes=nearest_number(text, 60, 15, 720) // 15 * 15)
 
 
 def monday_of(day: date) -> date:

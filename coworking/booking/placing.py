@@ -84,22 +84,26 @@ def choose(
     leaving: Booking | None = None,
     several: bool = False,
     find: Find = claims.lock_candidates,
+    take_back: bool = False,
 ) -> list[Chosen]:
     """A resource and its use on the day ``on`` for each item, all different; resources are locked.
 
     ``leaving``: a booking being moved. ``several``: more than one desk or room at a time is meant. ``find``: how resources
-    are read; `claims.queries.candidates` locks none, for showing what would be given.
+    are read; `claims.queries.candidates` locks none, for showing what would be given. What the person has just cancelled
+    is free for them and is given first; ``take_back`` releases it for what will be booked there.
     """
     candidates = _candidates(request, on, find)
     day = spaces.day(on)  # behind the locks: a closure waits for them before it cancels what was booked
     halves = touched(bookable_halves(on, day), request.span)
     everything = {row.id for rows in candidates for row in rows}
+    own = queries.own_places(person.id, day, except_booking=leaving.id if leaving is not None else None)
+    kept = [place for place in own if place.cancelled and leaving is None]
+    stays_out = {leaving.id} if leaving is not None else {place.booking_id for place in kept}
     taken = [
         (resource_id, span)
         for resource_id, span, kind, holder in claim_queries.taken(everything, day.span, instant)
-        if leaving is None or (kind, holder) != ("booking", leaving.id)
+        if kind != "booking" or holder not in stays_out
     ]
-    own = queries.own_places(person.id, day, except_booking=leaving.id if leaving is not None else None)
     chosen: list[Chosen] = []
     for item, rows in zip(request.items, candidates, strict=True):
         is_desk = rows[0].kind == DESK
@@ -113,17 +117,36 @@ def choose(
             check_room_span(request.span, at=begun, zone=lieu.tz)
             use = request.span
         given = {resource.id for resource, _, _ in chosen}
-        free = [row for row in rows if row.id not in given and _is_free(row, use, taken)]
+        free = [row for row in rows if row.id not in given and queries.is_free(row, use, taken)]
         if not free:
             raise ClaimConflict(item=item) if len(rows) == 1 else NothingFree(item=item)
         if not several:
             _refuse_second_place(own, rows[0].kind, use, leaving)
         if is_desk:
-            resource = _pick(free, person, own, taken, instant, whole_day=len(halves) == 2) if free[1:] else free[0]
+            resource = (
+                _pick(free, person, own, taken, instant, use, whole_day=len(halves) == 2) if free[1:] else free[0]
+            )
         else:
             resource = free[0]
         chosen.append((resource, use, halves if is_desk else ()))
+    if take_back:
+        _release_kept(kept, chosen)
     return chosen
+
+
+def _release_kept(kept: Collection[queries.OwnPlace], chosen: Collection[Chosen]) -> None:
+    """Release what was kept for undoing a cancellation, where its person books the same place again."""
+    again = {
+        place.booking_id
+        for place in kept
+        for resource, use, _ in chosen
+        if place.resource_id == resource.id
+        and place.span.widened(before=timedelta(), after=timedelta(minutes=resource.buffer_after)).overlaps(
+            Wanted(resource.id, use, resource.buffer_after).guarded
+        )
+    }
+    for booking_id in sorted(again):
+        claims.release(queries.live_claims(booking_id))
 
 
 def _candidates(request: Request, day: date, find: Find) -> list[list[Resource]]:
@@ -173,17 +196,13 @@ def _desk_use(day: LieuDay, halves: tuple[BookableHalf, ...], span: Span) -> Spa
     return Span(halves[0].span.start, halves[-1].span.end)
 
 
-def _is_free(row: Resource, use: Span, taken: list[tuple[int, Span]]) -> bool:
-    guarded = Wanted(row.id, use, row.buffer_after).guarded
-    return not any(resource_id == row.id and span.overlaps(guarded) for resource_id, span in taken)
-
-
 def _pick(
     free: list[Resource],
     person: Person,
     own: list[queries.OwnPlace],
     taken: list[tuple[int, Span]],
     instant: datetime,
+    use: Span,
     *,
     whole_day: bool,
 ) -> Resource:
@@ -191,7 +210,8 @@ def _pick(
     touched_that_day = {resource_id for resource_id, _ in taken}
     desk = choose_desk(
         [Desk(row.id, row.zone_id, row.position, not whole_day and row.id not in touched_that_day) for row in free],
-        adjoining={place.resource_id for place in own if place.kind == DESK},
+        kept={place.resource_id for place in own if place.cancelled and place.span.overlaps(use)},
+        adjoining={place.resource_id for place in own if place.kind == DESK and not place.cancelled},
         usual=queries.usual_desk(person.id, instant - timedelta(days=90)),
         preferred_zone=person.preferred_zone_id,
     )
@@ -248,5 +268,7 @@ def _refuse_second_place(own: list[queries.OwnPlace], kind: str, use: Span, leav
     """One person has one desk and one room at a time. What stood beside the booking that is moved may go on to."""
     for place in own:
         beside = leaving is not None and place.span.overlaps(leaving.span)
+        if place.cancelled:
+            continue
         if (place.kind == DESK) == (kind == DESK) and place.span.overlaps(use) and not beside:
             raise (AlreadyBooked if kind == DESK else AlreadyInRoom)(name=place.name)

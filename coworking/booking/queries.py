@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import (
+    UNDO,
     BeyondHorizon,
     BookableHalf,
     Half,
@@ -21,6 +22,7 @@ from coworking.booking.rules import (
 )
 from coworking.claims import queries as claims
 from coworking.claims.models import Claim
+from coworking.claims.rules import Wanted
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -90,22 +92,35 @@ def quotes_by_id(ids: Collection[int]) -> dict[int, Quote]:
 
 @dataclass(frozen=True, slots=True)
 class OwnPlace:
-    """A desk someone has for a half-day, or a room for a time."""
+    """A desk someone has for a half-day, or a room for a time. ``cancelled``: they have just cancelled it, and nobody else
+    can have it before `UNDO` is over."""
 
     resource_id: int
     name: str
     kind: str
     span: Span
+    booking_id: int
+    booking: str
+    cancelled: bool
 
 
 # What every booking asks is built once.
 _OWN_PLACES = (
-    select(Resource.id, Resource.name, Resource.kind, BookingUnit.starts_at, BookingUnit.ends_at, Booking.id)
+    select(
+        Resource.id,
+        Resource.name,
+        Resource.kind,
+        BookingUnit.starts_at,
+        BookingUnit.ends_at,
+        Booking.id,
+        Booking.public_id,
+        Booking.status,
+    )
     .join(BookingUnit, BookingUnit.resource_id == Resource.id)
     .join(Booking)
     .where(
         Booking.person_id == bindparam("person"),
-        Booking.status == "confirmed",
+        or_(Booking.status == "confirmed", Booking.cancelled_at > bindparam("kept_since")),
         Booking.starts_at >= bindparam("start"),  # by the instant, as the person's index goes: by the date, one would
         Booking.starts_at < bindparam("end"),  # read all that the person or the day ever had
     )
@@ -128,11 +143,11 @@ _USUAL_DESK = (
 
 
 def own_places(person_id: int, day: LieuDay, *, except_booking: int | None = None) -> list[OwnPlace]:
-    """The desks (by half-day) and rooms ``person_id`` has on ``day``."""
-    rows = db.session.execute(_OWN_PLACES, {"person": person_id, "start": day.span.start, "end": day.span.end})
+    """The desks (by half-day) and rooms ``person_id`` has on ``day``, those they have just cancelled included."""
+    values = {"person": person_id, "start": day.span.start, "end": day.span.end, "kept_since": now() - UNDO}
     return [
-        OwnPlace(resource_id, name, kind, Span(start, end))
-        for resource_id, name, kind, start, end, booking in rows
+        OwnPlace(resource_id, name, kind, Span(start, end), booking, public, status == "cancelled")
+        for resource_id, name, kind, start, end, booking, public, status in db.session.execute(_OWN_PLACES, values)
         if booking != except_booking
     ]
 
@@ -142,8 +157,12 @@ def usual_desk(person_id: int, since: datetime) -> int | None:
     return db.session.scalar(_USUAL_DESK, {"person": person_id, "since": since})
 
 
-def free_resources(span: Span, kind: str) -> list[Resource]:
-    """Resources of ``kind`` in service and free over the whole of ``span`` (for desks: of its half-days)."""
+def free_resources(span: Span, kind: str, *, guests: int = 0, person_id: int | None = None) -> list[Resource]:
+    """Resources of ``kind`` in service and free over the whole of ``span`` (for desks: of its half-days).
+
+    Rooms are large enough for whoever books and their ``guests``, and leave time to tidy up. What ``person_id`` has just
+    cancelled is still free for them.
+    """
     lieu = spaces.lieu()
     day = span.start.astimezone(lieu.tz).date()
     rows = spaces.resources(kind=kind, day=day)
@@ -152,8 +171,26 @@ def free_resources(span: Span, kind: str) -> list[Resource]:
         if not halves:
             return []
         span = Span(halves[0].span.start, halves[-1].span.end)
-    busy = {resource_id for resource_id, _, _, _ in claims.taken([row.id for row in rows], span, now())}
-    return [row for row in rows if row.id not in busy]
+    else:
+        rows = [row for row in rows if row.seats > guests]
+    kept: set[int] = set()
+    if person_id is not None and (known := spaces.days(day, day).get(day)) is not None:
+        kept = {place.booking_id for place in own_places(person_id, known) if place.cancelled}
+    longest = timedelta(minutes=max((row.buffer_after for row in rows), default=0))
+    taken = [
+        (resource_id, busy)
+        for resource_id, busy, holder_kind, holder in claims.taken(
+            [row.id for row in rows], span.widened(before=timedelta(), after=longest), now()
+        )
+        if holder_kind != "booking" or holder not in kept
+    ]
+    return [row for row in rows if is_free(row, span, taken)]
+
+
+def is_free(resource: Resource, use: Span, taken: Collection[tuple[int, Span]]) -> bool:
+    """Whether ``resource`` can be used for ``use``, and tidied up behind it, beside what is ``taken``."""
+    guarded = Wanted(resource.id, use, resource.buffer_after).guarded
+    return not any(resource_id == resource.id and span.overlaps(guarded) for resource_id, span in taken)
 
 
 def booking_for(actor: Actor, public_id: str) -> Booking:
@@ -188,8 +225,8 @@ def bookings_of(person_id: int, span: Span) -> list[Booking]:
     )
 
 
-def coming_bookings(person_id: int, limit: int = 100) -> list[Booking]:
-    """``person_id``'s bookings that are not over and not cancelled, soonest first."""
+def coming_bookings(person_id: int, limit: int = 200) -> list[Booking]:
+    """``person_id``'s bookings that are not over, soonest first, cancelled ones included."""
     return list(
         db.session.scalars(
             select(Booking)
@@ -197,7 +234,6 @@ def coming_bookings(person_id: int, limit: int = 100) -> list[Booking]:
                 Booking.person_id == person_id,
                 Booking.starts_at > now() - A_DAY,  # bounds what is read of the person's index
                 Booking.ends_at > now(),
-                Booking.status == "confirmed",
             )
             .options(selectinload(Booking.units).joinedload(BookingUnit.resource))
             .order_by(Booking.starts_at, Booking.id)
@@ -207,8 +243,8 @@ def coming_bookings(person_id: int, limit: int = 100) -> list[Booking]:
 
 
 def past_bookings(person_id: int, page: int, size: int) -> tuple[list[Booking], int, int]:
-    """A page of what is over or cancelled, latest first; its number (the last one's beyond the end) and how many."""
-    over = (Booking.person_id == person_id) & ((Booking.ends_at <= now()) | (Booking.status == "cancelled"))
+    """A page of what is over, latest first; its number (the last one's beyond the end) and how many."""
+    over = (Booking.person_id == person_id) & (Booking.ends_at <= now())
     count = db.session.scalar(select(func.count()).select_from(Booking).where(over)) or 0
     pages = max(1, -(-count // size))
     page = min(page, pages)

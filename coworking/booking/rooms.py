@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from coworking.booking import queries
+from coworking.booking.queries import OwnPlace
 from coworking.booking.rules import ROOM_STEP, bookable_halves
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.timespan import Span, subtract
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import ROOM, LieuDay, Resource
+from coworking.spaces.models import DESK, ROOM, LieuDay, Resource
 
 START_STEP = timedelta(minutes=30)
 
 Length = timedelta | Literal["half", "day"]
 """How long a meeting is to last: a duration, one of the lieu's own half-days, or its whole day."""
 
+Taken = tuple[int, Span, str, int]
+"""A claim as `coworking.claims.queries.taken` gives it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Part of a day's strip, in thousandths of the open time: ``state`` is taken or closed; the rest is free."""
+    """Part of a day's strip, in thousandths of the open time: ``state`` is taken, mine or closed; the rest is free."""
 
     state: str
     x: int
@@ -30,45 +36,83 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class RoomDay:
-    """A room on a day: its strip, and the spans a meeting of the wanted length could take."""
+    """A room on a day: its strip, the spans a meeting of the wanted length could take, and what the reader has booked.
+
+    ``longest``: the longest stretch that is free, for a room that is free but not for so long.
+    """
 
     room: Resource
     strip: list[Stretch]
     starts: list[Span]
+    longest: Span | None
+    mine: list[OwnPlace]
 
 
-def rooms_on(day: LieuDay, length: Length, people: int) -> list[RoomDay]:
-    """Every room that seats ``people`` on ``day``, in the house's order (4 statements)."""
+def rooms_on(day: LieuDay, length: Length, people: int, person_id: int) -> list[RoomDay]:
+    """Every room that seats ``people`` on ``day``, and those ``person_id`` has there, in the house's order."""
     instant = now()
-    rooms = [room for room in spaces.resources(kind=ROOM, day=day.day) if room.seats >= people]
-    taken: dict[int, list[Span]] = {room.id: [] for room in rooms}
-    for resource_id, span, _, _ in claims.taken(list(taken), day.span, instant):
-        taken[resource_id].append(span)
-    return [
-        RoomDay(room, _strip(day, taken[room.id]), starts(day, taken[room.id], room, length, instant)) for room in rooms
-    ]
+    own = [place for place in queries.own_places(person_id, day) if place.kind != DESK]
+    has = {place.resource_id for place in own if not place.cancelled}
+    rooms = [room for room in spaces.resources(kind=ROOM, day=day.day) if room.seats >= people or room.id in has]
+    taken: dict[int, list[Taken]] = {room.id: [] for room in rooms}
+    for claim in claims.taken(list(taken), day.span, instant):
+        taken[claim[0]].append(claim)
+    found: list[RoomDay] = []
+    for room in rooms:
+        busy, mine = _of_others(taken[room.id], own), [p for p in own if p.resource_id == room.id and not p.cancelled]
+        free = free_stretches(day, busy, room, instant)
+        found.append(
+            RoomDay(
+                room,
+                _strip(day, busy, [place.span for place in mine], instant),
+                starts(day, free, length) if room.seats >= people else [],
+                max(free, key=lambda span: span.end - span.start, default=None) if room.seats >= people else None,
+                mine,
+            )
+        )
+    return found
 
 
-def starts(day: LieuDay, taken: list[Span], room: Resource, length: Length, instant: datetime) -> list[Span]:
-    """Spans of ``length`` that lie in open time and leave room for tidying up; those of a duration begin on a half hour."""
+def _of_others(taken: Sequence[Taken], own: Sequence[OwnPlace]) -> list[Span]:
+    """When a room is busy for this reader: what they have just cancelled is kept for them, and so is free."""
+    kept = {place.booking_id for place in own if place.cancelled}
+    return [span for _, span, kind, holder in taken if kind != "booking" or holder not in kept]
+
+
+def free_stretches(day: LieuDay, busy: Sequence[Span], room: Resource, instant: datetime) -> list[Span]:
+    """When ``room`` can be used on ``day`` from ``instant`` on, in whole quarters of an hour.
+
+    Tidying up may reach past closing time, but not into someone else's time.
+    """
     buffer = timedelta(minutes=room.buffer_after)
-    # Tidying up may reach past closing time, but not into someone else's time.
-    busy = [Span(span.start - buffer, span.end) for span in taken]
-    free_spans = subtract(day.open(), busy)
-    if not isinstance(length, timedelta):
-        whole = _wholes(day, length)
-        return [
-            span
-            for span in whole
-            if span.start >= instant - ROOM_STEP and any(free.covers(span) for free in free_spans)
-        ]
     found: list[Span] = []
-    for free in free_spans:
-        start = _next_step(free.start)
-        while start + length <= free.end:
-            if start >= instant - ROOM_STEP:
-                found.append(Span(start, start + length))
-            start += START_STEP
+    for free in subtract(day.open(), [Span(span.start - buffer, span.end) for span in busy]):
+        start = max(-(-_minute(free.start) // 15), _minute(instant) // 15)  # the quarter that runs may still be booked
+        end = _minute(free.end) // 15
+        if start < end:
+            found.append(Span(_at(start * 15, free), _at(end * 15, free)))
+    return found
+
+
+def _minute(instant: datetime) -> int:
+    """Whole minutes since 1970."""
+    return int(instant.timestamp() // 60)
+
+
+def _at(minute: int, near: Span) -> datetime:
+    return datetime.fromtimestamp(minute * 60, near.start.tzinfo)
+
+
+def starts(day: LieuDay, free: Sequence[Span], length: Length) -> list[Span]:
+    """Spans of ``length`` within ``free`` time; those of a duration begin with it or on a half hour."""
+    if not isinstance(length, timedelta):
+        return [span for span in _wholes(day, length) if any(stretch.covers(span) for stretch in free)]
+    found: list[Span] = []
+    for stretch in free:
+        start = stretch.start
+        while start + length <= stretch.end:
+            found.append(Span(start, start + length))
+            start += START_STEP - timedelta(minutes=start.minute % 30)
     return found
 
 
@@ -80,12 +124,7 @@ def _wholes(day: LieuDay, length: Literal["half", "day"]) -> list[Span]:
     return [Span(halves[0].start, halves[-1].end)]
 
 
-def _next_step(instant: datetime) -> datetime:
-    beyond = timedelta(minutes=instant.minute % 30, seconds=instant.second, microseconds=instant.microsecond)
-    return instant if not beyond else instant - beyond + START_STEP
-
-
-def _strip(day: LieuDay, taken: list[Span]) -> list[Stretch]:
+def _strip(day: LieuDay, taken: Sequence[Span], mine: Sequence[Span], instant: datetime) -> list[Stretch]:
     hours = day.open()
     if not hours:
         return []
@@ -95,9 +134,45 @@ def _strip(day: LieuDay, taken: list[Span]) -> list[Stretch]:
         x = round((span.start - whole.start) / (whole.end - whole.start) * 1000)
         return Stretch(state, x, round((span.end - whole.start) / (whole.end - whole.start) * 1000) - x)
 
-    inside = [part for span in taken if (part := span.intersection(whole))]
     closed = subtract([whole], hours)
-    return [stretch("closed", span) for span in closed] + [stretch("taken", span) for span in inside]
+    if instant > whole.start:
+        closed.append(Span(whole.start, min(instant, whole.end)))
+    return [
+        stretch(state, part)
+        for state, spans in (("closed", closed), ("taken", taken), ("mine", mine))
+        for span in spans
+        if (part := span.intersection(whole))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomTimes:
+    """When a room can be booked on a day. ``free_until``: until when from the hour that is looked at; None: not free then.
+
+    ``mine``: what the reader has booked of any room that overlaps the span that is looked at.
+    """
+
+    starts: list[datetime]
+    free_until: datetime | None
+    mine: OwnPlace | None
+
+    def lengths(self, start: datetime) -> list[int]:
+        """Every duration from ``start`` on, in minutes, by the quarter of an hour."""
+        if self.free_until is None:
+            return []
+        return list(range(15, (self.free_until - start) // timedelta(minutes=1) + 1, 15))
+
+
+def room_times(day: LieuDay, room: Resource, span: Span | None, person_id: int) -> RoomTimes:
+    """When ``room`` can be booked on ``day`` by ``person_id``, who looks at ``span`` (2 statements)."""
+    instant = now()
+    own = [place for place in queries.own_places(person_id, day) if place.kind != DESK]
+    free = free_stretches(day, _of_others(claims.taken([room.id], day.span, instant), own), room, instant)
+    return RoomTimes(
+        starts=[part.start + n * ROOM_STEP for part in free for n in range((part.end - part.start) // ROOM_STEP)],
+        free_until=next((part.end for part in free if span and part.start <= span.start < part.end), None),
+        mine=next((place for place in own if span and not place.cancelled and place.span.overlaps(span)), None),
+    )
 
 
 def next_open_day(first: date, last: date) -> date | None:

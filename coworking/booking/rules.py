@@ -234,12 +234,19 @@ class Desk:
 
 
 def choose_desk(
-    free: Collection[Desk], *, adjoining: Collection[int], usual: int | None, preferred_zone: int | None
+    free: Collection[Desk],
+    *,
+    kept: Collection[int] = (),
+    adjoining: Collection[int],
+    usual: int | None,
+    preferred_zone: int | None,
 ) -> Desk | None:
-    """The desk to give: the adjoining half-day's, then the usual one, then the preferred zone, then the least break-up."""
+    """The desk to give: the one just cancelled, then the adjoining half-day's, then the usual one, then the preferred zone,
+    then the least break-up."""
     return min(
         free,
         key=lambda desk: (
+            desk.id not in kept,
             desk.id not in adjoining,
             desk.id != usual,
             preferred_zone is not None and desk.zone_id != preferred_zone,

@@ -198,7 +198,9 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     person = for_whom(actor, request.person)
     at = min(instant, request.span.start) if even_if_over else instant
     day = check_window(request.span, at=at, horizon_days=lieu.horizon_days, zone=lieu.tz)
-    chosen = choose(request, person, lieu, day, instant, several=request.several_places and actor.is_staff)
+    chosen = choose(
+        request, person, lieu, day, instant, several=request.several_places and actor.is_staff, take_back=True
+    )
     uses = [use for _, use, _ in chosen]
     booking = Booking(
         person_id=person.id,
@@ -238,5 +240,6 @@ def _free_instead(request: Request, failed: object) -> list[dict[str, str]]:
     wanted = failed if isinstance(failed, RequestedItem) else request.items[0]
     kind = spaces.resource_by_public_id(wanted.resource).kind if wanted.resource is not None else wanted.kind or DESK
     named = {item.resource for item in request.items}
-    free = [row for row in queries.free_resources(request.span, kind) if row.public_id not in named]
+    rows = queries.free_resources(request.span, kind, guests=request.guests)
+    free = [row for row in rows if row.public_id not in named]
     return [{"resource_id": row.public_id, "name": row.name} for row in free[:5]]

@@ -25,9 +25,16 @@ PAGE = 20
 def mine() -> ResponseReturnValue:
     """What is coming, then what was, page by page."""
     person_id = current_actor().person_id or 0
-    coming = queries.coming_bookings(person_id)
+    ahead = queries.coming_bookings(person_id)
     past, page, pages = queries.past_bookings(person_id, read_page(request.args.get("page")), PAGE)
-    return render_template("booking/mine.html", coming=coming, past=past, page=page, pages=pages)
+    return render_template(
+        "booking/mine.html",
+        coming=[booking for booking in ahead if not booking.is_cancelled],
+        cancelled=[booking for booking in ahead if booking.is_cancelled],
+        past=past,
+        page=page,
+        pages=pages,
+    )
 
 
 @blueprint.get("/bookings/<public_id>")
@@ -133,7 +140,9 @@ def _sheet(public_id: str, error: str | None = None) -> str:
     found = queries.booking_for(actor, public_id)
     changeable = not found.is_cancelled and found.ends_at > instant and (found.starts_at > instant or actor.is_staff)
     only = found.units[0].resource if len({unit.resource_id for unit in found.units}) == 1 else None
-    others = queries.free_resources(found.span, only.kind) if changeable and only is not None else []
+    others = (
+        queries.free_resources(found.span, only.kind, guests=found.guests) if changeable and only is not None else []
+    )
     return render_template(
         "booking/booking.html",
         booking=found,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import offers, services
-from coworking.booking.forms import read_agreed, read_day, read_length, read_room, read_span, wall
+from coworking.booking import services
+from coworking.booking.forms import read_agreed, read_day, read_length, read_room, wall
 from coworking.booking.pages import blueprint, say_booked
 from coworking.booking.placing import Request, RequestedItem
+from coworking.booking.room_sheet import COMMON, key_of, look
 from coworking.booking.rooms import next_open_day, rooms_on
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
@@ -22,35 +23,44 @@ from coworking.core.reading import nearest_number
 from coworking.core.web import say
 from coworking.membership.entitlement import PriceChanged
 from coworking.spaces import queries as spaces
+from coworking.spaces.models import LieuDay
 
-LENGTHS = (30, 60, 120)
+LONGEST = 12 * 60
+"""The longest duration the search offers, in minutes; the whole day is a choice of its own."""
 
 
 @blueprint.get("/rooms")
 @signed_in
 def rooms() -> ResponseReturnValue:
-    lieu, today = spaces.lieu(), spaces.today()
+    actor, lieu, today = current_actor(), spaces.lieu(), spaces.today()
     last = today + timedelta(days=lieu.horizon_days)
     if "day" in request.args:
         day = read_day(request.args.get("day"))
     else:
         day = next_open_day(today, min(last, today + timedelta(days=14))) or today
     length = read_length(request.args.get("minutes"))
-    people = nearest_number(request.args.get("people"), 1, 1, 500)
+    minutes = length if isinstance(length, str) else length // timedelta(minutes=1)
     row = spaces.days(day, day).get(day)
+    people = nearest_number(request.args.get("people"), 1, 1, 500)
+    closed_since = _closed_since(row)
+    bookable = row is not None and today <= day <= last and closed_since is None
     return render_template(
         "booking/rooms.html",
         day=day,
         row=row,
-        rooms=rooms_on(row, length, people) if row is not None and today <= day <= last else [],
-        minutes=length if isinstance(length, str) else length // timedelta(minutes=1),
+        closed_since=closed_since,
+        next_open=next_open_day(day + timedelta(days=1), min(last, day + timedelta(days=14))) if closed_since else None,
+        rooms=rooms_on(row, length, people, actor.person_id or 0) if row is not None and bookable else [],
+        minutes=minutes,
         people=people,
-        length_choices=[*((n, duration(n)) for n in LENGTHS), ("half", _("half a day")), ("day", _("the whole day"))],
+        common=[*((n, duration(n)) for n in COMMON), ("half", _("half a day")), ("day", _("the whole day"))],
+        lengths=_lengths(minutes),
         today=today,
         last=last,
         previous=day - timedelta(days=1),
         following=day + timedelta(days=1),
         wall=lambda instant: wall(instant, lieu.tz),
+        actor=actor,
     )
 
 
@@ -63,6 +73,10 @@ def new_room_booking(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/rooms/<public_id>/book")
 @signed_in
 def book_room(public_id: str) -> ResponseReturnValue:
+    """Book it at the price that was shown. Where the page showed none for this time, it is shown first."""
+    if "length" in request.form or "look" in request.form:
+        return _sheet(public_id, request.form)
+    form = None
     try:
         form = read_room(request.form, spaces.lieu().tz)
         made = services.book(
@@ -76,31 +90,40 @@ def book_room(public_id: str) -> ResponseReturnValue:
             ),
         )
     except DomainError as error:
+        if isinstance(error, PriceChanged) and form is not None and request.form.get("shown") != key_of(form.span):
+            return _sheet(public_id, request.form, asks=True)
         return _sheet(public_id, request.form, error), error.status
     say_booked(made)
     return redirect(url_for("booking.rooms", day=made.day.isoformat()), 303)
 
 
-def _sheet(public_id: str, values: Mapping[str, str], error: DomainError | None = None) -> str:
-    """The form as it stands. A time that makes sense is said in words, its inputs one tap away."""
-    lieu = spaces.lieu()
-    at = None
-    offer = None
-    first_look = isinstance(error, PriceChanged) and "agreed" not in values
-    if error is None or error.at_field in ("title", "guests") or isinstance(error, PriceChanged):
-        try:
-            at = read_span(values, lieu.tz)
-            offer = offers.offer(current_actor(), Request(at, (RequestedItem(resource=public_id),)))
-        except DomainError:  # nothing to say about what cannot be booked: booking it will say why
-            offer = None
+def _sheet(public_id: str, values: Mapping[str, str], error: DomainError | None = None, *, asks: bool = False) -> str:
+    """The form as it stands; ``asks``: the price was not shown before, so the button has to be pressed once more."""
+    found = look(current_actor(), public_id, values)
+    trouble = error or found.trouble
+    fields = {"starts_at": "from", "ends_at": "minutes", "to": "minutes", "guests": "people"}
+    beside_input = (error is not None or not found.readable) and not (found.mine or found.free_until or found.others)
+    at = trouble.at_field if trouble is not None and beside_input else None
     return render_template(
         "booking/new_room.html",
-        room=spaces.resource_by_public_id(public_id),
-        values=values,
-        at=at,
-        offer=offer,
-        today=now().astimezone(lieu.tz).date(),
-        error=say(error) if error is not None and not first_look else None,
-        wrong_at={"starts_at": "from", "ends_at": "to"}.get(error.at_field or "", error.at_field) if error else None,
-        free=error.extra.get("free", []) if error is not None else [],
+        sheet_of=found,
+        asks=asks,
+        trouble=trouble,
+        said=say(trouble) if trouble is not None else None,
+        refused=error is not None,
+        wrong_at=fields.get(at or "", at),
     )
+
+
+def _closed_since(row: LieuDay | None) -> datetime | None:
+    """When the lieu closed, where it has been open that day and will not open again."""
+    hours = row.open() if row is not None else []
+    return hours[-1].end if hours and hours[-1].end <= now() and row and row.day == spaces.today() else None
+
+
+def _lengths(minutes: int | str) -> list[tuple[int | str, str]]:
+    """Every duration a meeting can have, by the quarter of an hour, then the lieu's own."""
+    found: list[tuple[int | str, str]] = [(n, duration(n)) for n in range(15, LONGEST + 1, 15)]
+    if isinstance(minutes, int) and (minutes, duration(minutes)) not in found:
+        found.append((minutes, duration(minutes)))
+    return [*found, ("half", _("half a day")), ("day", _("the whole day"))]

@@ -117,7 +117,7 @@ def acts(place, cast, day: date) -> dict[str, Callable[[], object]]:
 
     return {
         "look at a desk": look(lambda: offers.desk_offer(member, day, MORNING)),
-        "look at the rooms": look(lambda: rooms_on(spaces.day(day), timedelta(hours=1), 1)),
+        "look at the rooms": look(lambda: rooms_on(spaces.day(day), timedelta(hours=1), 1, cast.member.id)),
         "what is left": look(lambda: membership.remaining(cast.member.id, day)),
         "what is coming": look(lambda: queries.coming_bookings(cast.member.id)),
         "book a desk": book("desk", lambda: services.book_half_days(member, day, MORNING)),

@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 from coworking.accounts import staff
 from coworking.billing import charges
 from coworking.billing.models import Charge
-from coworking.booking import services
+from coworking.booking import offers, services
 from coworking.booking.models import Booking
 from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import AlreadyBooked, NotInService, SeveralPlaces, UndoTooLate
+from coworking.claims.rules import ClaimConflict
 from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.timespan import Span
@@ -47,6 +48,30 @@ def confirmed() -> int:
     return db.session.scalar(select(func.count()).where(Booking.status == "confirmed")) or 0
 
 
+def test_the_desk_just_cancelled_is_given_again(people, place):
+    """Nobody else gets it meanwhile, and undoing the cancellation is over: its place is taken."""
+    anne, karim, third = people.member.actor(), people.colleague.actor(), place.desks[2]
+    first = services.book_half_days(anne, THURSDAY, MORNING, resource=third.public_id)
+    services.cancel(anne, first.public_id)
+    assert offers.desk_offer(anne, THURSDAY, MORNING).resource.id == third.id, "as the sheet says it first"
+    with pytest.raises(ClaimConflict):
+        services.book_half_days(karim, THURSDAY, MORNING, resource=third.public_id)
+    again = services.book_half_days(anne, THURSDAY, MORNING)
+    assert [unit.resource_id for unit in again.units] == [third.id]
+    with pytest.raises(UndoTooLate):
+        services.undo_cancel(anne, first.public_id)
+    assert confirmed() == 1
+
+
+def test_the_morning_of_a_whole_day_just_cancelled_can_be_booked_again(people, place):
+    anne, third = people.member.actor(), place.desks[2]
+    day = services.book_half_days(anne, THURSDAY, MORNING | AFTERNOON, resource=third.public_id)
+    services.cancel(anne, day.public_id)
+    morning = services.book_half_days(anne, THURSDAY, MORNING)
+    assert [unit.resource_id for unit in morning.units] == [third.id]
+    assert services.book_half_days(people.colleague.actor(), THURSDAY, AFTERNOON, resource=third.public_id)
+
+
 def test_what_was_given_back_stays_so_when_the_day_closed(people, given_back, run_outbox):
     spaces.add_closure(people.manager.actor(), Closing(THURSDAY, THURSDAY, None, None, "Travaux"))
     run_outbox()
@@ -78,8 +103,8 @@ def test_what_was_given_back_stays_so_when_the_person_left(people, given_back):
     assert confirmed() == 0
 
 
-def test_one_who_sat_down_elsewhere_does_not_get_the_first_desk_too(people, given_back):
-    services.book_half_days(people.member.actor(), THURSDAY, MORNING)
+def test_one_who_sat_down_elsewhere_does_not_get_the_first_desk_too(people, place, given_back):
+    services.book_half_days(people.member.actor(), THURSDAY, MORNING, resource=place.desks[1].public_id)
     with pytest.raises(AlreadyBooked):
         services.undo_cancel(people.member.actor(), given_back)
     assert confirmed() == 1

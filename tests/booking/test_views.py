@@ -299,7 +299,7 @@ def test_a_room_from_its_chip_to_its_booking(app, place, cast, sign_in):
     assert "Durolle, jeudi 26 novembre" in page
     again = browser.post(f"/rooms/{room}/book", data=form)
     assert again.status_code == 409
-    assert "Cabine" in text(again), "what is free instead"
+    assert "Vous avez déjà réservé Durolle à ce moment-là, 14–15\u202fh." in text(again)
     assert 'value="Point d’équipe"' in text(again), "what was typed is still there"
     assert booking_url(text(browser.get("/bookings")))
 
@@ -356,7 +356,9 @@ def test_a_time_that_cannot_be_is_told_beside_what_was_typed(app, place, cast, s
         f"/rooms/{place.rooms[0].public_id}/book", data={"day": day, "from": start, "to": end, "title": "Essai"}
     )
     assert answer.status_code == 422
-    assert f'class="err" id="{"to" if words == "fin" else "from"}-err"' in text(answer), "beside the field at fault"
+    assert f'class="err" id="{"minutes" if words == "fin" else "from"}-err"' in text(answer), (
+        "beside the field at fault"
+    )
     assert words in text(answer)
     assert 'value="Essai"' in text(answer)
 
