@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from coworking.booking.colleagues import Colleague, desks_of_colleagues
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.queries import bookings_of
 from coworking.booking.rules import HALVES, Half, bookable_halves
@@ -17,11 +19,22 @@ from coworking.spaces.models import DESK, LieuDay, Resource
 
 
 @dataclass(frozen=True, slots=True)
-class HalfOfWeek:
-    """One half-day of somebody's week. ``state``: free, mine, past, full, closed or over.
+class RoomOfWeek:
+    """A room somebody has booked. ``booking``: its public id."""
 
-    ``free`` counts free desks; ``mine`` is the booking's public id and ``desk`` its desk's name; ``outcome`` what became
-    of it; ``reason`` says why it is closed (None: simply not open then).
+    booking: str
+    name: str
+    span: Span
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HalfOfWeek:
+    """One half-day of somebody's week. ``state``: free, mine, kept, past, full, closed or over.
+
+    ``free`` counts free desks; ``mine`` is the booking's public id and ``desk`` its desk's name (``kept``: they have just
+    cancelled it and may take it back); ``outcome`` what became of it; ``reason`` says why it is closed (None: simply not
+    open then). ``rooms``: the rooms they have in it; ``colleagues``: whom they may see there.
     """
 
     day: date
@@ -33,6 +46,8 @@ class HalfOfWeek:
     outcome: str | None = None
     reason: str | None = None
     span: Span | None = None
+    rooms: tuple[RoomOfWeek, ...] = ()
+    colleagues: tuple[Colleague, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +65,24 @@ class WeekDay:
 
     @property
     def never_open(self) -> bool:
-        return all(cell.state == "closed" and cell.reason is None for cell in self.cells)
+        return all(cell.state == "closed" and cell.reason is None and not cell.rooms for cell in self.cells)
 
     @property
     def same_closure(self) -> bool:
         """Whether the whole day is closed for one reason: one wide cell says it."""
         first, second = self.cells
-        return first.state == second.state == "closed" and first.reason == second.reason
+        rooms = first.rooms or second.rooms
+        return first.state == second.state == "closed" and first.reason == second.reason and not rooms
+
+    @property
+    def used(self) -> list[str]:
+        """The desks and rooms that were used, or may have been, in order."""
+        desks = [cell.desk for cell in self.cells if cell.desk and cell.state != "kept" and cell.outcome != "absent"]
+        return [*desks, *(room.name for cell in self.cells for room in cell.rooms)]
 
 
 def week(person_id: int, days: Sequence[date], calendar: Mapping[date, LieuDay]) -> list[WeekDay]:
-    """The desks' half-days of ``days`` as ``person_id`` sees them, in five statements however many desks there are.
+    """The half-days of ``days`` as ``person_id`` sees them, in six statements however many desks there are.
 
     Days the lieu knows nothing of (long past, beyond the horizon) and days it never opens are left out.
     """
@@ -73,22 +95,39 @@ def week(person_id: int, days: Sequence[date], calendar: Mapping[date, LieuDay])
     desks = spaces.resources(kind=DESK)
     whole = Span(calendar[days[0]].starts_at, calendar[days[-1]].ends_at)
     taken = claims.taken([desk.id for desk in desks], whole, instant)
-    own = {
-        (unit.day, unit.half): (booking, unit)
-        for booking in bookings_of(person_id, whole)
-        if not booking.is_cancelled
-        for unit in booking.units
-        if unit.half
-    }
-    found = [
-        WeekDay(
-            day,
-            tuple(_cell(calendar[day], half, desks, taken, own.get((day, half)), instant) for half in HALVES),  # type: ignore[arg-type] - two halves, two cells
-            is_today=day == today,
+    holders = {holder for _, _, kind, holder in taken if kind == "booking"}
+    own: dict[tuple[date, str], tuple[Booking, BookingUnit]] = {}
+    rooms: dict[date, list[RoomOfWeek]] = {}
+    for booking in sorted(bookings_of(person_id, whole), key=lambda row: not row.is_cancelled):
+        for unit in booking.units:
+            if unit.half and (not booking.is_cancelled or booking.id in holders):
+                own[unit.day, unit.half] = booking, unit
+            elif not unit.half and not booking.is_cancelled:
+                room = RoomOfWeek(booking.public_id, unit.resource.name, unit.span, unit.ends_at <= instant)
+                rooms.setdefault(unit.day, []).append(room)
+    seen: dict[tuple[date, str], list[Colleague]] = {}
+    for colleague in desks_of_colleagues(person_id, whole):
+        seen.setdefault((colleague.day, colleague.half), []).append(colleague)
+    found: list[WeekDay] = []
+    for day in days:
+        am, pm = (
+            replace(
+                _cell(calendar[day], half, desks, taken, own.get((day, half)), instant),
+                rooms=tuple(room for room in rooms.get(day, ()) if half == _half_of(room, calendar[day], lieu.tz)),
+                colleagues=tuple(seen.get((day, half), ())),
+            )
+            for half in HALVES
         )
-        for day in days
-    ]
+        found.append(WeekDay(day, (am, pm), is_today=day == today))
     return [day for day in found if not day.never_open]
+
+
+def _half_of(room: RoomOfWeek, day: LieuDay, zone: ZoneInfo) -> Half:
+    """The half-day in which a room's time begins; before noon or after it where that lies in neither."""
+    for half, known in bookable_halves(day.day, day).items():
+        if known.span.contains(room.span.start):
+            return half
+    return "am" if room.span.start.astimezone(zone).hour < 12 else "pm"
 
 
 def free_near(person_id: int, day: date, halves: Collection[Half], limit: int = 4) -> list[HalfOfWeek]:
@@ -117,7 +156,9 @@ def _cell(
     found = bookable_halves(day.day, day).get(half)
     if own is not None:
         booking, unit = own
-        state = "past" if unit.ends_at <= instant or unit.outcome == "came" else "mine"
+        state = (
+            "kept" if booking.is_cancelled else "past" if unit.ends_at <= instant or unit.outcome == "came" else "mine"
+        )
         return HalfOfWeek(
             day.day,
             half,

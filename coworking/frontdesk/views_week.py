@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.booking import offers, queries, repeating, services, weeks
+from coworking.booking.colleagues import desks_of_colleagues
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
 from coworking.booking.pages import names, refused, said, say_booked, to_week, vary_by_htmx
 from coworking.booking.rules import Half, NothingFree, bookable_halves
@@ -58,10 +60,14 @@ def _page(monday: date, *, go_on: bool = False) -> str:
         monday += WEEK
     days = weeks.week(_person(actor), _seven(monday), calendar)
     opening = calendar.get(today)
+    ahead = [day for day in days if day.day >= today]
+    behind = [day for day in days if day.day < today] if ahead else []
     last = today + timedelta(days=lieu.horizon_days)
     return render_template(
         "frontdesk/week.html",
-        days=days,
+        days=ahead or days,
+        behind=behind,
+        used=_used(behind),
         monday=monday,
         first=days[0].day if days else monday,
         last=days[-1].day if days else monday + timedelta(days=5),
@@ -209,6 +215,11 @@ def _anything_left(calendar: Mapping[date, LieuDay], today: date, monday: date) 
     return any(span.end > instant for row in days for span in row.open())
 
 
+def _used(days: Sequence[weeks.WeekDay]) -> list[tuple[str, int]]:
+    """What one used on ``days``: each desk or room and how often, in order."""
+    return list(Counter(name for day in days for name in day.used).items())
+
+
 def _open_now(day: LieuDay) -> bool:
     instant = now()
     return any(span.start - EARLY <= instant < span.end for span in day.open())
@@ -255,6 +266,10 @@ def _desk_list(day: date, half: str, error: str | None = None) -> str:
     halves = read_halves(half)
     found = [known for name, known in queries.open_halves(day).items() if name in halves]
     span = Span(found[0].span.start, found[-1].span.end) if found else None
-    free = queries.free_resources(span, DESK) if span is not None else []
-    near = [] if free else weeks.free_near(_person(current_actor()), day, halves)
-    return render_template("frontdesk/desks.html", day=day, half=half, free=free, near=near, error=error)
+    me = _person(current_actor())
+    free = queries.free_resources(span, DESK, person_id=me) if span is not None else []
+    near = [] if free else weeks.free_near(me, day, halves)
+    there = [seen for seen in desks_of_colleagues(me, span) if seen.half in halves] if span is not None else []
+    return render_template(
+        "frontdesk/desks.html", day=day, half=half, free=free, near=near, colleagues=there, error=error
+    )
