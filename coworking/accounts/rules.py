@@ -36,6 +36,19 @@ SCOPES = (
 )
 """What an API token may be limited to. A token never allows more than its owner's roles do."""
 
+STAFF_SCOPES: dict[str, frozenset[Role]] = {
+    "people:read": frozenset({Role.HOST}),
+    "people:write": frozenset({Role.HOST}),
+    "statistics:read": frozenset({Role.MANAGER, Role.ACCOUNTANT, Role.LEAD}),
+    "returns:read": frozenset({Role.LEAD}),
+}
+"""Scopes that serve only people with one of these roles."""
+
+
+def scopes_for(actor: Actor) -> tuple[str, ...]:
+    """The scopes that are of any use to ``actor``."""
+    return tuple(scope for scope in SCOPES if scope not in STAFF_SCOPES or any(map(actor.has, STAFF_SCOPES[scope])))
+
 
 _LINK = re.compile(r"://|/|@|\bwww\.|[^\W_]{2}\.[a-z]{2}", re.IGNORECASE)
 """What mail programs turn into links. « St.Jean » is refused too: people write it with a space."""
@@ -83,7 +96,7 @@ class SignInRefused(DomainError):
 
 class PasswordWrong(DomainError):
     code = "password_wrong"
-    message = N_("This is not your present password.")
+    message = N_("This is not your current password.")
     field = "current_password"
 
 

@@ -141,7 +141,7 @@ def _page(
         present=present,
         tokens=queries.tokens_of(person.id),
         new_token=new_token,
-        all_scopes=rules.SCOPES,
+        all_scopes=rules.scopes_for(current_actor()),
         most_days=rules.MAX_TOKEN_DAYS,
         least=password_rules.MIN_PASSWORD,
     )

@@ -104,8 +104,8 @@ MENTIONS: dict[str, Mention] = {
         ),
         Mention(
             "out_of_scope",
-            N_("Adhesion outside VAT"),
-            N_("Where an adhesion stands among taxed lines."),
+            N_("Annual membership outside VAT"),
+            N_("Where an annual membership stands among taxed lines."),
             _always("Cotisation\u00a0: hors du champ d’application de la TVA."),
             ("taxable",),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, datetime, timedelta
 
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, current_app, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.core.clock import now
@@ -13,6 +13,7 @@ from coworking.core.errors import NotFound
 from coworking.core.formats import NARROW, day_long, hour
 from coworking.core.i18n import _, language
 from coworking.core.policy import actor_or_none, public
+from coworking.core.statics import asset
 from coworking.core.timespan import Span, local_date
 from coworking.membership import queries as memberships
 from coworking.pricing.queries import public_prices
@@ -38,6 +39,32 @@ def home() -> ResponseReturnValue:
         if own in current_app.view_functions:
             return redirect(url_for(own))
     return lieu()
+
+
+@blueprint.get("/manifest.webmanifest")
+@public
+def manifest() -> ResponseReturnValue:
+    """What a phone needs to keep the lieu among its programs (W3C Web App Manifest)."""
+    place = queries.lieu_or_none()
+    name = place.name if place is not None else "Coworking"
+    icons = [("icon-192", "192x192", "any"), ("icon-512", "512x512", "any"), ("maskable-512", "512x512", "maskable")]
+    answer = jsonify(
+        name=name,
+        short_name=name,
+        lang=language(),
+        id="/",
+        start_url=url_for("public.home"),
+        scope=url_for("public.home"),
+        display="standalone",
+        background_color="#faf7f1",
+        theme_color="#faf7f1",
+        icons=[
+            {"src": asset(f"img/{file}.png"), "sizes": sizes, "type": "image/png", "purpose": purpose}
+            for file, sizes, purpose in icons
+        ],
+    )
+    answer.mimetype = "application/manifest+json"
+    return answer
 
 
 @blueprint.get("/lieu")

@@ -52,7 +52,7 @@ class AlreadyEnded(DomainError):
 class AdhesionOverlaps(DomainError):
     code = "adhesion_overlaps"
     status = 409
-    message = N_("There is already an adhesion until %(last)s.")
+    message = N_("There is already an annual membership until %(last)s.")
     field = "valid_from"
 
 

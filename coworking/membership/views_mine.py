@@ -103,7 +103,7 @@ def adhere(public_id: str) -> ResponseReturnValue:
     if done(
         form,
         lambda: services.record_adhesion(current_actor(), public_id, valid_from=valid_from, cents=paid or 0),
-        _("The adhesion is recorded."),
+        _("The annual membership is recorded."),
         field="valid_from",
     ):
         return redirect(url_for("membership.person", public_id=public_id), 303)

@@ -50,7 +50,7 @@ class NoSuchAttestation(DomainError):
 
     code = "no_such_attestation"
     status = 404
-    message = N_("No attestation has this code. Compare it with the paper, letter by letter.")
+    message = N_("No certificate has this code. Compare it with the paper, letter by letter.")
 
 
 class TooManyCodes(DomainError):

@@ -23,6 +23,7 @@ function sheetFilled() {
   if (full && !sheet.open) {
     opener = document.activeElement;
     sheet.showModal();
+    history.pushState({ sheet: true }, ""); // Back closes it, and the page stays
   } else if (!full && sheet.open) {
     sheet.close();
   }
@@ -34,11 +35,22 @@ sheet.addEventListener("close", async () => {
   sheet.querySelector("#sheet-body").replaceChildren();
   const left = opener;
   opener = null;
+  leaveEntry();
   if (stale) await htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerHTML show:none" });
   // The cell that opened it may have been swapped meanwhile: find its successor by id.
   const back = left?.isConnected ? left : left?.id && document.getElementById(left.id);
   if (back) back.focus();
 });
+
+/** Leaves the history entry of a sheet that is no longer open: closed by its cross, or left by sending its form. */
+function leaveEntry() {
+  if (history.state?.sheet && !sheet.open) history.back();
+}
+
+window.addEventListener("popstate", () => {
+  if (sheet.open && !history.state?.sheet) sheet.close();
+});
+window.addEventListener("pageshow", leaveEntry);
 
 sheet.addEventListener("click", (event) => {
   const cross = event.target.closest("[data-close]");
@@ -48,6 +60,7 @@ sheet.addEventListener("click", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "sheet-body") sheetFilled();
+  else if (event.detail.target.matches(".sheet-in")) say(document.querySelector("[data-told]")?.textContent.trim() ?? "");
   else if (event.detail.target.id === "main" && sheet.open) sheet.close(); // what it asked is answered on the page behind
 });
 document.addEventListener("sheet:close", () => sheet.close()); // an answer may send HX-Trigger: sheet:close

@@ -8,12 +8,12 @@ import pytest
 from flask import g
 from sqlalchemy import select
 
-from coworking.accounts import api_tokens, devices, staff
+from coworking.accounts import api_tokens, devices, rules, staff
 from coworking.accounts.models import ApiToken, Person
 from coworking.accounts.rules import AddressUnconfirmed, TokenDaysWrong
 from coworking.accounts.tokens import RESET, make_link
 from coworking.core.db import db
-from coworking.core.policy import Role, actor_or_none
+from coworking.core.policy import Role, actor_or_none, policy_of
 from tests.factories import actor, make_person
 
 
@@ -234,3 +234,23 @@ def test_no_forged_cookie_is_anybody(app, cast):
     for forged in ("", ".", cast.member.public_id, "x" * 43, "x" * 5000):
         with app.test_request_context("/me", headers={"Cookie": f"lieu_device={forged}"}):
             assert actor_or_none() is None
+
+
+def test_a_member_is_offered_no_scope_that_serves_staff_only(place, cast, sign_in):
+    def offered(person) -> set[str]:
+        page = sign_in(person).get("/me/security").get_data(as_text=True)
+        return {scope for scope in rules.SCOPES if f'name="scopes" value="{scope}"' in page}
+
+    assert offered(cast.member) == set(rules.SCOPES) - set(rules.STAFF_SCOPES)
+    assert "people:read" in offered(cast.host)
+    assert "statistics:read" in offered(cast.manager)
+
+
+def test_scopes_of_staff_are_those_of_endpoints_for_staff(app):
+    found: dict[str, list[frozenset[Role]]] = {}
+    for endpoint in app.view_functions:
+        policy = policy_of(app, endpoint)
+        if policy is not None and policy.scope is not None:
+            found.setdefault(policy.scope, []).append(policy.roles or frozenset())
+    for_staff = {scope: frozenset().union(*roles) for scope, roles in found.items() if all(roles)}
+    assert for_staff == rules.STAFF_SCOPES

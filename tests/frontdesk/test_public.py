@@ -104,3 +104,28 @@ def test_a_visitor_costs_few_statements(client: FlaskClient, count_statements: C
     with count_statements() as seen:
         client.get("/")
     assert len(seen) <= 9, seen
+
+
+def test_a_phone_can_keep_the_lieu_among_its_programs(client, place):
+    page = client.get("/").get_data(as_text=True)
+    assert '<link rel="manifest" href="/manifest.webmanifest">' in page
+    answer = client.get("/manifest.webmanifest")
+    assert answer.mimetype == "application/manifest+json"
+    assert answer.json["name"] == "La Fabrique du Pont"
+    touch = page.split('<link rel="apple-touch-icon" href="', 1)[1].split('"', 1)[0]
+    for address in (touch, *(icon["src"] for icon in answer.json["icons"])):
+        icon = client.get(address)
+        assert (icon.status_code, icon.data[:8]) == (200, b"\x89PNG\r\n\x1a\n"), address
+
+
+def test_public_pages_say_what_they_are_about(client, place, cast, sign_in):
+    for address in ("/", "/sign-in"):
+        page = client.get(address).get_data(as_text=True)
+        assert '<meta name="description" content="La Fabrique du Pont, Thiers\u202f: des postes et des salles' in page
+    assert 'name="description"' not in sign_in(cast.member).get("/week").get_data(as_text=True)
+
+
+def test_an_error_page_speaks_no_code(client, place):
+    page = client.get("/rien-ici").get_data(as_text=True)
+    assert "Erreur 404" in page
+    assert "not_found" not in page

@@ -269,7 +269,7 @@ Présence 3 demi-journées, 2 jours
 La Fabrique du Pont atteste que la personne nommée ci-dessus était présente dans ses locaux aux demi-journées \
 ci-dessous. À côté de chacune, comment on le sait.
 Date Matin Après-midi
-mardi 24 novembre dite par la personne dite par la personne
+mardi 24 novembre déclarée par la personne déclarée par la personne
 mercredi 25 novembre vue par l’accueil –
 Fait à Thiers, le 26 novembre 2026, à la demande de la personne.
 Pour La Fabrique du Pont : nom, qualité et signature
@@ -289,7 +289,7 @@ Presence 3 half-days, 2 days
 La Fabrique du Pont attests that the person named above was present on its premises on the half-days below. Beside each \
 stands how it is known.
 Date Morning Afternoon
-Tuesday 24 November said by the person said by the person
+Tuesday 24 November declared by the person declared by the person
 Wednesday 25 November seen by the host –
 Made in Thiers on 26 November 2026, at the person’s own request.
 For La Fabrique du Pont: name, function and signature

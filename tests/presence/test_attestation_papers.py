@@ -78,7 +78,7 @@ def test_each_language_has_its_own(app, here, sign_in, drawn):
         db.session.get_one(Person, here.member.id).locale = "fr"
     french = sign_in(here.member)
     assert french.get(address).data != said_in_english
-    assert len(drawn) == 2 and b"Attestation of presence" in drawn[0] and "présence".encode() not in drawn[0]
+    assert len(drawn) == 2 and b"Attendance certificate" in drawn[0] and "présence".encode() not in drawn[0]
     assert french.get(address).status_code == 200 and len(drawn) == 2
 
 
