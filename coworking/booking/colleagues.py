@@ -67,4 +67,4 @@ def desks_of_colleagues(person_id: int, span: Span) -> list[Colleague]:
     if me is None or not me.visible_to_colleagues:
         return []
     rows = db.session.execute(_DESKS, {"person": person_id, "start": span.start, "end": span.end}).unique()
-    return [Colleague(day, half, person.short_name, person.name, desk) for day, half, person, desk in rows]
+    return [Colleague(day, half or "", person.short_name, person.name, desk) for day, half, person, desk in rows]

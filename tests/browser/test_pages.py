@@ -7,7 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from coworking.booking import services
+from coworking.core.db import db
+from coworking.core.units import write_unit
 from coworking.presence import services as presence
+from coworking.spaces.models import Lieu
 from tests.browser.conftest import PHONE, WIDE, assert_accessible
 
 DAY = frozenset({"am", "pm"})
@@ -59,3 +62,13 @@ def test_no_barrier(lived_in, open_page, who, size, scheme):
     for path in PAGES[who]:
         page.goto(path)
         assert_accessible(page)
+
+
+def test_the_public_page_fits_the_narrowest_phone_whatever_is_written_there(app, place, open_page):
+    with app.app_context(), write_unit():
+        lieu = db.session.get_one(Lieu, 1)
+        lieu.presentation = "https://www.la-fabrique-du-pont-de-thiers.example/comment/nous/trouver"
+        lieu.directions = "Arrêt_devant_la_médiathèque_intercommunale_de_Thiers_Dore_et_Montagne"
+    page = open_page(size={"width": 320, "height": 700})
+    page.goto("/")
+    assert_accessible(page)
