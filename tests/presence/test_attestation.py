@@ -281,7 +281,7 @@ Elle dit une présence, pas un temps de travail.
 La Fabrique du Pont
 4 rue du Pont, 63300 Thiers
 SIRET 123 456 789 00012
-Attestation of presence
+Attendance certificate
 1 to 26 November 2026
 Person Anne Marchand
 Employer Coutellerie Durand SA
