@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
-from coworking.billing import rules
+from coworking.accounts.models import Person
+from coworking.billing import labels, rules
 from coworking.billing.models import Charge
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -24,11 +25,9 @@ from coworking.core.timespan import local_day
 from coworking.core.types import public_id
 from coworking.core.units import write_unit
 from coworking.membership.models import Adhesion, Subscription
+from coworking.membership.queries import adhesion_vat_now
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
-
-DESK_LABEL, ADHESION_LABEL = "Poste de travail, demi-journée", "Adhésion annuelle"
-_PLACES = {"desk": "Poste", "room": "Salle", "office": "Bureau"}
 
 
 def check_manager(actor: Actor) -> None:
@@ -71,7 +70,7 @@ def _missing(source: str, row_id: Any, *conditions: Any) -> Any:
 def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
     quotes = db.session.scalars(
         select(Quote)
-        .options(joinedload(Quote.resource))
+        .options(joinedload(Quote.resource), joinedload(Quote.person))
         .where(
             Quote.day >= month,
             Quote.day < min(month_after(month), today),
@@ -80,23 +79,23 @@ def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
             _missing("quote", Quote.id),
         )
         .order_by(Quote.day, Quote.id)
-    )
+    ).unique()
     for quote in quotes:
-        name = quote.resource.name
-        place = _PLACES[quote.resource.kind]
-        label = DESK_LABEL if quote.unit == "half_day" else f"{place} {name}, heure"
+        locale = labels.OFFICE_LANGUAGE if quote.payer_person_id is None else quote.person.locale
+        place = quote.resource
+        is_half_day = quote.unit == "half_day"
         yield charge_values(
             payer_person_id=quote.payer_person_id,
             payer_organisation_id=quote.payer_organisation_id,
             person_id=quote.person_id,
             source="quote",
             source_id=quote.id,
-            family="desk" if quote.unit == "half_day" else "room",
+            family="desk" if is_half_day else "room",
             month=month,
             due_month=month,
             day=quote.day,
-            label=label,
-            quantity=1 if quote.unit == "half_day" else quote.minutes,
+            label=labels.half_day(locale) if is_half_day else labels.by_the_hour(place.kind, place.name, locale),
+            quantity=1 if is_half_day else quote.minutes,
             unit=quote.unit,
             unit_cents=quote.unit_cents,
             amount_cents=quote.amount_cents,
@@ -107,15 +106,17 @@ def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
 
 def _subscriptions(month: date, today: date) -> Iterator[dict[str, Any]]:
     following = month_after(month)
-    found = db.session.scalars(
+    rows = db.session.scalars(
         select(Subscription)
+        .options(joinedload(Subscription.person))
         .where(
             Subscription.first_month <= following,
             or_(Subscription.last_month.is_(None), Subscription.last_month >= month),
             Subscription.monthly_cents > 0,
         )
         .order_by(Subscription.id)
-    ).all()
+    )
+    found = rows.unique().all()
     if not found:
         return
     charged = {
@@ -139,7 +140,7 @@ def _subscriptions(month: date, today: date) -> Iterator[dict[str, Any]]:
                 family="subscription",
                 month=use,
                 due_month=due,
-                label=row.name,
+                label=labels.subscription(row.name, use, row.halfdays_per_month, row.person.locale),
                 unit="month",
                 unit_cents=row.monthly_cents,
                 amount_cents=row.monthly_cents,
@@ -149,18 +150,26 @@ def _subscriptions(month: date, today: date) -> Iterator[dict[str, Any]]:
 
 
 def _adhesions(month: date) -> Iterator[dict[str, Any]]:
-    """Adhesions are outside VAT. One written down after its first day is billed with the month it was written in."""
+    """One written down after its first day is billed with the month it was written in.
+
+    One from before its VAT was asked for takes what the lieu has decided since, and waits until it has.
+    """
     zone = spaces.lieu().tz
     first, last = month, month_end(month)
     starts, ends = local_day(first, zone).start, local_day(last, zone).end
     begins_now = and_(Adhesion.valid_from.between(first, last), Adhesion.created_at < ends)
     written_now = and_(Adhesion.valid_from < first, Adhesion.created_at >= starts, Adhesion.created_at < ends)
-    found = db.session.scalars(
-        select(Adhesion)
+    decided = adhesion_vat_now()
+    found = db.session.execute(
+        select(Adhesion, Person.locale)
+        .join(Person, Person.id == Adhesion.person_id)
         .where(Adhesion.cents > 0, or_(begins_now, written_now), _missing("adhesion", Adhesion.id))
         .order_by(Adhesion.id)
     )
-    for row in found:
+    for row, locale in found:
+        rate = row.vat_rate_bp if row.vat_rate_bp is not None else decided
+        if rate is None:
+            continue
         yield charge_values(
             payer_person_id=row.person_id,
             person_id=row.person_id,
@@ -170,13 +179,23 @@ def _adhesions(month: date) -> Iterator[dict[str, Any]]:
             month=month,
             due_month=month,
             day=row.valid_from,
-            label=ADHESION_LABEL,
+            label=labels.adhesion(row.valid_from, row.valid_until, locale),
             unit="year",
             unit_cents=row.cents,
             amount_cents=row.cents,
             basis="ttc",
-            vat_rate_bp=0,
+            vat_rate_bp=rate,
         )
+
+
+def adhesions_without_vat() -> int:
+    """How many adhesions wait to be charged until the lieu has decided how adhesions are taxed."""
+    if adhesion_vat_now() is not None:
+        return 0
+    waiting = select(func.count(Adhesion.id)).where(
+        Adhesion.cents > 0, Adhesion.vat_rate_bp.is_(None), _missing("adhesion", Adhesion.id)
+    )
+    return db.session.scalar(waiting) or 0
 
 
 def charge_values(**values: Any) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from typing import Any
 
 from coworking.billing import mentions
 from coworking.billing.line_rules import MICROS, ChargedItem, counted, document_body
-from coworking.billing.rules import AmountsDisagree, BuyerIncomplete, SellerIncomplete, due_on
+from coworking.billing.rules import AdhesionWithoutVat, AmountsDisagree, BuyerIncomplete, SellerIncomplete, due_on
 from coworking.core.errors import N_
 from coworking.core.money import divide_half_up
 from coworking.core.months import month_end, write_month
+from coworking.membership.rules import AdhesionVatUnknown
 from coworking.pricing.rules import vat_of
 
 SCHEMA = "invoice/2"
@@ -47,6 +48,10 @@ class Seller:
     iban: str | None
     bic: str | None
     simulation: bool = False
+
+    @property
+    def is_company(self) -> bool:
+        return self.legal_status == mentions.LEGAL_STATUS["company"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +92,35 @@ def missing(seller: Seller) -> list[str]:
     return [name for name, there in wanted if not there]
 
 
-def check(draft: Draft, seller: Seller) -> None:
-    """Raise what the law forbids to issue: `SellerIncomplete`, `BuyerIncomplete`.
+def lacking(seller: Seller) -> list[str]:
+    """What an invoice should show of the lieu and can be issued without, as message ids."""
+    wanted = [
+        (N_("The legal form, capital and register of the company are not filled in."), bool(seller.legal_mention)),
+        (N_("No IBAN is filled in: nobody reads where to pay."), bool(seller.iban)),
+    ]
+    return [words for words, there in wanted[0 if seller.is_company else 1 :] if not there]
+
+
+def check(draft: Draft, seller: Seller, terms: mentions.InvoiceTerms) -> None:
+    """Raise what the law forbids to issue: `SellerIncomplete`, `BuyerIncomplete`; an adhesion without VAT where that is not
+    how the lieu taxes it: `AdhesionVatUnknown`, `AdhesionWithoutVat`.
 
     A consumer needs no address; what is invoiced to an organisation shows where it is.
     """
+    if seller.vat_status == "taxable" and any(_is_untaxed_adhesion(item) for item in draft.items):
+        if terms.adhesion_vat is None:
+            raise AdhesionVatUnknown()
+        if terms.adhesion_vat == "taxable":
+            raise AdhesionWithoutVat()
     if not seller.simulation and (names := missing(seller)):
         raise SellerIncomplete(missing=names[0])
     buyer = draft.buyer
     if buyer.is_organisation and not (buyer.address and buyer.postcode and buyer.city):
         raise BuyerIncomplete(name=buyer.name, missing=ADDRESS)
+
+
+def _is_untaxed_adhesion(item: ChargedItem) -> bool:
+    return item.family == "adhesion" and item.vat_rate_bp == 0
 
 
 def invoice(
@@ -154,7 +178,7 @@ def invoice(
             terms,
             issued_on,
             organisation=draft.buyer.is_organisation,
-            adhesion=any(line.family == "adhesion" for line in lines),
+            adhesion=any(_is_untaxed_adhesion(item) for item in draft.items),
         ),
         "corrects": None,
         "reason": None,

@@ -13,7 +13,9 @@ from coworking.billing import documents, line_rules, mentions, payer_queries, qu
 from coworking.billing.models import Charge
 from coworking.core.db import db
 from coworking.core.errors import DomainError
+from coworking.core.i18n import _, ngettext
 from coworking.core.months import month_after
+from coworking.membership import queries as memberships
 from coworking.membership.models import Agreement
 from coworking.pricing.rules import PricedLine, Totals
 from coworking.spaces import queries as spaces
@@ -62,7 +64,10 @@ def terms() -> mentions.InvoiceTerms:
     """The words the lieu prints."""
     vat_status = spaces.lieu().vat_status
     return mentions.InvoiceTerms(
-        vat_status, queries.replaced_mentions(vat_status), queries.settings_row().vat_on_debits
+        vat_status,
+        queries.replaced_mentions(vat_status),
+        queries.settings_row().vat_on_debits,
+        memberships.settings().adhesion_vat,
     )
 
 
@@ -115,7 +120,7 @@ def item_of(charge: Charge) -> line_rules.ChargedItem:
 def _problem(draft: documents.Draft, from_: documents.Seller, words: mentions.InvoiceTerms) -> DomainError | None:
     """What a document built under a placeholder number refuses."""
     try:
-        documents.check(draft, from_)
+        documents.check(draft, from_, words)
         number = documents.PLACEHOLDER
         documents.invoice(draft, from_, words, number=number, seq=1, issued_on=spaces.today())
     except DomainError as error:
@@ -162,6 +167,26 @@ def _buyer(charge: Charge, orders: dict[int, str]) -> documents.Buyer:
 def _email(charge: Charge) -> str | None:
     receiver = payer_queries.receiver_of(charge)
     return None if receiver is None else receiver.email
+
+
+def warnings(ready: Sequence[Prepared]) -> list[str]:
+    """What the law or the payer would miss on documents that can be issued all the same, in the reader's language."""
+    if not ready:
+        return []
+    said = [_(words) for words in documents.lacking(seller())]
+    nowhere = [
+        row.draft.buyer.name for row in ready if not row.draft.buyer.is_organisation and not row.draft.buyer.city
+    ]
+    if nowhere:
+        said.append(
+            ngettext(
+                "%(num)s person has no postal address: %(names)s.",
+                "%(num)s people have no postal address: %(names)s.",
+                len(nowhere),
+                names=", ".join(nowhere),
+            )
+        )
+    return said
 
 
 def missing() -> list[str]:

@@ -125,7 +125,8 @@ def _line(
     for item in items:
         if organisation and item.who is not None:
             people[item.who] = people.get(item.who, 0) + item.quantity
-    days = () if organisation else tuple(sorted({item.day for item in items if item.day is not None}))
+    no_days = organisation or first.family == "adhesion"
+    days = () if no_days else tuple(sorted({item.day for item in items if item.day is not None}))
     quantity = sum(item.quantity for item in items)
     return DocumentLine(
         family=first.family,

@@ -105,8 +105,18 @@ MENTIONS: dict[str, Mention] = {
         Mention(
             "out_of_scope",
             N_("Annual membership outside VAT"),
-            N_("Where an annual membership stands among taxed lines."),
+            N_("Where an annual membership outside VAT is invoiced."),
             _always("Cotisation\u00a0: hors du champ d’application de la TVA."),
+            ("taxable",),
+        ),
+        Mention(
+            "adhesion_exempt",
+            N_("Exempt annual membership"),
+            N_("Where an annual membership exempt from VAT is invoiced."),
+            (
+                Wording(date.min, "Cotisation\u00a0: exonérée de TVA, art. 261, 4-9° du CGI."),
+                Wording(_AFTER_CGI, "Cotisation\u00a0: exonérée de TVA, article 132 de la directive 2006/112/CE."),
+            ),
             ("taxable",),
         ),
         Mention(
@@ -143,11 +153,15 @@ MENTIONS: dict[str, Mention] = {
 
 @dataclass(frozen=True, slots=True)
 class InvoiceTerms:
-    """What decides which mentions a document bears. ``replaced``: the lieu's own words by mention."""
+    """What decides which mentions a document bears. ``replaced``: the lieu's own words by mention.
+
+    ``adhesion_vat``: how a VAT-liable lieu's adhesion is taxed; None while it has not said.
+    """
 
     vat_status: str
     replaced: Mapping[str, str] = field(default_factory=dict[str, str])
     vat_on_debits: bool = False
+    adhesion_vat: str | None = None
 
     def words(self, key: str, issued_on: date) -> str:
         """The words of a mention on a document of that date: the lieu's own, else ours."""
@@ -160,14 +174,14 @@ def exemption(terms: InvoiceTerms, issued_on: date) -> str | None:
 
 
 def notes(terms: InvoiceTerms, issued_on: date, *, organisation: bool, adhesion: bool) -> list[str]:
-    """The document's notes. ``adhesion``: a membership fee stands among the lines."""
+    """The document's notes. ``adhesion``: an adhesion that bears no VAT stands among the lines."""
     return [terms.words(key, issued_on) for key in _keys(terms, organisation=organisation, adhesion=adhesion)]
 
 
 def _keys(terms: InvoiceTerms, *, organisation: bool, adhesion: bool) -> Iterator[str]:
     yield "nature"
     if terms.vat_status == "taxable" and adhesion:
-        yield "out_of_scope"
+        yield "adhesion_exempt" if terms.adhesion_vat == "exempt" else "out_of_scope"
     if terms.vat_status == "taxable" and terms.vat_on_debits:
         yield "on_debits"
     if organisation:  # what is owed when a payment is late stands between professionals only

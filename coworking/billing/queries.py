@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased, joinedload
 from coworking.accounts.models import Organisation, OrganisationMember, Person
 from coworking.billing import rules
 from coworking.billing.models import BillingSettings, Charge, Invoice, Payment
+from coworking.booking.models import Booking, BookingUnit
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.outbox import OutboxRow
@@ -67,6 +68,20 @@ def _loaded() -> Select[Charge]:
 def charges_due(due: date, *conditions: ColumnElement[bool]) -> list[Charge]:
     """Charges to invoice by the month ``due``, with their people and payers (1 statement)."""
     return list(db.session.scalars(_loaded().where(*billable(due), *conditions)).unique())
+
+
+def doubts(due: date) -> dict[int, str]:
+    """Charges to invoice by the month ``due`` that are owed as booked though nobody is known to have come (1 statement).
+
+    By charge id: ``absent``, or ``unknown`` where nobody has said yet or ever will.
+    """
+    rows = db.session.execute(
+        select(Charge.id, BookingUnit.outcome)
+        .join(BookingUnit, BookingUnit.quote_id == Charge.source_id)
+        .join(Booking, Booking.id == BookingUnit.booking_id)
+        .where(*billable(due), Charge.source == "quote", BookingUnit.outcome != "came", Booking.status == "confirmed")
+    )
+    return {charge_id: "absent" if outcome == "absent" else "unknown" for charge_id, outcome in rows}
 
 
 def month_progress(month: date) -> tuple[int, int]:

@@ -52,6 +52,16 @@ class BuyerIncomplete(DomainError):
     message = N_("%(name)s cannot be invoiced yet: %(missing)s is missing.")
 
 
+class AdhesionWithoutVat(DomainError):
+    """It was charged before the lieu said that its adhesions bear VAT."""
+
+    code = "adhesion_without_vat"
+    status = 409
+    message = N_(
+        "An annual membership here was charged without VAT before you said that it bears VAT. Waive it and add a line."
+    )
+
+
 class AmountsDisagree(DomainError):
     """A document's own sums do not add up: nothing is issued."""
 

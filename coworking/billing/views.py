@@ -126,6 +126,7 @@ def _month_page(first: date, done: services.Run | None = None) -> ResponseReturn
     today = spaces.today()
     rules.check_month(first, today)
     prepared = drafts.prepare(first)
+    doubts = queries.doubts(first)
     ready = [row for row in prepared if row.problem is None and row.totals.payable_cents > 0]
     return render_template(
         "billing/month.html",
@@ -138,6 +139,10 @@ def _month_page(first: date, done: services.Run | None = None) -> ResponseReturn
         carried=[row for row in prepared if row.problem is None and row.totals.payable_cents <= 0],
         total=sum(row.totals.payable_cents for row in ready),
         by_hand=[row for row in ready if row.email is None],
+        doubts=doubts,
+        doubtful={row.key: count for row in prepared if (count := sum(c.id in doubts for c in row.charges))},
+        warnings=drafts.warnings(ready),
+        adhesions_waiting=charges.adhesions_without_vat(),
         may_write=current_actor().has(Role.MANAGER),
         done=done,
     )

@@ -44,7 +44,7 @@ def prepare(manager: Actor, today: date) -> None:
         by_kind={"desk": 900, "room": 1800},
         by_resource={rooms["Atelier"]: 3000, rooms["Cabine"]: 600},
     )
-    membership.set_adhesion_price(manager, ADHESION)
+    membership.set_adhesion_price(manager, ADHESION, vat="out_of_scope")
     for name, cents, halfdays in (
         ("Dix demi-journées", 6000, 10),
         ("Mi-temps", 10800, 20),

@@ -13,8 +13,9 @@ from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.reading import day_of, email_of, number_of, postcode_of, siren_of, vat_number_of
 from coworking.membership.entitlement import BEYOND, Beyond
-from coworking.membership.rules import weekdays_mask
+from coworking.membership.rules import ADHESION_VAT, AdhesionVat, weekdays_mask
 from coworking.pricing import forms as pricing
+from coworking.pricing.rules import rate_of
 
 MOST_HALFDAYS = 62
 
@@ -41,6 +42,16 @@ def read_plan(form: Form, *, taxable: bool) -> dict[str, Any]:
         "basis": pricing.basis(form, taxable=taxable),
         "vat_rate_bp": pricing.vat_rate(form, taxable=taxable),
     }
+
+
+def read_adhesion_vat(form: Form, *, taxable: bool) -> tuple[AdhesionVat | None, int | None]:
+    """How the adhesion is taxed and at which rate; who charges no VAT is not asked."""
+    if not taxable:
+        return None, None
+    vat: AdhesionVat | None = next((one for one in ADHESION_VAT if one == form["adhesion_vat"]), None)
+    if vat is None:
+        form.refuse("adhesion_vat", _("Say how this place’s annual membership is taxed. Ask your accountant."))
+    return vat, form.check("adhesion_vat_rate", rate_of) if vat == "taxable" else None
 
 
 def read_organisation(form: Form) -> dict[str, Any]:

@@ -18,26 +18,38 @@ from coworking.pricing.models import Quote
 
 @sealed(MONEY, said=True)
 class MembershipSettings(Model):
-    """What the lieu decides about membership (a single row, id 1). ``adhesion_cents``: a year's, None: no adhesions."""
+    """What the lieu decides about membership (a single row, id 1). ``adhesion_cents``: a year's, None: no adhesions.
+
+    ``adhesion_vat``: how a VAT-liable lieu's adhesion is taxed, None while nobody has said so; ``adhesion_vat_rate_bp``
+    where it is ``taxable``.
+    """
 
     __tablename__ = "membership_settings"
     __table_args__ = (
         CheckConstraint("id = 1", name="single"),
         CheckConstraint("adhesion_cents >= 0", name="cents"),
+        CheckConstraint("adhesion_vat IN ('out_of_scope', 'exempt', 'taxable')", name="adhesion_vat"),
+        CheckConstraint("adhesion_vat_rate_bp BETWEEN 0 AND 10000", name="adhesion_vat_rate"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
     adhesion_cents: Mapped[int | None]
+    adhesion_vat: Mapped[str | None]
+    adhesion_vat_rate_bp: Mapped[int | None]
 
 
 @sealed(MONEY)
 class Adhesion(Model):
-    """``person`` is a member of the association from ``valid_from`` to ``valid_until`` (inclusive), for ``cents``."""
+    """``person`` is a member of the association from ``valid_from`` to ``valid_until`` (inclusive), for ``cents``.
+
+    The price holds its VAT. ``vat_rate_bp`` None: from before it was asked for.
+    """
 
     __tablename__ = "adhesion"
     __table_args__ = (
         CheckConstraint("valid_from <= valid_until", name="dates"),
         CheckConstraint("cents >= 0", name="cents"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
         Index("ix_adhesion_person_id_valid_until", "person_id", "valid_until"),
     )
 
@@ -47,6 +59,7 @@ class Adhesion(Model):
     valid_from: Mapped[date]
     valid_until: Mapped[date]
     cents: Mapped[int]
+    vat_rate_bp: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 

@@ -16,7 +16,9 @@ from coworking.core.errors import NotFound
 from coworking.core.months import month_end, month_of
 from coworking.membership.entitlement import AgreementTerms, Entitlements, SubscriptionTerms, within
 from coworking.membership.models import Adhesion, Agreement, LedgerEntry, MembershipSettings, Plan, Subscription
+from coworking.membership.rules import adhesion_rate
 from coworking.pricing.models import Quote
+from coworking.spaces import queries as spaces
 
 USED = func.sum(case((LedgerEntry.kind == "hold", 1), (LedgerEntry.kind == "release", -1), else_=0))
 """Half-days used of an allowance: those held and not released. Consuming changes nothing."""
@@ -173,6 +175,12 @@ def remaining(person_id: int, day: date) -> list[Remaining]:
 def settings() -> MembershipSettings:
     """What the lieu decided about membership; nothing yet: no adhesions."""
     return db.session.get(MembershipSettings, 1) or MembershipSettings(id=1, adhesion_cents=None)
+
+
+def adhesion_vat_now() -> int | None:
+    """The VAT rate at which an adhesion is sold now; None while a VAT-liable lieu has not said how it is taxed."""
+    row = settings()
+    return adhesion_rate(spaces.lieu().vat_status, row.adhesion_vat, row.adhesion_vat_rate_bp)
 
 
 def plans(*, closed: bool = False) -> list[Plan]:

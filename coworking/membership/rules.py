@@ -10,6 +10,9 @@ from coworking.accounts.rules import DatesCross
 from coworking.core.errors import N_, DomainError
 from coworking.core.months import month_of
 
+AdhesionVat = Literal["out_of_scope", "exempt", "taxable"]
+ADHESION_VAT: tuple[AdhesionVat, ...] = ("out_of_scope", "exempt", "taxable")
+
 EVERY_DAY = 0b1111111
 
 EXPIRES_SOON_DAYS = 30
@@ -56,12 +59,28 @@ class AdhesionOverlaps(DomainError):
     field = "valid_from"
 
 
+class AdhesionVatUnknown(DomainError):
+    """A VAT-liable lieu must say how its adhesion is taxed before one is sold: nothing is guessed."""
+
+    code = "adhesion_vat_unknown"
+    message = N_("Say first how this place’s annual membership is taxed, under Settings, Plans and annual membership.")
+
+
 # Months and dates -----------------------------------------------------------------------------------------------------
 
 
 def months_cross(first: date, last: date | None, other_first: date, other_last: date | None) -> bool:
     """Whether two runs of months (or days), each with an open end when None, share one."""
     return (other_last is None or first <= other_last) and (last is None or other_first <= last)
+
+
+def adhesion_rate(vat_status: str, decided: str | None, rate_bp: int | None) -> int | None:
+    """The VAT rate of an adhesion in basis points; None where a VAT-liable lieu has not said how it is taxed."""
+    if vat_status != "taxable":
+        return 0
+    if decided is None:
+        return None
+    return (rate_bp or 0) if decided == "taxable" else 0
 
 
 def year_from(first: date) -> date:

@@ -14,15 +14,19 @@ from coworking.core.errors import Forbidden, NotFound
 from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
+from coworking.membership import queries
 from coworking.membership.entitlement import Beyond
 from coworking.membership.models import Adhesion, Agreement, MembershipSettings, Plan, Subscription
 from coworking.membership.rules import (
     AdhesionOverlaps,
+    AdhesionVat,
+    AdhesionVatUnknown,
     AlreadyEnded,
     AlreadySubscribed,
     BookedBeyond,
     MonthOutOfReach,
     PlanClosed,
+    adhesion_rate,
     check_dates,
     last_month_when_ending,
     months_cross,
@@ -139,22 +143,39 @@ def end_subscription(actor: Actor, public_id: str) -> Subscription:
 # Adhesions ------------------------------------------------------------------------------------------------------------
 
 
-def set_adhesion_price(actor: Actor, cents: int | None) -> None:
-    """What a year's adhesion costs from now on; None: the lieu has no adhesions. Managers only."""
+def set_adhesion_price(
+    actor: Actor, cents: int | None, *, vat: AdhesionVat | None = None, vat_rate_bp: int | None = None
+) -> None:
+    """What a year's adhesion costs from now on; None: the lieu has no adhesions. Managers only.
+
+    ``vat``: how it is taxed, which a VAT-liable lieu must say with its price (`AdhesionVatUnknown`); with ``vat_rate_bp``
+    where VAT is due.
+    """
     _check_manager(actor)
+    if cents and adhesion_rate(spaces.lieu().vat_status, vat, vat_rate_bp) is None:
+        raise AdhesionVatUnknown(field="adhesion_vat")
     with write_unit():
         row = db.session.scalar(locked(select(MembershipSettings)))
         if row is None:
             row = MembershipSettings(id=1)
             db.session.add(row)
-        row.adhesion_cents = cents
-        audit.record(actor, "adhesion.priced", ("membership_settings", 1), cents=cents)
+        row.adhesion_cents, row.adhesion_vat = cents, vat
+        row.adhesion_vat_rate_bp = vat_rate_bp if vat == "taxable" else None
+        audit.record(
+            actor, "adhesion.priced", ("membership_settings", 1), cents=cents, vat=vat, rate=row.adhesion_vat_rate_bp
+        )
 
 
 def record_adhesion(actor: Actor, person: str, *, valid_from: date, cents: int) -> Adhesion:
-    """Someone adheres for a year from ``valid_from``. Managers only; raises `AdhesionOverlaps`."""
+    """Someone adheres for a year from ``valid_from``, for ``cents`` that come onto their next invoice. Managers only.
+
+    Raises `AdhesionOverlaps`, or `AdhesionVatUnknown` while a VAT-liable lieu has not said how adhesions are taxed.
+    """
     _check_manager(actor)
     with write_unit() as unit:
+        rate = queries.adhesion_vat_now()
+        if rate is None and cents:
+            raise AdhesionVatUnknown(field="cents")
         who = _subject(actor, person)
         valid_until = year_from(valid_from)
         crossing = db.session.scalar(
@@ -171,6 +192,7 @@ def record_adhesion(actor: Actor, person: str, *, valid_from: date, cents: int) 
             valid_from=valid_from,
             valid_until=valid_until,
             cents=cents,
+            vat_rate_bp=rate or 0,
             created_by_id=actor.person_id,
         )
         db.session.add(adhesion)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from coworking.accounts import queries as accounts
 from coworking.accounts.models import Person
 from coworking.core.errors import NotFound
-from coworking.core.formats import decimal
+from coworking.core.formats import decimal, money, month_year
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.months import month_after, month_of
@@ -99,11 +99,13 @@ def end_for(public_id: str, subscription: str) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def adhere(public_id: str) -> ResponseReturnValue:
     form = Form(request.form)
-    valid_from, paid = form.day("valid_from"), cents(form, "cents", required=True)
+    valid_from, price = form.day("valid_from"), cents(form, "cents", required=True) or 0
+    month = max(month_of(valid_from), month_of(spaces.today()))
+    charged = _("It comes onto the invoice of %(month)s: %(amount)s.", month=month_year(month), amount=money(price))
     if done(
         form,
-        lambda: services.record_adhesion(current_actor(), public_id, valid_from=valid_from, cents=paid or 0),
-        _("The annual membership is recorded."),
+        lambda: services.record_adhesion(current_actor(), public_id, valid_from=valid_from, cents=price),
+        " ".join((_("The annual membership is recorded."), charged if price else _("Nothing is to be paid for it."))),
         field="valid_from",
     ):
         return redirect(url_for("membership.person", public_id=public_id), 303)
@@ -142,4 +144,5 @@ def _context(person: Person) -> dict[str, object]:
         "adhesion_state": expiry_state(adhesions[0].valid_until, today) if adhesions else None,
         "adhesion_cents": queries.settings().adhesion_cents,
         "taxable": is_taxable(),
+        "may_adhere": queries.adhesion_vat_now() is not None,
     }

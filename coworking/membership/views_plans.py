@@ -48,12 +48,24 @@ def set_plan(public_id: str, state: str) -> ResponseReturnValue:
 def set_adhesion() -> ResponseReturnValue:
     form = Form(request.form)
     price = cents(form, "adhesion")
-    if done(form, lambda: services.set_adhesion_price(current_actor(), price), _("Saved."), field="adhesion"):
+    vat, rate = forms.read_adhesion_vat(form, taxable=is_taxable() and bool(price))
+    if done(
+        form,
+        lambda: services.set_adhesion_price(current_actor(), price, vat=vat, vat_rate_bp=rate),
+        _("Saved."),
+        field="adhesion",
+    ):
         return redirect(url_for("membership.plans"), 303)
     return _page(form)
 
 
 def _page(form: Form) -> ResponseReturnValue:
-    adhesion = queries.settings().adhesion_cents
-    usual = {"vat_rate": "20", "basis": "ttc", "adhesion": "" if adhesion is None else decimal(adhesion)}
+    row = queries.settings()
+    usual = {
+        "vat_rate": "20",
+        "basis": "ttc",
+        "adhesion": "" if row.adhesion_cents is None else decimal(row.adhesion_cents),
+        "adhesion_vat": row.adhesion_vat or "",
+        "adhesion_vat_rate": "20" if row.adhesion_vat_rate_bp is None else decimal(row.adhesion_vat_rate_bp),
+    }
     return form_page("membership/plans.html", form.over(usual), plans=queries.plans(closed=True), taxable=is_taxable())

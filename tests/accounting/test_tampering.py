@@ -299,7 +299,7 @@ def _live() -> dict[str, object]:
     factories.make_subscription(person)
     services.update_settings(manager, iban=IBAN_BEFORE)
     services.update_settings(manager, iban="FR7630006000011234567890189")
-    membership.set_adhesion_price(manager, 1000)
+    membership.set_adhesion_price(manager, 1000, vat="out_of_scope")
     membership.record_adhesion(manager, house.cast.stranger.public_id, valid_from=NOVEMBER, cents=1000)
     first = services.run(manager, OCTOBER).issued[0]
     paying.record_payment(manager, first.public_id, 100, TODAY, "cash")

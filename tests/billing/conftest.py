@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from coworking.accounts.models import Organisation, OrganisationMember, Person
 from coworking.billing.models import BillingSettings
+from coworking.booking.models import Booking, BookingUnit
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.pricing.models import Quote
@@ -77,6 +78,20 @@ def use(
         )
         db.session.add(quote)
     return quote
+
+
+def book(quote: Quote, outcome: str) -> None:
+    """The booked half-day that ``quote`` is for, and what became of it."""
+    when = {"day": quote.day, "starts_at": quote.starts_at, "ends_at": quote.ends_at}
+    decided = {} if outcome == "pending" else {"evidence": "host", "decided_at": quote.ends_at}
+    with write_unit():
+        booking = Booking(person_id=quote.person_id, **when)
+        booking.units = [
+            BookingUnit(
+                resource_id=quote.resource_id, quote_id=quote.id, half=quote.half, outcome=outcome, **when, **decided
+            )
+        ]
+        db.session.add(booking)
 
 
 def make_house(**lieu: Any) -> House:

@@ -11,7 +11,10 @@ from sqlalchemy import func, select
 from coworking.billing import charges, queries, services
 from coworking.billing.models import BillingSettings, Charge, Invoice
 from coworking.core.db import db
-from tests.billing.conftest import OCTOBER
+from coworking.pricing.models import Quote
+from coworking.spaces import services as spaces
+from tests import factories
+from tests.billing.conftest import OCTOBER, book
 
 
 def plain(answer) -> str:
@@ -68,6 +71,41 @@ def test_a_month_is_prepared_and_issued_with_one_button(house, sign_in, app):
     assert "Voir octobre 2026" in page, "nothing is left to prepare"
     with app.app_context():
         assert db.session.scalar(select(func.count(Invoice.id))) == 3
+
+
+def test_half_days_nobody_came_for_are_marked_before_they_are_issued(house, sign_in, app):
+    """Absent, and never settled: billed as booked, which the manager reads first."""
+    days = [date(2026, 10, day) for day in (1, 5, 8)]
+    with app.app_context():
+        mine = Quote.payer_person_id == house.cast.stranger.id
+        for day, outcome in zip(days, ("came", "absent", "pending"), strict=True):
+            book(db.session.scalars(select(Quote).where(mine, Quote.day == day)).one(), outcome)
+        charges.gather(OCTOBER)
+    browser = sign_in(house.cast.manager)
+    page = plain(browser.get("/invoices/month/2026-10"))
+    assert "2 usages ci-dessous sont facturés comme réservés" in page and "2 usages à regarder" in page
+    assert page.count(">présence non confirmée<") == 1 and page.count(">absent<") == 1
+    assert [f'href="/register?day={day}"' in page for day in days] == [False, True, True]
+    assert "/register" not in plain(sign_in(house.cast.accountant).get("/invoices/month/2026-10"))
+    with app.app_context():
+        done = services.run(house.manager, OCTOBER)
+        assert all("absent" not in row.payload for row in done.issued), "the paper needs no mark"
+
+
+def test_what_can_be_issued_but_lacks_something_is_said(house, sign_in, app):
+    with app.app_context():
+        charges.gather(OCTOBER)
+        spaces.update_lieu(house.manager, legal_status="company")
+    browser = sign_in(house.cast.manager)
+    page = plain(browser.get("/invoices/month/2026-10"))
+    assert "La forme juridique, le capital et le registre de la société ne sont pas renseignés." in page
+    assert "Aucun IBAN" in page and "2 personnes n’ont pas d’adresse postale :" in page
+    with app.app_context():
+        services.update_settings(
+            house.manager, legal_mention="SAS, capital 5 000 €", iban="FR7630006000011234567890189"
+        )
+    page = plain(browser.get("/invoices/month/2026-10"))
+    assert "La forme juridique" not in page and "Aucun IBAN" not in page
 
 
 def test_what_stands_in_the_way_is_said(house, sign_in, app):
@@ -220,8 +258,6 @@ def test_a_list_costs_the_same_whatever_its_length(house, issued, sign_in, count
         browser.get("/invoices")
     with app.app_context():
         for day in range(2, 8):
-            from tests import factories
-
             person = factories.make_person(f"P{day}", "Essai", f"p{day}@demo.example")
             house.use(person, date(2026, 10, day))
         services.run(house.manager, OCTOBER)

@@ -13,6 +13,7 @@ from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.membership.models import Adhesion, Agreement, Plan, Subscription
 from coworking.pricing.models import Tariff
+from coworking.spaces import services as spaces
 from coworking.spaces.models import Lieu
 from tests.factories import make_agreement, make_plan, make_subscription, make_tariff
 
@@ -116,6 +117,25 @@ def test_managers_subscribe_and_record_adhesions_for_others_and_it_is_traced(app
     assert {"subscription.begun", "adhesion.recorded"} <= audited(app)
     assert "Valable jusqu’au" in sign_in(cast.stranger).get("/me/plan").text
     assert sign_in(cast.host).get(page).status_code == 403
+
+
+def test_a_taxable_place_is_asked_how_its_adhesion_is_taxed(app, place, cast, sign_in):
+    with app.app_context():
+        spaces.update_lieu(cast.manager.actor(), vat_status="taxable")
+    browser, page = sign_in(cast.manager), f"/people/{cast.stranger.public_id}/membership"
+    typed = {"valid_from": "2026-11-24", "cents": "20"}
+    refused = browser.post(f"{page}/adhesion", data=typed)
+    assert refused.status_code == 422 and "comment l’adhésion de ce lieu est taxée" in refused.text
+    price = {"adhesion": "20"}
+    assert browser.post("/settings/adhesion", data=price).status_code == 422
+    assert browser.post("/settings/adhesion", data=price | {"adhesion_vat": "guess"}).status_code == 422
+    taxed = price | {"adhesion_vat": "taxable", "adhesion_vat_rate": "20"}
+    assert browser.post("/settings/adhesion", data=taxed | {"adhesion_vat_rate": "x"}).status_code == 422
+    assert browser.post("/settings/adhesion", data=taxed).status_code == 303
+    told = browser.post(f"{page}/adhesion", data=typed, follow_redirects=True)
+    assert "Elle figurera sur la facture de novembre 2026" in told.text
+    assert only(app, Adhesion).vat_rate_bp == 2000
+    assert "Montant payé" not in browser.get(page).text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""What a charge is called on drafts and documents, in its payer's language: precise enough for who did not book it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from coworking.core.formats import day_year, month_year
+from coworking.core.i18n import _, in_language, ngettext
+
+OFFICE_LANGUAGE = "fr"
+"""Organisations are written to in French."""
+
+_SAYS_ITS_KIND = {"room": ("salle", "room"), "office": ("bureau", "office"), "plan": ("abonnement", "formule", "plan")}
+
+
+def _says(kind: str, name: str) -> bool:
+    """Whether a name holds the word for what it names, so that « Salle bleue » is not called « Salle Salle bleue »."""
+    words = name.casefold().split()
+    return any(word in words for word in _SAYS_ITS_KIND[kind])
+
+
+def half_day(locale: str) -> str:
+    """« Poste de travail, demi-journée »."""
+    with in_language(locale):
+        return _("Desk, half-day")
+
+
+def by_the_hour(kind: str, name: str, locale: str) -> str:
+    """« Salle Atelier, à l’heure », « Salle bleue, à l’heure »."""
+    with in_language(locale):
+        if kind == "desk":
+            place = _("Desk %(name)s", name=name)
+        elif _says(kind, name):
+            place = name
+        else:
+            place = _("Room %(name)s", name=name) if kind == "room" else _("Office %(name)s", name=name)
+        return _("%(place)s, by the hour", place=place)
+
+
+def subscription(name: str, month: date, halfdays: int | None, locale: str) -> str:
+    """« Abonnement Mi-temps, novembre 2026 : 10 demi-journées de poste »."""
+    with in_language(locale):
+        plan, when = name if _says("plan", name) else _("%(name)s plan", name=name), month_year(month)
+        if halfdays is None:
+            return _("%(plan)s, %(month)s: desk without limit", plan=plan, month=when)
+        return ngettext(
+            "%(plan)s, %(month)s: %(num)s half-day at a desk",
+            "%(plan)s, %(month)s: %(num)s half-days at a desk",
+            halfdays,
+            plan=plan,
+            month=when,
+        )
+
+
+def adhesion(first: date, last: date, locale: str) -> str:
+    """« Adhésion annuelle, du 3 novembre 2026 au 2 novembre 2027 »."""
+    with in_language(locale):
+        return _("Annual membership, %(first)s to %(last)s", first=day_year(first), last=day_year(last))
