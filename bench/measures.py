@@ -21,8 +21,11 @@ from config import Config
 from coworking.app import create_app
 from coworking.core.db import db
 
+Results = dict[str, list[Line]]
+"""The lines of each measure."""
 
-def engine(name: str, url: str, folder: Path, bookings: int, effort: Effort, wanted: tuple[str, ...]) -> list[Line]:
+
+def engine(name: str, url: str, folder: Path, bookings: int, effort: Effort, wanted: tuple[str, ...]) -> Results:
     """Make a history of ``bookings`` bookings at ``url`` and take every ``wanted`` measure on it."""
     environ = servers.environment(url, folder)
     started = time.perf_counter()
@@ -34,17 +37,17 @@ def engine(name: str, url: str, folder: Path, bookings: int, effort: Effort, wan
         db.engine.dispose()
     print(f"{name}: {bookings} bookings made in {time.perf_counter() - started:.0f} s", flush=True)
     ground = Ground(name, environ, bench, effort, slots(bench))
-    lines: list[Line] = []
+    found: Results = {}
     try:
         for measure in wanted:
             for line in MEASURES[measure](ground):
-                lines.append(line)
+                found.setdefault(measure, []).append(line)
                 print(f"  {line.what}: {line.ours} · {line.yardstick} · {line.ratio}", flush=True)
     except AssertionError as error:
         for log in sorted(folder.glob("*.log")):
             error.add_note(f"--- {log.name}\n{log.read_text()[-3000:]}")
         raise
-    return lines
+    return found
 
 
 @contextmanager
