@@ -147,7 +147,7 @@ def test_beyond_the_horizon_nothing_is_tapped(app, place, cast, sign_in):
 def test_a_day_that_is_never_open_is_left_out(app, place, cast, sign_in):
     page = text(sign_in(cast.member).get("/week"))
     assert "du 23 au 28 novembre" in page
-    assert page.count('<th scope="row">') == 6
+    assert page.count('<th scope="row">') == 5 and "Lundi" in page  # a fold, for it is Tuesday
     assert "matin <span>9–13\u202fh" in page
 
 

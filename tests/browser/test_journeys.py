@@ -69,7 +69,7 @@ def test_a_room_in_three_taps(place, cast, open_page):
     page = open_page("member@demo.example")
     page.get_by_role("link", name="Salle").last.click()
     page.goto("/rooms?day=2026-11-26&minutes=60")
-    page.locator(".room-list li", has_text="Durolle").get_by_role("link", name=re.compile("^14.h$")).click()
+    page.locator(".room-list li", has_text="Durolle").get_by_role("link", name=re.compile("^10.h$")).click()
     sheet = page.locator("dialog#sheet")
     expect(sheet.get_by_role("heading", name="Durolle")).to_be_visible()
     sheet.get_by_label("Pour quoi").fill("Point d’équipe")
