@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Unpack, cast
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Insert,
     Select,
@@ -53,10 +54,10 @@ def insert_now(*rows: DeclarativeBase) -> None:
         for name, relation, remote in references:
             if name not in given and (one := given.get(relation)) is not None:
                 given[name] = getattr(one, remote)
-        for name, default in columns.items():
-            if name not in given:
-                given[name] = default(None) if callable(default) else default
-        made = db.session.execute(statement, {name: given[name] for name in columns})
+        for column in columns:
+            if column.name not in given:
+                given[column.name] = _default_of(column)
+        made = db.session.execute(statement, {column.name: given[column.name] for column in columns})
         given[key] = made.inserted_primary_key[0]  # type: ignore[attr-defined] - an INSERT's result has one
     for row in rows:
         make_transient_to_detached(row)
@@ -64,13 +65,12 @@ def insert_now(*rows: DeclarativeBase) -> None:
 
 
 @cache
-def _insert_plan(mapper: Mapper[Any]) -> tuple[Insert, str, dict[str, Any], list[tuple[str, str, str]]]:
-    """The statement that inserts a row of ``mapper``, the name of its key, its other columns with their defaults, and, for
-    each reference, its column, its relationship, and the column that it refers to."""
+def _insert_plan(mapper: Mapper[Any]) -> tuple[Insert, str, list[Column[Any]], list[tuple[str, str, str]]]:
+    """The statement that inserts a row of ``mapper``, the name of its key, its other columns, and, for each reference, its
+    column, its relationship, and the column that it refers to."""
     table = cast(Table, mapper.local_table)
     key = mapper.primary_key[0].name
-    defaults = {column.name: column.default for column in table.columns if column.name != key}
-    columns: dict[str, Any] = {name: getattr(default, "arg", None) for name, default in defaults.items()}
+    columns = [column for column in table.columns if column.name != key]
     references = [
         (str(local.name), relation.key, str(remote.name))
         for relation in mapper.relationships
@@ -170,9 +170,13 @@ def _taken(table: Table, given: Mapping[str, ColumnElement[Any]]) -> ColumnEleme
 
 def _with_defaults(model: type[DeclarativeBase], values: dict[str, Any]) -> dict[str, Any]:
     """``values`` with the defaults of the columns that are not named, which a SELECT would not fill in."""
-    missing: dict[str, Any] = {}
-    for column in table_of(model).columns:
-        default: Any = column.default
-        if column.name not in values and default is not None:
-            missing[column.name] = default.arg(None) if default.is_callable else default.arg
-    return missing | values
+    unnamed = [column for column in table_of(model).columns if column.name not in values and column.default is not None]
+    return {column.name: _default_of(column) for column in unnamed} | values
+
+
+def _default_of(column: Column[Any]) -> Any:
+    """What ``column`` holds when nobody says otherwise; None where it has no default."""
+    default: Any = column.default
+    if default is None:
+        return None
+    return default.arg(None) if default.is_callable else default.arg

@@ -20,6 +20,7 @@ from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
 from coworking.core.keyring import signing_key
 from coworking.core.months import read_month
+from coworking.core.sql import table_of
 from coworking.core.units import for_update, require_unit, write_unit
 from coworking.network.exchange import protocol
 from coworking.network.exchange.return_messages import Stated, acknowledgement, read_return_payload
@@ -84,6 +85,7 @@ class Kept:
 
 
 _LOCKED = for_update(select(NetworkLieu).where(NetworkLieu.key_id == bindparam("key"), NetworkLieu.left_at.is_(None)))
+_INSERT = insert(table_of(ReceivedReturn))
 
 
 def receive(body: bytes, *, address: str | None) -> Receipt:
@@ -153,9 +155,6 @@ def keep(lieu: NetworkLieu, filed: Filed) -> Kept:
     }
     db.session.execute(_INSERT, {**values, **filed.beside})
     return Kept(offered.status, instant, is_new=True)
-
-
-_INSERT = insert(ReceivedReturn.__table__)  # type: ignore[arg-type] - a table
 
 
 def zone_of(postcode: str | None, code_insee: str | None) -> ZoneInfo:
