@@ -1,4 +1,4 @@
-"""Holds that ran out are given back, also where nobody comes to take them."""
+"""Release holds that ran out, also where nobody asks for their time."""
 
 from __future__ import annotations
 

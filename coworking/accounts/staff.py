@@ -122,7 +122,7 @@ def set_roles(actor: Actor, public_id: str, roles: frozenset[Role]) -> Person:
 
 
 def deactivate(actor: Actor, public_id: str, *, agreed: int | None = None) -> Person:
-    """Close someone's account: signed out everywhere, tokens dead, what they booked given back. Twice is fine.
+    """Close someone's account: sign it out everywhere, revoke its tokens, cancel its bookings. Twice is fine.
 
     Raises `LastManager`, or `WouldDisplace` when they have more than ``agreed`` bookings to come (None asks nobody).
     """

@@ -143,7 +143,7 @@ class Standing:
 
     @property
     def open_cents(self) -> int:
-        """Still owed; negative: to be given back."""
+        """Still owed; negative: to be refunded."""
         if self.invoice.kind == "credit_note":
             return 0
         return rules.open_cents(self.invoice.payable_cents, self.paid_cents, credited=self.is_credited)

@@ -221,7 +221,7 @@ def check_quantity(text: str) -> int:
 
 
 def open_cents(payable: int, paid: int, *, credited: bool) -> int:
-    """What is still owed; negative: what was paid for an invoice that was undone, to be given back."""
+    """What is still owed; negative: what was paid for an invoice that was credited, to be refunded."""
     return (0 if credited else payable) - paid
 
 

@@ -2,7 +2,7 @@
 
 Closing a day, retiring a desk or closing an account leaves bookings that no longer fit. The packages that make such
 changes may not know bookings: they `announce` the change in their own unit, and the package above that knows counts
-what it would take away (`counted_by`) and gives it back later, out of the outbox.
+what it would take away (`counted_by`) and cancels it later, from the outbox.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DAYS, RESOURCE, PERSON = "displaced.days", "displaced.resource", "displaced.pers
 
 
 class WouldDisplace(DomainError):
-    """``count`` bookings would be given back, which whoever decides has not been told yet. Nothing was changed."""
+    """``count`` bookings would be cancelled, and the person who decides has not agreed to that yet. Nothing was changed."""
 
     code = "would_displace"
     status = 409

@@ -1,4 +1,4 @@
-"""Booking, reading, giving back and coming, as programs do it."""
+"""Booking, reading, cancelling and checking in through the API."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_when_nothing_is_free_it_says_so(program, cast, place):
     assert (answer.status_code, answer.get_json()["code"], answer.get_json()["free"]) == (409, "claim_conflict", [])
 
 
-def test_giving_back_twice_is_fine(member, booking, app):
+def test_cancelling_twice_is_fine(member, booking, app):
     first = member.post(f"/bookings/{booking['id']}/cancel")
     second = member.post(f"/bookings/{booking['id']}/cancel")
     assert (first.status_code, second.status_code) == (200, 200)

@@ -43,6 +43,6 @@ def test_hosts_never_see_money_and_managers_do(member, host, program, cast):
     assert money(host.post("/bookings", morning(27) | {"person_id": cast.stranger.public_id})) == (None, None, None)
 
 
-def test_given_back_it_owes_nothing(member):
+def test_a_cancelled_booking_owes_nothing(member):
     made = member.post("/bookings", morning()).get_json()["id"]
     assert member.post(f"/bookings/{made}/cancel").get_json()["units"][0]["price_state"] == "released"

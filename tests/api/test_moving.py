@@ -73,7 +73,7 @@ def test_a_move_is_undone_once_and_asking_again_is_fine(member, place, made, clo
     assert (late.status_code, late.get_json()["code"]) == (409, "undo_too_late")
 
 
-def test_a_place_taken_meanwhile_is_not_given_back(member, program, cast, place, made):
+def test_a_move_is_not_undone_when_its_former_place_is_taken(member, program, cast, place, made):
     member.post(made + "/move", {"resource_id": place.desks[1].public_id})
     body = {key: value for key, value in morning().items() if key != "kind"} | {"resource_id": place.desks[0].public_id}
     assert program(cast.stranger).post("/bookings", body).status_code == 201

@@ -115,7 +115,7 @@ def test_staff_see_everyone_s_bookings_and_one_person_s(program, cast, member, b
     assert ids(member.get("/bookings", **SPAN, person_id=cast.member.public_id)) == [booking["id"]]
 
 
-def test_staff_give_back_for_someone(host, booking):
+def test_staff_cancel_for_someone(host, booking):
     assert host.post(f"/bookings/{booking['id']}/cancel").get_json()["status"] == "cancelled"
 
 

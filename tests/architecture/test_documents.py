@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import importlib.util
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from flask import Flask
 
 from coworking.core.guards import GUARDS
 
@@ -35,6 +38,23 @@ def test_the_architecture_names_files_that_exist():
     named = set(re.findall(r"`((?:coworking|tasks|docs|tests|templates)/[\w/.]+\.(?:py|md|html))`", text))
     assert len(named) > 20
     assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
+def test_the_glossary_names_code_and_addresses_that_exist(apps: Callable[[str], Flask]):
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    files = set(re.findall(r"`([a-z]+/[\w/]+\.py)`", text))
+    names = set(re.findall(r"`((?:[a-z]\w*\.)+[a-z]\w*)`", text))
+    routes = set(re.findall(r"`(?:GET|POST) (/[^`?]*)`", text))
+    assert len(files) > 10 and len(names) > 20 and len(routes) > 5
+    served = {re.sub(r"<[^>]+>", "{id}", rule.rule) for rule in apps("sqlite").url_map.iter_rules()}
+    assert sorted(name for name in files if not (ROOT / "coworking" / name).exists()) == []
+    assert sorted(name for name in names if not _is_code(name)) == []
+    assert sorted(route for route in routes if f"/api/v1{route}" not in served) == []
+
+
+def _is_code(name: str) -> bool:
+    module, _, attribute = name.rpartition(".")
+    return hasattr(importlib.import_module(f"coworking.{module}"), attribute)
 
 
 NOT_IMPORTED = {

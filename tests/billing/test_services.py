@@ -556,7 +556,7 @@ def test_what_was_credited_is_billed_again_only_when_asked(house, invoice, sessi
     assert queries.content(again)["lines"] == queries.content(invoice)["lines"]
 
 
-def test_what_was_paid_and_credited_is_to_be_given_back(house, invoice, session):
+def test_what_was_paid_on_a_credited_invoice_is_to_be_refunded(house, invoice, session):
     paid = paying.record_payment(house.manager, invoice.public_id, 6600, TODAY, "transfer")
     services.credit(house.manager, invoice.public_id, "Facturé par erreur")
     assert standing(house, invoice).open_cents == -6600

@@ -1,4 +1,4 @@
-"""A day closes, a desk is retired, an account is closed: what no longer fits is given back, free, with a letter."""
+"""A day closes, a desk is retired, an account is closed: what no longer fits is cancelled free of charge, with an e-mail."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_new_hours_take_what_they_no_longer_offer(payers, run_outbox):
     assert [status(morning), status(afternoon)] == [STANDS, GONE]
 
 
-def test_a_retired_desk_gives_back_what_comes_after_its_last_day(payers, place, run_outbox):
+def test_retiring_a_desk_cancels_bookings_after_its_last_day(payers, place, run_outbox):
     last = services.book_half_days(payers.member.actor(), THURSDAY, DAY, resource=place.desks[0].public_id)
     after = services.book_half_days(payers.member.actor(), FRIDAY, DAY, resource=place.desks[0].public_id)
     other = services.book_half_days(payers.colleague.actor(), FRIDAY, DAY, resource=place.desks[1].public_id)

@@ -35,7 +35,7 @@ def letter(run_outbox, mailbox):
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
-def test_a_booking_is_confirmed_and_given_back_in_both_languages(payers, clock, run_outbox, mailbox, locale):
+def test_booking_and_cancelling_are_confirmed_in_both_languages(payers, clock, run_outbox, mailbox, locale):
     with write_unit():
         db.session.get_one(Person, payers.stranger.id).locale = locale
         lieu = db.session.get_one(Lieu, 1)
@@ -63,7 +63,7 @@ def test_a_confirmation_says_whose_allowance_it_takes(payers, clock, letter):
     assert "\n1 demi-journée payée par Coutellerie Durand SA.\n" in letter()
 
 
-def test_what_is_given_back_in_time_is_owed_no_more(payers, clock, letter):
+def test_a_booking_cancelled_in_time_is_no_longer_owed(payers, clock, letter):
     made = services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
     letter()
@@ -72,7 +72,7 @@ def test_what_is_given_back_in_time_is_owed_no_more(payers, clock, letter):
     assert "\nVous ne devez rien.\n" in letter("Vous ne devez rien.")
 
 
-def test_what_is_given_back_late_stays_owed(payers, clock, letter):
+def test_a_booking_cancelled_late_stays_owed(payers, clock, letter):
     made = services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.set(datetime(2026, 11, 25, 18, 30, tzinfo=UTC))
     letter()
@@ -120,8 +120,8 @@ def test_a_reminder_sent_within_the_time_for_regrets_says_that_it_is_free(payers
     run_outbox()
     text = golden.plain(mailbox()[-1]).replace("\u202f", " ").replace("\u00a0", " ")
     morning, afternoon = text.partition("13–18")[::2]
-    assert "compte maintenant comme utilisée" in morning and "rendre cette place sans frais" not in morning
-    assert "Vous pouvez rendre cette place sans frais jusqu’au mercredi 25 novembre à 18 h 15" in afternoon
+    assert "compte maintenant comme utilisée" in morning and "annuler sans frais" not in morning
+    assert "Vous pouvez annuler sans frais jusqu’au mercredi 25 novembre à 18 h 15" in afternoon
 
 
 # One e-mail for ten minutes of acts -----------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def test_what_changes_while_the_email_is_on_its_way_is_told_in_the_next(
     assert mailbox()[-1]["Subject"].startswith("Réservé")
     clock.advance(minutes=11)
     run_outbox()
-    assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Réservé", "Rendu"]
+    assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Réservé", "Annulé"]
 
 
 def test_an_email_that_failed_for_good_holds_nothing_up(payers, clock, run_outbox, mailbox, monkeypatch):

@@ -1,4 +1,4 @@
-"""What a booking costs and who pays: frozen when it is made, released or kept when it is given back."""
+"""What a booking costs and who pays: frozen when it is made, released or kept when it is cancelled."""
 
 from __future__ import annotations
 
@@ -145,10 +145,10 @@ def test_rooms_cost_by_the_minute_and_are_paid_by_the_person(payers, place):
         room(payers, (14, 15), place, payer="employer")
 
 
-# Giving back ----------------------------------------------------------------------------------------------------------
+# Cancelling -----------------------------------------------------------------------------------------------------------
 
 
-def test_given_back_in_time_nothing_is_owed_and_the_allowance_is_there_again(payers):
+def test_cancelled_in_time_nothing_is_owed_and_the_allowance_returns(payers):
     make_agreement(halfdays=1, beyond="refuse")
     booking = services.book_half_days(payers.member.actor(), THURSDAY, MORNING)
     services.cancel(payers.member.actor(), booking.public_id)
@@ -157,7 +157,7 @@ def test_given_back_in_time_nothing_is_owed_and_the_allowance_is_there_again(pay
     services.book_half_days(payers.member.actor(), FRIDAY, MORNING)
 
 
-def test_given_back_late_it_stays_owed_and_used(payers, clock):
+def test_cancelled_late_it_stays_owed_and_used(payers, clock):
     make_subscription(payers.member, halfdays=1)
     booking = services.book_half_days(payers.member.actor(), THURSDAY, MORNING)
     clock.set(at(20, day=25))
@@ -218,7 +218,7 @@ def test_moving_the_last_half_day_of_an_allowance_does_not_stand_in_its_own_way(
     assert used(payers.member) == 1
 
 
-def test_moving_late_is_no_way_of_giving_back(payers, place, clock):
+def test_a_late_move_cannot_replace_a_cancellation(payers, place, clock):
     desk = services.book_half_days(payers.member.actor(), THURSDAY, DAY)
     meeting = room(payers, (9, 11), place)
     clock.set(at(20, day=25))

@@ -59,7 +59,7 @@ def test_what_is_covered_is_booked_at_once(app, cast, sign_in):
     assert bookings(app) == 2
 
 
-def test_what_can_no_longer_be_given_back_is_said_first(app, cast, sign_in):
+def test_what_can_no_longer_be_cancelled_is_said_before_booking(app, cast, sign_in):
     with app.app_context():
         make_subscription(cast.stranger, halfdays=10)
     sheet = sign_in(cast.stranger).post("/bookings", data={"day": "2026-11-24", "half": "pm"})
@@ -72,11 +72,11 @@ def test_what_can_no_longer_be_given_back_is_said_first(app, cast, sign_in):
     ("hour", "minute", "half", "words"),
     [
         (10, 36, "pm", "pendant dix minutes seulement"),
-        (12, 53, "pm", "jusqu’à son début, à 13\u202fh."),
-        (10, 36, "am", "ne pourra plus être rendue"),
+        (12, 53, "pm", "jusqu’au début, à 13\u202fh."),
+        (10, 36, "am", "ne pourra plus être annulée"),
     ],
 )
-def test_no_more_time_for_regrets_is_promised_than_there_is(app, cast, sign_in, clock, hour, minute, half, words):
+def test_the_promised_time_to_cancel_ends_when_the_booking_starts(app, cast, sign_in, clock, hour, minute, half, words):
     clock.set(datetime(2026, 11, 24, hour - 1, minute, tzinfo=UTC))
     browser = sign_in(cast.stranger)
     sheet = browser.post("/bookings", data={"day": "2026-11-24", "half": half})
@@ -184,7 +184,7 @@ def test_like_last_week_at_a_price_that_changed_is_said_again(app, cast, sign_in
     assert bookings(app) == 1
 
 
-def test_like_last_week_says_first_what_can_hardly_be_given_back(app, cast, sign_in, clock):
+def test_like_last_week_says_first_what_can_hardly_be_cancelled(app, cast, sign_in, clock):
     with app.app_context():
         make_subscription(cast.stranger, halfdays=10)
     last_week(app, clock, cast.stranger, "2026-12-08")

@@ -61,7 +61,7 @@ def test_the_calendar_file_is_what_was_booked(people, clock, run_outbox, mailbox
     assert (event.start, event.end) == (booking.starts_at, booking.ends_at)
 
 
-def test_it_leaves_once_while_giving_back_is_still_free(people, clock):
+def test_it_is_sent_once_while_cancelling_is_still_free(people, clock):
     booking = services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
     clock.set(evening(25, hour=16))
     assert reminders.send_due() == 0
@@ -70,7 +70,7 @@ def test_it_leaves_once_while_giving_back_is_still_free(people, clock):
     assert not services.cancel(people.member.actor(), booking.public_id).cancelled_late
 
 
-def test_where_giving_back_is_free_until_noon_it_leaves_at_eleven(people, clock):
+def test_it_is_sent_at_eleven_where_cancelling_is_free_until_noon(people, clock):
     with write_unit():
         db.session.get(Lieu, 1).free_cancel_minute = 12 * 60
     services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
@@ -99,7 +99,7 @@ def test_never_is_never_and_sunday_is_the_whole_week(people, clock, run_outbox, 
     assert letter["Content-Language"] == locale
 
 
-def test_what_was_given_back_meanwhile_is_not_recalled(people, clock, run_outbox, mailbox):
+def test_no_reminder_is_sent_for_a_cancelled_booking(people, clock, run_outbox, mailbox):
     booking = services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
     clock.set(evening(25))
     reminders.send_due()

@@ -255,5 +255,5 @@ def test_what_was_cancelled_ahead_does_not_stand_among_what_was(app, place, cast
     book(browser, place.rooms[0], "14:00", 60)
     browser.post(f"/bookings/{bookings(app)[0].public_id}/cancel")
     page = text(browser.get("/bookings"))
-    assert "1 réservation rendue" in page
+    assert "1 réservation annulée" in page
     assert "<h2>Avant</h2>" not in page

@@ -140,7 +140,7 @@ def late(at: datetime, created: datetime = AT - timedelta(days=5)) -> bool:
     return is_late(starts_at=paris(26, 9), created_at=created, at=at, free_cancel_minute=18 * 60, zone=PARIS)
 
 
-def test_giving_back_is_free_until_six_the_evening_before():
+def test_cancelling_is_free_until_six_the_evening_before():
     assert deadline_of(paris(26, 9), free_cancel_minute=18 * 60, zone=PARIS) == paris(25, 18)
     assert not late(paris(25, 17, 59))
     assert late(paris(25, 18))
@@ -150,7 +150,7 @@ def test_giving_back_is_free_until_six_the_evening_before():
     ("free_until_hour", "hour"),
     [(18, 17), (23, 17), (12, 11), (8, 8), (0, 8)],
 )
-def test_the_reminder_leaves_while_giving_back_is_free(free_until_hour, hour):
+def test_the_reminder_is_sent_while_cancelling_is_free(free_until_hour, hour):
     assert reminder_minute(free_until_hour * 60) == hour * 60
 
 

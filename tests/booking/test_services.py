@@ -1,4 +1,4 @@
-"""Booking, giving back, undoing, moving: on both engines, committing for real."""
+"""Booking, cancelling, undoing, moving: on both engines, committing for real."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_nobody_books_in_another_s_name_but_staff_do_and_it_is_audited(people):
     assert (booking.source, entry.actor_id, entry.person_id) == ("staff", people.host.id, people.stranger.id)
 
 
-def test_giving_back_twice_is_fine_and_frees_the_desk_for_others_after_two_minutes(people, place, clock):
+def test_cancelling_twice_is_fine_and_frees_the_desk_after_two_minutes(people, place, clock):
     desk = place.desks[0].public_id
     booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING, resource=desk)
     services.cancel(people.member.actor(), booking.public_id)
@@ -297,10 +297,10 @@ def test_the_confirmation_waits_for_regrets(people, clock, run_outbox, mailbox):
     services.cancel(people.member.actor(), booking.public_id)
     clock.advance(minutes=10)
     run_outbox()
-    assert mailbox()[1]["Subject"].startswith("Rendu")
+    assert mailbox()[1]["Subject"].startswith("Annulé")
 
 
-def test_what_is_given_back_at_once_is_never_confirmed(people, clock, run_outbox, mailbox):
+def test_a_booking_cancelled_at_once_is_never_confirmed(people, clock, run_outbox, mailbox):
     booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
     services.cancel(people.member.actor(), booking.public_id)
     clock.advance(hours=1)

@@ -1,4 +1,4 @@
-"""Taking back what was given back, moved or noted: only while what follows from it still holds."""
+"""Undoing a cancellation, a move or an arrival: only while what follows from it still holds."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def hours(start: int, end: int) -> Span:
 
 
 @pytest.fixture
-def given_back(people, place):
-    """A morning at the first desk that Anne gave back a moment ago."""
+def cancelled(people, place):
+    """A morning at the first desk that Anne cancelled a moment ago."""
     booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING, resource=place.desks[0].public_id)
     return services.cancel(people.member.actor(), booking.public_id).public_id
 
@@ -72,15 +72,15 @@ def test_the_morning_of_a_whole_day_just_cancelled_can_be_booked_again(people, p
     assert services.book_half_days(people.colleague.actor(), THURSDAY, AFTERNOON, resource=third.public_id)
 
 
-def test_what_was_given_back_stays_so_when_the_day_closed(people, given_back, run_outbox):
+def test_a_cancellation_cannot_be_undone_once_the_day_closed(people, cancelled, run_outbox):
     spaces.add_closure(people.manager.actor(), Closing(THURSDAY, THURSDAY, None, None, "Travaux"))
     run_outbox()
     with pytest.raises(Closed):
-        services.undo_cancel(people.member.actor(), given_back)
+        services.undo_cancel(people.member.actor(), cancelled)
     assert confirmed() == 0
 
 
-def test_a_room_stays_given_back_when_its_hours_closed(people, place):
+def test_a_room_cancellation_cannot_be_undone_once_its_hours_closed(people, place):
     room = RequestedItem(resource=place.rooms[0].public_id)
     booking = services.book(people.member.actor(), Request(hours(9, 11), (room,)))
     services.cancel(people.member.actor(), booking.public_id)
@@ -89,30 +89,30 @@ def test_a_room_stays_given_back_when_its_hours_closed(people, place):
         services.undo_cancel(people.member.actor(), booking.public_id)
 
 
-def test_what_was_given_back_stays_so_when_its_desk_went(people, place, given_back):
+def test_a_cancellation_cannot_be_undone_once_its_desk_retired(people, place, cancelled):
     inventory.retire_resource(people.manager.actor(), place.desks[0].public_id, TUESDAY)
     with pytest.raises(NotInService):
-        services.undo_cancel(people.member.actor(), given_back)
+        services.undo_cancel(people.member.actor(), cancelled)
     assert confirmed() == 0
 
 
-def test_what_was_given_back_stays_so_when_the_person_left(people, given_back):
+def test_a_cancellation_cannot_be_undone_once_the_person_left(people, cancelled):
     staff.deactivate(people.manager.actor(), people.member.public_id)
     with pytest.raises(NotFound):
-        services.undo_cancel(people.host.actor(), given_back)
+        services.undo_cancel(people.host.actor(), cancelled)
     assert confirmed() == 0
 
 
-def test_one_who_sat_down_elsewhere_does_not_get_the_first_desk_too(people, place, given_back):
+def test_a_cancellation_cannot_be_undone_once_another_desk_is_booked(people, place, cancelled):
     services.book_half_days(people.member.actor(), THURSDAY, MORNING, resource=place.desks[1].public_id)
     with pytest.raises(AlreadyBooked):
-        services.undo_cancel(people.member.actor(), given_back)
+        services.undo_cancel(people.member.actor(), cancelled)
     assert confirmed() == 1
 
 
-def test_another_half_day_elsewhere_is_no_obstacle(people, given_back):
+def test_a_cancellation_can_be_undone_with_another_half_day_booked(people, cancelled):
     services.book_half_days(people.member.actor(), THURSDAY, AFTERNOON)
-    assert services.undo_cancel(people.member.actor(), given_back).status == "confirmed"
+    assert services.undo_cancel(people.member.actor(), cancelled).status == "confirmed"
 
 
 def test_several_places_come_back_together_or_not_at_all(people, place, clock):

@@ -191,12 +191,12 @@ def test_a_desk_that_has_just_gone_answers_with_those_still_free(app, place, cas
     assert place.desks[1].public_id in text(answer)
 
 
-def test_giving_back_and_taking_back(app, place, cast, sign_in, clock):
+def test_cancelling_and_undoing_it(app, place, cast, sign_in, clock):
     browser = sign_in(cast.member)
     url = booking_url(text(tap(browser, THURSDAY, "am")))
-    assert "Rendre ce poste" in text(browser.get(url))
+    assert "Annuler cette réservation" in text(browser.get(url))
     page = text(browser.post(url + "/cancel", follow_redirects=True))
-    assert "Rendu." in page
+    assert "Réservation annulée." in page
     assert "slot is-mine" not in page
     assert "De nouveau à vous." in text(browser.post(url + "/undo", follow_redirects=True))
     browser.post(url + "/cancel")
@@ -206,15 +206,15 @@ def test_giving_back_and_taking_back(app, place, cast, sign_in, clock):
     assert "Trop de temps a passé" in text(late)
 
 
-def test_giving_back_twice_is_fine(app, place, cast, sign_in):
+def test_cancelling_twice_is_fine(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     url = booking_url(text(tap(browser, THURSDAY, "am")))
     for _ in range(2):
-        assert "Rendu." in text(browser.post(url + "/cancel", follow_redirects=True))
-    assert "rendu</span>" in text(browser.get("/bookings"))
+        assert "Réservation annulée." in text(browser.post(url + "/cancel", follow_redirects=True))
+    assert "annulée</span>" in text(browser.get("/bookings"))
 
 
-def test_what_giving_back_means_is_said_before(app, place, cast, sign_in, clock):
+def test_what_cancelling_costs_is_said_before(app, place, cast, sign_in, clock):
     """Booked after the free deadline: free while one may still regret it, and late after that."""
     clock.set(datetime(2026, 11, 25, 19, tzinfo=UTC))
     browser = sign_in(cast.member)
@@ -222,13 +222,13 @@ def test_what_giving_back_means_is_said_before(app, place, cast, sign_in, clock)
     assert "sans frais jusqu’au mercredi 25 novembre à 20\u202fh\u202f10" in text(browser.get(url))
     clock.advance(minutes=10)
     assert "comptera comme utilisée" in text(browser.get(url))
-    assert "C’était tard" in text(browser.post(url + "/cancel", follow_redirects=True))
+    assert "annulée hors délai" in text(browser.post(url + "/cancel", follow_redirects=True))
 
 
 def test_a_booking_that_has_begun_is_kept(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     url = booking_url(text(tap(browser, "2026-11-24", "am")))
-    assert "Rendre ce poste" not in text(browser.get(url))
+    assert "Annuler cette réservation" not in text(browser.get(url))
     answer = browser.post(url + "/cancel")
     assert answer.status_code == 409
     assert "Cette réservation est commencée" in text(answer)

@@ -22,8 +22,8 @@ def test_a_member_books_regrets_and_takes_back(place, cast, open_page):
     sheet = page.locator("dialog#sheet")
     expect(sheet.get_by_role("heading", name="Poste 1")).to_be_visible()
     assert_accessible(page)
-    sheet.get_by_role("button", name="Rendre ce poste").click()
-    expect(page.locator(".toast")).to_contain_text("Rendu.")
+    sheet.get_by_role("button", name="Annuler cette réservation").click()
+    expect(page.locator(".toast")).to_contain_text("Réservation annulée.")
     page.locator(".toast").get_by_role("button", name="Annuler").click()
     expect(page.locator(".toast")).to_contain_text("De nouveau à vous.")
     expect(page.get_by_role("link", name=re.compile("Poste 1, jeudi 26 novembre"))).to_be_visible()
@@ -35,8 +35,8 @@ def test_the_same_without_scripts(place, cast, open_page):
     expect(page.locator(".toast")).to_contain_text("toute la journée.")
     page.get_by_role("link", name=re.compile("Poste 1, jeudi 26 novembre, le matin")).click()
     expect(page.locator("h1")).to_have_text("Poste 1")
-    page.get_by_role("button", name="Rendre ce poste").click()
-    expect(page.locator(".toast")).to_contain_text("Rendu.")
+    page.get_by_role("button", name="Annuler cette réservation").click()
+    expect(page.locator(".toast")).to_contain_text("Réservation annulée.")
 
 
 def test_the_same_with_the_keyboard_alone(place, cast, open_page):

@@ -93,22 +93,22 @@ def test_each_employee_has_an_allowance_of_their_own(app, priced, desks):
     assert used(app) == [2, 2]
 
 
-def test_giving_back_and_booking_at_once_never_counts_below_nothing_or_above_all(app, priced, desks):
-    """Eight at once: half give back what they have, half book more; the count is what is live."""
+def test_cancelling_and_booking_at_once_keeps_the_count_of_used_half_days_right(app, priced, desks):
+    """Eight at once: half cancel what they have, half book more; the count is what is live."""
     with app.app_context():
         make_agreement(halfdays=4, beyond="refuse")
         actor = priced.member.actor()
         mine = [services.book_half_days(actor, day, frozenset({"am"})).public_id for day in DAYS[:4]]
 
-    def give_back(public_id: str) -> str:
+    def cancel(public_id: str) -> str:
         with app.app_context():
             services.cancel(priced.member.actor(), public_id)
-            return "given back"
+            return "cancelled"
 
     others = [partial(book, app, priced.member, day, "pm", desks[n]) for n, day in enumerate(DAYS[4:])]
-    told = Counter(at_once([*(partial(give_back, public_id) for public_id in mine), *others]))
-    assert told["given back"] == 4
-    assert set(told) <= {"given back", "agreement", "agreement_exhausted"}
+    told = Counter(at_once([*(partial(cancel, public_id) for public_id in mine), *others]))
+    assert told["cancelled"] == 4
+    assert set(told) <= {"cancelled", "agreement", "agreement_exhausted"}
     with app.app_context():
         live = db.session.scalar(select(func.count()).where(Quote.state == "live", Quote.cover == "agreement"))
     assert sum(used(app)) == live == told["agreement"] <= 4

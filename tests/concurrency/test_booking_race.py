@@ -222,8 +222,8 @@ def test_crossed_pairs_never_deadlock(app, place, crowd):
     assert overlaps(app) == 0
 
 
-def test_giving_back_and_taking_at_once_leaves_no_overlap(app, place, crowd, clock):
-    """One gives back and regrets while others try to take: whoever has it in the end has it alone."""
+def test_cancelling_and_booking_at_once_leaves_no_overlap(app, place, crowd, clock):
+    """One person cancels and undoes while others try to book: one of them has the desk in the end."""
     people, room = crowd(4), place.rooms[0]
     owner = people[0]
     for number in range(ROUNDS // 2):

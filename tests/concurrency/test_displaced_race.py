@@ -1,6 +1,6 @@
 """Someone books while the manager closes the day, retires the desk or closes the account: no booking slips through.
 
-The booking is held between its look and its commit, while the change is made and what it displaces is given back.
+The booking is held between its look and its commit, while the change is made and what it displaces is cancelled.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ CHANGES: dict[str, Callable[..., object]] = {
 def test_a_booking_under_way_does_not_slip_past_a_change(app, place, cast, change, way):
     holding, release = threading.Event(), threading.Event()
     desk, told = place.desks[0].public_id, []
-    given_back = ""
+    cancelled = ""
     if way == "takes back":
         with app.app_context():
             booking = services.book_half_days(cast.member.actor(), THURSDAY, MORNING, resource=desk)
-            given_back = services.cancel(cast.member.actor(), booking.public_id).public_id
+            cancelled = services.cancel(cast.member.actor(), booking.public_id).public_id
 
     def hold(_unit: units.UnitOfWork) -> None:
         if threading.current_thread().name == "member":
@@ -56,8 +56,8 @@ def test_a_booking_under_way_does_not_slip_past_a_change(app, place, cast, chang
     def member() -> None:
         with app.app_context():
             try:
-                if given_back:
-                    services.undo_cancel(cast.member.actor(), given_back)
+                if cancelled:
+                    services.undo_cancel(cast.member.actor(), cancelled)
                 else:
                     services.book_half_days(cast.member.actor(), THURSDAY, MORNING, resource=desk)
             except DomainError as refusal:

@@ -181,7 +181,7 @@ def test_what_failed_waits_for_the_host(app, morning, cast, sign_in, run_outbox)
     run_outbox()
     host = sign_in(cast.host)
     page = text(host.get("/today"))
-    assert "Une lettre n’est pas arrivée" in page
+    assert "Un e-mail n’est pas arrivé" in page
     url = page.split("/dismiss")[0].rsplit('"', 1)[1] + "/dismiss"
     assert "Une lettre" not in text(host.post(url, follow_redirects=True))
 

@@ -77,7 +77,7 @@ def test_what_was_just_cancelled_is_mine_to_take_back(app, place, cast, sign_in,
         services.cancel(cast.member.actor(), made.public_id)
         undo = f'action="/bookings/{made.public_id}/undo"'
     page = text(browser.get("/week"))
-    assert (undo in cell(page, 0), "Poste 3" in cell(page, 0), "rendu, le reprendre" in cell(page, 0)) == (True,) * 3
+    assert (undo in cell(page, 0), "Poste 3" in cell(page, 0), "annulée, la rétablir" in cell(page, 0)) == (True,) * 3
     assert "Poste 3</button>" in text(browser.get("/desks?day=2026-11-26&half=am")), "it is free for me"
     other = sign_in(cast.colleague)
     assert "<b>3</b> libres" in text(other.get("/week"))
@@ -93,7 +93,7 @@ def test_a_desk_booked_again_hides_what_was_cancelled_before(app, place, cast, s
             services.cancel(cast.member.actor(), made.public_id)
         services.book_half_days(cast.member.actor(), THURSDAY, MORNING, resource=place.desks[3].public_id)
     thursday = cell(text(sign_in(cast.member).get("/week")), 0)
-    assert ("Poste 4" in thursday, "le reprendre" in thursday) == (True, False)
+    assert ("Poste 4" in thursday, "la rétablir" in thursday) == (True, False)
 
 
 def test_colleagues_who_both_agreed_see_where_the_other_sits(app, place, cast, sign_in):

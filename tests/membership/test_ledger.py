@@ -1,4 +1,4 @@
-"""Someone books, gives back, takes back and moves at random, while an oracle counts beside the ledger."""
+"""Someone books, cancels, undoes and moves at random, while an oracle counts beside the ledger."""
 
 from __future__ import annotations
 

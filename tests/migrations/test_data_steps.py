@@ -100,7 +100,7 @@ def test_booking_emails_that_wait_are_sent_after_the_upgrade(bare, clock, tmp_pa
     )
     assert known in first
     assert body.count("Réservé") == 2
-    assert (body.count("Rendu"), body.count("Annulé par")) == (1, 1)
+    assert (body.count("Annulé"), body.count("Annulé par")) == (2, 1)
     assert new in body
     assert failed in body
     assert known not in body

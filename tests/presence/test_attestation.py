@@ -126,7 +126,7 @@ def test_what_came_counts_and_nothing_else(came):
     assert counted(came) == {TUESDAY: {"am": "self", "pm": "self"}, WEDNESDAY: {"am": "host"}}
 
 
-def test_of_a_desk_given_back_while_in_use_only_the_presence_counts(people, clock):
+def test_only_the_presence_counts_of_a_desk_cancelled_while_in_use(people, clock):
     booking = services.book_half_days(people.member.actor(), TUESDAY, DAY)
     presence.arrive(people.member.actor())
     assert counted(people.member) == {TUESDAY: {"am": "self", "pm": "self"}}

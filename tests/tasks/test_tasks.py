@@ -79,7 +79,7 @@ def test_days_over_are_frozen_and_the_horizon_moves_on(do, app, place, clock):
         assert db.session.scalar(thawed) == 0
 
 
-def test_holds_that_ran_out_are_given_back(do, app, place, clock):
+def test_expired_holds_are_released(do, app, place, clock):
     span = {"starts_at": now(), "ends_at": now() + timedelta(hours=1)}
     with app.app_context(), write_unit():
         used = {f"use_{name}": value for name, value in span.items()}
