@@ -20,6 +20,7 @@ from coworking.spaces.calendar import (
     lock_lieu,
 )
 from coworking.spaces.models import (
+    FormerSeats,
     Resource,
     Zone,
 )
@@ -89,7 +90,10 @@ def add_resources(
 
 
 def update_resource(actor: Actor, public_id: str, *, zone_public_id: str | None = None, **values: Any) -> Resource:
-    """Set ``name``, ``seats``, ``description``, ``buffer_after`` or ``position``, or move it to another zone."""
+    """Set ``name``, ``seats``, ``description``, ``buffer_after`` or ``position``, or move it to another zone.
+
+    Days that are over keep the seats they had.
+    """
     with write_unit():
         lieu = lock_lieu()
         resource = queries.resource_by_public_id(public_id)
@@ -98,6 +102,8 @@ def update_resource(actor: Actor, public_id: str, *, zone_public_id: str | None 
         changed = sorted(name for name, value in values.items() if getattr(resource, name) != value)
         if "name" in changed:
             _refuse_resource_name(values["name"], local_date(now(), lieu.tz))
+        if "seats" in changed:
+            _keep_former_seats(resource, local_date(now(), lieu.tz))
         for name in changed:
             setattr(resource, name, values[name])
         if changed:
@@ -118,6 +124,13 @@ def retire_resource(actor: Actor, public_id: str, last_day: date, *, agreed: int
         db.session.flush()
         displaced.announce(displaced.RESOURCE, {"resource": resource.public_id}, agreed=agreed)
         return resource
+
+
+def _keep_former_seats(resource: Resource, today: date) -> None:
+    """Note what ``resource`` seated until yesterday. What it seats for an hour of today counts for no day."""
+    known = select(FormerSeats.id).where(FormerSeats.resource_id == resource.id, FormerSeats.until == today)
+    if resource.in_service_from < today and db.session.scalar(known) is None:
+        db.session.add(FormerSeats(resource_id=resource.id, until=today, seats=resource.seats))
 
 
 def _refuse_zone_name(name: str) -> None:

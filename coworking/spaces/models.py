@@ -116,6 +116,25 @@ class Resource(Model):
         return self.in_service_from <= day and (self.in_service_until is None or day <= self.in_service_until)
 
 
+class FormerSeats(Model):
+    """What a resource seated on the local dates before ``until``, back to its row before or its first day.
+
+    Its seats of today stand in `Resource.seats` alone: a row is added on the day on which they change, so that no
+    resource needs one from its beginning.
+    """
+
+    __tablename__ = "former_seats"
+    __table_args__ = (
+        CheckConstraint("seats >= 1", name="seats"),
+        UniqueConstraint("resource_id", "until"),
+    )
+
+    id: Mapped[BigId]
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
+    until: Mapped[date]
+    seats: Mapped[int]
+
+
 class Schedule(Model):
     """The weekly hours from local date ``valid_from`` until the next schedule. ``split_minute`` parts the half-days."""
 

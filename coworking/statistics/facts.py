@@ -22,13 +22,14 @@ from coworking.core.timespan import Span, local_minute
 from coworking.core.types import from_micros, to_micros
 from coworking.core.units import require_unit, write_unit
 from coworking.presence.models import Presence
-from coworking.pricing.models import Quote
+from coworking.pricing.models import Quote, Tariff
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import DESK, Lieu, LieuDay, Resource
+from coworking.spaces.models import DESK, FormerSeats, Lieu, LieuDay, Resource
 from coworking.spaces.rules import HalfDay
 from coworking.statistics.models import DayFact
 from coworking.statistics.rules import (
+    ABSENT,
     CAME,
     DayRecord,
     Meeting,
@@ -42,6 +43,13 @@ from coworking.statistics.rules import (
 
 Capacity = dict[str, list[list[int]]]
 _MINUTE = 60_000_000
+_PRICED = (
+    select(Tariff.id)
+    .where(Tariff.valid_from <= Quote.day, Tariff.created_at <= Quote.created_at)
+    .correlate(Quote)
+    .exists()
+)
+"""Whether a price list said what the use of a quote costs when it was booked: without one, no price is not a price of 0."""
 
 
 def between(first: date, last: date) -> list[DayFact]:
@@ -142,13 +150,21 @@ class _Inputs:
         self.lieu = lieu
         self.days = spaces.days(first, last)
         self.halves = spaces.half_days_between(first, last)
-        self.resources = db.session.execute(
-            select(Resource.id, Resource.kind, Resource.seats, Resource.in_service_from, Resource.in_service_until)
-        ).all()
-        self.desk_ids = {row.id for row in self.resources if row.kind == DESK}
+        self._read_resources()
         self._read_units(first, last)
         self._read_claims()
         self._read_presences(first, last)
+
+    def _read_resources(self) -> None:
+        service = (Resource.in_service_from, Resource.in_service_until)
+        rows = db.session.execute(
+            select(Resource.id, Resource.kind, Resource.seats, *service, FormerSeats.until, FormerSeats.seats.label("former"))
+            .outerjoin(FormerSeats)
+            .order_by(Resource.id, FormerSeats.until.desc())
+        ).all()
+        self.resources = {row.id: row for row in rows}
+        self.desk_ids = {row.id for row in rows if row.kind == DESK}
+        self.former_seats = [(row.id, row.until, row.former) for row in rows if row.until is not None]
 
     def _read_units(self, first: date, last: date) -> None:
         self.slots: dict[date, list[Slot]] = defaultdict(list)
@@ -170,6 +186,7 @@ class _Inputs:
                 Booking.guests,
                 Quote.amount_cents,
                 Quote.cover,
+                _PRICED.label("priced"),
             )
             .join(Booking)
             .outerjoin(Quote, Quote.id == BookingUnit.quote_id)
@@ -192,8 +209,9 @@ class _Inputs:
         key = (row.booking, row.resource_id)
         known = self.meetings[row.day].get(key)
         outcome = CAME if known is not None and known.outcome == CAME else row.outcome
-        self.meetings[row.day][key] = Meeting(row.person_id, outcome, _is_paid(row.amount_cents, row.cover))
-        self.guests[row.day][row.booking] = row.guests
+        self.meetings[row.day][key] = Meeting(row.person_id, outcome, _is_paid(row))
+        if row.outcome != ABSENT:  # nobody came to a meeting whose booker did not
+            self.guests[row.day][row.booking] = row.guests
 
     def _read_claims(self) -> None:
         self.uses: dict[date, list[ResourceUse]] = defaultdict(list)
@@ -248,11 +266,13 @@ class _Inputs:
             self.stays[day].append(PresenceMinutes(person, _minute(arrived), None if left is None else _minute(left)))
 
     def capacity(self, day: date) -> Capacity:
-        """What was in service on ``day``, by the resources' own dates and the seats of today."""
+        """What was in service on ``day`` and how many it seated then, by the resources' own dates."""
         found: Capacity = {"desk": [], "room": []}
-        for row in self.resources:
+        seats = {row.id: row.seats for row in self.resources.values()}
+        seats |= {id: former for id, until, former in self.former_seats if day < until}  # the earliest comes last
+        for row in self.resources.values():
             if row.in_service_from <= day and (row.in_service_until is None or day <= row.in_service_until):
-                found["desk" if row.kind == DESK else "room"].append([row.id, row.seats])
+                found["desk" if row.kind == DESK else "room"].append([row.id, seats[row.id]])
         return found
 
     def day(self, day: date, capacity: Capacity) -> DayRecord:
@@ -281,9 +301,11 @@ class _Inputs:
         return (start, end) if start < end else None
 
 
-def _is_paid(cents: int | None, cover: str | None) -> bool | None:
-    """Whether a use costs something, now or through a subscription; None for one older than prices."""
-    return None if cents is None else cents > 0 or cover == "subscription"
+def _is_paid(row: Any) -> bool | None:
+    """Whether a use costs something, now or through a subscription; None where no price list said what it costs."""
+    if row.amount_cents is None or (row.cover == "free" and not row.priced):
+        return None
+    return row.amount_cents > 0 or row.cover == "subscription"
 
 
 def _minute(instant: datetime) -> int:

@@ -37,7 +37,7 @@ class ResourceUse(NamedTuple):
 
 
 class Meeting(NamedTuple):
-    """What is known of a room's booking: whose, what became of it, and whether it cost something (None: nobody knows)."""
+    """What is known of a room's booking: whose, what became of it, and whether it cost something (None: no price list)."""
 
     person: int
     outcome: str

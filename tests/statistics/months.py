@@ -22,7 +22,8 @@ from coworking.core.units import write_unit
 from coworking.presence import services as presence
 from coworking.presence import settling
 from coworking.presence.models import Presence
-from coworking.spaces import calendar
+from coworking.pricing import services as pricing
+from coworking.spaces import calendar, inventory
 from coworking.spaces import queries as spaces
 from coworking.spaces import services as places
 from coworking.spaces.rules import Closing, Opening
@@ -71,6 +72,7 @@ class Life:
             self.enter,
         ]
         seldom = [self.cancel, self.move, self.end, self.close, self.change_hours, self.block, self.forget]
+        seldom += [self.change_seats, self.set_prices]
         acts = often * 3 + seldom
         try:
             acts[self.draw(len(acts))](day)
@@ -169,6 +171,20 @@ class Life:
             valid_from=day + timedelta(days=self.draw(2)),
             split_minute=split,
             openings=openings,
+        )
+
+    def change_seats(self, _day: date) -> None:
+        resource = (*self.place.desks, *self.place.rooms)[self.draw(5)]
+        inventory.update_resource(self.cast.manager.actor(), resource.public_id, seats=1 + self.draw(4))
+
+    def set_prices(self, day: date) -> None:
+        pricing.set_tariff(
+            self.cast.manager.actor(),
+            valid_from=day + timedelta(days=self.draw(4)),
+            basis="ttc",
+            vat_rate_bp=0,
+            by_kind={"room": 1000 * self.draw(2)},
+            by_resource={},
         )
 
     def block(self, day: date) -> None:

@@ -38,6 +38,9 @@ class Oracle:
         self.schedules = sorted(rows("schedule"), key=lambda row: row.valid_from)
         self.schedule_hours = rows("schedule_hours")
         self.resources = rows("resource")
+        self.former_seats = rows("former_seats")
+        self.tariffs = rows("tariff")
+        self.quotes = {row.id: row for row in rows("quote")}
         self.bookings = {row.id: row for row in rows("booking")}
         self.units = rows("booking_unit")
         self.claims = [row for row in rows("claim") if row.live and row.expires_at is None]
@@ -64,7 +67,8 @@ class Oracle:
         hours = [[0, 0] for _ in range(24)]
         desks = [row for row in service if row.kind == "desk"]
         for desk in desks:
-            out["seats_in_service"] += desk.seats
+            seats = self._seats(desk, day)
+            out["seats_in_service"] += seats
             blocked = self._held(desk.id, "block", "workshop")
             resident = self._held(desk.id, "resident")
             offered[desk.id] = set()
@@ -79,10 +83,10 @@ class Oracle:
                 out["desk_offered"] += 1
                 self._half_day(out, day, desk.id, name, free)
             for m in offered[desk.id]:
-                hours[local[m]][1] += desk.seats
+                hours[local[m]][1] += seats
                 if m in used:
-                    hours[local[m]][0] += desk.seats
-                    per_minute[m] += desk.seats
+                    hours[local[m]][0] += seats
+                    per_minute[m] += seats
         out["hours"] = hours
         out["peak_seats"] = max(per_minute.values(), default=0)
         first = min((m for m, seats in per_minute.items() if seats == out["peak_seats"]), default=None)
@@ -90,15 +94,29 @@ class Oracle:
         for room in service:
             if room.kind != "desk":
                 self._room(out, day, room.id, opened - self._held(room.id, "block", "resident"))
+        meetings = [unit for unit in self.units if unit.day == day and unit.half is None and unit.outcome != "absent"]
         out["room_guests"] = sum(
             self.bookings[booking].guests
-            for booking in {unit.booking_id for unit in self.units if unit.day == day and unit.half is None}
+            for booking in {unit.booking_id for unit in meetings}
             if self.bookings[booking].status == "confirmed"
         )
         there = {row.person_id: self._there(row.person_id, day) for row in self.presences if row.day == day}
         out["workers"] = len(there)
         out["outside_minutes"] = sum(len(found - opened) for found in there.values())
+        if out.pop("unpriced", 0):
+            out["room_paid"] = out["room_free"] = None
         return dict(out)
+
+    def _seats(self, resource: Any, day: date) -> int:
+        """What ``resource`` seated on ``day``: as the first change after it left behind, else as it seats now."""
+        later = [row for row in self.former_seats if row.resource_id == resource.id and row.until > day]
+        return min(later, key=lambda row: row.until).seats if later else resource.seats
+
+    def _costs(self, unit: Any) -> bool | None:
+        """Whether a room's use costs something; None where it was booked before there was a price list for its day."""
+        quote = self.quotes[unit.quote_id]
+        lists = [row for row in self.tariffs if row.valid_from <= quote.day and row.created_at <= quote.created_at]
+        return (quote.amount_cents > 0) if lists else None
 
     def _minutes_of(self, day: date) -> dict[int, int]:
         """Every minute of the local ``day`` with the hour its wall clock shows."""
@@ -171,6 +189,9 @@ class Oracle:
             if (unit.day, unit.resource_id) != (day, room) or self.bookings[unit.booking_id].status != "confirmed":
                 continue
             used = self._used(room, unit.booking_id) & free
+            if used:
+                name = {True: "room_paid", False: "room_free", None: "unpriced"}[self._costs(unit)]
+                out[name] += len(used)
             if unit.outcome in ("came", "absent"):
                 out["room_known"] += len(used)
             if unit.outcome == "came":

@@ -37,7 +37,8 @@ MARCH, OCTOBER = date(2026, 3, 29), date(2026, 10, 25)
 
 NAMES = (
     *("desk_offered", "desk_booked", "desk_attended", "desk_known", "desk_absent", "desk_late_cancelled"),
-    *("desk_resident", "room_offered", "room_booked", "room_attended", "room_known", "room_guests", "seats_in_service"),
+    *("desk_resident", "room_offered", "room_booked", "room_attended", "room_known", "room_paid", "room_free"),
+    *("room_guests", "seats_in_service"),
 )
 
 
