@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from coworking.booking import queries
 from coworking.booking.models import Booking
-from coworking.booking.rules import AlreadyOver, CancelledBooking, NotBegun
+from coworking.booking.rules import AlreadyOver, CancelledBooking, HalfDayStays, NotBegun
 from coworking.claims import services as claims
 from coworking.core import audit
 from coworking.core.clock import now
@@ -17,7 +17,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def end(actor: Actor, booking: Booking, *, keep: datetime | None = None) -> bool:
-    """End a running booking now, in the open unit; False when it was over already.
+    """End a running booking of rooms now, in the open unit; False when it was over already.
 
     Its units and claims end at this minute, the time for tidying up follows; what was booked stays owed, as the quotes
     say. It keeps at least its first minute, and the minute of ``keep`` (an arrival just now).
@@ -28,6 +28,8 @@ def end(actor: Actor, booking: Booking, *, keep: datetime | None = None) -> bool
         raise CancelledBooking()
     if booking.starts_at > now():
         raise NotBegun()
+    if any(unit.half is not None for unit in booking.units):
+        raise HalfDayStays()
     at = max(instant, booking.starts_at + _MINUTE)
     if keep is not None and keep >= at:
         at = keep.replace(second=0, microsecond=0) + _MINUTE

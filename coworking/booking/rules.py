@@ -128,6 +128,12 @@ class NotBegun(DomainError):
     message = N_("This booking has not begun: cancel it instead.")
 
 
+class HalfDayStays(DomainError):
+    code = "half_day_stays"
+    status = 409
+    message = N_("A desk is booked by the half-day and is not ended before: say that the person has left.")
+
+
 class LateMove(DomainError):
     code = "late_move"
     status = 409

@@ -158,7 +158,14 @@ class _Inputs:
     def _read_resources(self) -> None:
         service = (Resource.in_service_from, Resource.in_service_until)
         rows = db.session.execute(
-            select(Resource.id, Resource.kind, Resource.seats, *service, FormerSeats.until, FormerSeats.seats.label("former"))
+            select(
+                Resource.id,
+                Resource.kind,
+                Resource.seats,
+                *service,
+                FormerSeats.until,
+                FormerSeats.seats.label("former"),
+            )
             .outerjoin(FormerSeats)
             .order_by(Resource.id, FormerSeats.until.desc())
         ).all()

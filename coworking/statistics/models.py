@@ -20,8 +20,8 @@ class DayFact(Model):
     in service; a day counted again (somebody settled it later) keeps it. ``version`` is the day's version
     (`coworking.claims.models.DayVersion`) that these numbers know: another one means that they are out of date.
 
-    ``room_paid`` and ``room_free`` are None where a use was booked without a price list. ``hours``: 24 pairs of minutes, booked and offered
-    at desks, times seats, by local hour. ``outside_minutes``: presence outside the accessible hours.
+    ``room_paid`` and ``room_free`` are None where a use was booked without a price list. ``hours``: 24 pairs of minutes,
+    booked and offered at desks, times seats, by local hour. ``outside_minutes``: presence outside the accessible hours.
     """
 
     __tablename__ = "day_fact"

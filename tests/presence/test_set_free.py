@@ -11,7 +11,7 @@ from coworking.booking import checks as booking_checks
 from coworking.booking import queries, services
 from coworking.booking.models import BookingUnit
 from coworking.booking.placing import Request, RequestedItem
-from coworking.booking.rules import NotBegun
+from coworking.booking.rules import HalfDayStays, NotBegun
 from coworking.claims.rules import ClaimConflict
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -155,3 +155,11 @@ def test_only_the_team_frees_rooms(meeting, cast, clock):
     for call in (presence.set_free, presence.undo_set_free):
         with pytest.raises(NotFound):
             call(cast.member.actor(), meeting)
+
+
+def test_a_desk_stays_booked_for_its_half_days(cast, place, inside, clock):
+    clock.set(wall(8))
+    whole = services.book_half_days(cast.member.actor(), TUESDAY, frozenset({"am", "pm"})).public_id
+    clock.set(wall(10, 20))
+    with pytest.raises(HalfDayStays):
+        presence.set_free(cast.host.actor(), whole)

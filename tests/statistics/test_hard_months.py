@@ -171,7 +171,9 @@ def test_seats_changed_in_december_leave_november_as_it_was(people, place, clock
         inventory.update_resource(manager, table.public_id, seats=seats)
     inventory.update_resource(manager, room.public_id, seats=20)
     found = closing.figures_now(MONTH)
-    assert found["by_weekday_hour"][0][9][1] == 60 * (2 * 4 + 3 * 5), "two Mondays with one seat at each, three with two"
+    assert found["by_weekday_hour"][0][9][1] == 60 * (2 * 4 + 3 * 5), (
+        "two Mondays with one seat at each, three with two"
+    )
     assert found["seats_in_rooms"] == 12 + 1
     december = closing.figures_now(date(2026, 12, 1))
     assert december["by_weekday_hour"][0][9][1] == 60 * 2 * 5, "Mondays 7 and 14; the 21st is to come"
