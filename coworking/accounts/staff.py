@@ -10,6 +10,7 @@ from coworking.accounts.models import Person, PersonRole
 from coworking.core import audit, displaced, security
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.displaced import Toll
 from coworking.core.errors import Forbidden
 from coworking.core.policy import SYSTEM, Actor, Role
 from coworking.core.reading import email_of, maybe, phone_of
@@ -121,10 +122,11 @@ def set_roles(actor: Actor, public_id: str, roles: frozenset[Role]) -> Person:
     return person
 
 
-def deactivate(actor: Actor, public_id: str, *, agreed: int | None = None) -> Person:
+def deactivate(actor: Actor, public_id: str, *, agreed: Toll | None = None) -> Person:
     """Close someone's account: sign it out everywhere, revoke its tokens, cancel its bookings. Twice is fine.
 
-    Raises `LastManager`, or `WouldDisplace` when they have more than ``agreed`` bookings to come (None asks nobody).
+    Raises `LastManager`, or `WouldDisplace` when it cancels more bookings to come than were ``agreed`` to (None asks
+    nobody).
     """
     with write_unit():
         person, managers = access.with_managers(public_id)

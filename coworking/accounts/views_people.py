@@ -9,7 +9,7 @@ from coworking.accounts import email_changes, queries, rules, staff
 from coworking.accounts.forms import person_form, postal_form, postal_form_of
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
-from coworking.core.displaced import WouldDisplace, agreed_of
+from coworking.core.displaced import Toll, WouldDisplace, toll_of
 from coworking.core.errors import Forbidden
 from coworking.core.forms import Form
 from coworking.core.i18n import _
@@ -125,10 +125,10 @@ def deactivate(public_id: str) -> ResponseReturnValue:
     form = _form_of(queries.person_by_public_id(public_id))
     with form.trying():
         try:
-            staff.deactivate(current_actor(), public_id, agreed=agreed_of(request.form.get("agreed")))
+            staff.deactivate(current_actor(), public_id, agreed=toll_of(request.form.get("agreed")))
         except WouldDisplace as error:
             form.status = error.status
-            return _page(queries.person_by_public_id(public_id), form, displaces=error.count)
+            return _page(queries.person_by_public_id(public_id), form, displaces=error.toll)
         return _back(public_id, _("The account is closed."))
     return _page(queries.person_by_public_id(public_id), form)
 
@@ -145,8 +145,10 @@ def _back(public_id: str, text: str) -> ResponseReturnValue:
     return redirect(url_for("accounts.person", public_id=public_id), 303)
 
 
-def _page(found: Person, form: Form, *, postal: Form | None = None, displaces: int = 0) -> ResponseReturnValue:
-    """``displaces``: bookings that closing the account would cancel, to be said before it is done."""
+def _page(
+    found: Person, form: Form, *, postal: Form | None = None, displaces: Toll | None = None
+) -> ResponseReturnValue:
+    """``displaces``: what closing the account would do to bookings, to be said before it is done."""
     actor = current_actor()
     return page(
         "person",

@@ -14,8 +14,9 @@ from typing import Any, Literal
 from sqlalchemy import bindparam, func, select
 
 from coworking.accounts.models import Person
+from coworking.booking.former import former_of
 from coworking.booking.models import Booking
-from coworking.booking.rules import REGRET
+from coworking.booking.rules import REGRET, Cause
 from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -32,11 +33,15 @@ _OPENED = select(func.max(Booking.untold_since)).where(
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What its person does not know yet of ``booking``. ``before``: the place and time that a moved one had."""
+    """What its person does not know yet of ``booking``.
 
-    kind: Literal["booked", "moved", "cancelled"]
+    ``before``: the place and time that a moved or shortened one had; ``why``: the lieu did it.
+    """
+
+    kind: Literal["booked", "moved", "shortened", "cancelled"]
     booking: Booking
     before: tuple[str, Span] | None = None
+    why: Cause | None = None
 
 
 def note(booking: Booking) -> None:
@@ -85,7 +90,14 @@ def news_of(booking: Booking) -> News | None:
         return News("cancelled", booking)
     if booking.ends_at <= now():
         return None
-    if told is None:
+    former = former_of(booking)
+    why = former.why if former is not None else None
+    if told is not None:
+        span = Span(datetime.fromisoformat(told["starts_at"]), datetime.fromisoformat(told["ends_at"]))
+        before = (str(told["what"]), span)
+    elif former is not None and why is not None:
+        before = (former.what, former.span)
+    else:
         return News("booked", booking)
-    span = Span(datetime.fromisoformat(told["starts_at"]), datetime.fromisoformat(told["ends_at"]))
-    return News("moved", booking, (str(told["what"]), span))
+    shorter = former is not None and why is not None and len(booking.units) < len(former.units)
+    return News("shortened" if shorter else "moved", booking, before, why)

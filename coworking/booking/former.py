@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.rules import move_undo_until
+from coworking.booking.rules import Cause, move_undo_until
 from coworking.claims.models import Claim
 from coworking.core.timespan import Span
 
@@ -29,7 +29,10 @@ class FormerUnit:
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """Where a booking was until ``moved_at``. ``what``: the names of its places; ``claim_ids``: what it held them by."""
+    """Where a booking was until ``moved_at``. ``what``: the names of its places; ``claim_ids``: what it held them by.
+
+    ``why``: the lieu moved or shortened it because its place or time had gone. Nobody can undo that.
+    """
 
     moved_at: datetime
     day: date
@@ -37,6 +40,7 @@ class Former:
     what: str
     units: tuple[FormerUnit, ...]
     claim_ids: tuple[int, ...]
+    why: Cause | None
 
     @property
     def undo_until(self) -> datetime:
@@ -55,6 +59,7 @@ def former_of(booking: Booking) -> Former | None:
         kept["what"],
         tuple(_unit(row) for row in kept["units"]),
         tuple(kept["claims"]),
+        kept.get("why"),
     )
 
 
@@ -64,14 +69,26 @@ def undoable_move(booking: Booking, at: datetime, *, by_staff: bool) -> Former |
     A member's ends where the booking begins: what has begun is changed by staff alone.
     """
     former = former_of(booking)
-    if former is None or booking.is_cancelled or at >= former.undo_until or at >= booking.ends_at:
+    if (
+        former is None
+        or former.why is not None
+        or booking.is_cancelled
+        or at >= former.undo_until
+        or at >= booking.ends_at
+    ):
         return None
     return former if by_staff or at < booking.starts_at else None
 
 
-def keep_former(booking: Booking, units: Sequence[BookingUnit], claims: Sequence[Claim], at: datetime) -> None:
-    """Keep what ``booking`` is with its ``units`` and ``claims``, which it is about to leave."""
+def keep_former(
+    booking: Booking, units: Sequence[BookingUnit], claims: Sequence[Claim], at: datetime, why: Cause | None = None
+) -> None:
+    """Keep what ``booking`` is with its ``units`` and ``claims``, which it is about to leave.
+
+    ``why``: the lieu changes it, not its person.
+    """
     booking.moved_from = {
+        **({"why": why} if why is not None else {}),
         "moved_at": at.isoformat(),
         "day": booking.day.isoformat(),
         "starts_at": booking.starts_at.isoformat(),

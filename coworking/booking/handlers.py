@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,21 +12,30 @@ from sqlalchemy.orm import joinedload, selectinload
 from coworking.accounts.models import Person
 from coworking.booking import calendar, emails, offers, queries
 from coworking.booking.access import lock_person
+from coworking.booking.former import former_of
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.rules import DISPLACED, Cause
 from coworking.core import mail, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.i18n import in_language
+from coworking.core.formats import minute_of_day, span_hours
+from coworking.core.i18n import _, in_language
 from coworking.core.settings import settings
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, write_unit
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import Lieu
+from coworking.spaces.models import Lieu, Resource
+
+A_DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class EmailedBooking:
-    """A booking as an e-mail says it. ``late``: it counts as used by now, and somebody owes it."""
+    """A booking as an e-mail says it. ``late``: it counts as used by now, and somebody owes it.
+
+    ``why`` the lieu moved, shortened or cancelled it; ``closings``: when it is closed that day, in words; ``lost``: what a
+    shortened one has no more.
+    """
 
     kind: str
     booking: Booking
@@ -34,7 +43,9 @@ class EmailedBooking:
     bill: offers.Bill | None
     free_until: datetime
     late: bool
-    reason: str | None
+    why: Cause | None
+    closings: tuple[str, ...]
+    lost: str
 
 
 @outbox.handler(emails.TOPIC)
@@ -109,7 +120,8 @@ def _write(job: outbox.Job, person: Person, news: Sequence[emails.News], templat
     if person.email is None or not person.is_active:
         return
     lieu = spaces.lieu()
-    said = [_said(item, lieu) for item in news]
+    with in_language(person.locale):
+        said = [_said(item, lieu) for item in news]
     bookings = [item.booking for item in said]
     standing = [booking for booking in bookings if not booking.is_cancelled]
     gone = [booking for booking in bookings if booking.is_cancelled]
@@ -135,8 +147,45 @@ def _write(job: outbox.Job, person: Person, news: Sequence[emails.News], templat
 def _said(news: emails.News, lieu: Lieu) -> EmailedBooking:
     booking = news.booking
     bill, until = offers.bill_of(booking), queries.free_until_of(booking, lieu)
-    reason = None
-    if booking.cancelled_because == "closed" and (day := spaces.days(booking.day, booking.day).get(booking.day)):
-        reason = day.holiday or day.closure
+    why = news.why if news.kind != "cancelled" else _cause(booking)
+    closings = tuple(_closings(booking.day)) if why == "closed" else ()
     owed = bill is not None and bill.state != "released"
-    return EmailedBooking(news.kind, booking, news.before, bill, until, owed and until <= now(), reason)
+    late = owed and until <= now()
+    return EmailedBooking(news.kind, booking, news.before, bill, until, late, why, closings, lost(booking))
+
+
+def _cause(booking: Booking) -> Cause | None:
+    return next((cause for cause in DISPLACED if cause == booking.cancelled_because), None)
+
+
+def _closings(day: date) -> Iterator[str]:
+    """When the lieu is closed on ``day``, a sentence each: by its own hours, not by those of a booking."""
+    known = spaces.days(day, day).get(day)
+    if known is not None and known.holiday:
+        yield _("Closed that day (%(reason)s).", reason=known.holiday)
+    for closing in spaces.closings_between(day, day):
+        start, end = closing.from_minute, closing.to_minute
+        if not start and end in (None, A_DAY):
+            yield _("Closed that day (%(reason)s).", reason=closing.reason)
+        elif end in (None, A_DAY):
+            yield _("Closed from %(start)s on (%(reason)s).", start=minute_of_day(start or 0), reason=closing.reason)
+        else:
+            times = {"start": minute_of_day(start or 0), "end": minute_of_day(end)}
+            yield _("Closed from %(start)s to %(end)s (%(reason)s).", **times, reason=closing.reason)
+
+
+def lost(booking: Booking) -> str:
+    """What the lieu took of ``booking`` when it last changed it: « l’après-midi », or rooms with their hours; or nothing."""
+    former = former_of(booking)
+    if former is None or former.why is None:
+        return ""
+    kept = {(unit.half, unit.starts_at) for unit in booking.units}
+    gone = [unit for unit in former.units if (unit.half, unit.span.start) not in kept]
+    halves = [unit for unit in gone if unit.half is not None]
+    said = [queries.worded({unit.half for unit in halves}, halves[0].span)] if halves else []
+    rooms = [unit for unit in gone if unit.half is None]
+    return ", ".join([*said, *(f"{_place(unit.resource_id)}, {span_hours(unit.span)}" for unit in rooms)])
+
+
+def _place(resource_id: int) -> str:
+    return db.session.get_one(Resource, resource_id).name

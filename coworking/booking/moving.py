@@ -131,7 +131,7 @@ def undo_move_in_unit(actor: Actor, booking: Booking) -> Booking:
     if former is None:
         return booking
     check_movable(actor, booking, now())
-    if now() >= former.undo_until:
+    if former.why is not None or now() >= former.undo_until:
         raise MoveUndoTooLate()
     resources = claims.lock_resources({unit.resource_id for unit in former.units})
     present = list(booking.units)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from coworking.claims.rules import ClaimConflict
 from coworking.core.errors import N_, DomainError
-from coworking.core.timespan import Span, intersect, local_date, local_minute, union
+from coworking.core.timespan import Span, intersect, local_date, local_minute, total_minutes, union
 from coworking.spaces.rules import OpenDay, half_spans
 
 Half = Literal["am", "pm"]
@@ -195,11 +195,12 @@ def touched(halves: dict[Half, BookableHalf], span: Span) -> tuple[BookableHalf,
 
 
 def still_fits(day: OpenDay, on: date, half: Half | str | None, use: Span) -> bool:
-    """Whether what was booked still stands on a day whose opening changed: a desk while its half-day opens at all,
-    a room while the lieu is open for the whole of its ``use`` (``half`` None)."""
+    """Whether what was booked still stands on a day whose opening changed: a desk while the lieu is open for at least
+    half of its ``use``, a room while it is for the whole of it (``half`` None)."""
+    remaining = intersect(union(day.open()), [use])
     if half is None:
-        return intersect(union(day.open()), [use]) == [use]
-    return half in bookable_halves(on, day)
+        return remaining == [use]
+    return half in bookable_halves(on, day) and 2 * total_minutes(remaining) >= use.minutes
 
 
 def check_window(span: Span, *, at: datetime, horizon_days: int, zone: ZoneInfo) -> date:

@@ -24,7 +24,7 @@ from flask import Response, make_response, render_template
 from werkzeug.datastructures import MultiDict
 
 from coworking.core import reading
-from coworking.core.displaced import agreed_of
+from coworking.core.displaced import Toll, toll_of
 from coworking.core.errors import DomainError
 from coworking.core.web import say
 
@@ -48,6 +48,7 @@ class Form:
         self.errors: dict[str, str] = {}
         self.status = 200
         self.retry_after: int | None = None
+        self.toll: Toll | None = None  # what it would do to bookings, to be agreed to first
 
     # What was typed
 
@@ -66,9 +67,9 @@ class Form:
         return self._lists.getlist(name) if self._lists is not None else [self[name]] if name in self else []
 
     @property
-    def agreed(self) -> int:
-        """How many bookings the page said would lose their place; 0 when it said nothing."""
-        return agreed_of(self.raw("agreed"))
+    def agreed(self) -> Toll:
+        """What the page said would become of bookings; nothing when it said nothing."""
+        return toll_of(self.raw("agreed"))
 
     def over(self, usual: Mapping[str, str]) -> Form:
         """This form, showing ``usual`` where it was not sent with an input of that name."""

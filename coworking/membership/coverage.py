@@ -32,6 +32,7 @@ from coworking.membership.entitlement import (
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.pricing.queries import prices_on
+from coworking.pricing.rules import room_amount
 from coworking.spaces import queries as spaces
 
 LOOK_BACK = timedelta(days=92)
@@ -120,6 +121,27 @@ def restore(quotes: Sequence[Quote]) -> list[Quote]:
         raise UndoChangesPrice()
     again = [Quote(**{name: getattr(quote, name) for name in _TERMS}) for quote in quotes]
     _store(again)
+    return again
+
+
+def rehouse(quote: Quote, kind: str, left: int, resource_id: int) -> Quote:
+    """A new quote on the terms of ``quote`` for another resource of the same ``kind``, because its place ``left`` is gone.
+
+    Its half-day of an allowance is held again. What the tariff asks less for there costs less; nothing costs more.
+    """
+    release([quote])
+    db.session.flush()
+    terms = {name: getattr(quote, name) for name in _TERMS} | {"resource_id": resource_id}
+    prices = prices_on(quote.day)
+    cents = prices.price_of(kind, resource_id)
+    by_tariff = quote.cover in ("tariff", "agreement") and quote.unit_cents == prices.price_of(kind, left)
+    if by_tariff and quote.basis == prices.basis and cents < quote.unit_cents:
+        amount = cents if quote.unit == "half_day" else room_amount(cents, quote.minutes)
+        terms |= {"unit_cents": cents, "amount_cents": amount}
+        if amount == 0 and quote.cover == "tariff":
+            terms |= {"cover": "free"}
+    again = Quote(**terms)
+    _store([again])
     return again
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from coworking.core import displaced
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.displaced import Toll
 from coworking.core.place import NotSetUp
 from coworking.core.timespan import local_date
 from coworking.core.units import locked, write_unit
@@ -41,10 +42,10 @@ def ensure_days(first: date, last: date) -> list[date]:
     return [plan.day for plan in plans]
 
 
-def rebuild_days(first: date, last: date, *, agreed: int | None = None) -> list[date]:
+def rebuild_days(first: date, last: date, *, agreed: Toll | None = None) -> list[date]:
     """Remake the known days from ``first`` to ``last`` inclusive, in the open unit; return those that changed.
 
-    Days before today and frozen days stay as they are. ``agreed``: how many bookings may lose their place by it
+    Days before today and frozen days stay as they are. ``agreed``: what may become of bookings by it
     (`coworking.core.displaced`).
     """
     lieu, known = lock_lieu(), queries.last_known_day()
@@ -67,7 +68,7 @@ def rebuild_days(first: date, last: date, *, agreed: int | None = None) -> list[
     return changed
 
 
-def rebuild_ahead(first: date | None = None, *, agreed: int | None = None) -> list[date]:
+def rebuild_ahead(first: date | None = None, *, agreed: Toll | None = None) -> list[date]:
     """Remake everything known from ``first`` (by default today) on, in the open unit."""
     last = queries.last_known_day()
     return rebuild_days(first or date.min, last, agreed=agreed) if last else []

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from coworking.core import audit, displaced
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.displaced import Toll
 from coworking.core.errors import N_, DomainError
 from coworking.core.policy import Actor
 from coworking.core.timespan import local_date
@@ -111,8 +112,11 @@ def update_resource(actor: Actor, public_id: str, *, zone_public_id: str | None 
         return resource
 
 
-def retire_resource(actor: Actor, public_id: str, last_day: date, *, agreed: int | None = None) -> Resource:
-    """Take a resource out of service after ``last_day``: yesterday (gone from now on) at the earliest."""
+def retire_resource(actor: Actor, public_id: str, last_day: date, *, agreed: Toll | None = None) -> Resource:
+    """Take a resource out of service after ``last_day``: yesterday (gone from now on) at the earliest.
+
+    What is booked there afterwards moves to free resources of the same kind; what finds none is cancelled.
+    """
     with write_unit():
         lieu = lock_lieu()
         resource = queries.resource_by_public_id(public_id)
@@ -120,9 +124,10 @@ def retire_resource(actor: Actor, public_id: str, last_day: date, *, agreed: int
         if last_day < max(yesterday, resource.in_service_from):
             raise InThePast(field="last_day")
         resource.in_service_until = last_day
-        audit.record(actor, "resource.retired", ("resource", resource.id), last_day=last_day.isoformat())
         db.session.flush()
-        displaced.announce(displaced.RESOURCE, {"resource": resource.public_id}, agreed=agreed)
+        toll = displaced.announce(displaced.RESOURCE, {"resource": resource.public_id}, agreed=agreed)
+        told = {name: n for name in ("moved", "shortened", "cancelled") if (n := getattr(toll, name))}
+        audit.record(actor, "resource.retired", ("resource", resource.id), last_day=last_day.isoformat(), **told)
         return resource
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.displaced import Toll
 from coworking.core.errors import N_, DomainError, NotFound
 from coworking.core.policy import Actor
 from coworking.core.timespan import local_date
@@ -114,11 +115,11 @@ def set_up(answers: SetUp) -> Lieu:
     return lieu
 
 
-def update_lieu(actor: Actor, *, agreed: int | None = None, **values: Any) -> list[date]:
+def update_lieu(actor: Actor, *, agreed: Toll | None = None, **values: Any) -> list[date]:
     """Set columns of the lieu. A new address changes the time zone, and it or the holidays may change days ahead.
 
-    Here and below, ``agreed`` says how many bookings may lose their place by a change, `WouldDisplace` that there are
-    more; None asks nobody.
+    Here and below, ``agreed`` says what may become of bookings by a change, `WouldDisplace` that it would be more;
+    None asks nobody.
     """
     with write_unit():
         lieu = lock_lieu()
@@ -140,7 +141,7 @@ def update_lieu(actor: Actor, *, agreed: int | None = None, **values: Any) -> li
 
 
 def set_schedule(
-    actor: Actor, *, valid_from: date, split_minute: int, openings: Sequence[Opening], agreed: int | None = None
+    actor: Actor, *, valid_from: date, split_minute: int, openings: Sequence[Opening], agreed: Toll | None = None
 ) -> list[date]:
     """Let these weekly hours rule from ``valid_from`` (today or later) until the next dated schedule."""
     check_openings(openings, split_minute)
@@ -162,7 +163,7 @@ def set_schedule(
         return rebuild_ahead(valid_from, agreed=agreed)
 
 
-def remove_schedule(actor: Actor, valid_from: date, *, agreed: int | None = None) -> list[date]:
+def remove_schedule(actor: Actor, valid_from: date, *, agreed: Toll | None = None) -> list[date]:
     """Give up hours that have not begun yet; the ones before them go on."""
     with write_unit():
         lieu = lock_lieu()
@@ -177,7 +178,7 @@ def remove_schedule(actor: Actor, valid_from: date, *, agreed: int | None = None
         return rebuild_ahead(valid_from, agreed=agreed)
 
 
-def add_closure(actor: Actor, closing: Closing, *, agreed: int | None = None) -> tuple[Closure, list[date]]:
+def add_closure(actor: Actor, closing: Closing, *, agreed: Toll | None = None) -> tuple[Closure, list[date]]:
     """Close the lieu, for whole days or part of each; return the closure and the days whose opening changed."""
     check_closing(closing)
     with write_unit():

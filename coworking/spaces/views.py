@@ -206,7 +206,8 @@ def _done(form: Form, action: Callable[[], object], said: str, *, field: str = "
                 _say_changed(said, action())
                 return True
             except WouldDisplace as error:
-                form.refuse("agreed", str(error.count))  # the page says it in words and asks to press once more
+                form.toll = error.toll  # the page says it in words and asks to press once more
+                form.refuse("agreed", error.toll.text)
     return False
 
 

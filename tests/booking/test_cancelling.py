@@ -91,8 +91,10 @@ def test_the_sheet_offers_it_to_staff_once_it_is_late(app, place, cast, sign_in,
     [
         ("closed", lambda boss, p, c: spaces.add_closure(boss, Closing(THURSDAY, THURSDAY, None, None, "Travaux"))),
         (
-            "retired",
-            lambda boss, p, c: inventory.retire_resource(boss, p.desks[0].public_id, THURSDAY - timedelta(days=2)),
+            "retired",  # with all other desks, so that it can go nowhere
+            lambda boss, p, c: [
+                inventory.retire_resource(boss, desk.public_id, THURSDAY - timedelta(days=2)) for desk in p.desks
+            ],
         ),
         ("left", lambda boss, p, c: staff.deactivate(boss, c.stranger.public_id)),
     ],
