@@ -121,6 +121,8 @@ COLUMNS = {
     "lieu.phone": "its phone number",
     "lieu.host_phone": "host's phone (also in the e-mails to people who are coming)",
     "network_lieu.contact_email": "e-mail address of its contact",
+    "network_lieu.phone": "phone number of its contact",
+    "network_lieu.notes": "the lead's notes (in no export)",
     "mail_settings.from_name": "name of the sender",
     "mail_settings.from_address": "address of the sender",
     "mail_settings.reply_to": "address for replies",

@@ -82,14 +82,6 @@ _PARTS = {
         "membership.organisation",
         "membership.new_organisation",
     },
-    "network_head.month": {
-        "network_head.add_lieu",
-        "network_head.directory",
-        "network_head.give_link",
-        "network_head.lieu",
-        "network_head.new_lieu",
-        "network_head.set_aside",
-    },
     "statistics.index": {"statistics.month", "statistics.close"},
 }
 
@@ -99,6 +91,8 @@ def _is_part(endpoint: str, here: str) -> bool:
         return True
     if endpoint == "billing.index":
         return here.startswith("billing.") and here not in {"billing.mine"} | _PARTS["spaces.index"]
+    if endpoint == "network_head.month":
+        return here.startswith("network_head.")
     return endpoint.startswith("spaces.") and here.startswith(("spaces.", "network_lieu."))
 
 

@@ -15,6 +15,7 @@ from coworking.core.months import read_month, write_month
 from coworking.core.policy import SYSTEM
 from coworking.core.web import say
 from coworking.network.head import census_rules, directory_import
+from coworking.network.head.import_labels import remark_words
 from coworking.network.lieu import sending, services
 from coworking.network.lieu.labels import trouble
 from coworking.statistics import queries as statistics
@@ -33,7 +34,8 @@ def init(app: Flask) -> None:
 def import_lieux(file: Path, dry_run: bool) -> None:
     """Put the places of FILE (CSV, UTF-8, columns of the 2019 census of tiers-lieux) into the directory.
 
-    A row that cannot be used is reported with its line and does not stop the others. Doing it again changes nothing.
+    A row that cannot be used is reported with its line and does not stop the others. Doing it again changes nothing, and
+    never what was edited by hand.
     """
     try:
         with file.open("rb") as source:
@@ -42,13 +44,13 @@ def import_lieux(file: Path, dry_run: bool) -> None:
     except DomainError as error:
         with in_language("en"):
             raise click.ClickException(say(error)) from error
-    for remark in reading.remarks:
-        click.echo(f"line {remark.line}: {remark.words}{'' if remark.kept else ' (left out)'}", err=True)
-    left_out = sum(not remark.kept for remark in reading.remarks)
-    without = Counter(remark.dropped for remark in reading.remarks if remark.dropped)
+    with in_language("en"):
+        for remark in done.remarks:
+            click.echo(f"line {remark.line}: {remark_words(remark)}", err=True)
+    without = Counter(remark.code.removeprefix("no_") for remark in done.remarks if remark.code in census_rules.DROPPED)
     verb = "would be " if dry_run else ""
     click.echo(
-        f"{done.added} {verb}added, {done.changed} {verb}changed, {done.same} as they were, {left_out} left out."
+        f"{done.added} {verb}added, {done.changed} {verb}changed, {done.same} as they were, {done.left_out} left out."
     )
     if without:
         click.echo(f"Taken without: {', '.join(f'{name} {count}' for name, count in sorted(without.items()))}.")

@@ -3,58 +3,95 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.types import public_id
-from coworking.core.units import write_unit
-from coworking.network.head.census_rules import CensusPlace, Reading
+from coworking.core.units import locked, write_unit
+from coworking.network.head.census_rules import FIELDS, CensusPlace, Reading, Remark
 from coworking.network.head.models import NetworkLieu
 
 DIRECTORY = "directory"
-_FIELDS = ("name", "address", "postcode", "city", "code_insee", "latitude", "longitude", "website")
+_FILLED = ("kind", "region")
+"""What an import may add to an entry that belongs to the network: it says nothing of them itself."""
+_COMPARED = (*FIELDS, *_FILLED)
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many entries were new, changed and as they were."""
+    """How many entries were new, changed and as they were; ``remarks``: what was read oddly, and what was not taken over."""
 
     added: int
     changed: int
     same: int
+    remarks: list[Remark]
+
+    @property
+    def left_out(self) -> int:
+        return sum(not remark.kept for remark in self.remarks)
 
 
 def import_places(reading: Reading, *, dry_run: bool = False) -> Imported:
     """Write what was read; importing the same file again changes nothing.
 
-    An entry that belongs to the network keeps what it says of itself: its row only changes while it stands in the
-    directory alone.
+    What the lead edited by hand stays, field by field; so does what an entry that belongs to the network says of itself.
+    Where the file says something else there, a remark tells.
     """
     with write_unit():
-        known = {
+        known: dict[str, Any] = {
             row.external_id: row
             for row in db.session.execute(
-                select(
-                    NetworkLieu.id,
-                    NetworkLieu.external_id,
-                    NetworkLieu.way,
-                    *(getattr(NetworkLieu, name) for name in _FIELDS),
-                ).where(NetworkLieu.external_id.is_not(None))
+                locked(
+                    select(
+                        NetworkLieu.id,
+                        NetworkLieu.external_id,
+                        NetworkLieu.way,
+                        NetworkLieu.edited,
+                        *(getattr(NetworkLieu, name) for name in _COMPARED),
+                    )
+                    .where(NetworkLieu.external_id.is_not(None))
+                    .order_by(NetworkLieu.id)
+                )
             )
         }
         fresh = [entry for entry in reading.places if entry.external_id not in known]
-        changed = [
-            {"id": known[entry.external_id].id, **_values(entry)}
-            for entry in reading.places
-            if entry.external_id in known
-            and known[entry.external_id].way is None
-            and any(getattr(known[entry.external_id], name) != value for name, value in _values(entry).items())
-        ]
+        remarks = list(reading.remarks)
+        changed: list[dict[str, object]] = []
+        for entry in reading.places:
+            if (row := known.get(entry.external_id)) is None:
+                continue
+            values, kept = _taken(row, entry, reading.fields)
+            remarks += kept
+            if values:
+                changed.append({"id": row.id, **{name: getattr(row, name) for name in _COMPARED}, **values})
         if not dry_run:
             _write(fresh, changed)
-    return Imported(len(fresh), len(changed), len(reading.places) - len(fresh) - len(changed))
+    remarks.sort(key=lambda remark: remark.line)
+    return Imported(len(fresh), len(changed), len(reading.places) - len(fresh) - len(changed), remarks)
+
+
+def _taken(row: Any, entry: CensusPlace, fields: tuple[str, ...]) -> tuple[dict[str, object], list[Remark]]:
+    """What of ``entry`` the row takes over, and what it does not."""
+    values: dict[str, object] = {}
+    kept: list[Remark] = []
+    for name in fields:
+        said, here = getattr(entry, name), getattr(row, name)
+        if said == here:
+            continue
+        is_own = row.way is not None and not (name in _FILLED and here is None)
+        if name in row.edited or is_own:
+            code = "edited" if name in row.edited else "own"
+            kept.append(Remark(entry.line, code, entry.name, name, _text(said), _text(here)))
+        else:
+            values[name] = said
+    return values, kept
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _write(fresh: list[CensusPlace], changed: list[dict[str, object]]) -> None:
@@ -67,15 +104,12 @@ def _write(fresh: list[CensusPlace], changed: list[dict[str, object]]) -> None:
                     "public_id": public_id(),
                     "external_id": entry.external_id,
                     "source": DIRECTORY,
+                    "edited": [],
                     "created_at": instant,
-                    **_values(entry),
+                    **{name: getattr(entry, name) for name in _COMPARED},
                 }
                 for entry in fresh
             ],
         )
     if changed:
         db.session.execute(update(NetworkLieu), changed)
-
-
-def _values(entry: CensusPlace) -> dict[str, object]:
-    return {name: getattr(entry, name) for name in _FIELDS}

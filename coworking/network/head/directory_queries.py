@@ -30,6 +30,16 @@ class ListedLieu:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a list is narrowed to: every word of ``text`` in name, town or postcode; a ``state``; a type; a region's code."""
+
+    text: str = ""
+    state: str = "all"
+    kind: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryPage:
     """``entries`` of page ``number`` (from 1) of ``pages``; ``counts``: how many answer to the search, by state."""
 
@@ -39,9 +49,9 @@ class DirectoryPage:
     counts: dict[str, int]
 
 
-def list_lieux(text: str = "", state: str = "all", number: int = 1) -> DirectoryPage:
-    """One page of the lieux of ``state`` whose name, town or postcode hold every word of ``text``: two statements."""
-    conditions, words = _conditions(), _words(text)
+def list_lieux(asked: Narrowing, number: int = 1) -> DirectoryPage:
+    """One page of what was ``asked``: two statements."""
+    conditions, words, state = _conditions(), _narrowed(asked), asked.state
     row = db.session.execute(
         select(*(func.count(case((conditions[name], 1))) for name in STATES)).select_from(NetworkLieu).where(*words)
     ).one()
@@ -58,12 +68,12 @@ def list_lieux(text: str = "", state: str = "all", number: int = 1) -> Directory
     return DirectoryPage([ListedLieu(lieu, bool(invited)) for lieu, invited in rows], number, pages, counts)
 
 
-def every_lieu(text: str = "", state: str = "all") -> list[ListedLieu]:
+def every_lieu(asked: Narrowing) -> list[ListedLieu]:
     """All of what `list_lieux` shows page by page: one statement."""
     conditions = _conditions()
     rows = db.session.execute(
         select(NetworkLieu, conditions["invited"])
-        .where(conditions[state], *_words(text))
+        .where(conditions[asked.state], *_narrowed(asked))
         .order_by(folded(NetworkLieu.name), NetworkLieu.id)
     )
     return [ListedLieu(lieu, bool(invited)) for lieu, invited in rows]
@@ -85,6 +95,11 @@ def twin(name: str, postcode: str, siret: str | None) -> NetworkLieu | None:
     return db.session.scalar(select(NetworkLieu).where(same).order_by(NetworkLieu.id).limit(1))
 
 
+def with_siret(siret: str, *, beside: int) -> NetworkLieu | None:
+    """An entry other than ``beside`` that has that SIRET."""
+    return db.session.scalar(select(NetworkLieu).where(NetworkLieu.siret == siret, NetworkLieu.id != beside).limit(1))
+
+
 def _conditions() -> dict[str, ColumnElement[bool]]:
     invited = exists().where(
         Enrolment.network_lieu_id == NetworkLieu.id,
@@ -104,6 +119,12 @@ def _conditions() -> dict[str, ColumnElement[bool]]:
 
 def _opens(instant: datetime) -> tuple[ColumnElement[bool], ...]:
     return Enrolment.revoked_at.is_(None), Enrolment.expires_at > instant
+
+
+def _narrowed(asked: Narrowing) -> list[ColumnElement[Any]]:
+    of_kind = [NetworkLieu.kind == asked.kind] if asked.kind else []
+    in_region = [NetworkLieu.region == asked.region] if asked.region else []
+    return [*_words(asked.text), *of_kind, *in_region]
 
 
 def _words(text: str) -> Sequence[ColumnElement[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
@@ -22,6 +22,8 @@ class NetworkLieu(Model):
     ``way``: how its figures come, ``software`` (signed returns), ``link`` (six figures typed in behind a personal link)
     or None (it only stands in the directory). ``lieu_uuid`` and ``public_key`` (32 raw bytes in base64url) are what the
     lieu itself brought when it enrolled; ``key_id`` names the key. ``external_id`` is the directory's own id of it.
+    ``region`` and ``kind`` are words of `coworking.network.head.entry_rules`; ``edited`` names the fields that the lead
+    changed by hand, which an import leaves alone.
     ``expected_from`` is the first month whose figures are awaited; ``left_at``: it no longer belongs to the network.
     """
 
@@ -46,6 +48,11 @@ class NetworkLieu(Model):
     longitude: Mapped[float | None]
     website: Mapped[str | None]
     contact_email: Mapped[str | None] = mapped_column(info={"seen_by": (LEAD,)})
+    phone: Mapped[str | None] = mapped_column(info={"seen_by": (LEAD,)})
+    notes: Mapped[str | None] = mapped_column(Text, info={"seen_by": (LEAD,)})
+    region: Mapped[str | None]
+    kind: Mapped[str | None]
+    edited: Mapped[list[str]] = mapped_column(JSON, default=list)
     source: Mapped[str]
     external_id: Mapped[str | None] = mapped_column(unique=True)
     way: Mapped[str | None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -13,7 +15,8 @@ from coworking.core.policy import Role, current_actor, requires
 from coworking.core.reading import email_of, postcode_of, siret_of
 from coworking.core.tables import csv_answer
 from coworking.network.head import directory_queries, lieux
-from coworking.network.head.directory_queries import STATES, ListedLieu
+from coworking.network.head.directory_queries import STATES, ListedLieu, Narrowing
+from coworking.network.head.entry_rules import KINDS, REGIONS
 from coworking.network.head.pages import blueprint
 from coworking.statistics.return_rules import is_line
 
@@ -30,9 +33,12 @@ COLUMNS = (
     N_("Postcode"),
     N_("Town"),
     N_("INSEE code"),
+    N_("Region"),
+    N_("Type"),
     N_("SIRET number"),
     N_("Website"),
     N_("E-mail"),
+    N_("Telephone"),
     N_("Latitude"),
     N_("Longitude"),
     N_("How its figures come"),
@@ -46,31 +52,34 @@ WAYS = {"software": N_("sends by itself"), "link": N_("by link")}
 @blueprint.get("/directory")
 @requires(Role.LEAD)
 def directory() -> ResponseReturnValue:
-    text, state = _asked()
+    asked = _asked()
     number = request.args.get("page", 1, type=int)
-    found = directory_queries.list_lieux(text, state, min(number, 1_000_000))
+    found = directory_queries.list_lieux(asked, min(number, 1_000_000))
 
     def url(wanted: int) -> str:
-        return _url(text, state, wanted)
+        return _url(asked, wanted)
 
     return render_template(
         "network/head/directory.html",
         found=found,
-        q=text,
-        state=state,
+        asked=asked,
+        export=_url(asked, endpoint="directory_table"),
         tabs=[
-            {"url": _url(text, name), "label": _(label), "count": found.counts[name], "current": name == state}
+            {"url": _url(replace(asked, state=name)), "label": _(label), "count": found.counts[name]}
+            | {"current": name == asked.state}
             for name, label in STATE_LABELS.items()
         ],
         url=url,
+        kinds=KINDS,
+        regions=REGIONS,
     )
 
 
 @blueprint.get("/directory.csv")
 @requires(Role.LEAD)
 def directory_table() -> ResponseReturnValue:
-    """The filtered list, whole."""
-    rows = [_cells(entry) for entry in directory_queries.every_lieu(*_asked())]
+    """The filtered list, whole; without the notes, which leave the head in no way."""
+    rows = [_cells(entry) for entry in directory_queries.every_lieu(_asked())]
     return csv_answer("directory.csv", [[_(name) for name in COLUMNS], *rows])
 
 
@@ -97,16 +106,24 @@ def add_lieu() -> ResponseReturnValue:
     return form_page("network/head/new_lieu.html", form)
 
 
-def _asked() -> tuple[str, str]:
-    state = request.args.get("state", "")
-    return request.args.get("q", "")[:100].strip(), state if state in STATES else "all"
+def _asked() -> Narrowing:
+    asked = request.args
+    state, kind, region = asked.get("state", ""), asked.get("kind", ""), asked.get("region", "")
+    return Narrowing(
+        asked.get("q", "")[:100].strip(),
+        state if state in STATES else "all",
+        kind if kind in KINDS else "",
+        region if region in REGIONS else "",
+    )
 
 
-def _url(text: str, state: str, number: int = 1) -> str:
+def _url(asked: Narrowing, number: int = 1, *, endpoint: str = "directory") -> str:
     return url_for(
-        "network_head.directory",
-        q=text or None,
-        state=state if state != "all" else None,
+        f"network_head.{endpoint}",
+        q=asked.text or None,
+        state=asked.state if asked.state != "all" else None,
+        kind=asked.kind or None,
+        region=asked.region or None,
         page=number if number > 1 else None,
     )
 
@@ -119,9 +136,12 @@ def _cells(entry: ListedLieu) -> tuple[object, ...]:
         row.postcode or "",
         row.city or "",
         row.code_insee or "",
+        REGIONS.get(row.region or "", ""),
+        _(KINDS[row.kind]) if row.kind in KINDS else "",
         row.siret or "",
         row.website or "",
         row.contact_email or "",
+        row.phone or "",
         "" if row.latitude is None else row.latitude,
         "" if row.longitude is None else row.longitude,
         _(WAYS[row.way]) if row.way else "",

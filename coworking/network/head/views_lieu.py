@@ -17,6 +17,7 @@ from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal, say
 from coworking.network.head import directory_queries, enrolment, lieux, queries, setting_aside
 from coworking.network.head.chain_heads import shortened
+from coworking.network.head.entry_rules import KINDS, REGIONS
 from coworking.network.head.labels import doubt_words
 from coworking.network.head.models import FIGURES, JOIN, NetworkLieu
 from coworking.network.head.overview import last_month, lieu_month
@@ -148,6 +149,8 @@ def _page(
     page = render_template(
         "network/head/lieu.html",
         lieu=one,
+        kinds=KINDS,
+        regions=REGIONS,
         month=shown,
         row=lieu_month(one, shown) if revisions or one.way is not None else None,
         said=said,

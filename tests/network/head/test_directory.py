@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from config import ROOT
 from coworking.core.db import db
 from coworking.core.units import write_unit
-from coworking.network.head import census_rules, directory_import
+from coworking.network.head import directory_import, entries
 from coworking.network.head.census_rules import COLUMNS, FileTooLarge, NotACsv, read
+from coworking.network.head.entry_rules import fingerprint, stated, website_of
 from coworking.network.head.models import NetworkLieu
 
 HEADER = [*COLUMNS, "TYPO", "PRECISION"]
@@ -87,50 +88,112 @@ def test_what_changed_is_followed_unless_the_place_speaks_for_itself(inside):
         db.session.scalars(select(NetworkLieu).where(NetworkLieu.external_id == "cget-2019:2")).one().way = "link"
     done = directory_import.import_places(read(file_of(row(1, NOM_TL="Le Nouveau"), row(2, NOM_TL="Un autre nom"))))
     assert (done.added, done.changed, done.same) == (0, 1, 1)
+    assert [(one.line, one.code, one.field) for one in done.remarks] == [(3, "own", "name")]
     names = set(db.session.scalars(select(NetworkLieu.name)))
     assert names == {"Le Nouveau", "L’Étape n° 2"}
 
 
 @pytest.mark.parametrize(
-    ("cells", "words"),
-    [
-        ({"NOM_TL": " "}, "NOM_TL is empty"),
-        ({"ID": ""}, "ID is empty"),
-        ({"ADRESSE": "x" * 301}, "ADRESSE is longer than 300 characters"),
-    ],
+    ("cells", "code"),
+    [({"NOM_TL": " "}, "empty"), ({"ID": ""}, "empty"), ({"ADRESSE": "x" * 301}, "too_long")],
 )
-def test_a_row_that_is_no_use_is_told_and_the_others_come_in(cells, words):
+def test_a_row_that_is_no_use_is_told_and_the_others_come_in(cells, code):
     reading = read(file_of(row(1), row(2, **cells), row(3)))
     assert [entry.line for entry in reading.places] == [2, 4]
-    assert [(remark.line, remark.words, remark.kept) for remark in reading.remarks] == [(3, words, False)]
+    assert [(remark.line, remark.code, remark.kept) for remark in reading.remarks] == [(3, code, False)]
 
 
 def test_a_row_with_another_number_of_cells_is_told():
     reading = read(file_of(row(1)) + b"2,Trop court\n" + file_of(row(3)).split(b"\n", 1)[1])
     assert [entry.external_id for entry in reading.places] == ["cget-2019:1", "cget-2019:3"]
-    assert [remark.line for remark in reading.remarks] == [3]
+    assert [(remark.line, remark.place) for remark in reading.remarks] == [(3, "Trop court")]
 
 
 def test_the_same_id_twice_is_taken_once():
     reading = read(file_of(row(1), row(1, NOM_TL="Autre")))
     assert len(reading.places) == 1
-    assert "same ID as line 2" in reading.remarks[0].words
+    assert (reading.remarks[0].code, reading.remarks[0].instead) == ("same_id", "2")
 
 
 def test_twins_both_come_in_and_are_told():
     reading = read(file_of(row(3, NOM_TL="La Station"), row(6, NOM_TL="LA  STATION !"), row(4, NOM_TL="La Station")))
     assert len(reading.places) == 3
-    assert [(remark.line, remark.kept) for remark in reading.remarks] == [(3, True)]
+    assert [(remark.line, remark.code, remark.kept) for remark in reading.remarks] == [(3, "twin", True)]
 
 
 def test_what_the_census_does_not_know_is_unknown():
     reading = read(file_of(row(1, CP="0", INSEECOM="0", NOMCOM="", WEB="", ADRESSE="")))
     (entry,) = reading.places
     assert (entry.postcode, entry.code_insee, entry.city, entry.website, entry.address) == (None,) * 5
-    assert [(one.line, one.words, one.kept) for one in reading.remarks] == [
-        (2, "no postcode: 0", True),
-        (2, "no INSEE code: 0", True),
+    assert [(one.line, one.code, one.value) for one in reading.remarks] == [
+        (2, "no_postcode", "0"),
+        (2, "no_insee", "0"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("postcode", "insee", "department", "taken"),
+    [
+        ("1000", "1053", "01", ("01000", "01053")),
+        ("1000", "01053", "", ("01000", "01053")),
+        ("1000", "1053", "", ("01000", "01053")),
+        ("1000", "1053", "1", ("01000", "01053")),
+        ("1000", "0", "", (None, None)),
+        ("1000", "2053", "", (None, None)),
+        ("6330", "63430", "63", (None, "63430")),
+        ("1000", "1053", "63", (None, None)),
+        ("100", "0", "01", (None, None)),
+    ],
+)
+def test_a_lost_zero_is_put_back_where_something_else_says_so(postcode, insee, department, taken):
+    content = file_of(row(1, CP=postcode, INSEECOM=insee, INSEEDEP=department), header=[*HEADER, "INSEEDEP"])
+    reading = read(content)
+    (entry,) = reading.places
+    assert (entry.postcode, entry.code_insee) == taken
+    told = [one for one in reading.remarks if one.code in {"mended", "no_postcode", "no_insee"}]
+    assert len(told) == (postcode != taken[0]) + (insee != taken[1])
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"TYPO": "Tiers lieux à dominante FabLab", "INSEEREG": "84"}, ("fablab", "84")),
+        ({"TYPO": "Tiers lieux à dominante coworking", "NOMREG": "Auvergne et Rhône-Alpes"}, ("coworking", "84")),
+        ({"TYPO": "", "INSEEREG": "1"}, (None, "01")),
+        ({"TYPO": "Guinguette", "NOMREG": "Bavière"}, (None, None)),
+    ],
+)
+def test_type_and_region_are_kept(inside, cells, expected):
+    reading = read(file_of(row(1, **cells), header=[*HEADER, "INSEEREG", "NOMREG"]))
+    directory_import.import_places(reading)
+    found = db.session.scalars(select(NetworkLieu)).one()
+    assert (found.kind, found.region) == expected
+    told = {one.code for one in reading.remarks}
+    assert told == ({"no_kind", "no_region"} if "Guinguette" in cells.values() else set())
+
+
+def test_a_file_without_these_columns_takes_nothing_away(inside):
+    whole = [*HEADER, "INSEEREG"]
+    directory_import.import_places(read(file_of(row(1, INSEEREG="84"), header=whole)))
+    done = directory_import.import_places(read(file_of(row(1, NOM_TL="Le Nouveau"), header=list(COLUMNS))))
+    found = db.session.scalars(select(NetworkLieu)).one()
+    assert (done.changed, found.name, found.kind, found.region) == (1, "Le Nouveau", "coworking", "84")
+
+
+def test_what_was_edited_by_hand_stays_and_is_told(inside, cast):
+    directory_import.import_places(read(file_of(row(1))))
+    entry = db.session.scalars(select(NetworkLieu)).one()
+    old = stated(entry)
+    entries.edit(cast.lead.actor(), entry.public_id, old | {"name": "À la main"}, seen=fingerprint(old))
+    done = directory_import.import_places(read(file_of(row(1, NOM_TL="Du fichier", ADRESSE="2 rue Neuve"))))
+    assert (done.added, done.changed, done.same) == (0, 1, 0)
+    assert [(one.line, one.code, one.field, one.value, one.instead) for one in done.remarks] == [
+        (2, "edited", "name", "Du fichier", "À la main")
+    ]
+    found = db.session.scalars(select(NetworkLieu)).one()
+    assert (found.name, found.address) == ("À la main", "2 rue Neuve")
+    again = directory_import.import_places(read(file_of(row(1, NOM_TL="Du fichier", ADRESSE="2 rue Neuve"))))
+    assert (again.changed, again.same, len(again.remarks)) == (0, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +209,7 @@ def test_no_position_on_earth_is_no_position(north, east):
     "text", ["javascript:alert(1)", "ftp://a.example", "http://", "un site", "www.a b.example", "//x"]
 )
 def test_a_website_is_a_link_one_may_follow_or_nothing(text):
-    assert census_rules.website_of(text) is None
+    assert website_of(text) is None
 
 
 def test_overseas_places_are_places():
@@ -185,9 +248,10 @@ def test_the_command_says_what_it_did(app, tmp_path: Path):
     assert "2 would be added" in trial.output
     done = run(args=["network", "import-lieux", str(good)])
     assert done.exit_code == 0
-    assert "line 3: NOM_TL is empty (left out)" in done.output
+    assert "line 3: Left out: NOM_TL is empty" in done.output
     assert "2 added, 0 changed, 0 as they were, 1 left out." in done.output
-    assert "line 2: no postcode: 6330\n" in done.output and "line 4: no postcode: 0\n" in done.output
+    assert "line 2: Taken without a postcode: “6330” is none\n" in done.output
+    assert "line 4: Taken without a postcode: “0” is none\n" in done.output
     assert "Taken without: postcode 2, website 1." in done.output
     failed = run(args=["network", "import-lieux", str(bad)])
     assert failed.exit_code == 1 and "not a CSV file" in failed.output

@@ -16,6 +16,7 @@ from coworking.core.db import db
 from coworking.core.errors import Gone, NotFound
 from coworking.core.units import write_unit
 from coworking.network.head import directory_queries, enrolment, lieux
+from coworking.network.head.directory_queries import Narrowing
 from coworking.network.head.models import FIGURES, JOIN, Enrolment, NetworkLieu
 from coworking.network.head.overview import overview
 from tests.network.head.test_month import OCTOBER, make_lieu, plain, say
@@ -94,7 +95,8 @@ def test_every_page_has_an_address_and_none_repeats_or_forgets(app, cast, place,
     assert [len(page) for page in pages] == [50, 50, 20]
     with app.app_context():
         shown = [
-            [entry.lieu.id for entry in directory_queries.list_lieux("", "all", number).entries] for number in (1, 2, 3)
+            [entry.lieu.id for entry in directory_queries.list_lieux(Narrowing(), number).entries]
+            for number in (1, 2, 3)
         ]
         assert len({one for page in shown for one in page}) == 120
     assert names("page=99999999999999999999") == names("page=3") and names("page=-4") == names("page=x") == pages[0]
@@ -111,7 +113,7 @@ def test_it_costs_the_same_with_twice_as_many(app, cast, listed, sign_in, count_
         lead.get("/network/directory")
     assert len(many) == len(few) <= 4, many
     with app.app_context(), count_statements() as two:
-        directory_queries.list_lieux("e", "all", 1)
+        directory_queries.list_lieux(Narrowing("e"))
     assert len(two) == 2
 
 
