@@ -1,4 +1,4 @@
-"""What beat asks for, and how often.
+"""The schedule of beat: which tasks, and how often.
 
 Nothing here happens at an hour of the day: the hours in which UTC and local dates differ move with the seasons, and a
 machine that slept through one would miss its night. Every few minutes each task looks at the lieu's own clock and at

@@ -1,4 +1,4 @@
-"""The chains' heads leave the house: once a week every manager gets them by e-mail.
+"""E-mail the chains' heads to every manager once a week, so that they are kept elsewhere.
 
 Nobody has to read them. But whoever later cuts off the end of the chains cannot take them back out of a mailbox:
 `flask audit --against` compares a saved e-mail with the database.

@@ -1,4 +1,4 @@
-"""The nightly check: what ``flask audit`` asks by hand is asked each night, and the managers are told what is wrong.
+"""The nightly check: run the checks of ``flask audit`` and e-mail the managers what is wrong.
 
 The same is told once a week, not every night; *Today* shows it to managers until a night finds nothing.
 """
@@ -29,7 +29,7 @@ AGAIN = timedelta(minutes=9)
 other jobs catch up meanwhile, and nothing is wrong."""
 
 REMIND = timedelta(days=6, hours=12)
-"""After this the managers are told again of what is still wrong: a week later, whatever the minute of that night."""
+"""After this the managers get another e-mail about what is still wrong: a week later, whatever the minute of that night."""
 
 LINES = 10
 """How many lines an e-mail quotes. The first that is broken says the most."""

@@ -1,4 +1,4 @@
-"""Whom the books are vouched for to, and what the last nightly check found."""
+"""The managers who get the heads of the chains, and what the last nightly check found."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from coworking.core.units import require_unit
 
 
 def add_manager(first_name: str, last_name: str, email: str, password_hash: str) -> Person:
-    """Add a person who runs the lieu, in the open unit. Whoever sets a lieu up is believed about their address."""
+    """Add a person who runs the lieu, in the open unit. Their address counts as confirmed."""
     require_unit()
     person = Person(
         first_name=first_name,

@@ -1,4 +1,4 @@
-"""A new e-mail address waits until whoever reads it confirms; the old one is told at once and may object.
+"""A new e-mail address counts once it is confirmed; the old one gets an e-mail at once and may object.
 
 Until then every e-mail, a new password's too, goes to the old address: neither a host nor someone at an open computer can
 turn an account over to themselves.

@@ -1,4 +1,4 @@
-"""Asking for a letter about an account. Its link is made when the letter is sent: the outbox holds no secret."""
+"""Ask for an e-mail about an account. Its link is made when it is sent: the outbox holds no secret."""
 
 from __future__ import annotations
 

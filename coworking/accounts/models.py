@@ -54,7 +54,7 @@ class Person(Model):
         lazy="joined", cascade="all, delete-orphan", order_by="PersonRole.role"
     )
 
-    # What Flask-Login asks for.
+    # Required by Flask-Login.
     is_authenticated = True
     is_anonymous = False
 

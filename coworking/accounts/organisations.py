@@ -33,7 +33,7 @@ def create_organisation(actor: Actor, values: dict[str, Any]) -> Organisation:
 
 
 def update_organisation(actor: Actor, public_id: str, values: dict[str, Any]) -> Organisation:
-    """Change what stands on its invoices from now on. Raises `NotFound` or `OrganisationTaken`."""
+    """Change its details on invoices from now on. Raises `NotFound` or `OrganisationTaken`."""
     _check_manager(actor)
     with write_unit():
         organisation = _locked(public_id)

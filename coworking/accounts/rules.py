@@ -68,7 +68,7 @@ class EmailUnchanged(DomainError):
 
 
 class EmailNeeded(DomainError):
-    """Whoever signs in with an address cannot lose it."""
+    """The address of a person who signs in with it cannot be removed."""
 
     code = "email_needed"
     message = N_("This person signs in with their address: give another one, or close the account.")

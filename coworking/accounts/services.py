@@ -53,7 +53,7 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
 
 
 def confirm_email(token: str, *, signed_up: str | None = None, browser: Browser | None = None) -> SignedIn | None:
-    """The address the link was sent to is its owner's; doing it twice is fine. Raises `Gone`.
+    """Confirm the address that the link was sent to; doing it twice is fine. Raises `Gone`.
 
     The first time, ``browser`` is signed in where the account was ``signed_up`` on it (see `tokens.signed_up_mark`). Not on
     another: whoever signed up with somebody else's address knows the password, and its reader must not work in their
@@ -71,7 +71,7 @@ def confirm_email(token: str, *, signed_up: str | None = None, browser: Browser 
 
 
 def ask_confirmation(actor: Actor) -> bool:
-    """Send the letter once more; False when there is nothing to confirm or one has just left."""
+    """Send the confirmation again; False when there is nothing to confirm or one was just sent."""
     with write_unit():
         person = access.oneself(actor)
         if person.email is None or person.email_confirmed_at is not None:
@@ -119,7 +119,7 @@ def request_reset(email: str, address: str | None) -> None:
 
 
 def read_reset(token: str) -> Person:
-    """Whose password the link of a letter lets choose; raises `Gone`."""
+    """The person whose password the link of an e-mail lets choose; raises `Gone`."""
     link = tokens.read_link(token, tokens.RESET, tokens.INVITE)
     return _of_link(link, queries.find_person(link.person))
 
@@ -196,7 +196,7 @@ def set_postal_address(actor: Actor, *, address: str, postcode: str, city: str) 
 
 
 def set_language(actor: Actor, locale: str) -> None:
-    """Speak ``locale`` with the actor from now on, on pages and in letters."""
+    """Use ``locale`` for the actor from now on, on pages and in e-mails."""
     one_of(rules.LOCALES, locale)
     with write_unit():
         access.oneself(actor).locale = locale

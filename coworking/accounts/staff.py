@@ -1,4 +1,4 @@
-"""What staff does for other people: each change stands in the audit trail."""
+"""Changes that staff make to other people's accounts; each is in the audit trail."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ PURGED_AFTER = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One attempt as it stands in one bucket: since when, and until when it made the bucket wait."""
+    """One attempt in one bucket: its time, and until when the bucket has to wait."""
 
     bucket: str
     at: datetime
@@ -39,7 +39,7 @@ class Counted:
 
 
 _OWN = frozenset({"account_address", "device", "proof"})
-"""Kinds of buckets that a success empties: they are filled by whoever has just succeeded."""
+"""Kinds of buckets that a success empties: they count only the person who has just signed in."""
 
 Attempt = tuple[Counted, ...]
 """What `count` returns and `succeeded` takes back."""

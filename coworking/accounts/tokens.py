@@ -1,4 +1,4 @@
-"""Signed links for letters, and bearer tokens for programs."""
+"""Signed links for e-mails, and bearer tokens for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coming in and going out: signing up, in and out, and links from letters."""
+"""Signing up, in and out, and the links of e-mails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From charges to drafts: what would be invoiced to whom, and what stands in the way."""
+"""Drafts from charges: what would be invoiced to whom, and what prevents it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Prepared:
 
 
 def seller() -> documents.Seller:
-    """The lieu as its papers name it now."""
+    """The lieu as invoices name it now."""
     lieu, row = spaces.lieu(), queries.settings_row()
     return documents.Seller(
         name=lieu.name,
@@ -61,7 +61,7 @@ def seller() -> documents.Seller:
 
 
 def terms() -> mentions.InvoiceTerms:
-    """The words the lieu prints."""
+    """The wording that the lieu prints."""
     vat_status = spaces.lieu().vat_status
     return mentions.InvoiceTerms(
         vat_status,
@@ -190,5 +190,5 @@ def warnings(ready: Sequence[Prepared]) -> list[str]:
 
 
 def missing() -> list[str]:
-    """What the law wants of the lieu and nobody filled in, as message ids."""
+    """What the law requires of the lieu and the settings lack, as message ids."""
     return documents.missing(seller())

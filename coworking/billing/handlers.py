@@ -14,7 +14,7 @@ from coworking.spaces import queries as spaces
 
 @outbox.handler(queries.ISSUED)
 def issued(job: outbox.Job) -> None:
-    """Send the paper to whoever pays; one who has no address gets it by hand (the invoice's page says so).
+    """E-mail the PDF to the payer; without an address it is handed over (the invoice's page says so).
 
     While papers cannot be made the letter waits and comes again.
     """

@@ -70,7 +70,7 @@ _ORDER = ("subscription", "desk", "room", "other", "adhesion")
 
 
 def document_body(items: Iterable[ChargedItem], *, organisation: bool) -> DocumentBody:
-    """What one payer's document holds of ``items``, in whichever basis each was quoted."""
+    """The lines of one payer's document for ``items``, with or without VAT as each was quoted."""
     gathered = _gathered(items)
     basis: Basis = "ht" if organisation and any(group[0].vat_rate_bp for group in gathered) else "ttc"
     sums, nets, grosses = shared_out([_as_one(group) for group in gathered])

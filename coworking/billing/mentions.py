@@ -1,4 +1,4 @@
-"""What French law wants printed, in its own words: French whoever reads, and snapshotted on each document.
+"""The mentions that French law requires: in French for every reader, and copied into each document.
 
 `MENTIONS` is the one table: for each mention where it stands, and its words with the issue date from which they hold. A
 manager may replace the words of each (`InvoiceTerms.replaced`).
@@ -164,7 +164,7 @@ class InvoiceTerms:
     adhesion_vat: str | None = None
 
     def words(self, key: str, issued_on: date) -> str:
-        """The words of a mention on a document of that date: the lieu's own, else ours."""
+        """The wording of a mention on a document of that date: the lieu's own, else the standard one."""
         return self.replaced.get(key) or MENTIONS[key].usual(issued_on)
 
 
@@ -184,5 +184,5 @@ def _keys(terms: InvoiceTerms, *, organisation: bool, adhesion: bool) -> Iterato
         yield "adhesion_exempt" if terms.adhesion_vat == "exempt" else "out_of_scope"
     if terms.vat_status == "taxable" and terms.vat_on_debits:
         yield "on_debits"
-    if organisation:  # what is owed when a payment is late stands between professionals only
+    if organisation:  # late-payment penalties apply between professionals only
         yield from ("no_discount", "penalty", "recovery")

@@ -14,7 +14,7 @@ from coworking.core import papers
 from coworking.core.kept_papers import kept_paper
 
 LANGUAGE = "fr"
-"""Papers are French whoever reads: they go into French books."""
+"""Invoices are in French for every reader: they go into French accounts."""
 
 
 def readable(content: dict[str, Any]) -> dict[str, Any]:

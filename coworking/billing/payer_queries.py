@@ -17,7 +17,7 @@ from coworking.spaces import queries as spaces
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Where a document is sent, and in which language the letter speaks."""
+    """The address that a document is sent to, and the language of the e-mail."""
 
     email: str
     locale: str
@@ -59,7 +59,7 @@ def payer_ids(value: str) -> tuple[int | None, int | None]:
 
 
 def contact_of(organisation: Organisation, on: date) -> Person | None:
-    """The member its letters go to when it has no address of its own."""
+    """The member who gets its e-mails when it has no address of its own."""
     return (
         db.session.scalars(
             select(Person)

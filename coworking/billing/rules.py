@@ -39,14 +39,14 @@ class NothingToInvoice(DomainError):
 
 
 class SellerIncomplete(DomainError):
-    """What the law wants of the seller is not in the settings."""
+    """The settings lack something that the law requires of the seller."""
 
     code = "seller_incomplete"
     message = N_("An invoice must show this of the place, and it is missing: %(missing)s. Fill it in under Settings.")
 
 
 class BuyerIncomplete(DomainError):
-    """What the law wants of an organisation is missing; a consumer's name is enough."""
+    """An organisation lacks something that the law requires; a consumer's name is enough."""
 
     code = "buyer_incomplete"
     message = N_("%(name)s cannot be invoiced yet: %(missing)s is missing.")
@@ -226,7 +226,7 @@ def open_cents(payable: int, paid: int, *, credited: bool) -> int:
 
 
 def state_of(kind: DocumentKind, payable: int, paid: int, due: date, today: date, *, credited: bool) -> DocumentState:
-    """How a document stands on ``today``."""
+    """The state of a document on ``today``."""
     if kind == "credit_note":
         return "credit_note"
     if credited:

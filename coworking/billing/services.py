@@ -267,7 +267,7 @@ def update_settings(actor: Actor, **values: object) -> None:
 
 
 def replace_mention(actor: Actor, key: str, words: str | None) -> None:
-    """Print the lieu's own ``words`` for a mention from now on; None: ours again. Raises `NotFound`.
+    """Print the lieu's own ``words`` for a mention from now on; None: the standard ones. Raises `NotFound`.
 
     Audited with old and new words, and sealed with them. What is issued keeps its own.
     """

@@ -1,4 +1,4 @@
-"""One document: read by whoever it is for; paid, corrected and undone by managers. And one's own invoices."""
+"""One document, for its payer to read and for managers to record payments and credit it; and one's own invoices."""
 
 from __future__ import annotations
 

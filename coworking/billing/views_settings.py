@@ -1,4 +1,4 @@
-"""What invoices say beyond their lines: the lieu's numbers and bank details, and the words that the law wants."""
+"""The settings of invoices: the lieu's numbers and bank details, and the legal mentions."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def for_whom(actor: Actor, public_id: str | None) -> Person:
 
 
 def lock_person(person_id: int) -> Person:
-    """The person, locked: whoever books, moves or cancels for them comes before or after."""
+    """The person, locked: requests that book, move or cancel for them run one after the other."""
     require_unit()
     return db.session.scalars(_ONE, {"id": person_id}).unique().one()
 
@@ -53,7 +53,7 @@ def own_booking(actor: Actor, public_id: str) -> Booking:
 
 
 def sees_price(actor: Actor, booking: Booking) -> bool:
-    """Whether ``actor`` is told what ``booking`` costs: its person and managers are, hosts never."""
+    """Whether ``actor`` may see what ``booking`` costs: its person and managers may, hosts never."""
     return actor.person_id == booking.person_id or actor.has(Role.MANAGER)
 
 

@@ -42,7 +42,7 @@ def _event(lieu: Lieu, booking: Booking) -> Event:
     event = Event()
     event.add("uid", f"{booking.public_id}@{urlsplit(settings().base_url).hostname}")
     event.add("dtstamp", stamp)
-    # Seconds since the booking was made: grows with every letter about it, whoever moved or cancelled it.
+    # Seconds since the booking was made: grows with every e-mail about it, whoever moved or cancelled it.
     event.add("sequence", max(0, int((stamp - booking.created_at).total_seconds())))
     event.add("dtstart", booking.starts_at)
     event.add("dtend", booking.ends_at)

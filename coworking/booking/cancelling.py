@@ -1,4 +1,4 @@
-"""Cancelling: one way, whoever cancels and why. Runs inside the unit of the use case that cancels.
+"""Cancel a booking, whoever cancels it and why. Runs inside the caller's unit.
 
 Until when it is free of charge: `coworking.booking.rules.cancel_free_until`.
 """
@@ -43,7 +43,7 @@ def cancel_in_unit(actor: Actor, booking: Booking, cause: Cause, *, keep_place: 
 
 
 def restore_in_unit(booking: Booking) -> None:
-    """Let a cancelled ``booking`` stand again; its claims and quotes are the caller's."""
+    """Make a cancelled ``booking`` confirmed again; the caller restores its claims and quotes."""
     booking.status = "confirmed"
     booking.cancelled_at = None
     booking.cancelled_by_id = None

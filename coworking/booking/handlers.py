@@ -65,7 +65,7 @@ def news(job: outbox.Job) -> None:
 
 
 def _settle(person_id: int, told: dict[int, emails.ToldPlace | None]) -> None:
-    """Write down what was told; what changed while the e-mail was on its way waits for the next one."""
+    """Record what the e-mail said; what changed while it was sent waits for the next one."""
     person = lock_person(person_id)
     for booking in _untold(person_id):
         if booking.id in told:

@@ -163,7 +163,7 @@ def undo_move_in_unit(actor: Actor, booking: Booking) -> Booking:
 
 
 def _leave(booking: Booking, held: Sequence[Claim], quotes: Sequence[Quote]) -> None:
-    """Give up what ``booking`` holds: its claims at once, its units, and what it owes."""
+    """Release the booking's claims at once, its units and its quotes."""
     claims.release(held)
     coverage.release(quotes)
     for unit in list(booking.units):

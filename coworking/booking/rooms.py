@@ -49,7 +49,7 @@ class RoomDay:
 
 
 def rooms_on(day: LieuDay, length: Length, people: int, person_id: int) -> list[RoomDay]:
-    """Every room that seats ``people`` on ``day``, and those ``person_id`` has there, in the house's order."""
+    """Every room that seats ``people`` on ``day``, and those ``person_id`` has there, in the lieu's order."""
     instant = now()
     own = [place for place in queries.own_places(person_id, day) if place.kind != DESK]
     has = {place.resource_id for place in own if not place.cancelled}

@@ -24,7 +24,7 @@ REGRET = timedelta(minutes=10)
 long a move can be undone."""
 
 UNDO = timedelta(minutes=2)
-"""For this long after cancelling, the place is kept for whoever wants to undo. A move keeps nothing behind it."""
+"""For this long after a cancellation the place stays reserved for an undo. After a move it does not."""
 
 Cause = Literal["asked", "mistake", "closed", "retired", "left"]
 """Why a booking was cancelled: the person ``asked`` (or staff for them), staff had made a ``mistake``, the lieu ``closed``

@@ -1,4 +1,4 @@
-"""Claims: one resource taken for one half-open time range, whoever takes it."""
+"""Claims: one resource taken for one half-open time range, by a booking or a hold."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Claim(Model):
     """``resource_id`` is taken for ``[starts_at, ends_at)``, buffers included; people use ``[use_starts_at, use_ends_at)``.
 
     While ``live``, the database refuses any other live claim that overlaps (`coworking.core.guards`). A claim with
-    ``expires_at`` is a hold: whoever comes after that instant may release it. ``holder_kind`` and ``holder_id`` say
+    ``expires_at`` is a hold: after that instant any unit may release it. ``holder_kind`` and ``holder_id`` say
     which row of which package holds it. ``long`` (over 24 h) splits the overlap index in two.
     """
 

@@ -1,4 +1,4 @@
-"""Who acts, and what their roles let them do: plain values, for rules too."""
+"""The acting person and their roles, as plain values that rules may use."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Actor:
 
     @property
     def needs_audit(self) -> bool:
-        """The system's own jobs leave their traces elsewhere."""
+        """Whether changes need an audit entry: those of people do, those of the system's own jobs do not."""
         return self.person_id is not None
 
 

@@ -1,4 +1,4 @@
-"""What was kept elsewhere of the chains' heads, and whether the database still has those entries.
+"""Compare the chains with heads kept elsewhere: are those entries still in the database?
 
 A chain holds after its end was cut off. A backup's manifest, the weekly e-mail to managers and the returns sent to a network
 head each hold ``"chain_heads": {"money": {"seq", "digest"}, …}`` as it was when they were made.

@@ -1,4 +1,4 @@
-"""What one process of a machine does at a time."""
+"""A lock that only one process of a machine holds at a time."""
 
 from __future__ import annotations
 

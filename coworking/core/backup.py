@@ -35,13 +35,13 @@ from coworking.core.version import VERSION
 FORMAT = "coworking-backup/1"
 MANIFEST = "manifest.json"
 KEPT = ("keys", "secret_key", "mail")
-"""What of the data directory belongs to a backup besides the database. Queues and schedules make themselves again."""
+"""What a backup holds of the data directory besides the database. Queues and schedules are created again."""
 
 FIRST_HOUR = 2
 """The nightly backup is made at this hour of the lieu's clock, or as soon afterwards as the worker runs."""
 
 TOO_OLD = timedelta(days=2)
-"""An older backup is no longer one to rely on: two nights went wrong."""
+"""A backup older than this is reported: two nightly backups have failed."""
 
 _NAME = re.compile(r"coworking-\d{8}T\d{6}Z")
 
@@ -59,7 +59,7 @@ class BackupMade(Model):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup says of itself. ``files``: path → ``{"sha256": …, "bytes": …}``; ``tables``: name → rows."""
+    """The manifest of a backup. ``files``: path → ``{"sha256": …, "bytes": …}``; ``tables``: name → rows."""
 
     format: str
     version: str
@@ -254,7 +254,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Have the disk hold it: a power cut must not leave a name without content."""
+    """Flush it to disk: a power cut must not leave an empty file."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

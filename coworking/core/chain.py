@@ -1,4 +1,4 @@
-"""The two signed chains: how an entry is appended, what it covers, and the heads that leave the house.
+"""The two signed chains: how an entry is appended, what it covers, and the heads that are kept elsewhere.
 
 ``money`` gets one entry per unit that touched money, signed in that unit; ``trail`` one a minute (`core.trail`). Which rows
 an entry covers stands in its seals. Nobody can alter, drop or slip in an entry without the lieu's key (`core.links`). Only
@@ -40,7 +40,7 @@ from coworking.core.units import UnitOfWork, last_before_commit, locked, write_u
 
 CHAINS: tuple[ChainName, ...] = (MONEY, TRAIL)
 OPENING = "opening"
-"""The act of seals over rows that were there before their chain began: nobody vouches for what they were earlier."""
+"""The act of seals over rows older than their chain: nothing is proved about the time before."""
 
 _AT_ONCE = 500
 
@@ -92,7 +92,7 @@ class Seal(Model):
 
 
 class ChainHead(Model):
-    """The last entry of a chain. Whoever appends holds this row's lock, the last one taken in a unit."""
+    """The last entry of a chain. Appending locks this row, as the last lock of a unit."""
 
     __tablename__ = "chain_head"
 
@@ -187,7 +187,7 @@ def append(head: ChainHead, key: SigningKey, marks: Sequence[Mark], **content: A
 
 @last_before_commit.append
 def _seal_money(unit: UnitOfWork) -> None:
-    """Sign what the unit did to money, as its last act."""
+    """Sign the unit's changes of money, at its end."""
     db.session.flush()
     if not unit.noted:
         return

@@ -1,4 +1,4 @@
-"""What ``flask audit`` asks of the chains: is every entry signed and in its place, and is every row as it was sealed?
+"""The checks of the chains: is every entry signed and in its place, and is every row as it was sealed?
 
 Everything streams: rows and seals are both read in the order of their ids and compared side by side.
 """

@@ -1,4 +1,4 @@
-"""What ``flask audit`` and the nightly check ask: does every promise hold on the data as they are now?
+"""The checks of ``flask audit`` and of every night: does every promise hold on the present data?
 
 Packages hang their checks in here. A check reads, never writes, and yields one sentence for each thing that is wrong.
 """

@@ -1,4 +1,4 @@
-"""The time, as everything but the operating system learns it.
+"""The current time, which tests and the demo can set.
 
 Services, tasks and tests ask `now`; the demo and the tests move it one simulated day at a time. Rules never ask: they
 receive the current time as an argument.

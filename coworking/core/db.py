@@ -1,4 +1,4 @@
-"""The database: one declarative base, and what each engine needs to keep our promises."""
+"""The database: the declarative base, and the settings of each engine."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _fold_or_none(text: str | None) -> str | None:
 
 
 def hurry(engine: Engine) -> None:
-    """Let this process write without waiting for the disk: only for what can be made again from nothing."""
+    """Let this process write without waiting for the disk: only for data that can be made again."""
 
     def relax(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")

@@ -1,4 +1,4 @@
-"""What a change takes away from people, said before it is made and carried out after.
+"""Bookings that a change displaces: counted before the change is agreed to, cancelled after it.
 
 Closing a day, retiring a desk or closing an account leaves bookings that no longer fit. The packages that make such
 changes may not know bookings: they `announce` the change in their own unit, and the package above that knows bookings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LONG_CLAIM_MICROS = 24 * 3600 * 1_000_000
-"""Claims longer than a day stand in an index of their own, so that looking for overlaps reads one day, not history."""
+"""Claims longer than a day have an index of their own, so that the search for overlaps reads one day, not the history."""
 
 REFUSAL = "guard:"
 """Every refusal's text starts so; `refused_by` finds the guard's name behind it."""
@@ -218,7 +218,7 @@ def frozen_quote(columns: Sequence[str], keys: Keys) -> Guard:
 
 
 def frozen_charge(keys: Keys) -> Guard:
-    """What stands on an invoice stays: a charge with an ``invoice_id`` never changes and is never deleted."""
+    """An invoiced charge (with an ``invoice_id``) never changes and is never deleted."""
     name = "charge_frozen"
     body = f"BEGIN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END"
     function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"

@@ -194,7 +194,7 @@ SELECT name, setting FROM pg_settings WHERE name = 'session_replication_role' AN
 
 
 def _catalogue(connection: Connection) -> list[tuple[str, str]]:
-    """What stands in the database, by name. PostgreSQL allows one name on several tables."""
+    """The guards found in the database, by name. PostgreSQL allows one name on several tables."""
     query = (
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
         if connection.dialect.name == "sqlite"

@@ -21,7 +21,7 @@ LANGUAGES = ("fr", "en")
 CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
 
 _catalogues: dict[str, NullTranslations] = {}
-"""The words of each language, once found."""
+"""The catalogue of each language, loaded once."""
 
 
 def _words() -> NullTranslations:
@@ -47,7 +47,7 @@ def ngettext(one: str, many: str, number: int, **values: object) -> str:
 
 
 def lazy_gettext(message: str, **values: object) -> LazyString:
-    """As `gettext`, when it is read: for what is made before anyone asks."""
+    """As `gettext`, but translated when it is read: for text defined outside a request."""
     return LazyString(gettext, message, **values)
 
 
@@ -78,7 +78,7 @@ def init_i18n(app: Flask) -> None:
 
 @contextmanager
 def in_language(locale: str) -> Iterator[None]:
-    """Speak ``locale`` inside the block, whoever the reader is (letters, papers)."""
+    """Translate into ``locale`` inside the block, whatever the request's language (e-mails, PDFs)."""
     with force_locale(locale):
         yield
 

@@ -24,7 +24,7 @@ from coworking.core.units import end_read, write_unit
 
 
 class KeptPaper(Model):
-    """What every table of kept papers holds. A guard (`core.guards`) lets nobody change or remove its rows."""
+    """The columns of every table of stored PDFs. A guard (`core.guards`) lets nobody change or remove its rows."""
 
     __abstract__ = True
 
@@ -46,7 +46,7 @@ def kept_paper(model: type[KeptPaper], key: Mapping[str, Any], page: Callable[[]
     html = page()
     end_read()
     with papers.turn() as draw:
-        found = _content(model, key)  # whoever had the turn before may have drawn this very paper
+        found = _content(model, key)  # the request before may have made this very PDF
         if found is not None:
             return found
         end_read()

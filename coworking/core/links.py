@@ -17,7 +17,7 @@ import rfc8785
 from coworking.core.keyring import SigningKey, verify
 
 GENESIS = "0" * 64
-"""What the first link holds as ``prev``."""
+"""``prev`` of the first link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ChainLink:
 
     @property
     def digest(self) -> str:
-        """What the next link holds as ``prev``."""
+        """``prev`` of the next link."""
         return digest_of(rfc8785.dumps(_signed(self) | {"signature": self.signature}))
 
 

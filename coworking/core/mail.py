@@ -1,6 +1,6 @@
 """E-mail: rendered in the receiver's language and handed to SMTP, at least once, always with the same Message-ID.
 
-Without ``SMTP_URL`` letters are written to ``DATA_DIR/mail`` as ``.eml`` files, so that a trial needs no mail server.
+Without ``SMTP_URL`` e-mails are written to ``DATA_DIR/mail`` as ``.eml`` files, so that a trial needs no mail server.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TRIAL_S = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file to go with a letter; ``mime_type`` like ``text/calendar; method=PUBLISH``."""
+    """A file attached to an e-mail; ``mime_type`` like ``text/calendar; method=PUBLISH``."""
 
     filename: str
     mime_type: str
@@ -36,7 +36,7 @@ class Attachment:
 
 
 def enqueue(*, template: str, to: str, locale: str, context: dict[str, object], key: str) -> None:
-    """Write a plain letter into the outbox of the open unit. ``context`` must be JSON."""
+    """Write an e-mail into the outbox of the open unit. ``context`` must be JSON."""
     outbox.enqueue("mail", key, {"template": template, "to": to, "locale": locale, "context": context})
 
 
@@ -108,7 +108,7 @@ def render(
     context: dict[str, object],
     attachments: tuple[Attachment, ...] = (),
 ) -> EmailMessage:
-    """The letter as its receiver gets it."""
+    """The e-mail as its receiver gets it."""
     base_url = settings().base_url
     with current_app.test_request_context(base_url=base_url), force_locale(locale):
         text = render_template(f"email/{template}.txt", **context)

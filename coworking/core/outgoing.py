@@ -159,7 +159,7 @@ def send_mail(url: str, message: EmailMessage, *, total_s: float = MAIL_S) -> st
             _stop_when_final(error.smtp_code, error.smtp_error, error)
             raise
         finally:
-            # Whatever the server says at the farewell must not undo an e-mail it has accepted.
+            # An error at QUIT must not undo an e-mail that the server has accepted.
             with suppress(OSError):
                 client.quit()
             client.close()

@@ -49,7 +49,7 @@ class PapersUnavailable(DomainError):
 
 
 class PapersBusy(DomainError):
-    """Another paper is being drawn in this process: whoever asks is told at once and holds no thread."""
+    """Another PDF is being made in this process: the request is refused at once and holds no thread."""
 
     code = "papers_busy"
     status = 503

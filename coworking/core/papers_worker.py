@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 BASE = "http://papers.invalid/"
-"""What relative addresses stand on: a name that by its definition (RFC 6761) leads nowhere."""
+"""The base of relative addresses: a name that never resolves (RFC 6761)."""
 
 
 def main(static: Path) -> None:

@@ -10,7 +10,7 @@ from coworking.core.errors import N_, DomainError
 
 
 class NotSetUp(DomainError):
-    """Nobody has answered the eight questions yet; pages lead to them."""
+    """The lieu is not set up yet; pages redirect to the setup questions."""
 
     code = "not_set_up"
     status = 503

@@ -127,7 +127,7 @@ def printable(text: str) -> str:
 
 
 def words_of(text: str, *, most: int = 200, required: bool = False) -> str:
-    """One line with single spaces, so that it may stand in an e-mail's header; raises `Missing` or `TextTooLong`."""
+    """One line with single spaces, fit for an e-mail's header; raises `Missing` or `TextTooLong`."""
     return _limited(" ".join(printable(text).split()), most, required)
 
 

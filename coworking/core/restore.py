@@ -1,6 +1,6 @@
 """Putting a backup in the place of what is there: verified first, and what it replaces is kept beside.
 
-``flask backup`` and ``flask restore`` stand here too.
+``flask backup`` and ``flask restore`` are defined here too.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ SEALED: dict[str, Sealed] = {}
 
 
 class NotNoted(RuntimeError):
-    """A programming error: a statement writes to a sealed table past `coworking.core.sql` and `update_rows`."""
+    """A programming error: a statement writes to a sealed table without `coworking.core.sql` or `update_rows`."""
 
 
 def sealed(chain: ChainName, *, may_change: Sequence[str] = (), said: bool = False) -> Callable[[Class], Class]:

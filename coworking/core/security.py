@@ -1,4 +1,4 @@
-"""The security log: who came in, who was refused, what opens doors and when it changed.
+"""The security log: sign-ins, refusals, and changes of passwords, tokens and roles.
 
 Each event is a line of the logger ``coworking.security`` and a row that managers can read for three months. It holds ids
 and a shortened internet address, no names and no e-mail addresses.
@@ -86,7 +86,7 @@ def note(kind: str, *, person_id: int | None = None, actor_id: int | None = None
 
 
 def was_refused_lately(person_id: int | None, endpoint: str | None) -> bool:
-    """Whether the same refusal of the same person stands there already, less than a minute old."""
+    """Whether the same refusal of the same person was logged less than a minute ago."""
     rows = db.session.scalars(
         select(SecurityEvent.details).where(
             SecurityEvent.occurred_at > now() - timedelta(minutes=1),

@@ -1,4 +1,4 @@
-"""SQL that the two engines spell differently.
+"""SQL that differs between the two engines.
 
 "Insert unless it is there" is ``ON CONFLICT DO NOTHING`` on PostgreSQL. On SQLite the guards against REPLACE refuse a row
 whose key is taken before any conflict clause is asked, so there it is ``INSERT … SELECT … WHERE NOT EXISTS``: with one
@@ -175,7 +175,7 @@ def _with_defaults(model: type[DeclarativeBase], values: dict[str, Any]) -> dict
 
 
 def _default_of(column: Column[Any]) -> Any:
-    """What ``column`` holds when nobody says otherwise; None where it has no default."""
+    """The default of ``column``; None where it has none."""
     default: Any = column.default
     if default is None:
         return None

@@ -65,7 +65,7 @@ def init_statics(app: Flask) -> None:
 
 
 def _of_another_release(app: Flask) -> Callable[[str], ResponseReturnValue]:
-    """A page that was drawn just before a release asks for files that are no longer there: it gets those that are."""
+    """A page made just before a release asks for files of the old version: serve the new ones."""
 
     def static(filename: str) -> ResponseReturnValue:
         first, _, rest = filename.partition("/")

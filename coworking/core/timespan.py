@@ -1,4 +1,4 @@
-"""Half-open spans of time ``[start, end)`` and the passage between local and universal time.
+"""Half-open spans of time ``[start, end)`` and conversions between local time and UTC.
 
 Durations are computed in UTC only: in a local zone, 02:30 does not exist once a year and exists twice another day.
 """

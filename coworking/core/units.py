@@ -53,7 +53,7 @@ before_commit: list[Callable[[UnitOfWork], None]] = []
 """Hooks that packages above add: they run inside every unit, at its end, and may still write or refuse."""
 
 last_before_commit: list[Callable[[UnitOfWork], None]] = []
-"""The chain's own hook (`core.chain`): it runs behind all others, because its head is the last row to be locked."""
+"""The chain's hook (`core.chain`): it runs after all others, because the chain's head is locked last."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What every answer carries: security headers, a request id, and errors said as a page or as a problem document."""
+"""For every answer: security headers, a request id, and errors as a page or a problem document."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def first_wrong() -> bool:
 
 
 def request_id() -> str:
-    """This request's id, as the proxy in front gave it or made here; it stands in the answer and in the log."""
+    """This request's id, taken from the proxy or made here; the answer and the log contain it."""
     if "request_id" not in g:
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
@@ -201,7 +201,7 @@ def _answer(status: int, code: str, text: str, **members: Any) -> ResponseReturn
 def _domain_error(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, SignInRequired) and not wants_problem():
         if is_partial():
-            # The whole page leaves: the door must not be swapped into the middle of one, nor lead back to a piece of it.
+            # Redirect the whole page: a sign-in form must not be swapped into a fragment, nor redirect back to one.
             back = _page_of(request.headers.get("HX-Current-URL", ""))
             return Response(status=204, headers={"HX-Redirect": url_for("accounts.sign_in", next=back)})
         target = request.full_path.rstrip("?") if request.method == "GET" else None

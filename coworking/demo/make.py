@@ -113,7 +113,7 @@ def _at(day: date, hour: int) -> datetime:
 
 
 def _forget_letters(until: datetime) -> None:
-    """The letters of the simulated year were for nobody: only what is still to come stays in the outbox."""
+    """Delete the e-mails of the simulated year: only those of days to come stay in the outbox."""
     with write_unit():
         db.session.execute(
             update(OutboxRow)

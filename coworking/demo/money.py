@@ -1,4 +1,4 @@
-"""What the demo's lieu asks for: a tariff, two plans, adhesions, and three employers who pay each in their own way."""
+"""The prices of the demo's lieu: a tariff, two plans, adhesions, and three employers who pay each in their own way."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def make(draw: random.Random, first: date, today: date) -> None:
 
 
 def mailed(row: MonthlyReturn) -> None:
-    """The lieu's own ``row`` has left for the network above it. No letter is written: it would be for nobody."""
+    """The lieu's own ``row`` has left for the network above it. No e-mail is written: nobody would read it."""
     if not services.plan(row.month, row.revision):
         return  # closed for good with the figures that were sent
     with write_unit():

@@ -22,7 +22,7 @@ from coworking.spaces import queries as spaces
 
 @dataclass(frozen=True, slots=True)
 class MissingItem:
-    """One thing that is missing: what, why it matters, and the link that leads to doing it (None: on the server)."""
+    """One thing that is missing: what, why it matters, and the link to the page for it (None: on the server)."""
 
     what: str
     why: str

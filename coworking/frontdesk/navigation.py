@@ -1,4 +1,4 @@
-"""What every page shows around itself: the lieu's name, where one can go, who one is."""
+"""The frame of every page: the lieu's name, the menu, the person signed in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ THUMBS, STAFF_THUMBS, BESIDE_MORE = 5, 4, 3
 
 @dataclass(frozen=True, slots=True)
 class NavigationEntry:
-    """One way to go; ``current`` marks the part of the product one is in."""
+    """One entry of the menu; ``current`` marks the part of the product being shown."""
 
     url: str
     label: str
@@ -26,7 +26,7 @@ class NavigationEntry:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """The lieu as the page's head names it."""
+    """The lieu's name in the head of a page."""
 
     name: str
     city: str
@@ -174,7 +174,7 @@ def surroundings() -> dict[str, object]:
 
 
 def init_navigation(app: Flask) -> None:
-    """Give these to every template; letters are rendered outside any endpoint and do without."""
+    """Give these to every template; e-mails are rendered outside any endpoint and do without."""
 
     @app.context_processor
     def around() -> dict[str, object]:

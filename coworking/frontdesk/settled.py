@@ -33,7 +33,7 @@ def read_instant(micros: int) -> datetime:
 
 
 def say_settled(done: Settled, outcome: str, undo: str) -> None:
-    """Tell what was settled in the words of the outcome; ``undo`` is the endpoint that takes one press back."""
+    """Say which outcome was recorded; ``undo`` is the endpoint that takes one press back."""
     if outcome == CAME:
         words = ngettext("%(num)s half-day: came.", "%(num)s half-days: came.", done.count)
     elif outcome == ABSENT:

@@ -1,4 +1,4 @@
-"""What the host needs to know at the door: who is here, who is coming, what waits. Money is never shown here."""
+"""The host's page: who is here, who is coming, what waits. It never shows money."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def _found_at_night() -> AuditRun | None:
 def _here(
     presences: Sequence[Presence], bookings: Sequence[Booking], *, is_over: bool
 ) -> tuple[list[tuple[str, list[Here]]], list[Here]]:
-    """Open presences by zone, in the house's order, people without a place last; and those whose place is over.
+    """Open presences by zone, in the lieu's order, people without a place last; and those whose place is over.
 
     Nobody saw the latter leave. Once the lieu has closed they are not asked about any more.
     """

@@ -53,7 +53,7 @@ def fold_checklist() -> ResponseReturnValue:
 @blueprint.get("/today/live")
 @requires(Role.HOST)
 def live() -> ResponseReturnValue:
-    """The page's inside for whoever watches it; 304 in two statements while nothing has changed."""
+    """The page's content for polling; 304 in two statements while nothing has changed."""
     day = read_day(request.args.get("day"))
     tag = f'"{todays.version(day)}"'
     if request.headers.get("If-None-Match") == tag:
@@ -183,7 +183,7 @@ def take_back(at: int) -> ResponseReturnValue:
 @blueprint.post("/today/letters/<public_id>/<any(retry, dismiss):what>")
 @requires(Role.HOST)
 def letter(public_id: str, what: str) -> ResponseReturnValue:
-    """A letter that came back, or anything else that failed for good: try again, or put it away."""
+    """An e-mail that was refused, or other work that failed for good: retry or dismiss it."""
     retry_failed(public_id) if what == "retry" else dismiss_failed(current_actor(), public_id)
     return to_today()
 

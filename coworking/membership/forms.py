@@ -55,7 +55,7 @@ def read_adhesion_vat(form: Form, *, taxable: bool) -> tuple[AdhesionVat | None,
 
 
 def read_organisation(form: Form) -> dict[str, Any]:
-    """What stands on an organisation's invoices, by column."""
+    """An organisation's details for its invoices, by column."""
     return {
         "name": form.text("name", most=120),
         "siren": form.maybe("siren", siren_of),

@@ -1,4 +1,4 @@
-"""Coming and leaving: « Je suis là » and the host's taps at the door.
+"""Arrivals and departures: « Je suis là », and those that the host records.
 
 A presence is what happened. What became of each booked half-day follows from it (`coworking.presence.following`), and the
 half-days that someone used without having booked them are taken like any walk-in's.

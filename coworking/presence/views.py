@@ -68,7 +68,7 @@ def verify_form() -> ResponseReturnValue:
 @blueprint.get("/verify/<code>")
 @public
 def verify(code: str) -> ResponseReturnValue:
-    """What the paper with this code says, for whoever holds it."""
+    """The attestation with this code, for anybody who has the code."""
     try:
         found = attestations_of_presence.verify(code, request.remote_addr)
     except NoSuchAttestation as error:

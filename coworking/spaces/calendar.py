@@ -25,7 +25,7 @@ BEYOND_HORIZON = timedelta(days=40)
 
 
 def lock_lieu() -> Lieu:
-    """The lieu, locked in the open unit: whoever changes days or settings queues here. Raises `NotSetUp`."""
+    """The lieu, locked in the open unit: changes of days or settings run one after the other. Raises `NotSetUp`."""
     found = db.session.scalar(locked(select(Lieu).where(Lieu.id == 1)))
     if found is None:
         raise NotSetUp()

@@ -1,4 +1,4 @@
-"""Where a month stands on its way to being closed: what its page and its steps are made of."""
+"""The state of a month before and after it is closed, for its page and its steps."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ def _count_rooms(
             if meeting.outcome in (CAME, ABSENT):
                 known += spans
             if meeting.outcome == CAME:
-                # A host who said afterwards that they came saw more than the doors did.
+                # A host who said afterwards that they came knows more than the recorded arrival.
                 attended += intersect(spans, stays.get(meeting.person, [])) or spans
             _count_paid(facts, meeting.paid, length(spans))
         facts.room_offered += length(free)

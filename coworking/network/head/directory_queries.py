@@ -1,4 +1,4 @@
-"""Reading the directory: who stands in it, how each is linked to the network, and the links that are open."""
+"""Reading the directory: its lieux, how each belongs to the network, and the open links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things stand in the pictures of a head's pages: a map without tiles, and lines that share one scale. Pure."""
+"""Coordinates for the pictures of a head's pages: a map without tiles, and lines on one scale. Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def radius(percent: int | None) -> float:
 
 
 def thinned(points: Iterable[tuple[float, float] | None], step: float = 3) -> list[tuple[float, float]]:
-    """``points`` without those that would stand on one another."""
+    """``points`` without those that would overlap."""
     return sorted({(round(x / step) * step, round(y / step) * step) for x, y in (p for p in points if p is not None)})
 
 

@@ -1,4 +1,4 @@
-"""A return's document and what stands in columns beside it. No Flask, no database."""
+"""A return's document and the columns beside it. No Flask, no database."""
 
 from __future__ import annotations
 

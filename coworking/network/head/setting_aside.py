@@ -1,4 +1,4 @@
-"""Leaving a return out of what the network adds up to, with a reason that is repeated wherever the sum stands."""
+"""Leaving a return out of what the network adds up to, with a reason that is shown beside every sum."""
 
 from __future__ import annotations
 

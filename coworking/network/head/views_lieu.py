@@ -1,4 +1,4 @@
-"""One lieu's page: its letter, its links, and whether it belongs to the network."""
+"""One lieu's page: its figures, its links, and whether it belongs to the network."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MONTHS_BACK, MONTHS_AHEAD = 12, 3
 @blueprint.get("/lieux/<public_id>")
 @requires(Role.LEAD)
 def lieu(public_id: str) -> ResponseReturnValue:
-    """One lieu, as a letter: its figures, its trend, what it sent; and what ties it to the network."""
+    """One lieu: its figures, its trend, what it sent, and how it belongs to the network."""
     return _page(public_id)
 
 

@@ -1,4 +1,4 @@
-"""A closed month on its way to the head, carried out from the outbox; and what the closing page says of it."""
+"""Send a closed month to the head from the outbox, and say on the closing page where it goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a lieu's manager reads about a return on its way."""
+"""The words for the state of a return, for a lieu's manager."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""At a lieu: the head it sends to (`HeadLink`), and what became of each revision on its way there (`Delivery`)."""
+"""At a lieu: the head it sends to (`HeadLink`), and the state of each revision sent there (`Delivery`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class HeadLink(Model):
     """The network head this lieu sends its returns to (a single row, id 1).
 
     ``way`` ``software``: signed, to ``url``; ``head_id`` and ``public_key`` (base64url of 32 raw bytes) are the head's,
-    with which it acknowledges. ``mail``: a letter to ``email``. ``ended_at``: nothing is sent any more.
+    with which it acknowledges. ``mail``: an e-mail to ``email``. ``ended_at``: nothing is sent any more.
     """
 
     __tablename__ = "head_link"
@@ -47,11 +47,11 @@ class HeadLink(Model):
 
 
 class Delivery(Model):
-    """What became of one revision on its way to the head.
+    """The state of one revision sent to the head.
 
     ``state``: ``waiting`` (not there yet; ``last_error`` says why after the first attempt), ``acknowledged`` (``ack`` is
     the head's signed answer), ``mailed``, ``failed`` (the head refuses it: a person must look) or ``replaced`` (a later
-    revision goes instead). ``sent_at``: when it arrived, or the letter left. All of it is about ``recipient``
+    revision goes instead). ``sent_at``: when it arrived, or the e-mail was sent. All of it is about ``recipient``
     (`HeadLink.recipient`): what one head received, another has not.
     """
 

@@ -38,7 +38,7 @@ def keep_head(actor: Actor, values: dict[str, Any], since: date | None) -> HeadL
 
 
 def stop_sending() -> None:
-    """What is on its way goes nowhere any more, in the open unit."""
+    """Stop every delivery that waits, in the open unit."""
     outbox.drop("network.send:")
     db.session.execute(update(Delivery).where(Delivery.state == "waiting").values(recipient=None))
 

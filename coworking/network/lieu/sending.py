@@ -31,7 +31,7 @@ from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.schema import CHAIN_HEADS
 
 MOST_CONTINUED = 5
-"""How often a month goes on after what a head holds by itself; a head that asks for more is in trouble itself."""
+"""Maximum automatic restatements per month after revision conflicts; more means that the head is faulty."""
 _MOST_REVISION = 10_000
 
 UNREACHABLE, BUSY, NOT_ACKNOWLEDGED, LETTER_STUCK = "unreachable", "busy", "not_acknowledged", "letter_stuck"
