@@ -61,6 +61,7 @@ def _node(name: str) -> str:
 SUBJECTS = {
     "person": "a person",
     "booking": "a booking",
+    "phone_call": "a phone call to make",
     "attestation": "an attestation",
     "attestation_paper": "an attestation",
     "invoice": "an invoice or credit note",
@@ -93,6 +94,7 @@ COLUMNS = {
     "person.city": "town",
     "booking.title": "title of a meeting",
     "booking.moved_from": "what it was before it was moved",
+    "phone_call.had": "what someone had who is to be phoned",
     "booking.told": "what the last e-mail said",
     "attestation.code": "code to verify it",
     "attestation.payload": "all that stands on it",

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts.models import Person
-from coworking.booking import emails, queries
+from coworking.booking import calls, emails, queries
 from coworking.booking.access import own_booking
 from coworking.booking.cancelling import cancel_in_unit
 from coworking.booking.former import keep_former
@@ -163,6 +163,7 @@ def _unreachable(booking: Booking) -> ToPhone:
 def _settle_one(public_id: str, topic: str, payload: dict[str, Any]) -> None:
     with write_unit():
         booking = own_booking(SYSTEM, public_id)
+        had = emails.standing(booking)
         for row in affected(topic, payload, only=public_id):
             kinds = {unit.resource.kind for unit in row.lost} if topic == displaced.RESOURCE else set[str]()
             own = {unit.resource.public_id for unit in row.booking.units}
@@ -174,10 +175,13 @@ def _settle_one(public_id: str, topic: str, payload: dict[str, Any]) -> None:
                     resources, spaces.days(booking.day, booking.day), {booking.day: prices_on(booking.day)}
                 )
                 one = remedy(booking, row.lost, free, near.get((booking.person_id, booking.day), ()))
+            became = one.became  # read before what it counts is changed
             if one.places and topic != displaced.PERSON:
                 _keep_in_unit(one, WHY[topic])
             else:
                 cancel_in_unit(SYSTEM, booking, WHY[topic], keep_place=False)
+            if had is not None and booking.person.email is None and topic != displaced.PERSON:
+                calls.note(booking, had, became)
 
 
 def _keep_in_unit(one: Remedy, why: Cause) -> None:

@@ -128,3 +128,37 @@ class BookingUnit(Model):
     @property
     def span(self) -> Span:
         return Span(self.starts_at, self.ends_at)
+
+
+class PhoneCall(Model):
+    """Someone without an e-mail address must be told by phone what became of a booking.
+
+    ``became``: moved, shortened or cancelled. ``had``: the place and time before it, as `coworking.booking.emails` keeps
+    them. ``done_at`` and ``done_by_id``: who ticked it, and when. One booking waits for one call at a time.
+    """
+
+    __tablename__ = "phone_call"
+    __table_args__ = (
+        CheckConstraint("became IN ('moved', 'shortened', 'cancelled')", name="became"),
+        CheckConstraint("(done_at IS NULL) = (done_by_id IS NULL)", name="done"),
+        Index(
+            "uq_phone_call_booking_id",
+            "booking_id",
+            unique=True,
+            sqlite_where=db.text("done_at IS NULL"),
+            postgresql_where=db.text("done_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    became: Mapped[str]
+    had: Mapped[dict[str, Any]] = mapped_column(JSON, info={"seen_by": (HOST, MANAGER)})
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    done_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    done_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    booking: Mapped[Booking] = relationship()
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])

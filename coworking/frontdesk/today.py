@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from coworking.accounting import nightly
 from coworking.accounting import queries as accounting
 from coworking.accounting.models import AuditRun
-from coworking.booking import queries
-from coworking.booking.models import Booking, BookingUnit
+from coworking.booking import calls, queries
+from coworking.booking.models import Booking, BookingUnit, PhoneCall
 from coworking.booking.rules import bookable_halves
 from coworking.claims import queries as claims
 from coworking.claims.models import DayVersion
@@ -51,7 +51,7 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A booking whose person is not here yet."""
+    """A booking whose person is not here yet. ``at``: when it begins, or when it was booked if it had begun by then."""
 
     booking: Booking
     at: datetime
@@ -84,6 +84,8 @@ class Today:
     audit: AuditRun | None
     morning: bool
     is_over: bool
+    calls: list[calls.CallToMake]
+    closed_since: datetime | None
     free: list[str] = field(default_factory=list[str])
 
     @staticmethod
@@ -97,7 +99,7 @@ class Today:
 
     @property
     def needs_count(self) -> int:
-        return bool(self.audit) + len(self.failed) + bool(self.older)
+        return bool(self.audit) + len(self.failed) + bool(self.older) + len(self.calls)
 
 
 def version(day: date) -> str:
@@ -105,14 +107,15 @@ def version(day: date) -> str:
 
     The five minutes are in it because people grow late without anyone doing anything.
     """
-    counter, failed, audit = db.session.execute(
+    counter, failed, audit, waiting = db.session.execute(
         select(
             select(DayVersion.version).where(DayVersion.day == day).scalar_subquery(),
             select(func.count()).where(outbox.OutboxRow.state == "failed").scalar_subquery(),
             select(func.max(AuditRun.id)).scalar_subquery(),
+            select(func.count()).where(PhoneCall.done_at.is_(None)).scalar_subquery(),
         )
     ).one()
-    return f"{day:%Y%m%d}-{counter or 0}-{failed}-{audit or 0}-{int(now().timestamp()) // 300}-{language()}"
+    return f"{day:%Y%m%d}-{counter or 0}-{failed}-{audit or 0}-{waiting}-{int(now().timestamp()) // 300}-{language()}"
 
 
 def today(*, is_manager: bool) -> Today:
@@ -136,9 +139,10 @@ def today(*, is_manager: bool) -> Today:
     ]
     newcomers = presence_queries.first_visit([booking.person_id for booking in pending], day)
     coming = [
-        Coming(booking, at, max(at, booking.created_at) + LATE < instant, booking.person_id in newcomers)
+        Coming(booking, at, at + LATE < instant, booking.person_id in newcomers)
         for booking in pending
-        for at in [min(unit.starts_at for unit in booking.units if unit.ends_at > instant)]
+        for begins in [min(unit.starts_at for unit in booking.units if unit.ends_at > instant)]
+        for at in [max(begins, booking.created_at)]  # nobody is late for what they had not booked yet
     ]
     unsettled = presence_queries.unsettled(day - CONFIRMABLE, day - timedelta(days=1))
     yesterday = _yesterday(unsettled, day)
@@ -155,6 +159,8 @@ def today(*, is_manager: bool) -> Today:
         audit=_found_at_night() if is_manager else None,
         morning=row is None or instant < row.split_at,
         is_over=is_over,
+        calls=calls.to_make(),
+        closed_since=max(span.end for span in row.open()) if row is not None and is_over else None,
         free=_free_now(row, instant),
     )
 
@@ -170,12 +176,14 @@ def _here(
 ) -> tuple[list[tuple[str, list[Here]]], list[Here]]:
     """Open presences by zone, in the lieu's order, people without a place last; and those whose place is over.
 
-    Nobody saw the latter leave. Once the lieu has closed they are not asked about any more.
+    Nobody saw the latter leave. Once the lieu has closed they are who was not checked out, with the places they had.
     """
     instant = now()
     had = {booking.person_id: max(unit.ends_at for unit in booking.units) for booking in bookings}
     units: dict[int, list[BookingUnit]] = {}
+    places: dict[int, list[BookingUnit]] = {}
     for booking in bookings:
+        places.setdefault(booking.person_id, []).extend(booking.units)
         units.setdefault(booking.person_id, []).extend(unit for unit in booking.units if unit.ends_at > instant)
     groups: dict[tuple[int, int, str], list[Here]] = {}
     lingering: list[Here] = []
@@ -184,14 +192,14 @@ def _here(
             continue
         own = units.get(presence.person_id, [])
         if not own and (is_over or presence.person_id in had):
-            lingering.append(Here(presence, [], had.get(presence.person_id)))
+            lingering.append(Here(presence, places.get(presence.person_id, []), had.get(presence.person_id)))
             continue
         zone: Zone | None = own[0].resource.zone if own else None
         key = (zone.position, zone.id, zone.name) if zone is not None else (10**6, 0, _("Without a place"))
         until = max((unit.ends_at for unit in own), default=None)
         groups.setdefault(key, []).append(Here(presence, own, until))
     by_zone = [(key[2], group) for key, group in sorted(groups.items(), key=lambda item: item[0])]
-    return by_zone, [] if is_over else lingering
+    return by_zone, lingering
 
 
 def _yesterday(unsettled: Sequence[BookingUnit], day: date) -> Yesterday | None:

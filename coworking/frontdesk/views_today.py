@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.booking import calls
 from coworking.booking.forms import read_day
 from coworking.booking.pages import names, said
 from coworking.booking.queries import free_from
@@ -177,6 +178,25 @@ def take_back(at: int) -> ResponseReturnValue:
     except DomainError as error:
         return refusal(error, today)
     flash(_("Forgotten, as if it had not been."))
+    return to_today()
+
+
+@blueprint.post("/today/calls/<public_id>")
+@requires(Role.HOST)
+def tick_call(public_id: str) -> ResponseReturnValue:
+    """Someone without an e-mail address has been phoned."""
+    call = calls.tick(current_actor(), public_id)
+    undo = url_for("frontdesk.untick_call", public_id=public_id)
+    flash(_("%(name)s was phoned.", name=call.person.name), "undo:" + undo)
+    return to_today()
+
+
+@blueprint.post("/today/calls/<public_id>/undo")
+@requires(Role.HOST)
+def untick_call(public_id: str) -> ResponseReturnValue:
+    """A wrong tap: they are still to be phoned."""
+    calls.untick(current_actor(), public_id)
+    flash(_("Still to be phoned."))
     return to_today()
 
 

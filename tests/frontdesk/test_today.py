@@ -9,12 +9,17 @@ from sqlalchemy import select
 
 from coworking.accounts.queries import person_by_email
 from coworking.booking import services
+from coworking.booking.models import PhoneCall
 from coworking.booking.queries import day_bookings
 from coworking.core import outbox
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.presence.queries import presences_on
+from coworking.spaces import inventory
+from coworking.spaces import services as spaces
+from coworking.spaces.rules import Closing
+from tests.factories import make_person
 
 TUESDAY = date(2026, 11, 24)
 DAY = frozenset({"am", "pm"})
@@ -128,6 +133,10 @@ def test_the_evening_after_closing(app, morning, cast, sign_in, clock):
     page = text(host.get("/today"))
     assert "Le lieu est fermé depuis 18" in page and "2 personnes sont venues aujourd’hui." in page
     assert "sont là" not in page and "Sans place" not in page and "Encore là" not in page
+    assert 'Sortie non notée <span class="count">2<' in page and "Fermé depuis 18" in page
+    assert "Poste 1 · depuis 10" in page and "Poste 2 · depuis 10" in page
+    gone = text(host.post("/today/leave", data={"person": cast.member.public_id, "unseen": "1"}, follow_redirects=True))
+    assert 'Sortie non notée <span class="count">1<' in gone
 
 
 def test_whose_place_is_over_stays_or_has_left(app, morning, cast, sign_in, clock):
@@ -153,7 +162,9 @@ def test_what_is_booked_late_is_not_hours_late(app, place, cast, sign_in, clock)
     clock.advance(minutes=10)
     assert "en retard" not in text(host.get("/today"))
     clock.advance(minutes=10)
-    assert "en retard" in text(host.get("/today"))
+    page = text(host.get("/today"))
+    assert "en retard" in page
+    assert "16\u202fh\u202f30<small>en retard" in page  # since it was booked, not since the afternoon began
 
 
 def test_who_left_at_eleven_is_expected_at_one(app, morning, cast, sign_in, clock):
@@ -295,3 +306,51 @@ def test_someone_new_at_the_door_of_a_closed_day(app, morning, cast, sign_in):
 def test_what_cannot_be_a_booked_half_day_is_refused(morning, cast, sign_in, unit):
     answer = sign_in(cast.host).post("/today/settle", data={"unit": unit, "outcome": "came"})
     assert answer.status_code in {404, 422}
+
+
+def test_who_has_no_e_mail_is_phoned_and_ticked(app, place, cast, sign_in, run_outbox):
+    with app.app_context():
+        jean = make_person("Jean", "Dupont", None, phone="06 12 34 56 78")
+        jean_id = jean.id
+        friday = date(2026, 11, 27)
+        services.book_half_days(cast.host.actor(), friday, DAY, person=jean.public_id)
+        services.book_half_days(cast.member.actor(), friday, DAY)
+        spaces.add_closure(cast.manager.actor(), Closing(friday, friday, 14 * 60, 18 * 60, "Inventaire"))
+    run_outbox()
+    host = sign_in(cast.host)
+    before = host.get("/today/live?day=2026-11-24").headers["ETag"]
+    page = text(host.get("/today"))
+    assert "Appeler Jean Dupont" in page and 'href="tel:0612345678"' in page and "Appeler Anne" not in page
+    assert "Avait\u202f: Poste 1, ven. 27 nov., 9–18\u202fh." in page
+    assert "Maintenant\u202f: Poste 1, ven. 27 nov., 9–13\u202fh." in page
+    tick = "/today/calls/" + page.split('action="/today/calls/')[1].split('"')[0]
+    assert sign_in(cast.member).post(tick).status_code == 403
+    page = text(host.post(tick, follow_redirects=True))
+    assert "Appeler Jean" not in page and "Jean Dupont\u202f: appel fait." in page
+    assert host.get("/today/live?day=2026-11-24").headers["ETag"] != before
+    host.post(tick)
+    with app.app_context():
+        call = db.session.scalars(select(PhoneCall)).one()
+        assert (call.done_by_id, call.became) == (cast.host.id, "shortened")
+        made = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "call.made")).one()
+        assert (made.actor_id, made.person_id) == (cast.host.id, jean_id)
+    host.post(tick + "/undo")
+    assert "Appeler Jean Dupont" in text(host.get("/today"))
+    assert host.post("/today/calls/" + "2" * 16).status_code == 404
+
+
+def test_a_second_change_before_the_call_keeps_what_they_were_told(app, place, cast, sign_in, run_outbox):
+    friday = date(2026, 11, 27)
+    with app.app_context():
+        jean = make_person("Jean", "Dupont", None)
+        services.book_half_days(
+            cast.host.actor(), friday, DAY, person=jean.public_id, resource=place.desks[0].public_id
+        )
+        inventory.retire_resource(cast.manager.actor(), place.desks[0].public_id, TUESDAY)
+    run_outbox()
+    with app.app_context():
+        spaces.add_closure(cast.manager.actor(), Closing(friday, friday, None, None, "Travaux"))
+    run_outbox()
+    page = text(sign_in(cast.host).get("/today"))
+    assert page.count("Appeler Jean Dupont") == 1
+    assert "Avait\u202f: Poste 1," in page and "C’est annulé." in page and "Aucun numéro" in page

@@ -22,7 +22,7 @@ from coworking.billing import paying
 from coworking.billing import services as billing
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper
 from coworking.booking import services as booking
-from coworking.booking.models import Booking
+from coworking.booking.models import Booking, PhoneCall
 from coworking.booking.placing import Request, RequestedItem
 from coworking.core import audit, idempotency, outbox, sender
 from coworking.core.clock import now
@@ -197,10 +197,19 @@ def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> No
     booking.move(people["member"].actor(), tomorrow, resource=place.desks[5].public_id)
     with write_unit():
         db.session.execute(update(Booking).values(told={"what": "…"}))
+    _owe_calls()
     for name, hour in (("member", 13), ("colleague", 14), ("hidden", 15), ("stranger", 16)):
         span = Span(datetime(2026, 11, 24, hour, tzinfo=UTC), datetime(2026, 11, 24, hour, 45, tzinfo=UTC))
         room = RequestedItem(resource=place.rooms[0].public_id)
         booking.book(people[name].actor(), Request(span, (room,), title="Réunion", guests=2))
+
+
+def _owe_calls() -> None:
+    """Everyone is to be phoned about what they had tomorrow."""
+    with write_unit():
+        for row in db.session.scalars(select(Booking).where(Booking.day == TOMORROW)):
+            had = {"what": "…", "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}
+            db.session.add(PhoneCall(booking_id=row.id, person_id=row.person_id, became="moved", had=had))
 
 
 def _links(people: dict[str, Person]) -> dict[str, str]:
