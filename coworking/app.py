@@ -93,6 +93,7 @@ HANDLERS = (
     "coworking.spaces.handlers",
     "coworking.booking.handlers",
     "coworking.booking.displaced",
+    "coworking.booking.messages",
     "coworking.billing.handlers",
     "coworking.network.head.checks",
     "coworking.network.lieu.checks",

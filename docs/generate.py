@@ -62,6 +62,7 @@ SUBJECTS = {
     "person": "a person",
     "booking": "a booking",
     "phone_call": "a phone call to make",
+    "day_message": "a message to those who come",
     "attestation": "an attestation",
     "attestation_paper": "an attestation",
     "invoice": "an invoice or credit note",

@@ -162,3 +162,21 @@ class PhoneCall(Model):
 
     booking: Mapped[Booking] = relationship()
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
+
+
+class DayMessage(Model):
+    """What a host wrote to those who come on ``day``. ``people``: how many were written to by e-mail."""
+
+    __tablename__ = "day_message"
+    __table_args__ = (Index("ix_day_message_day", "day"),)
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    day: Mapped[date]
+    subject: Mapped[str] = mapped_column(info={"seen_by": (HOST, MANAGER)})
+    words: Mapped[str] = mapped_column(info={"seen_by": (HOST, MANAGER)})
+    people: Mapped[int]
+    sent_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    sender_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+    sender: Mapped[Person] = relationship()

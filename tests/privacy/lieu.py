@@ -21,8 +21,9 @@ from coworking.accounts.models import EmailChange, Organisation, OrganisationMem
 from coworking.billing import paying
 from coworking.billing import services as billing
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper
+from coworking.booking import messages
 from coworking.booking import services as booking
-from coworking.booking.models import Booking, PhoneCall
+from coworking.booking.models import Booking, DayMessage, PhoneCall
 from coworking.booking.placing import Request, RequestedItem
 from coworking.core import audit, idempotency, outbox, sender
 from coworking.core.clock import now
@@ -198,6 +199,7 @@ def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> No
     with write_unit():
         db.session.execute(update(Booking).values(told={"what": "…"}))
     _owe_calls()
+    messages.send(people["host"].actor(), "2" * 16, day=TOMORROW, subject="…", words="…")
     for name, hour in (("member", 13), ("colleague", 14), ("hidden", 15), ("stranger", 16)):
         span = Span(datetime(2026, 11, 24, hour, tzinfo=UTC), datetime(2026, 11, 24, hour, 45, tzinfo=UTC))
         room = RequestedItem(resource=place.rooms[0].public_id)
@@ -251,6 +253,7 @@ def _ids() -> dict[str, list[str]]:
         "person": of(Person),
         "organisation": of(Organisation),
         "booking": of(Booking),
+        "message": of(DayMessage),
         "presence": of(Presence),
         "attestation": of(Attestation),
         "invoice": of(Invoice),
