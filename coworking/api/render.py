@@ -243,6 +243,7 @@ def network_returns(head_id: str, month: date, rows: list[LieuInMonth]) -> Json:
             "received_at": write(said.received_at),
             "doubts": written(said.doubts),
             "set_aside": said.set_aside,
+            "counted_from": said.counted_from and said.counted_from.isoformat(),
             "figures": said.figures,
         }
         for lieu, said in came

@@ -10,11 +10,12 @@ from coworking.core.months import write_month
 from coworking.core.tables import csv_text
 from coworking.statistics.labels import LABELS
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.schema import SCHEMA, Figures
+from coworking.statistics.schema import COUNTED_FROM, SCHEMA, Figures
 
 
 def envelope(row: MonthlyReturn) -> dict[str, Any]:
     """The whole ``monthly-return/1`` of ``row``: the same for the same row, whenever it is asked for."""
+    partial = {} if row.counted_from is None else {COUNTED_FROM: row.counted_from.isoformat()}
     return {
         "schema": SCHEMA,
         "lieu_id": row.lieu_id,
@@ -29,6 +30,7 @@ def envelope(row: MonthlyReturn) -> dict[str, Any]:
         "software_version": row.software_version,
         "figures_sha256": row.figures_sha256,
         "figures": json.loads(row.figures),
+        **partial,
     }
 
 
@@ -54,7 +56,8 @@ def flat(figures: Figures) -> list[tuple[str, str, str]]:
 
 def figures_table(row: MonthlyReturn) -> str:
     """The figures of ``row`` as CSV; see `flat`."""
-    return csv_text([("figure", "value", "null_reason"), *flat(json.loads(row.figures))])
+    partial = [] if row.counted_from is None else [(COUNTED_FROM, row.counted_from.isoformat(), "")]
+    return csv_text([("figure", "value", "null_reason"), *partial, *flat(json.loads(row.figures))])
 
 
 def file_name(row: MonthlyReturn, kind: str) -> str:

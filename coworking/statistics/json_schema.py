@@ -9,6 +9,7 @@ from typing import Any
 
 from coworking.statistics.schema import (
     CHAIN_HEADS,
+    COUNTED_FROM,
     COUNTS,
     FAMILIES,
     MOST,
@@ -71,7 +72,12 @@ def return_schema() -> Schema:
         "figures_sha256": {"type": "string", "pattern": _DIGEST},
         "figures": figures_schema(),
     }
-    whole = _object({**fields, CHAIN_HEADS: chains}, required=tuple(fields))
+    counted_from: Schema = {
+        "type": "string",
+        "format": "date",
+        "description": "The first day counted, where the place was not here on the first of the month.",
+    }
+    whole = _object({**fields, CHAIN_HEADS: chains, COUNTED_FROM: counted_from}, required=tuple(fields))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA, **whole}
 
 

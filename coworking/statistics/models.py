@@ -66,7 +66,8 @@ class MonthlyReturn(Model):
 
     ``month`` is its first day. ``figures`` are RFC 8785 bytes as text and ``figures_sha256`` their digest; the lieu's
     ``lieu_id`` (UUID), ``siret``, ``name`` and ``code_insee`` are those of the moment of closing, so that the same
-    revision is the same document for ever. A ``restatement`` has a ``reason``.
+    revision is the same document for ever. A ``restatement`` has a ``reason``. ``counted_from``: the first day counted, None
+    where that is the first of the month.
     """
 
     __tablename__ = "monthly_return"
@@ -88,5 +89,6 @@ class MonthlyReturn(Model):
     siret: Mapped[str | None]
     name: Mapped[str]
     code_insee: Mapped[str | None]
+    counted_from: Mapped[date | None]
     figures: Mapped[str] = mapped_column(Text)
     figures_sha256: Mapped[str]

@@ -15,6 +15,7 @@ class MonthState:
     """One month (its first day) and its revisions, oldest first.
 
     ``changed``: the figures that have moved since the last revision. ``next_status``: what closing now would make of it.
+    ``counted_from``: its first day that was counted, where the lieu was not here on the first.
     """
 
     month: date
@@ -23,6 +24,7 @@ class MonthState:
     changed: list[str]
     recipient: Recipient | None
     next_status: str
+    counted_from: date | None = None
 
     @property
     def last(self) -> MonthlyReturn | None:

@@ -93,6 +93,7 @@ def month_page(month: date, *, money: bool = False) -> MonthPage:
         changed=changed(shown, now) if revisions else [],
         recipient=recipient(month),
         next_status="final" if services.is_decided(month) else PROVISIONAL,
+        counted_from=queries.counted_from(month),
     )
     groups = [
         (_(title), [_row(name, shown, before) for name in labels if name not in EIGHT]) for title, labels in GROUPS

@@ -29,6 +29,13 @@ def is_known(month: date) -> bool:
     return db.session.scalar(select(LieuDay.day).where(LieuDay.day.between(first, last)).limit(1)) is not None
 
 
+def counted_from(month: date) -> date | None:
+    """The first day that the lieu kept in ``month``; None where that is its first, or where it kept none."""
+    first, last = month_days(month)
+    found = db.session.scalar(select(func.min(LieuDay.day)).where(LieuDay.day.between(first, last)))
+    return None if found == first else found
+
+
 def revisions(month: date) -> list[MonthlyReturn]:
     """Every revision of ``month`` (its first day), oldest first."""
     return list(

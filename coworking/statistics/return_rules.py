@@ -15,12 +15,14 @@ from coworking.core.months import WRITTEN, month_after, month_days, read_month
 from coworking.statistics.consistency import ReturnInvalid, check_consistency
 from coworking.statistics.schema import (
     CHAIN_HEADS,
+    COUNTED_FROM,
     COUNTS,
     ENVELOPE,
     FAMILIES,
     FIGURES,
     MOST,
     MOST_CHAINS,
+    OPTIONAL,
     REASONS,
     RESTATEMENT,
     SCHEMA,
@@ -47,11 +49,13 @@ def check_return(document: Any, *, at: datetime, zone: ZoneInfo | None = None) -
     Raises `ReturnInvalid` that names the field and what is wrong with it: unknown or missing fields, wrong types
     (``true`` is not 1), numbers that contradict each other, a month that is not over, another digest.
     """
-    envelope = _object(document, "", (*ENVELOPE, "figures"), optional=(CHAIN_HEADS,))
+    envelope = _object(document, "", (*ENVELOPE, "figures"), optional=OPTIONAL)
     month = _check_envelope(envelope, at)
     figures = _object(envelope["figures"], "figures", (*FIGURES, "null_reasons"))
     _check_figures(figures, month)
     check_consistency(figures, month, zone)
+    if COUNTED_FROM in envelope:
+        _check_counted_from(envelope[COUNTED_FROM], month)
     if CHAIN_HEADS in envelope:
         _check_chain_heads(envelope[CHAIN_HEADS])
     if digest(canonical(figures)) != envelope["figures_sha256"]:
@@ -143,6 +147,13 @@ def _check_hours(table: Any) -> None:
                 raise ReturnInvalid(field=place, reason=N_("send a pair: booked and offered"))
             for number in pair:
                 _integer(number, place)
+
+
+def _check_counted_from(value: Any, month: date) -> None:
+    first, last = month_days(month)
+    written = {(first + timedelta(days=n)).isoformat() for n in range(1, last.day)}
+    if not isinstance(value, str) or value not in written:
+        raise ReturnInvalid(field=COUNTED_FROM, reason=N_("write a day of this month after its first, like 2026-10-25"))
 
 
 def _check_chain_heads(heads: Any) -> None:

@@ -123,7 +123,11 @@ ENVELOPE = (
 )
 
 CHAIN_HEADS, MOST_CHAINS = "chain_heads", 16
-"""The one optional member of the envelope: where each of the lieu's signed chains ended when the return was sent."""
+"""An optional member of the envelope: where each of the lieu's signed chains ended when the return was sent."""
+COUNTED_FROM = "counted_from"
+"""The other: the first local date counted, of a lieu that was not here on the first of the month."""
+OPTIONAL = (CHAIN_HEADS, COUNTED_FROM)
+"""What a receiver may not know yet: where it refuses one by name, the sender leaves it out."""
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:

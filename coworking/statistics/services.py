@@ -181,6 +181,7 @@ def _add(lieu: Lieu, month: date, revision: int, status: str, reason: str | None
         siret=lieu.siret,
         name=lieu.name,
         code_insee=lieu.code_insee,
+        counted_from=queries.counted_from(month),
         figures=figures.decode(),
         figures_sha256=schema.digest(figures),
     )

@@ -35,7 +35,7 @@ def steps(state: MonthState, now: Figures, open_ones: int, *, money: bool) -> li
 
     ``money``: with the invoices, for those who may see them.
     """
-    found = [_over(state), _decided(state, open_ones)]
+    found = [_over(state), *_partial(state), _decided(state, open_ones)]
     booked, known = now["desk_booked_halfdays"], now["desk_known_halfdays"]
     if booked and not known_enough(known, booked):
         share = percent(100 * known // booked)
@@ -59,6 +59,14 @@ def _over(state: MonthState) -> Step:
         _("The month goes on"),
         _("Figures up to yesterday; it can be closed from %(day)s on.", day=day_month(last + timedelta(days=1))),
     )
+
+
+def _partial(state: MonthState) -> list[Step]:
+    """A month that began before the lieu did."""
+    if state.counted_from is None:
+        return []
+    title = _("Counted from %(day)s on", day=day_month(state.counted_from))
+    return [Step("odd", title, _("This place was not here before: do not compare it with a whole month."))]
 
 
 def _decided(state: MonthState, open_ones: int) -> Step:

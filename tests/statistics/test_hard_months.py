@@ -9,18 +9,25 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from coworking.booking import services
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.placing import Request, RequestedItem
 from coworking.core.db import db
+from coworking.core.policy import SYSTEM
 from coworking.core.timespan import Span
+from coworking.core.units import write_unit
 from coworking.presence import services as presence
 from coworking.presence import settling
 from coworking.spaces import calendar, inventory
 from coworking.spaces import queries as spaces
+from coworking.spaces.models import LieuDay, OpenSpan
+from coworking.statistics import return_rules
 from coworking.statistics import services as closing
+from coworking.statistics.consistency import ReturnInvalid
+from coworking.statistics.envelope import envelope, figures_table
+from coworking.statistics.page import month_page
 from tests import factories
 from tests.statistics.oracle import PARIS
 
@@ -189,3 +196,40 @@ def test_seats_of_a_table_that_came_in_the_middle_of_a_month(people, place, cloc
     inventory.update_resource(manager, table.public_id, seats=8)
     found = closing.figures_now(MONTH)
     assert found["by_weekday_hour"][0][9][1] == 60 * (4 + 4 * (4 + 5)), "from Monday the 9th on, with five seats"
+
+
+# A month that began before the lieu did ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def begun(inside: Flask, clock):
+    """A lieu set up on Wednesday 25 November at 21:00."""
+    clock.set(wall(25, 21))
+    place = factories.make_place(desks=2)
+    cast = factories.make_cast()
+    with write_unit():
+        db.session.execute(delete(OpenSpan).where(OpenSpan.day < date(2026, 11, 25)))
+        db.session.execute(delete(LieuDay).where(LieuDay.day < date(2026, 11, 25)))
+    return place, cast
+
+
+def test_a_month_that_began_before_the_lieu_says_so(begun, clock):
+    found = after_the_month(clock)
+    assert found["open_days"] == 5, "the 25th to the 28th, and Monday the 30th"
+    row = closing.close(SYSTEM, MONTH)
+    document = envelope(row)
+    assert document["counted_from"] == "2026-11-25"
+    assert return_rules.check_return(document, at=clock.now) == document
+    assert "counted_from;2026-11-25;" in figures_table(row)
+    assert [step.title for step in month_page(MONTH).steps if step.state == "odd"] == ["Compté à partir du 25 novembre"]
+    clock.set(wall(5, 9, month=1, year=2027))
+    assert "counted_from" not in envelope(closing.close(SYSTEM, date(2026, 12, 1)))
+
+
+@pytest.mark.parametrize("day", ["2026-11-01", "2026-10-25", "2026-12-01", "2026-11-31", "25/11/2026", 25, None])
+def test_a_month_is_counted_from_one_of_its_own_days(begun, clock, day):
+    after_the_month(clock)
+    document = {**envelope(closing.close(SYSTEM, MONTH)), "counted_from": day}
+    with pytest.raises(ReturnInvalid) as refused:
+        return_rules.check_return(document, at=clock.now)
+    assert refused.value.at_field == "counted_from"

@@ -30,6 +30,9 @@ class MonthlyReturn(Shown):
     generated_at = instant(required=True)
     software_version = text(required=True)
     figures_sha256 = text(required=True)
+    counted_from = text(
+        metadata={"format": "date", "description": "The first day counted, where the month is not whole."}
+    )
     figures = fields.Dict(keys=fields.String(), required=True, metadata=_FIGURES)
 
 
@@ -64,7 +67,8 @@ class ReturnDoubt(Shown):
 class NetworkReturn(Shown):
     """The highest revision of one lieu's month. ``way``: ``software`` (signed) or ``link`` (six figures typed in).
 
-    ``set_aside``: why the network head leaves it out of ``aggregate``; null: it counts.
+    ``set_aside``: why the network head leaves it out of ``aggregate``; null: it counts. ``counted_from``: the first day
+    counted, where the lieu was not there from the first of the month on; null: all of it.
     """
 
     lieu = fields.Nested(NetworkMember, required=True)
@@ -77,6 +81,7 @@ class NetworkReturn(Shown):
     received_at = instant(required=True)
     doubts = fields.List(fields.Nested(ReturnDoubt), required=True)
     set_aside = text(required=True, allow_none=True)
+    counted_from = text(required=True, allow_none=True, metadata={"format": "date"})
     figures = fields.Dict(keys=fields.String(), required=True, metadata=_FIGURES)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from coworking.statistics.schema import CHAIN_HEADS
+from coworking.statistics.schema import CHAIN_HEADS, COUNTED_FROM
 
 FILED: tuple[str, ...] = (
     "open_days",
@@ -27,9 +28,10 @@ FILED: tuple[str, ...] = (
 
 def columns_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of `coworking.network.head.models.ReceivedReturn` that repeat what ``document`` says."""
-    heads = document.get(CHAIN_HEADS)
+    heads, counted_from = document.get(CHAIN_HEADS), document.get(COUNTED_FROM)
     return {
         "lieu_uuid": document["lieu_id"],
         "chain_heads": None if heads is None else json.dumps(heads, sort_keys=True),
+        "counted_from": None if counted_from is None else date.fromisoformat(counted_from),
         **{name: document["figures"][name] for name in FILED},
     }

@@ -94,7 +94,8 @@ class ReceivedReturn(Model):
     ``jws`` is what the lieu signed (compact, with the document inside); None for figures typed in behind a link.
     ``month`` is its first day; the highest revision counts. ``doubts`` is what was improbable in it when it came, as JSON
     (`coworking.network.head.doubts`). What follows stands in the document too (`coworking.network.head.filing`), beside
-    it so that pages over many returns parse no documents: the sender's id, the heads of its chains as JSON, and figures.
+    it so that pages over many returns parse no documents: the sender's id, the heads of its chains as JSON, the first day
+    counted of a partial month, and figures.
     """
 
     __tablename__ = "received_return"
@@ -128,6 +129,7 @@ class ReceivedReturn(Model):
     doubts: Mapped[str | None] = mapped_column(Text)
     lieu_uuid: Mapped[str | None]
     chain_heads: Mapped[str | None] = mapped_column(Text)
+    counted_from: Mapped[date | None]
     open_days: Mapped[int | None] = mapped_column(BigInteger)
     desks_in_service: Mapped[int | None] = mapped_column(BigInteger)
     desk_offered_halfdays: Mapped[int | None] = mapped_column(BigInteger)

@@ -30,8 +30,9 @@ class LieuMonth:
     """One lieu's month. ``state``: final, provisional, restatement, late, or waiting (not due yet).
 
     ``known_percent``: of how much of what was booked the outcome is known, where that is too little to speak of
-    attendance. ``doubts``: what is improbable in it; ``set_aside``: why the lead left it out. ``at`` is its place on the
-    map, ``trend`` and ``recent`` polylines of 24 months, the last twelve apart.
+    attendance. ``counted_from``: its first day counted, where the lieu was not there on the first. ``doubts``: what is
+    improbable in it; ``set_aside``: why the lead left it out. ``at`` is its place on the map, ``trend`` and ``recent``
+    polylines of 24 months, the last twelve apart.
     """
 
     public_id: str
@@ -50,6 +51,7 @@ class LieuMonth:
     recent: list[str]
     doubts: list[Doubt]
     set_aside: str | None
+    counted_from: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ def _row(
         recent=drawing.lines([*[None] * middle, *values[middle:]]),
         doubts=[*said.doubts, *weight] if said is not None else [],
         set_aside=said.set_aside if said is not None else None,
+        counted_from=said.counted_from if said is not None else None,
     )
 
 

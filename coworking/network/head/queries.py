@@ -42,6 +42,7 @@ class CountedReturn:
     figures: Mapping[str, Any]
     doubts: list[Doubt]
     set_aside: str | None
+    counted_from: date | None
 
     @property
     def reported(self) -> Reported:
@@ -75,6 +76,7 @@ _SAID = (
     ReceivedReturn.received_at,
     ReceivedReturn.lieu_uuid,
     ReceivedReturn.doubts,
+    ReceivedReturn.counted_from,
 )
 
 
@@ -149,7 +151,7 @@ _AROUND = (
         ReceivedReturn.revision,
         ReceivedReturn.status,
         ReceivedReturn.digest,
-        _is_set_aside(),
+        or_(_is_set_aside(), ReceivedReturn.counted_from.is_not(None)),
         *_BESIDE,
     )
     .where(
@@ -164,17 +166,18 @@ _AROUND = (
 def held_and_before(lieu_id: int, month: date) -> tuple[dict[int, Held], list[Mapping[str, Any]]]:
     """What the lieu sent of ``month``, by revision, and the figures of `FILED` that count of the months before it.
 
-    Of each of those months (see `MONTHS_COMPARED`) the highest revision, unless it is set aside. One statement.
+    Of each of those months (see `MONTHS_COMPARED`) the highest revision, unless it is set aside or of part of its month
+    only. One statement.
     """
     first = month_before(month, MONTHS_COMPARED)
     held: dict[int, Held] = {}
     counted: dict[date, Mapping[str, Any] | None] = {}
     for row in db.session.execute(_AROUND, {"lieu": lieu_id, "first": first, "month": month}):
-        at, revision, status, digest, is_aside, *figures = row
+        at, revision, status, digest, is_left_out, *figures = row
         if at == month:
             held[revision] = Held(status, digest)
         else:  # the highest revision comes last
-            counted[at] = None if is_aside else dict(zip(FILED, figures, strict=True))
+            counted[at] = None if is_left_out else dict(zip(FILED, figures, strict=True))
     return held, [figures for figures in counted.values() if figures is not None]
 
 
@@ -233,7 +236,7 @@ def _is_in(highest: Subquery) -> ColumnElement[bool]:
 
 
 def _said(row: Any, whole: bool) -> CountedReturn:
-    lieu, set_aside, revision, status, reason, digest, way, received_at, lieu_uuid, stored, *rest = row
+    lieu, set_aside, revision, status, reason, digest, way, received_at, lieu_uuid, stored, counted_from, *rest = row
     figures: dict[str, Any] = json.loads(rest[0])["figures"] if whole else dict(zip(FILED, rest, strict=True))
     return CountedReturn(
         revision,
@@ -246,6 +249,7 @@ def _said(row: Any, whole: bool) -> CountedReturn:
         figures,
         doubts.read(json.loads(stored)) if stored else [],
         set_aside,
+        counted_from,
     )
 
 

@@ -138,7 +138,8 @@ def keep(lieu: NetworkLieu, filed: Filed) -> Kept:
     if is_repeated(revision, offered, here=here):
         row = stored(lieu, month, revision)
         return Kept(row.status, row.received_at, is_new=False)
-    found, instant = doubts.doubts(document["figures"], before), now()
+    comparable = before if filed.beside["counted_from"] is None else []  # part of a month is less than a whole one
+    found, instant = doubts.doubts(document["figures"], comparable), now()
     _await_from(lieu, month)
     values = {
         "network_lieu_id": lieu.id,

@@ -15,7 +15,7 @@ from coworking.core import chain, mail, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.i18n import _, in_language
-from coworking.core.keyring import signing_key
+from coworking.core.keyring import SigningKey, signing_key
 from coworking.core.months import write_month
 from coworking.core.sql import upsert
 from coworking.core.units import end_read, locked, write_unit
@@ -28,7 +28,7 @@ from coworking.statistics import queries as statistics
 from coworking.statistics import services as closing
 from coworking.statistics.envelope import envelope, figures_table, file_name
 from coworking.statistics.models import MonthlyReturn
-from coworking.statistics.schema import CHAIN_HEADS
+from coworking.statistics.schema import CHAIN_HEADS, OPTIONAL
 
 MOST_CONTINUED = 5
 """Maximum automatic restatements per month after revision conflicts; more means that the head is faulty."""
@@ -78,12 +78,14 @@ def _by_wire(head: HeadLink, row: MonthlyReturn) -> Delivery:
     assert head.url is not None and head.head_id is not None and head.public_key is not None
     month, revision, digest = row.month, row.revision, row.figures_sha256
     url, head_id, public = head.url, head.head_id, protocol.decode_key(head.public_key)
-    payload = return_payload(_document(row), head_id=head_id, at=now())
+    document, key = _document(row), signing_key()
     stated = Stated(row.lieu_id, write_month(month), revision, digest)
-    message = protocol.sign(payload, protocol.RETURN, signing_key())
     end_read()
     try:
-        answer = posting.post(url, message)
+        answer = _post(url, document, head_id, key)
+        while (unknown := _not_known(answer, document)) is not None:
+            del document[unknown]
+            answer = _post(url, document, head_id, key)
     except posting.Unreachable as error:
         raise NotYet(UNREACHABLE) from error
     if answer.status in (200, 201):
@@ -98,6 +100,18 @@ def _by_wire(head: HeadLink, row: MonthlyReturn) -> Delivery:
     if 400 <= answer.status < 500 and answer.status not in (408, 425, 429):
         raise Refused(f"{answer.code or answer.status}")
     raise NotYet(BUSY)
+
+
+def _post(url: str, document: dict[str, Any], head_id: str, key: SigningKey) -> posting.Answer:
+    return posting.post(url, protocol.sign(return_payload(document, head_id=head_id, at=now()), protocol.RETURN, key))
+
+
+def _not_known(answer: posting.Answer, document: dict[str, Any]) -> str | None:
+    """The optional member of ``document`` that a head of an older version refuses; it is no part of the figures."""
+    if answer.status != 422 or answer.code != "return_invalid" or not isinstance(answer.document, dict):
+        return None
+    field = str(answer.document.get("field", "")).removeprefix("return.").split(".")[0]
+    return field if field in OPTIONAL and field in document else None
 
 
 def _document(row: MonthlyReturn) -> dict[str, Any]:

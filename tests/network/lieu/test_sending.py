@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 from sqlalchemy import text
@@ -11,11 +12,15 @@ from coworking.core import mail, outbox
 from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
 from coworking.core.policy import SYSTEM
-from coworking.core.units import write_unit
+from coworking.core.units import snapshot, write_unit
 from coworking.network.exchange import protocol
-from coworking.network.head.models import ReceivedReturn
+from coworking.network.head import checks as head_checks
+from coworking.network.head import queries as network
+from coworking.network.head.models import NetworkLieu, ReceivedReturn
+from coworking.network.head.overview import overview
 from coworking.network.lieu import joining, queries, services
 from coworking.network.lieu.models import Delivery, HeadLink
+from coworking.statistics import return_rules
 from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.page import month_page
 from coworking.statistics.recipients import recipient
@@ -184,6 +189,38 @@ def test_a_receipt_that_is_not_the_head_s_is_no_receipt(joined, head, clock):
     joined.work()
     (delivery,) = joined.rows(Delivery, Delivery.month)
     assert (delivery.state, delivery.last_error) == ("waiting", "not_acknowledged")
+
+
+@pytest.fixture
+def partial(joined):
+    """The lieu began on 2 November: nothing is known of the 1st, a Sunday."""
+    for table in ("open_span", "lieu_day"):
+        forget(joined.app, table, "day = '2026-11-01'")
+    return joined
+
+
+def test_a_part_of_a_month_is_marked_at_the_head(partial, head):
+    partial.close()
+    partial.work()
+    (received,) = head.rows(ReceivedReturn)
+    assert json.loads(received.document)["counted_from"] == "2026-11-02"
+    assert received.counted_from == date(2026, 11, 2)
+    (lieu,) = head.rows(NetworkLieu)
+    with head.app.app_context():
+        assert [row.counted_from for row in overview(NOVEMBER).rows] == [date(2026, 11, 2)]
+        assert network.held_and_before(lieu.id, date(2026, 12, 1))[1] == [], "no whole month is measured by it"
+        with snapshot():
+            assert list(head_checks.documents()) == []
+
+
+def test_a_head_that_does_not_know_the_mark_gets_the_return_without_it(partial, head, monkeypatch):
+    row = partial.close()
+    monkeypatch.setattr(return_rules, "OPTIONAL", ())  # as before any optional member was known
+    partial.work()
+    (received,) = head.rows(ReceivedReturn)
+    assert received.digest == row.figures_sha256
+    assert not {"counted_from", "chain_heads"} & json.loads(received.document).keys()
+    assert deliveries(partial) == [(1, "acknowledged")]
 
 
 def test_without_a_network_nothing_is_sent(here):
