@@ -180,3 +180,21 @@ class DayMessage(Model):
     sender_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
 
     sender: Mapped[Person] = relationship()
+
+
+class RefusedRequest(Model):
+    """Someone asked for a desk or room on ``day`` when none of that ``kind`` was free: one row for all their tries.
+
+    ``who`` recognises the next try (`coworking.booking.refusals`); None once the day is over.
+    """
+
+    __tablename__ = "refused_request"
+    __table_args__ = (
+        CheckConstraint("kind IN ('desk', 'room', 'office')", name="kind"),
+        UniqueConstraint("day", "kind", "who"),
+    )
+
+    id: Mapped[BigId]
+    day: Mapped[date]
+    kind: Mapped[str]
+    who: Mapped[str | None] = mapped_column(info={"seen_by": ()})

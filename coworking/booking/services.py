@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from coworking.booking import emails, queries
+from coworking.booking import emails, queries, refusals
 from coworking.booking.access import for_whom, own_booking, record_change
 from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
 from coworking.booking.models import Booking
@@ -31,7 +31,7 @@ from coworking.core.clock import now
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor
 from coworking.core.sql import insert_now
-from coworking.core.timespan import Span
+from coworking.core.timespan import Span, local_date
 from coworking.core.units import end_read, require_unit, write_unit
 from coworking.membership import coverage
 from coworking.membership.entitlement import Payer, check_agreed
@@ -55,7 +55,11 @@ def book(actor: Actor, request: Request, *, newcomer: Newcomer | None = None) ->
             booking = book_in_unit(actor, request if newcomer is None else replace(request, person=newcomer()))
             unit.result = booking.public_id
     except (ClaimConflict, NothingFree) as conflict:
-        conflict.extra["free"] = _free_instead(request, conflict.params.get("item"))
+        wanted = conflict.params.get("item")
+        conflict.extra["free"] = _free_instead(request, wanted)
+        if not conflict.extra["free"]:
+            day, kind = local_date(request.span.start, spaces.lieu().tz), _kind_of(request, wanted)
+            refusals.note(actor, request.person, day, kind)
         raise
     return booking
 
@@ -237,9 +241,14 @@ def _free_instead(request: Request, failed: object) -> list[dict[str, str]]:
     ``failed``: the item that was refused; the first one where only the database noticed. What the request names
     otherwise is not offered instead.
     """
-    wanted = failed if isinstance(failed, RequestedItem) else request.items[0]
-    kind = spaces.resource_by_public_id(wanted.resource).kind if wanted.resource is not None else wanted.kind or DESK
+    kind = _kind_of(request, failed)
     named = {item.resource for item in request.items}
     rows = queries.free_resources(request.span, kind, guests=request.guests)
     free = [row for row in rows if row.public_id not in named]
     return [{"resource_id": row.public_id, "name": row.name} for row in free[:5]]
+
+
+def _kind_of(request: Request, failed: object) -> str:
+    """What kind of resource could not be had: that of the item that ``failed``, else of the first one."""
+    wanted = failed if isinstance(failed, RequestedItem) else request.items[0]
+    return spaces.resource_by_public_id(wanted.resource).kind if wanted.resource is not None else wanted.kind or DESK

@@ -25,7 +25,8 @@ class Lieu(Model):
     or ``exempt`` (non-lucrative association, art. 261-7-1° b). ``holiday_area`` is a subdivision of the `holidays`
     library (``57`` and ``6AE`` for Moselle and Alsace, ``GP``… overseas) or None for the national list.
     ``horizon_days``: how far ahead one may book. ``free_cancel_minute``: minute of the day before until which giving
-    back is free. The last group is the arrival sheet, sent only to people who are coming.
+    back is free. ``refusals_from``: the first day of which refused requests are counted; None: every day. The last
+    group is the arrival sheet, sent only to people who are coming.
     """
 
     __tablename__ = "lieu"
@@ -59,6 +60,7 @@ class Lieu(Model):
     horizon_days: Mapped[int] = mapped_column(default=90)
     free_cancel_minute: Mapped[int] = mapped_column(default=18 * 60)
     is_simulation: Mapped[bool] = mapped_column(default=False)
+    refusals_from: Mapped[date | None]
     arrival_door: Mapped[str | None]
     arrival_wifi: Mapped[str | None]
     arrival_parking: Mapped[str | None]

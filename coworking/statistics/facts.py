@@ -12,9 +12,9 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
-from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.models import Booking, BookingUnit, RefusedRequest
 from coworking.claims.models import Claim, DayVersion
 from coworking.claims.queries import overlapping
 from coworking.core.db import db
@@ -55,7 +55,7 @@ _PRICED = (
 def between(first: date, last: date) -> list[DayFact]:
     """The facts of the days from ``first`` to ``last`` that are over, by day; those out of date are counted, not kept.
 
-    Thirteen statements at most, however many rows and however long the history.
+    Fourteen statements at most, however many rows and however long the history.
     """
     kept = {
         row.day: row
@@ -154,6 +154,7 @@ class _Inputs:
         self._read_units(first, last)
         self._read_claims()
         self._read_presences(first, last)
+        self._read_refusals(first, last)
 
     def _read_resources(self) -> None:
         service = (Resource.in_service_from, Resource.in_service_until)
@@ -208,7 +209,7 @@ class _Inputs:
             until = self.until[row.day]
             until[row.person_id] = max(until.get(row.person_id, ends), ends)
             if row.half is not None:
-                self.slots[row.day].append(Slot(row.booking, row.resource_id, row.half, row.outcome))
+                self.slots[row.day].append(Slot(row.booking, row.resource_id, row.half, row.outcome, row.person_id))
             else:
                 self._add_meeting(row)
 
@@ -272,6 +273,14 @@ class _Inputs:
         for day, person, arrived, left in rows:
             self.stays[day].append(PresenceMinutes(person, _minute(arrived), None if left is None else _minute(left)))
 
+    def _read_refusals(self, first: date, last: date) -> None:
+        counted = select(RefusedRequest.day, func.count()).where(RefusedRequest.day.between(first, last))
+        self.refusals = {row[0]: row[1] for row in db.session.execute(counted.group_by(RefusedRequest.day))}
+
+    def _refused(self, day: date) -> int | None:
+        since = self.lieu.refusals_from
+        return None if since is not None and day < since else self.refusals.get(day, 0)
+
     def capacity(self, day: date) -> Capacity:
         """What was in service on ``day`` and how many it seated then, by the resources' own dates."""
         found: Capacity = {"desk": [], "room": []}
@@ -300,6 +309,7 @@ class _Inputs:
             stays=self.stays.get(day, ()),
             until=self.until.get(day, {}),
             guests=sum(self.guests.get(day, {}).values()),
+            refused=self._refused(day),
         )
 
     def _hour(self, day: date, hour: int) -> Minutes | None:

@@ -111,6 +111,36 @@ REASON_WORDS: Mapping[str, str] = {
     "suppressed": N_("too few people to be shown"),
 }
 
+_NOT_RECORDED: Mapping[str, str] = {
+    "desk_resident_halfdays": N_("no desk is a resident's"),
+    "room_minutes_paid": N_("booked without a price list"),
+    "room_minutes_free": N_("booked without a price list"),
+    "room_minutes_internal": N_("no room was taken for the place itself"),
+    "waitlisted_requests": N_("there is no waiting list yet"),
+    "refused_requests": N_("not counted yet on all days of this month"),
+    **dict.fromkeys(
+        ("distinct_people", "distinct_people_ytd", "newcomers", "returning_people", "worker_days"),
+        N_("nobody said who came"),
+    ),
+    "people_by_status": N_("people are not asked for it"),
+    **dict.fromkeys(("active_subscriptions", "joined", "left"), N_("there is no subscription plan")),
+    **dict.fromkeys(("workshops", "workshop_participants"), N_("workshops are not kept here yet")),
+    **dict.fromkeys(("training_sessions", "trainee_hours"), N_("training is not kept here yet")),
+    **dict.fromkeys(
+        ("digital_help_individual", "digital_help_group", "digital_help_beneficiaries"),
+        N_("digital help is not kept here yet"),
+    ),
+    "revenue_cents_by_family": N_("not added up by family yet"),
+    **dict.fromkeys(("volunteer_minutes", "staff_fte_hundredths"), N_("nobody is asked for it yet")),
+}
+"""What ``not_recorded`` means at a lieu with this software, figure by figure."""
+
+
+def why_unknown(name: str, reason: str) -> str:
+    """Why this lieu does not know the figure ``name``, as a text to translate; ``reason`` as the return says it."""
+    return _NOT_RECORDED.get(name, REASON_WORDS[reason]) if reason == "not_recorded" else REASON_WORDS[reason]
+
+
 STATUS_WORDS: Mapping[str, str] = {
     "provisional": N_("provisional"),
     "final": N_("final"),

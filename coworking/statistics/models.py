@@ -20,8 +20,9 @@ class DayFact(Model):
     in service; a day counted again (somebody settled it later) keeps it. ``version`` is the day's version
     (`coworking.claims.models.DayVersion`) that these numbers know: another one means that they are out of date.
 
-    ``room_paid`` and ``room_free`` are None where a use was booked without a price list. ``hours``: 24 pairs of minutes,
-    booked and offered at desks, times seats, by local hour. ``outside_minutes``: presence outside the accessible hours.
+    ``room_paid`` and ``room_free`` are None where a use was booked without a price list, ``refused`` on days of which
+    refusals were not counted. ``hours``: 24 triples of minutes at desks, booked, offered and attended, times seats, by
+    local hour. ``outside_minutes``: presence outside the accessible hours.
     """
 
     __tablename__ = "day_fact"
@@ -56,6 +57,7 @@ class DayFact(Model):
     seats_in_service: Mapped[int]
     peak_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     workers: Mapped[int]
+    refused: Mapped[int | None]
     outside_minutes: Mapped[int]
     hours: Mapped[list[Any]] = mapped_column(JSON)
 

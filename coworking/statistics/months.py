@@ -48,7 +48,8 @@ def figures(
 ) -> dict[str, Any]:
     """The ``figures`` of the month whose daily facts are ``days`` (`DayFact` rows, by day)."""
     known = _capacity(days) | _desks(days) | _rooms(days) | _peak(days, zone)
-    known["by_weekday_hour"] = _hours(days)
+    known["by_weekday_hour"] = by_hour(days, BOOKED)
+    known["refused_requests"] = None if any(day.refused is None for day in days) else _sum(days, "refused")
     reasons: dict[str, str] = {"peak_at": "nothing_booked"}
     if not known_enough(known["desk_known_halfdays"], known["desk_booked_halfdays"]):
         known["desk_attended_halfdays"], reasons["desk_attended_halfdays"] = None, "too_few_known"
@@ -136,13 +137,18 @@ def instant(at: datetime, zone: ZoneInfo) -> str:
     return at.astimezone(zone).isoformat(timespec="seconds")
 
 
-def _hours(days: Sequence[Any]) -> list[list[list[int]]]:
+BOOKED, ATTENDED = 0, 2
+"""Which of the three numbers of an hour (`DayFact.hours`) is set against what was offered."""
+
+
+def by_hour(days: Sequence[Any], what: int) -> list[list[list[int]]]:
+    """By weekday and hour: seat-minutes at desks that were `BOOKED` or `ATTENDED`, and that were offered."""
     table = [[[0, 0] for _ in range(24)] for _ in range(7)]
     for day in days:
-        for hour, (booked, offered) in enumerate(day.hours):
+        for hour, counted in enumerate(day.hours):
             cell = table[day.day.weekday()][hour]
-            cell[0] += booked
-            cell[1] += offered
+            cell[0] += counted[what]
+            cell[1] += counted[1]
     return table
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from coworking.core.errors import NotFound
+from coworking.core.errors import N_, NotFound
 from coworking.core.formats import month_year, number
 from coworking.core.i18n import _
 from coworking.core.months import month_after, month_before, month_days
 from coworking.spaces import queries as spaces
 from coworking.statistics import facts, people, queries, services
-from coworking.statistics.labels import GROUPS, LABELS, REASON_WORDS, percent, weekday, worded
+from coworking.statistics.labels import GROUPS, LABELS, percent, weekday, why_unknown, worded
+from coworking.statistics.models import DayFact
 from coworking.statistics.month_state import MonthState
-from coworking.statistics.months import changed
+from coworking.statistics.months import ATTENDED, by_hour, changed
 from coworking.statistics.observations import Remarks, remarks
 from coworking.statistics.pairs import Pair, rate
 from coworking.statistics.recipients import recipient
@@ -68,6 +70,7 @@ class MonthPage:
     groups: list[tuple[str, list[Row]]]
     remarks: Remarks
     heat: Heat | None
+    attended: Heat | None
     steps: list[Step]
 
 
@@ -107,7 +110,8 @@ def month_page(month: date, *, money: bool = False) -> MonthPage:
         eight=[_row(name, shown, before) for name in EIGHT],
         groups=groups,
         remarks=remarks(shown, before, month_year(before_month) if before_month else ""),
-        heat=heat(shown),
+        heat=heat(shown["by_weekday_hour"], N_("%(day)s %(hour)s: %(share)s booked")),
+        attended=_attended(days, now),
         steps=steps(state, now, open_ones, money=money),
     )
 
@@ -155,7 +159,7 @@ def _row(name: str, figures: Figures, before: Figures | None) -> Row:
         name=name,
         label=_(LABELS[name]),
         value=None if value is None else worded(name, value),
-        reason=_(REASON_WORDS[unknown]) if unknown else None,
+        reason=_(why_unknown(name, unknown)) if unknown else None,
         share=_share(name, pair),
         before=None if then is None else worded(name, then),
     )
@@ -178,10 +182,17 @@ def _share(name: str, pair: Pair | None) -> str | None:
 CELL_WIDTH, CELL_HEIGHT, LEFT, TOP = 50, 32, 46, 26
 
 
-def heat(figures: Figures) -> Heat | None:
-    """The desks' weekdays and hours as far as any were offered; None where there is nothing to show."""
-    table = figures["by_weekday_hour"]
-    offered = {(day, hour) for day, hours in enumerate(table or ()) for hour, pair in enumerate(hours) if pair[1]}
+def _attended(days: Sequence[DayFact], now: Figures) -> Heat | None:
+    """When people were at the desks; None where too little of it is known, or nobody came."""
+    if not now["desk_attended_halfdays"]:
+        return None
+    return heat(by_hour(days, ATTENDED), N_("%(day)s %(hour)s: %(share)s used"))
+
+
+def heat(table: Sequence[Sequence[Sequence[int]]] | None, words: str) -> Heat | None:
+    """The desks' weekdays and hours as far as any were offered, each in ``words``; None where there is nothing to show."""
+    table = table or ()
+    offered = {(day, hour) for day, hours in enumerate(table) for hour, pair in enumerate(hours) if pair[1]}
     if not offered:
         return None
     days = sorted({day for day, _hour in offered})
@@ -190,7 +201,9 @@ def heat(figures: Figures) -> Heat | None:
     columns = [(LEFT + n * CELL_WIDTH, weekday(day)[:3], weekday(day)) for n, day in enumerate(days)]
     cells = [
         [
-            _cell(LEFT + x * CELL_WIDTH, TOP + y * CELL_HEIGHT, Pair(*table[day][hour]), weekday(day), lines[y][1])
+            _cell(
+                LEFT + x * CELL_WIDTH, TOP + y * CELL_HEIGHT, Pair(*table[day][hour]), weekday(day), lines[y][1], words
+            )
             for x, day in enumerate(days)
         ]
         for y, hour in enumerate(hours)
@@ -198,9 +211,9 @@ def heat(figures: Figures) -> Heat | None:
     return Heat(columns, lines, cells, LEFT + len(days) * CELL_WIDTH, TOP + len(hours) * CELL_HEIGHT)
 
 
-def _cell(x: int, y: int, pair: Pair, day: str, hour: str) -> HeatCell:
+def _cell(x: int, y: int, pair: Pair, day: str, hour: str, words: str) -> HeatCell:
     if pair.percent is None:
         return HeatCell(x, y, None, "", _("%(day)s %(hour)s: nothing offered", day=day, hour=hour))
     level = min(5, -(-pair.percent // 20))
-    words = _("%(day)s %(hour)s: %(share)s booked", day=day, hour=hour, share=percent(pair.percent))
-    return HeatCell(x, y, level, number(pair.percent), words)
+    said = _(words, day=day, hour=hour, share=percent(pair.percent))
+    return HeatCell(x, y, level, number(pair.percent), said)

@@ -25,6 +25,7 @@ class Slot(NamedTuple):
     resource: int
     half: str
     outcome: str
+    person: int
 
 
 class ResourceUse(NamedTuple):
@@ -84,6 +85,7 @@ class DayRecord:
     stays: Sequence[PresenceMinutes] = ()
     until: Mapping[int, int] = field(default_factory=dict[int, int])
     guests: int = 0
+    refused: int | None = 0
 
 
 @dataclass(slots=True)
@@ -111,8 +113,9 @@ class DayFigures:
     seats_in_service: int = 0
     peak_at: int | None = None
     workers: int = 0
+    refused: int | None = 0
     outside_minutes: int = 0
-    hours: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(24)])
+    hours: list[list[int]] = field(default_factory=lambda: [[0, 0, 0] for _ in range(24)])
 
 
 def union(spans: Iterable[Minutes]) -> list[Minutes]:
@@ -164,6 +167,7 @@ def count(day: DayRecord) -> DayFigures:
         staffed_minutes=length(day.staffed),
         seats_in_service=sum(day.desks.values()),
         room_guests=day.guests,
+        refused=day.refused,
     )
     stays = _stays(day)
     facts.workers = len(stays)
@@ -171,7 +175,7 @@ def count(day: DayRecord) -> DayFigures:
     uses: dict[int, list[ResourceUse]] = defaultdict(list)
     for use in day.uses:
         uses[use.resource].append(use)
-    _count_desks(day, facts, uses)
+    _count_desks(day, facts, uses, stays)
     _count_rooms(day, facts, uses, stays)
     return facts
 
@@ -184,7 +188,9 @@ def _stays(day: DayRecord) -> dict[int, list[Minutes]]:
     return stays
 
 
-def _count_desks(day: DayRecord, facts: DayFigures, uses: Mapping[int, Sequence[ResourceUse]]) -> None:
+def _count_desks(
+    day: DayRecord, facts: DayFigures, uses: Mapping[int, Sequence[ResourceUse]], stays: Mapping[int, list[Minutes]]
+) -> None:
     offered: dict[tuple[int, str], list[Minutes]] = {}
     for desk in day.desks:
         for name, half in day.halves.items():
@@ -196,8 +202,8 @@ def _count_desks(day: DayRecord, facts: DayFigures, uses: Mapping[int, Sequence[
                 facts.desk_resident += 1
     facts.desk_offered = len(offered)
     facts.desk_late_cancelled = sum(1 for slot in day.late if slot in offered)
-    _count_slots(day, facts, uses, offered)
-    _count_seats(day, facts, uses, offered)
+    attended = _count_slots(day, facts, uses, offered, stays)
+    _count_seats(day, facts, uses, offered, attended)
 
 
 def _offers(free: Sequence[Minutes], usual: int) -> bool:
@@ -210,18 +216,31 @@ def _count_slots(
     facts: DayFigures,
     uses: Mapping[int, Sequence[ResourceUse]],
     offered: Mapping[tuple[int, str], list[Minutes]],
-) -> None:
-    """Booked half-days, each desk's once however often it was cancelled and booked again, and what became of them."""
+    stays: Mapping[int, list[Minutes]],
+) -> Mapping[int, list[Minutes]]:
+    """Booked half-days, each desk's once however often it was cancelled and booked again, and what became of them.
+
+    Returns when someone was at each desk.
+    """
     outcomes: dict[tuple[int, str], set[str]] = defaultdict(set)
+    attended: dict[int, list[Minutes]] = defaultdict(list)
     for slot in day.slots:
         free = offered.get((slot.resource, slot.half))
         own = [(use.start, use.end) for use in uses.get(slot.resource, ()) if use.booking == slot.booking]
-        if free and intersect(own, free):
+        if free and (spans := intersect(own, free)):
             outcomes[slot.resource, slot.half].add(slot.outcome)
+            if slot.outcome == CAME:
+                attended[slot.resource] += _seen(spans, stays.get(slot.person, []))
     facts.desk_booked = len(outcomes)
     facts.desk_attended = sum(1 for seen in outcomes.values() if CAME in seen)
     facts.desk_absent = sum(1 for seen in outcomes.values() if CAME not in seen and ABSENT in seen)
     facts.desk_known = facts.desk_attended + facts.desk_absent
+    return attended
+
+
+def _seen(spans: Sequence[Minutes], stay: Sequence[Minutes]) -> list[Minutes]:
+    """When of ``spans`` somebody who came was there. A host who said so afterwards knows more than the recorded arrival."""
+    return intersect(spans, stay) or list(spans)
 
 
 def _count_seats(
@@ -229,10 +248,11 @@ def _count_seats(
     facts: DayFigures,
     uses: Mapping[int, Sequence[ResourceUse]],
     offered: Mapping[tuple[int, str], list[Minutes]],
+    attended: Mapping[int, Sequence[Minutes]],
 ) -> None:
     """Seat-minutes by hour, and the most seats booked at once."""
     changes: dict[int, int] = defaultdict(int)
-    by_span: dict[Minutes, list[int]] = defaultdict(lambda: [0, 0])
+    by_span: dict[Minutes, list[int]] = defaultdict(lambda: [0, 0, 0])
     for desk, seats in day.desks.items():
         free = union(span for name in day.halves for span in offered.get((desk, name), ()))
         booked = intersect([(use.start, use.end) for use in uses.get(desk, ())], free)
@@ -242,11 +262,13 @@ def _count_seats(
             by_span[start, end][0] += seats
             changes[start] += seats
             changes[end] -= seats
-    for (start, end), (booked_seats, offered_seats) in by_span.items():
+        for start, end in union(attended.get(desk, ())):
+            by_span[start, end][2] += seats
+    for (start, end), seats_of in by_span.items():
         for hour, span in enumerate(day.hours):
             if span is not None and (shared := min(end, span[1]) - max(start, span[0])) > 0:
-                facts.hours[hour][0] += shared * booked_seats
-                facts.hours[hour][1] += shared * offered_seats
+                for what, number in enumerate(seats_of):
+                    facts.hours[hour][what] += shared * number
     seats = 0
     for minute in sorted(changes):
         seats += changes[minute]
@@ -276,8 +298,7 @@ def _count_rooms(
             if meeting.outcome in (CAME, ABSENT):
                 known += spans
             if meeting.outcome == CAME:
-                # A host who said afterwards that they came knows more than the recorded arrival.
-                attended += intersect(spans, stays.get(meeting.person, [])) or spans
+                attended += _seen(spans, stays.get(meeting.person, []))
             _count_paid(facts, meeting.paid, length(spans))
         facts.room_offered += length(free)
         facts.room_booked += length(booked)

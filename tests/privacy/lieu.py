@@ -23,7 +23,7 @@ from coworking.billing import services as billing
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper
 from coworking.booking import messages
 from coworking.booking import services as booking
-from coworking.booking.models import Booking, DayMessage, PhoneCall
+from coworking.booking.models import Booking, DayMessage, PhoneCall, RefusedRequest
 from coworking.booking.placing import Request, RequestedItem
 from coworking.core import audit, idempotency, outbox, sender
 from coworking.core.clock import now
@@ -108,6 +108,7 @@ def fill(clock: Clock) -> Filled:
         db.session.add(
             idempotency.IdempotencyKey(person_id=people["member"].id, key="k", endpoint="e", fingerprint="f")
         )
+        db.session.add(RefusedRequest(day=OCTOBER, kind="desk", who="w"))
         db.session.execute(text("INSERT INTO throttle (bucket, score, scored_at) VALUES ('b', 1, 0)"))
         for person in people.values():
             audit.record(manager, "person.changed", ("person", person.id), person_id=person.id, reason="…")

@@ -45,6 +45,7 @@ class Oracle:
         self.units = rows("booking_unit")
         self.claims = [row for row in rows("claim") if row.live and row.expires_at is None]
         self.presences = rows("presence")
+        self.refused = rows("refused_request")
 
     def day(self, day: date) -> dict[str, Any]:
         """The facts of ``day``, under the names of `DayFact`'s columns (capacity and version aside)."""
@@ -64,7 +65,7 @@ class Oracle:
         out["accessible_minutes"], out["staffed_minutes"] = len(opened), len(self._opened(day, "staffed"))
         offered: dict[int, set[int]] = {}
         per_minute: dict[int, int] = defaultdict(int)
-        hours = [[0, 0] for _ in range(24)]
+        hours = [[0, 0, 0] for _ in range(24)]
         desks = [row for row in service if row.kind == "desk"]
         for desk in desks:
             seats = self._seats(desk, day)
@@ -82,6 +83,8 @@ class Oracle:
                 offered[desk.id] |= free
                 out["desk_offered"] += 1
                 self._half_day(out, day, desk.id, name, free)
+                for m in self._attended(day, desk.id, name, free):
+                    hours[local[m]][2] += seats
             for m in offered[desk.id]:
                 hours[local[m]][1] += seats
                 if m in used:
@@ -102,6 +105,7 @@ class Oracle:
         )
         there = {row.person_id: self._there(row.person_id, day) for row in self.presences if row.day == day}
         out["workers"] = len(there)
+        out["refused"] = sum(row.day == day for row in self.refused)
         out["outside_minutes"] = sum(len(found - opened) for found in there.values())
         if out.pop("unpriced", 0):
             out["room_paid"] = out["room_free"] = None
@@ -178,6 +182,16 @@ class Oracle:
             out["desk_attended"] += "came" in outcomes
             out["desk_absent"] += "came" not in outcomes and "absent" in outcomes
             out["desk_known"] += bool(outcomes & {"came", "absent"})
+
+    def _attended(self, day: date, desk: int, half: str, free: set[int]) -> set[int]:
+        """The minutes of ``free`` in which whoever had the desk was there, or all they had where only a host said so."""
+        found: set[int] = set()
+        for unit in self.units:
+            booking, place = self.bookings[unit.booking_id], (unit.day, unit.resource_id, unit.half)
+            if place == (day, desk, half) and (booking.status, unit.outcome) == ("confirmed", "came"):
+                used = self._used(desk, booking.id) & free
+                found |= used & self._there(booking.person_id, day) or used
+        return found
 
     def _room(self, out: dict[str, Any], day: date, room: int, free: set[int]) -> None:
         out["room_offered"] += len(free)

@@ -25,7 +25,7 @@ from coworking.spaces import services as places
 from coworking.spaces.rules import Opening
 from coworking.statistics import facts
 from coworking.statistics.consistency import check_consistency
-from coworking.statistics.months import PeopleCounts, figures
+from coworking.statistics.months import ATTENDED, PeopleCounts, by_hour, figures
 from tests import factories
 from tests.conftest import _empty
 from tests.statistics.months import make_life
@@ -37,7 +37,16 @@ MARCH, OCTOBER = date(2026, 3, 29), date(2026, 10, 25)
 
 NAMES = (
     *("desk_offered", "desk_booked", "desk_attended", "desk_known", "desk_absent", "desk_late_cancelled"),
-    *("desk_resident", "room_offered", "room_booked", "room_attended", "room_known", "room_paid", "room_free"),
+    *(
+        "desk_resident",
+        "room_offered",
+        "room_booked",
+        "room_attended",
+        "room_known",
+        "room_paid",
+        "room_free",
+        "refused",
+    ),
     *("room_guests", "seats_in_service"),
 )
 
@@ -83,9 +92,10 @@ def check_month(found, days, first) -> None:
     shares = [day["peak_seats"] / day["seats_in_service"] for day in days]
     assert month["days_over_80_percent"] == sum(1 for share in shares if share >= 0.8)
     assert month["peak_seats"] / month["peak_seats_in_service"] == max(shares)
-    for what in (0, 1):
-        counted = sum(pair[what] for hours in month["by_weekday_hour"] for pair in hours)
-        assert counted == sum(pair[what] for day in days for pair in day["hours"])
+    for table, what in ((month["by_weekday_hour"], 0), (by_hour(found, ATTENDED), 2)):
+        for index, column in ((0, what), (1, 1)):
+            counted = sum(pair[index] for hours in table for pair in hours)
+            assert counted == sum(numbers[column] for day in days for numbers in day["hours"])
     check_consistency(month, first)
 
 
@@ -127,7 +137,7 @@ def test_a_week_in_numbers(week):
     assert [row.desk_attended for row in days] == [1, 0, 0, 0, 0, 0, 0]
     assert [row.accessible_minutes for row in days] == [540] * 5 + [240, 0]
     monday = days[0]
-    assert monday.hours[9] == [60, 240] and monday.hours[13] == [0, 240] and monday.hours[18] == [0, 0]
+    assert monday.hours[9] == [60, 240, 55] and monday.hours[13] == [0, 240, 0] and monday.hours[18] == [0, 0, 0]
     assert (monday.peak_seats, monday.seats_in_service) == (1, 4)
     assert monday.peak_at == datetime(2026, 11, 16, 9, tzinfo=PARIS)
 

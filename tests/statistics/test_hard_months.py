@@ -9,12 +9,15 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
-from coworking.booking import services
-from coworking.booking.models import Booking, BookingUnit
+from coworking.booking import refusals, services
+from coworking.booking.models import Booking, BookingUnit, RefusedRequest
 from coworking.booking.placing import Request, RequestedItem
+from coworking.booking.rules import NothingFree
+from coworking.claims.rules import ClaimConflict
 from coworking.core.db import db
+from coworking.core.errors import Busy
 from coworking.core.policy import SYSTEM
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
@@ -22,11 +25,12 @@ from coworking.presence import services as presence
 from coworking.presence import settling
 from coworking.spaces import calendar, inventory
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import LieuDay, OpenSpan
-from coworking.statistics import return_rules
+from coworking.spaces.models import Lieu, LieuDay, OpenSpan
+from coworking.statistics import facts, return_rules
 from coworking.statistics import services as closing
 from coworking.statistics.consistency import ReturnInvalid
 from coworking.statistics.envelope import envelope, figures_table
+from coworking.statistics.labels import REASON_WORDS
 from coworking.statistics.page import month_page
 from tests import factories
 from tests.statistics.oracle import PARIS
@@ -233,3 +237,95 @@ def test_a_month_is_counted_from_one_of_its_own_days(begun, clock, day):
     with pytest.raises(ReturnInvalid) as refused:
         return_rules.check_return(document, at=clock.now)
     assert refused.value.at_field == "counted_from"
+
+
+# What nobody got --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def full(people, place):
+    """Every desk and the large room are taken all day on the 3rd; the host has them."""
+    for desk in place.desks:
+        services.book_half_days(
+            people.host.actor(), date(2026, 11, 3), DAY, resource=desk.public_id, several_places=True
+        )
+    meet(people.host, place.rooms[0], 3, hours=8)
+    return people
+
+
+def refuse(act) -> None:
+    with pytest.raises((NothingFree, ClaimConflict)):
+        act()
+
+
+def test_sixteen_tries_are_one_refused_request(full, place, clock):
+    day = date(2026, 11, 3)
+    for _ in range(8):
+        refuse(lambda: services.book_half_days(full.member.actor(), day, AM))
+        clock.advance(hours=1)
+        refuse(lambda: services.book_half_days(full.host.actor(), day, PM, person=full.member.public_id))
+    assert db.session.query(RefusedRequest).count() == 1
+    refuse(lambda: services.book_half_days(full.stranger.actor(), day, DAY))
+    refuse(lambda: meet(full.member, place.rooms[0], 3, guests=5))  # the other room is too small for six
+    found = after_the_month(clock)
+    assert found["refused_requests"] == 3, "a desk for two people, a room for one of them"
+
+
+def test_what_could_be_had_elsewhere_was_not_refused(full, place, clock):
+    day = date(2026, 11, 4)
+    services.book_half_days(full.stranger.actor(), day, AM, resource=place.desks[0].public_id)
+    refuse(lambda: services.book_half_days(full.member.actor(), day, AM, resource=place.desks[0].public_id))
+    refuse(lambda: meet(full.member, place.rooms[0], 3))  # the small room would do for one
+    assert after_the_month(clock)["refused_requests"] == 0
+
+
+def test_whose_refused_request_it_was_is_forgotten_once_the_day_is_over(full, clock):
+    refuse(lambda: services.book_half_days(full.member.actor(), date(2026, 11, 3), AM))
+    (row,) = db.session.scalars(select(RefusedRequest))
+    assert row.who is not None and full.member.public_id not in row.who
+    assert refusals.forget_who() == 0
+    clock.set(wall(4, 0, 5))
+    assert refusals.forget_who() == 1
+    assert db.session.scalars(select(RefusedRequest.who)).all() == [None]
+    assert after_the_month(clock)["refused_requests"] == 1
+
+
+def test_before_refusals_were_counted_their_number_is_unknown(full, clock):
+    refuse(lambda: services.book_half_days(full.member.actor(), date(2026, 11, 3), AM))
+    with write_unit():
+        db.session.execute(update(Lieu).values(refusals_from=date(2026, 11, 2)))
+    found = after_the_month(clock)
+    assert (found["refused_requests"], found["null_reasons"]["refused_requests"]) == (None, "not_recorded")
+
+
+def test_a_refusal_answers_though_it_cannot_be_counted(full, monkeypatch):
+    def busy(*_args, **_values):
+        raise Busy()
+
+    monkeypatch.setattr(refusals, "inserted", busy)
+    refuse(lambda: services.book_half_days(full.member.actor(), date(2026, 11, 3), AM))
+    assert db.session.scalars(select(RefusedRequest)).all() == []
+
+
+def test_every_figure_that_nothing_fills_says_why(people, clock):
+    clock.set(wall(1, 9, month=12))
+    page = month_page(MONTH)
+    said = {row.name: row.reason for _title, rows in page.groups for row in rows if row.value is None}
+    assert said["waitlisted_requests"] == "il n’y a pas encore de liste d’attente"
+    assert said["workshops"] == "les ateliers ne sont pas encore tenus ici"
+    assert set(said) >= {"people_by_status", "revenue_cents_by_family", "volunteer_minutes", "digital_help_group"}
+    assert REASON_WORDS["not_recorded"] not in said.values() and None not in said.values()
+
+
+def test_the_hours_people_were_there_stand_beside_those_they_booked(people, clock):
+    services.book_half_days(people.member.actor(), date(2026, 11, 2), AM)
+    clock.set(wall(2, 9, 30))
+    presence.arrive(people.member.actor())
+    clock.set(wall(2, 11, 15))
+    presence.leave(people.member.actor())
+    after_the_month(clock)
+    (monday,) = facts.between(date(2026, 11, 2), date(2026, 11, 2))
+    assert [monday.hours[hour][0] for hour in range(9, 13)] == [60, 60, 60, 60]
+    assert [monday.hours[hour][2] for hour in range(9, 13)] == [30, 60, 15, 0]
+    attended = month_page(MONTH).attended
+    assert attended is not None and attended.cells[0][0].words == "lundi 9 h\u202f: 3\u202f% utilisé"
