@@ -129,6 +129,8 @@ def today(*, is_manager: bool) -> Today:
     presences = presence_queries.presences_on(day)
     is_over = row is not None and bool(row.open()) and not any(span.end > instant for span in row.open())
     here, lingering = _here(presences, bookings, is_over=is_over)
+    if row is not None and any(span.start == row.starts_at for span in row.open()):
+        lingering += [Here(one, [], row.starts_at) for one in presence_queries.there_since_yesterday(instant)]
     inside = {presence.person_id for presence in presences if presence.left_at is None}
     pending = [
         booking

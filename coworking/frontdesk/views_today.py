@@ -90,7 +90,7 @@ def leave() -> ResponseReturnValue:
     left = presence.leave(current_actor(), person=form.get("person", ""), unseen=bool(form.get("unseen")))
     if left is not None:
         undo = url_for("frontdesk.undo_departure", public_id=left.presence.public_id)
-        flash(_left(left), "undo:" + undo)
+        flash(_left(left), "undo:" + undo if left.presence.day == spaces.today() else "message")
     return to_today()
 
 

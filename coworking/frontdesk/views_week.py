@@ -75,7 +75,7 @@ def _page(monday: date, *, go_on: bool = False) -> str:
         previous=monday - WEEK,
         following=monday + WEEK if monday + WEEK <= last else None,
         horizon=last,
-        here=presences.open_presence(_person(actor), today),
+        here=presences.still_there(_person(actor), now()),
         open_now=opening is not None and _open_now(opening),
         actor=actor,
         can_repeat=monday <= last and monday + WEEK > today,

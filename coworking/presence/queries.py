@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import PENDING
 from coworking.core.db import db
 from coworking.core.errors import NotFound
-from coworking.core.timespan import local_date
+from coworking.core.timespan import local_date, union
 from coworking.presence.models import Presence
-from coworking.presence.rules import Visit
+from coworking.presence.rules import EARLY, Visit
 from coworking.spaces import queries as spaces
 
 
@@ -42,6 +42,45 @@ _OPEN_PRESENCE = select(Presence).where(
 def open_presence(person_id: int, day: date) -> Presence | None:
     """The presence of ``day`` that has not ended."""
     return db.session.scalar(_OPEN_PRESENCE, {"person": person_id, "day": day})
+
+
+def still_there(person_id: int, at: datetime) -> Presence | None:
+    """The presence of one person that has not ended ``at`` that instant: of its day, or of the night before.
+
+    Of the night before where the lieu never closed since and they were not seen again: see `through_midnight`.
+    """
+    today = local_date(at, spaces.lieu().tz)
+    if (here := open_presence(person_id, today)) is not None:
+        return here
+    before = open_presence(person_id, today - timedelta(days=1))
+    if before is None or presences_of(person_id, today) or not through_midnight(today, at):
+        return None
+    return before
+
+
+def there_since_yesterday(at: datetime) -> list[Presence]:
+    """Whom nobody saw leave yesterday nor come again today, where the lieu never closed since, by arrival."""
+    today = local_date(at, spaces.lieu().tz)
+    if not through_midnight(today, at):
+        return []
+    again = aliased(Presence)
+    came_again = select(again.id).where(again.person_id == Presence.person_id, again.day == today).exists()
+    yesterday = (Presence.day == today - timedelta(days=1), Presence.left_at.is_(None))
+    statement = select(Presence).where(*yesterday, ~came_again).options(joinedload(Presence.person))
+    return list(db.session.scalars(statement.order_by(Presence.arrived_at, Presence.id)).unique())
+
+
+def through_midnight(today: date, at: datetime) -> bool:
+    """Whether the lieu is open from yesterday on without a break until ``at`` (or has closed just now).
+
+    Who was there at midnight may still be, until the first half-day of ``today`` is over.
+    """
+    days = spaces.days(today - timedelta(days=1), today)
+    row = days.get(today)
+    if row is None or at >= row.split_at:
+        return False
+    opened = union(span for day in days.values() for span in day.open())
+    return any(span.start < row.starts_at < span.end and at <= span.end + EARLY for span in opened)
 
 
 def unsettled(first: date, last: date) -> list[BookingUnit]:

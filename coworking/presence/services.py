@@ -29,6 +29,7 @@ from coworking.presence.following import follow, forget, forget_walk_ins, units_
 from coworking.presence.models import Presence
 from coworking.presence.rules import (
     EARLY,
+    LINGER,
     ArrivalStands,
     ClosedNow,
     NotToday,
@@ -95,20 +96,25 @@ def leave(actor: Actor, *, person: str | None = None, unseen: bool = False) -> D
     """Someone leaves; None when nobody knew they were here.
 
     A half-day that has not begun yet is open again. One that they stayed in without having booked it is taken like a
-    walk-in's. ``unseen``: they are gone, nobody saw when; what they had booked by now is what they stayed for.
+    walk-in's. ``unseen``: they are gone, nobody saw when; what they had booked by now is what they stayed for. Where the
+    lieu stays open through the night, a stay over midnight is two presences, one a day.
     """
     with write_unit():
-        who = for_whom(actor, person)
-        presence = queries.open_presence(who.id, spaces.today())
+        who, instant = for_whom(actor, person), now()
+        presence = queries.still_there(who.id, instant)
         if presence is None:
             return None
-        instant = now()
+        days, counted = {presence.day}, ()
+        if presence.day != spaces.today() and not unseen:
+            counted, presence = _through_midnight(actor, who, presence)
+            days.add(presence.day)
         over = [unit.ends_at for unit in units_booked_on(who.id, presence.day) if unit.ends_at <= instant]
         presence.left_at = max([*over, presence.arrived_at]) if unseen else max(instant, presence.arrived_at)
-        counted = () if unseen else _take_used(actor, who, presence)
+        if not unseen:
+            counted += _take_used(actor, who, presence, since_midnight=len(days) == 2)
         follow(who.id, presence.day)
         _audit(actor, "presence.left", presence)
-        claims.touch(presence.day)
+        claims.touch(*days)
     return Departure(presence, counted)
 
 
@@ -235,17 +241,41 @@ def _arrive(actor: Actor, person: Person, evidence: str, given: Booking | None =
     return Arrival(presence, booking, walked_in is not None, again)
 
 
-def _take_used(actor: Actor, person: Person, presence: Presence) -> tuple[Booking, ...]:
+def _through_midnight(actor: Actor, person: Person, presence: Presence) -> tuple[tuple[Booking, ...], Presence]:
+    """End yesterday's ``presence`` at midnight and let another begin there; what yesterday's used is taken."""
+    midnight = spaces.day(spaces.today()).starts_at
+    presence.left_at = midnight
+    counted = _take_used(actor, person, presence)
+    follow(person.id, presence.day)
+    further = Presence(
+        person=person,
+        day=spaces.today(),
+        arrived_at=midnight,
+        recorded_at=now(),
+        evidence=presence.evidence,
+        recorded_by_id=actor.person_id,
+    )
+    db.session.add(further)
+    db.session.flush()
+    _audit(actor, "presence.arrived", further)
+    return counted, further
+
+
+def _take_used(
+    actor: Actor, person: Person, presence: Presence, *, since_midnight: bool = False
+) -> tuple[Booking, ...]:
     """Take what was used up to the departure and not booked: each half-day after that of arrival.
 
-    Long after closing nobody is taken at their word: they tell from home that they left, not when.
+    Long after closing nobody is taken at their word: they tell from home that they left, not when. ``since_midnight``:
+    nobody took the first one when they arrived; it is used as any later one is.
     """
-    day = spaces.day(presence.day)
-    if not day.open() or now() > max(span.end for span in day.open()) + EARLY:
+    day, left_at = spaces.day(presence.day), presence.left_at
+    if left_at is None or not day.open() or left_at > max(span.end for span in day.open()) + EARLY:
         return ()
-    halves = halves_of_stay(bookable_halves(presence.day, day).values(), presence.arrived_at, presence.left_at)
+    halves = halves_of_stay(bookable_halves(presence.day, day).values(), presence.arrived_at, left_at)
+    stayed = since_midnight and bool(halves) and left_at > halves[0].span.start + LINGER
     taken: list[Booking] = []
-    for half in halves[1:]:
+    for half in halves if stayed else halves[1:]:
         booked = [unit.span for unit in units_booked_on(person.id, presence.day)]
         if not has_place(booked, half.span, half.span.start) and (made := walk_in(actor, person, half)) is not None:
             taken.append(made)

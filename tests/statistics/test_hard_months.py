@@ -5,7 +5,7 @@ Who came and for which half-days is tried in ``tests/presence/test_halves.py``.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -21,11 +21,14 @@ from coworking.core.errors import Busy
 from coworking.core.policy import SYSTEM
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
+from coworking.frontdesk.today import today
+from coworking.presence import checks, settling
 from coworking.presence import services as presence
-from coworking.presence import settling
 from coworking.spaces import calendar, inventory
 from coworking.spaces import queries as spaces
+from coworking.spaces import services as places
 from coworking.spaces.models import Lieu, LieuDay, OpenSpan
+from coworking.spaces.rules import Opening
 from coworking.statistics import facts, return_rules
 from coworking.statistics import services as closing
 from coworking.statistics.consistency import ReturnInvalid
@@ -33,7 +36,7 @@ from coworking.statistics.envelope import envelope, figures_table
 from coworking.statistics.labels import REASON_WORDS
 from coworking.statistics.page import month_page
 from tests import factories
-from tests.statistics.oracle import PARIS
+from tests.statistics.oracle import PARIS, Oracle
 
 MONTH = date(2026, 11, 1)
 AM, PM, DAY = frozenset({"am"}), frozenset({"pm"}), frozenset({"am", "pm"})
@@ -329,3 +332,85 @@ def test_the_hours_people_were_there_stand_beside_those_they_booked(people, cloc
     assert [monday.hours[hour][2] for hour in range(9, 13)] == [30, 60, 15, 0]
     attended = month_page(MONTH).attended
     assert attended is not None and attended.cells[0][0].words == "lundi 9 h\u202f: 3\u202f% utilisé"
+
+
+# Through the night ------------------------------------------------------------------------------------------------------
+
+SATURDAY, SUNDAY = date(2026, 10, 24), date(2026, 10, 25)
+
+
+@pytest.fixture
+def nights(inside: Flask, place, cast, clock):
+    """The lieu is open round the clock; it is Saturday 24 October at 20:00. Clocks go back that night."""
+    clock.set(wall(20, 7, month=10))
+    openings = [Opening(weekday, "accessible", 0, 1440) for weekday in range(7)]
+    places.set_schedule(cast.manager.actor(), valid_from=date(2026, 10, 20), split_minute=13 * 60, openings=openings)
+    clock.set(wall(24, 20, month=10))
+    presence.arrive(cast.member.actor())
+    return cast
+
+
+def night_facts(clock) -> list[tuple[int, int, int, int, int]]:
+    """Of Saturday and Sunday: half-days booked and attended, minutes attended, worker-days, minutes outside hours."""
+    clock.set(wall(26, 9, month=10))
+    calendar.freeze_past_days()
+    settling.settle_seen()
+    assert [*checks.came_and_was_there(), *checks.was_there_and_came()] == []
+    db.session.rollback()
+    days = facts.between(SATURDAY, SUNDAY)
+    oracle = Oracle()
+    for day in days:
+        counted = oracle.day(day.day)
+        assert {name: getattr(day, name) for name in counted} == counted
+    return [
+        (day.desk_booked, day.desk_attended, sum(hour[2] for hour in day.hours), day.workers, day.outside_minutes)
+        for day in days
+    ]
+
+
+def test_a_stay_through_the_night_on_which_clocks_go_back(nights, clock):
+    clock.set(datetime(2026, 10, 25, 2, 30, tzinfo=UTC))  # 3:30 at the lieu, four and a half hours after midnight
+    left = presence.leave(nights.member.actor())
+    assert left is not None and (left.presence.day, len(left.counted)) == (SUNDAY, 1)
+    assert night_facts(clock) == [(1, 1, 240, 1, 0), (1, 1, 270, 1, 0)]
+
+
+def test_who_leaves_soon_after_midnight_uses_no_half_day(nights, clock):
+    clock.set(wall(25, 0, 20, month=10))
+    presence.leave(nights.host.actor(), person=nights.member.public_id)
+    assert night_facts(clock) == [(1, 1, 240, 1, 0), (0, 0, 0, 1, 0)]
+
+
+def test_whom_nobody_saw_leave_is_asked_about_until_the_morning_is_over(nights, clock):
+    def asked() -> list[str]:
+        return [one.presence.person.public_id for one in today(is_manager=False).lingering]
+
+    clock.set(wall(25, 0, 30, month=10))
+    assert asked() == [nights.member.public_id]
+    clock.set(wall(25, 13, month=10))
+    assert asked() == [] and presence.leave(nights.member.actor()) is None
+    assert night_facts(clock) == [(1, 1, 240, 1, 0), (0, 0, 0, 0, 0)]
+
+
+def test_who_came_again_is_no_longer_there_since_yesterday(nights, clock):
+    clock.set(wall(25, 9, month=10))
+    presence.arrive(nights.member.actor())
+    assert today(is_manager=False).lingering == []
+    clock.set(wall(25, 12, month=10))
+    presence.leave(nights.member.actor())
+    assert presence.leave(nights.member.actor()) is None
+    assert night_facts(clock) == [(1, 1, 240, 1, 0), (1, 1, 180, 1, 0)]
+
+
+def test_said_to_be_gone_unseen_they_stayed_for_what_they_had(nights, clock):
+    clock.set(wall(25, 8, month=10))
+    presence.leave(nights.host.actor(), person=nights.member.public_id, unseen=True)
+    assert night_facts(clock) == [(1, 1, 240, 1, 0), (0, 0, 0, 0, 0)]
+
+
+def test_where_the_lieu_closed_nobody_is_still_there(people, clock):
+    clock.set(wall(2, 17))
+    presence.arrive(people.member.actor())
+    clock.set(wall(3, 0, 30))
+    assert presence.leave(people.member.actor()) is None
+    assert today(is_manager=False).lingering == []
