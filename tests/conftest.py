@@ -19,6 +19,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
@@ -30,6 +31,7 @@ from coworking.core.catalogs import compile_catalogues
 from coworking.core.db import db
 from tests import factories
 from tests.support import postgres
+from tests.support.remembered import remember
 from tests.support.smtp import Sink, sink
 from tests.support.statements import Statements, counted
 
@@ -45,6 +47,9 @@ _folder = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("busy machine", deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("busy machine")  # is no failure
     if hasattr(config, "workerinput"):
         return
     compile_catalogues()
@@ -142,6 +147,8 @@ def apps(databases: Callable[[str], str], worker_id: str) -> Callable[[str], Fla
         if engine not in made:
             folder = Path(os.environ["COWORKING_TEST_FOLDER"]) / f"data-{worker_id}-{engine}"
             made[engine] = make_app(databases(engine), folder)
+            with made[engine].app_context():
+                remember(db.engine)
         return made[engine]
 
     return get
@@ -166,23 +173,30 @@ def _empty(app: Flask) -> None:
     shutil.rmtree(app.extensions["settings"].data_dir / "mail", ignore_errors=True)
     with app.app_context():
         engine = db.engine
-        tables = [table.name for table in reversed(db.metadata.sorted_tables)]
         raw = engine.raw_connection()
         try:
             cursor = raw.cursor()
+            tables = [table.name for table in reversed(db.metadata.sorted_tables)]
+            held = cursor.execute(
+                "SELECT " + ", ".join(f'EXISTS (SELECT 1 FROM "{name}")' for name in tables)
+            ).fetchone()
+            used = [name for name, any_row in zip(tables, held, strict=True) if any_row]
             if engine.dialect.name == "sqlite":
-                _empty_sqlite(cursor, tables)
-            else:
-                cursor.execute("SET session_replication_role = replica")
-                cursor.execute(";".join(f'DELETE FROM "{table}"' for table in tables))
-                cursor.execute("SET session_replication_role = DEFAULT")
-                raw.commit()
+                _empty_sqlite(cursor, used)
+            elif used:
+                cursor.execute("SET LOCAL session_replication_role = replica")
+                cursor.execute(";".join(f'DELETE FROM "{table}"' for table in used))
+            raw.commit()
         finally:
             raw.close()
 
 
 def _empty_sqlite(cursor: Any, tables: list[str]) -> None:
-    guards = cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    guards = [
+        (name, ddl)
+        for name, table, ddl in cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
+        if table in tables and " DELETE" in ddl
+    ]
     cursor.execute("PRAGMA foreign_keys=OFF")
     cursor.execute("BEGIN IMMEDIATE")
     for name, _ in guards:

@@ -17,6 +17,7 @@ from coworking.membership.models import Agreement, Plan, Subscription
 from coworking.pricing.models import Tariff, TariffPrice
 from coworking.spaces import calendar
 from coworking.spaces.models import Lieu, Resource, Schedule, ScheduleHours, Zone
+from tests.support.remembered import remembered
 
 LONG_AGO = date(2026, 1, 1)
 
@@ -50,6 +51,15 @@ def make_place(
     *, desks: int = 4, rooms: tuple[tuple[str, int], ...] = (("Durolle", 12), ("Cabine", 1)), **lieu: object
 ) -> Place:
     """A lieu with one open space and one zone of rooms, its days made from a month ago to beyond the horizon."""
+    remembered(("place", desks, rooms, *sorted(lieu.items())), lambda: _write_place(desks, rooms, lieu))
+    db.session.expire_all()
+    rows = list(db.session.scalars(select(Resource).order_by(Resource.id)))
+    found = db.session.get(Lieu, 1)
+    assert found is not None
+    return Place(found, [row for row in rows if row.kind == "desk"], [row for row in rows if row.kind == "room"])
+
+
+def _write_place(desks: int, rooms: tuple[tuple[str, int], ...], lieu: dict[str, object]) -> None:
     with write_unit():
         values = {
             "name": "La Fabrique du Pont",
@@ -75,11 +85,6 @@ def make_place(
         db.session.flush()
         today = now().date()
         calendar.ensure_days(today - timedelta(days=40), today + timedelta(days=140))
-    db.session.expire_all()
-    rows = list(db.session.scalars(select(Resource).order_by(Resource.id)))
-    found = db.session.get(Lieu, 1)
-    assert found is not None
-    return Place(found, [row for row in rows if row.kind == "desk"], [row for row in rows if row.kind == "room"])
 
 
 def make_person(first_name: str, last_name: str, email: str | None, *roles: str, **values: object) -> Person:
@@ -109,23 +114,25 @@ def make_device(person: Person) -> tuple[str, str]:
 
 def make_cast() -> Cast:
     """Everyone a permission story needs."""
-    cast = Cast(
-        member=make_person("Anne", "Marchand", "member@demo.example", visible_to_colleagues=True),
-        colleague=make_person("Karim", "Benali", "colleague@demo.example", visible_to_colleagues=True),
-        stranger=make_person("Lise", "Vidal", "stranger@demo.example"),
-        host=make_person("Maëlle", "Chassagne", "host@demo.example", "host"),
-        manager=make_person("Olivier", "Fayolle", "manager@demo.example", "manager"),
-        accountant=make_person("Brigitte", "Astier", "accountant@demo.example", "accountant"),
-        lead=make_person("Solène", "Vernet", "lead@demo.example", "lead"),
-    )
+    remembered("cast", _write_cast)
+    people = {row.email: row for row in db.session.scalars(select(Person)).unique()}
+    return Cast(**{name: people[f"{name}@demo.example"] for name in Cast.__slots__})
+
+
+def _write_cast() -> None:
+    member = make_person("Anne", "Marchand", "member@demo.example", visible_to_colleagues=True)
+    colleague = make_person("Karim", "Benali", "colleague@demo.example", visible_to_colleagues=True)
+    make_person("Lise", "Vidal", "stranger@demo.example")
+    make_person("Maëlle", "Chassagne", "host@demo.example", "host")
+    make_person("Olivier", "Fayolle", "manager@demo.example", "manager")
+    make_person("Brigitte", "Astier", "accountant@demo.example", "accountant")
+    make_person("Solène", "Vernet", "lead@demo.example", "lead")
     with write_unit():
         employer = Organisation(name="Coutellerie Durand SA")
         db.session.add(employer)
         db.session.flush()
-        for person in (cast.member, cast.colleague):
+        for person in (member, colleague):
             db.session.add(OrganisationMember(organisation_id=employer.id, person_id=person.id, since=LONG_AGO))
-    people = {row.email: row for row in db.session.scalars(select(Person)).unique()}
-    return Cast(**{name: people[f"{name}@demo.example"] for name in Cast.__slots__})
 
 
 def make_tariff(
