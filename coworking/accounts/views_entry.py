@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import refresh
 
 from coworking.accounts import email_changes, password_rules, rules, services, tokens
 from coworking.accounts.forms import sign_up_form
@@ -12,7 +11,7 @@ from coworking.accounts.pages import blueprint, home_of, page, visitor_address
 from coworking.accounts.session import begin, browser, end, known_as
 from coworking.core.errors import Gone
 from coworking.core.forms import Form
-from coworking.core.i18n import _
+from coworking.core.i18n import _, choose_again
 from coworking.core.policy import actor_or_none, public
 from coworking.core.reading import normal_email, one_of
 
@@ -162,7 +161,7 @@ def do_reset(token: str) -> ResponseReturnValue:
     with form.trying():
         signed_in = services.reset(token, form["password"], visitor_address(), browser=browser())
         begin(signed_in)
-        refresh()  # from here on in the person's language
+        choose_again()  # from here on in the person's language
         flash(_("Your password is set, and you are signed in."))
         return redirect(home_of(signed_in.person), 303)
     return page("reset", form, person=services.read_reset(token), least=password_rules.MIN_PASSWORD)

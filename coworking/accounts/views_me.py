@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import refresh
 
 from coworking.accounts import queries, services
 from coworking.accounts.forms import postal_form, postal_form_of, profile_form
@@ -12,7 +11,7 @@ from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
 from coworking.core import place
 from coworking.core.forms import Form
-from coworking.core.i18n import _
+from coworking.core.i18n import _, choose_again
 from coworking.core.policy import current_actor, signed_in
 
 
@@ -38,7 +37,7 @@ def save_profile() -> ResponseReturnValue:
                 visible_to_colleagues="visible_to_colleagues" in form,
                 preferred_zone=form["preferred_zone"],
             )
-            refresh()  # the language may be the one just chosen
+            choose_again()  # the language may be the one just chosen
             flash(_("Saved."))
             return redirect(url_for("accounts.me"), 303)
     return _page(profile=form)

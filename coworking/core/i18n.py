@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from babel.support import NullTranslations
-from flask import Flask, g, has_request_context, request, session
-from flask_babel import Babel, LazyString, force_locale, get_locale, get_translations
+from flask import Flask, g, has_app_context, has_request_context, request, session
+from flask_babel import Babel, LazyString, force_locale, get_locale, get_translations, refresh
 
 from coworking.core.errors import N_
 from coworking.core.login import visitor
@@ -20,19 +21,35 @@ from coworking.core.login import visitor
 LANGUAGES = ("fr", "en")
 CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
 
-_catalogues: dict[str, NullTranslations] = {}
+
+class _Reader(NamedTuple):
+    """The language of whoever reads, and its words."""
+
+    language: str
+    words: NullTranslations
+
+
+_readers: dict[str, _Reader] = {}
 """The catalogue of each language, loaded once."""
 
 
+def _reader() -> _Reader:
+    """The reader, found once per context: a page asks for its language a hundred times."""
+    if not has_app_context():
+        return _Reader("fr", get_translations())
+    held: Any = g
+    reader = held.get("reader")
+    if reader is None:
+        language = str(get_locale() or "fr")[:2]
+        reader = _readers.get(language)
+        if reader is None:
+            reader = _readers[language] = _Reader(language, get_translations())
+        held.reader = reader
+    return reader
+
+
 def _words() -> NullTranslations:
-    """The reader's words. Flask-Babel looks for them four times for each sentence, which a page of a hundred feels."""
-    locale = get_locale()
-    if locale is None:
-        return get_translations()
-    found = _catalogues.get(locale.language)
-    if found is None:
-        found = _catalogues[locale.language] = get_translations()
-    return found
+    return _reader().words
 
 
 def gettext(message: str, **values: object) -> str:
@@ -53,7 +70,7 @@ def lazy_gettext(message: str, **values: object) -> LazyString:
 
 _ = gettext
 
-__all__ = ["LANGUAGES", "N_", "_", "in_language", "init_i18n", "language", "lazy_gettext", "ngettext"]
+__all__ = ["LANGUAGES", "N_", "_", "choose_again", "in_language", "init_i18n", "language", "lazy_gettext", "ngettext"]
 
 
 def domains() -> list[str]:
@@ -79,13 +96,23 @@ def init_i18n(app: Flask) -> None:
 @contextmanager
 def in_language(locale: str) -> Iterator[None]:
     """Translate into ``locale`` inside the block, whatever the request's language (e-mails, PDFs)."""
-    with force_locale(locale):
-        yield
+    before = g.pop("reader", None)
+    try:
+        with force_locale(locale):
+            yield
+    finally:
+        g.reader = before
 
 
 def language() -> str:
     """The reader's language, ``fr`` or ``en``."""
-    return str(get_locale() or "fr")[:2]
+    return _reader().language
+
+
+def choose_again() -> None:
+    """Find the reader's language anew: their choice, or who is signed in, has just changed."""
+    refresh()
+    g.pop("reader", None)
 
 
 def _select() -> str:

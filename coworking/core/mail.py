@@ -12,11 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import current_app, render_template
-from flask_babel import force_locale
 from jinja2 import TemplateNotFound
 
 from coworking.core import outbox, outgoing
 from coworking.core.clock import now
+from coworking.core.i18n import in_language
 from coworking.core.sender import from_header, mail_settings
 from coworking.core.settings import settings
 from coworking.core.types import public_id
@@ -110,7 +110,7 @@ def render(
 ) -> EmailMessage:
     """The e-mail as its receiver gets it."""
     base_url = settings().base_url
-    with current_app.test_request_context(base_url=base_url), force_locale(locale):
+    with current_app.test_request_context(base_url=base_url), in_language(locale):
         text = render_template(f"email/{template}.txt", **context)
         try:
             html = render_template(f"email/{template}.html", **context)

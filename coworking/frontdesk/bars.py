@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
@@ -16,8 +16,7 @@ from coworking.core.db import db
 from coworking.core.timespan import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """One claim on the timeline. ``outcome`` is came, absent, unknown or pending; names are for staff and colleagues."""
 
     resource_id: int

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import url_for
@@ -12,11 +15,13 @@ from markupsafe import escape
 from coworking.core.formats import minute_of_day
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Actor
-from coworking.core.timespan import Span, subtract
+from coworking.core.timespan import Span
 from coworking.frontdesk.bars import Bar
 from coworking.spaces.queries import PlainResource
 
 SLOT = 15
+_MINUTE = timedelta(minutes=1)
+_MIDNIGHT = 24 * 60
 DEFAULT_WINDOW = (8 * 60, 19 * 60)
 
 
@@ -51,32 +56,48 @@ class TimelineReader:
         return bar.person_id is not None and (bar.person_id == self.actor.person_id or bar.person_id in self.colleagues)
 
 
+class PlacedBar(NamedTuple):
+    """A bar by the wall clock: minutes after local midnight at which its use starts and ends, and its place is ready."""
+
+    bar: Bar
+    start: int
+    end: int
+    ready: int
+
+
 class Wall:
     """The wall clock of one day: minutes after local midnight of an instant, clipped to the day."""
 
     def __init__(self, day: DayFrame, zone: str) -> None:
         self.open = day.open
-        self._span = day.span
+        self._start, self._end = day.span.start, day.span.end
         self._zone = ZoneInfo(zone)
-        self._plain = day.span.end - day.span.start == timedelta(hours=24)
+        self._plain = self._end - self._start == timedelta(hours=24)
 
     def minute(self, instant: datetime) -> int:
-        if instant <= self._span.start:
-            return 0
-        if instant >= self._span.end:
-            return 1440
         if self._plain:
-            return int((instant - self._span.start).total_seconds()) // 60
+            minutes = (instant - self._start) // _MINUTE
+            return 0 if minutes < 0 else min(minutes, _MIDNIGHT)
+        if instant <= self._start:
+            return 0
+        if instant >= self._end:
+            return _MIDNIGHT
         local = instant.astimezone(self._zone)
         return local.hour * 60 + local.minute
 
-    def window(self, bars: dict[int, list[Bar]]) -> tuple[int, int]:
+    def place(self, bars: Iterable[Bar]) -> Iterator[PlacedBar]:
+        """The bars in the same order, by the wall clock."""
+        for bar in bars:
+            yield PlacedBar(bar, self.minute(bar.span.start), self.minute(bar.span.end), self.minute(bar.guarded_end))
+
+    def window(self, bars: dict[int, list[PlacedBar]]) -> tuple[int, int]:
         """The open hours, widened to what is booked outside them, in whole hours."""
-        spans = [*self.open, *(bar.span for group in bars.values() for bar in group if bar.booking)]
-        if not spans:
+        shown = [(self.minute(span.start), self.minute(span.end)) for span in self.open]
+        shown += [(placed.start, placed.end) for group in bars.values() for placed in group if placed.bar.booking]
+        if not shown:
             return DEFAULT_WINDOW
-        start = min(self.minute(span.start) for span in spans) // 60 * 60
-        end = -(-max(self.minute(span.end) for span in spans) // 60) * 60
+        start = min(start for start, _end in shown) // 60 * 60
+        end = -(-max(end for _start, end in shown) // 60) * 60
         return start, max(end, start + 60)
 
 
@@ -88,7 +109,8 @@ class Painter:
         self.staff = reader.actor.is_staff
         self.first, self.last = start // SLOT, end // SLOT
         self.iso = day.isoformat()
-        self.bookable = [span for span in wall.open if span.end > instant]
+        self._now = wall.minute(instant)
+        self._bookable = [(wall.minute(span.start), wall.minute(span.end)) for span in wall.open if span.end > instant]
         self.words = {
             "you": _("You"),
             "taken": _("Booked"),
@@ -108,9 +130,9 @@ class Painter:
             said = self._clock[minute] = minute_of_day(minute)
         return said
 
-    def row(self, resource: PlainResource, bars: list[Bar], kept: dict[int, str]) -> str:
+    def row(self, resource: PlainResource, bars: list[PlacedBar], kept: dict[int, str]) -> str:
         """The row's HTML, from what was kept unless something in it is the reader's own."""
-        personal = any(self.reader.concerns(bar) for bar in bars)
+        personal = any(self.reader.concerns(placed.bar) for placed in bars)
         if not personal and (found := kept.get(resource.id)) is not None:
             return found
         html = self._row(resource, bars)
@@ -122,62 +144,56 @@ class Painter:
         state, who = self._said(bar)
         return ListedClaim(resource.name, bar.span, who, state, self._url(bar))
 
-    def _row(self, resource: PlainResource, bars: list[Bar]) -> str:
+    def _row(self, resource: PlainResource, bars: list[PlacedBar]) -> str:
         small = ""
         if resource.kind != "desk":
             seats = ngettext("%(num)s seat", "%(num)s seats", resource.seats)
             small = f"<small>{escape(seats)}</small>"
-        pieces: list[tuple[int, str]] = []
-        taken: list[Span] = []
+        pieces = self._free(resource, bars)
         at = self.first
-        for bar in bars:
-            left = max(self.wall.minute(bar.span.start) // SLOT, at)
-            right = min(-(-self.wall.minute(bar.span.end) // SLOT), self.last)
-            taken.append(Span(bar.span.start, bar.guarded_end))
+        for placed in bars:
+            left = max(placed.start // SLOT, at)
+            right = min(-(-placed.end // SLOT), self.last)
             if right <= left:
                 continue
-            pieces.append((left, self._bar(bar, left, right - left)))
+            pieces.append((left, self._bar(placed, left, right - left)))
             at = right
-            tidied = min(-(-self.wall.minute(bar.guarded_end) // SLOT), self.last)
-            if tidied > right:
-                pieces.append(
-                    (
-                        right,
-                        f'<span class="is-closed c{right} w{tidied - right}" title="{self.words["tidying"]}"></span>',
-                    )
-                )
-                at = tidied
-        pieces += self._free(resource, taken)
-        lane = "".join(html for _, html in sorted(pieces, key=lambda piece: piece[0]))
+            ready = min(-(-placed.ready // SLOT), self.last)
+            if ready > right:
+                tidying = f'<span class="is-closed c{right} w{ready - right}" title="{self.words["tidying"]}"></span>'
+                pieces.append((right, tidying))
+                at = ready
+        lane = "".join([html for _, html in sorted(pieces)])
         return f'<li><span class="name">{escape(resource.name)}{small}</span><div class="lane">{lane}</div></li>'
 
-    def _free(self, resource: PlainResource, taken: list[Span]) -> list[tuple[int, str]]:
-        """Links over free open time that is not over; the running quarter of an hour still counts."""
+    def _free(self, resource: PlainResource, bars: list[PlacedBar]) -> list[tuple[int, str]]:
+        """Links over free open time that is not over."""
         found: list[tuple[int, str]] = []
-        for span in subtract(self.bookable, taken):
-            left = max(
-                -(-self.wall.minute(span.start) // SLOT),
-                self.wall.minute(self.instant) // SLOT if span.contains(self.instant) else 0,
-            )
-            right = self.wall.minute(span.end) // SLOT
-            if right <= left:
-                continue
-            query = f"day={self.iso}&amp;from={_hhmm(left)}&amp;to={_hhmm(right)}"
-            label = self.clock(left * SLOT)
-            found.append(
-                (
-                    left,
-                    f'<a class="f c{left} w{right - left}" href="{self.new_url}{resource.public_id}?{query}">+ {label}</a>',
-                )
-            )
+        for start, end in self._bookable:
+            at = start
+            for placed in bars:
+                if placed.start > at:
+                    found += self._link(resource, at, min(placed.start, end))
+                at = max(at, placed.ready)
+            found += self._link(resource, at, end)
         return found
 
-    def _bar(self, bar: Bar, left: int, width: int) -> str:
-        state, words = self._said(bar)
-        who = str(escape(words))
-        until = self.clock(self.wall.minute(bar.span.end))
-        start = self.clock(self.wall.minute(bar.span.start))
-        url = self._url(bar)
+    def _link(self, resource: PlainResource, start: int, end: int) -> list[tuple[int, str]]:
+        """A link over the whole quarters of an hour between two minutes; the running one still counts."""
+        left, right = -(-start // SLOT), end // SLOT
+        if start <= self._now < end:
+            left = max(left, self._now // SLOT)
+        if right <= left:
+            return []
+        query = f"day={self.iso}&amp;from={_hhmm(left)}&amp;to={_hhmm(right)}"
+        href = f"{self.new_url}{resource.public_id}?{query}"
+        return [(left, f'<a class="f c{left} w{right - left}" href="{href}">+ {self.clock(left * SLOT)}</a>')]
+
+    def _bar(self, placed: PlacedBar, left: int, width: int) -> str:
+        state, words = self._said(placed.bar)
+        who = escape(words)
+        start, until = self.clock(placed.start), self.clock(placed.end)
+        url = self._url(placed.bar)
         tag, href = ("a", f' href="{url}"') if url else ("span", "")
         title = f"{who}, {start}\u2013{until}"
         return f'<{tag} class="is-{state} c{left} w{width}"{href} title="{title}"><b>{who}</b><i>{until}</i></{tag}>'
@@ -223,5 +239,6 @@ class Painter:
         return "mine" if mine else "colleague" if known and not self.staff else "taken"
 
 
+@cache
 def _hhmm(slot: int) -> str:
     return f"{slot * SLOT // 60:02d}:{slot * SLOT % 60:02d}"

@@ -22,8 +22,8 @@ from coworking.accounts.queries import colleagues_of
 from coworking.core.clock import now
 from coworking.core.i18n import language
 from coworking.core.policy import Actor
-from coworking.frontdesk.bars import Bar, bars
-from coworking.frontdesk.painting import DEFAULT_WINDOW, DayFrame, ListedClaim, Painter, TimelineReader, Wall
+from coworking.frontdesk.bars import bars
+from coworking.frontdesk.painting import DEFAULT_WINDOW, DayFrame, ListedClaim, Painter, PlacedBar, TimelineReader, Wall
 from coworking.spaces import queries as spaces
 from coworking.spaces.queries import PlainResource
 
@@ -54,12 +54,12 @@ class Timeline:
 class _Known:
     """A day as it was read: plain values that outlive the session, and the ``rows`` drawn so far by resource id.
 
-    ``day`` is None where nothing is known of that date.
+    ``wall`` is None where nothing is known of that date.
     """
 
     places: list[PlainResource]
-    day: DayFrame | None
-    bars: dict[int, list[Bar]]
+    wall: Wall | None
+    bars: dict[int, list[PlacedBar]]
     rows: dict[int, str]
 
 
@@ -87,14 +87,17 @@ class _Kept:
 _kept = _Kept()
 
 
-def _read(day: date) -> _Known:
-    """Three or four statements, whatever the lieu's size."""
+def _read(day: date, zone: str) -> _Known:
+    """Three statements, whatever the lieu's size."""
     row = spaces.days(day, day).get(day)
     places = spaces.places(day)
     if row is None:
         return _Known(places, None, {}, {})
-    by_place = {key: list(group) for key, group in groupby(bars(row.span), key=lambda bar: bar.resource_id)}
-    return _Known(places, DayFrame(row.span, row.open()), by_place, {})
+    wall = Wall(DayFrame(row.span, row.open()), zone)
+    by_place: dict[int, list[PlacedBar]] = {}
+    for placed in wall.place(bars(row.span)):
+        by_place.setdefault(placed.bar.resource_id, []).append(placed)
+    return _Known(places, wall, by_place, {})
 
 
 def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline:
@@ -102,9 +105,9 @@ def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline
     instant = now()
     lieu = spaces.lieu()
     # Past, present and late change with the hour too: five minutes are part of the key.
-    key = (lieu.uuid, day, version, language(), actor.is_staff, int(instant.timestamp()) // 300)
-    known = _kept.of(key, lambda: _read(day))
-    wall = Wall(known.day, lieu.tz.key) if known.day is not None else None
+    key = (lieu.uuid, lieu.tz.key, day, version, language(), actor.is_staff, int(instant.timestamp()) // 300)
+    known = _kept.of(key, lambda: _read(day, lieu.tz.key))
+    wall = known.wall
     if wall is None:
         return Timeline(day, *DEFAULT_WINDOW, None, [], [])
     colleagues = frozenset[int]()
@@ -115,7 +118,7 @@ def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline
     lines: list[ListedClaim] = []
     zones: list[ZoneRows] = []
     if listed:
-        lines = [painter.line(place, bar) for place in known.places for bar in known.bars.get(place.id, ())]
+        lines = [painter.line(place, bar) for place in known.places for bar, *_ in known.bars.get(place.id, ())]
     else:
         for zone_id, group in groupby(known.places, key=lambda place: place.zone_id):
             members = list(group)
