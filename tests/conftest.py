@@ -25,6 +25,7 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
 from config import Config
+from coworking.accounts import passwords
 from coworking.core import clock as clocks
 from coworking.core import outbox
 from coworking.core.catalogs import compile_catalogues
@@ -332,6 +333,13 @@ def count_statements(app: Flask) -> Callable[[], AbstractContextManager[Statemen
             return counted(db.engine)
 
     return count
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cheap_hashes() -> None:
+    """Passwords cost the tests' own process nothing; `tests/accounts/test_rules.py` sees what a lieu's cost."""
+    passwords._hasher = factories.HASHER
+    passwords._decoy = factories.HASHER.hash("nobody's")
 
 
 _connect = socket.socket.connect

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from coworking.accounts import devices, session
@@ -217,13 +219,11 @@ def actor(person: Person) -> Actor:
     return person.actor()
 
 
-_hash: list[str] = []
+HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""The cheapest Argon2: its cost is not under test."""
 
 
+@cache
 def password_hash() -> str:
-    """The tests' password hashed once per process with the cheapest Argon2: its cost is not under test."""
-    if not _hash:
-        from argon2 import PasswordHasher
-
-        _hash.append(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD))
-    return _hash[0]
+    """The tests' password, hashed once per process."""
+    return HASHER.hash(PASSWORD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -129,3 +131,9 @@ def test_who_may_change_whom(own, theirs, may):
     else:
         with pytest.raises(Forbidden):
             rules.check_may_change(actor, frozenset({Role.MEMBER, *theirs}))
+
+
+def test_a_hash_costs_what_owasp_asks_of_small_machines():
+    code = "from coworking.accounts.passwords import hash_password; print(hash_password('atelier-du-pont'))"
+    kept = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
