@@ -7,6 +7,7 @@ coming weeks are partly booked; the first `FREE_DESKS` desks stay free after tod
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -38,6 +39,8 @@ AHEAD = 80
 RACE_DAYS = 20
 """The last of the coming days, whose rooms stay free for the race."""
 BATCH = 4000
+PER_DAY = 110
+"""Bookings of a past day; a coming one has half as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Bench:
     tokens: list[str]
     past: list[date]
     coming: list[date]
+    paces: list[float]
+    """Bookings written a second, batch by batch."""
 
 
 def email(person: int) -> str:
@@ -65,11 +70,10 @@ def make(bookings: int, *, seed: int = 7) -> Bench:
     zone = ZoneInfo("Europe/Paris")
     today = now().astimezone(zone).date()
     coming = [day for day in (today + timedelta(days=n) for n in range(1, AHEAD)) if day.weekday() < 5]
-    per_day = 110
-    ahead = len(coming) * per_day // 2
+    ahead = len(coming) * PER_DAY // 2
     past: list[date] = []
     day = today - timedelta(days=1)
-    while len(past) * per_day < bookings - ahead:
+    while len(past) * PER_DAY < bookings - ahead:
         if day.weekday() < 5:
             past.append(day)
         day -= timedelta(days=1)
@@ -82,8 +86,8 @@ def make(bookings: int, *, seed: int = 7) -> Bench:
         people = [
             (row.id, row.public_id) for row in db.session.scalars(select(Person).order_by(Person.id)).unique() if row.id
         ]
-    bench = Bench(desks, rooms, people, [text for text, _ in tokens], past, coming)
-    _write(_bookings(bench, draw, zone, bookings, per_day))
+    bench = Bench(desks, rooms, people, [text for text, _ in tokens], past, coming, [])
+    bench.paces.extend(_write(_bookings(bench, draw, zone, bookings)))
     return bench
 
 
@@ -144,15 +148,13 @@ class _Taking:
     halves: tuple[tuple[str, Span], ...]
 
 
-def _bookings(
-    bench: Bench, draw: random.Random, zone: ZoneInfo, wanted: int, per_day: int
-) -> Iterator[tuple[_Taking, int, bool]]:
+def _bookings(bench: Bench, draw: random.Random, zone: ZoneInfo, wanted: int) -> Iterator[tuple[_Taking, int, bool]]:
     """``(what, whose, came)``; days in order, no two of them in each other's way."""
     made = 0
     days = bench.past + bench.coming
     for order, day in enumerate(days):
         ahead = order >= len(bench.past)
-        left = wanted - made if order == len(days) - 1 else (per_day // 2 if ahead else per_day)
+        left = wanted - made if order == len(days) - 1 else (PER_DAY // 2 if ahead else PER_DAY)
         people = draw.sample(bench.people, min(len(bench.people), left))
         takings = _day(bench, draw, zone, day, ahead)
         for taking, (person, _) in zip(takings, people, strict=False):
@@ -181,20 +183,22 @@ def _day(bench: Bench, draw: random.Random, zone: ZoneInfo, day: date, ahead: bo
     return found
 
 
-def _write(takings: Iterator[tuple[_Taking, int, bool]]) -> None:
-    """Booking, units, claim and presence of each, some thousand rows to a statement; ids are counted here."""
+def _write(takings: Iterator[tuple[_Taking, int, bool]]) -> list[float]:
+    """Write booking, units, claim and presence of each, some thousand rows to a statement; the pace of each batch."""
     instant, number = now(), 0
+    paces: list[float] = []
     rows: dict[Any, list[dict[str, Any]]] = {Booking: [], BookingUnit: [], Claim: [], Presence: []}
     for number, (taking, person, came) in enumerate(takings, start=1):
         _rows(rows, number, taking, person, came, instant)
         if len(rows[Booking]) >= BATCH:
-            _flush(rows)
-    _flush(rows)
+            paces.append(_flush(rows))
+    paces.append(_flush(rows))
     if db.engine.dialect.name == "postgresql":
         with write_unit():
             db.session.execute(db.text("SELECT setval('booking_id_seq', :last)"), {"last": number})
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(db.text("VACUUM ANALYZE"))  # as the server does by itself within a minute
+    return paces
 
 
 def _rows(
@@ -252,9 +256,12 @@ def _rows(
         )
 
 
-def _flush(rows: dict[Any, list[dict[str, Any]]]) -> None:
+def _flush(rows: dict[Any, list[dict[str, Any]]]) -> float:
+    """Write what has come together; bookings a second."""
+    bookings, started = len(rows[Booking]), time.perf_counter()
     with write_unit():
         for model, values in rows.items():
             if values:
                 db.session.execute(insert(model), values)
             values.clear()
+    return bookings / (time.perf_counter() - started)

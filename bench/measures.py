@@ -15,6 +15,7 @@ from flask_migrate import upgrade
 from bench import heads, history, servers
 from bench.clients import Act, Answer, Client, Round, percentile, run
 from bench.ground import Effort, Ground, signed_in, slots
+from bench.growth import growth
 from bench.report import Line
 from bench.soak import soak
 from config import Config
@@ -214,4 +215,11 @@ def race(ground: Ground) -> Iterator[Line]:
         )
 
 
-MEASURES = {"timeline": timeline, "booking": booking, "race": race, "soak": soak, "head": heads.measure}
+MEASURES = {
+    "timeline": timeline,
+    "booking": booking,
+    "race": race,
+    "soak": soak,
+    "head": heads.measure,
+    "growth": growth,
+}
