@@ -80,8 +80,8 @@ class WriteOutsideUnit(RuntimeError):
 def engine_options(url: str) -> dict[str, Any]:
     """SQLAlchemy engine options for ``url``."""
     if url.startswith("sqlite"):
-        # The timeout is the wait for a writer's lock, in seconds.
-        return {"connect_args": {"timeout": 15}, "pool_size": 10, "max_overflow": 20}
+        # The timeout is the wait for a writer's lock, in seconds. What is warm goes on: each connection has a cache.
+        return {"connect_args": {"timeout": 15}, "pool_size": 10, "max_overflow": 20, "pool_use_lifo": True}
     return {
         "pool_size": 8,
         "max_overflow": 8,
@@ -131,7 +131,7 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "recursive_triggers=ON",  # INSERT OR REPLACE must fire the guards too
-        "cache_size=-16000",
+        "cache_size=-4000",  # KiB for each of up to thirty connections; the system keeps the file's pages for all
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")

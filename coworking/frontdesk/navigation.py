@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import Flask, current_app, request, url_for
 
@@ -148,11 +149,11 @@ def _thumb_bar(entries: list[NavigationEntry], most: int) -> list[NavigationEntr
     return [*entries[:BESIDE_MORE], NavigationEntry(url_for("frontdesk.more"), _("More"), "ellipsis", here)]
 
 
-def surroundings() -> dict[str, object]:
+def surroundings() -> dict[str, Any]:
     """The context `_layout/base.html` asks for."""
     lieu = spaces.lieu_or_none()
     actor = actor_or_none()
-    context: dict[str, object] = {
+    context: dict[str, Any] = {
         "lang": language(),
         "user": actor,
         "place": Sign(lieu.name, lieu.city, url_for("public.home")) if lieu is not None else None,
@@ -165,11 +166,11 @@ def surroundings() -> dict[str, object]:
         return context
     context["sign_out_url"] = url_for("accounts.sign_out")
     if actor.is_staff:
-        context["nav"] = _staff_entries(actor)
-        context["account"] = _own_entries()
-    context["bottom_nav"] = _thumb_bar(all_entries(actor), STAFF_THUMBS if actor.is_staff else THUMBS)
-    if not actor.is_staff:
+        context["nav"], context["account"] = _staff_entries(actor), _own_entries()
+        context["bottom_nav"] = _thumb_bar([*context["nav"], *context["account"]], STAFF_THUMBS)
+    else:
         context["top_nav"] = _member_entries(actor)
+        context["bottom_nav"] = _thumb_bar(context["top_nav"], THUMBS)
     return context
 
 
