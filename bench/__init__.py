@@ -1,1 +1,1 @@
-"""Speed as ratios within one run: each figure beside an honest twin that signs in and does the minimal real thing."""
+"""Speed as ratios within one run: each figure beside that of a minimal version that signs in and does the same."""

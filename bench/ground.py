@@ -1,4 +1,4 @@
-"""Where measures happen: one engine's database and its history, and who signs in there."""
+"""The setting of a measure: one engine's database, its history, and the people who sign in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a web worker holds after an hour's work: mixed requests, as people's browsers, programs and papers bring them.
+"""The memory of a web worker after an hour of mixed requests: pages, programs and PDFs.
 
 Memory before use says little: what grows is seen only after thousands of requests.
 """

@@ -1,4 +1,4 @@
-"""The yardsticks: the same pages and bookings as bare as they can honestly be.
+"""The minimal versions to compare with: the same pages and bookings without anything else.
 
 A Flask application on the same tables that signs people in by a signed cookie and loads them at each request. Its
 timeline is raw SQL and joined strings; its booking locks the resource, looks for an overlap and inserts booking and claim

@@ -1,4 +1,4 @@
-"""The factory: a short list of named steps."""
+"""The application factory: a short list of named steps."""
 
 from __future__ import annotations
 

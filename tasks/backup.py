@@ -1,4 +1,4 @@
-"""The backup of every night."""
+"""The nightly backup."""
 
 from __future__ import annotations
 

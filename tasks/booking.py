@@ -1,4 +1,4 @@
-"""What becomes due around bookings without anyone asking."""
+"""Periodic work on bookings: reminders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forgetting what nobody will ask for again."""
+"""Delete expired records."""
 
 from __future__ import annotations
 

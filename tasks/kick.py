@@ -1,4 +1,4 @@
-"""Telling the workers to look now, without anyone waiting for the broker.
+"""Wake the workers without waiting for the broker.
 
 A request sets a flag and goes on; a thread of the process sends the message, one for however many units were committed
 meanwhile. Where the broker does not answer, the thread rests and the sweep does the work within its minute.

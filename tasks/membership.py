@@ -1,4 +1,4 @@
-"""What becomes of allowances as days pass."""
+"""Periodic work on allowances: holds of past days are consumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carrying out the outbox."""
+"""Carry out due work of the outbox."""
 
 from __future__ import annotations
 

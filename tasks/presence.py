@@ -1,4 +1,4 @@
-"""What becomes of booked half-days that nobody confirms."""
+"""Periodic work on booked half-days that nobody confirmed."""
 
 from __future__ import annotations
 

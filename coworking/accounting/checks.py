@@ -1,4 +1,4 @@
-"""Promise 3 on the live data: what billing's facts book balances."""
+"""Promise 3 on the live data: the journal entries of documents and payments balance."""
 
 from __future__ import annotations
 

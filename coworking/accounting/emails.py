@@ -1,4 +1,4 @@
-"""E-mails of the books to managers."""
+"""E-mails to managers about the accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a document or a payment books, as balanced lines of double-entry accounting.
+"""The journal entries of a document or a payment, as balanced lines of double-entry accounting.
 
 Pure: billing's facts in, lines out; debits equal credits for each fact. An amount below zero changes sides, never sign, so
 that a credit note is the mirror of its invoice. Accounts follow the French *plan comptable général*.

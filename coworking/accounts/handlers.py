@@ -1,4 +1,4 @@
-"""E-mails about accounts, carried out from the outbox. Each looks at what is true when it leaves."""
+"""E-mails about accounts, carried out from the outbox. Each says what is true when it is sent."""
 
 from __future__ import annotations
 

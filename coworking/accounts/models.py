@@ -1,4 +1,4 @@
-"""People, the organisations that pay for them, and what lets them in."""
+"""People, the organisations that pay for them, their devices and tokens."""
 
 from __future__ import annotations
 

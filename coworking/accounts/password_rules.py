@@ -1,4 +1,4 @@
-"""Which passwords may be set: long enough, guessed by nobody, and not about the person or the field."""
+"""Which passwords may be set: long enough, hard to guess, and not made of names of the person or the lieu."""
 
 from __future__ import annotations
 

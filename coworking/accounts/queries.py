@@ -1,4 +1,4 @@
-"""What others read of people."""
+"""Reading people, for this package and others."""
 
 from __future__ import annotations
 

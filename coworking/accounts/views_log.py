@@ -1,4 +1,4 @@
-"""The security log, for managers: who came in, who was refused, what changed in who may do what."""
+"""The security log, for managers: sign-ins, refusals, and changes of roles, passwords and tokens."""
 
 from __future__ import annotations
 

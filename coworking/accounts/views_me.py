@@ -61,7 +61,7 @@ def save_address() -> ResponseReturnValue:
 @signed_in
 def ask_confirmation() -> ResponseReturnValue:
     services.ask_confirmation(current_actor())
-    flash(_("A letter is on its way to your address."))
+    flash(_("We have sent an e-mail to your address."))
     return redirect(url_for("accounts.me"), 303)
 
 

@@ -88,7 +88,7 @@ def issue_token() -> ResponseReturnValue:
 @signed_in
 def revoke_token(public_id: str) -> ResponseReturnValue:
     api_tokens.revoke(current_actor(), public_id)
-    return _back(_("This token opens nothing any more."))
+    return _back(_("This token is revoked."))
 
 
 @blueprint.get("/me/proof")

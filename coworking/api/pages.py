@@ -1,4 +1,4 @@
-"""What all of ``/api/v1`` shares: its blueprint, and how it reads what is asked in addresses."""
+"""Shared by all of ``/api/v1``: its blueprint, and reading the parameters of a URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bookings: made, read, moved, cancelled, arrived for."""
+"""Bookings: make, read, move, cancel and check in."""
 
 from __future__ import annotations
 

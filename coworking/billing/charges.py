@@ -1,4 +1,4 @@
-"""Gathering what is to be invoiced: from what was used, subscribed and joined.
+"""Gather charges from used half-days and rooms, subscriptions and adhesions.
 
 Gathering twice finds nothing new: (source, source_id, month) is unique in the database.
 """

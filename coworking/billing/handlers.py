@@ -1,4 +1,4 @@
-"""After a document was issued: its paper is drawn, stored and sent. Nothing here runs inside a unit of work."""
+"""After a document was issued: make, store and send its PDF. Nothing here runs inside a unit of work."""
 
 from __future__ import annotations
 

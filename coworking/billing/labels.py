@@ -1,4 +1,4 @@
-"""What a charge is called on drafts and documents, in its payer's language: precise enough for who did not book it."""
+"""The label of a charge on drafts and documents, in its payer's language: clear to a payer who did not book it."""
 
 from __future__ import annotations
 

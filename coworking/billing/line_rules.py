@@ -1,4 +1,4 @@
-"""From charges to the lines of a document and what they add up to.
+"""The lines of a document from its charges, and their sums.
 
 A document has one basis: an organisation reads prices without VAT, a consumer prices with it, whatever the tariffs say that
 quoted them. The sums are those of what was quoted (`pricing.rules.totals`); lines quoted in the other basis share them out

@@ -1,4 +1,4 @@
-"""What is owed, the documents that say so, and what was paid. All amounts are integer cents."""
+"""Charges, invoices and credit notes, and payments. All amounts are integer cents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PDF of a document: drawn once from its snapshot, stored, and given out as it is ever after."""
+"""The PDF of a document: made once from its snapshot, stored, and never made again."""
 
 from __future__ import annotations
 

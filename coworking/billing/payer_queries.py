@@ -1,4 +1,4 @@
-"""Reading who pays: whom a charge can be made out to, and who receives a document."""
+"""Reading payers: whom a charge can be for, and who receives a document."""
 
 from __future__ import annotations
 

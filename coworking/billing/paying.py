@@ -1,4 +1,4 @@
-"""What is paid for an invoice, written down by a manager and taken back by reversing. Each function is one unit of work."""
+"""Payments of an invoice, recorded by a manager and corrected by reversing. Each function is one unit of work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others read of charges, invoices and payments."""
+"""Reading charges, invoices and payments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a document says and when: months, numbers, states, and what is refused. Plain decisions in integer cents."""
+"""Rules of documents: months, numbers, states, and what is refused. Plain decisions in integer cents."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class AmountsDisagree(DomainError):
 class AlreadyInvoiced(DomainError):
     code = "already_invoiced"
     status = 409
-    message = N_("This stands on an invoice already. A credit note undoes the invoice.")
+    message = N_("This is already on an invoice. A credit note undoes the invoice.")
 
 
 class AlreadyWaived(DomainError):

@@ -1,4 +1,4 @@
-"""Invoices, for those who answer for them: the list, a month about to be issued, lines by hand, settings."""
+"""Invoices, for managers and accountants: the list, a month about to be issued, lines by hand, settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E-mails about bookings: what its person has been told of each, and one e-mail for ten minutes of acts.
+"""E-mails about bookings: one for ten minutes of acts, and what the last one said of each booking.
 
 Whoever books, moves or cancels calls `note` in the same unit. The first act opens a window: a row in the outbox that is due
 in ten minutes. Acts until then join it. `coworking.booking.handlers` then compares, booking by booking, what was told last

@@ -1,4 +1,4 @@
-"""What a booking was before its last move, kept on the booking itself so that the move can be undone after a reload too."""
+"""The state of a booking before its last move, stored on the booking so that a reload still offers the undo."""
 
 from __future__ import annotations
 

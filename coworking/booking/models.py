@@ -1,4 +1,4 @@
-"""Bookings, and what became of each booked half-day."""
+"""Bookings, and the outcome of each booked half-day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moving a booking would change of its price, looked up before anything is written."""
+"""The price of a booking after a move, computed before anything is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a booking would cost and who would pay, looked up before it is made: for the sheet that says so first."""
+"""The price and payer of a booking, computed before it is made, for the sheet that shows them."""
 
 from __future__ import annotations
 

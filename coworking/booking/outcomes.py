@@ -1,4 +1,4 @@
-"""What became of booked units. Nothing else writes it: the packages that learn who came tell it here."""
+"""The only writer of the outcomes of booked units; the packages that learn who came call it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choosing what a booking takes: which resources would do, which are free, which desk is given.
+"""Choose the resources of a booking: which are suitable, which are free, which desk is given.
 
 Runs inside the unit of the use case that books or moves; the resources it returns are locked.
 """

@@ -1,4 +1,4 @@
-"""The sheet of a room: what one looks at, when it is free, what it costs. Nothing is refused while one is looking."""
+"""The sheet of a room: when it is free, what it costs. Choices are refused only on booking."""
 
 from __future__ import annotations
 

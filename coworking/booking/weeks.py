@@ -1,4 +1,4 @@
-"""Somebody's week: what each half-day is to them, and what is free near one that is not."""
+"""A person's week: the state of each half-day for them, and free ones near a full one."""
 
 from __future__ import annotations
 

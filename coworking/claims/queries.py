@@ -1,4 +1,4 @@
-"""Reading who holds what. Every query reads one day's neighbourhood, however long the history is."""
+"""Reading claims. Every query reads only the days around one day, however long the history is."""
 
 from __future__ import annotations
 

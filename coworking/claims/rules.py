@@ -1,4 +1,4 @@
-"""What taking resource-time means, without a database."""
+"""The rules of taking the time of a resource, without a database."""
 
 from __future__ import annotations
 

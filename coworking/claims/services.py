@@ -1,4 +1,4 @@
-"""The only writer of resource-time. Everything here runs inside the caller's unit of work, except the sweep.
+"""The only writer of claims. Everything here runs inside the caller's unit, except `release_expired`.
 
 Taking locks the resources first, in id order: the constraint alone never double-books, but makes crowds deadlock. The
 constraint stays the backstop that nobody can pass.

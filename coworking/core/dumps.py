@@ -1,4 +1,4 @@
-"""One file that holds the whole database: how each engine writes it at one instant, reads it again, and loads it.
+"""The whole database as one file: written at one instant, verified and loaded, on each engine.
 
 SQLite copies itself page by page through its backup interface, the write-ahead log included. PostgreSQL's own programs
 ``pg_dump`` and ``pg_restore`` do it there, on the snapshot that the counts were made in.

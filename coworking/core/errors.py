@@ -1,4 +1,4 @@
-"""Named errors: what a rule may refuse, said once and shown as a page or as a problem document.
+"""Named errors of rules, shown as a page or as a problem document.
 
 A rule raises; nobody catches on the way but the application, which answers with ``status`` and, in the reader's
 language, ``message`` filled with the error's parameters.

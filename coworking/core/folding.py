@@ -1,4 +1,4 @@
-"""Words as people mean them, whatever the case and accents they were typed with."""
+"""Text without case and accents, for searching and sorting."""
 
 from __future__ import annotations
 

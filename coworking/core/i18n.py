@@ -1,4 +1,4 @@
-"""Languages: which one this reader gets, and the words for it.
+"""Languages: which one this reader gets, and translating into it.
 
 Message ids are English and stand in the code; French lives in one catalogue per package. Code that knows no reader
 (rules) marks with `N_`; code that does translates with `_`.

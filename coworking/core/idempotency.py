@@ -1,4 +1,4 @@
-"""Idempotency keys: a POST repeated with the same key makes its thing once.
+"""Idempotency keys: a POST repeated with the same key takes effect once.
 
 The key's row is written in the very unit that makes the thing, with the thing's id; a repetition finds the row and is
 answered from the thing itself. A different request under the same key is refused.

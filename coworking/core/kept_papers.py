@@ -1,4 +1,4 @@
-"""PDFs that are drawn once: kept in the database at their first drawing, and given out byte for byte ever after.
+"""PDFs that are made once: stored in the database, and returned byte for byte ever after.
 
 For issued documents only: what such a paper says was frozen when the document was issued, so that a kept one never grows
 untrue.

@@ -45,7 +45,7 @@ class PapersUnavailable(DomainError):
 
     code = "papers_unavailable"
     status = 503
-    message = N_("Papers cannot be made on this server yet. Whoever administers it can install: %(packages)s.")
+    message = N_("This server cannot make PDFs yet. Its administrator can install: %(packages)s.")
 
 
 class PapersBusy(DomainError):
@@ -53,7 +53,7 @@ class PapersBusy(DomainError):
 
     code = "papers_busy"
     status = 503
-    message = N_("Another paper is being made just now. Yours comes next: this page asks again by itself.")
+    message = N_("Another PDF is being made just now. Yours comes next: this page reloads by itself.")
 
 
 class PaperFailed(Exception):

@@ -50,7 +50,7 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 _HTTP_TEXTS = {
     400: ("bad_request", N_("This request cannot be read.")),
     404: ("not_found", N_("There is nothing here for you.")),
-    405: ("method_not_allowed", N_("This address does not answer to that.")),
+    405: ("method_not_allowed", N_("This address does not accept that method.")),
     406: ("not_acceptable", N_("This cannot be given in the form you ask for.")),
     413: ("too_large", N_("This is too large: 2 MB at most.")),
     414: ("address_too_long", N_("This address is too long.")),
@@ -228,7 +228,7 @@ def _page_of(address: str) -> str | None:
 
 
 def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
-    return _answer(400, "csrf", _("This page has waited too long. Go back, reload it and try again."))
+    return _answer(400, "csrf", _("This page has been open too long. Go back, reload it and try again."))
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

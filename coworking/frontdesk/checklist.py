@@ -43,7 +43,7 @@ def _house() -> Iterator[MissingItem]:
     if not spaces.resources(day=today):
         yield MissingItem(
             _("No desk or room can be booked."),
-            _("Whatever people may sit at or meet in stands under areas, desks and rooms."),
+            _("Add desks and rooms in the settings of the areas."),
             _("Add desks and rooms"),
             url_for("spaces.spaces"),
         )

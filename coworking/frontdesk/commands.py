@@ -153,7 +153,7 @@ def _week(_typed: questions.Typed) -> dict[str, str]:
 def _desks(_typed: questions.Typed) -> dict[str, str]:
     return {
         "desks": _text(_("Number of desks"), "10"),
-        "zone": _text(_("Name of the area where they stand"), _("Open space")),
+        "zone": _text(_("Name of the area where they are"), _("Open space")),
     }
 
 

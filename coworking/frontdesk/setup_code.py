@@ -1,4 +1,4 @@
-"""The code that opens the setup pages: printed in the server's log, so that only who runs the server sets it up.
+"""The code that opens the setup pages: printed in the server's log, so that only the server's administrator can set it up.
 
 It is derived from ``SECRET_KEY``, so every process and machine of this lieu knows the same one and nothing is stored. It
 ends with the pages, once there is a lieu.

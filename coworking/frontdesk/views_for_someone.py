@@ -1,4 +1,4 @@
-"""Booking for someone, in three gestures: who, when, done."""
+"""Booking for someone, in three taps: who, when, done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""« Plus »: what a phone's bar has no room for."""
+"""« Plus »: the pages that do not fit into a phone's bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The planning: a day's resources and hours, and the free ground one taps."""
+"""The planning: a day's resources and hours, and the free time that one taps to book."""
 
 from __future__ import annotations
 

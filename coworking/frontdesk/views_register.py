@@ -79,7 +79,7 @@ def take_back(at: int) -> ResponseReturnValue:
             raise
         flash(say(error), "error")
         return _page(day, request.form), error.status
-    flash(_("Forgotten, as if it had not been."))
+    flash(_("Undone: the arrival no longer counts."))
     return _to(max(days))
 
 

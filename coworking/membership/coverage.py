@@ -1,4 +1,4 @@
-"""From a decision to rows: quotes are written, held, released or kept in the unit of the booking they belong to.
+"""Write decisions as rows: quotes are made, held, released or kept in the booking's own unit.
 
 Whoever calls holds the person's lock. It is the lock of that person's allowances too: they are counted per person, so
 two bookings that draw on the same one always meet there.

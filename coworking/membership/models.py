@@ -1,4 +1,4 @@
-"""Who has paid for what beforehand: adhesions, plans, subscriptions, employers' agreements, and the ledger of allowances."""
+"""Adhesions, plans, subscriptions, employers' agreements, and the ledger of allowances."""
 
 from __future__ import annotations
 

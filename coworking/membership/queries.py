@@ -1,4 +1,4 @@
-"""Reading what people may draw on, and what they have."""
+"""Reading people's plans, agreements and what is left of them."""
 
 from __future__ import annotations
 

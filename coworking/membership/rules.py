@@ -1,4 +1,4 @@
-"""When adhesions, subscriptions and agreements hold, and what must not be changed about them. Plain decisions."""
+"""When adhesions, subscriptions and agreements are valid, and which changes are refused. Plain decisions."""
 
 from __future__ import annotations
 

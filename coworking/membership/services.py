@@ -1,4 +1,4 @@
-"""Plans, subscriptions, adhesions and agreements: who begins and ends what. Each public function is one unit of work."""
+"""Begin, change and end plans, subscriptions, adhesions and agreements. Each public function is one unit of work."""
 
 from __future__ import annotations
 

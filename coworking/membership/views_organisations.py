@@ -1,4 +1,4 @@
-"""Organisations: who they are on paper, who belongs to them, what they agreed to pay. For managers."""
+"""Organisations: their details for invoices, their people, what they agreed to pay. For managers."""
 
 from __future__ import annotations
 

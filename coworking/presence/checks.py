@@ -1,4 +1,4 @@
-"""Promise 4 on the live data, as far as presences go: who is said to have come was there, who is not was not."""
+"""Promise 4 on the live data, as far as presences go: outcomes of booked half-days agree with presences."""
 
 from __future__ import annotations
 

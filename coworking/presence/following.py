@@ -1,4 +1,4 @@
-"""What follows from presences, inside the open unit: each booked unit's outcome, and the desks of walk-ins."""
+"""Update what depends on presences, inside the open unit: outcomes of booked units, and desks of walk-ins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PDF of an attestation: drawn once in each language it is asked for, kept, and given out as it is ever after.
+"""The PDF of an attestation: made once in each language, stored, and never made again.
 
 An attestation is an issued document with a code and a date of its own, and its snapshot never changes; so neither does its
 paper. When a presence is corrected, or someone's name changes, asking for the month again issues another attestation, with

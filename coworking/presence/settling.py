@@ -1,4 +1,4 @@
-"""The day's register afterwards: what the host says of half-days nobody saw, corrections, forgotten arrivals.
+"""The day's register: outcomes that the host records, corrections, forgotten arrivals.
 
 Presences and outcomes agree: whoever is said to have come gets a presence, whoever is said not to have come has none
 for that time.

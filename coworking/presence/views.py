@@ -1,4 +1,4 @@
-"""« Mes attestations de présence », their papers, and the public page that tells a genuine one."""
+"""« Mes attestations de présence », their PDFs, and the public page that verifies one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What use costs and what that adds up to: integer cents in, integer cents out, every rounding through `core.money`."""
+"""Prices and their sums: integer cents in, integer cents out, every rounding through `core.money`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manager's prices: what rules now, what is to come, what was; a new tariff from a day on."""
+"""The manager's prices: the present tariff, those to come, former ones; a new tariff from a day on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What web and worker ask of their own process before anything of the product is loaded."""
+"""Settings of the web and worker processes, made before the product is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web server's worker: a thread is given to a request that has arrived whole, and never waits for a slow visitor.
+"""The web server's worker: a request gets a thread only when it has arrived whole; no thread waits for a slow visitor.
 
 gunicorn's own threaded worker gives a thread to every connection that has sent its first byte and lets it wait for the
 rest: a few dozen half-sent requests, or answers that nobody reads, stop the site. Here the poller, for which waiting costs

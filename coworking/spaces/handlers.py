@@ -1,4 +1,4 @@
-"""What this package tells those that may not import it."""
+"""The name, clock and zones of the lieu, for lower packages that must not import this one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manager's use cases for what can be occupied: zones, and the desks, rooms and offices in them."""
+"""The manager's changes of zones and of the desks, rooms and offices in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lieu, what can be occupied in it, and when it is open."""
+"""The lieu, its resources, and when it is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others read of the lieu, its spaces and its days."""
+"""Reading the lieu, its resources and its days."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What numbers of one month cannot say about each other: a part larger than its whole, more days than the month has."""
+"""Impossible figures of a month: a part larger than its whole, more days than the month has."""
 
 from __future__ import annotations
 

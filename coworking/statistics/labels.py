@@ -1,4 +1,4 @@
-"""The figures in people's words. A label always names what is counted; see ``docs/statistics.md`` for definitions."""
+"""The labels of figures. A label always names what is counted; see ``docs/statistics.md`` for definitions."""
 
 from __future__ import annotations
 

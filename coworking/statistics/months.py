@@ -1,4 +1,4 @@
-"""A month's figures out of its days and of counts of people: sums, the largest, and what cannot be said.
+"""A month's figures from its days and counts of people: sums, maxima, and nulls with their reason.
 
 Pure: rows in, the ``figures`` of a ``monthly-return/1`` out. Definitions: ``docs/statistics.md``.
 """

@@ -1,4 +1,4 @@
-"""Who receives a closed month: told by the network package, which stands above this one."""
+"""The recipients of a closed month, registered by the network package above this one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no true monthly return can say: refused wherever one comes from."""
+"""Checks of a monthly return, the same for one's own and for received ones."""
 
 from __future__ import annotations
 

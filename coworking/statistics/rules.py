@@ -1,4 +1,4 @@
-"""What one day offered and what became of it, by interval arithmetic on whole minutes.
+"""Count what one day offered and how it was used, by interval arithmetic on whole minutes.
 
 Times are minutes since 1970-01-01T00:00Z, spans half-open pairs of them: a month of a large lieu is thousands of spans.
 Seconds (of an arrival, say) are dropped before: a minute counts from when the clock first shows it. Definitions are

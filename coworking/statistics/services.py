@@ -1,4 +1,4 @@
-"""Closing a month: its figures are counted once, kept as bytes, and told to the network.
+"""Close a month: count its figures once, store them as bytes, and hand them to the network package.
 
 A month is closed provisionally, then for good, once every booked half-day has been decided or can no longer be; what
 changes afterwards is a restatement with its reason. Stored bytes are never touched: each of these is a new revision.

@@ -1,4 +1,4 @@
-"""The steps of closing a month: what is done, what is odd, what somebody must still do."""
+"""The steps of closing a month: what is done, what looks wrong, what is still to do."""
 
 from __future__ import annotations
 
@@ -124,5 +124,5 @@ def _sent(state: MonthState) -> Step:
         said = _("It was closed before this place joined. A correction would be sent.")
         return Step("wait", _("Not sent to %(name)s", name=to.name), said)
     return Step(
-        "wait", _("On its way to %(name)s", name=to.name), _("It leaves within minutes; there is nothing to do.")
+        "wait", _("On its way to %(name)s", name=to.name), _("It is sent within minutes; there is nothing to do.")
     )

@@ -1,4 +1,4 @@
-"""A month for those who answer for it: close it, read it, take it along."""
+"""A month, for managers and accountants: read, close and download it."""
 
 from __future__ import annotations
 

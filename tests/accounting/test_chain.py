@@ -183,7 +183,7 @@ def found() -> list[str]:
         return [sentence for look in (chain_checks.money_links, chain_checks.money_rows) for sentence in look()]
 
 
-def test_a_setting_rewritten_before_another_is_changed_is_told_for_ever(house, inside):
+def test_a_rewritten_setting_is_reported_after_later_changes(house, inside):
     """The next change signs the whole row as it is."""
     services.update_settings(house.manager, iban="FR7630006000011234567890189")
     by_hand("UPDATE billing_settings SET iban = 'FR7610107001011234567890129'")
@@ -193,7 +193,7 @@ def test_a_setting_rewritten_before_another_is_changed_is_told_for_ever(house, i
     assert sentence.startswith("billing_settings 1: it was not what money entry")
 
 
-def test_a_charge_rewritten_before_it_is_invoiced_is_told(house, inside):
+def test_a_charge_rewritten_before_it_is_invoiced_is_reported(house, inside):
     charges.gather(OCTOBER)
     by_hand("UPDATE charge SET amount_cents = amount_cents / 2, unit_cents = unit_cents / 2")
     services.run(house.manager, OCTOBER)
@@ -201,7 +201,7 @@ def test_a_charge_rewritten_before_it_is_invoiced_is_told(house, inside):
     assert sentences and all(sentence.startswith("charge ") for sentence in sentences)
 
 
-def test_a_row_rewritten_before_it_is_removed_is_told(place, cast, inside):
+def test_a_row_rewritten_before_it_is_removed_is_reported(place, cast, inside):
     prices = {"basis": "ttc", "vat_rate_bp": 0, "by_resource": {}}
     tariff = pricing.set_tariff(cast.manager.actor(), valid_from=date(2027, 1, 1), by_kind={"desk": 900}, **prices)
     assert found() == []
@@ -212,7 +212,7 @@ def test_a_row_rewritten_before_it_is_removed_is_told(place, cast, inside):
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-def test_a_payment_whose_id_another_took_is_told(house, inside):
+def test_a_payment_whose_id_was_used_again_is_reported(house, inside):
     """SQLite gives the highest id again once its row is gone."""
     first = services.run(house.manager, OCTOBER).issued[0]
     paid = paying.record_payment(house.manager, first.public_id, 100, TODAY, "cash").id

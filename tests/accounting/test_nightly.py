@@ -108,7 +108,7 @@ def test_where_nothing_is_found_nothing_is_said(app, books, clock, mailbox, sign
         assert run is not None and (run.broken, run.digest, run.told_at) == (0, None, None)
 
 
-def test_the_same_is_told_once_a_week(app, books, tamper, clock, mailbox):
+def test_the_same_finding_is_sent_once_a_week(app, books, tamper, clock, mailbox):
     tamper(LAST_PAYMENT)
     told = []
     for _ in range(15):
@@ -117,7 +117,7 @@ def test_the_same_is_told_once_a_week(app, books, tamper, clock, mailbox):
     assert told == [1] * 7 + [2] * 7 + [3]
 
 
-def test_something_new_is_told_the_same_night(app, books, tamper, clock, mailbox):
+def test_a_new_finding_is_sent_the_same_night(app, books, tamper, clock, mailbox):
     tamper(LAST_PAYMENT)
     night(app, clock)
     tamper("UPDATE billing_settings SET iban = 'FR00'")
@@ -137,7 +137,7 @@ def test_today_forgets_it_once_a_night_finds_nothing(app, books, tamper, clock, 
     assert boss.get("/today/live?day=2026-11-25", headers={"If-None-Match": before}).status_code == 200
 
 
-def test_what_the_other_jobs_were_late_with_alarms_nobody(app, books, clock, mailbox):
+def test_late_jobs_cause_no_alarm(app, books, clock, mailbox):
     """The machine was off for days: the check may be quicker than the job that freezes days."""
     clock.advance(days=4)
     with app.app_context():
@@ -150,7 +150,7 @@ def test_what_the_other_jobs_were_late_with_alarms_nobody(app, books, clock, mai
     assert alarms(mailbox) == []
 
 
-def test_letters_that_did_not_get_through_are_no_alarm(app, books, clock, mailbox):
+def test_failed_emails_cause_no_alarm(app, books, clock, mailbox):
     """Today shows them already; and an alarm that bounces must not be tomorrow's alarm."""
     with app.app_context(), write_unit():
         outbox.enqueue("mail", "x", {})
@@ -228,7 +228,7 @@ def test_several_workers_at_once_keep_one_result(app, books, tamper, clock, mail
         assert db.session.scalar(keys) == 1
 
 
-def test_another_machines_result_stands(app, books, clock, monkeypatch):
+def test_the_result_of_another_machine_is_used(app, books, clock, monkeypatch):
     """Without a common disk two machines may look at once: the one that is done later keeps nothing."""
     run = checks.run
 

@@ -113,7 +113,7 @@ def test_two_workers_at_once_seal_each_row_once(app, place):
 
 
 @pytest.mark.parametrize("hidden", ["subject = 'hidden'", "first_id = 0, last_id = 0"])
-def test_a_row_that_is_sealed_a_second_time_is_told(inside, place, hidden):
+def test_a_row_that_is_sealed_twice_is_reported(inside, place, hidden):
     """Its seal is put out of sight, the row is rewritten, the worker seals it again, and the old seal comes back."""
     write(3)
     trail.seal()
@@ -145,7 +145,7 @@ def by_hand(statement: str, values: dict[str, object] | None = None) -> None:
         guards.install(connection)
 
 
-def test_what_waits_too_long_is_told(inside, place, clock):
+def test_rows_unsealed_for_too_long_are_reported(inside, place, clock):
     write(1)
     assert [found for one, found in checks.run() if one.promise == 6 and found] == []
     clock.advance(hours=2)

@@ -110,7 +110,7 @@ def test_changing_the_password_keeps_this_device_and_ends_the_others(app, anne):
     assert is_in(signed_in(app, password=NEW))
 
 
-def test_a_change_of_password_is_told_by_mail(app, anne, run_outbox, mailbox):
+def test_a_change_of_password_is_reported_by_email(app, anne, run_outbox, mailbox):
     signed_in(app).post("/me/password", data={"current_password": PASSWORD, "password": NEW})
     run_outbox()
     (told,) = mailbox()
@@ -246,7 +246,7 @@ def test_a_token_wants_the_password_once_more_after_ten_minutes(app, anne, clock
     assert re.search(r"lieu_[\w-]{40,}", client.post("/me/tokens", data=data).text), "just typed"
 
 
-def test_the_page_for_the_password_leads_back_within_the_site(app, anne, clock):
+def test_the_password_page_redirects_within_the_site(app, anne, clock):
     client = signed_in(app)
     clock.advance(minutes=11)
     assert client.post("/me/proof", data={"current_password": "no", "next": "/me"}).status_code == 422

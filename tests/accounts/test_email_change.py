@@ -202,7 +202,7 @@ def test_nobody_but_a_manager_changes_a_managers_address(app, cast, place, sign_
         assert email_changes.waiting(cast.manager.id) is None
 
 
-def test_staff_mend_an_address_that_nobody_ever_used(app, cast, place, sign_in):
+def test_staff_correct_an_address_that_was_never_used(app, cast, place, sign_in):
     """Written down wrong at the desk: there is nobody yet to take anything from."""
     with app.app_context():
         typo = staff.create_person(actor(cast.host), first_name="Luc", email="lcu@demo.example")

@@ -37,7 +37,7 @@ def test_the_letter_reads(app, place, run_outbox, mailbox, letter, language):
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_a_change_of_address_is_told_to_both(app, place, run_outbox, mailbox, language):
+def test_a_change_of_address_is_sent_to_both_addresses(app, place, run_outbox, mailbox, language):
     with app.app_context():
         person = make_person("Anne", "Marchand", "anne@demo.example", locale=language)
         email_changes.ask(person.actor(), email="am@demo.example", address=None)

@@ -36,7 +36,7 @@ def _reload(app, person):
         return db.session.get(Person, person.id)
 
 
-def test_a_new_password_through_the_letter_signs_in_here_and_out_elsewhere(app, client, anne, link, sign_in):
+def test_a_password_reset_by_email_signs_in_here_and_out_elsewhere(app, client, anne, link, sign_in):
     elsewhere = sign_in(anne)
     assert elsewhere.get("/me").status_code == 200
     assert "anne@demo.example" in client.get(link).text

@@ -27,7 +27,7 @@ def kinds(app):
     return [kind for kind, _person, _actor in events(app)]
 
 
-def test_a_day_of_signing_in_is_told(app, cast, place, client):
+def test_sign_ins_and_failures_are_logged(app, cast, place, client):
     member = cast.member
     for _ in range(5):
         client.post("/sign-in", data={"email": member.email, "password": "wrong password"})
@@ -46,7 +46,7 @@ def test_a_day_of_signing_in_is_told(app, cast, place, client):
     ]
 
 
-def test_tokens_roles_resets_and_addresses_are_told(app, cast, place, client):
+def test_tokens_roles_resets_and_addresses_are_logged(app, cast, place, client):
     with app.app_context():
         api_tokens.issue(actor(cast.member), name="badge", scopes=frozenset({"lieu:read"}))
         staff.set_roles(actor(cast.manager), cast.member.public_id, frozenset({Role.HOST}))
@@ -81,7 +81,7 @@ def test_the_same_refusal_again_and_again_fills_nothing(app, cast, place, sign_i
     assert kinds(app)[before:] == ["refused"] * 2
 
 
-def test_a_refused_token_is_told(app, cast, place):
+def test_a_refused_token_is_logged(app, cast, place):
     with app.app_context():
         token = api_tokens.issue(actor(cast.member), name="badge", scopes=frozenset({"lieu:read"}))
     answer = app.test_client().get("/api/v1/bookings", headers={"Authorization": f"Bearer {token}"})

@@ -25,7 +25,7 @@ def _people(app):
         return db.session.scalars(select(Person).order_by(Person.id)).unique().all()
 
 
-def test_someone_new_gets_a_letter_and_may_sign_in_at_once(app, client, place, run_outbox, mailbox):
+def test_signing_up_sends_an_email_and_allows_signing_in(app, client, place, run_outbox, mailbox):
     answer = client.post("/sign-up", data=ANNE)
     assert answer.status_code == 200
     (person,) = _people(app)
@@ -47,7 +47,7 @@ def test_someone_new_gets_a_letter_and_may_sign_in_at_once(app, client, place, r
     assert "pas encore confirmée" not in client.get("/me").text
 
 
-def test_an_address_known_already_gets_the_same_page_and_another_letter(app, client, place, run_outbox, mailbox):
+def test_a_known_address_gets_the_same_page_and_another_email(app, client, place, run_outbox, mailbox):
     with app.app_context():
         make_person("Anne", "Marchand", "anne@demo.example")
     known = client.post("/sign-up", data=ANNE | {"email": "anne@demo.example"})
@@ -63,7 +63,7 @@ def test_an_address_known_already_gets_the_same_page_and_another_letter(app, cli
     assert client.post("/sign-in", data={"email": "anne@demo.example", "password": PASSWORD}).status_code == 303
 
 
-def test_asking_again_and_again_sends_one_letter(app, client, place):
+def test_repeated_requests_send_one_email(app, client, place):
     with app.app_context():
         make_person("Anne", "Marchand", "anne@demo.example")
     for _ in range(3):
@@ -135,7 +135,7 @@ def test_bad_input_is_named_keeps_what_was_typed_and_changes_nothing(app, client
     assert _people(app) == []
 
 
-def test_nobody_floods_letter_boxes_from_one_address(app, client, place, clock):
+def test_one_internet_address_cannot_flood_mailboxes(app, client, place, clock):
     for n in range(60):
         assert client.post("/forgotten", data={"email": f"p{n}@demo.example"}).status_code == 200
     refused = client.post("/forgotten", data={"email": "anne@demo.example"})

@@ -28,7 +28,7 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
-def test_imports_point_down():
+def test_packages_import_only_lower_layers():
     program = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run([program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
@@ -49,7 +49,7 @@ def test_package_inits_are_empty():
     assert [str(p) for p in (ROOT / "coworking").rglob("__init__.py") if p.read_text().strip()] == []
 
 
-def test_commit_stands_in_one_file():
+def test_commit_is_called_in_one_file():
     found = {str(path.relative_to(ROOT)) for path in SOURCES if re.search(r"\.commit\(\)", path.read_text())}
     assert found == {"coworking/core/units.py"}
 
@@ -67,7 +67,7 @@ def test_calls_to_other_machines_leave_through_one_module():
     assert found - {"coworking/serve.py"} == {"coworking/core/outgoing.py"}
 
 
-def test_nobody_asks_the_operating_system_for_the_time():
+def test_only_the_clock_module_reads_the_time():
     pattern = re.compile(r"datetime\.(now|utcnow|today)\(|date\.today\(|time\.time\(")
     found = {str(path.relative_to(ROOT)) for path in SOURCES if pattern.search(path.read_text())}
     assert found == {"coworking/core/clock.py"}

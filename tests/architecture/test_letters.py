@@ -28,7 +28,7 @@ def _golden() -> dict[str, set[str]]:
     return found
 
 
-def test_every_letter_is_there_as_read_in_both_languages():
+def test_every_email_has_golden_texts_in_both_languages():
     golden = _golden()
     assert {name: languages for name, languages in golden.items() if languages != set(LANGUAGES)} == {}
     assert {name.partition("-")[0] for name in golden} == _letters()

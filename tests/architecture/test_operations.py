@@ -43,7 +43,7 @@ def test_every_program_of_the_procfile_is_started_by_the_unit():
     assert {name.removeprefix("lieu@") for name in enabled[1].split()} == set(procfile())
 
 
-def test_the_proxy_speaks_to_the_port_that_is_usual():
+def test_the_proxy_uses_the_default_port():
     port = re.search(r"reverse_proxy 127\.0\.0\.1:(\d+)", example("caddy"))
     assert port is not None
     assert port[1] == read_env((ROOT / ".env.example").read_text())["PORT"]

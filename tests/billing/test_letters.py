@@ -29,7 +29,7 @@ def issued(house, inside):
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_the_letters_in_both_languages(house, inside, run_outbox, mailbox, language):
+def test_the_emails_in_both_languages(house, inside, run_outbox, mailbox, language):
     with write_unit():
         for person in (house.cast.stranger, house.cast.colleague):
             db.session.get_one(Person, person.id).locale = language
@@ -50,7 +50,7 @@ def test_the_letters_in_both_languages(house, inside, run_outbox, mailbox, langu
     golden.check(mailbox()[-1], "billing/issued-undone")
 
 
-def test_a_paper_is_drawn_once_and_sent_as_stored(house, issued, run_outbox, mailbox):
+def test_a_pdf_is_made_once_and_sent_as_stored(house, issued, run_outbox, mailbox):
     row = issued[0]
     first = papers.paper(row)
     assert papers.paper(row) == first and db.session.scalar(select(func.count(InvoicePaper.invoice_id))) == 1
@@ -58,7 +58,7 @@ def test_a_paper_is_drawn_once_and_sent_as_stored(house, issued, run_outbox, mai
     assert any(part.get_content() == first for letter in mailbox() for part in letter.iter_attachments())
 
 
-def test_without_papers_the_letter_waits(house, issued, run_outbox, mailbox, monkeypatch):
+def test_the_email_waits_while_no_pdf_can_be_made(house, issued, run_outbox, mailbox, monkeypatch):
     def missing(*_args, **_options):
         raise PapersUnavailable(packages="libpango")
 
@@ -68,7 +68,7 @@ def test_without_papers_the_letter_waits(house, issued, run_outbox, mailbox, mon
     assert mailbox() == [] and all(row.state == "waiting" and row.last_error for row in rows)
 
 
-def test_whoever_has_no_address_gets_it_by_hand(house, issued, mailbox):
+def test_a_payer_without_address_gets_no_email(house, issued, mailbox):
     with write_unit():
         db.session.scalars(select(Person).where(Person.id == house.cast.stranger.id)).unique().one().email = None
     row = next(row for row in issued if row.payer_person_id == house.cast.stranger.id)
@@ -93,7 +93,7 @@ def shown(row) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"[\u202f\u00a0]", " ", page)))
 
 
-def test_the_paper_says_what_the_law_wants(house, issued):
+def test_the_invoice_says_what_the_law_requires(house, issued):
     by_payer = {queries.content(row)["buyer"]["name"]: shown(row) for row in issued}
     employer = by_payer["Coutellerie Durand SA"]
     for words in (

@@ -187,7 +187,7 @@ def test_vat_half_a_euro_off_is_refused():
         ("credit_note", -900, 0, False, date(2026, 11, 1), "credit_note"),
     ],
 )
-def test_how_a_document_stands(kind, payable, paid, credited, due, state):
+def test_the_state_of_a_document(kind, payable, paid, credited, due, state):
     assert rules.state_of(kind, payable, paid, due, date(2026, 11, 24), credited=credited) == state
 
 

@@ -207,7 +207,7 @@ def test_a_second_run_bills_nothing_again(house, session):
     assert again.issued == [] and session.scalar(select(func.count(Invoice.id))) == 3
 
 
-def test_an_organisation_without_address_is_named_and_stops_nobody(house, session):
+def test_an_organisation_without_address_is_named_and_others_are_invoiced(house, session):
     with write_unit():
         session.scalars(select(Organisation)).one().address = None
     done = services.run(house.manager, OCTOBER)

@@ -108,7 +108,7 @@ def test_what_can_be_issued_but_lacks_something_is_said(house, sign_in, app):
     assert "La forme juridique" not in page and "Aucun IBAN" not in page
 
 
-def test_what_stands_in_the_way_is_said(house, sign_in, app):
+def test_what_prevents_issuing_is_shown(house, sign_in, app):
     with app.app_context():
         charges.gather(OCTOBER)
         from coworking.accounts.models import Organisation
@@ -281,7 +281,7 @@ def test_settings_are_checked_and_kept(house, sign_in, app):
     assert "FR7630006000011234567890189" in plain(browser.get("/invoices/settings"))
 
 
-def test_mentions_are_replaced_and_ours_come_back(house, sign_in, app):
+def test_mentions_can_be_replaced_and_restored(house, sign_in, app):
     browser, url = sign_in(house.cast.manager), "/invoices/settings/mentions"
     page = plain(browser.get(url))
     assert "majoré de 10 points" in page and "vos propres mots" not in page

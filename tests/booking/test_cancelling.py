@@ -58,7 +58,7 @@ def test_asked_for_by_phone_it_is_the_persons_own_late_cancelling(payers, clock)
     assert trail() == [("booking.cancelled", {"late": True, "why": "asked"})]
 
 
-def test_what_staff_booked_by_mistake_is_nobodys_late_cancelling(payers, clock):
+def test_cancelling_a_mistake_of_staff_is_never_late(payers, clock):
     made = book(payers, payers.host)
     clock.set(LATE)
     services.cancel(payers.host.actor(), made, mistake=True)
@@ -99,7 +99,7 @@ def test_the_sheet_offers_it_to_staff_once_it_is_late(app, place, cast, sign_in,
         ("left", lambda boss, p, c: staff.deactivate(boss, c.stranger.public_id)),
     ],
 )
-def test_what_the_lieu_takes_back_is_owed_by_nobody(payers, place, clock, run_outbox, cause, change):
+def test_bookings_cancelled_by_the_lieu_are_not_owed(payers, place, clock, run_outbox, cause, change):
     book(payers)
     clock.set(LATE)
     change(payers.manager.actor(), place, payers)

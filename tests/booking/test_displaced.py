@@ -91,7 +91,7 @@ def test_part_of_a_day_takes_only_what_it_touches(payers, place, run_outbox):
     assert [status(row) for row in (morning, afternoon, early, late)] == [STANDS, GONE, STANDS, GONE]
 
 
-def test_a_half_day_that_only_gets_shorter_stands(payers, run_outbox):
+def test_a_booking_whose_half_day_gets_shorter_is_kept(payers, run_outbox):
     booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY)
     spaces.add_closure(payers.manager.actor(), Closing(FRIDAY, FRIDAY, 9 * 60, 10 * 60, "Réunion"))
     run_outbox()
@@ -117,7 +117,7 @@ def test_a_retired_desk_moves_what_comes_after_its_last_day(payers, place, run_o
     assert [desks_of(row) for row in (last, after, other)] == [["Poste 1"] * 2, ["Poste 3"] * 2, ["Poste 2"] * 2]
 
 
-def test_a_closed_account_leaves_no_desk_held_and_gets_no_letter(payers, run_outbox, mailbox):
+def test_closing_an_account_frees_its_desks_without_an_email(payers, run_outbox, mailbox):
     booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY)
     other = services.book_half_days(payers.colleague.actor(), FRIDAY, DAY)
     staff.deactivate(payers.manager.actor(), payers.member.public_id)
@@ -183,7 +183,7 @@ def test_more_than_was_agreed_changes_nothing(payers, place):
     spaces.add_closure(boss, FRIDAY_CLOSED, agreed=Toll(cancelled=2))
 
 
-def test_the_manager_is_told_how_many_and_presses_once_more(app, place, cast, sign_in, run_outbox):
+def test_the_manager_confirms_how_many_bookings_are_cancelled(app, place, cast, sign_in, run_outbox):
     with app.app_context():
         booking = services.book_half_days(cast.member.actor(), FRIDAY, DAY)
     boss = sign_in(cast.manager)
@@ -199,7 +199,7 @@ def test_the_manager_is_told_how_many_and_presses_once_more(app, place, cast, si
         assert status(booking) == GONE
 
 
-def test_closing_an_account_is_told_too(app, place, cast, sign_in):
+def test_closing_an_account_shows_the_cancelled_bookings_first(app, place, cast, sign_in):
     with app.app_context():
         services.book_half_days(cast.member.actor(), FRIDAY, DAY)
     boss, path = sign_in(cast.manager), f"/people/{cast.member.public_id}/deactivate"

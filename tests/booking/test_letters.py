@@ -109,7 +109,7 @@ def test_what_is_booked_in_the_evening_is_confirmed_first_and_recalled_as_the_sc
     assert second["Subject"].startswith("Demain")
 
 
-def test_a_reminder_sent_within_the_time_for_regrets_says_that_it_is_free(payers, clock, run_outbox, mailbox):
+def test_a_reminder_within_ten_minutes_of_booking_offers_free_cancelling(payers, clock, run_outbox, mailbox):
     services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
     run_outbox()
@@ -172,7 +172,7 @@ def test_each_event_of_the_calendar_files_is_what_it_became(payers, clock, run_o
     ]
 
 
-def test_what_was_undone_before_it_was_told_is_not_told(payers, place, clock, run_outbox, mailbox):
+def test_changes_undone_before_the_email_are_not_in_it(payers, place, clock, run_outbox, mailbox):
     actor = payers.stranger.actor()
     made = services.book_half_days(actor, THURSDAY, AM, resource=place.desks[0].public_id)
     clock.advance(minutes=11)
@@ -186,9 +186,7 @@ def test_what_was_undone_before_it_was_told_is_not_told(payers, place, clock, ru
     assert len(mailbox()) == 1
 
 
-def test_what_changes_while_the_email_is_on_its_way_is_told_in_the_next(
-    payers, clock, run_outbox, mailbox, monkeypatch
-):
+def test_changes_made_while_an_email_is_sent_go_into_the_next(payers, clock, run_outbox, mailbox, monkeypatch):
     actor = payers.stranger.actor()
     made = services.book_half_days(actor, THURSDAY, AM)
     clock.advance(minutes=11)

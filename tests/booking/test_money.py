@@ -186,7 +186,7 @@ def test_a_late_one_taken_back_is_owed_once(payers, clock):
     assert quotes() == [("tariff", 900, "released")] * 2 + [("tariff", 900, "live")] * 2
 
 
-def test_what_went_to_another_booking_does_not_come_back_at_a_price_nobody_saw(payers):
+def test_an_undo_is_refused_when_its_half_day_went_to_another_booking(payers):
     make_subscription(payers.member, halfdays=1)
     booking = services.book_half_days(payers.member.actor(), THURSDAY, MORNING)
     services.cancel(payers.member.actor(), booking.public_id)
@@ -244,7 +244,7 @@ def test_a_walk_in_beyond_the_agreement_is_let_in_and_pays(payers):
     assert quotes() == [("agreement", 900, "live"), ("tariff", 900, "live")]
 
 
-def test_a_wrong_tap_at_the_door_costs_nothing(payers):
+def test_an_undone_walk_in_costs_nothing(payers):
     make_subscription(payers.stranger, halfdays=5)
     arrival = presence.arrive(payers.host.actor(), person=payers.stranger.public_id)
     assert used(payers.stranger, "subscription") == 1

@@ -127,12 +127,12 @@ def test_managers_see_the_same_and_hosts_no_money(app, place, cast, sign_in, roo
     assert stands_at(app, room) == "Cabine"
 
 
-def test_a_member_cannot_say_that_they_were_told_nothing(app, place, cast, sign_in, room):
+def test_a_member_cannot_move_without_seeing_the_price(app, place, cast, sign_in, room):
     sign_in(cast.member).post(room + "/move", data={"resource": place.rooms[1].public_id, "unseen": "1"})
     assert stands_at(app, room) == "Durolle"
 
 
-def test_the_way_back_stands_on_the_toast_and_after_a_reload_on_the_booking(app, place, cast, sign_in, clock, desk):
+def test_a_move_can_be_undone_from_the_toast_and_from_the_booking(app, place, cast, sign_in, clock, desk):
     browser = sign_in(cast.member)
     moved = browser.post(desk + "/move", data={"resource": place.desks[2].public_id}, follow_redirects=True)
     assert f'action="{desk}/undo-move"' in moved.text
@@ -166,7 +166,7 @@ def test_a_stranger_sees_neither_price_nor_way_back(place, cast, sign_in, desk):
     assert stranger.post(desk + "/undo-move").status_code == 404
 
 
-def test_a_place_nobody_has_is_said_on_the_booking(cast, sign_in, desk):
+def test_moving_to_an_unknown_place_is_refused_on_the_booking(cast, sign_in, desk):
     browser = sign_in(cast.member)
     for answer in (browser.get(desk + "/move?resource=nowhere"), browser.post(desk + "/move", data={"resource": "x"})):
         assert answer.status_code == 404 and "Poste 1" in answer.text
@@ -203,7 +203,7 @@ def test_too_late_the_sheet_says_why_a_cheaper_room_is_refused(app, place, cast,
     assert stands_at(app, dear) == "Cabine"
 
 
-def test_a_host_who_sends_a_price_is_told_none(app, place, cast, sign_in, desk):
+def test_a_host_who_sends_a_price_reads_none(app, place, cast, sign_in, desk):
     told = sign_in(cast.host).post(
         desk + "/move", data={"resource": place.desks[1].public_id, "agreed": "1", "halfdays": "0"}
     )

@@ -146,7 +146,7 @@ def test_from_the_employer_s_allowance_to_one_s_own_is_not_the_same(priced, plac
     services.move(priced.member.actor(), booking, span=hours(9, 13, december), agreed=Agreed(cents=0, by_plan=1))
 
 
-def test_who_was_told_nothing_moves_at_any_price(priced, place):
+def test_a_move_without_an_agreed_price_is_made_at_any_price(priced, place):
     booking = book_desk(priced, place)
     services.move(priced.host.actor(), booking, resource=place.desks[1].public_id)
     assert live() == [("tariff", 1400)] * 2
@@ -185,7 +185,7 @@ def test_moving_late_gives_no_half_day_of_a_plan_back(priced, place, clock):
     assert live() == [("subscription", 0)] * 2
 
 
-def test_a_meeting_that_runs_goes_on_in_another_room(priced, place, clock):
+def test_a_running_meeting_can_move_to_another_room(priced, place, clock):
     clock.set(hours(8, 9, TODAY).start)
     asked = Request(hours(10, 12, TODAY), (RequestedItem(resource=place.rooms[0].public_id),))
     meeting = services.book(priced.member.actor(), asked).public_id
@@ -296,7 +296,7 @@ def test_the_same_half_day_by_other_hours_keeps_its_price_and_its_way_back(price
     assert [unit[0] for unit in standing(booking)["units"]] == [place.desks[0].id]
 
 
-def test_whoever_took_the_place_meanwhile_keeps_it(priced, place):
+def test_a_move_is_not_undone_once_the_former_place_is_taken(priced, place):
     booking = book_desk(priced, place)
     services.move(priced.member.actor(), booking, resource=place.desks[1].public_id)
     services.book_half_days(priced.stranger.actor(), THURSDAY, AFTERNOON, resource=place.desks[0].public_id)
@@ -328,7 +328,7 @@ def test_a_plan_that_ended_meanwhile_covers_nothing_again(priced, place):
         services.undo_move(priced.member.actor(), booking)
 
 
-def test_a_place_that_is_gone_does_not_come_back(priced, place):
+def test_a_move_is_not_undone_once_its_day_closed_or_its_desk_retired(priced, place):
     booking = book_desk(priced, place)
     services.move(priced.member.actor(), booking, span=hours(9, 18, FRIDAY), resource=place.desks[1].public_id)
     spaces.add_closure(priced.manager.actor(), Closing(THURSDAY, THURSDAY, None, None, "Travaux"))
@@ -340,7 +340,7 @@ def test_a_place_that_is_gone_does_not_come_back(priced, place):
         services.undo_move(priced.member.actor(), booking)
 
 
-def test_undoing_leads_to_no_second_place(priced, place):
+def test_undoing_a_move_gives_no_second_place(priced, place):
     booking = book_desk(priced, place)
     services.move(priced.member.actor(), booking, span=hours(9, 18, FRIDAY))
     services.book_half_days(priced.member.actor(), THURSDAY, MORNING, resource=place.desks[3].public_id)
@@ -437,7 +437,7 @@ def test_an_arrival_left_behind_by_a_move_to_another_day_is_there_again(priced, 
 # E-mails --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_move_undone_within_ten_minutes_is_not_told(priced, place, clock, run_outbox, mailbox):
+def test_a_move_undone_within_ten_minutes_sends_no_email(priced, place, clock, run_outbox, mailbox):
     booking = book_desk(priced, place)
     clock.advance(minutes=11)
     run_outbox()

@@ -214,7 +214,7 @@ def test_the_last_bookable_day_is_the_last_one_offered(place, cast, sign_in):
     assert "Réserver cette salle" not in beyond
 
 
-def test_a_room_is_taken_again_by_whoever_has_just_cancelled_it(app, place, cast, sign_in):
+def test_who_just_cancelled_a_room_can_book_it_again(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     book(browser, place.rooms[0], "14:00", 60)
     browser.post(f"/bookings/{bookings(app)[0].public_id}/cancel")

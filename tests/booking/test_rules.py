@@ -119,7 +119,7 @@ def choice(
     return found.id
 
 
-def test_the_desk_given_follows_the_order_of_the_house():
+def test_desks_are_given_in_the_order_of_the_lieu():
     desks = [desk(1), desk(2), desk(3, zone=2), desk(4, other_half_free=False)]
     assert choice(desks, adjoining={3}, usual=2) == 3
     assert choice(desks, usual=2, zone=2) == 2
@@ -154,7 +154,7 @@ def test_the_reminder_is_sent_while_cancelling_is_free(free_until_hour, hour):
     assert reminder_minute(free_until_hour * 60) == hour * 60
 
 
-def test_regrets_are_free_for_ten_minutes_but_not_after_the_start():
+def test_cancelling_is_free_for_ten_minutes_but_not_after_the_start():
     booked = paris(25, 20)
     assert not late(booked + REGRET - timedelta(seconds=1), created=booked)
     assert late(booked + REGRET, created=booked)

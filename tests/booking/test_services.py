@@ -169,7 +169,7 @@ def test_a_room_outside_opening_hours_is_refused(people, place):
         )
 
 
-def test_nobody_books_in_another_s_name_but_staff_do_and_it_is_audited(people):
+def test_only_staff_book_for_others_and_it_is_audited(people):
     with pytest.raises(NotFound):
         services.book_half_days(people.member.actor(), THURSDAY, MORNING, person=people.stranger.public_id)
     booking = services.book_half_days(people.host.actor(), THURSDAY, MORNING, person=people.stranger.public_id)
@@ -211,7 +211,7 @@ def test_late_is_late_except_for_the_first_ten_minutes(people, clock):
     assert services.cancel(people.member.actor(), again.public_id).cancelled_late
 
 
-def test_what_has_begun_is_ended_by_the_host_and_what_is_over_by_nobody(people, place, clock):
+def test_the_host_ends_a_running_booking_but_not_one_that_is_over(people, place, clock):
     room = place.rooms[0].public_id
     booking = services.book(people.member.actor(), Request(hours(11, 13, day=24), (RequestedItem(resource=room),)))
     clock.set(at(11, 30, day=24))
@@ -285,7 +285,7 @@ def test_booking_takes_the_same_statements_whatever_the_number_of_desks_and_book
     assert len(many) <= 20, many
 
 
-def test_the_confirmation_waits_for_regrets(people, clock, run_outbox, mailbox):
+def test_the_confirmation_is_sent_after_ten_minutes(people, clock, run_outbox, mailbox):
     booking = services.book_half_days(people.member.actor(), THURSDAY, MORNING)
     run_outbox()
     assert mailbox() == []

@@ -115,7 +115,7 @@ def test_a_cancellation_can_be_undone_with_another_half_day_booked(people, cance
     assert services.undo_cancel(people.member.actor(), cancelled).status == "confirmed"
 
 
-def test_several_places_come_back_together_or_not_at_all(people, place, clock):
+def test_a_cancellation_of_several_places_is_undone_whole_or_not_at_all(people, place, clock):
     """A server whose clock is ahead has let one of them go, by this one's clock too early."""
     desk, room = RequestedItem(resource=place.desks[0].public_id), RequestedItem(resource=place.rooms[0].public_id)
     booking = services.book(people.member.actor(), Request(hours(9, 10), (desk, room)))
@@ -153,7 +153,7 @@ def test_a_day_that_is_over_keeps_its_cancellation(people, clock):
     assert db.session.scalar(select(func.count()).select_from(Charge)) == 1
 
 
-def test_an_arrival_of_yesterday_stands_with_what_is_owed_for_it(people, clock):
+def test_an_arrival_of_yesterday_cannot_be_undone(people, clock):
     make_tariff()
     arrival = presence.arrive(people.member.actor())
     clock.advance(days=1)
@@ -164,7 +164,7 @@ def test_an_arrival_of_yesterday_stands_with_what_is_owed_for_it(people, clock):
     assert db.session.scalar(select(func.count()).select_from(Charge)) == 1
 
 
-def test_a_host_is_told_why_an_arrival_stands(app, place, cast, clock, sign_in):
+def test_a_host_reads_why_an_arrival_cannot_be_undone(app, place, cast, clock, sign_in):
     with app.app_context():
         arrival = presence.arrive(cast.member.actor()).presence.public_id
     clock.advance(days=1)

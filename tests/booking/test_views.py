@@ -30,13 +30,13 @@ def booking_url(page: str) -> str:
     return page[start : page.index('"', start)]
 
 
-def test_a_visitor_is_led_to_the_door(client, place):
+def test_a_visitor_is_redirected_to_sign_in(client, place):
     answer = client.get("/week")
     assert answer.status_code == 302
     assert answer.location.startswith("/sign-in?next=")
 
 
-def test_a_tap_of_someone_signed_out_elsewhere_leads_to_the_door_and_back(client, place):
+def test_a_request_after_signing_out_elsewhere_redirects_to_sign_in_and_back(client, place):
     taps = {"HX-Request": "true", "HX-Current-URL": "http://lieu.test/week?week=next"}
     for more in ({}, {"HX-Boosted": "true"}):
         answer = client.post("/bookings", data={"day": THURSDAY, "half": "am"}, headers=taps | more)
@@ -44,7 +44,7 @@ def test_a_tap_of_someone_signed_out_elsewhere_leads_to_the_door_and_back(client
         assert answer.headers["HX-Redirect"] == "/sign-in?next=/week?week%3Dnext"
 
 
-def test_a_tap_from_an_address_that_is_none_leads_to_the_door_too(client, place):
+def test_a_request_from_an_invalid_address_redirects_to_sign_in(client, place):
     taps = {"HX-Request": "true", "HX-Current-URL": "http://[x"}
     answer = client.post("/bookings", data={"day": THURSDAY, "half": "am"}, headers=taps)
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/sign-in")
@@ -62,7 +62,7 @@ def test_the_day_s_name_books_all_day(app, place, cast, sign_in):
     assert page.count("slot is-mine") == 2
 
 
-def test_the_page_speaks_english_too(app, place, cast, sign_in):
+def test_the_bookings_page_is_available_in_english(app, place, cast, sign_in):
     from coworking.accounts.models import Person
     from coworking.core.db import db
 
@@ -129,7 +129,7 @@ def test_a_tap_on_what_cannot_be_says_why_over_that_week(app, place, cast, sign_
         assert not db.session.query(Booking).count()
 
 
-def test_days_nobody_can_know_yet_show_an_empty_week(app, place, cast, sign_in):
+def test_weeks_beyond_the_horizon_are_empty(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     for day in ("2000-01-01", "2199-12-31"):
         assert "Rien à réserver cette semaine-là" in text(browser.get(f"/week?from={day}"))
@@ -351,7 +351,7 @@ def test_rooms_of_a_day_that_is_over_or_too_far_are_not_called_too_small(app, pl
         (THURSDAY, "9" * 20, "10:00", "Ce n’est pas une heure"),
     ],
 )
-def test_a_time_that_cannot_be_is_told_beside_what_was_typed(app, place, cast, sign_in, day, start, end, words):
+def test_an_impossible_time_is_refused_and_the_input_kept(app, place, cast, sign_in, day, start, end, words):
     answer = sign_in(cast.member).post(
         f"/rooms/{place.rooms[0].public_id}/book", data={"day": day, "from": start, "to": end, "title": "Essai"}
     )

@@ -11,7 +11,7 @@ from tests.browser.conftest import WIDE, assert_accessible
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"], indirect=True)
-def test_a_member_books_regrets_and_takes_back(place, cast, open_page):
+def test_a_member_books_cancels_and_undoes(place, cast, open_page):
     page = open_page("member@demo.example")
     expect(page.locator("h1")).to_have_text("Ma semaine")
     page.get_by_role("button", name=re.compile("Réserver un poste jeudi 26 novembre, le matin")).click()

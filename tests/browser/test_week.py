@@ -129,7 +129,7 @@ def test_back_closes_the_sheet_and_the_page_stays(app, place, cast, open_page):
     page.wait_for_url("**/bookings")
 
 
-def test_back_after_a_sheet_that_was_sent_leads_where_one_came_from(place, cast, open_page):
+def test_back_after_sending_a_sheet_returns_to_the_former_page(place, cast, open_page):
     page = open_page("member@demo.example", reduced_motion="reduce")
     page.goto("/bookings")
     page.goto("/rooms?day=2026-11-26")

@@ -295,7 +295,7 @@ def test_one_request_sent_twice_at_once_makes_one_booking(app, place, cast):
         assert db.session.scalar(select(func.count()).select_from(IdempotencyKey)) == ROUNDS
 
 
-def test_the_second_of_two_at_once_is_told_to_ask_again(app, place, cast):
+def test_the_second_of_two_requests_at_once_is_busy(app, place, cast):
     """The first is held between its look and its commit, so that the second surely meets it in flight."""
     holding, release = threading.Event(), threading.Event()
 

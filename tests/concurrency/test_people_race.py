@@ -13,7 +13,7 @@ from tests.support.api import Program
 from tests.support.threads import at_once
 
 
-def test_an_address_is_taken_once_and_the_others_are_told(app, place, cast):
+def test_of_many_people_added_at_once_one_gets_the_address(app, place, cast):
     programs = [Program(app, person) for person in (cast.host, cast.manager)] * 3
     for number in range(10):
         body = {"first_name": "Jo", "email": f"jo{number}@demo.example"}

@@ -157,7 +157,7 @@ def test_an_index_that_hides_a_row_is_named(booked):
     assert any("missing from index" in line for line in broken()["indexes name the rows that their tables hold"])
 
 
-def test_what_was_given_up_is_told(inside, place):
+def test_failed_work_is_reported(inside, place):
     with write_unit():
         db.session.execute(
             text(

@@ -85,7 +85,7 @@ def test_no_page_breaks_over_a_part_of_its_address(app, place, cast, sign_in, wr
 
 
 @pytest.mark.parametrize("wrong", [HUGE, str(2**63)])
-def test_nothing_stands_under_a_number_that_no_database_holds(app, place, cast, sign_in, wrong):
+def test_a_number_too_large_for_the_database_is_404(app, place, cast, sign_in, wrong):
     browser = sign_in(cast.manager)
     with app.app_context():
         there = db.session.scalars(select(Organisation.public_id)).one()  # or that is what is not found

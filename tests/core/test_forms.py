@@ -73,7 +73,7 @@ class TestForm:
         assert form.retry_after == 30 and whole.retry_after is None
 
     @pytest.mark.parametrize("error", [NotFound, Forbidden])
-    def test_what_concerns_the_whole_page_goes_on(self, error: type[DomainError]):
+    def test_an_error_of_the_whole_page_is_raised_again(self, error: type[DomainError]):
         with pytest.raises(error), Form().trying():
             raise error()
 

@@ -115,7 +115,7 @@ def test_a_flag_that_lies_hides_no_claim(place, inside, engine_name, long):
         assert refusal(**insert(place.desks[0], 1, 2)) == "claim_overlap"
 
 
-def test_a_released_claim_cannot_come_back_onto_taken_time(desk, place):
+def test_a_released_claim_cannot_be_restored_onto_taken_time(desk, place):
     with write_unit():
         db.session.execute(db.update(Claim).values(live=False))
     released = db.session.scalars(db.select(Claim.id)).one()

@@ -25,7 +25,7 @@ def test_each_engine_is_the_one_it_says(inside, engine_name):
     assert db.engine.dialect.name == engine_name
 
 
-def test_the_clock_stands_still(inside, clock):
+def test_the_test_clock_is_stopped(inside, clock):
     before = now()
     assert now() == before
     clock.advance(minutes=5)

@@ -35,7 +35,7 @@ def stored(key: str = "letter") -> OutboxRow:
     return db.session.query(OutboxRow).filter_by(key=key).one()
 
 
-def test_a_letter_arrives_whole(post, smtp):
+def test_an_email_arrives_whole(post, smtp):
     assert post().state == "done"
     (letter,) = smtp.messages
     assert letter["To"] == "anne@demo.example"
@@ -61,14 +61,14 @@ def test_an_address_that_will_never_work_is_given_up(post, smtp):
     assert (row.state, row.last_error, row.attempts) == ("failed", "550 5.1.1 no such user", 1)
 
 
-def test_a_letter_refused_for_good_is_given_up(post, smtp):
+def test_an_email_refused_for_good_is_given_up(post, smtp):
     smtp.answer_data = "554 5.7.1 not wanted here"
     row = post()
     assert (row.state, row.last_error) == ("failed", "554 5.7.1 not wanted here")
 
 
 @pytest.mark.parametrize("where", ["refuse_recipient", "answer_data"])
-def test_a_server_that_asks_to_come_back_is_asked_again_with_the_same_letter(post, smtp, clock, where):
+def test_a_temporary_refusal_is_retried_with_the_same_email(post, smtp, clock, where):
     setattr(smtp, where, "451 4.7.1 come back later")
     row = post()
     assert (row.state, row.attempts) == ("waiting", 1)
@@ -90,7 +90,7 @@ def test_a_server_that_is_not_there_is_asked_again(inside, smtp, post, clock):
     assert stored().state == "done"
 
 
-def test_an_answer_lost_after_the_letter_makes_a_second_copy_with_the_same_id(post, smtp, clock):
+def test_a_lost_answer_sends_a_second_copy_with_the_same_id(post, smtp, clock):
     smtp.drop_after_data = True
     row = post()
     assert row.state == "waiting", "nobody knows that it arrived"
@@ -102,7 +102,7 @@ def test_an_answer_lost_after_the_letter_makes_a_second_copy_with_the_same_id(po
     assert len({m["Message-ID"] for m in smtp.messages}) == 1
 
 
-def test_a_farewell_that_fails_does_not_undo_what_was_accepted(post, smtp, monkeypatch):
+def test_an_error_at_quit_does_not_undo_an_accepted_email(post, smtp, monkeypatch):
     async def grumble(self, server, session, envelope):
         return "421 closing down"
 

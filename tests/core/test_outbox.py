@@ -247,7 +247,7 @@ def test_a_kick_comes_after_the_commit_and_only_for_what_is_due(inside, monkeypa
     assert kicks == ["waiting"]
 
 
-def test_a_kick_that_fails_harms_nothing(inside, done, monkeypatch):
+def test_a_failed_wake_up_message_harms_nothing(inside, done, monkeypatch):
     def broken() -> None:
         raise ConnectionError
 

@@ -50,7 +50,7 @@ def test_a_worker_overtaken_by_another_does_not_end_the_others_lease(handle, clo
 
 
 @pytest.mark.parametrize("ends", [None, OSError("away"), outbox.GiveUp("never")])
-def test_a_row_dropped_while_it_is_carried_out_does_not_come_back(handle, ends):
+def test_a_row_deleted_while_it_is_carried_out_stays_deleted(handle, ends):
     def dropped_meanwhile(job):
         with write_unit():
             outbox.drop("k")

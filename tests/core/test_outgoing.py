@@ -153,7 +153,7 @@ def test_a_redirect_is_not_followed():
     assert touched == []
 
 
-def test_nobody_there_is_said():
+def test_an_unreachable_server_is_reported():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(Unreachable, match="Refused"):

@@ -46,7 +46,7 @@ def make(words: str = "Attestation", **more: str) -> bytes:
         return draw(page)
 
 
-def test_a_paper_is_made_and_nothing_heavy_is_loaded_here():
+def test_a_pdf_is_made_without_loading_weasyprint_here():
     assert make().startswith(b"%PDF-1.7")
     assert "weasyprint" not in sys.modules
 
@@ -65,7 +65,7 @@ def test_web_and_worker_do_not_load_it():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
-def test_the_fonts_are_ours_and_in_the_paper():
+def test_our_fonts_are_embedded_in_the_pdf():
     packed = re.findall(rb"stream\r?\n(.*?)endstream", make(), re.DOTALL)
     words = b"".join(_unpacked(piece) for piece in packed)
     fonts = {name.partition(b"+")[2] for name in re.findall(rb"/BaseFont ?/([^ /]+)", words)}
@@ -150,7 +150,7 @@ def test_an_idle_process_ends(monkeypatch):
     assert process.wait(10) is not None or papers._printer._process is None
 
 
-def test_after_many_papers_comes_a_new_process(monkeypatch):
+def test_the_child_is_replaced_after_many_pdfs(monkeypatch):
     monkeypatch.setattr(papers, "MOST", 2)
     make()
     first = papers._printer._process.pid
@@ -171,7 +171,7 @@ def test_threads_get_each_their_own(app):
     assert len({len(paper) for paper in made}) > 4 and all(paper.startswith(b"%PDF") for paper in made), pages
 
 
-def test_who_asks_while_another_is_made_is_told_at_once_and_the_worker_waits(app):
+def test_while_a_pdf_is_made_requests_are_refused_and_the_worker_waits(app):
     """Visitors hold no thread: one thread that waits for each would be all of them."""
     make()
     begun, go_on = threading.Event(), threading.Event()

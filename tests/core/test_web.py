@@ -145,7 +145,7 @@ def test_the_wrong_method_is_a_client_error(client):
         ("/language", "/"),
     ],
 )
-def test_a_button_s_address_leads_back_to_its_page(client, button, page):
+def test_opening_the_url_of_a_button_redirects_to_its_page(client, button, page):
     """Whoever presses Enter in the address bar after a refused form asks for it with GET."""
     assert client.post(button).status_code != 405, "there is such a button"
     answer = client.get(button)
@@ -178,12 +178,12 @@ def test_a_fault_of_ours_is_said_without_its_insides(client, breaks):
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
-def test_who_waits_for_a_paper_gets_a_page_that_asks_again(client, breaks):
+def test_waiting_for_a_pdf_shows_a_page_that_reloads(client, breaks):
     breaks(PapersBusy(extra={"retry_after": 3}))
     answer = client.get("/healthz", headers={"Accept-Language": "en"})
     assert answer.status_code == 503
     assert (answer.headers["Retry-After"], answer.headers["Refresh"]) == ("3", "3")
-    assert "Your paper is on its way" in answer.text
+    assert "Your PDF is being made" in answer.text
 
 
 def test_a_busy_database_says_so_and_that_nothing_changed(client, breaks):

@@ -39,7 +39,7 @@ def test_each_role_reaches_its_pages_on_a_phone(place, cast, sign_in, who, thumb
         assert rest(browser.get("/more").text) == more
 
 
-def test_what_stands_behind_more_lights_it_up(app, place, cast, sign_in):
+def test_pages_behind_more_mark_it_as_current(app, place, cast, sign_in):
     browser = sign_in(cast.manager)
     for url in ("/more", "/month", "/invoices", "/settings/prices", "/organisations", "/me"):
         page = browser.get(url, follow_redirects=True).text

@@ -61,7 +61,7 @@ def test_a_visitor_reads_hours_closures_spaces_and_the_way(app: Flask, client: F
     assert "Accessibilité" not in text
 
 
-def test_the_page_speaks_english(client: FlaskClient):
+def test_the_public_page_is_available_in_english(client: FlaskClient):
     text = client.get("/", headers={"Accept-Language": "en"}).text
     assert "Open today from 9:00 to 18:00." in text
     assert "4 desks" in text
@@ -125,7 +125,7 @@ def test_public_pages_say_what_they_are_about(client, place, cast, sign_in):
     assert 'name="description"' not in sign_in(cast.member).get("/week").get_data(as_text=True)
 
 
-def test_an_error_page_speaks_no_code(client, place):
+def test_an_error_page_shows_no_code(client, place):
     page = client.get("/rien-ici").get_data(as_text=True)
     assert "Erreur 404" in page
     assert "not_found" not in page

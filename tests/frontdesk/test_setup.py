@@ -221,7 +221,7 @@ def _written(hours: str) -> str:
     )
 
 
-def test_programs_are_told_that_there_is_no_lieu_yet(app: Flask):
+def test_the_api_says_not_set_up_before_setup(app: Flask):
     from coworking.core.place import NotSetUp
     from coworking.frontdesk.setup import lead_to_setup
 

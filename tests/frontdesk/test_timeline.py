@@ -77,7 +77,7 @@ def test_hours_are_wall_hours_beside_a_clock_change(app, place, cast, sign_in, c
     assert f"is-taken {start} w16" in text(sign_in(cast.host).get(f"/planning?day={day}"))
 
 
-def test_free_ground_leads_to_a_form_that_books(app, place, cast, sign_in):
+def test_free_time_links_to_the_booking_form(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     page = text(browser.get(URL))
     start = page.index('href="/new/') + len('href="')

@@ -43,7 +43,7 @@ def text(answer) -> str:
 
 
 @pytest.mark.parametrize("who", ["member", "stranger", "accountant", "lead"])
-def test_the_door_is_the_host_s(morning, cast, sign_in, who):
+def test_today_is_for_hosts_only(morning, cast, sign_in, who):
     browser = sign_in(getattr(cast, who))
     assert browser.get("/today").status_code == 403
     assert browser.post("/today/arrive", data={"booking": morning["member"]}).status_code == 403
@@ -239,7 +239,7 @@ def test_today_costs_the_same_however_many_come(app, place, cast, sign_in, count
     assert len(many) == len(few), f"{few}\n{many}"
 
 
-def test_three_gestures_for_someone_known(app, morning, cast, sign_in):
+def test_booking_for_a_member_takes_three_taps(app, morning, cast, sign_in):
     host = sign_in(cast.host)
     assert "Anne Marchand" in text(host.get("/for-someone?q=marchand"))
     page = text(
@@ -248,7 +248,7 @@ def test_three_gestures_for_someone_known(app, morning, cast, sign_in):
     assert "Solène Vernet, Poste 1, jeudi 26 novembre, toute la journée." in page
 
 
-def test_three_gestures_for_someone_new(app, morning, cast, sign_in):
+def test_booking_for_a_newcomer_takes_three_taps(app, morning, cast, sign_in):
     host = sign_in(cast.host)
     data = {"first_name": "Émile", "last_name": "Roussel", "when": "2026-11-26.am"}
     assert "Émile Roussel, Poste 1" in text(host.post("/for-someone", data=data, follow_redirects=True))
@@ -292,7 +292,7 @@ def test_someone_new_for_a_room_that_is_taken(app, place, morning, cast, sign_in
     assert host.post("/for-someone", data={**later, **who}).status_code == 303
 
 
-def test_someone_new_at_the_door_of_a_closed_day(app, morning, cast, sign_in):
+def test_a_newcomer_can_be_received_on_a_closed_day(app, morning, cast, sign_in):
     host = sign_in(cast.host)
     made = host.post("/for-someone", data={"first_name": "Émile", "email": "emile@demo.example", "here": "1"})
     assert made.status_code == 303

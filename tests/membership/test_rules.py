@@ -87,7 +87,7 @@ def test_edges_of_an_agreement_are_inside():
     assert one(desk(), agreements=[replace(edge, weekdays=0b0000010)]).cover == "agreement"
 
 
-def test_beyond_the_limit_the_person_pays_and_is_told():
+def test_beyond_the_limit_the_person_pays_and_reads_so():
     terms = replace(AGREEMENT, halfdays_per_month=3)
     found = one(desk(), None, [terms], used={(1, NOVEMBER): 3})
     assert (found.cover, found.beyond) == ("tariff", True)

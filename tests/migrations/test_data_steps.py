@@ -106,7 +106,7 @@ def test_booking_emails_that_wait_are_sent_after_the_upgrade(bare, clock, tmp_pa
     assert known not in body
 
 
-def test_attestations_of_before_get_their_paper_when_it_is_asked_for(bare, clock):
+def test_older_attestations_get_their_pdf_on_request(bare, clock):
     before = revision_before(bare, "attestation_papers")
     upgrade()
     factories.make_place()

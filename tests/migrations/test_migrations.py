@@ -86,7 +86,7 @@ def test_an_upgrade_without_migrations_puts_the_guards_back(bare, engine_name):
     assert problems() == []
 
 
-def test_a_rebuilt_table_loses_its_guards_on_sqlite_and_they_come_back(bare, engine_name):
+def test_the_guards_of_a_rebuilt_sqlite_table_are_restored(bare, engine_name):
     """Alembic's batch mode makes the table anew and says nothing of the triggers that went with the old one."""
     upgrade()
     populate()

@@ -275,7 +275,7 @@ Fait à Thiers, le 26 novembre 2026, à la demande de la personne.
 Pour La Fabrique du Pont : nom, qualité et signature
 {code}
 Toute personne qui tient ce papier peut le vérifier sur lieu.test/verify avec ce code.
-Elle dit une présence, pas un temps de travail.
+Elle indique une présence, pas un temps de travail.
 """,
     "en": """\
 La Fabrique du Pont
@@ -360,7 +360,7 @@ def test_nobody_asks_or_reads_for_someone_else(app, here, sign_in):
         assert set(db.session.scalars(select(Attestation.person_id))) == {here.member.id}
 
 
-def test_visitors_are_led_to_the_door(client, place):
+def test_visitors_are_redirected_to_sign_in(client, place):
     for path in ("/me/attestations", "/me/attestations/abc", "/me/attestations/abc/attestation.pdf"):
         assert client.get(path).status_code == 302
 
@@ -413,7 +413,7 @@ def code_of(app) -> str:
         return db.session.scalars(select(Attestation.code)).one()
 
 
-def test_whoever_holds_the_paper_verifies_it(app, here, sign_in, client):
+def test_anybody_with_the_code_can_verify_an_attestation(app, here, sign_in, client):
     ask(sign_in(here.member))
     code = code_of(app)
     for typed in (code, code.upper(), code.replace("-", "")):

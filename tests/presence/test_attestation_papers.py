@@ -120,7 +120,7 @@ def test_who_found_none_kept_looks_again_when_its_turn_comes(app, here, sign_in,
     assert slow == [quick] and len(drawn) == 1
 
 
-def test_another_process_s_paper_counts_when_it_was_kept_first(app, here, sign_in, drawn, monkeypatch):
+def test_the_pdf_that_was_stored_first_counts(app, here, sign_in, drawn, monkeypatch):
     browser = sign_in(here.member)
     address = attest(browser)
     noted = papers._printer._ask_again
@@ -136,7 +136,7 @@ def test_another_process_s_paper_counts_when_it_was_kept_first(app, here, sign_i
     assert browser.get(address).data == b"%PDF theirs" and kept(app) == 1
 
 
-def test_changed_facts_make_another_attestation_with_a_paper_of_its_own(app, here, sign_in, drawn, clock):
+def test_changed_facts_make_another_attestation_with_its_own_pdf(app, here, sign_in, drawn, clock):
     """A correction and a new name do not reach what was issued: it keeps its date and its code."""
     browser = sign_in(here.member)
     old = attest(browser)
@@ -151,7 +151,7 @@ def test_changed_facts_make_another_attestation_with_a_paper_of_its_own(app, her
     assert browser.get(old).data == before and len(drawn) == kept(app) == 2
 
 
-def test_a_stranger_gets_no_kept_paper(app, here, sign_in, drawn):
+def test_a_stranger_gets_no_stored_pdf(app, here, sign_in, drawn):
     own = sign_in(here.member)
     address = attest(own)
     assert own.get(address).status_code == 200
@@ -159,7 +159,7 @@ def test_a_stranger_gets_no_kept_paper(app, here, sign_in, drawn):
         assert sign_in(other).get(address).status_code == 404
 
 
-def test_after_closing_the_account_the_paper_is_out_of_reach_and_its_code_verifies(app, here, sign_in, drawn, client):
+def test_a_closed_account_cannot_open_its_pdf_but_the_code_verifies(app, here, sign_in, drawn, client):
     browser = sign_in(here.member)
     address = attest(browser)
     assert browser.get(address).status_code == 200
@@ -180,7 +180,7 @@ def test_the_database_refuses_to_change_one(app, here, sign_in, drawn, attack):
         assert guards.refused_by(refused.value) == "attestation_paper_append_only"
 
 
-def test_audit_names_a_paper_that_is_not_what_was_drawn(app, here, sign_in, drawn):
+def test_audit_names_a_changed_pdf(app, here, sign_in, drawn):
     browser = sign_in(here.member)
     browser.get(attest(browser))
     with app.app_context():

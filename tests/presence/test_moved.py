@@ -70,7 +70,7 @@ def test_who_is_there_already_has_come_to_what_is_moved_to_today(inside, place, 
     assert outcomes(afternoon) == ["came"]
 
 
-def test_who_arrived_in_a_full_house_came_to_the_desk_they_get_back(inside, place, cast, clock):
+def test_an_arrival_while_full_counts_for_the_desk_restored_later(inside, place, cast, clock):
     clock.set(wall(12))
     whole, afternoon = frozenset({"am", "pm"}), frozenset({"pm"})
     booking = services.book_half_days(cast.member.actor(), TUESDAY, afternoon).public_id

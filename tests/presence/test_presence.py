@@ -113,7 +113,7 @@ def test_the_host_checks_a_booking_in_on_its_day_only(people, clock):
         presence.check_in(people.host.actor(), booking.public_id)
 
 
-def test_a_stranger_checks_nobody_in(people, clock):
+def test_a_stranger_cannot_check_in_others(people, clock):
     booking = services.book_half_days(people.member.actor(), TUESDAY, DAY)
     clock.set(wall(9))
     with pytest.raises(NotFound):

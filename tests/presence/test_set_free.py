@@ -137,7 +137,7 @@ def test_who_has_a_desk_and_a_room_frees_the_room_alone(meeting, place, cast, cl
     assert one.room is None and {unit.half for unit in one.units} == {"am", "pm"}
 
 
-def test_a_wrong_press_is_taken_back_while_nobody_has_the_room(meeting, place, cast, clock):
+def test_setting_free_can_be_undone_while_the_room_is_free(meeting, place, cast, clock):
     clock.set(wall(10, 20))
     presence.set_free(cast.host.actor(), meeting)
     presence.undo_set_free(cast.host.actor(), meeting)

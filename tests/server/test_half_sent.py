@@ -12,7 +12,7 @@ from tests.server.conftest import HALF_A_BODY, HALF_A_HEAD, many, rest, running,
 
 
 @pytest.mark.parametrize("sent", [b"", HALF_A_HEAD, HALF_A_BODY], ids=["nothing", "head", "body"])
-def test_200_half_sent_requests_hold_nobody_up(site, sent):
+def test_200_half_sent_requests_do_not_delay_others(site, sent):
     with many(site, 200, sent):
         assert {site.get() for _ in range(20)} == {b"read 0"}
 
@@ -37,14 +37,14 @@ def test_a_request_that_drips_is_cut(quick, sent):
         assert statuses(rest(connection)) in ([408], []), "said, unless the last drop came after the end"
 
 
-def test_a_request_that_stops_half_way_is_told_so(quick):
+def test_a_half_sent_request_gets_408(quick):
     with quick.connect(HALF_A_HEAD) as connection:
         said = rest(connection)
     assert statuses(said) == [408]
     assert b"Connection: close" in said
 
 
-def test_answers_that_nobody_reads_hold_nobody_up(site):
+def test_unread_answers_do_not_delay_other_requests(site):
     large = f"GET /big/{ANSWER_BYTES} HTTP/1.1\r\nHost: lieu.test\r\n\r\n".encode()
     with many(site, 24, large, receive_buffer=2048):
         assert {site.get() for _ in range(20)} == {b"read 0"}
@@ -66,7 +66,7 @@ def test_an_answer_is_whole_for_who_reads_slowly(site):
         assert rest(connection).endswith(b"\r\n\r\n" + b"x" * size)
 
 
-def test_connections_that_the_visitor_does_not_close_hold_nobody_up(site):
+def test_connections_left_open_do_not_delay_others(site):
     with many(site, 24, b"GET / HTTP/1.1\r\nHost: lieu.test\r\nConnection: close\r\n\r\n") as held:
         assert {site.get() for _ in range(20)} == {b"read 0"}
         assert statuses(rest(held[-1])) == [200]

@@ -36,7 +36,7 @@ def test_requests_sent_ahead_are_answered_in_order(site, piece):
     assert bodies == [b"read 0", b"read 5", b"read 0", b"read 5", b"xxx"]
 
 
-def test_who_asks_first_whether_to_send_is_told_once(site):
+def test_expect_continue_is_answered_once(site):
     head = (
         b"POST / HTTP/1.1\r\nHost: lieu.test\r\nContent-Length: 5\r\nExpect: 100-Continue\r\nConnection: close\r\n\r\n"
     )

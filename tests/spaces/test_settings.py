@@ -192,7 +192,7 @@ def test_the_manager_reads_settings_in_english_too(
     assert "Opening hours" in sign_in(cast.manager, "en").get("/settings/hours").text
 
 
-def test_a_name_of_two_lines_is_one_line_and_letters_go_out(
+def test_a_name_of_two_lines_becomes_one_line_and_emails_are_sent(
     app: Flask, boss: FlaskClient, cast: Any, run_outbox: Any, mailbox: Any, clock: Any
 ):
     """The lieu's name stands in the header of every letter: a line break there would stop them all."""

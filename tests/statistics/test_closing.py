@@ -177,7 +177,7 @@ def test_too_few_known_is_said_and_not_shown_as_zero(november):
     assert (found["desk_known_halfdays"], found["desk_absent_halfdays"]) == (15, 0)
 
 
-def test_where_nobody_was_ever_seen_people_are_unknown(inside, place, cast, clock):
+def test_without_any_recorded_presence_people_are_unknown(inside, place, cast, clock):
     clock.set(at(11, 2, 8))
     services.book_half_days(cast.member.actor(), date(2026, 11, 3), MORNING)
     clock.set(at(12, 12))
@@ -186,7 +186,7 @@ def test_where_nobody_was_ever_seen_people_are_unknown(inside, place, cast, cloc
         assert (found[name], found["null_reasons"][name]) == (None, "not_recorded")
 
 
-def test_nobody_where_nobody_was_expected_is_nobody(inside, place, cast, clock):
+def test_an_empty_month_counts_zero_people(inside, place, cast, clock):
     clock.set(at(12, 12))
     found = figures(closing.close(SYSTEM, MONTH))
     assert (found["distinct_people"], found["peak_seats"], found["peak_at"]) == (0, 0, None)

@@ -66,7 +66,7 @@ def test_a_closed_month_is_never_rewritten(inside, attack):
     assert envelope(row)["figures_sha256"] == schema.digest(row.figures.encode())
 
 
-def test_a_revision_stands_once(inside):
+def test_a_revision_is_stored_once(inside):
     stored(plain())
     with pytest.raises(IntegrityError):
         stored(plain())

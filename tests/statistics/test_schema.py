@@ -191,7 +191,7 @@ def test_a_split_of_people_shows_nobody(counts, good):
         ({"nothing": "not_recorded"}, "null_reasons.nothing"),
     ],
 )
-def test_a_reason_is_one_of_ours_and_stands_for_a_null(reasons, field):
+def test_null_reasons_are_known_and_name_null_figures(reasons, field):
     figures = plain_figures()
     figures["null_reasons"] = figures["null_reasons"] | reasons
     assert refusal(plain(figures=figures)).at_field == f"figures.{field}"

@@ -178,7 +178,7 @@ def test_closing_restating_and_what_was_kept(app, december, sign_in, clock):
     assert rows["by_weekday_hour.3.9.booked"]["value"] == "120"
 
 
-def test_a_year_before_stands_beside(app, december, sign_in):
+def test_the_year_before_is_shown_beside(app, december, sign_in):
     """Without it, the month before."""
     with app.app_context():
         closing.close(SYSTEM, date(2026, 10, 1))
@@ -198,7 +198,7 @@ def test_attendance_is_not_shown_where_too_little_is_known(app, december, sign_i
     assert "Sur 5 demi-journées réservées, on ignore pour 2 si elles ont servi" in page
 
 
-def test_it_speaks_english_too(app, december, sign_in):
+def test_the_page_is_available_in_english(app, december, sign_in):
     with app.app_context(), write_unit():
         db.session.execute(update(Person).values(locale="en"))
     page = text(sign_in(december.manager, "en").get("/month/2026-11"))
@@ -234,6 +234,6 @@ def test_the_command_closes_and_says_what_it_kept(app, december):
         assert refused.exit_code == 1 and code in refused.output
 
 
-def test_a_month_on_paper_names_the_lieu(december, place, sign_in):
+def test_a_printed_month_names_the_lieu(december, place, sign_in):
     page = sign_in(december.manager).get("/month/2026-11").text
     assert f'<p class="on-paper">{place.lieu.name}</p>' in page

@@ -53,7 +53,7 @@ def do(app, monkeypatch):
 
 
 @pytest.mark.parametrize("name", sorted(SCHEDULE))
-def test_before_there_is_a_lieu_nothing_happens_and_nobody_complains(do, name, caplog):
+def test_tasks_do_nothing_before_setup(do, name, caplog):
     with caplog.at_level(logging.WARNING):
         assert not do(name)
     assert caplog.records == []
@@ -91,7 +91,7 @@ def test_expired_holds_are_released(do, app, place, clock):
     assert do("claims.release_expired") == 0
 
 
-def test_whoever_kicks_goes_on_while_the_broker_hangs():
+def test_a_request_does_not_wait_for_a_hanging_broker():
     """Kicks that come meanwhile become one."""
     entered, release, sent = threading.Event(), threading.Event(), []
 
@@ -147,7 +147,7 @@ def test_a_request_does_not_need_the_broker(databases, tmp_path):
         assert db.session.scalars(select(OutboxRow.state)).all() == ["waiting"]
 
 
-def test_what_nobody_asks_for_again_is_forgotten(do, app, place, clock):
+def test_expired_records_are_purged(do, app, place, clock):
     def kept() -> tuple[int, int]:
         with app.app_context():
             counts = (select(func.count()).select_from(table) for table in (IdempotencyKey, Throttle))

@@ -94,7 +94,7 @@ def lose_messages(lieu: Instance) -> int:
     return len(files)
 
 
-def test_a_request_kicks_a_worker_which_sends_the_letter(lieu):
+def test_a_request_wakes_a_worker_which_sends_the_email(lieu):
     lieu.worker()
     row = ask(lieu)
     assert soon(lambda: state(lieu, row) == "done"), lieu.programs[-1].said()

@@ -1,4 +1,4 @@
-"""Bookings and presences: as they are asked for, and as they stand."""
+"""Bookings and presences: the shapes of requests and of answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shapes of several subjects share. Times are RFC 3339 with an offset, ids opaque text, money integer cents."""
+"""Shapes that several subjects share. Times are RFC 3339 with an offset, ids opaque text, money integer cents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Issued invoices and credit notes, and how they stand."""
+"""Issued invoices and credit notes, and their state."""
 
 from __future__ import annotations
 

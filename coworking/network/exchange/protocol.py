@@ -1,4 +1,4 @@
-"""What travels between a lieu and its head: compact JWS (RFC 7515) of canonical JSON, signed with Ed25519 and nothing else.
+"""Messages between a lieu and its head: compact JWS (RFC 7515) of canonical JSON, signed with Ed25519 only.
 
 The header has exactly ``alg`` (always ``EdDSA``), ``kid`` (see `coworking.core.keyring.key_id_of`) and ``typ``, which
 says what the message is for, so that one can never stand for another. Nothing of the payload is looked at before the

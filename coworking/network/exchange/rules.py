@@ -1,4 +1,4 @@
-"""Rules that both sides of a network keep."""
+"""Rules that both sides of a network share."""
 
 from __future__ import annotations
 

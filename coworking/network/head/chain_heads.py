@@ -1,4 +1,4 @@
-"""What the heads of a lieu's signed chains say over time: an end that was cut off makes a chain shorter than it was.
+"""Compare the heads of a lieu's chains over time: a chain that got shorter was cut off.
 
 No Flask, no database.
 """

@@ -1,4 +1,4 @@
-"""How a network head lets a lieu in: it gives it a link, and the lieu answers with its own key or with six figures.
+"""Enrol a lieu: the head gives it a link, and the lieu answers with its key or with six figures.
 
 What the lieu does with a link to join is in `coworking.network.lieu.joining`.
 """

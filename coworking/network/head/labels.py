@@ -1,4 +1,4 @@
-"""What a head's lead reads about a return that is improbable."""
+"""The words for improbable figures of a return, for a head's lead."""
 
 from __future__ import annotations
 

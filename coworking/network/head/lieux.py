@@ -1,4 +1,4 @@
-"""What a head's lead does to the lieux of the directory, besides giving them links (`coworking.network.head.enrolment`)."""
+"""The changes that a head's lead makes to lieux of the directory, except links (`coworking.network.head.enrolment`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""At a network head: the lieux it looks after, the links that let them in, and the returns they sent."""
+"""At a network head: its lieux, the links to enrol them, and the returns they sent."""
 
 from __future__ import annotations
 

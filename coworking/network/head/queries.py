@@ -1,4 +1,4 @@
-"""What a network head reads of its lieux and their returns."""
+"""Reading a network head's lieux and their returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking in a signed monthly return, at the head.
+"""Receive a signed monthly return, at the head.
 
 In this order: its size, its form, the algorithm, whose key, the signature, whom it is for, what it says, whose it is; and
 only then, with the lieu's row locked, what is already here. Sending the same revision again is answered alike.

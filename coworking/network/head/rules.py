@@ -1,4 +1,4 @@
-"""What the returns of several lieux say together, and what a return may not do to those already here.
+"""Adding up the returns of several lieux, and which revisions are refused.
 
 A network's rate is Σ numerators ÷ Σ denominators of the lieux that know both, never a mean of rates; people are never
 added to distinct people. No Flask, no database.

@@ -21,7 +21,9 @@ class SetAsideReasonUnusable(DomainError):
     """Nobody who reads the sum would know why somebody is missing from it."""
 
     code = "reason_unusable"
-    message = N_("Say in one line why this return is set aside: it is repeated wherever the network’s figures stand.")
+    message = N_(
+        "Say in one line why this return is set aside: it is repeated wherever the network’s figures are shown."
+    )
     field = "reason"
 
 

@@ -1,4 +1,4 @@
-"""The months that a lieu without the software types in behind its link: kept as what comes signed is kept."""
+"""The months that a lieu without the software types in through its link, stored like signed returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The six figures of a lieu without the software: which of them may be unknown, and what they cannot say together.
+"""The six figures of a lieu without the software: which of them may be unknown, and how they must agree.
 
 No Flask, no database.
 """

@@ -1,4 +1,4 @@
-"""Where a lieu's instance hands in its key: opened by the link's token, by programs only."""
+"""The endpoint to which a lieu's instance posts its key, with the token of its link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How this lieu gets into a network: its manager pastes the head's link, and the lieu answers with its own key."""
+"""Join a network: the manager pastes the head's link, and the lieu answers with its own key."""
 
 from __future__ import annotations
 

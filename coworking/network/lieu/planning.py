@@ -1,4 +1,4 @@
-"""Which revisions are on their way to the head, written in the unit that makes them so."""
+"""Deliveries to the head that wait, written in the unit that makes or stops them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posting to another instance: nothing is followed, nothing is waited for without end, no answer is read without limit."""
+"""Post to another instance: without redirects, with a deadline, and with a limit on the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The head this lieu sends to, and what became of what it sent."""
+"""Reading the head this lieu sends to, and the state of its returns."""
 
 from __future__ import annotations
 

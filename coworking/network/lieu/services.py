@@ -1,4 +1,4 @@
-"""At the lieu: whom the returns go to, and which of them are on their way."""
+"""At the lieu: set the recipient of its returns, and send months again."""
 
 from __future__ import annotations
 

@@ -97,13 +97,13 @@ def test_what_changed_is_followed_unless_the_place_speaks_for_itself(inside):
     ("cells", "code"),
     [({"NOM_TL": " "}, "empty"), ({"ID": ""}, "empty"), ({"ADRESSE": "x" * 301}, "too_long")],
 )
-def test_a_row_that_is_no_use_is_told_and_the_others_come_in(cells, code):
+def test_an_invalid_row_is_named_and_the_others_are_imported(cells, code):
     reading = read(file_of(row(1), row(2, **cells), row(3)))
     assert [entry.line for entry in reading.places] == [2, 4]
     assert [(remark.line, remark.code, remark.kept) for remark in reading.remarks] == [(3, code, False)]
 
 
-def test_a_row_with_another_number_of_cells_is_told():
+def test_a_row_with_a_wrong_number_of_cells_is_named():
     reading = read(file_of(row(1)) + b"2,Trop court\n" + file_of(row(3)).split(b"\n", 1)[1])
     assert [entry.external_id for entry in reading.places] == ["cget-2019:1", "cget-2019:3"]
     assert [(remark.line, remark.place) for remark in reading.remarks] == [(3, "Trop court")]
@@ -115,7 +115,7 @@ def test_the_same_id_twice_is_taken_once():
     assert (reading.remarks[0].code, reading.remarks[0].instead) == ("same_id", "2")
 
 
-def test_twins_both_come_in_and_are_told():
+def test_twins_are_both_imported_and_named():
     reading = read(file_of(row(3, NOM_TL="La Station"), row(6, NOM_TL="LA  STATION !"), row(4, NOM_TL="La Station")))
     assert len(reading.places) == 3
     assert [(remark.line, remark.code, remark.kept) for remark in reading.remarks] == [(3, "twin", True)]

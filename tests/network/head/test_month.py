@@ -177,7 +177,7 @@ def test_only_the_lead_sees_the_network(cast, network, sign_in, client):
     assert {client.get(path).status_code for path in paths} == {302}
 
 
-def test_one_lieu_reads_like_a_letter(app, cast, network, sign_in):
+def test_the_page_of_one_lieu(app, cast, network, sign_in):
     with app.app_context():
         told = {"offered": 100, "booked": 50, "attended": 40, "known": 50, "desk_absent_halfdays": 10}
         say(network[1], revision=2, status="restatement", **told)

@@ -133,7 +133,7 @@ def test_a_return_for_another_head_is_not_taken(closed, joined, head, refuses):
     refuses(signed(joined.app, closed, aud=lieu_id(joined.app)), 422, "wrong_audience")
 
 
-def test_a_lieu_speaks_for_itself_only(closed, joined, head, refuses):
+def test_a_lieu_cannot_send_for_another(closed, joined, head, refuses):
     other = closed | {"lieu_id": "11111111-2222-4333-8444-555555555555"}
     problem = refuses(signed(joined.app, other, aud=head.lieu_id), 422, "another_lieu")
     assert problem["field"] == "return.lieu_id"
@@ -164,7 +164,7 @@ def test_numbers_that_contradict_each_other_are_named(closed, joined, head, refu
     assert problem["field"].startswith("return.figures.desk_")
 
 
-def test_an_older_or_another_revision_is_told_the_highest(closed, joined, head, post, refuses):
+def test_an_older_or_different_revision_gets_409_with_the_highest(closed, joined, head, post, refuses):
     second = closed | {"revision": 2, "status": "restatement", "reason": "Corrigé"}
     assert post(signed(joined.app, closed, aud=head.lieu_id))[0] == 201
     assert post(signed(joined.app, second, aud=head.lieu_id))[0] == 201

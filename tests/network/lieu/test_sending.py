@@ -132,7 +132,7 @@ def test_only_the_latest_revision_travels(joined, head, clock):
     ]
 
 
-def test_after_a_restored_backup_the_month_goes_on_after_what_the_head_holds(joined, head, clock):
+def test_after_a_restored_backup_the_next_revision_follows_the_heads(joined, head, clock):
     joined.close()
     joined.work()
     book_late(joined)
@@ -232,7 +232,7 @@ def test_without_a_network_nothing_is_sent(here):
         here.do(services.send_again, SYSTEM, NOVEMBER)
 
 
-def test_a_head_without_the_software_gets_a_letter(here, mailbox):
+def test_a_head_without_the_software_gets_an_email(here, mailbox):
     here.do(services.send_by_letter, here.cast.manager.actor(), name="Réseau du Livradois", email="reseau@example.org")
     row = here.close()
     here.work()
