@@ -88,6 +88,16 @@ def test_templates_hold_no_inline_script_style_or_handler():
     assert found == []
 
 
+def test_no_line_of_a_template_is_longer_than_160_characters():
+    long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sorted((ROOT / "templates").rglob("*.*"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 160
+    ]
+    assert long == []
+
+
 def test_vendored_files_are_what_the_manifest_says():
     vendor = ROOT / "static" / "vendor"
     manifest = json.loads((vendor / "MANIFEST.json").read_text())
