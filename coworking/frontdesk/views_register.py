@@ -79,7 +79,7 @@ def take_back(at: int) -> ResponseReturnValue:
             raise
         flash(say(error), "error")
         return _page(day, request.form), error.status
-    flash(_("Undone: the arrival no longer counts."))
+    flash(_("Removed: nothing is recorded any more."))
     return _to(max(days))
 
 

@@ -120,7 +120,7 @@ def undo_arrival(public_id: str) -> ResponseReturnValue:
         presence.undo_arrival(current_actor(), public_id)
     except DomainError as error:
         return refusal(error, today)
-    flash(_("Undone: the arrival no longer counts."))
+    flash(_("Removed: nothing is recorded any more."))
     return redirect(url_for("frontdesk.timeline"), 303) if request.form.get("to") == "planning" else to_today()
 
 
@@ -128,7 +128,7 @@ def undo_arrival(public_id: str) -> ResponseReturnValue:
 @requires(Role.HOST)
 def undo_stay(public_id: str) -> ResponseReturnValue:
     presence.undo_stay(current_actor(), public_id)
-    flash(_("Undone: the arrival no longer counts."))
+    flash(_("Removed: nothing is recorded any more."))
     return to_today()
 
 
@@ -177,7 +177,7 @@ def take_back(at: int) -> ResponseReturnValue:
         settling.take_back(current_actor(), read_instant(at))
     except DomainError as error:
         return refusal(error, today)
-    flash(_("Undone: the arrival no longer counts."))
+    flash(_("Removed: nothing is recorded any more."))
     return to_today()
 
 
