@@ -74,7 +74,7 @@ class NotInService(DomainError):
 class TooMany(DomainError):
     code = "too_many"
     status = 422
-    message = N_("%(name)s has %(seats)s seats, including the person who books.")
+    message = N_("%(name)s seats %(seats)s, including the person who books.")
     field = "guests"
 
 

@@ -274,7 +274,7 @@ mercredi 25 novembre vue par l’accueil –
 Fait à Thiers, le 26 novembre 2026, à la demande de la personne.
 Pour La Fabrique du Pont : nom, qualité et signature
 {code}
-Toute personne qui tient ce papier peut le vérifier sur lieu.test/verify avec ce code.
+Toute personne qui a ce document peut le vérifier sur lieu.test/verify avec ce code.
 Elle indique une présence, pas un temps de travail.
 """,
     "en": """\
@@ -294,7 +294,7 @@ Wednesday 25 November seen by the host –
 Made in Thiers on 26 November 2026, at the person’s own request.
 For La Fabrique du Pont: name, function and signature
 {code}
-Anyone who holds this paper can verify it at lieu.test/verify with this code.
+Anyone who has this document can verify it at lieu.test/verify with this code.
 It states presence, not working time.
 """,
 }
