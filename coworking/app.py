@@ -96,6 +96,7 @@ HANDLERS = (
     "coworking.booking.messages",
     "coworking.billing.handlers",
     "coworking.network.head.checks",
+    "coworking.network.head.handlers",
     "coworking.network.lieu.checks",
     "coworking.network.lieu.handlers",
 )

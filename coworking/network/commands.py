@@ -40,7 +40,7 @@ def import_lieux(file: Path, dry_run: bool) -> None:
     try:
         with file.open("rb") as source:
             reading = census_rules.read(source.read(census_rules.MOST_BYTES + 1))
-        done = directory_import.import_places(reading, dry_run=dry_run)
+        done = directory_import.import_places(reading, dry_run=dry_run, file_name=file.name)
     except DomainError as error:
         with in_language("en"):
             raise click.ClickException(say(error)) from error
@@ -52,6 +52,8 @@ def import_lieux(file: Path, dry_run: bool) -> None:
     click.echo(
         f"{done.added} {verb}added, {done.changed} {verb}changed, {done.same} as they were, {done.left_out} left out."
     )
+    if done.remarks and not dry_run:
+        click.echo("The lead finds these remarks in the directory, under Imports.")
     if without:
         click.echo(f"Taken without: {', '.join(f'{name} {count}' for name, count in sorted(without.items()))}.")
 

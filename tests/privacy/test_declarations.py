@@ -31,6 +31,7 @@ NOT_PERSONAL = {
     "closure.*": _LIEU,
     "day_fact.*": "numbers of desks and hours",
     "delivery.*": _NETWORK,
+    "directory_import.*": _NETWORK,
     "enrolment.*": _NETWORK,
     "head_link.*": _NETWORK,
     "idempotency_key.endpoint": _CODE,

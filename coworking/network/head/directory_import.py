@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.types import public_id
 from coworking.core.units import locked, write_unit
 from coworking.network.head.census_rules import FIELDS, CensusPlace, Reading, Remark
-from coworking.network.head.models import NetworkLieu
+from coworking.network.head.models import DirectoryImport, NetworkLieu
 
 DIRECTORY = "directory"
+IMPORTS_KEPT = 10
+"""Of this many imports the lead can read what they did."""
 _FILLED = ("kind", "region")
 """What an import may add to an entry that belongs to the network: it says nothing of them itself."""
 _COMPARED = (*FIELDS, *_FILLED)
@@ -34,8 +36,8 @@ class Imported:
         return sum(not remark.kept for remark in self.remarks)
 
 
-def import_places(reading: Reading, *, dry_run: bool = False) -> Imported:
-    """Write what was read; importing the same file again changes nothing.
+def import_places(reading: Reading, *, dry_run: bool = False, file_name: str = "") -> Imported:
+    """Write what was read, and what was odd about it; importing the same file again changes no entry.
 
     What the lead edited by hand stays, field by field; so does what an entry that belongs to the network says of itself.
     Where the file says something else there, a remark tells.
@@ -67,10 +69,29 @@ def import_places(reading: Reading, *, dry_run: bool = False) -> Imported:
             remarks += kept
             if values:
                 changed.append({"id": row.id, **{name: getattr(row, name) for name in _COMPARED}, **values})
+        remarks.sort(key=lambda remark: remark.line)
+        done = Imported(len(fresh), len(changed), len(reading.places) - len(fresh) - len(changed), remarks)
         if not dry_run:
             _write(fresh, changed)
-    remarks.sort(key=lambda remark: remark.line)
-    return Imported(len(fresh), len(changed), len(reading.places) - len(fresh) - len(changed), remarks)
+            _keep(done, file_name)
+    return done
+
+
+def _keep(done: Imported, file_name: str) -> None:
+    """Keep what a lead can read of this import, and forget the oldest ones."""
+    db.session.add(
+        DirectoryImport(
+            file_name=file_name[:200],
+            added=done.added,
+            changed=done.changed,
+            same=done.same,
+            left_out=done.left_out,
+            remarks=[list(astuple(remark)) for remark in done.remarks],
+        )
+    )
+    db.session.flush()
+    latest = select(DirectoryImport.id).order_by(DirectoryImport.id.desc()).limit(IMPORTS_KEPT)
+    db.session.execute(delete(DirectoryImport).where(DirectoryImport.id.not_in(latest)))
 
 
 def _taken(row: Any, entry: CensusPlace, fields: tuple[str, ...]) -> tuple[dict[str, object], list[Remark]]:

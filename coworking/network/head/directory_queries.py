@@ -9,11 +9,13 @@ from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy.orm import defer
 
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.search import fold, folded
-from coworking.network.head.models import JOIN, Enrolment, NetworkLieu
+from coworking.network.head.census_rules import Remark
+from coworking.network.head.models import JOIN, DirectoryImport, Enrolment, NetworkLieu
 
 PAGE_SIZE = 50
 MAX_WORDS = 5
@@ -85,6 +87,18 @@ def open_links(lieu_id: int) -> dict[str, Enrolment]:
         select(Enrolment).where(Enrolment.network_lieu_id == lieu_id, *_opens(now())).order_by(Enrolment.id)
     )
     return {row.purpose: row for row in rows if row.purpose != JOIN or row.used_at is None}
+
+
+def imports() -> list[DirectoryImport]:
+    """The imports whose remarks are kept, the latest first; without the remarks."""
+    rows = select(DirectoryImport).options(defer(DirectoryImport.remarks, raiseload=True))
+    return list(db.session.scalars(rows.order_by(DirectoryImport.id.desc())))
+
+
+def remarks(import_id: int) -> list[Remark]:
+    """What an import could not read or left as it was, by line."""
+    kept = db.session.scalars(select(DirectoryImport.remarks).where(DirectoryImport.id == import_id)).one()
+    return [Remark(*members) for members in kept]
 
 
 def twin(name: str, postcode: str, siret: str | None) -> NetworkLieu | None:

@@ -23,6 +23,24 @@ CODE_WORDS: dict[str, str] = {
     "twin": N_("Perhaps the same place as line %(instead)s"),
 }
 
+CODE_NAMES: dict[str, str] = {
+    "cells": N_("Another number of cells"),
+    "empty": N_("Without name or ID"),
+    "too_long": N_("Too long"),
+    "same_id": N_("The same ID twice"),
+    "no_postcode": N_("Without a postcode"),
+    "no_insee": N_("Without an INSEE code"),
+    "no_position": N_("Without a position"),
+    "no_website": N_("Without a website"),
+    "no_kind": N_("Without a type"),
+    "no_region": N_("Without a region"),
+    "mended": N_("Zeros put back"),
+    "edited": N_("Edited by hand"),
+    "own": N_("Given by the place"),
+    "twin": N_("Perhaps twins"),
+}
+"""The kinds of remarks, to choose among."""
+
 FIELD_WORDS: dict[str, str] = {
     "name": N_("Name"),
     "address": N_("Address"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -142,6 +143,38 @@ class ReceivedReturn(Model):
     room_attended_minutes: Mapped[int | None] = mapped_column(BigInteger)
     distinct_people: Mapped[int | None] = mapped_column(BigInteger)
     workshop_participants: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class LateReminder(Model):
+    """An e-mail that asks a lieu for the return of ``month``; ``day``: the head's own date, so that there is one a day."""
+
+    __tablename__ = "late_reminder"
+    __table_args__ = (UniqueConstraint("network_lieu_id", "month", "day"),)
+
+    id: Mapped[BigId]
+    network_lieu_id: Mapped[int] = mapped_column(ForeignKey("network_lieu.id"))
+    month: Mapped[date] = mapped_column(index=True)
+    day: Mapped[date]
+    written_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    written_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class DirectoryImport(Model):
+    """One import of the directory: how many entries it touched, and what the lead should know about lines of the file.
+
+    ``remarks``: lists of the members of `coworking.network.head.census_rules.Remark`, by line.
+    """
+
+    __tablename__ = "directory_import"
+
+    id: Mapped[BigId]
+    file_name: Mapped[str]
+    added: Mapped[int]
+    changed: Mapped[int]
+    same: Mapped[int]
+    left_out: Mapped[int]
+    remarks: Mapped[list[list[Any]]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
 class ReturnSetAside(Model):

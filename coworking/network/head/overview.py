@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from coworking.core.months import month_after, month_before
@@ -32,7 +32,8 @@ class LieuMonth:
     ``known_percent``: of how much of what was booked the outcome is known, where that is too little to speak of
     attendance. ``counted_from``: its first day counted, where the lieu was not there on the first. ``doubts``: what is
     improbable in it; ``set_aside``: why the lead left it out. ``at`` is its place on the map, ``trend`` and ``recent``
-    polylines of 24 months, the last twelve apart.
+    polylines of 24 months, the last twelve apart. ``reminded_at``: when the lieu was last asked for a return that is
+    late; ``email`` and ``phone`` of its contact.
     """
 
     public_id: str
@@ -52,6 +53,13 @@ class LieuMonth:
     doubts: list[Doubt]
     set_aside: str | None
     counted_from: date | None
+    email: str | None
+    phone: str | None
+    reminded_at: datetime | None
+
+    @property
+    def reminded_today(self) -> bool:
+        return self.reminded_at is not None and self.reminded_at.astimezone(spaces.lieu().tz).date() == spaces.today()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,11 @@ class Overview:
     summary: MonthSummary
     calls: list[Call]
     dots: list[tuple[float, float]]
+
+    @property
+    def late(self) -> list[LieuMonth]:
+        """Whose return should be here and is not."""
+        return [call.row for call in self.calls if call.why == "late"]
 
 
 def last_month() -> date:
@@ -183,6 +196,9 @@ def _row(
         doubts=[*said.doubts, *weight] if said is not None else [],
         set_aside=said.set_aside if said is not None else None,
         counted_from=said.counted_from if said is not None else None,
+        email=lieu.contact_email,
+        phone=lieu.phone,
+        reminded_at=one.reminded_at,
     )
 
 

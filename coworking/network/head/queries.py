@@ -18,7 +18,7 @@ from coworking.core.months import month_before
 from coworking.network.head import doubts
 from coworking.network.head.doubts import Doubt
 from coworking.network.head.filing import FILED
-from coworking.network.head.models import NetworkLieu, ReceivedReturn, ReturnSetAside
+from coworking.network.head.models import LateReminder, NetworkLieu, ReceivedReturn, ReturnSetAside
 from coworking.network.head.rules import Held, Reported
 from coworking.statistics.pairs import Pair
 
@@ -52,10 +52,14 @@ class CountedReturn:
 
 @dataclass(frozen=True, slots=True)
 class LieuInMonth:
-    """A lieu whose figures of a month are awaited or here; ``said`` None: nothing came."""
+    """A lieu whose figures of a month are awaited or here; ``said`` None: nothing came.
+
+    ``reminded_at``: when the lead last asked for them.
+    """
 
     lieu: NetworkLieu
     said: CountedReturn | None
+    reminded_at: datetime | None
 
 
 def _stands() -> ColumnElement[bool]:
@@ -92,14 +96,21 @@ def network_month(month: date, *, whole: bool = False) -> list[LieuInMonth]:
         NetworkLieu.left_at.is_(None),
         or_(NetworkLieu.expected_from.is_(None), NetworkLieu.expected_from <= month),
     )
+    reminded = (
+        select(func.max(LateReminder.written_at))
+        .where(LateReminder.network_lieu_id == NetworkLieu.id, LateReminder.month == month)
+        .scalar_subquery()
+    )
     rows = db.session.execute(
-        select(NetworkLieu, ReturnSetAside.reason, *_SAID, *((ReceivedReturn.document,) if whole else _BESIDE))
+        select(
+            NetworkLieu, reminded, ReturnSetAside.reason, *_SAID, *((ReceivedReturn.document,) if whole else _BESIDE)
+        )
         .outerjoin(highest, highest.c.network_lieu_id == NetworkLieu.id)
         .outerjoin(ReceivedReturn, and_(_is_in(highest), ReceivedReturn.month == month))
         .outerjoin(ReturnSetAside, _stands())
         .where(or_(highest.c.network_lieu_id.is_not(None), awaited))
     )
-    found = [LieuInMonth(row[0], _said(row, whole) if row[2] is not None else None) for row in rows]
+    found = [LieuInMonth(row[0], _said(row, whole) if row[3] is not None else None, row[1]) for row in rows]
     return sorted(found, key=lambda one: (listed_by(one.lieu.name), one.lieu.id))
 
 
@@ -236,7 +247,8 @@ def _is_in(highest: Subquery) -> ColumnElement[bool]:
 
 
 def _said(row: Any, whole: bool) -> CountedReturn:
-    lieu, set_aside, revision, status, reason, digest, way, received_at, lieu_uuid, stored, counted_from, *rest = row
+    lieu, _reminded, set_aside, revision, status, reason, digest, way, received_at, lieu_uuid, *rest = row
+    stored, counted_from, *rest = rest
     figures: dict[str, Any] = json.loads(rest[0])["figures"] if whole else dict(zip(FILED, rest, strict=True))
     return CountedReturn(
         revision,
@@ -251,6 +263,15 @@ def _said(row: Any, whole: bool) -> CountedReturn:
         set_aside,
         counted_from,
     )
+
+
+def is_still_missing(lieu_id: int, month: date) -> bool:
+    """Whether no return of ``month`` has come from a lieu that still belongs to the network."""
+    came = exists().where(ReceivedReturn.network_lieu_id == lieu_id, ReceivedReturn.month == month)
+    belongs = select(NetworkLieu.id).where(
+        NetworkLieu.id == lieu_id, NetworkLieu.left_at.is_(None), NetworkLieu.way.is_not(None), ~came
+    )
+    return db.session.scalar(belongs) is not None
 
 
 def dots(most: int = 3000) -> list[tuple[float, float]]:
