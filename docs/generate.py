@@ -85,6 +85,7 @@ SUBJECTS = {
     "head_link": "the network head",
     "delivery": "a return sent to the network head",
     "network_lieu": "a lieu in the head's directory",
+    "lieu_merge": "two entries of the head's directory made one",
 }
 """What a manager calls each table with personal columns, in the order of the document."""
 
@@ -128,6 +129,7 @@ COLUMNS = {
     "network_lieu.contact_email": "e-mail address of its contact",
     "network_lieu.phone": "phone number of its contact",
     "network_lieu.notes": "the lead's notes (in no export)",
+    "lieu_merge.changes": "what the entry that remained said before, and after",
     "mail_settings.from_name": "name of the sender",
     "mail_settings.from_address": "address of the sender",
     "mail_settings.reply_to": "address for replies",

@@ -34,7 +34,7 @@ from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.membership.models import Agreement
 from coworking.network.head import enrolment
-from coworking.network.head.models import NetworkLieu
+from coworking.network.head.models import LieuMerge, NetworkLieu
 from coworking.network.lieu import services as network
 from coworking.network.lieu.models import Delivery, HeadLink
 from coworking.presence import attestation
@@ -219,7 +219,11 @@ def _links(people: dict[str, Person]) -> dict[str, str]:
     lead = people["lead"].actor()
     with write_unit():
         lieu = NetworkLieu(name="Un autre lieu", source="hand", contact_email="…")
-        db.session.add(lieu)
+        merged = NetworkLieu(name="Son double", source="hand")
+        db.session.add_all([lieu, merged, NetworkLieu(name="Un troisième", source="hand")])
+        db.session.flush()
+        merged.merged_into_id = lieu.id
+        db.session.add(LieuMerge(kept_id=lieu.id, gone_id=merged.id, changes={"name": ["…", "…"]}))
         for person in people.values():
             db.session.add(
                 EmailChange(person_id=person.id, old_email="…", new_email="…", ends_at=datetime(2027, 1, 1, tzinfo=UTC))
@@ -246,7 +250,7 @@ def _public_id(model: Any, row_id: int) -> str:
     return db.session.get_one(model, row_id).public_id
 
 
-def _ids() -> dict[str, list[str]]:
+def _ids() -> dict[str, list[Any]]:
     def of(model: Any, *conditions: Any) -> list[str]:
         return list(db.session.scalars(select(model.public_id).where(*conditions).order_by(model.id)))
 
@@ -263,6 +267,7 @@ def _ids() -> dict[str, list[str]]:
         "resource": of(Resource, Resource.kind == "desk")[:1] + of(Resource, Resource.kind == "room")[:1],
         "zone": of(Zone)[:1],
         "network_lieu": of(NetworkLieu),
+        "twins": [dict(zip(("one", "other"), of(NetworkLieu, NetworkLieu.merged_into_id.is_(None)), strict=True))],
     }
 
 

@@ -52,6 +52,7 @@ def import_places(reading: Reading, *, dry_run: bool = False, file_name: str = "
                         NetworkLieu.external_id,
                         NetworkLieu.way,
                         NetworkLieu.edited,
+                        NetworkLieu.merged_into_id,
                         *(getattr(NetworkLieu, name) for name in _COMPARED),
                     )
                     .where(NetworkLieu.external_id.is_not(None))
@@ -63,7 +64,8 @@ def import_places(reading: Reading, *, dry_run: bool = False, file_name: str = "
         remarks = list(reading.remarks)
         changed: list[dict[str, object]] = []
         for entry in reading.places:
-            if (row := known.get(entry.external_id)) is None:
+            row = known.get(entry.external_id)
+            if row is None or row.merged_into_id is not None:  # what is shown is the entry it was merged into
                 continue
             values, kept = _taken(row, entry, reading.fields)
             remarks += kept

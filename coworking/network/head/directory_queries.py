@@ -106,12 +106,16 @@ def twin(name: str, postcode: str, siret: str | None) -> NetworkLieu | None:
     same: ColumnElement[bool] = and_(folded(NetworkLieu.name) == fold(name), NetworkLieu.postcode == postcode)
     if siret is not None:
         same = same | (NetworkLieu.siret == siret)
-    return db.session.scalar(select(NetworkLieu).where(same).order_by(NetworkLieu.id).limit(1))
+    found = db.session.scalar(select(NetworkLieu).where(same).order_by(NetworkLieu.id).limit(1))
+    if found is not None and found.merged_into_id is not None:
+        return db.session.get_one(NetworkLieu, found.merged_into_id)
+    return found
 
 
 def with_siret(siret: str, *, beside: int) -> NetworkLieu | None:
     """An entry other than ``beside`` that has that SIRET."""
-    return db.session.scalar(select(NetworkLieu).where(NetworkLieu.siret == siret, NetworkLieu.id != beside).limit(1))
+    others = NetworkLieu.id != beside, NetworkLieu.merged_into_id.is_(None)
+    return db.session.scalar(select(NetworkLieu).where(NetworkLieu.siret == siret, *others).limit(1))
 
 
 def _conditions() -> dict[str, ColumnElement[bool]]:
@@ -121,13 +125,14 @@ def _conditions() -> dict[str, ColumnElement[bool]]:
         Enrolment.used_at.is_(None),
         *_opens(now()),
     )
-    belongs = NetworkLieu.left_at.is_(None)
+    is_one = NetworkLieu.merged_into_id.is_(None)
+    belongs = and_(is_one, NetworkLieu.left_at.is_(None))
     return {
-        "all": NetworkLieu.id.is_not(None),
+        "all": is_one,
         "enrolled": and_(belongs, NetworkLieu.way == "software"),
         "invited": and_(belongs, invited),
         "link": and_(belongs, NetworkLieu.way == "link"),
-        "left": NetworkLieu.left_at.is_not(None),
+        "left": and_(is_one, NetworkLieu.left_at.is_not(None)),
     }
 
 

@@ -111,7 +111,7 @@ def opened(token: str, purpose: str) -> tuple[Enrolment, NetworkLieu]:
         .join(NetworkLieu, NetworkLieu.id == Enrolment.network_lieu_id)
         .where(Enrolment.digest == protocol.token_digest(token), Enrolment.purpose == purpose)
     ).one_or_none()
-    if row is None or row[0].revoked_at is not None or row[0].expires_at <= now() or row[1].left_at is not None:
+    if row is None or row[0].revoked_at is not None or row[0].expires_at <= now() or not _stands(row[1]):
         raise Gone()
     return row[0], row[1]
 
@@ -197,9 +197,14 @@ def opened_locked(token: str, purpose: str) -> tuple[Enrolment, NetworkLieu]:
 def directory_entry(public_id: str) -> NetworkLieu:
     """The lieu, locked in the open unit; raises `NotFound` for one that left too."""
     row = db.session.scalar(locked(select(NetworkLieu).where(NetworkLieu.public_id == public_id)))
-    if row is None or row.left_at is not None:
+    if row is None or not _stands(row):
         raise NotFound()
     return row
+
+
+def _stands(lieu: NetworkLieu) -> bool:
+    """Whether the lieu did not leave, and was not found to be another entry's place."""
+    return lieu.left_at is None and lieu.merged_into_id is None
 
 
 def _revoke(lieu: NetworkLieu, purpose: str) -> None:

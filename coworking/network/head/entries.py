@@ -27,7 +27,7 @@ def edit(actor: Actor, lieu: str, values: Mapping[str, Any], *, seen: str) -> li
     """
     with write_unit() as unit:
         row = db.session.scalar(locked(select(NetworkLieu).where(NetworkLieu.public_id == lieu)))
-        if row is None:
+        if row is None or row.merged_into_id is not None:
             raise NotFound()
         old = stated(row)
         names = fields_changed(old, values)

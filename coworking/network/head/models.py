@@ -25,6 +25,7 @@ class NetworkLieu(Model):
     lieu itself brought when it enrolled; ``key_id`` names the key. ``external_id`` is the directory's own id of it.
     ``region`` and ``kind`` are words of `coworking.network.head.entry_rules`; ``edited`` names the fields that the lead
     changed by hand, which an import leaves alone.
+    ``merged_into_id``: it was the same place as that entry, which alone is shown (see `LieuMerge`).
     ``expected_from`` is the first month whose figures are awaited; ``left_at``: it no longer belongs to the network.
     """
 
@@ -61,6 +62,7 @@ class NetworkLieu(Model):
     key_id: Mapped[str | None] = mapped_column(unique=True)
     enrolled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     expected_from: Mapped[date | None]
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("network_lieu.id"), index=True)
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
@@ -157,6 +159,37 @@ class LateReminder(Model):
     day: Mapped[date]
     written_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     written_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class LieuMerge(Model):
+    """The entry ``gone_id`` was merged into ``kept_id``; ``undone_at``: they are two again.
+
+    ``changes`` are the fields of the kept entry that the merge changed, each with its old and new value.
+    """
+
+    __tablename__ = "lieu_merge"
+
+    id: Mapped[BigId]
+    kept_id: Mapped[int] = mapped_column(ForeignKey("network_lieu.id"), index=True)
+    gone_id: Mapped[int] = mapped_column(ForeignKey("network_lieu.id"))
+    changes: Mapped[dict[str, list[Any]]] = mapped_column(JSON, info={"seen_by": ()})
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    undone_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class TwoPlaces(Model):
+    """The lead said that these two entries, the lower id first, are two places: they are not proposed as one again."""
+
+    __tablename__ = "two_places"
+    __table_args__ = (UniqueConstraint("first_id", "second_id"), CheckConstraint("first_id < second_id", name="order"))
+
+    id: Mapped[BigId]
+    first_id: Mapped[int] = mapped_column(ForeignKey("network_lieu.id"))
+    second_id: Mapped[int] = mapped_column(ForeignKey("network_lieu.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
 class DirectoryImport(Model):

@@ -122,6 +122,11 @@ def lieu(public_id: str) -> NetworkLieu:
     return found
 
 
+def lieu_by_id(lieu_id: int) -> NetworkLieu:
+    """The lieu of that row."""
+    return db.session.get_one(NetworkLieu, lieu_id)
+
+
 def revisions(lieu_id: int) -> tuple[list[ReceivedReturn], dict[int, ReturnSetAside]]:
     """Every revision the lieu ever sent, the latest month and revision first, and what is set aside of them, by their id.
 
@@ -277,7 +282,9 @@ def is_still_missing(lieu_id: int, month: date) -> bool:
 def dots(most: int = 3000) -> list[tuple[float, float]]:
     """Where the other places of the directory are (latitude, longitude)."""
     rows = db.session.execute(
-        select(NetworkLieu.latitude, NetworkLieu.longitude).where(NetworkLieu.way.is_(None)).limit(most)
+        select(NetworkLieu.latitude, NetworkLieu.longitude)
+        .where(NetworkLieu.way.is_(None), NetworkLieu.merged_into_id.is_(None))
+        .limit(most)
     )
     return [(north, east) for north, east in rows if north is not None and east is not None]
 

@@ -15,7 +15,7 @@ from coworking.core.i18n import _
 from coworking.core.months import MonthUnreadable, month_before, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal, say
-from coworking.network.head import directory_queries, enrolment, lieux, queries, setting_aside
+from coworking.network.head import directory_queries, enrolment, lieux, queries, setting_aside, twin_queries
 from coworking.network.head.chain_heads import shortened
 from coworking.network.head.entry_rules import KINDS, REGIONS
 from coworking.network.head.labels import doubt_words
@@ -140,7 +140,9 @@ def _page(
     typed: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    one = queries.lieu(public_id)
+    one, has_merges = twin_queries.lieu_and_merges(public_id)
+    if one.merged_into_id is not None:
+        return make_response(_back(queries.lieu_by_id(one.merged_into_id).public_id))
     revisions, asides = queries.revisions(one.id)
     text = request.args.get("month", "")
     shown = month or (read_month(text) if text else revisions[0].month if revisions else last_month())
@@ -168,6 +170,7 @@ def _page(
             (row, json.loads(row.chain_heads) if row.chain_heads else None)
             for row in sorted(revisions, key=lambda row: row.id)
         ),
+        merges=twin_queries.merged_into(one.id) if has_merges else [],
         typed=typed or {},
         errors=errors or {},
         status_words=STATUS_WORDS,
