@@ -1,7 +1,7 @@
 """entries of the directory that are one place, or were found to be two
 
-Revision ID: 0031
-Revises: 0030
+Revision ID: 0034
+Revises: 0033
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from coworking.core.types import UTCDateTime
 
-revision = "0031"
-down_revision = "0030"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

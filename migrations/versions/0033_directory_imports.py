@@ -1,7 +1,7 @@
 """what each import of the directory did and could not read
 
-Revision ID: 0030
-Revises: 0029
+Revision ID: 0033
+Revises: 0032
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from coworking.core.types import UTCDateTime
 
-revision = "0030"
-down_revision = "0029"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
