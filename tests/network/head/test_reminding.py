@@ -47,7 +47,7 @@ def test_the_page_shows_who_is_written_to_and_who_has_to_be_called(cast, late, s
     page = lead.get(f"{PAGE}?month=2026-10")
     words = plain(page.text)
     assert "2 lieux reçoivent un e-mail pour octobre 2026" in words and "doyenne@example.org" in words
-    assert set(re.findall(r'name="lieu" value="([^"]+)"', page.text)) == {late["La Doyenne"], late["Relais"]}
+    assert set(re.findall(r'name="lieu"\s+value="([^"]+)"', page.text)) == {late["La Doyenne"], late["Relais"]}
     assert "À appeler : pas d’adresse e-mail dans l’annuaire Sans Adresse" in words
     assert 'href="tel:0473000003"' in page.text and "Ponctuel" not in words
 
