@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from coworking.accounts import devices, throttle
-from coworking.booking import refusals
+from coworking.booking import problems, refusals
 from coworking.core import idempotency, security
 from tasks.app import celery
 
 
 @celery.task(name="housekeeping.purge")
 def purge() -> int:
-    """Forget idempotency keys, attempts, devices, security events and whose refused requests were; return how many rows."""
-    return idempotency.purge() + throttle.purge() + devices.purge() + security.purge() + refusals.forget_who()
+    """Forget idempotency keys, attempts, devices, security events, whose refused requests were, old problems; count rows."""
+    purges = (
+        idempotency.purge,
+        throttle.purge,
+        devices.purge,
+        security.purge,
+        refusals.forget_who,
+        problems.purge,
+    )
+    return sum(one() for one in purges)

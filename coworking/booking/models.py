@@ -182,6 +182,39 @@ class DayMessage(Model):
     sender: Mapped[Person] = relationship()
 
 
+class ProblemReport(Model):
+    """``person`` says what is wrong with a desk, room or office.
+
+    ``resolved_at`` and ``resolved_by``: who of the team marked it as resolved, and when; ``resolution``: their word on it.
+    """
+
+    __tablename__ = "problem_report"
+    __table_args__ = (
+        CheckConstraint("(resolved_at IS NULL) = (resolved_by_id IS NULL)", name="resolved"),
+        Index("ix_problem_report_resource_id", "resource_id"),
+        Index(
+            "ix_problem_report_person_id",
+            "person_id",
+            sqlite_where=db.text("resolved_at IS NULL"),
+            postgresql_where=db.text("resolved_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    words: Mapped[str] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    resolved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    resolved_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    resolution: Mapped[str | None] = mapped_column(info={"seen_by": (HOST, MANAGER)})
+
+    resource: Mapped[Resource] = relationship()
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    resolved_by: Mapped[Person | None] = relationship(foreign_keys=[resolved_by_id])
+
+
 class RefusedRequest(Model):
     """Someone asked for a desk or room on ``day`` when none of that ``kind`` was free: one row for all their tries.
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from coworking.accounting import nightly
 from coworking.accounting import queries as accounting
 from coworking.accounting.models import AuditRun
-from coworking.booking import calls, queries
+from coworking.booking import calls, problems, queries
 from coworking.booking.models import Booking, BookingUnit, PhoneCall
 from coworking.booking.rules import bookable_halves
 from coworking.claims import queries as claims
@@ -85,6 +85,7 @@ class Today:
     morning: bool
     is_over: bool
     calls: list[calls.CallToMake]
+    problems: list[problems.ReportedPlace]
     closed_since: datetime | None
     free: list[str] = field(default_factory=list[str])
 
@@ -99,7 +100,7 @@ class Today:
 
     @property
     def needs_count(self) -> int:
-        return bool(self.audit) + len(self.failed) + bool(self.older) + len(self.calls)
+        return bool(self.audit) + len(self.failed) + bool(self.older) + len(self.calls) + len(self.problems)
 
 
 def version(day: date) -> str:
@@ -107,15 +108,17 @@ def version(day: date) -> str:
 
     The five minutes are in it because people grow late without anyone doing anything.
     """
-    counter, failed, audit, waiting = db.session.execute(
+    counter, failed, audit, waiting, *reported = db.session.execute(
         select(
             select(DayVersion.version).where(DayVersion.day == day).scalar_subquery(),
             select(func.count()).where(outbox.OutboxRow.state == "failed").scalar_subquery(),
             select(func.max(AuditRun.id)).scalar_subquery(),
             select(func.count()).where(PhoneCall.done_at.is_(None)).scalar_subquery(),
+            *problems.open_state(),
         )
     ).one()
-    return f"{day:%Y%m%d}-{counter or 0}-{failed}-{audit or 0}-{waiting}-{int(now().timestamp()) // 300}-{language()}"
+    changes = (counter or 0, failed, audit or 0, waiting, *reported)
+    return f"{day:%Y%m%d}-{'-'.join(map(str, changes))}-{int(now().timestamp()) // 300}-{language()}"
 
 
 def today(*, is_manager: bool) -> Today:
@@ -162,6 +165,7 @@ def today(*, is_manager: bool) -> Today:
         morning=row is None or instant < row.split_at,
         is_over=is_over,
         calls=calls.to_make(),
+        problems=problems.open_places(),
         closed_since=max(span.end for span in row.open()) if row is not None and is_over else None,
         free=_free_now(row, instant),
     )

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from coworking.frontdesk import views_for_someone, views_message, views_more, views_planning, views_today
+from coworking.frontdesk import (
+    views_for_someone,
+    views_message,
+    views_more,
+    views_planning,
+    views_problems,
+    views_today,
+)
 from coworking.frontdesk.pages import blueprint
 
-PAGES = (views_today, views_planning, views_for_someone, views_message, views_more)
+PAGES = (views_today, views_planning, views_for_someone, views_message, views_problems, views_more)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["PAGES", "blueprint"]

@@ -14,6 +14,7 @@ from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
 from coworking.spaces import forms, inventory, queries, services
+from coworking.spaces.pages import beside
 from coworking.spaces.rules import weekly
 
 blueprint = Blueprint("spaces", __name__, url_prefix="/settings")
@@ -281,4 +282,5 @@ def _resource_page(public_id: str, form: Form | None = None, *, retire: Form | N
         resource=found,
         zone_options=[(zone.public_id, zone.name) for zone in queries.zones()],
         today=today,
+        beside=[part(found) for part in beside],
     )

@@ -21,7 +21,7 @@ from coworking.accounts.models import EmailChange, Organisation, OrganisationMem
 from coworking.billing import paying
 from coworking.billing import services as billing
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper
-from coworking.booking import messages
+from coworking.booking import messages, problems
 from coworking.booking import services as booking
 from coworking.booking.models import Booking, DayMessage, PhoneCall, RefusedRequest
 from coworking.booking.placing import Request, RequestedItem
@@ -200,6 +200,7 @@ def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> No
     with write_unit():
         db.session.execute(update(Booking).values(told={"what": "…"}))
     _owe_calls()
+    _report_problems(place, people)
     messages.send(people["host"].actor(), "2" * 16, day=TOMORROW, subject="…", words="…")
     for name, hour in (("member", 13), ("colleague", 14), ("hidden", 15), ("stranger", 16)):
         span = Span(datetime(2026, 11, 24, hour, tzinfo=UTC), datetime(2026, 11, 24, hour, 45, tzinfo=UTC))
@@ -213,6 +214,15 @@ def _owe_calls() -> None:
         for row in db.session.scalars(select(Booking).where(Booking.day == TOMORROW)):
             had = {"what": "…", "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}
             db.session.add(PhoneCall(booking_id=row.id, person_id=row.person_id, became="moved", had=had))
+
+
+def _report_problems(place: factories.Place, people: dict[str, Person]) -> None:
+    """Everyone has reported two problems on the first desk; one of each is resolved."""
+    desk = place.desks[0].public_id
+    for name in ("member", "colleague", "hidden", "stranger"):
+        for words in ("one", "two"):
+            made = problems.report(people[name].actor(), desk, words)
+        problems.resolve(people["host"].actor(), desk, [made.public_id], "…")
 
 
 def _links(people: dict[str, Person]) -> dict[str, str]:

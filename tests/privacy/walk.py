@@ -64,6 +64,7 @@ KINDS: dict[str, str] = {
     "booking.new_room_booking": "room",
     "frontdesk.arrival": "presence",
     "frontdesk.new": "resource",
+    "frontdesk.problem": "resource",
     "frontdesk.sent_message": "message",
     "membership.ask": "plan",
     "membership.organisation": "organisation",
