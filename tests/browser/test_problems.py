@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from coworking.booking import services
-from tests.browser.conftest import WIDE, assert_accessible
+from coworking.booking import problems, services
+from tests.browser.conftest import assert_accessible
 
 
 def test_two_taps_and_a_few_words(app, place, cast, open_page):
@@ -24,11 +24,14 @@ def test_two_taps_and_a_few_words(app, place, cast, open_page):
     page.wait_for_selector("text=Merci. L’équipe le voit maintenant.")
     assert page.url.endswith("/week")
 
-    host = open_page(cast.host.email, WIDE)
+    with app.app_context():  # a word no line can hold
+        problems.report(cast.colleague.actor(), place.desks[0].public_id, "x" * 400)
+    host = open_page(cast.host.email, {"width": 320, "height": 700})
     host.goto("/today")
     host.click("text=S’en occuper")
     host.wait_for_selector("dialog input[name=resolution]")
     assert_accessible(host)
+    assert not host.evaluate("(s => s.scrollWidth > s.clientWidth)(document.getElementById('sheet'))")
     host.fill("dialog input[name=resolution]", "Ampoule changée")
     host.click("dialog >> text=Marquer comme réglé")
     host.wait_for_selector("text=Noté comme réglé.")
