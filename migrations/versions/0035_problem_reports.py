@@ -1,7 +1,7 @@
 """problems reported on desks and rooms
 
-Revision ID: 0032
-Revises: 0031
+Revision ID: 0035
+Revises: 0034
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from coworking.core.types import UTCDateTime
 
-revision = "0032"
-down_revision = "0031"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
