@@ -178,9 +178,9 @@ def _empty(app: Flask) -> None:
         try:
             cursor = raw.cursor()
             tables = [table.name for table in reversed(db.metadata.sorted_tables)]
-            held = cursor.execute(
-                "SELECT " + ", ".join(f'EXISTS (SELECT 1 FROM "{name}")' for name in tables)
-            ).fetchone()
+            unindexed = "NOT INDEXED" if engine.dialect.name == "sqlite" else ""  # a test's index may hide rows
+            asked = ", ".join(f'EXISTS (SELECT 1 FROM "{name}" {unindexed})' for name in tables)
+            held = cursor.execute(f"SELECT {asked}").fetchone()
             used = [name for name, any_row in zip(tables, held, strict=True) if any_row]
             if engine.dialect.name == "sqlite":
                 _empty_sqlite(cursor, used)
@@ -196,7 +196,7 @@ def _empty_sqlite(cursor: Any, tables: list[str]) -> None:
     guards = [
         (name, ddl)
         for name, table, ddl in cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
-        if table in tables and " DELETE" in ddl
+        if table in tables
     ]
     cursor.execute("PRAGMA foreign_keys=OFF")
     cursor.execute("BEGIN IMMEDIATE")

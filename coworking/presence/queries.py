@@ -34,14 +34,20 @@ def presences_on(day: date) -> list[Presence]:
     )
 
 
-_OPEN_PRESENCE = select(Presence).where(
-    Presence.person_id == bindparam("person"), Presence.day == bindparam("day"), Presence.left_at.is_(None)
+_OPEN_PRESENCES = (
+    select(Presence)
+    .where(
+        Presence.person_id == bindparam("person"),
+        Presence.day.between(bindparam("first"), bindparam("last")),
+        Presence.left_at.is_(None),
+    )
+    .order_by(Presence.day.desc())
 )
 
 
 def open_presence(person_id: int, day: date) -> Presence | None:
     """The presence of ``day`` that has not ended."""
-    return db.session.scalar(_OPEN_PRESENCE, {"person": person_id, "day": day})
+    return db.session.scalars(_OPEN_PRESENCES, {"person": person_id, "first": day, "last": day}).first()
 
 
 def still_there(person_id: int, at: datetime) -> Presence | None:
@@ -50,12 +56,11 @@ def still_there(person_id: int, at: datetime) -> Presence | None:
     Of the night before where the lieu never closed since and they were not seen again: see `through_midnight`.
     """
     today = local_date(at, spaces.lieu().tz)
-    if (here := open_presence(person_id, today)) is not None:
+    lately = {"person": person_id, "first": today - timedelta(days=1), "last": today}
+    here = db.session.scalars(_OPEN_PRESENCES, lately).first()
+    if here is None or here.day == today:
         return here
-    before = open_presence(person_id, today - timedelta(days=1))
-    if before is None or presences_of(person_id, today) or not through_midnight(today, at):
-        return None
-    return before
+    return None if presences_of(person_id, today) or not through_midnight(today, at) else here
 
 
 def there_since_yesterday(at: datetime) -> list[Presence]:
