@@ -96,7 +96,7 @@ def lacking(seller: Seller) -> list[str]:
     """What an invoice should show of the lieu and can be issued without, as message ids."""
     wanted = [
         (N_("The legal form, capital and register of the company are not filled in."), bool(seller.legal_mention)),
-        (N_("No IBAN is filled in: nobody reads where to pay."), bool(seller.iban)),
+        (N_("No IBAN is filled in: the invoices do not say where to pay."), bool(seller.iban)),
     ]
     return [words for words, there in wanted[0 if seller.is_company else 1 :] if not there]
 

@@ -18,7 +18,7 @@ STATE_WORDS = {
     "partial": (N_("partly paid"), "signal"),
     "overdue": (N_("overdue"), "harm"),
     "paid": (N_("paid"), "mine"),
-    "credited": (N_("undone"), ""),
+    "credited": (N_("cancelled"), ""),
     "credit_note": (N_("credit note"), ""),
     "unpaid": (N_("not wholly paid"), ""),
 }

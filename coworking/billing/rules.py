@@ -73,7 +73,7 @@ class AmountsDisagree(DomainError):
 class AlreadyInvoiced(DomainError):
     code = "already_invoiced"
     status = 409
-    message = N_("This is already on an invoice. A credit note undoes the invoice.")
+    message = N_("This is already on an invoice. A credit note cancels the invoice.")
 
 
 class AlreadyWaived(DomainError):
@@ -117,7 +117,7 @@ class ReasonMissing(DomainError):
 class AlreadyCredited(DomainError):
     code = "already_credited"
     status = 409
-    message = N_("A credit note undoes this invoice already.")
+    message = N_("A credit note already cancels this invoice.")
 
 
 class NotAnInvoice(DomainError):

@@ -154,7 +154,7 @@ def gather(month: str) -> ResponseReturnValue:
     first = read_month(month)
     added = charges.gather(first)
     new = ngettext("%(num)s more thing to invoice.", "%(num)s more things to invoice.", added)
-    flash(new if added else _("All was there."))
+    flash(new if added else _("Nothing was missing."))
     return redirect(url_for("billing.month", month=month), 303)
 
 

@@ -90,7 +90,7 @@ def pay(public_id: str) -> ResponseReturnValue:
                 words_of(form["reference"], most=80) or None,
                 before_issue=form.checked("before_issue"),
             )
-            flash(_("The payment is written down."))
+            flash(_("The payment is recorded."))
             return redirect(url_for("billing.invoice", public_id=public_id), 303)
     return _page(public_id, form)
 

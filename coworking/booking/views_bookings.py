@@ -103,7 +103,7 @@ def undo_move(public_id: str) -> ResponseReturnValue:
         restored = services.undo_move(current_actor(), public_id)
     except DomainError as error:
         return _refused_move(public_id, error)
-    flash(_("Back where it was: %(what)s", what=said(restored)))
+    flash(_("Moved back: %(what)s", what=said(restored)))
     return after_change(restored)
 
 

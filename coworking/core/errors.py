@@ -54,7 +54,7 @@ class NotFound(DomainError):
 
     code = "not_found"
     status = 404
-    message = N_("There is nothing here for you.")
+    message = N_("There is nothing at this address.")
 
 
 class Forbidden(DomainError):

@@ -49,9 +49,9 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 # What to say for a plain HTTP error, by status: (stable code, text).
 _HTTP_TEXTS = {
     400: ("bad_request", N_("This request cannot be read.")),
-    404: ("not_found", N_("There is nothing here for you.")),
+    404: ("not_found", N_("There is nothing at this address.")),
     405: ("method_not_allowed", N_("This address does not accept that method.")),
-    406: ("not_acceptable", N_("This cannot be given in the form you ask for.")),
+    406: ("not_acceptable", N_("This is not available in the format you asked for.")),
     413: ("too_large", N_("This is too large: 2 MB at most.")),
     414: ("address_too_long", N_("This address is too long.")),
     415: ("unsupported_media_type", N_("This kind of content is not read here: send JSON.")),

@@ -57,7 +57,7 @@ def _house() -> Iterator[MissingItem]:
     if pricing.tariff_on(today) is None:
         yield MissingItem(
             _("No prices are set: everything is free."),
-            _("Also where nothing costs anything, say so with prices of 0 €."),
+            _("Even if everything is free, set prices of 0 €."),
             _("Set the prices"),
             url_for("pricing.prices"),
         )

@@ -20,7 +20,7 @@ def read_units(form: MultiDict[str, str]) -> list[int]:
     texts = form.getlist("unit")
     ids = [row for text in texts if (row := row_of(text)) is not None]
     if len(ids) < len(texts):
-        raise InvalidInput(field="unit", reason=_("This is not something to settle."))
+        raise InvalidInput(field="unit", reason=_("There is nothing to confirm here."))
     return ids
 
 

@@ -61,7 +61,7 @@ def resolve_problem(public_id: str) -> ResponseReturnValue:
 def reopen_problem(public_id: str, at: int) -> ResponseReturnValue:
     """A wrong tap: it is still to be seen to."""
     undone = problems.reopen(current_actor(), public_id, read_instant(at))
-    flash(_("Still to be seen to.") if undone else _("There was nothing to undo."))
+    flash(_("Marked as open again.") if undone else _("There was nothing to undo."))
     return to_today()
 
 

@@ -104,7 +104,7 @@ def enter_arrival() -> ResponseReturnValue:
         if error.status == 404 and error.at_field is None:
             raise
         return _page(day, form, error), error.status
-    flash(_("%(name)s was here: written down.", name=entered.person.name))
+    flash(_("The arrival of %(name)s is recorded.", name=entered.person.name))
     return _to(day)
 
 

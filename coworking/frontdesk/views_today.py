@@ -101,7 +101,7 @@ def undo_departure(public_id: str) -> ResponseReturnValue:
         presence.undo_departure(current_actor(), public_id)
     except DomainError as error:
         return refusal(error, today)
-    flash(_("Still here, as if nobody had left."))
+    flash(_("The departure is undone: still here."))
     return to_today()
 
 

@@ -48,7 +48,9 @@ class UndoChangesPrice(DomainError):
 
     code = "undo_changes_price"
     status = 409
-    message = N_("What covered it has gone to another booking meanwhile: it would cost something else now.")
+    message = N_(
+        "The half-day that covered it was used by another booking meanwhile: its price would now be different."
+    )
 
 
 class PriceChanged(DomainError):

@@ -49,7 +49,7 @@ def ask(public_id: str) -> ResponseReturnValue:
 def choose(public_id: str) -> ResponseReturnValue:
     return tried(
         lambda: services.subscribe(current_actor(), public_id, first_month=_month()),
-        _("The plan is yours."),
+        _("You now have this plan."),
         back=url_for("membership.mine"),
         page=mine,
     )
@@ -78,7 +78,7 @@ def choose_for(public_id: str) -> ResponseReturnValue:
     plan = request.form.get("plan", "")
     return tried(
         lambda: services.subscribe(current_actor(), plan, first_month=_month(), person=public_id),
-        _("The plan is theirs."),
+        _("The person now has this plan."),
         back=url_for("membership.person", public_id=public_id),
         page=lambda: person(public_id),
     )
@@ -101,7 +101,7 @@ def adhere(public_id: str) -> ResponseReturnValue:
     form = Form(request.form)
     valid_from, price = form.day("valid_from"), cents(form, "cents", required=True) or 0
     month = max(month_of(valid_from), month_of(spaces.today()))
-    charged = _("It comes onto the invoice of %(month)s: %(amount)s.", month=month_year(month), amount=money(price))
+    charged = _("It will be on the invoice of %(month)s: %(amount)s.", month=month_year(month), amount=money(price))
     if done(
         form,
         lambda: services.record_adhesion(current_actor(), public_id, valid_from=valid_from, cents=price),

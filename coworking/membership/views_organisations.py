@@ -76,7 +76,7 @@ def add_member(public_id: str) -> ResponseReturnValue:
     if text and who is None:
         form.refuse("person", _("Nobody of that name or address is on the list."))
     elif who is not None and who.email != text.lower() and len(accounts.search_people(text, 2)) > 1:
-        form.refuse("person", _("Several people answer to that. Write the whole name or the address."))
+        form.refuse("person", _("Several people match. Write the whole name or the e-mail address."))
     if who is not None and done(
         form,
         lambda: service.add_member(

@@ -37,7 +37,7 @@ def set_plan(public_id: str, state: str) -> ResponseReturnValue:
     is_open = state == "open"
     return tried(
         lambda: services.set_plan_open(current_actor(), public_id, is_open),
-        _("The plan can be chosen.") if is_open else _("The plan can no longer be chosen. Who has it keeps it."),
+        _("The plan can be chosen.") if is_open else _("The plan can no longer be chosen. Those who have it keep it."),
         back=url_for("membership.plans"),
         page=plans,
     )

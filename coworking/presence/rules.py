@@ -38,7 +38,7 @@ class ArrivalStands(DomainError):
 class NotToday(DomainError):
     code = "not_today"
     status = 422
-    message = N_("One can only arrive on the day itself.")
+    message = N_("You can only check in on the day itself.")
 
 
 class ClosedNow(DomainError):
@@ -108,7 +108,7 @@ class AlreadyThere(DomainError):
 class NothingToTakeBack(DomainError):
     code = "nothing_to_take_back"
     status = 409
-    message = N_("There is nothing left to take back: correct the half-days in the day's register.")
+    message = N_("There is nothing left to undo: correct the half-days in the day's register.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ __all__ = ["ensure_days", "extend_horizon", "freeze_past_days", "rebuild_ahead",
 
 class InThePast(DomainError):
     code = "in_the_past"
-    message = N_("This day is over: what was, stays. Choose today or later.")
+    message = N_("This day is over and stays as it was. Choose today or later.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def add_closure() -> ResponseReturnValue:
 @blueprint.post("/closures/<public_id>/remove")
 @requires(Role.MANAGER)
 def remove_closure(public_id: str) -> ResponseReturnValue:
-    said = _("The closure is taken back. Bookings that it cancelled or shortened stay so: their people have been told.")
+    said = _("The closure is cancelled. Bookings that it cancelled or shortened stay so: their people have been told.")
     _say_changed(said, services.remove_closure(current_actor(), public_id))
     return redirect(url_for("spaces.closures"), 303)
 

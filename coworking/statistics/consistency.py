@@ -133,7 +133,7 @@ def _check_attendance(figures: Mapping[str, Any]) -> None:
     if figures["room_booked_minutes"] is not None and sum(filter(None, uses)) > figures["room_booked_minutes"]:
         raise Impossible(field="figures.room_booked_minutes", reason=N_("paid, free and internal are more than this"))
     if figures["peak_at"] is not None and not figures["peak_seats"]:
-        raise Impossible(field="figures.peak_at", reason=N_("a peak of nobody has no date"))
+        raise Impossible(field="figures.peak_at", reason=N_("a peak of zero has no date"))
     if figures["peak_seats"] and figures["peak_at"] is None:
         raise Impossible(field="figures.peak_at", reason=N_("a peak has a date"))
 

@@ -112,7 +112,7 @@ REASON_WORDS: Mapping[str, str] = {
 }
 
 _NOT_RECORDED: Mapping[str, str] = {
-    "desk_resident_halfdays": N_("no desk is a resident's"),
+    "desk_resident_halfdays": N_("no desk belongs to a resident"),
     "room_minutes_paid": N_("booked without a price list"),
     "room_minutes_free": N_("booked without a price list"),
     "room_minutes_internal": N_("no room was taken for the place itself"),
@@ -124,11 +124,11 @@ _NOT_RECORDED: Mapping[str, str] = {
     ),
     "people_by_status": N_("people are not asked for it"),
     **dict.fromkeys(("active_subscriptions", "joined", "left"), N_("there is no subscription plan")),
-    **dict.fromkeys(("workshops", "workshop_participants"), N_("workshops are not kept here yet")),
-    **dict.fromkeys(("training_sessions", "trainee_hours"), N_("training is not kept here yet")),
+    **dict.fromkeys(("workshops", "workshop_participants"), N_("workshops are not recorded here yet")),
+    **dict.fromkeys(("training_sessions", "trainee_hours"), N_("training is not recorded here yet")),
     **dict.fromkeys(
         ("digital_help_individual", "digital_help_group", "digital_help_beneficiaries"),
-        N_("digital help is not kept here yet"),
+        N_("digital help is not recorded here yet"),
     ),
     "revenue_cents_by_family": N_("not added up by family yet"),
     **dict.fromkeys(("volunteer_minutes", "staff_fte_hundredths"), N_("nobody is asked for it yet")),

@@ -69,13 +69,14 @@ def _attendance(figures: Figures) -> str | None:
         return None
     if not known_enough(known, booked):
         return _(
-            "Of %(booked)s half-days booked, nobody knows of %(unknown)s whether they were used: attendance is not shown.",
+            "%(booked)s half-days were booked, and whether they were used is not known for %(unknown)s of them: "
+            "attendance is not shown.",
             booked=number(booked),
             unknown=number(booked - known),
         )
     missed = rate(figures, "desk_no_show")
     if missed is None or not missed.numerator:
-        return _("Nobody is known to have left a booked desk empty.")
+        return _("No booked desk is known to have stayed empty.")
     return _(
         "%(absent)s of %(known)s half-days were booked and not used (%(share)s).",
         absent=number(missed.numerator),
@@ -124,7 +125,7 @@ def _suggestion(figures: Figures) -> str | None:
         return _("To try: a sign at the door that says “I am here”, or two taps at the reception the morning after.")
     missed = rate(figures, "desk_no_show")
     if missed is not None and (missed.percent or 0) >= MANY_ABSENT:
-        return _("To try: tell those who did not come how one cancels a desk; the place can go to someone else.")
+        return _("To try: tell those who did not come how to cancel a desk; the place can go to someone else.")
     shares = _shares(figures)
     if len(shares) > 1 and shares[-1][0] >= CROWDED:
         return _(

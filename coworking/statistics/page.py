@@ -171,7 +171,7 @@ def _share(name: str, pair: Pair | None) -> str | None:
         return None
     share = percent(pair.percent)
     if name == "desk_absent_halfdays":
-        return _("%(share)s of those known", share=share)
+        return _("%(share)s of those whose outcome is known", share=share)
     if name == "peak_seats":
         return _("%(share)s of the desks", share=share)
     return _("%(share)s of what was offered", share=share)

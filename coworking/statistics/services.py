@@ -47,7 +47,7 @@ class MonthUnknown(DomainError):
 
     code = "month_unknown"
     status = 404
-    message = N_("Nothing is known of %(month)s: this place was not here yet.")
+    message = N_("There are no figures for %(month)s: this place was not set up yet.")
     field = "month"
 
 

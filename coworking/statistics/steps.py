@@ -56,7 +56,7 @@ def _over(state: MonthState) -> Step:
         return Step("done", _("The month is over"), _("Its days are counted and keep the hours they had."))
     return Step(
         "wait",
-        _("The month goes on"),
+        _("The month is not over"),
         _("Figures up to yesterday; it can be closed from %(day)s on.", day=day_month(last + timedelta(days=1))),
     )
 
@@ -71,7 +71,9 @@ def _partial(state: MonthState) -> list[Step]:
 
 def _decided(state: MonthState, open_ones: int) -> Step:
     if not open_ones:
-        return Step("done", _("Every booked half-day has its outcome"), _("Came, did not come, or unknown for good."))
+        return Step(
+            "done", _("Every booked half-day has its outcome"), _("Each is recorded as came, absent or not known.")
+        )
     detail = _("Until then the return is provisional. After seven days they stay unknown.")
     title = ngettext("%(num)s half-day to confirm", "%(num)s half-days to confirm", open_ones)
     if not state.is_over:
@@ -98,7 +100,7 @@ def _closed(state: MonthState, last: MonthlyReturn) -> Step:
         names = [_(LABELS[name]) for name in state.changed if name in LABELS]
         return Step("odd", title, _("Changed since: %(names)s.", names=", ".join(names) or _("the hours of the week")))
     if last.status == PROVISIONAL:
-        return Step("wait", title, _("Provisional: it becomes final once nothing more can be said of its half-days."))
+        return Step("wait", title, _("Provisional: it becomes final once every half-day has its outcome."))
     return Step("done", title, _("Final: these figures no longer move."))
 
 

@@ -237,7 +237,7 @@ def test_everyone_finds_their_own_and_what_comes_next(house, issued, sign_in, ap
 def test_the_list_is_searched_sorted_paged_and_exported(house, issued, sign_in, monkeypatch):
     browser = sign_in(house.cast.accountant)
     assert "Lise Vidal" not in plain(browser.get("/invoices?q=durand"))
-    assert "Rien de tel" in plain(browser.get("/invoices?state=paid"))
+    assert "Aucune facture trouvée" in plain(browser.get("/invoices?state=paid"))
     assert "Lise Vidal" in plain(browser.get("/invoices?state=unpaid&month=2026-10&sort=amount"))
     assert browser.get("/invoices?after=nonesuch").status_code == 404
     assert browser.get("/invoices?month=x").status_code == 422
@@ -295,6 +295,6 @@ def test_mentions_can_be_replaced_and_restored(house, sign_in, app):
     assert browser.post(f"{url}/penalty", data={"words": "Nos pénalités."}).status_code == 303
     page = plain(browser.get(url))
     assert "Nos pénalités." in page and "vos propres mots" in page and "majoré de 10 points" in page
-    assert "Revenir à nos mots" in plain(browser.get(f"{url}/penalty"))
+    assert "Rétablir les mots habituels" in plain(browser.get(f"{url}/penalty"))
     assert browser.post(f"{url}/penalty", data={"ours": "1"}).status_code == 303
     assert "Nos pénalités." not in plain(browser.get(url))

@@ -22,5 +22,5 @@ def test_a_plan_says_what_it_costs_and_is_taken_by_keyboard(app, place, cast, op
     expect(page.get_by_role("link", name="dès novembre 2026")).to_be_focused()
     page.keyboard.press("Enter")
     sheet.get_by_role("button", name="Prendre cette formule").press("Enter")
-    expect(page.locator(".toast")).to_contain_text("La formule est à vous.")
+    expect(page.locator(".toast")).to_contain_text("Vous avez maintenant cette formule.")
     expect(page.get_by_text("Il reste 10 demi-journées jusqu’au 30 novembre.")).to_be_visible()

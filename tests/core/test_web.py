@@ -117,8 +117,8 @@ def test_what_is_not_there_is_said_in_the_readers_language(client):
     assert (french.status_code, english.status_code) == (404, 404)
     assert 'lang="fr"' in french.text
     assert 'lang="en"' in english.text
-    assert "There is nothing here for you." in english.text
-    assert "There is nothing here for you." not in french.text
+    assert "There is nothing at this address." in english.text
+    assert "There is nothing at this address." not in french.text
 
 
 def test_a_program_gets_a_problem_document(client):
@@ -128,7 +128,7 @@ def test_a_program_gets_a_problem_document(client):
     assert answer.json["code"] == "not_found"
     assert answer.json["status"] == 404
     assert answer.json["title"] == "Not Found"
-    assert answer.json["detail"] == "There is nothing here for you."
+    assert answer.json["detail"] == "There is nothing at this address."
 
 
 def test_the_wrong_method_is_a_client_error(client):

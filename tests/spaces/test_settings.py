@@ -98,7 +98,7 @@ def test_new_hours_apply_from_their_day(app: Flask, boss: FlaskClient):
     assert boss.post("/settings/hours", data=form).status_code == 303
     page = boss.get("/settings/hours").text
     assert "À partir du mardi 1er décembre 2026" in page
-    assert "Abandonner ces horaires" in page
+    assert "Annuler ces horaires" in page
     minutes = read(app, lambda: [total_minutes(queries.day(date(2026, 12, n)).open()) for n in (1, 5)])
     assert minutes == [450, 0]
     assert boss.post("/settings/hours/remove", data={"valid_from": "2026-12-01"}).status_code == 303

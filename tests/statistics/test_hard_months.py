@@ -315,7 +315,7 @@ def test_every_figure_that_nothing_fills_says_why(people, clock):
     page = month_page(MONTH)
     said = {row.name: row.reason for _title, rows in page.groups for row in rows if row.value is None}
     assert said["waitlisted_requests"] == "il n’y a pas encore de liste d’attente"
-    assert said["workshops"] == "les ateliers ne sont pas encore tenus ici"
+    assert said["workshops"] == "les ateliers ne sont pas encore notés ici"
     assert set(said) >= {"people_by_status", "revenue_cents_by_family", "volunteer_minutes", "digital_help_group"}
     assert REASON_WORDS["not_recorded"] not in said.values() and None not in said.values()
 
