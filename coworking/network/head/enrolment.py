@@ -47,7 +47,7 @@ class SendsItself(DomainError):
 
     code = "sends_itself"
     status = 409
-    message = N_("This place already sends its month by itself.")
+    message = N_("This place already sends its month automatically.")
 
 
 class TooManyLinks(TooManyAttempts):

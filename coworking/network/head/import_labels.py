@@ -7,24 +7,24 @@ from coworking.core.i18n import _
 from coworking.network.head.census_rules import Remark
 
 CODE_WORDS: dict[str, str] = {
-    "cells": N_("Left out: another number of cells than the header"),
+    "cells": N_("Left out: not as many cells as the header"),
     "empty": N_("Left out: %(value)s is empty"),
     "too_long": N_("Left out: %(value)s is longer than %(instead)s characters"),
     "same_id": N_("Left out: the same ID as line %(instead)s"),
-    "no_postcode": N_("Taken without a postcode: “%(value)s” is none"),
-    "no_insee": N_("Taken without an INSEE code: “%(value)s” is none"),
-    "no_position": N_("Taken without its place on the map: “%(value)s” is nowhere on Earth"),
-    "no_website": N_("Taken without a website: “%(value)s” is no address of one"),
-    "no_kind": N_("Taken without a type: “%(value)s” is none we know"),
-    "no_region": N_("Taken without a region: “%(value)s” is none"),
-    "mended": N_("%(field)s mended: “%(value)s” lost its zero, %(instead)s was taken"),
-    "edited": N_("%(field)s left as edited by hand (%(instead)s); the file says “%(value)s”"),
-    "own": N_("%(field)s left as the place gave it itself (%(instead)s); the file says “%(value)s”"),
+    "no_postcode": N_("Imported without a postcode: “%(value)s” is not valid"),
+    "no_insee": N_("Imported without an INSEE code: “%(value)s” is not valid"),
+    "no_position": N_("Imported without its position on the map: “%(value)s” is not valid"),
+    "no_website": N_("Imported without a website: “%(value)s” is not valid"),
+    "no_kind": N_("Imported without a type: “%(value)s” is not a known type"),
+    "no_region": N_("Imported without a region: “%(value)s” is not a known region"),
+    "mended": N_("%(field)s corrected: “%(value)s” had lost its leading zero, %(instead)s was imported"),
+    "edited": N_("%(field)s: the value edited by hand is kept (%(instead)s); the file says “%(value)s”"),
+    "own": N_("%(field)s: the value given by the place is kept (%(instead)s); the file says “%(value)s”"),
     "twin": N_("Perhaps the same place as line %(instead)s"),
 }
 
 CODE_NAMES: dict[str, str] = {
-    "cells": N_("Another number of cells"),
+    "cells": N_("Not as many cells as the header"),
     "empty": N_("Without name or ID"),
     "too_long": N_("Too long"),
     "same_id": N_("The same ID twice"),
@@ -34,10 +34,10 @@ CODE_NAMES: dict[str, str] = {
     "no_website": N_("Without a website"),
     "no_kind": N_("Without a type"),
     "no_region": N_("Without a region"),
-    "mended": N_("Zeros put back"),
+    "mended": N_("Leading zeros restored"),
     "edited": N_("Edited by hand"),
     "own": N_("Given by the place"),
-    "twin": N_("Perhaps twins"),
+    "twin": N_("Possible duplicates"),
 }
 """The kinds of remarks, to choose among."""
 

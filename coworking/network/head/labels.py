@@ -17,10 +17,10 @@ def doubt_words(doubt: Doubt) -> str:
     }
     match doubt.code:
         case "far_above" | "far_below":
-            return _("%(figure)s: %(value)s, in this place’s earlier months about %(usual)s.", **named)
+            return _("%(figure)s: %(value)s. In earlier months this place had about %(usual)s.", **named)
         case "many_desks":
             return _("%(figure)s: %(value)s, more than %(usual)s desks on each day open.", **named)
         case "outweighs":
-            return _("%(figure)s: %(value)s, where half of the other places offer %(usual)s at most.", **named)
+            return _("%(figure)s: %(value)s. Half of the other places offer %(usual)s at most.", **named)
         case _:
-            return _("%(figure)s: %(value)s, though other figures of this return speak of %(usual)s at most.", **named)
+            return _("%(figure)s: %(value)s, but the other figures of this return allow %(usual)s at most.", **named)

@@ -23,7 +23,7 @@ TOPIC = "network.remind"
 class NotLateYet(DomainError):
     code = "not_late_yet"
     status = 409
-    message = N_("The returns of this month are not late yet: nobody was written to.")
+    message = N_("The returns of this month are not late yet: no e-mail was sent.")
 
 
 def write_to_late(actor: Actor, month: date, chosen: Collection[str]) -> list[str]:

@@ -32,7 +32,7 @@ class MonthStillRunning(DomainError):
 
 class MonthTooOld(DomainError):
     code = "month_too_old"
-    message = N_("This month is too long ago to be given here. Write to whoever gave you the link.")
+    message = N_("This month is too long ago to be given here. Write to the person who gave you the link.")
     field = "month"
 
 

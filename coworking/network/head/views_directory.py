@@ -22,7 +22,7 @@ from coworking.statistics.return_rules import is_line
 
 STATE_LABELS = {
     "all": N_("All"),
-    "enrolled": N_("Sending by themselves"),
+    "enrolled": N_("Sending automatically"),
     "invited": N_("Invited"),
     "link": N_("By link"),
     "left": N_("Left"),
@@ -41,12 +41,12 @@ COLUMNS = (
     N_("Telephone"),
     N_("Latitude"),
     N_("Longitude"),
-    N_("How its figures come"),
+    N_("How its figures arrive"),
     N_("Invited"),
-    N_("Figures awaited from"),
+    N_("Figures expected from"),
     N_("Left on"),
 )
-WAYS = {"software": N_("sends by itself"), "link": N_("by link")}
+WAYS = {"software": N_("sends automatically"), "link": N_("by link")}
 
 
 @blueprint.get("/directory")

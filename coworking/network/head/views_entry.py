@@ -44,7 +44,7 @@ def save_entry(public_id: str) -> ResponseReturnValue:
                 entries.edit(current_actor(), public_id, values, seen=seen)
             except EntryChanged as error:
                 return _compared(public_id, form, values, seen, error)
-            flash(_("The entry of %(name)s says what you wrote.", name=values["name"]))
+            flash(_("The entry of %(name)s is saved.", name=values["name"]))
             return redirect(url_for("network_head.lieu", public_id=public_id), 303)
     return _page(public_id, form, seen)
 

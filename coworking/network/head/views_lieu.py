@@ -58,7 +58,7 @@ def give_link(public_id: str) -> ResponseReturnValue:
 @requires(Role.LEAD)
 def revoke_link(public_id: str) -> ResponseReturnValue:
     enrolment.revoke(current_actor(), public_id, _purpose())
-    flash(_("This link opens nothing any more."))
+    flash(_("This link no longer works."))
     return _back(public_id)
 
 
@@ -66,7 +66,7 @@ def revoke_link(public_id: str) -> ResponseReturnValue:
 @requires(Role.LEAD)
 def expect_from(public_id: str) -> ResponseReturnValue:
     lieux.expect_from(current_actor(), public_id, _month(request.form.get("month", "")))
-    flash(_("Its figures are awaited from now on as you chose."))
+    flash(_("Saved: its figures are expected from that month on."))
     return _back(public_id)
 
 
@@ -85,7 +85,7 @@ def depart(public_id: str) -> ResponseReturnValue:
 @requires(Role.LEAD)
 def come_back(public_id: str) -> ResponseReturnValue:
     row = lieux.come_back(current_actor(), public_id)
-    flash(_("%(name)s is where it was.", name=row.name))
+    flash(_("%(name)s is back in the network, as before.", name=row.name))
     return _back(public_id)
 
 
@@ -99,7 +99,7 @@ def set_aside(public_id: str, month: str, revision: int) -> ResponseReturnValue:
     except setting_aside.SetAsideReasonUnusable as error:
         return _page(public_id, month=first, typed={"reason": reason}, errors={"reason": say(error)}), error.status
     undo = url_for("network_head.count_again", public_id=public_id, month=month, revision=revision)
-    flash(_("Set aside: the network’s figures are without it, and say so."), f"undo:{undo}")
+    flash(_("Set aside: the network’s figures leave it out and say so."), f"undo:{undo}")
     return _back(public_id, first)
 
 

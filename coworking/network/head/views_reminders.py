@@ -40,8 +40,8 @@ def write_reminders() -> ResponseReturnValue:
     except reminding.NotLateYet as error:
         return refusal(error, reminders)
     if names:
-        said = ngettext("%(num)s place is written to.", "%(num)s places are written to.", len(names))
+        said = ngettext("An e-mail goes to %(num)s place.", "An e-mail goes to %(num)s places.", len(names))
     else:
-        said = _("Nobody was written to: none is chosen, or all were written to today.")
+        said = _("No e-mail was sent: no place is chosen, or all of them got one today.")
     flash(said)
     return redirect(url_for("network_head.month", month=write_month(month)), 303)

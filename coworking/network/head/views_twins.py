@@ -41,7 +41,7 @@ def merge_twins(one: str, other: str) -> ResponseReturnValue:
         return _page(one, other, wrong=say(error)), error.status
     kept = queries.lieu_by_id(done.kept_id)
     undo = url_for("network_head.undo_merge", public_id=kept.public_id, merge_id=done.id)
-    flash(_("%(name)s is one entry now.", name=kept.name), f"undo:{undo}")
+    flash(_("Both entries are merged into one: %(name)s.", name=kept.name), f"undo:{undo}")
     return redirect(url_for("network_head.lieu", public_id=kept.public_id), 303)
 
 

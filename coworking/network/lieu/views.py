@@ -38,7 +38,7 @@ def join() -> ResponseReturnValue:
     except DomainError as error:
         form.refuse("url", error)
         return _page(form)
-    flash(_("This place now belongs to %(head)s: each closed month goes there by itself.", head=head.name))
+    flash(_("This place now belongs to %(head)s: each closed month is sent there automatically.", head=head.name))
     return redirect(url_for("network_lieu.index"), 303)
 
 
