@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import fold
 from coworking.network.head.entry_rules import REGIONS, website_of
+from coworking.network.head.twin_rules import Listed, proposals
 
 COLUMNS = ("ID", "NOM_TL", "ADRESSE", "CP", "INSEECOM", "NOMCOM", "WEB", "LAT", "LONG")
 """What a file must have; other columns may stand beside them."""
@@ -113,7 +114,7 @@ def read(content: bytes) -> Reading:
             remarks.append(Remark(line, "same_id", found.name, instead=str(first)))
             continue
         places.append(found)
-    remarks += _twins(places)
+    remarks += _possible_duplicates(places)
     return Reading(places, sorted(remarks, key=lambda remark: remark.line), tuple(sorted(fields)))
 
 
@@ -235,12 +236,13 @@ def _position(latitude: str, longitude: str) -> tuple[float | None, float | None
     return (round(north, 6), round(east, 6)) if on_earth and (north, east) != (0, 0) else (None, None)
 
 
-def _twins(places: list[CensusPlace]) -> Iterator[Remark]:
-    """Rows that name the same place in the same commune. Both stay: whether they are one place, only people know."""
-    seen: dict[tuple[str, str], int] = {}
-    for entry in places:
-        if entry.code_insee is None:
-            continue
-        key = (_NOT_NAMES.sub("", fold(entry.name)), entry.code_insee)
-        if (first := seen.setdefault(key, entry.line)) != entry.line:
-            yield Remark(entry.line, "twin", entry.name, instead=str(first))
+def _possible_duplicates(places: list[CensusPlace]) -> Iterator[Remark]:
+    """A remark on each row that may be the place of an earlier one. Both are imported: the lead decides."""
+    names = {place.line: place.name for place in places}
+    pairs = proposals(
+        Listed(place.line, place.name, place.address, place.postcode, place.city, place.code_insee) for place in places
+    )
+    first: dict[int, int] = {}
+    for earlier, later in pairs:
+        first.setdefault(later, earlier)
+    yield from (Remark(later, "twin", names[later], instead=str(earlier)) for later, earlier in first.items())

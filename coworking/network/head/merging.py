@@ -19,7 +19,7 @@ from coworking.core.policy import Actor
 from coworking.core.sql import inserted
 from coworking.core.units import locked, write_unit
 from coworking.network.head import twin_queries
-from coworking.network.head.entry_rules import FIELDS, EntryChanged, fingerprint, stated, trail
+from coworking.network.head.entry_rules import FIELDS, EntryChanged, edited_after, fingerprint, stated, trail
 from coworking.network.head.models import LieuMerge, NetworkLieu, TwoPlaces
 from coworking.network.head.twin_queries import Ties
 
@@ -76,7 +76,7 @@ def merge(actor: Actor, one: str, other: str, taken: Collection[str], *, seen: s
             changes |= {name: [getattr(kept, name), getattr(gone, name)] for name in POSITION}
         for name, (_old, value) in changes.items():
             setattr(kept, name, value)
-        kept.edited = sorted({*kept.edited, *changes})
+        kept.edited = edited_after(kept.edited, list(changes))
         gone.merged_into_id = kept.id
         row = LieuMerge(kept_id=kept.id, gone_id=gone.id, changes=changes, created_by_id=actor.person_id)
         db.session.add(row)

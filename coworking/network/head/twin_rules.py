@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -57,13 +57,13 @@ class Listed:
 def proposals(entries: Iterable[Listed], apart: Collection[tuple[int, int]] = ()) -> list[tuple[int, int]]:
     """Pairs of ids, the lower first, that may be one place; without those known to be ``apart``."""
     rows = {entry.id: entry for entry in entries}
-    groups: dict[Hashable, list[int]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for entry in rows.values():
         for key in _keys(entry):
             groups[key].append(entry.id)
     pairs = {
         (min(pair), max(pair))
-        for (kind, *_rest), ids in groups.items()  # type: ignore[misc]
+        for (kind, _shared), ids in groups.items()
         for pair in combinations(ids, 2)
         if _alike(kind, rows[pair[0]], rows[pair[1]])
     }

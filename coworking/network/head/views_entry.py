@@ -91,6 +91,6 @@ def _page(public_id: str, form: Form, seen: str, beside: dict[str, Any] | None =
         lieu=queries.lieu(public_id),
         seen=seen,
         beside=beside or {},
-        kinds=KINDS,
-        regions=REGIONS,
+        kinds=[("", _("Not known")), *((key, _(words)) for key, words in KINDS.items())],
+        regions=[("", _("Not known")), *REGIONS.items()],
     )

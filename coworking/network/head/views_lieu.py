@@ -11,6 +11,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import NotFound
+from coworking.core.formats import month_year
 from coworking.core.i18n import _
 from coworking.core.months import MonthUnreadable, month_before, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
@@ -29,7 +30,7 @@ from coworking.statistics.schema import EIGHT, SIX
 
 PURPOSES = (JOIN, FIGURES)
 MONTHS_BACK, MONTHS_AHEAD = 12, 3
-"""Around this month: from when figures may be awaited."""
+"""Around this month: from when figures may be expected."""
 
 
 @blueprint.get("/lieux/<public_id>")
@@ -153,6 +154,7 @@ def _page(
         lieu=one,
         kinds=KINDS,
         regions=REGIONS,
+        reachable=_reachable(one),
         month=shown,
         row=lieu_month(one, shown) if revisions or one.way is not None else None,
         said=said,
@@ -207,7 +209,23 @@ def _letter(lieu: NetworkLieu, purpose: str | None, link: str) -> str:
     return f"mailto:{address}?subject={quote(subject)}&body={quote(body)}"
 
 
-def _months_around(chosen: date | None) -> list[date]:
+def _reachable(lieu: NetworkLieu) -> list[tuple[str, str]]:
+    """How to reach the lieu: the address of each link and its words."""
+    links = []
+    if lieu.website:
+        links.append((lieu.website, lieu.website.removeprefix("https://").removeprefix("http://")))
+    if lieu.contact_email:
+        links.append((f"mailto:{quote(lieu.contact_email, safe='@')}", lieu.contact_email))
+    if lieu.phone:
+        links.append((f"tel:{lieu.phone.replace(' ', '')}", lieu.phone))
+    return links
+
+
+def _months_around(chosen: date | None) -> list[tuple[str, str]]:
+    """The months from which figures may be expected, the latest first, with their names."""
     first = month_of(spaces.today())
     months = {month_before(first, back) for back in range(-MONTHS_AHEAD, MONTHS_BACK + 1)}
-    return sorted(months | ({chosen} if chosen is not None else set()), reverse=True)
+    return [
+        (write_month(month), month_year(month))
+        for month in sorted(months | ({chosen} if chosen is not None else set()), reverse=True)
+    ]

@@ -8,9 +8,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError, NotFound
+from coworking.core.formats import month_year
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
-from coworking.core.months import MonthUnreadable, read_month
+from coworking.core.months import MonthUnreadable, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal
 from coworking.network.lieu import joining, queries, services
@@ -110,6 +111,25 @@ def _since(form: Form) -> date | None:
         raise NotFound() from error
 
 
+def _since_choices(months: list[date]) -> list[tuple[str, str]]:
+    """From which of the closed ``months`` on the head may get them, or none, with their words."""
+    return [
+        *(
+            (
+                write_month(month),
+                ngettext(
+                    "%(num)s month, from %(month)s on",
+                    "%(num)s months, from %(month)s on",
+                    len(months) - at,
+                    month=month_year(month),
+                ),
+            )
+            for at, month in enumerate(months)
+        ),
+        (NO_PAST_MONTHS, _("None: only what is closed from now on")),
+    ]
+
+
 def _page(form: Form) -> ResponseReturnValue:
     head = queries.head_link()
     return form_page(
@@ -120,7 +140,7 @@ def _page(form: Form) -> ResponseReturnValue:
         deliveries=queries.deliveries(head) if head is not None else [],
         never_sent=[row.month for row in queries.never_sent(head)],
         closed=[row.month for row in queries.never_sent(None)],
-        no_past_months=NO_PAST_MONTHS,
+        since_choices=_since_choices,
         state_words=STATE_WORDS,
         trouble=trouble,
     )
