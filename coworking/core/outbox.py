@@ -1,8 +1,8 @@
-"""What must happen after a unit of work: written with it, carried out later, retried until it worked.
+"""Background work: stored in the same transaction as its reason, run later, and retried until it succeeds.
 
-A row is *waiting*, then leased by one worker (a conditional UPDATE, committed before the work begins), then *done*; or
-it waits again, longer each time; or it has *failed* and a person must look. A broker message is only a kick to look now:
-losing one costs a minute, until the sweep comes by.
+A row is *waiting*; one worker leases it by a conditional UPDATE, committed before the work begins; then it is *done*. After
+an error it waits again, longer each time, or it has *failed* and a person must decide. A broker message only wakes the
+workers: if it is lost, the sweep finds the row within a minute.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LAST_RETRY = timedelta(hours=6)
 
 
 class OutboxRow(Model):
-    """One thing to do. ``key`` is unique and stable: enqueueing it twice is one thing."""
+    """One piece of work. ``key`` is unique and stable: enqueueing it twice stores one row."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -68,7 +68,7 @@ class Job:
 
 
 class GiveUp(Exception):
-    """A handler raises this when trying again cannot help; a person will see the text."""
+    """Raised by a handler when retrying cannot help; managers see the text."""
 
 
 Handler = Callable[[Job], None]
@@ -78,9 +78,9 @@ _kick: Callable[[], None] | None = None
 
 
 def handler(topic: str, *, attempts: int = MAX_ATTEMPTS) -> Callable[[Handler], Handler]:
-    """Register the function that carries out ``topic``. It runs outside any unit and may run more than once.
+    """Register the function that handles ``topic``. It runs outside any unit and may run more than once per row.
 
-    A row of it is given up after ``attempts``: by default within a day; see `backoff`.
+    A row fails for good after ``attempts``, by default within a day; see `backoff`.
     """
 
     def register(function: Handler) -> Handler:
@@ -92,13 +92,13 @@ def handler(topic: str, *, attempts: int = MAX_ATTEMPTS) -> Callable[[Handler], 
 
 
 def kick_with(kick: Callable[[], None]) -> None:
-    """Set what tells the workers to look now (the tasks package does)."""
+    """Set the function that wakes the workers; the tasks package calls this."""
     global _kick
     _kick = kick
 
 
 def enqueue(topic: str, key: str, payload: dict[str, Any], due_at: datetime | None = None) -> bool:
-    """Write the row in the open unit; False when ``key`` was there already. ``payload`` must be JSON."""
+    """Store the work in the open unit; return False when ``key`` exists already. ``payload`` must be JSON."""
     unit = require_unit()
     instant = now()
     added = inserted(
@@ -118,7 +118,7 @@ def enqueue(topic: str, key: str, payload: dict[str, Any], due_at: datetime | No
 
 
 def drop(prefix: str) -> None:
-    """Forget the rows that still wait and whose key starts with ``prefix`` (their reason is gone), in the open unit."""
+    """Delete the waiting rows whose key starts with ``prefix``, because their reason is gone, in the open unit."""
     require_unit()
     db.session.execute(
         update(OutboxRow)
@@ -128,7 +128,7 @@ def drop(prefix: str) -> None:
 
 
 def run_due(limit: int = 100) -> int:
-    """Carry out up to ``limit`` due rows; return how many were tried."""
+    """Run up to ``limit`` due rows; return how many were tried."""
     tried = 0
     while tried < limit and (leased := _lease_next()) is not None:
         tried += 1
@@ -145,7 +145,7 @@ def _free(instant: datetime) -> list[Any]:
 
 
 def _lease_next() -> tuple[int, str, Job] | None:
-    """Take the next due row: its id, the lease, and what to do under it."""
+    """Lease the next due row; return its id, the lease and the job."""
     instant = now()
     candidates = db.session.scalars(
         select(OutboxRow.id).where(*_free(instant)).order_by(OutboxRow.due_at, OutboxRow.id).limit(8)
@@ -197,7 +197,7 @@ def backoff(attempt: int) -> timedelta:
 
 
 def _finish(row_id: int, lease: str, *, state: str, last_error: str | None, due_at: datetime | None = None) -> None:
-    """Say how the work under ``lease`` ended; nothing when the row was dropped or leased by another meanwhile."""
+    """Record how the work under ``lease`` ended; do nothing when the row was dropped or leased again meanwhile."""
     values: dict[str, Any] = {"state": state, "lease": None, "leased_until": None, "last_error": last_error}
     if due_at is not None:
         values["due_at"] = due_at
@@ -212,7 +212,7 @@ def _finish(row_id: int, lease: str, *, state: str, last_error: str | None, due_
 
 
 def failed() -> list[OutboxRow]:
-    """Rows a person must look at, newest first."""
+    """Failed rows, which a person must look at, newest first."""
     return list(db.session.scalars(select(OutboxRow).where(OutboxRow.state == "failed").order_by(OutboxRow.id.desc())))
 
 
@@ -227,7 +227,7 @@ def retry(public: str) -> None:
 
 
 def dismiss(public: str) -> None:
-    """Stop showing a failed row (seen, and settled otherwise), in the open unit."""
+    """Stop showing a failed row that was settled in another way, in the open unit."""
     require_unit()
     db.session.execute(
         update(OutboxRow)

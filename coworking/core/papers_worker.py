@@ -1,8 +1,7 @@
-"""The process that makes PDFs: HTML in, PDF out, until its input ends. Started by `coworking.core.papers`, never imported.
+"""The process that makes PDFs from HTML until its input ends. `coworking.core.papers` starts it; nothing imports it.
 
-Each message is a length (four bytes, big-endian) and so many bytes. In: JSON ``{"html", "identifier"}``. Out: one byte
-more before the content, ``+`` for a PDF, ``-`` for a sentence that says what went wrong, ``!`` when the libraries are
-missing.
+Each message is its length (four bytes, big-endian) and that many bytes. The input is JSON ``{"html", "identifier"}``. The
+output has one byte before the content: ``+`` for a PDF, ``-`` for an error message, ``!`` when the libraries are missing.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def _pdf(order: dict[str, str], static: Path) -> bytes:
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     class Fetcher(URLFetcher):
-        """Reads below ``static/`` and ``data:``, and nothing else: no network, no other file."""
+        """Reads files below ``static/`` and ``data:`` URLs only: no network, no other file."""
 
         def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
             if url.startswith("data:"):

@@ -1,4 +1,4 @@
-"""What packages beside or below `spaces` may know of the lieu: its name, clock and zones, told by `spaces` itself."""
+"""The lieu's name, clock and zones for packages that cannot import `spaces`, which provides them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NotSetUp(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class ZoneName:
-    """A zone people may prefer."""
+    """The name of a zone that people may prefer."""
 
     id: int
     public_id: str
@@ -31,30 +31,30 @@ def _paris() -> ZoneInfo:
 
 
 @dataclass(slots=True)
-class _Teller:
+class _Answers:
     name: Callable[[], str] = str
     clock: Callable[[], ZoneInfo] = _paris
     zones: Callable[[], list[ZoneName]] = list
 
 
-_teller = _Teller()
+_answers = _Answers()
 
 
 def told_by(*, name: Callable[[], str], clock: Callable[[], ZoneInfo], zones: Callable[[], list[ZoneName]]) -> None:
-    """Set who answers (the package of the lieu does, when the application is made)."""
-    _teller.name, _teller.clock, _teller.zones = name, clock, zones
+    """Set the functions that answer; `spaces` calls this when the application is created."""
+    _answers.name, _answers.clock, _answers.zones = name, clock, zones
 
 
 def name() -> str:
     """The lieu's name; empty before it is set up."""
-    return _teller.name()
+    return _answers.name()
 
 
 def clock() -> ZoneInfo:
     """The time zone of the lieu's wall clock; Paris before it is set up."""
-    return _teller.clock()
+    return _answers.clock()
 
 
 def zones() -> list[ZoneName]:
     """The zones in the order people see."""
-    return _teller.zones()
+    return _answers.zones()

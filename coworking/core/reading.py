@@ -1,7 +1,7 @@
-"""Typed text as values: each function reads one text and returns its value, or raises a named error that says what is right.
+"""Typed text as values: each function returns the value of one text, or raises a named error that says what is right.
 
-Forms (`coworking.core.forms`), command lines and addresses read through these; what only one package can judge (a price, a
-password) is read by that package's rules in the same way.
+Forms (`coworking.core.forms`), command lines and URLs use them. Values that only one package can judge, such as a price or a
+password, are read in the same way by that package's rules.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from coworking.core.errors import N_, DomainError
 T = TypeVar("T")
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
-"""Calendars and time zones end somewhere."""
+"""The years that dates may have: calendars and time zones end somewhere."""
 _CLOCK = re.compile(r"(\d{1,2}) ?(?:[:h] ?(\d{2})?)?", re.ASCII | re.IGNORECASE)
 _PHONE = re.compile(r"\+?[0-9][0-9 .()/-]{4,22}")
 _POSTCODE = re.compile(r"\d{5}", re.ASCII)
@@ -62,7 +62,7 @@ class UnreadableDate(DomainError):
 
 
 class FarDate(UnreadableDate):
-    """A real date, outside the years that are reckoned with."""
+    """The date is real, but outside the years that the software can use."""
 
     code = "far_date"
     message = N_("Choose a date between 2000 and 2199.")
@@ -122,7 +122,7 @@ class BicInvalid(DomainError):
 
 
 def printable(text: str) -> str:
-    """``text``, trimmed, without the control characters that neither e-mails nor papers can hold."""
+    """``text``, trimmed, without the control characters that neither e-mails nor PDFs can contain."""
     return "".join(char for char in text if char.isprintable() or char.isspace()).strip()
 
 
@@ -137,7 +137,7 @@ def lines_of(text: str, *, most: int = 2000, required: bool = False) -> str:
 
 
 def maybe(read: Callable[[str], T], text: str) -> T | None:
-    """What ``read`` makes of ``text``; None when it was left empty."""
+    """The value that ``read`` returns for ``text``; None when it was left empty."""
     return read(text) if text.strip() else None
 
 
@@ -172,7 +172,7 @@ def count_of(text: str) -> int:
 
 
 def nearest_number(text: str | None, default: int, least: int, most: int) -> int:
-    """The number nearest to ``text`` within the bounds, ``default`` for what is none: for choices that must not fail."""
+    """The number nearest to ``text`` within the bounds, ``default`` if it is no number: for choices that must not fail."""
     try:
         return min(most, max(least, int(text or default)))
     except ValueError:
@@ -180,7 +180,7 @@ def nearest_number(text: str | None, default: int, least: int, most: int) -> int
 
 
 def row_of(text: str) -> int | None:
-    """The number of a database row as a page sent it; None for what no row can have."""
+    """The number of a database row as a page sent it; None if no row can have it."""
     return int(text) if _WHOLE.fullmatch(text) else None
 
 
@@ -205,7 +205,7 @@ def minute_of(text: str) -> int:
 
 
 def time_of(text: str) -> time:
-    """The same as a wall clock shows it, from 0:00 to 23:59; raises `UnreadableTime`."""
+    """A time of day from 0:00 to 23:59; raises `UnreadableTime`."""
     minute = minute_of(text)
     if minute == 1440:
         raise UnreadableTime()
@@ -220,7 +220,7 @@ def normal_email(text: str) -> str:
 def email_of(text: str) -> str:
     """An e-mail address as it is kept, its domain in ASCII; raises `EmailInvalid`.
 
-    Whether its domain exists is not asked: that takes the network, and only the confirmation e-mail proves the address.
+    It does not check that the domain exists: that takes the network, and only the confirmation e-mail proves the address.
     """
     try:
         found = validate_email(normal_email(text), check_deliverability=False, allow_smtputf8=False)

@@ -1,8 +1,8 @@
-"""SQL that differs between the two engines.
+"""Statements whose SQL differs between the two engines.
 
-"Insert unless it is there" is ``ON CONFLICT DO NOTHING`` on PostgreSQL. On SQLite the guards against REPLACE refuse a row
-whose key is taken before any conflict clause is asked, so there it is ``INSERT … SELECT … WHERE NOT EXISTS``: with one
-writer at a time both mean the same.
+"Insert unless it exists" is ``ON CONFLICT DO NOTHING`` on PostgreSQL. On SQLite the guards against REPLACE refuse a row
+whose key is taken before SQLite reads the conflict clause. There the statement is ``INSERT … SELECT … WHERE NOT EXISTS``;
+with one writer at a time it does the same.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _AT_ONCE = 500
 
 
 def table_of(model: type[DeclarativeBase]) -> Table:
-    """The table of ``model``. What is built once of it is carried out without the mapper's bookkeeping."""
+    """The table of ``model``, for statements that run without the mapper's bookkeeping."""
     return cast(Table, model.__table__)
 
 
 def insert_now(*rows: DeclarativeBase) -> None:
-    """INSERT new objects in the open unit at once, in this order; from then on they are as if the session had loaded them.
+    """INSERT new objects in the open unit at once, in this order; afterwards the session treats them as loaded.
 
-    What an object refers to must be stored already or come before it. A flush would find the order itself, and compare and
-    cascade on the way: for the few rows of a booking that is most of what they cost. Not for what the money chain covers:
-    its rows are noted by the flush's own events.
+    An object that another one refers to must be stored already or come before it. A flush would find the order itself, but
+    its comparing and cascading is most of the cost for the few rows of a booking. Do not use this for tables that the money
+    chain covers: the chain records rows in the events of a flush.
     """
     for row in rows:
         mapper = inspect(type(row))
@@ -81,7 +81,7 @@ def _insert_plan(mapper: Mapper[Any]) -> tuple[Insert, str, list[Column[Any]], l
 
 
 def inserted(model: type[DeclarativeBase], **values: Any) -> bool:
-    """INSERT in the open unit; False (and nothing done) when a unique key is already there."""
+    """INSERT a row in the open unit; return False and change nothing when a unique key already exists."""
     if db.engine.dialect.name == "sqlite":
         values = _with_defaults(model, values)
         statement = _sqlite_insert_once(model, tuple(values))
@@ -94,7 +94,7 @@ def inserted(model: type[DeclarativeBase], **values: Any) -> bool:
 
 
 def insert_missing(model: type[DeclarativeBase], rows: Sequence[dict[str, Any]]) -> int:
-    """INSERT ``rows`` in the open unit, but those whose unique key is already there; how many were new."""
+    """INSERT those of ``rows`` whose unique keys do not exist yet, in the open unit; return how many were inserted."""
     if db.engine.dialect.name == "sqlite":
         return sum(inserted(model, **row) for row in rows)
     key, added = inspect(model).primary_key, 0
@@ -108,7 +108,7 @@ def insert_missing(model: type[DeclarativeBase], rows: Sequence[dict[str, Any]])
 
 
 def insert_from(model: type[DeclarativeBase], columns: list[str], rows: Select[Unpack[tuple[Any, ...]]]) -> int:
-    """INSERT what ``rows`` selects in the open unit; rows whose unique key is there are left out. How many went in.
+    """INSERT what ``rows`` selects, without rows whose unique key exists, in the open unit; return how many were inserted.
 
     ``rows`` must not hold one key twice.
     """
@@ -129,7 +129,7 @@ def insert_from(model: type[DeclarativeBase], columns: list[str], rows: Select[U
 def upsert(model: type[DeclarativeBase], key: list[str], values: dict[str, Any], update: dict[str, Any]) -> Insert:
     """INSERT ``values``; where the unique ``key`` exists, set ``update`` instead (column → value or expression).
 
-    Not for guarded tables: on SQLite their guards refuse the row before the key is looked at.
+    Not for guarded tables: on SQLite their guards refuse the row before SQLite checks the key.
     """
     make = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
     statement = make(table_of(model)).values(**values)
@@ -138,7 +138,7 @@ def upsert(model: type[DeclarativeBase], key: list[str], values: dict[str, Any],
 
 @cache
 def _postgresql_insert_once(model: type[DeclarativeBase]) -> Insert:
-    """INSERT of one row unless a unique key is there, returning its key: built once, it costs half as much to run."""
+    """The INSERT of one row unless a unique key exists, which returns its key; built once, it costs half as much to run."""
     return postgresql.insert(table_of(model)).on_conflict_do_nothing().returning(*inspect(model).primary_key)
 
 
@@ -152,7 +152,7 @@ def _sqlite_insert_once(model: type[DeclarativeBase], names: tuple[str, ...]) ->
 
 
 def _taken(table: Table, given: Mapping[str, ColumnElement[Any]]) -> ColumnElement[bool]:
-    """Whether a row has one of ``table``'s unique keys as ``given``. Unique indexes with a condition are not looked at."""
+    """Whether a row has one of ``table``'s unique keys as ``given``. Unique indexes with a condition are ignored."""
     keys = [[column.name for column in table.primary_key]]
     keys += [[column.name for column in one.columns] for one in table.constraints if isinstance(one, UniqueConstraint)]
     keys += [
@@ -169,7 +169,7 @@ def _taken(table: Table, given: Mapping[str, ColumnElement[Any]]) -> ColumnEleme
 
 
 def _with_defaults(model: type[DeclarativeBase], values: dict[str, Any]) -> dict[str, Any]:
-    """``values`` with the defaults of the columns that are not named, which a SELECT would not fill in."""
+    """``values`` with the defaults of all other columns, which an INSERT from a SELECT does not fill in."""
     unnamed = [column for column in table_of(model).columns if column.name not in values and column.default is not None]
     return {column.name: _default_of(column) for column in unnamed} | values
 

@@ -1,13 +1,13 @@
-"""The web server's worker: a request gets a thread only when it has arrived whole; no thread waits for a slow visitor.
+"""The web server's worker: a request gets a thread only when all of it has arrived; no thread waits for a slow client.
 
 gunicorn's own threaded worker gives a thread to every connection that has sent its first byte and lets it wait for the
-rest: a few dozen half-sent requests, or answers that nobody reads, stop the site. Here the poller, for which waiting costs
-nothing, collects what arrives and sends what is left of an answer; both end at a deadline. Bodies above `BODY_BYTES`, and
-those whose end is not said beforehand, are still read by a thread: from who shows a cookie or a token, a few at a time,
-until a deadline too (the application looks whether the cookie is worth anything before it reads).
+rest: a few dozen half-sent requests, or responses that no client reads, stop the site. Here the poller collects the bytes
+that arrive and sends the rest of a response, each until a deadline; waiting there occupies no thread. A thread still reads
+bodies above `BODY_BYTES` and those of unknown length: only from clients with a cookie or a token, a few at a time, and until
+a deadline too. The application checks the cookie before it reads.
 
-gunicorn's parser alone decides what a request says and where the next one starts. The little that is read of a head here
-only tells how long to wait: where the two differ, the parser finds its source at an end and the connection is closed.
+Only gunicorn's parser decides what a request contains and where the next one starts. This module reads a head only to know
+how long to wait: where the two differ, the parser reaches the end of its input and the connection is closed.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.I)
 
 
 def body_length(head: bytes) -> int | None:
-    """How many bytes follow ``head`` (up to the empty line); None where only the body itself says where it ends.
+    """How many bytes follow ``head`` (up to the empty line); None where only the body itself shows where it ends.
 
-    What cannot be understood counts as nothing: gunicorn's parser will refuse it.
+    A head that cannot be parsed has 0: gunicorn's parser will refuse it.
     """
     if _CODED.search(head):
         return None
@@ -59,7 +59,7 @@ def body_length(head: bytes) -> int | None:
 
 
 class Stage(Enum):
-    """What a connection without a thread waits for."""
+    """What a connection without a thread is waiting for."""
 
     REQUEST = auto()
     TURN = auto()
@@ -68,7 +68,7 @@ class Stage(Enum):
 
 
 class Connection(TConn):
-    """One connection, and what has arrived on it that no thread has seen."""
+    """One connection, and the bytes that arrived on it and that no thread has read."""
 
     sock: ClientSocket  # pyright: ignore[reportIncompatibleVariableOverride] - what it is made with
     parser: Any
@@ -86,7 +86,7 @@ class Connection(TConn):
 
 
 class Worker(ThreadWorker):
-    """gunicorn's threaded worker, collecting requests before they get a thread. TLS and HTTP/2 belong to a proxy."""
+    """gunicorn's threaded worker, which collects requests before they get a thread. A proxy handles TLS and HTTP/2."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -102,7 +102,7 @@ class Worker(ThreadWorker):
     # What gunicorn calls ----------------------------------------------------------------------------------------------
 
     def accept(self, listener: Any) -> None:
-        """Take a new connection; where there are too many, the one that has waited longest makes room."""
+        """Accept a new connection; where there are too many, close the one that has waited longest."""
         try:
             accepted, client = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -123,7 +123,7 @@ class Worker(ThreadWorker):
         return not (unread or conn.sock.starved)
 
     def finish_request(self, conn: Any, fs: Future[bool]) -> None:
-        """The thread is free again: send what it left of the answer, then go on with the connection or end it."""
+        """Called when the thread is free again: send the rest of its response, then keep or close the connection."""
         if conn.large:
             self.large -= 1
             self._next_large()
@@ -134,7 +134,7 @@ class Worker(ThreadWorker):
             self._send_rest(conn)
 
     def murder_pending(self) -> None:
-        """End what has waited too long. gunicorn calls this once a second or oftener."""
+        """Close connections that have waited too long. gunicorn calls this at least once a second."""
         now = time.monotonic()
         for conn in [conn for conn in self.waiting if conn.until <= now]:
             if conn.stage is Stage.TURN:
@@ -145,12 +145,12 @@ class Worker(ThreadWorker):
                 self._drop(conn)
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Connections between two requests wait with all others, see `murder_pending`; ``force`` ends them all."""
+        """Do nothing, as `murder_pending` also ends connections between two requests; with ``force`` close them all."""
         for conn in list(self.waiting) if force else ():
             self._drop(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """The worker is about to stop: what has not arrived by ``deadline`` is not awaited."""
+        """Stop waiting for input at ``deadline``, because the worker is about to stop."""
         for conn in self.waiting:
             if conn.stage is Stage.REQUEST:
                 conn.until = min(conn.until, deadline)
@@ -203,7 +203,7 @@ class Worker(ThreadWorker):
         self._consider(conn, len(data))
 
     def _consider(self, conn: Connection, added: int) -> None:
-        """Give ``conn`` a thread if its request is here; ``added``: how many of the bytes that arrived are new."""
+        """Give ``conn`` a thread if its request has arrived; ``added``: how many bytes are new."""
         if not conn.whole and not self._read_head(conn, added):
             return
         if conn.large:
@@ -214,7 +214,7 @@ class Worker(ThreadWorker):
             self._give_thread(conn)
 
     def _read_head(self, conn: Connection, added: int) -> bool:
-        """Learn from the head how much belongs to the request; False when it is not here yet or was refused."""
+        """Find out from the head how long the request is; False when the head has not arrived yet or was refused."""
         arrived = conn.arrived
         end = arrived.find(b"\r\n\r\n", max(0, len(arrived) - added - 3))
         if end > HEAD_BYTES or (end < 0 and len(arrived) > HEAD_BYTES):
@@ -269,7 +269,7 @@ class Worker(ThreadWorker):
         self._send_rest(conn)
 
     def _send_rest(self, conn: Connection) -> None:
-        """Send what is left of the answer as the visitor takes it; afterwards await the next request, or part."""
+        """Send the rest of the response as fast as the client reads it; then wait for the next request, or close."""
         try:
             sent = conn.sock.flush()
         except OSError:
@@ -289,7 +289,7 @@ class Worker(ThreadWorker):
             self._part(conn)
 
     def _part(self, conn: Connection) -> None:
-        """Say that no more comes, and wait a moment for the other side: closing at once could cut off the answer."""
+        """Shut down sending and wait a moment for the other side: closing at once could cut off the response."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:

@@ -1,4 +1,4 @@
-"""Three plain sentences about a month, and one thing to try: out of its figures and of those it is compared with."""
+"""Up to three plain sentences about a month and one suggestion, from its figures and those of an earlier month."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CROWDED, EMPTY, MANY_ABSENT = 80, 30, 15
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
-    """At most three ``sentences``, and a ``suggestion`` where something can be done."""
+    """Up to three ``sentences``, and a ``suggestion`` if something can be done."""
 
     sentences: list[str]
     suggestion: str | None
 
 
 def remarks(figures: Figures, before: Figures | None, before_name: str) -> Remarks:
-    """What is worth saying of ``figures``, ``before`` being those of the month ``before_name``."""
+    """The remarks on ``figures``, compared with ``before``, the figures of the month ``before_name``."""
     found = [
         _weekdays(figures),
         _attendance(figures),
