@@ -55,7 +55,7 @@ def import_lieux(file: Path, dry_run: bool) -> None:
     if done.remarks and not dry_run:
         click.echo("The lead finds these remarks in the directory, under Imports.")
     if without:
-        click.echo(f"Taken without: {', '.join(f'{name} {count}' for name, count in sorted(without.items()))}.")
+        click.echo(f"Imported without: {', '.join(f'{name} {count}' for name, count in sorted(without.items()))}.")
 
 
 @network.command("send")

@@ -139,7 +139,7 @@ def test_a_move_can_be_undone_from_the_toast_and_from_the_booking(app, place, ca
     page = browser.get(desk).text
     assert "Déplacée depuis Poste 1, jeudi 26 novembre, le matin. Jusqu’à 10\u202fh\u202f46" in page
     back = browser.post(desk + "/undo-move", follow_redirects=True)
-    assert "Revenu à sa place\u202f: Poste 1, jeudi 26 novembre" in back.text
+    assert "Revenu à la place d’avant\u202f: Poste 1, jeudi 26 novembre" in back.text
     assert "/undo-move" not in browser.get(desk).text
     browser.post(desk + "/move", data={"resource": place.desks[2].public_id}, follow_redirects=True)
     clock.advance(minutes=10)

@@ -40,4 +40,4 @@ def test_both_prices_before_the_move_and_the_way_back_after_it(app, place, cast,
     if scripts:
         assert_accessible(page)
     page.get_by_role("button", name="Revenir à la place d’avant").click()
-    expect(page.locator(".toast")).to_contain_text("Revenu à sa place : Durolle, jeudi 26 novembre, 9–11 h.")
+    expect(page.locator(".toast")).to_contain_text("Revenu à la place d’avant : Durolle, jeudi 26 novembre, 9–11 h.")

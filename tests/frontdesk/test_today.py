@@ -51,9 +51,9 @@ def test_today_is_for_hosts_only(morning, cast, sign_in, who):
 
 def test_the_day_in_one_sentence(morning, cast, sign_in):
     host = sign_in(cast.host)
-    assert "Personne n’est encore là, 3 arrivent encore." in text(host.get("/today"))
+    assert "Personne n’est encore là, 3 à venir." in text(host.get("/today"))
     host.post("/today/arrive", data={"booking": morning["member"]})
-    assert "1 personne est là, 2 arrivent encore." in text(host.get("/today"))
+    assert "1 personne est là, 2 à venir." in text(host.get("/today"))
 
 
 def test_one_tap_in_and_one_tap_out(morning, cast, sign_in):

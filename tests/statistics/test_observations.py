@@ -44,11 +44,11 @@ def test_a_full_weekday_suggests_an_empty_one(inside):
     )
 
 
-def test_many_who_did_not_come_and_many_of_whom_nobody_knows(inside):
+def test_many_absences_and_many_unknown_outcomes(inside):
     absent = said(desk_absent_halfdays=60, desk_attended_halfdays=230)
     assert "did not come" in (absent.suggestion or "")
     unknown = said(desk_known_halfdays=200, desk_absent_halfdays=20, desk_attended_halfdays=None)
-    assert any("nobody knows of 100" in sentence for sentence in unknown.sentences)
+    assert any("not known for 100 of them" in sentence for sentence in unknown.sentences)
     assert "I am here" in (unknown.suggestion or "")
 
 

@@ -250,9 +250,9 @@ def test_the_command_says_what_it_did(app, tmp_path: Path):
     assert done.exit_code == 0
     assert "line 3: Left out: NOM_TL is empty" in done.output
     assert "2 added, 0 changed, 0 as they were, 1 left out." in done.output
-    assert "line 2: Taken without a postcode: “6330” is none\n" in done.output
-    assert "line 4: Taken without a postcode: “0” is none\n" in done.output
-    assert "Taken without: postcode 2, website 1." in done.output
+    assert "line 2: Imported without a postcode: “6330” is not valid\n" in done.output
+    assert "line 4: Imported without a postcode: “0” is not valid\n" in done.output
+    assert "Imported without: postcode 2, website 1." in done.output
     failed = run(args=["network", "import-lieux", str(bad)])
     assert failed.exit_code == 1 and "not a CSV file" in failed.output
     assert run(args=["network", "import-lieux", str(tmp_path / "none.csv")]).exit_code == 2

@@ -40,10 +40,10 @@ def test_the_lead_reads_what_was_dropped_line_by_line(cast, done, sign_in):
     assert f'href="{PAGE}"' in lead.get("/network/directory").text
     page = plain(lead.get(PAGE).text)
     assert "lieux.csv, importé le" in page and "3 ajoutés, 0 modifiés, 0 inchangés, 1 écartés." in page
-    assert "3 L’Étape n° 2 Reprise sans code postal : «0» n’en est pas un".replace("«0»", "« 0 »") in page
-    assert "Reprise sans code INSEE" in page and "Écartée : NOM_TL est vide" in page
+    assert "3 L’Étape n° 2 Importée sans code postal : «0» n’est pas valable".replace("«0»", "« 0 »") in page
+    assert "Importée sans code INSEE" in page and "Écartée : NOM_TL est vide" in page
     only = lead.get(f"{PAGE}?code=no_insee").text
-    assert "Reprise sans code INSEE" in only and "Écartée" not in only
+    assert "Importée sans code INSEE" in only and "Écartée" not in only
     assert plain(lead.get(f"{PAGE}?code=nonsense&page=-3").text) == page
 
 
@@ -83,7 +83,7 @@ def test_the_remarks_of_the_whole_census_stand_on_pages_at_the_same_cost(app, ca
     assert len(many) == len(few) <= 5, many
     if len(reading.remarks) > 200:
         assert len(re.findall(r'<td class="num">', page)) == 100
-        assert plain(page).count("Reprise sans") > 50
+        assert plain(page).count("Importée sans") > 50
 
 
 def test_only_the_lead_reads_them(cast, done, sign_in, client):

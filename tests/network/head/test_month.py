@@ -98,7 +98,7 @@ def test_who_is_left_out_of_what_was_booked_or_of_the_people_is_counted(app, cas
         say(make_lieu("Sans Registre"), offered=None, booked=None, attended=None, known=None, distinct_people=None)
     page = plain(sign_in(cast.lead).get("/network?month=2026-10").text)
     assert "39 % des demi-journées offertes ont été réservées" in page
-    assert "1 lieu qui ne le sait pas est laissé hors du taux de réservation" in page
+    assert "1 lieu ne connaît pas ses réservations et n’entre pas dans le taux de réservation" in page
     assert "1 lieu n’a pas compté ses personnes." in page
 
 
@@ -221,7 +221,7 @@ def test_a_month_before_anyone_s_first_is_not_called_an_empty_network(app, place
     with app.app_context():
         make_lieu("Plus Tard", expected_from=date(2026, 10, 1))
     page = sign_in(cast.lead).get("/network?month=2026-09").text
-    assert "Aucun lieu n’était attendu en septembre 2026" in page
+    assert "Aucun lieu ne devait envoyer de chiffres pour septembre 2026" in page
     assert "Invitez le premier" not in page
 
 

@@ -266,4 +266,4 @@ def test_the_latest_months_are_offered_and_the_missing_one_comes_next(jeanne):
     text = jeanne.get("?month=2026-10&sent=1").text
     assert "Donner septembre 2026" in plain(text) and 'href="?month=2026-09"' in text
     assert jeanne.send(month="2026-09", open_days="20").status_code == 303
-    assert "Rien d’autre n’est attendu" in jeanne.get("?month=2026-09&sent=1").text
+    assert "Vous n’avez rien d’autre à faire" in jeanne.get("?month=2026-09&sent=1").text

@@ -128,7 +128,7 @@ def test_the_lead_sees_both_chooses_and_merges(app, cast, pair, sign_in):
     data = {"seen": word, "name": "gone", "address": "gone", "notes": "gone", "phone": "kept", "website": "kept"}
     done = lead.post(f"{PAGE}/{pair[0]}/{pair[1]}/merge", data=data, follow_redirects=True)
     words = plain(done.text)
-    assert "la Loco Coworking n’a plus qu’une fiche." in words and "4 rue du Pont, 63600 Ambert" in words
+    assert "Les deux fiches sont fusionnées : la Loco Coworking." in words and "4 rue du Pont, 63600 Ambert" in words
     assert "Fusionnées dans cette fiche la Loco Coworking" in words
     assert lead.get(f"/network/lieux/{pair[1]}").headers["Location"].endswith(pair[0])
     edited = lead.post(f"/network/lieux/{pair[1]}/edit", data={"name": "X", "region": "", "kind": "", "seen": "x"})
