@@ -13,6 +13,7 @@ from coworking.core import security
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.page_versions import LIEU_VERSION, note_lieu_version
 from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
 
@@ -67,7 +68,7 @@ def revoke(actor: Actor, public_id: str) -> None:
 
 
 _OWNER = (  # built once: every program's request asks it
-    select(Person, ApiToken.id, ApiToken.scopes, ApiToken.roles, ApiToken.last_used_at)
+    select(Person, LIEU_VERSION, ApiToken.id, ApiToken.scopes, ApiToken.roles, ApiToken.last_used_at)
     .join(ApiToken, ApiToken.person_id == Person.id)
     .where(
         ApiToken.digest == bindparam("digest"),
@@ -86,7 +87,8 @@ def owner(text: str) -> tuple[Person, Grant] | None:
     row = db.session.execute(_OWNER, values).unique().one_or_none()
     if row is None:
         return None
-    person, token_id, scopes, roles, last_used_at = row
+    person, version, token_id, scopes, roles, last_used_at = row
+    note_lieu_version(version)
     return person, Grant(token_id, frozenset(scopes.split()), frozenset(map(Role, roles.split())), last_used_at)
 
 

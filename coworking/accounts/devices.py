@@ -15,6 +15,7 @@ from coworking.core import security
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.page_versions import LIEU_VERSION, note_lieu_version
 from coworking.core.policy import Actor
 from coworking.core.units import end_read, require_unit, write_unit
 
@@ -75,7 +76,7 @@ def sign_in(person: Person, browser: Browser) -> SignedIn:
 
 
 _BY_SECRET = (  # built once: every request of somebody signed in asks it
-    select(Person, Device.id, Device.public_id, Device.remembered, Device.proved_at, Device.last_used_at)
+    select(Person, LIEU_VERSION, Device.id, Device.public_id, Device.remembered, Device.proved_at, Device.last_used_at)
     .join(Device, Device.person_id == Person.id)
     .where(
         Device.digest == bindparam("digest"),
@@ -89,7 +90,10 @@ _BY_SECRET = (  # built once: every request of somebody signed in asks it
 def present(secret: str) -> tuple[Person, Present] | None:
     """Who is signed in by a cookie with ``secret``, and on which device; None when it was ended (1 statement)."""
     row = db.session.execute(_BY_SECRET, {"digest": _digest(secret), "instant": now()}).unique().one_or_none()
-    return None if row is None else (row[0], Present(*row[1:]))
+    if row is None:
+        return None
+    note_lieu_version(row[1])
+    return row[0], Present(*row[2:])
 
 
 def used(device_id: int) -> None:

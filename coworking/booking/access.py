@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
 
 from coworking.accounts.models import Person
 from coworking.accounts.rules import AddressUnconfirmed
@@ -10,12 +12,13 @@ from coworking.booking.models import Booking
 from coworking.core import audit
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.page_versions import LIEU_VERSION, note_lieu_version
 from coworking.core.policy import Actor, Role
 from coworking.core.units import for_update, require_unit
 
 # Built once: every booking and every arrival asks one of them.
-_ONE = for_update(select(Person).where(Person.id == bindparam("id")))
-_OF_PUBLIC_ID = for_update(select(Person).where(Person.public_id == bindparam("public_id")))
+_ONE = for_update(select(Person, LIEU_VERSION).where(Person.id == bindparam("id")))
+_OF_PUBLIC_ID = for_update(select(Person, LIEU_VERSION).where(Person.public_id == bindparam("public_id")))
 _BOOKING = for_update(select(Booking).where(Booking.id == bindparam("id")))
 
 
@@ -23,9 +26,9 @@ def for_whom(actor: Actor, public_id: str | None) -> Person:
     """The person booked for, locked; a member books for nobody else (and learns nothing by trying)."""
     require_unit()
     if public_id is not None and actor.is_staff:
-        person = db.session.scalars(_OF_PUBLIC_ID, {"public_id": public_id}).unique().one_or_none()
+        person = _lock(_OF_PUBLIC_ID, {"public_id": public_id})
     else:
-        person = db.session.scalars(_ONE, {"id": actor.person_id}).unique().one_or_none()
+        person = _lock(_ONE, {"id": actor.person_id})
     if person is None or not person.is_active or public_id not in (None, person.public_id):
         raise NotFound(field="person_id")
     if not person.may_book and not actor.is_staff:
@@ -36,7 +39,20 @@ def for_whom(actor: Actor, public_id: str | None) -> Person:
 def lock_person(person_id: int) -> Person:
     """The person, locked: requests that book, move or cancel for them run one after the other."""
     require_unit()
-    return db.session.scalars(_ONE, {"id": person_id}).unique().one()
+    person = _lock(_ONE, {"id": person_id})
+    if person is None:
+        raise NotFound()
+    return person
+
+
+def _lock(statement: Select[Person, str], values: dict[str, Any]) -> Person | None:
+    """The person whom ``statement`` finds, locked; the lieu's version comes with them."""
+    row = db.session.execute(statement, values).unique().one_or_none()
+    if row is None:
+        return None
+    person, version = row
+    note_lieu_version(version)
+    return person
 
 
 def own_booking(actor: Actor, public_id: str) -> Booking:
@@ -48,7 +64,7 @@ def own_booking(actor: Actor, public_id: str) -> Booking:
     found = db.session.execute(statement).one_or_none()
     if found is None:
         raise NotFound()
-    db.session.scalars(_ONE, {"id": found.person_id}).unique().one()
+    lock_person(found.person_id)
     return db.session.scalars(_BOOKING, {"id": found.id}).one()
 
 

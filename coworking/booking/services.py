@@ -147,7 +147,6 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
         restore_in_unit(booking)
         follow_again(booking)
         record_change(actor, "booking.restored", booking)
-        claims.touch(booking.day)
     return booking
 
 
@@ -198,8 +197,7 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     """Book in the open unit. ``even_if_over``: what was used may be written down afterwards."""
     require_unit()
     instant = now()
-    lieu = spaces.lieu()
-    person = for_whom(actor, request.person)
+    person, lieu = for_whom(actor, request.person), spaces.lieu()
     at = min(instant, request.span.start) if even_if_over else instant
     day = check_window(request.span, at=at, horizon_days=lieu.horizon_days, zone=lieu.tz)
     chosen = choose(
@@ -231,7 +229,6 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     )
     further = {"several_places": True} if request.several_places and actor.is_staff else {}
     record_change(actor, "booking.made", booking, **further)
-    claims.touch(day)
     return booking
 
 

@@ -159,7 +159,12 @@ def extend(claims: Iterable[Claim], until: datetime) -> None:
 
 
 def touch(*days: date) -> None:
-    """Tell the pages that show ``days`` that something changed there. Last in a unit: counters are locked last."""
+    """Tell the pages that show ``days`` that something changed there. Last in a unit: counters are locked last.
+
+    The database itself raises the versions of days on which a claim, a booking's title or an outcome changes, one after
+    the other. This is for other changes, and for units that change several days: locked in order, they never wait for
+    each other in a circle.
+    """
     require_unit()
     statement = _touching(db.engine.dialect.name)
     for day in sorted(set(days)):

@@ -21,13 +21,14 @@ class Guard:
     """One rule of the database: its ``name``, ``table`` and, per engine, how it is made and how the catalogue shows it.
 
     ``sqlite`` maps trigger names to their DDL. ``postgresql`` maps object names to ``(DDL, catalogue form)``; functions
-    come first, since triggers need them.
+    come first, since triggers need them. ``needs``: other tables without which it cannot be there.
     """
 
     name: str
     table: str
     sqlite: dict[str, str]
     postgresql: dict[str, tuple[str, str]]
+    needs: tuple[str, ...] = ()
 
 
 def claim_overlap() -> Guard:

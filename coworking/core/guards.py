@@ -1,6 +1,7 @@
-"""What the database itself refuses, declared once for both engines.
+"""What the database itself refuses and counts, declared once for both engines.
 
-A guard is DDL that models cannot express: exclusion constraints and triggers (`coworking.core.guard_kinds`). Migrations call
+A guard is DDL that models cannot express: exclusion constraints and triggers (`coworking.core.guard_kinds`,
+`coworking.core.version_triggers`). Migrations call
 `install` at their end, because Alembic's SQLite batch mode rebuilds tables and drops their triggers silently. `differences`
 compares the live catalogue with this declaration; a test, ``/readyz`` and ``flask audit`` ask it.
 """
@@ -22,6 +23,7 @@ from coworking.core.guard_kinds import (
     frozen_hours,
     frozen_quote,
 )
+from coworking.core.version_triggers import raises_day_version, raises_lieu_version
 
 APPEND_ONLY = (
     "audit_entry",
@@ -95,12 +97,25 @@ GUARDS: tuple[Guard, ...] = (
     frozen_charge(UNIQUE["charge"]),
 )
 
+VERSIONS: tuple[Guard, ...] = (
+    *(raises_lieu_version(table) for table in ("lieu", "zone", "resource", "lieu_day", "open_span")),
+    raises_lieu_version("person", ("first_name", "last_name")),
+    raises_day_version("claim", {"INSERT": (), "DELETE": (), "UPDATE": ()}),
+    raises_day_version("booking", {"DELETE": (), "UPDATE": ("public_id", "person_id", "title", "status")}),
+    raises_day_version(
+        "booking_unit", {"INSERT": (), "DELETE": (), "UPDATE": ("outcome",)}, inserted="NEW.outcome <> 'pending'"
+    ),
+)
+"""What refuses nothing but counts: which change makes a kept page out of date."""
+
+DECLARED = (*GUARDS, *VERSIONS)
+
 
 def install(connection: Connection) -> None:
     """Create every guard whose table exists and that is not already there exactly as declared."""
     present, found = _tables(connection), _catalogue(connection)
-    for guard in GUARDS:
-        if guard.table not in present:
+    for guard in DECLARED:
+        if not _fits(guard, present):
             continue
         if set(found).issuperset(_wanted(connection, guard).items()):
             continue
@@ -112,7 +127,7 @@ def install(connection: Connection) -> None:
 def remove(connection: Connection) -> None:
     """Drop every guard that is there."""
     present = _tables(connection)
-    for guard in GUARDS:
+    for guard in DECLARED:
         if guard.table in present:
             _drop(connection, guard)
 
@@ -123,9 +138,9 @@ def differences(connection: Connection) -> list[str]:
     A table that is not there (between two migrations) is not missed here.
     """
     present, found = _tables(connection), _catalogue(connection)
-    declared = [(guard, name, form) for guard in GUARDS for name, form in _wanted(connection, guard).items()]
+    declared = [(guard, name, form) for guard in DECLARED for name, form in _wanted(connection, guard).items()]
     wanted, names = {name: form for _, name, form in declared}, {name for name, _ in found}
-    return [f"{name}: missing" for guard, name, _ in declared if guard.table in present and name not in names] + [
+    return [f"{name}: missing" for guard, name, _ in declared if _fits(guard, present) and name not in names] + [
         f"{name}: {'not declared' if name not in wanted else 'not as declared'}"
         for name, form in found
         if wanted.get(name) != form
@@ -139,6 +154,11 @@ def refused_by(error: BaseException) -> str | None:
     diagnostics = getattr(getattr(error, "orig", error), "diag", None)
     name = getattr(diagnostics, "constraint_name", None)
     return name if name in {guard.name for guard in GUARDS} else None
+
+
+def _fits(guard: Guard, present: set[str]) -> bool:
+    """Whether every table is there that ``guard`` names."""
+    return present.issuperset((guard.table, *guard.needs))
 
 
 def _wanted(connection: Connection, guard: Guard) -> dict[str, str]:

@@ -7,12 +7,9 @@ the reader's own: the next reader costs neither the reading nor the drawing.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from threading import Lock
 from urllib.parse import urlencode
 
 from flask import url_for
@@ -21,6 +18,7 @@ from markupsafe import Markup
 from coworking.accounts.queries import colleagues_of
 from coworking.core.clock import now
 from coworking.core.i18n import language
+from coworking.core.page_versions import Keep, lieu_version
 from coworking.core.policy import Actor
 from coworking.frontdesk.bars import bars
 from coworking.frontdesk.painting import DEFAULT_WINDOW, DayFrame, ListedClaim, Painter, PlacedBar, TimelineReader, Wall
@@ -63,32 +61,11 @@ class _Known:
     rows: dict[int, str]
 
 
-class _Kept:
-    """What is known of the last few day versions, shared by the process's threads."""
-
-    def __init__(self, size: int = 64) -> None:
-        self._kept: OrderedDict[tuple[object, ...], _Known] = OrderedDict()
-        self._lock, self._size = Lock(), size
-
-    def of(self, key: tuple[object, ...], read: Callable[[], _Known]) -> _Known:
-        """What is kept under ``key``, or else what ``read`` gives."""
-        with self._lock:
-            if (known := self._kept.get(key)) is not None:
-                self._kept.move_to_end(key)
-                return known
-        known = read()
-        with self._lock:
-            self._kept[key] = known
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return known
-
-
-_kept = _Kept()
+_kept = Keep[_Known](64)
 
 
 def _read(day: date, zone: str) -> _Known:
-    """Three statements, whatever the lieu's size."""
+    """Two or three statements, whatever the lieu's size."""
     row = spaces.days(day, day).get(day)
     places = spaces.places(day)
     if row is None:
@@ -105,8 +82,11 @@ def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline
     instant = now()
     lieu = spaces.lieu()
     # Past, present and late change with the hour too: five minutes are part of the key.
-    key = (lieu.uuid, lieu.tz.key, day, version, language(), actor.is_staff, int(instant.timestamp()) // 300)
-    known = _kept.of(key, lambda: _read(day, lieu.tz.key))
+    key = (lieu_version(), day, version, language(), actor.is_staff, int(instant.timestamp()) // 300)
+    known = _kept.get(key) if key[0] is not None else None
+    if known is None:
+        known = _read(day, lieu.tz.key)
+        _kept.put(key, known)
     wall = known.wall
     if wall is None:
         return Timeline(day, *DEFAULT_WINDOW, None, [], [])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from flask import g
 from sqlalchemy import select, update
 
 from coworking.core import displaced
@@ -29,6 +30,7 @@ def lock_lieu() -> Lieu:
     found = db.session.scalar(locked(select(Lieu).where(Lieu.id == 1)))
     if found is None:
         raise NotSetUp()
+    g.lieu = found  # alive, so that whatever asks for the lieu in this unit gets what the unit has made of it
     return found
 
 

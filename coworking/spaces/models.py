@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, inspect
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.core.clock import now
-from coworking.core.db import Model
+from coworking.core.db import Model, WriteOutsideUnit
 from coworking.core.privacy import ANYONE, MANAGER
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
@@ -70,6 +71,12 @@ class Lieu(Model):
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse to change the copy that a worker keeps for reading: no session would write it."""
+        if inspect(self, raiseerr=False) is not None and inspect(self).detached:
+            raise WriteOutsideUnit("this copy of the lieu is for reading: lock_lieu() gives the one to change")
+        super().__setattr__(name, value)
 
 
 class Zone(Model):
@@ -212,6 +219,7 @@ class LieuDay(Model):
     """
 
     __tablename__ = "lieu_day"
+    __table_args__ = (Index("ix_lieu_day_starts_at", "starts_at"),)
 
     day: Mapped[date] = mapped_column(primary_key=True)
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -9,24 +9,38 @@ from typing import Any, NamedTuple
 from flask import g
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.util import identity_key
 
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.formats import use_zone
+from coworking.core.page_versions import Keep, lieu_version
 from coworking.core.place import NotSetUp
 from coworking.core.timespan import local_date
 from coworking.spaces.models import Closure, Lieu, LieuDay, Resource, Schedule, Zone
 from coworking.spaces.rules import Closing, HalfDay, Opening, half_days, usual_minutes
 
+_LIEU = identity_key(Lieu, 1)
+_kept_lieux, _kept_places = Keep[Lieu](8), Keep[list["PlainResource"]](8)
+
 
 def lieu_or_none() -> Lieu | None:
-    """The lieu, read once per request, or None before it is set up. Instants are shown in its zone from then on."""
-    lieu = db.session.get(Lieu, 1)  # costs nothing while `g` keeps the session's copy alive
-    if lieu is not None:
-        g.lieu = lieu
-        use_zone(lieu.tz)
-    return lieu
+    """The lieu, or None before it is set up. Instants are shown in its zone from then on.
+
+    What a worker keeps under the lieu's version is for reading; a unit that has locked the lieu sees its own.
+    """
+    version = lieu_version()
+    found = db.session.identity_map.get(_LIEU) or (_kept_lieux.get(version) if version is not None else None)
+    if found is None:
+        found = db.session.get(Lieu, 1)
+        g.lieu = found  # the session forgets what nobody holds
+        if found is not None and version is not None and "unit" not in db.session.info:
+            db.session.expunge(found)
+            _kept_lieux.put(version, found)
+    if found is not None:
+        use_zone(found.tz)
+    return found
 
 
 def lieu() -> Lieu:
@@ -86,19 +100,40 @@ class PlainResource(NamedTuple):
     seats: int
     zone_id: int
     zone_name: str
+    in_service_from: date
+    in_service_until: date | None
 
 
 _PLACES = (
-    select(Resource.id, Resource.public_id, Resource.name, Resource.kind, Resource.seats, Resource.zone_id, Zone.name)
+    select(
+        Resource.id,
+        Resource.public_id,
+        Resource.name,
+        Resource.kind,
+        Resource.seats,
+        Resource.zone_id,
+        Zone.name,
+        Resource.in_service_from,
+        Resource.in_service_until,
+    )
     .join(Resource.zone)
-    .where(_in_service(bindparam("day")))
     .order_by(Zone.position, Zone.id, Resource.position, Resource.id)
 )
 
 
 def places(day: date) -> list[PlainResource]:
-    """The resources in service on ``day``, in the order people see: one statement."""
-    return [PlainResource(*row) for row in db.session.execute(_PLACES, {"day": day})]
+    """The resources in service on ``day``, in the order people see: a statement once per version of the lieu."""
+    version = lieu_version() if "unit" not in db.session.info else None  # a unit sees what it has changed itself
+    every = _kept_places.get(version) if version is not None else None
+    if every is None:
+        every = [PlainResource(*row) for row in db.session.execute(_PLACES)]
+        if version is not None:
+            _kept_places.put(version, every)
+    return [
+        place
+        for place in every
+        if place.in_service_from <= day and (place.in_service_until is None or day <= place.in_service_until)
+    ]
 
 
 def resource_by_public_id(public_id: str) -> Resource:

@@ -394,7 +394,7 @@ def test_both_days_are_counted_up_and_staff_leave_a_trace(priced, place):
     services.move(priced.host.actor(), booking, span=hours(9, 18, FRIDAY))
     versions = [day_version(THURSDAY), day_version(FRIDAY)]
     services.undo_move(priced.host.actor(), booking)
-    assert [day_version(THURSDAY), day_version(FRIDAY)] == [version + 1 for version in versions]
+    assert all(now > before for now, before in zip([day_version(THURSDAY), day_version(FRIDAY)], versions, strict=True))
 
 
 # Arrivals -------------------------------------------------------------------------------------------------------------

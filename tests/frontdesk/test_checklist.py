@@ -13,6 +13,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.pricing import services as pricing
+from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces import services as lieux
 from tests.conftest import make_app
@@ -87,7 +88,7 @@ def test_hosts_and_simulations_do_not_see_it(app, place, cast, sign_in):
     assert "Il manque encore" not in host.get("/today").text
     assert host.post("/today/missing/fold").status_code == 403
     with app.app_context(), write_unit():
-        spaces.lieu().is_simulation = True
+        calendar.lock_lieu().is_simulation = True
     assert "Il manque encore" not in sign_in(cast.manager).get("/today").text
 
 

@@ -79,8 +79,8 @@ def put_back(raw: Any, dialect: str, kept: _Rows) -> bool:
         return False
     if dialect == "sqlite":
         cursor.execute("BEGIN IMMEDIATE")
-        for table, rows in kept.items():
-            cursor.executemany(f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(rows[0]))})', rows)
+        for table, rows in sorted(kept.items(), key=lambda one: one[0].endswith("_version")):  # triggers raise versions
+            cursor.executemany(f'INSERT OR REPLACE INTO "{table}" VALUES ({", ".join("?" * len(rows[0]))})', rows)
     else:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table, rows in kept.items():
@@ -88,5 +88,6 @@ def put_back(raw: Any, dialect: str, kept: _Rows) -> bool:
                 copy.write(b"".join(rows))
     if "lieu" in kept:
         cursor.execute(f"UPDATE lieu SET uuid = '{uuid.uuid4()}'")
+        cursor.execute(f"UPDATE lieu_version SET version = '{uuid.uuid4()}'")  # no trigger raised it on PostgreSQL
     raw.commit()
     return True

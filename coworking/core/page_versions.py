@@ -1,0 +1,78 @@
+"""The version of the lieu: one word that changes with everything that pages show of it.
+
+The database writes it (`coworking.core.version_triggers`), whatever program changed the lieu, its zones, resources, days or
+a person's name. Each version is drawn at random: a version that is the same means that everything is the same, also after
+a rollback or a restored backup. What a worker keeps of the lieu stands under it, so that no change is seen late.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from threading import Lock
+from typing import Generic, TypeVar
+
+from sqlalchemy import CheckConstraint, event, select
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
+
+from coworking.core.db import Model, db
+
+T = TypeVar("T")
+
+_INFO = "lieu_version"
+
+
+class LieuVersion(Model):
+    """The version of the lieu (a single row, id 1); no row before anything was written."""
+
+    __tablename__ = "lieu_version"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[str]
+
+
+_VERSION = select(LieuVersion.version)
+LIEU_VERSION = _VERSION.scalar_subquery()
+"""A column for statements that a request carries out anyway: see `note_lieu_version`."""
+
+
+def note_lieu_version(version: str | None) -> None:
+    """Spare this transaction the question: ``version`` came with another statement's answer."""
+    db.session().info[_INFO] = version
+
+
+def lieu_version() -> str | None:
+    """The version of the lieu, asked once per transaction; None while there is none, and nothing may be kept."""
+    info = db.session().info
+    if _INFO not in info:
+        info[_INFO] = db.session.scalar(_VERSION)
+    return info[_INFO]
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _ask_again(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_INFO, None)
+
+
+class Keep(Generic[T]):
+    """The last few things that a process read or made, by key, shared by its threads; the key says what they rest on."""
+
+    def __init__(self, size: int) -> None:
+        self._kept: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock, self._size = Lock(), size
+
+    def get(self, key: Hashable) -> T | None:
+        """What is kept under ``key``."""
+        with self._lock:
+            if (found := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def put(self, key: Hashable, made: T) -> None:
+        """Keep ``made`` under ``key``; what was used longest ago goes."""
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
