@@ -45,7 +45,8 @@ def _booking(actor: Actor, public_id: str) -> Json:
 def book(json_data: dict[str, Any]) -> Json:
     """Book one or several resources, all or nothing
 
-    Desks take every half-day that the time touches; rooms take the time itself. Give exactly one of `resource_id`,
+    Desks take every half-day that the time touches; rooms take the time itself, over midnight too where the lieu stays
+    open, for 24 hours at most. Give exactly one of `resource_id`,
     `kind` (any free one, narrowed by `zone_id`) and `items`. Staff may book for someone with `person_id`.
     `payer` chooses who pays: `me` or `employer`. One person takes one desk and one room at a time, unless staff send
     `several_places`.
@@ -160,7 +161,7 @@ def undo_move(booking_id: str) -> Json:
 @blueprint.output(Booking())
 @idempotent(_booking)
 def check_in(booking_id: str) -> Json:
-    """The person of this booking is here, today; twice is fine"""
+    """The person of this booking is here, on a day of it; twice is fine"""
     presence.check_in(current_actor(), booking_id)
     return _booking(current_actor(), booking_id)
 

@@ -74,6 +74,7 @@ def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
         .where(
             Quote.day >= month,
             Quote.day < min(month_after(month), today),
+            Quote.ends_at <= now(),  # what goes over midnight can still be cancelled on its second day
             Quote.state.in_(("live", "kept")),
             Quote.amount_cents > 0,
             _missing("quote", Quote.id),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -112,33 +112,42 @@ def affected(topic: str, payload: dict[str, Any], only: str | None = None) -> li
         used = (
             select(BookingUnit.booking_id)
             .join(Resource)
-            .where(Resource.public_id == payload["resource"], BookingUnit.day > Resource.in_service_until)
+            .where(Resource.public_id == payload["resource"], BookingUnit.day >= Resource.in_service_until)
         )
         rows = db.session.scalars(statement.where(to_come, Booking.id.in_(used))).unique()
-        lost = [(row, tuple(unit for unit in row.units if not unit.resource.in_service(unit.day))) for row in rows]
+        lost = [(row, tuple(unit for unit in row.units if not _in_service(unit))) for row in rows]
         return [Affected(row, units) for row, units in lost if units]
     days = [date.fromisoformat(text) for text in payload["days"]]
-    found = db.session.scalars(statement.where(Booking.day.in_(days), Booking.ends_at > instant)).unique()
-    known = spaces.days(min(days), max(days))
-    closed = [
-        (row, tuple(unit for unit in row.units if _is_lost(unit, known, instant))) for row in found if row.day in known
-    ]
+    evenings = [day - timedelta(days=1) for day in days]  # what begins then may go on into those days
+    found = db.session.scalars(statement.where(Booking.day.in_({*days, *evenings}), Booking.ends_at > instant)).unique()
+    known = spaces.days(min(evenings), max(days) + timedelta(days=1))
+    closed = [(row, tuple(unit for unit in row.units if _is_lost(unit, known, instant))) for row in found]
     return [Affected(row, units) for row, units in closed if units]
 
 
+def _in_service(unit: BookingUnit) -> bool:
+    return all(unit.resource.in_service(day) for day in spaces.dates_of(unit.span))
+
+
 def _is_lost(unit: BookingUnit, known: Mapping[date, LieuDay], instant: datetime) -> bool:
-    fits = still_fits(known[unit.day], unit.day, unit.half, unit.span)
-    return not fits and unit.starts_at > instant
+    dates = spaces.dates_of(unit.span)
+    if unit.starts_at <= instant or not all(day in known for day in dates):
+        return False
+    return not still_fits([known[day] for day in dates], unit.day, unit.half, unit.span)
 
 
 def _remedies(found: Sequence[Affected]) -> list[Remedy]:
     """What becomes of bookings whose places are gone, each beside what those before it take."""
-    first, last = min(row.booking.day for row in found), max(row.booking.day for row in found)
+    first, last = min(row.booking.day for row in found), max(_last_date(row.booking) for row in found)
     free = vacancies(spaces.resources(), spaces.days(first, last))
     near = _places_of({row.booking.person_id for row in found}, first, last)
     return [
         remedy(row.booking, row.lost, free, near.get((row.booking.person_id, row.booking.day), ())) for row in found
     ]
+
+
+def _last_date(booking: Booking) -> date:
+    return spaces.dates_of(booking.span)[-1]
 
 
 def _places_of(people: Iterable[int], first: date, last: date) -> dict[tuple[int, date], set[int]]:
@@ -171,9 +180,8 @@ def _settle_one(public_id: str, topic: str, payload: dict[str, Any]) -> None:
             one = remedy(booking, row.lost, None)
             if topic == displaced.RESOURCE:
                 near = _places_of([booking.person_id], booking.day, booking.day)
-                free = vacancies(
-                    resources, spaces.days(booking.day, booking.day), {booking.day: prices_on(booking.day)}
-                )
+                days = spaces.days(booking.day, _last_date(booking))
+                free = vacancies(resources, days, {booking.day: prices_on(booking.day)})
                 one = remedy(booking, row.lost, free, near.get((booking.person_id, booking.day), ()))
             became = one.became  # read before what it counts is changed
             if one.places and topic != displaced.PERSON:
@@ -215,7 +223,7 @@ def _keep_in_unit(one: Remedy, why: Cause) -> None:
         SYSTEM, "booking.displaced", ("booking", booking.id), person_id=booking.person_id, why=why, became=became
     )
     emails.note(booking)
-    claims.touch(booking.day)
+    claims.touch(*spaces.dates_of(booking.span))
 
 
 def _wanted(booking: Booking, resource_id: int) -> Wanted:

@@ -12,6 +12,7 @@ from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.policy import Actor
 from coworking.core.units import require_unit
+from coworking.spaces import queries as spaces
 
 _MINUTE = timedelta(minutes=1)
 
@@ -35,7 +36,7 @@ def end(actor: Actor, booking: Booking, *, keep: datetime | None = None) -> bool
         at = keep.replace(second=0, microsecond=0) + _MINUTE
     if booking.ends_at <= at:
         return False
-    was = booking.ends_at
+    was, dates = booking.ends_at, spaces.dates_of(booking.span)
     held = queries.live_claims(booking.id)
     claims.lock_resources({claim.resource_id for claim in held})
     claims.end_early(held, at)
@@ -45,7 +46,7 @@ def end(actor: Actor, booking: Booking, *, keep: datetime | None = None) -> bool
     if actor.needs_audit:
         details = {"was": was.isoformat(), "now": at.isoformat()}
         audit.record(actor, "booking.ended", ("booking", booking.id), person_id=booking.person_id, **details)
-    claims.touch(booking.day)
+    claims.touch(*dates)
     return True
 
 
@@ -67,4 +68,4 @@ def take_back(actor: Actor, booking: Booking) -> None:
     booking.ends_at = until
     if actor.needs_audit:
         audit.record(actor, "booking.resumed", ("booking", booking.id), person_id=booking.person_id)
-    claims.touch(booking.day)
+    claims.touch(*spaces.dates_of(booking.span))

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from coworking.booking.moving import TOLD_NOTHING, Agreed
+from coworking.booking.queries import stays_open
 from coworking.booking.rooms import Length
 from coworking.booking.rules import Half, NoHalfDay
 from coworking.core.errors import InvalidInput, at_field
@@ -66,14 +67,18 @@ def read_guests(form: Mapping[str, str]) -> int:
 
 def read_span(form: Mapping[str, str], zone: ZoneInfo) -> Span:
     """From ``from`` for ``minutes``, or to ``to`` by the wall clock of ``day``; midnight ends the day. Raises the first
-    thing that is wrong. ``length``, a duration that was tapped, comes before the ``minutes`` that were chosen."""
+    thing that is wrong. ``length``, a duration that was tapped, comes before the ``minutes`` that were chosen.
+
+    An earlier hour than the start is one of the next day where the lieu stays open between the two.
+    """
     day = read_day(form.get("day"))
     start = _instant(day, _time(form, "from"), zone, "from")
     if minutes := form.get("length") or form.get("minutes"):
         with at_field("minutes"):
             return Span(start, start + timedelta(minutes=number_of(minutes, 15, 1440)))
     to = _time(form, "to")
-    return Span(start, _instant(day + timedelta(days=1) if to == time(0) else day, to, zone, "to"))
+    next_day = to == time(0) or (to < _time(form, "from") and stays_open(day))
+    return Span(start, _instant(day + timedelta(days=1) if next_day else day, to, zone, "to"))
 
 
 def _time(form: Mapping[str, str], field: str) -> time:

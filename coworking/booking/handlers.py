@@ -18,7 +18,7 @@ from coworking.booking.rules import DISPLACED, Cause
 from coworking.core import mail, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.formats import minute_of_day, span_hours
+from coworking.core.formats import day_long, minute_of_day, span_hours
 from coworking.core.i18n import _, in_language
 from coworking.core.settings import settings
 from coworking.core.timespan import Span
@@ -148,7 +148,7 @@ def _said(news: emails.News, lieu: Lieu) -> EmailedBooking:
     booking = news.booking
     bill, until = offers.bill_of(booking), queries.free_until_of(booking, lieu)
     why = news.why if news.kind != "cancelled" else _cause(booking)
-    closings = tuple(_closings(booking.day)) if why == "closed" else ()
+    closings = tuple(_closings_over(booking)) if why == "closed" else ()
     owed = bill is not None and bill.state != "released"
     late = owed and until <= now()
     return EmailedBooking(news.kind, booking, news.before, bill, until, late, why, closings, lost(booking))
@@ -156,6 +156,14 @@ def _said(news: emails.News, lieu: Lieu) -> EmailedBooking:
 
 def _cause(booking: Booking) -> Cause | None:
     return next((cause for cause in DISPLACED if cause == booking.cancelled_because), None)
+
+
+def _closings_over(booking: Booking) -> Iterator[str]:
+    """`_closings` of the booking's day; where it goes over midnight, of both days, each named."""
+    days = spaces.dates_of(booking.span)
+    for day in days:
+        for words in _closings(day):
+            yield words if len(days) == 1 else day_long(day).capitalize() + _(": ") + words
 
 
 def _closings(day: date) -> Iterator[str]:

@@ -20,8 +20,10 @@ from coworking.spaces.models import Resource
 
 
 class Booking(Model):
-    """``person`` takes one or several resources for ``[starts_at, ends_at)`` on local ``day``.
+    """``person`` takes one or several resources for ``[starts_at, ends_at)``.
 
+    ``day`` is the local date on which it begins: that of its price, its month and its register. A room may go on over
+    midnight, so that what happens on a date is read by the interval (`coworking.booking.queries.runs_on`).
     ``source``: web, staff, walkin, api, import. ``cancelled_because``: a `coworking.booking.rules.Cause`, None for what
     was cancelled before causes were kept. ``cancelled_late``: asked for after the free deadline. ``guests`` counts the
     declared visitors of a meeting, the booker not included. ``told``: the place and time its person was last told of by
@@ -91,7 +93,8 @@ class Booking(Model):
 
 
 class BookingUnit(Model):
-    """The smallest thing that is used and counted: one desk for one half-day, or one room for its span.
+    """The smallest thing that is used and counted: one desk for one half-day, or one room for its span. ``day`` is that
+    of its booking.
 
     ``half``: ``am``, ``pm`` or None for a room. ``outcome``: ``pending`` until it is known, then ``came``, ``absent``
     or, unconfirmed for seven days, ``unknown``; ``evidence`` says how we know (self, host, kiosk, qr, network). Only

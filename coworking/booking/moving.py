@@ -98,6 +98,7 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
     if use == booking.span and {target.id} == {unit.resource_id for unit in booking.units}:
         return booking  # the same half-days, asked for by other hours
     old_day, old_units, held = booking.day, list(booking.units), queries.live_claims(booking.id)
+    dates = spaces.dates_of(booking.span)
     old_quotes = queries.quotes_of(booking.id)
     keep_former(booking, old_units, held, now())
     _leave(booking, held, old_quotes)
@@ -121,7 +122,7 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
         follow_again(booking)
     record_change(actor, "booking.moved", booking)
     emails.note(booking)
-    claims.touch(old_day, day)
+    claims.touch(*dates, *spaces.dates_of(use))
     return booking
 
 
@@ -144,7 +145,7 @@ def undo_move_in_unit(actor: Actor, booking: Booking) -> Booking:
     booking.units = units
     if former.day == booking.day:
         carry(present, units)
-    days = booking.day, former.day
+    days, dates = (booking.day, former.day), (*spaces.dates_of(booking.span), *spaces.dates_of(former.span))
     booking.day, booking.starts_at, booking.ends_at = former.day, former.span.start, former.span.end
     booking.moved_from = None
     try:
@@ -155,7 +156,7 @@ def undo_move_in_unit(actor: Actor, booking: Booking) -> Booking:
         follow_again(booking)
     record_change(actor, "booking.move_undone", booking)
     emails.note(booking)
-    claims.touch(*days)
+    claims.touch(*dates)
     return booking
 
 

@@ -20,9 +20,11 @@ from coworking.booking.rules import (
     NoHalfDay,
     NothingFree,
     NotInService,
+    NotOnOneDay,
     OnePlaceEach,
     TooMany,
     bookable_halves,
+    check_open_over,
     check_room_span,
     choose_desk,
     still_fits,
@@ -92,16 +94,20 @@ def choose(
     are read; `claims.queries.candidates` locks none, for showing what would be given. What the person has just cancelled
     is free for them and is given first; ``take_back`` releases it for what will be booked there.
     """
-    candidates = _candidates(request, on, find)
-    day = spaces.day(on)  # behind the locks: a closure waits for them before it cancels what was booked
-    halves = touched(bookable_halves(on, day), request.span)
+    dates = spaces.dates_of(request.span)
+    candidates = _candidates(request, dates, find)
+    days = spaces.known_days(
+        on, dates[-1]
+    )  # behind the locks: a closure waits for them before it cancels what was booked
+    halves = touched(bookable_halves(on, days[0]), request.span)
     everything = {row.id for rows in candidates for row in rows}
-    own = queries.own_places(person.id, day, except_booking=leaving.id if leaving is not None else None)
+    reach = Span(days[0].starts_at, days[-1].ends_at)
+    own = queries.own_places(person.id, reach, except_booking=leaving.id if leaving is not None else None)
     kept = [place for place in own if place.cancelled and leaving is None]
     stays_out = {leaving.id} if leaving is not None else {place.booking_id for place in kept}
     taken = [
         (resource_id, span)
-        for resource_id, span, kind, holder in claim_queries.taken(everything, day.span, instant)
+        for resource_id, span, kind, holder in claim_queries.taken(everything, reach, instant)
         if kind != "booking" or holder not in stays_out
     ]
     chosen: list[Chosen] = []
@@ -110,9 +116,9 @@ def choose(
         if not several and any((resource.kind == DESK) == is_desk for resource, _, _ in chosen):
             raise OnePlaceEach()
         if is_desk:
-            use = _desk_use(day, halves, request.span)
+            use = _desk_use(days, halves, request.span)
         else:
-            check_open(day, request.span)
+            _check_open(days, request.span)
             begun = instant if leaving is None else min(instant, leaving.starts_at)  # what runs may go on elsewhere
             check_room_span(request.span, at=begun, zone=lieu.tz)
             use = request.span
@@ -149,11 +155,11 @@ def _release_kept(kept: Collection[queries.OwnPlace], chosen: Collection[Chosen]
         claims.release(queries.live_claims(booking_id))
 
 
-def _candidates(request: Request, day: date, find: Find) -> list[list[Resource]]:
+def _candidates(request: Request, dates: Sequence[date], find: Find) -> list[list[Resource]]:
     """For each item, the resources in service that would do; a given one is a list of one."""
     named = {item.resource for item in request.items if item.resource is not None}
     kinds = {item.kind or DESK for item in request.items if item.resource is None}
-    rows = find(named, kinds, day)
+    rows = find(named, kinds, dates[0])
     zones = {item.zone for item in request.items if item.zone is not None}
     zone_ids = {zone.public_id: zone.id for zone in spaces.zones()} if zones else {}
     found: list[list[Resource]] = []
@@ -162,12 +168,12 @@ def _candidates(request: Request, day: date, find: Find) -> list[list[Resource]]
             suitable = [row for row in rows if row.public_id == item.resource]
             if not suitable:
                 raise NotFound(field="resource_id")
-            if not suitable[0].in_service(day):
+            if not all(suitable[0].in_service(day) for day in dates):
                 raise NotInService(name=suitable[0].name)
             if suitable[0].kind != DESK and request.guests >= suitable[0].seats:
                 raise TooMany(name=suitable[0].name, seats=suitable[0].seats)
         else:
-            suitable = _suitable(rows, item, request.guests, day, zone_ids)
+            suitable = _suitable(rows, item, request.guests, dates, zone_ids)
             if not suitable:
                 raise NothingFree(item=item)
         found.append(suitable)
@@ -175,25 +181,37 @@ def _candidates(request: Request, day: date, find: Find) -> list[list[Resource]]
 
 
 def _suitable(
-    rows: list[Resource], item: RequestedItem, guests: int, day: date, zone_ids: dict[str, int]
+    rows: list[Resource], item: RequestedItem, guests: int, dates: Sequence[date], zone_ids: dict[str, int]
 ) -> list[Resource]:
     """The rows of the item's kind and zone; of rooms those that seat everyone, the smallest first."""
     kind = item.kind or DESK
     of_kind = [
         row
         for row in rows
-        if row.kind == kind and row.in_service(day) and (item.zone is None or row.zone_id == zone_ids.get(item.zone))
+        if row.kind == kind
+        and all(row.in_service(day) for day in dates)
+        and (item.zone is None or row.zone_id == zone_ids.get(item.zone))
     ]
     if kind == DESK:
         return of_kind
     return sorted((row for row in of_kind if row.seats > guests), key=lambda row: (row.seats, row.position, row.id))
 
 
-def _desk_use(day: LieuDay, halves: tuple[BookableHalf, ...], span: Span) -> Span:
+def _desk_use(days: Sequence[LieuDay], halves: tuple[BookableHalf, ...], span: Span) -> Span:
+    if len(days) > 1:
+        raise NotOnOneDay()
     if not halves:
-        check_open(day, span)
+        check_open(days[0], span)
         raise NoHalfDay()
     return Span(halves[0].span.start, halves[-1].span.end)
+
+
+def _check_open(days: Sequence[LieuDay], span: Span) -> None:
+    """Raise unless the lieu is open for the whole of ``span``, which begins on the first of ``days``."""
+    if len(days) == 1:
+        check_open(days[0], span)
+    else:
+        check_open_over(days[0], days[1], days[1].starts_at, span)
 
 
 def _pick(
@@ -248,14 +266,16 @@ def check_still_there(
     ``leaving``: the booking, where it stands elsewhere now.
     """
     on = units[0].day
-    day = spaces.day(on)
-    own = queries.own_places(booking.person_id, day, except_booking=booking.id)
+    dates = spaces.dates_of(Span(min(unit.starts_at for unit in units), max(unit.ends_at for unit in units)))
+    days = spaces.known_days(on, dates[-1])
+    reach = Span(days[0].starts_at, days[-1].ends_at)
+    own = queries.own_places(booking.person_id, reach, except_booking=booking.id)
     for unit in units:
         resource = resources[unit.resource_id]
-        if not resource.in_service(on):
+        if not all(resource.in_service(day) for day in dates):
             raise NotInService(name=resource.name)
-        if not still_fits(day, on, unit.half, unit.span):
-            check_open(day, unit.span)
+        if not still_fits(days, on, unit.half, unit.span):
+            _check_open(days, unit.span)
         _refuse_second_place(own, resource.kind, unit.span, leaving)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.booking.models import Booking, BookingUnit
@@ -29,13 +29,21 @@ from coworking.core.errors import NotFound
 from coworking.core.formats import span_hours
 from coworking.core.i18n import _
 from coworking.core.policy import Actor
-from coworking.core.timespan import Span
+from coworking.core.timespan import Span, local_minute
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import DESK, Lieu, LieuDay, Resource
+from coworking.spaces.models import DESK, Lieu, Resource
+from coworking.spaces.rules import hours_from
 
 A_DAY = timedelta(hours=25)
-"""No booking is longer: it stays within one local day."""
+"""No booking is longer: it stays within one local day, or goes over midnight for 24 hours at most."""
+
+
+def runs_on(row: type[Booking | BookingUnit], first: date, last: date) -> ColumnElement[bool]:
+    """The condition that some of a booking or unit lies in the local dates ``first`` to ``last``: it begins then, or the
+    evening before and goes on."""
+    midnight = local_minute(first, 0, spaces.lieu().tz)
+    return and_(row.day.between(first - timedelta(days=1), last), row.ends_at > midnight)
 
 
 def open_halves(day: date) -> dict[Half, BookableHalf]:
@@ -45,6 +53,14 @@ def open_halves(day: date) -> dict[Half, BookableHalf]:
         today = spaces.today()
         raise InPast() if day < today else BeyondHorizon(last=today + timedelta(days=spaces.lieu().horizon_days))
     return bookable_halves(day, row)
+
+
+def stays_open(day: date) -> bool:
+    """Whether the lieu stays open at the end of ``day``, so that a room can be booked into the next one."""
+    days = spaces.days(day, day + timedelta(days=1))
+    if (row := days.get(day)) is None:
+        return False
+    return any(span.end > row.ends_at for span in hours_from(row, days.get(day + timedelta(days=1))))
 
 
 _LIVE_CLAIMS = (
@@ -121,7 +137,7 @@ _OWN_PLACES = (
     .where(
         Booking.person_id == bindparam("person"),
         or_(Booking.status == "confirmed", Booking.cancelled_at > bindparam("kept_since")),
-        Booking.starts_at >= bindparam("start"),  # by the instant, as the person's index goes: by the date, one would
+        Booking.starts_at >= bindparam("since"),  # by the instant, as the person's index goes: by the date, one would
         Booking.starts_at < bindparam("end"),  # read all that the person or the day ever had
     )
     .order_by(BookingUnit.starts_at)
@@ -142,13 +158,13 @@ _USUAL_DESK = (
 )
 
 
-def own_places(person_id: int, day: LieuDay, *, except_booking: int | None = None) -> list[OwnPlace]:
-    """The desks (by half-day) and rooms ``person_id`` has on ``day``, those they have just cancelled included."""
-    values = {"person": person_id, "start": day.span.start, "end": day.span.end, "kept_since": now() - UNDO}
+def own_places(person_id: int, span: Span, *, except_booking: int | None = None) -> list[OwnPlace]:
+    """The desks (by half-day) and rooms ``person_id`` has in ``span``, those they have just cancelled included."""
+    values = {"person": person_id, "since": span.start - A_DAY, "end": span.end, "kept_since": now() - UNDO}
     return [
         OwnPlace(resource_id, name, kind, Span(start, end), booking, public, status == "cancelled")
         for resource_id, name, kind, start, end, booking, public, status in db.session.execute(_OWN_PLACES, values)
-        if booking != except_booking
+        if booking != except_booking and end > span.start
     ]
 
 
@@ -163,19 +179,19 @@ def free_resources(span: Span, kind: str, *, guests: int = 0, person_id: int | N
     Rooms are large enough for whoever books and their ``guests``, and leave time to tidy up. What ``person_id`` has just
     cancelled is still free for them.
     """
-    lieu = spaces.lieu()
-    day = span.start.astimezone(lieu.tz).date()
-    rows = spaces.resources(kind=kind, day=day)
+    day, *later = spaces.dates_of(span)
+    rows = [row for row in spaces.resources(kind=kind, day=day) if all(row.in_service(date) for date in later)]
     if kind == DESK:
         halves = touched(open_halves(day), span)
-        if not halves:
+        if not halves or later:
             return []
         span = Span(halves[0].span.start, halves[-1].span.end)
     else:
         rows = [row for row in rows if row.seats > guests]
     kept: set[int] = set()
     if person_id is not None and (known := spaces.days(day, day).get(day)) is not None:
-        kept = {place.booking_id for place in own_places(person_id, known) if place.cancelled}
+        reach = Span(known.starts_at, max(known.ends_at, span.end))
+        kept = {place.booking_id for place in own_places(person_id, reach) if place.cancelled}
     longest = timedelta(minutes=max((row.buffer_after for row in rows), default=0))
     taken = [
         (resource_id, busy)
@@ -214,11 +230,16 @@ def booking_for(actor: Actor, public_id: str) -> Booking:
 
 
 def bookings_of(person_id: int, span: Span) -> list[Booking]:
-    """``person_id``'s bookings that begin in ``span``, cancelled ones included, with units and resources."""
+    """``person_id``'s bookings some of which lies in ``span``, cancelled ones included, with units and resources."""
     return list(
         db.session.scalars(
             select(Booking)
-            .where(Booking.person_id == person_id, Booking.starts_at >= span.start, Booking.starts_at < span.end)
+            .where(
+                Booking.person_id == person_id,
+                Booking.starts_at >= span.start - A_DAY,
+                Booking.starts_at < span.end,
+                Booking.ends_at > span.start,
+            )
             .options(selectinload(Booking.units).joinedload(BookingUnit.resource))
             .order_by(Booking.starts_at, Booking.id)
         ).unique()
@@ -290,11 +311,14 @@ def worded(halves: Collection[str | None], span: Span) -> str:
 
 
 def day_bookings(day: date) -> list[Booking]:
-    """The confirmed bookings of a local date with people, units and resources, by time: three statements."""
+    """The confirmed bookings of a local date with people, units and resources, by time: three statements.
+
+    Those that began the evening before and go on into it are among them.
+    """
     return list(
         db.session.scalars(
             select(Booking)
-            .where(Booking.day == day, Booking.status == "confirmed")
+            .where(runs_on(Booking, day, day), Booking.status == "confirmed")
             .options(
                 joinedload(Booking.person),
                 selectinload(Booking.units).joinedload(BookingUnit.resource).joinedload(Resource.zone),

@@ -18,6 +18,7 @@ from coworking.claims.rules import Wanted
 from coworking.core.clock import now
 from coworking.core.timespan import Span
 from coworking.pricing.rules import Prices
+from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay, Resource
 
 Became = Literal["moved", "shortened", "cancelled"]
@@ -48,13 +49,13 @@ class Vacancies:
     def find(self, booking: Booking, left: Resource, use: Span, near: Collection[int]) -> Resource | None:
         """A free resource of the kind of ``left`` for ``use``: one that costs no more first, then one in ``near`` (where
         the person is anyway), then the same zone; of rooms those that seat everyone, the smallest first."""
-        on = booking.day
+        on, dates = booking.day, spaces.dates_of(use)
         fitting = [
             row
             for row in self.resources
             if row.kind == left.kind
             and row.id != left.id
-            and row.in_service(on)
+            and all(row.in_service(day) for day in dates)
             and (row.kind == DESK or row.seats > booking.guests)
             and is_free(row, use, [(row.id, span) for span in self.taken.get(row.id, [])])
         ]

@@ -62,6 +62,17 @@ class RoomSheet:
         return (self.free_until - self.span.start) // timedelta(minutes=1)
 
     @property
+    def free_over_midnight(self) -> Span | None:
+        """The time it could be had, where that goes over midnight and is not as long as asked for."""
+        if (
+            self.free_until is None
+            or self.span is None
+            or len(spaces.dates_of(Span(self.span.start, self.free_until))) < 2
+        ):
+            return None
+        return Span(self.span.start, self.free_until)
+
+    @property
     def common(self) -> list[tuple[int, str]]:
         """The durations to show as buttons: the usual ones that fit, and all that is left where that is less than asked."""
         return [(n, words) for n, words in self.lengths if n in (*COMMON, self.free_minutes)]
@@ -131,10 +142,13 @@ def _filled_in(
 
 def _times(room: Resource, values: Mapping[str, str], span: Span | None, person_id: int) -> RoomTimes | None:
     try:
-        day = spaces.days(on := read_day(values.get("day")), on).get(on)
+        on = read_day(values.get("day"))
     except DomainError:
         return None
-    return room_times(day, room, span, person_id) if day is not None else None
+    days = spaces.days(on, on + timedelta(days=1))
+    if (day := days.get(on)) is None:
+        return None
+    return room_times(day, room, span, person_id, following=days.get(on + timedelta(days=1)))
 
 
 def _too_short(times: RoomTimes, span: Span | None, trouble: DomainError | None) -> bool:

@@ -9,12 +9,13 @@ from typing import Literal
 
 from coworking.booking import queries
 from coworking.booking.queries import OwnPlace
-from coworking.booking.rules import ROOM_STEP, bookable_halves
+from coworking.booking.rules import LONGEST_NIGHT, ROOM_STEP, bookable_halves
 from coworking.claims import queries as claims
 from coworking.core.clock import now
 from coworking.core.timespan import Span, subtract
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, ROOM, LieuDay, Resource
+from coworking.spaces.rules import hours_from
 
 START_STEP = timedelta(minutes=30)
 
@@ -48,25 +49,34 @@ class RoomDay:
     mine: list[OwnPlace]
 
 
-def rooms_on(day: LieuDay, length: Length, people: int, person_id: int) -> list[RoomDay]:
-    """Every room that seats ``people`` on ``day``, and those ``person_id`` has there, in the lieu's order."""
+def rooms_on(
+    day: LieuDay, length: Length, people: int, person_id: int, *, following: LieuDay | None = None
+) -> list[RoomDay]:
+    """Every room that seats ``people`` on ``day``, and those ``person_id`` has there, in the lieu's order.
+
+    What begins on ``day`` may go on into the ``following`` one, where the lieu is open at midnight.
+    """
     instant = now()
-    own = [place for place in queries.own_places(person_id, day) if place.kind != DESK]
+    hours = hours_from(day, following)
+    own = [place for place in queries.own_places(person_id, _reach(day, hours)) if place.kind != DESK]
     has = {place.resource_id for place in own if not place.cancelled}
     rooms = [room for room in spaces.resources(kind=ROOM, day=day.day) if room.seats >= people or room.id in has]
     taken: dict[int, list[Taken]] = {room.id: [] for room in rooms}
-    for claim in claims.taken(list(taken), day.span, instant):
+    for claim in claims.taken(list(taken), _reach(day, hours), instant):
         taken[claim[0]].append(claim)
     found: list[RoomDay] = []
     for room in rooms:
-        busy, mine = _of_others(taken[room.id], own), [p for p in own if p.resource_id == room.id and not p.cancelled]
-        free = free_stretches(day, busy, room, instant)
+        busy = _of_others(taken[room.id], own)
+        mine = [p for p in own if p.resource_id == room.id and not p.cancelled and p.span.overlaps(day.span)]
+        free = _beginning_on(day, free_stretches(hours, busy, room, instant))
         found.append(
             RoomDay(
                 room,
                 _strip(day, busy, [place.span for place in mine], instant),
                 starts(day, free, length) if room.seats >= people else [],
-                max(free, key=lambda span: span.end - span.start, default=None) if room.seats >= people else None,
+                max(map(_at_most, free), key=lambda span: span.end - span.start, default=None)
+                if room.seats >= people
+                else None,
                 mine,
             )
         )
@@ -79,14 +89,29 @@ def _of_others(taken: Sequence[Taken], own: Sequence[OwnPlace]) -> list[Span]:
     return [span for _, span, kind, holder in taken if kind != "booking" or holder not in kept]
 
 
-def free_stretches(day: LieuDay, busy: Sequence[Span], room: Resource, instant: datetime) -> list[Span]:
-    """When ``room`` can be used on ``day`` from ``instant`` on, in whole quarters of an hour.
+def _reach(day: LieuDay, hours: Sequence[Span]) -> Span:
+    """All of ``day``, and of the next one what its ``hours`` go on into."""
+    return Span(day.starts_at, max(day.ends_at, hours[-1].end)) if hours else day.span
+
+
+def _beginning_on(day: LieuDay, free: Sequence[Span]) -> list[Span]:
+    """What of ``free`` begins on ``day``."""
+    return [span for span in free if span.start < day.ends_at]
+
+
+def _at_most(span: Span) -> Span:
+    """``span``, no longer than what goes over midnight may be."""
+    return Span(span.start, min(span.end, span.start + LONGEST_NIGHT))
+
+
+def free_stretches(hours: Sequence[Span], busy: Sequence[Span], room: Resource, instant: datetime) -> list[Span]:
+    """When of its open ``hours`` ``room`` can be used from ``instant`` on, in whole quarters of an hour.
 
     Tidying up may reach past closing time, but not into someone else's time.
     """
     buffer = timedelta(minutes=room.buffer_after)
     found: list[Span] = []
-    for free in subtract(day.open(), [Span(span.start - buffer, span.end) for span in busy]):
+    for free in subtract(hours, [Span(span.start - buffer, span.end) for span in busy]):
         start = max(-(-_minute(free.start) // 15), _minute(instant) // 15)  # the quarter that runs may still be booked
         end = _minute(free.end) // 15
         if start < end:
@@ -110,7 +135,7 @@ def starts(day: LieuDay, free: Sequence[Span], length: Length) -> list[Span]:
     found: list[Span] = []
     for stretch in free:
         start = stretch.start
-        while start + length <= stretch.end:
+        while start < day.ends_at and start + length <= stretch.end:
             found.append(Span(start, start + length))
             start += START_STEP - timedelta(minutes=start.minute % 30)
     return found
@@ -160,16 +185,23 @@ class RoomTimes:
         """Every duration from ``start`` on, in minutes, by the quarter of an hour."""
         if self.free_until is None:
             return []
-        return list(range(15, (self.free_until - start) // timedelta(minutes=1) + 1, 15))
+        most = min(self.free_until - start, LONGEST_NIGHT)
+        return list(range(15, most // timedelta(minutes=1) + 1, 15))
 
 
-def room_times(day: LieuDay, room: Resource, span: Span | None, person_id: int) -> RoomTimes:
-    """When ``room`` can be booked on ``day`` by ``person_id``, who looks at ``span`` (2 statements)."""
+def room_times(
+    day: LieuDay, room: Resource, span: Span | None, person_id: int, *, following: LieuDay | None = None
+) -> RoomTimes:
+    """When ``room`` can be booked from ``day`` on by ``person_id``, who looks at ``span`` (2 statements); what begins on it
+    may go on into the ``following`` day, where the lieu is open at midnight."""
     instant = now()
-    own = [place for place in queries.own_places(person_id, day) if place.kind != DESK]
-    free = free_stretches(day, _of_others(claims.taken([room.id], day.span, instant), own), room, instant)
+    hours = hours_from(day, following)
+    own = [place for place in queries.own_places(person_id, _reach(day, hours)) if place.kind != DESK]
+    taken = _of_others(claims.taken([room.id], _reach(day, hours), instant), own)
+    free = _beginning_on(day, free_stretches(hours, taken, room, instant))
+    starts = [part.start + n * ROOM_STEP for part in free for n in range((part.end - part.start) // ROOM_STEP)]
     return RoomTimes(
-        starts=[part.start + n * ROOM_STEP for part in free for n in range((part.end - part.start) // ROOM_STEP)],
+        starts=[start for start in starts if start < day.ends_at],
         free_until=next((part.end for part in free if span and part.start <= span.start < part.end), None),
         mine=next((place for place in own if span and not place.cancelled and place.span.overlaps(span)), None),
     )

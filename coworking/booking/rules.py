@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from coworking.claims.rules import ClaimConflict
 from coworking.core.errors import N_, DomainError
 from coworking.core.timespan import Span, intersect, local_date, local_minute, total_minutes, union
-from coworking.spaces.rules import OpenDay, half_spans
+from coworking.spaces.rules import OpenDay, check_open, half_spans, refuse_closed
 
 Half = Literal["am", "pm"]
 HALVES: tuple[Half, Half] = ("am", "pm")
@@ -34,6 +34,9 @@ DISPLACED: frozenset[Cause] = frozenset({"closed", "retired", "left"})
 """What nobody asked for: free of charge whatever the hour, and the trail says so."""
 
 ROOM_STEP = timedelta(minutes=15)
+
+LONGEST_NIGHT = timedelta(hours=24)
+"""What goes over midnight is no longer than this, and so touches two local dates at most."""
 
 
 class InPast(DomainError):
@@ -194,27 +197,49 @@ def touched(halves: dict[Half, BookableHalf], span: Span) -> tuple[BookableHalf,
     return tuple(halves[half] for half in HALVES if half in halves and halves[half].span.overlaps(span))
 
 
-def still_fits(day: OpenDay, on: date, half: Half | str | None, use: Span) -> bool:
-    """Whether what was booked still stands on a day whose opening changed: a desk while the lieu is open for at least
-    half of its ``use``, a room while it is for the whole of it (``half`` None)."""
-    remaining = intersect(union(day.open()), [use])
+def still_fits(days: Sequence[OpenDay], on: date, half: Half | str | None, use: Span) -> bool:
+    """Whether what was booked still stands on ``days`` whose opening changed, the first of them ``on``: a desk while the
+    lieu is open for at least half of its ``use``, a room while it is for the whole of it (``half`` None)."""
+    remaining = intersect(union(span for day in days for span in day.open()), [use])
     if half is None:
         return remaining == [use]
-    return half in bookable_halves(on, day) and 2 * total_minutes(remaining) >= use.minutes
+    return half in bookable_halves(on, days[0]) and 2 * total_minutes(remaining) >= use.minutes
+
+
+def check_open_over(first: OpenDay, second: OpenDay, midnight: datetime, asked: Span) -> None:
+    """Raise unless the lieu is open for the whole of ``asked``, from the day ``first`` over ``midnight`` into ``second``.
+
+    A closure or holiday of either says so; where the lieu simply closes at night, nothing is booked over it.
+    """
+    parts = [(first, Span(asked.start, midnight)), (second, Span(midnight, asked.end))]
+    closed = [(day, part) for day, part in parts if intersect(union(day.open()), [part]) != [part]]
+    for day, _part in closed:
+        if day.holiday or day.closure:
+            refuse_closed(day)
+    if not all(_open_at(day, midnight) for day in (first, second)):
+        raise NotOnOneDay()
+    for day, part in closed:
+        check_open(day, part)
+
+
+def _open_at(day: OpenDay, midnight: datetime) -> bool:
+    """Whether ``day`` is open until ``midnight``, or from it on."""
+    return any(midnight in (span.start, span.end) for span in day.open())
 
 
 def check_window(span: Span, *, at: datetime, horizon_days: int, zone: ZoneInfo) -> date:
-    """Refuse what is past, beyond the horizon or over midnight; return the local date.
+    """Refuse what is past, beyond the horizon or over midnight for too long; return the local date it begins on.
 
-    What has begun but is not over may still be booked.
+    What has begun but is not over may still be booked. What goes over midnight is a matter of what is booked
+    (`check_open_over`).
     """
-    day = local_date(span.start, zone)
-    if local_date(span.end - timedelta(microseconds=1), zone) != day:
+    day, last_day = local_date(span.start, zone), local_date(span.end - timedelta(microseconds=1), zone)
+    if last_day != day and span.end - span.start > LONGEST_NIGHT:
         raise NotOnOneDay()
     if span.end <= at:
         raise InPast()
     last = local_date(at, zone) + timedelta(days=horizon_days)
-    if day > last:
+    if last_day > last:
         raise BeyondHorizon(last=last)
     return day
 

@@ -133,7 +133,7 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
             return booking
         if not booking.person.is_active:
             raise NotFound()
-        if booking.day < spaces.today():  # a day that is over is charged as it ended
+        if booking.day < spaces.today() and booking.ends_at <= now():  # a day that is over is charged as it ended
             raise UndoTooLate()
         resources = claims.lock_resources({unit.resource_id for unit in booking.units})
         kept = queries.live_claims(booking.id)  # behind the locks: a place that went is not among them

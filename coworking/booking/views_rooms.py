@@ -40,7 +40,8 @@ def rooms() -> ResponseReturnValue:
         day = next_open_day(today, min(last, today + timedelta(days=14))) or today
     length = read_length(request.args.get("minutes"))
     minutes = length if isinstance(length, str) else length // timedelta(minutes=1)
-    row = spaces.days(day, day).get(day)
+    days = spaces.days(day, day + timedelta(days=1))
+    row, following = days.get(day), days.get(day + timedelta(days=1))
     people = nearest_number(request.args.get("people"), 1, 1, 500)
     closed_since = _closed_since(row)
     bookable = row is not None and today <= day <= last and closed_since is None
@@ -50,7 +51,9 @@ def rooms() -> ResponseReturnValue:
         row=row,
         closed_since=closed_since,
         next_open=next_open_day(day + timedelta(days=1), min(last, day + timedelta(days=14))) if closed_since else None,
-        rooms=rooms_on(row, length, people, actor.person_id or 0) if row is not None and bookable else [],
+        rooms=rooms_on(row, length, people, actor.person_id or 0, following=following)
+        if row is not None and bookable
+        else [],
         minutes=minutes,
         people=people,
         common=[*((n, duration(n)) for n in COMMON), ("half", _("half a day")), ("day", _("the whole day"))],

@@ -20,12 +20,13 @@ from coworking.spaces.models import DESK, LieuDay, Resource
 
 @dataclass(frozen=True, slots=True)
 class RoomOfWeek:
-    """A room somebody has booked. ``booking``: its public id."""
+    """A room somebody has booked. ``booking``: its public id; ``goes_on``: it began the day before."""
 
     booking: str
     name: str
     span: Span
     over: bool
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class WeekDay:
     def used(self) -> list[str]:
         """The desks and rooms that were used, or may have been, in order."""
         desks = [cell.desk for cell in self.cells if cell.desk and cell.state != "kept" and cell.outcome != "absent"]
-        return [*desks, *(room.name for cell in self.cells for room in cell.rooms)]
+        return [*desks, *(room.name for cell in self.cells for room in cell.rooms if not room.goes_on)]
 
 
 def week(person_id: int, days: Sequence[date], calendar: Mapping[date, LieuDay]) -> list[WeekDay]:
@@ -103,8 +104,10 @@ def week(person_id: int, days: Sequence[date], calendar: Mapping[date, LieuDay])
             if unit.half and (not booking.is_cancelled or booking.id in holders):
                 own[unit.day, unit.half] = booking, unit
             elif not unit.half and not booking.is_cancelled:
-                room = RoomOfWeek(booking.public_id, unit.resource.name, unit.span, unit.ends_at <= instant)
-                rooms.setdefault(unit.day, []).append(room)
+                over = unit.ends_at <= instant
+                for day in spaces.dates_of(unit.span):
+                    room = RoomOfWeek(booking.public_id, unit.resource.name, unit.span, over, goes_on=day > unit.day)
+                    rooms.setdefault(day, []).append(room)
     seen: dict[tuple[date, str], list[Colleague]] = {}
     for colleague in desks_of_colleagues(person_id, whole):
         seen.setdefault((colleague.day, colleague.half), []).append(colleague)
@@ -124,10 +127,11 @@ def week(person_id: int, days: Sequence[date], calendar: Mapping[date, LieuDay])
 
 def _half_of(room: RoomOfWeek, day: LieuDay, zone: ZoneInfo) -> Half:
     """The half-day in which a room's time begins; before noon or after it where that lies in neither."""
+    start = max(room.span.start, day.starts_at)
     for half, known in bookable_halves(day.day, day).items():
-        if known.span.contains(room.span.start):
+        if known.span.contains(start):
             return half
-    return "am" if room.span.start.astimezone(zone).hour < 12 else "pm"
+    return "am" if start.astimezone(zone).hour < 12 else "pm"
 
 
 def free_near(person_id: int, day: date, halves: Collection[Half], limit: int = 4) -> list[HalfOfWeek]:

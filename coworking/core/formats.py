@@ -7,7 +7,7 @@ break. English ones write “Thursday 26 November”, “9:30”, “€1,234.50
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -117,9 +117,25 @@ def minutes_range(start: int, end: int) -> str:
 
 
 def span_hours(span: Span) -> str:
-    """« 9–13 h »."""
+    """« 9–13 h »; « 23 h – 1 h le vendredi 27 novembre » where it goes over midnight."""
     start, end = _local(span.start), _local(span.end)
+    if _over_midnight(start, end):
+        hours = f"{hour(span.start)}\u00a0\u2013 {hour(span.end)}"
+        return _("%(hours)s on %(day)s", hours=hours, day=day_long(end.date()))
     return minutes_range(start.hour * 60 + start.minute, (end.hour * 60 + end.minute) or 1440)
+
+
+def until_next_day(span: Span) -> str:
+    """« jusqu’à 1 h, le vendredi 27 novembre » of what goes over midnight, nothing of anything else."""
+    start, end = _local(span.start), _local(span.end)
+    if not _over_midnight(start, end):
+        return ""
+    return _("until %(hour)s on %(day)s", hour=hour(span.end), day=day_long(end.date()))
+
+
+def _over_midnight(start: datetime, end: datetime) -> bool:
+    """Whether ``end`` is on another date; midnight ends the day."""
+    return start.date() < (end - timedelta(microseconds=1)).date()
 
 
 def instant_day(instant: datetime) -> date:
@@ -168,6 +184,7 @@ def init_formats(app: Flask) -> None:
         minute_of_day,
         hour,
         span_hours,
+        until_next_day,
         instant_day,
         money,
         decimal,

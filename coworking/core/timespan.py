@@ -142,3 +142,9 @@ def local_day(day: date, zone: ZoneInfo) -> Span:
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
     """The date on the wall calendar in ``zone`` at ``instant``."""
     return instant.astimezone(zone).date()
+
+
+def local_dates(span: Span, zone: ZoneInfo) -> tuple[date, ...]:
+    """The local dates in which some of ``span`` lies, in order; what ends at midnight does not touch the next one."""
+    first, last = local_date(span.start, zone), local_date(span.end - timedelta(microseconds=1), zone)
+    return tuple(first + timedelta(days=n) for n in range((last - first).days + 1))

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import url_for
 from markupsafe import escape
 
-from coworking.core.formats import minute_of_day
+from coworking.core.formats import minute_of_day, span_hours
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
@@ -84,6 +84,10 @@ class Wall:
             return _MIDNIGHT
         local = instant.astimezone(self._zone)
         return local.hour * 60 + local.minute
+
+    def beyond(self, span: Span) -> str:
+        """The classes of a bar that began the day before, or goes on into the next one."""
+        return (" came-on" if span.start < self._start else "") + (" goes-on" if span.end > self._end else "")
 
     def place(self, bars: Iterable[Bar]) -> Iterator[PlacedBar]:
         """The bars in the same order, by the wall clock."""
@@ -196,6 +200,9 @@ class Painter:
         url = self._url(placed.bar)
         tag, href = ("a", f' href="{url}"') if url else ("span", "")
         title = f"{who}, {start}\u2013{until}"
+        if placed.bar.booking and (beyond := self.wall.beyond(placed.bar.span)):  # the bar shows a part: say the whole
+            state, hours = state + beyond, escape(span_hours(placed.bar.span))
+            title, until = f"{who}, {hours}", f'{self.clock(placed.end)}</i><i class="vh">{hours}'
         return f'<{tag} class="is-{state} c{left} w{width}"{href} title="{title}"><b>{who}</b><i>{until}</i></{tag}>'
 
     def _url(self, bar: Bar) -> str | None:

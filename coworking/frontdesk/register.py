@@ -54,7 +54,9 @@ def register(day: date) -> Register:
     """Everyone of ``day`` by name, in a fixed number of statements."""
     instant = now()
     lines: dict[int, RegisterLine] = {}
-    for booking in day_bookings(day):
+    for booking in (
+        one for one in day_bookings(day) if one.day == day
+    ):  # what goes over midnight stands where it begins
         line = lines.setdefault(booking.person_id, RegisterLine(booking.person))
         line.units += [unit for unit in booking.units if unit.starts_at <= instant]
     for row in presences_on(day):

@@ -131,10 +131,17 @@ def today(*, is_manager: bool) -> Today:
     bookings = queries.day_bookings(day)
     presences = presence_queries.presences_on(day)
     is_over = row is not None and bool(row.open()) and not any(span.end > instant for span in row.open())
-    here, lingering = _here(presences, bookings, is_over=is_over)
+    since: list[Presence] = []
     if row is not None and any(span.start == row.starts_at for span in row.open()):
-        lingering += [Here(one, [], row.starts_at) for one in presence_queries.there_since_yesterday(instant)]
-    inside = {presence.person_id for presence in presences if presence.left_at is None}
+        since = presence_queries.there_since_yesterday(instant)
+    in_use = {booking.person_id for booking in bookings if booking.starts_at <= instant < booking.ends_at}
+    staying = [one for one in since if one.person_id in in_use]
+    here, lingering = _here([*staying, *presences], bookings, is_over=is_over)
+    if row is not None:
+        had = {booking.person_id: booking.ends_at for booking in bookings if booking.ends_at <= instant}
+        gone = [one for one in since if one.person_id not in in_use]
+        lingering += [Here(one, [], had.get(one.person_id, row.starts_at)) for one in gone]
+    inside = {presence.person_id for presence in [*staying, *presences] if presence.left_at is None}
     pending = [
         booking
         for booking in bookings
@@ -149,7 +156,7 @@ def today(*, is_manager: bool) -> Today:
         for begins in [min(unit.starts_at for unit in booking.units if unit.ends_at > instant)]
         for at in [max(begins, booking.created_at)]  # nobody is late for what they had not booked yet
     ]
-    unsettled = presence_queries.unsettled(day - CONFIRMABLE, day - timedelta(days=1))
+    unsettled = presence_queries.unsettled(day - CONFIRMABLE, day - timedelta(days=1), instant)
     yesterday = _yesterday(unsettled, day)
     return Today(
         day=day,

@@ -11,14 +11,14 @@ from flask.typing import ResponseReturnValue
 from coworking.accounts import staff
 from coworking.accounts.queries import person_by_public_id, search_people
 from coworking.booking import services
-from coworking.booking.forms import read_day, read_halves, read_room
+from coworking.booking.forms import read_day, read_halves, read_room, read_span
 from coworking.booking.pages import names
 from coworking.booking.placing import Request, RequestedItem
-from coworking.booking.queries import worded_time
+from coworking.booking.queries import stays_open, worded_time
 from coworking.booking.rules import AlreadyBooked, bookable_halves
 from coworking.core.clock import now
 from coworking.core.errors import DomainError, InvalidInput
-from coworking.core.formats import day_long
+from coworking.core.formats import day_long, until_next_day
 from coworking.core.i18n import _
 from coworking.core.policy import Actor, Role, current_actor, requires
 from coworking.core.web import say
@@ -94,6 +94,15 @@ def _newcomer(actor: Actor, form: Mapping[str, str]) -> services.Newcomer:
     )
 
 
+def _night(values: Mapping[str, str]) -> str | bool:
+    """« jusqu’à 1 h le vendredi 27 novembre » where ``values`` go over midnight; else whether they could."""
+    try:
+        span = read_span(values, spaces.lieu().tz)
+        return until_next_day(span) or stays_open(read_day(values.get("day")))
+    except DomainError:
+        return False
+
+
 def _for_someone(values: Mapping[str, str], error: DomainError | None = None) -> str:
     today = spaces.today()
     text = (values.get("q") or "").strip()
@@ -106,6 +115,7 @@ def _for_someone(values: Mapping[str, str], error: DomainError | None = None) ->
         found=search_people(text) if text else [],
         chosen=chosen,
         resource=spaces.resource_by_public_id(values["resource"]) if values.get("resource") else None,
+        night=_night(values) if values.get("resource") and values.get("from") else False,
         choices=_choices(days),
         one_more=isinstance(error, AlreadyBooked) or "several_places" in values,
         error=say(error) if error is not None else None,

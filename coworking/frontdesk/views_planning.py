@@ -61,4 +61,4 @@ def _an_hour_later(text: str) -> str:
     hours, _dot, minutes = text.partition(":")
     if not hours.isdigit():
         return ""
-    return f"{min(23, int(hours) + 1):02d}:{minutes or '00'}"
+    return f"{(int(hours) + 1) % 24:02d}:{minutes or '00'}"

@@ -37,9 +37,9 @@ def _came(booking: Booking) -> Markup:
         render_template(
             "frontdesk/_beside.html",
             booking=booking,
-            presences=presences_of(booking.person_id, booking.day),
+            presences=presences_of(booking.person_id, booking.day, spaces.dates_of(booking.span)[-1]),
             begun=[] if booking.is_cancelled else [unit for unit in booking.units if unit.starts_at <= instant],
-            is_today=booking.day == spaces.today(),
+            today=spaces.today(),
         )
     )
 

@@ -22,7 +22,8 @@ _there = (
     exists()
     .where(
         Presence.person_id == Booking.person_id,
-        Presence.day == BookingUnit.day,
+        # On the unit's day; or on the next one, where it goes over midnight and they came only then.
+        or_(Presence.day == BookingUnit.day, Presence.arrived_at >= BookingUnit.starts_at),
         Presence.arrived_at < BookingUnit.ends_at,
         or_(
             Presence.left_at.is_(None),
@@ -56,7 +57,6 @@ def was_there_and_came() -> Iterator[str]:
             other.booking_id == theirs.id,
             theirs.person_id == Booking.person_id,
             theirs.status == "confirmed",
-            other.day == BookingUnit.day,
             other.outcome == CAME,
             other.starts_at < BookingUnit.ends_at,
             other.ends_at > BookingUnit.starts_at,

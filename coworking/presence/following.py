@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import bindparam, select
 
@@ -14,44 +14,64 @@ from coworking.booking.outcomes import decide_outcomes, followed_by
 from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import AlreadyBooked, BookableHalf, NothingFree
 from coworking.booking.services import book_in_unit
+from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.policy import Actor
+from coworking.core.timespan import local_minute
 from coworking.core.units import require_unit
 from coworking.membership.entitlement import AgreementExhausted, Payer
 from coworking.presence import queries
 from coworking.presence.rules import verdict
+from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK
 
 _UNITS_OF_DAY = (  # built once: every arrival and departure asks it
     select(BookingUnit)
     .join(Booking)
-    .where(Booking.person_id == bindparam("person"), Booking.status == "confirmed", BookingUnit.day == bindparam("day"))
+    .where(
+        Booking.person_id == bindparam("person"),
+        Booking.status == "confirmed",
+        BookingUnit.day >= bindparam("evening"),
+        BookingUnit.day <= bindparam("day"),
+        BookingUnit.ends_at > bindparam("midnight"),
+    )
     .order_by(BookingUnit.starts_at)
 )
 
 
 def units_booked_on(person_id: int, day: date) -> list[BookingUnit]:
-    """What ``person_id`` has booked on ``day`` and not cancelled, by time."""
-    return list(db.session.scalars(_UNITS_OF_DAY, {"person": person_id, "day": day}))
+    """What ``person_id`` has booked on ``day`` and not cancelled, by time; what began the evening before and goes on too."""
+    midnight = local_minute(day, 0, spaces.lieu().tz)
+    values = {"person": person_id, "evening": day - timedelta(days=1), "day": day, "midnight": midnight}
+    return list(db.session.scalars(_UNITS_OF_DAY, values))
 
 
 @followed_by
 def follow(person_id: int, day: date, *, told_whole: bool = False) -> int:
     """Let each unit of the person's day say what their presences say; return how many changed.
 
-    The caller holds the person's lock. ``told_whole``: somebody has just told of the whole day, however late.
+    The caller holds the person's lock. ``told_whole``: somebody has just told of the whole day, however late. A unit that
+    goes over midnight hears of both its days, and both are told of it.
     """
     require_unit()
     db.session.flush()
-    instant, visits = now(), queries.visits(person_id, day)
-    if told_whole:
-        visits = [replace(visit, seen=True) for visit in visits]
-    changed = 0
+    instant, changed, touched = now(), 0, {day}
+    rows = queries.presences_of(person_id, day - timedelta(days=1), day + timedelta(days=1))
     for unit in units_booked_on(person_id, day):
+        dates = spaces.dates_of(unit.span)
+        visits = [
+            replace(visit, seen=True) if told_whole and row.day == day else visit
+            for row in rows
+            if row.day in dates
+            for visit in [queries.visit_of(row)]
+        ]
         outcome, evidence = verdict(unit.span, unit.outcome, unit.evidence, visits, instant)
         changed += len(decide_outcomes([unit], outcome, evidence, instant))
+        touched |= {*dates}
+    if len(touched) > 1:
+        claims.touch(*touched)
     return changed
 
 

@@ -88,8 +88,9 @@ def through_midnight(today: date, at: datetime) -> bool:
     return any(span.start < row.starts_at < span.end and at <= span.end + EARLY for span in opened)
 
 
-def unsettled(first: date, last: date) -> list[BookingUnit]:
-    """Booked units from ``first`` to ``last`` of which nobody knows yet whether the person came, oldest first."""
+def unsettled(first: date, last: date, at: datetime | None = None) -> list[BookingUnit]:
+    """Booked units from ``first`` to ``last`` of which nobody knows yet whether the person came, oldest first; with ``at``
+    only those that are over by then."""
     return list(
         db.session.scalars(
             select(BookingUnit)
@@ -98,6 +99,7 @@ def unsettled(first: date, last: date) -> list[BookingUnit]:
                 BookingUnit.outcome == "pending",
                 BookingUnit.day >= first,
                 BookingUnit.day <= last,
+                *([BookingUnit.ends_at <= at] if at is not None else []),
                 Booking.status == "confirmed",
             )
             .options(joinedload(BookingUnit.booking).joinedload(Booking.person), joinedload(BookingUnit.resource))
@@ -137,14 +139,16 @@ def presence_of(public_id: str) -> Presence:
 
 _OF_PERSON = (
     select(Presence)
-    .where(Presence.person_id == bindparam("person"), Presence.day == bindparam("day"))
+    .where(
+        Presence.person_id == bindparam("person"), Presence.day >= bindparam("first"), Presence.day <= bindparam("last")
+    )
     .order_by(Presence.arrived_at, Presence.id)
 )
 
 
-def presences_of(person_id: int, day: date) -> list[Presence]:
-    """The presences of one person on ``day``, by arrival."""
-    return list(db.session.scalars(_OF_PERSON, {"person": person_id, "day": day}))
+def presences_of(person_id: int, first: date, last: date | None = None) -> list[Presence]:
+    """The presences of one person on the day ``first``, or from it to ``last``, by arrival."""
+    return list(db.session.scalars(_OF_PERSON, {"person": person_id, "first": first, "last": last or first}))
 
 
 def visit_of(row: Presence) -> Visit:
@@ -153,9 +157,9 @@ def visit_of(row: Presence) -> Visit:
     return Visit(row.arrived_at, row.left_at, row.evidence, seen)
 
 
-def visits(person_id: int, day: date) -> list[Visit]:
-    """One person's presences on ``day`` as the rules see them, by arrival."""
-    return [visit_of(row) for row in presences_of(person_id, day)]
+def visits(person_id: int, first: date, last: date | None = None) -> list[Visit]:
+    """One person's presences on the day ``first``, or from it to ``last``, as the rules see them, by arrival."""
+    return [visit_of(row) for row in presences_of(person_id, first, last)]
 
 
 def seen_elsewhen(first: date, until: datetime, zone: ZoneInfo) -> list[tuple[int, date]]:

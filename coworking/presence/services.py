@@ -7,6 +7,7 @@ half-days that someone used without having booked them are taken like any walk-i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -38,6 +39,8 @@ from coworking.presence.rules import (
     has_place,
 )
 from coworking.spaces import queries as spaces
+
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,12 @@ def arrive(
 
 
 def check_in(actor: Actor, booking_id: str, *, evidence: str | None = None) -> Arrival:
-    """The person of this booking is here (today, while it is not cancelled)."""
+    """The person of this booking is here (on a day it has to do with, while it is not cancelled)."""
     with write_unit() as unit:
         booking = own_booking(actor, booking_id)
         if booking.is_cancelled:
             raise CancelledBooking()
-        if booking.day != spaces.today():
+        if spaces.today() not in spaces.dates_of(booking.span):
             raise NotToday()
         arrival = _arrive(actor, booking.person, evidence or _evidence(actor, booking.person), booking)
         unit.result = booking.public_id
@@ -105,11 +108,12 @@ def leave(actor: Actor, *, person: str | None = None, unseen: bool = False) -> D
         if presence is None:
             return None
         days, counted = {presence.day}, ()
-        if presence.day != spaces.today() and not unseen:
-            counted, presence = _through_midnight(actor, who, presence)
-            days.add(presence.day)
         over = [unit.ends_at for unit in units_booked_on(who.id, presence.day) if unit.ends_at <= instant]
-        presence.left_at = max([*over, presence.arrived_at]) if unseen else max(instant, presence.arrived_at)
+        until = max([*over, presence.arrived_at]) if unseen else max(instant, presence.arrived_at)
+        if local_date(until - _MOMENT, spaces.lieu().tz) > presence.day:
+            counted, presence = _through_midnight(actor, who, presence, unseen=unseen)
+            days.add(presence.day)
+        presence.left_at = until
         if not unseen:
             counted += _take_used(actor, who, presence, since_midnight=len(days) == 2)
         follow(who.id, presence.day)
@@ -183,7 +187,7 @@ def set_free(actor: Actor, booking_id: str) -> Booking:
         last = max(
             (
                 visit.start
-                for visit in queries.visits(booking.person_id, booking.day)
+                for visit in queries.visits(booking.person_id, booking.day, spaces.dates_of(booking.span)[-1])
                 if any(visit.touches(each.span) for each in booking.units)
             ),
             default=None,
@@ -241,11 +245,14 @@ def _arrive(actor: Actor, person: Person, evidence: str, given: Booking | None =
     return Arrival(presence, booking, walked_in is not None, again)
 
 
-def _through_midnight(actor: Actor, person: Person, presence: Presence) -> tuple[tuple[Booking, ...], Presence]:
-    """End yesterday's ``presence`` at midnight and let another begin there; what yesterday's used is taken."""
+def _through_midnight(
+    actor: Actor, person: Person, presence: Presence, *, unseen: bool
+) -> tuple[tuple[Booking, ...], Presence]:
+    """End yesterday's ``presence`` at midnight and let another begin there; what yesterday's used is taken, unless nobody
+    saw them leave (``unseen``)."""
     midnight = spaces.day(spaces.today()).starts_at
     presence.left_at = midnight
-    counted = _take_used(actor, person, presence)
+    counted = () if unseen else _take_used(actor, person, presence)
     follow(person.id, presence.day)
     further = Presence(
         person=person,

@@ -24,7 +24,7 @@ from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_before, month_of
 from coworking.core.policy import Actor, Role
-from coworking.core.timespan import Span, local_date
+from coworking.core.timespan import Span, local_date, local_day
 from coworking.core.units import end_read, locked, require_unit, write_unit
 from coworking.presence import queries
 from coworking.presence.following import follow, units_booked_on, walk_in
@@ -85,14 +85,14 @@ def settle(actor: Actor, unit_ids: Sequence[int], outcome: str, *, reason: str |
         decided = [unit for unit in changing if unit.outcome != PENDING]
         if said is None and any(unit.day < today for unit in decided):
             raise ReasonNeeded()
-        _announce(actor, {unit.day for unit in changing}, said)
+        _announce(actor, _dates_of(changing), said)
         for unit in changing:
             details = {"was": unit.outcome, "now": outcome} | ({"reason": said} if said else {})
             audit.record(actor, "unit.settled", ("booking_unit", unit.id), person_id=unit.booking.person_id, **details)
         decide_outcomes(units, outcome, HOST, instant)
         for unit in units:
             _agree(actor, unit, instant)
-        claims.touch(*{unit.day for unit in units})
+        claims.touch(*_dates_of(units))
     return Settled(len(changing), instant, not decided)
 
 
@@ -110,20 +110,21 @@ def take_back(actor: Actor, at: datetime) -> list[date]:
         units = db.session.scalars(
             locked(select(BookingUnit).where(BookingUnit.id.in_(ids)).order_by(BookingUnit.id))
         ).all()
-        units = [unit for unit in units if unit.decided_at == at and not sealed.is_sealed(unit.day)]
+        units = [unit for unit in units if unit.decided_at == at and not any(map(sealed.is_sealed, _dates_of([unit])))]
         if not units:
             raise NothingToTakeBack()
         for unit in units:
             audit.record(
                 actor, "unit.taken_back", ("booking_unit", unit.id), person_id=unit.booking.person_id, was=unit.outcome
             )
-            for row in queries.presences_of(unit.booking.person_id, unit.day):
-                if (row.recorded_at, row.evidence, row.arrived_at) == (at, HOST, unit.starts_at):
+            begun = {piece.start for piece in _by_date(unit.span)}
+            for row in queries.presences_of(unit.booking.person_id, unit.day, _dates_of([unit])[-1]):
+                if (row.recorded_at, row.evidence) == (at, HOST) and row.arrived_at in begun:
                     db.session.delete(row)  # it was written down with it
         decide_outcomes(units, PENDING, None, instant)
-        for person_id, day in sorted({(unit.booking.person_id, unit.day) for unit in units}):
-            follow(person_id, day)
-        claims.touch(*{unit.day for unit in units})
+        for day, person_id in sorted({(unit.day, unit.booking.person_id) for unit in units}):
+            follow(person_id, day)  # day by day: it may lock their counters
+        claims.touch(*_dates_of(units))
     return [unit.day for unit in units]
 
 
@@ -229,27 +230,41 @@ def _lock_people_of(unit_ids: Collection[int]) -> None:
 def _agree(actor: Actor, unit: BookingUnit, instant: datetime) -> None:
     """Make the presences of the unit's person say what has been said of ``unit``."""
     db.session.flush()
-    rows = queries.presences_of(unit.booking.person_id, unit.day)
+    rows = queries.presences_of(unit.booking.person_id, unit.day, _dates_of([unit])[-1])
     touching = [row for row in rows if queries.visit_of(row).touches(unit.span)]
     if unit.outcome == CAME:
         if not touching:
-            db.session.add(_presence_for(actor, unit, instant, is_open=any(row.left_at is None for row in rows)))
+            is_open = any(row.left_at is None for row in rows)
+            pieces = [piece for piece in _by_date(unit.span) if piece.start <= instant]
+            db.session.add_all(_presence_for(actor, unit, piece, instant, is_open=is_open) for piece in pieces)
         return
-    units = units_booked_on(unit.booking.person_id, unit.day)
-    came = [other.span for other in units if other.outcome == CAME]
     for row in touching:
+        units = units_booked_on(unit.booking.person_id, row.day)
+        came = [other.span for other in units if other.outcome == CAME]
         _shorten(actor, row, unit, came, end=max(other.ends_at for other in units))
 
 
-def _presence_for(actor: Actor, unit: BookingUnit, instant: datetime, *, is_open: bool) -> Presence:
-    """A presence for the whole of ``unit``; while it runs, one that has not ended."""
-    running = unit.ends_at > instant and not is_open
+def _dates_of(units: Sequence[BookingUnit]) -> list[date]:
+    """The local dates in which some of ``units`` lies, in order."""
+    return sorted({day for unit in units for day in spaces.dates_of(unit.span)})
+
+
+def _by_date(span: Span) -> list[Span]:
+    """``span``, parted at each midnight: a presence is of one date."""
+    zone = spaces.lieu().tz
+    days = [local_day(day, zone) for day in spaces.dates_of(span)]
+    return [piece for day in days if (piece := span.intersection(day)) is not None]
+
+
+def _presence_for(actor: Actor, unit: BookingUnit, piece: Span, instant: datetime, *, is_open: bool) -> Presence:
+    """A presence for ``piece``, all of ``unit`` that lies in one date; while it runs, one that has not ended."""
+    running = piece.end > instant and not is_open
     return Presence(
         person_id=unit.booking.person_id,
         booking_id=unit.booking_id,
-        day=unit.day,
-        arrived_at=unit.starts_at,
-        left_at=None if running else unit.ends_at,
+        day=spaces.dates_of(piece)[0],
+        arrived_at=piece.start,
+        left_at=None if running else piece.end,
         recorded_at=instant,
         evidence=HOST,
         recorded_by_id=actor.person_id,

@@ -17,7 +17,7 @@ from coworking.core.errors import NotFound
 from coworking.core.formats import use_zone
 from coworking.core.page_versions import Keep, lieu_version
 from coworking.core.place import NotSetUp
-from coworking.core.timespan import local_date
+from coworking.core.timespan import Span, local_date, local_dates
 from coworking.spaces.models import Closure, Lieu, LieuDay, Resource, Schedule, Zone
 from coworking.spaces.rules import Closing, HalfDay, Opening, half_days, usual_minutes
 
@@ -166,6 +166,19 @@ def day(on: date) -> LieuDay:
     if found is None:
         raise NotFound()
     return found
+
+
+def known_days(first: date, last: date) -> list[LieuDay]:
+    """Each day from ``first`` to ``last``; raises `NotFound` where one is not known: one statement."""
+    found = list(days(first, last).values())
+    if len(found) <= (last - first).days:
+        raise NotFound()
+    return found
+
+
+def dates_of(span: Span) -> tuple[date, ...]:
+    """The dates on the lieu's wall calendar in which some of ``span`` lies."""
+    return local_dates(span, lieu().tz)
 
 
 def half_days_between(first: date, last: date) -> dict[date, dict[str, HalfDay]]:

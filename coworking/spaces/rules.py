@@ -264,6 +264,15 @@ def check_open(day: OpenDay, asked: Span) -> None:
     raise OutsideOpeningHours(hours=tuple(hours), field="starts_at")
 
 
+def hours_from(day: OpenDay, following: OpenDay | None) -> list[Span]:
+    """The open spans that begin on ``day``. What is open at its midnight goes on to the first closing on ``following``."""
+    hours = union(day.open())
+    later = union(following.open()) if following is not None else []
+    if hours and later and hours[-1].end == later[0].start:
+        return [*hours[:-1], Span(hours[-1].start, later[0].end)]
+    return hours
+
+
 def check_half_open(day: OpenDay, half: HalfDay | None) -> HalfDay:
     """``half`` when it is offered; raise a `ClosedThen` that says why otherwise."""
     if half is not None and half.offered:

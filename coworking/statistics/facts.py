@@ -7,14 +7,15 @@ remember the version they know; where it is another one, they are counted again,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select
 
 from coworking.booking.models import Booking, BookingUnit, RefusedRequest
+from coworking.booking.queries import runs_on
 from coworking.claims.models import Claim, DayVersion
 from coworking.claims.queries import overlapping
 from coworking.core.db import db
@@ -43,6 +44,7 @@ from coworking.statistics.rules import (
 
 Capacity = dict[str, list[list[int]]]
 _MINUTE = 60_000_000
+_DAY = timedelta(days=1)
 _PRICED = (
     select(Tariff.id)
     .where(Tariff.valid_from <= Quote.day, Tariff.created_at <= Quote.created_at)
@@ -153,7 +155,7 @@ class _Inputs:
         self._read_resources()
         self._read_units(first, last)
         self._read_claims()
-        self._read_presences(first, last)
+        self._read_presences(first - _DAY, last + _DAY)  # of a meeting that goes over midnight both dates tell
         self._read_refusals(first, last)
 
     def _read_resources(self) -> None:
@@ -186,6 +188,7 @@ class _Inputs:
                 BookingUnit.half,
                 BookingUnit.resource_id,
                 BookingUnit.outcome,
+                BookingUnit.starts_at,
                 BookingUnit.ends_at,
                 Booking.id.label("booking"),
                 Booking.person_id,
@@ -198,26 +201,35 @@ class _Inputs:
             )
             .join(Booking)
             .outerjoin(Quote, Quote.id == BookingUnit.quote_id)
-            .where(BookingUnit.day.between(first, last))
+            .where(runs_on(BookingUnit, first, last))
         )
         for row in rows:
             if row.status != "confirmed":
                 if row.cancelled_late and row.half is not None:
                     self.late[row.day].append((row.resource_id, row.half))
                 continue
-            ends = _minute(row.ends_at)
-            until = self.until[row.day]
-            until[row.person_id] = max(until.get(row.person_id, ends), ends)
+            dates = self._dates(row.day, row.ends_at)
+            for day in dates:
+                ends = _minute(min(row.ends_at, self.days[day].ends_at)) if day in self.days else _minute(row.ends_at)
+                until = self.until[day]
+                until[row.person_id] = max(until.get(row.person_id, ends), ends)
             if row.half is not None:
                 self.slots[row.day].append(Slot(row.booking, row.resource_id, row.half, row.outcome, row.person_id))
             else:
-                self._add_meeting(row)
+                self._add_meeting(row, dates)
 
-    def _add_meeting(self, row: Any) -> None:
+    def _dates(self, day: date, ends_at: datetime) -> tuple[date, ...]:
+        """The local dates of a use that begins on ``day``: it may go on over midnight."""
+        known = self.days.get(day)  # the day before the first one was read for what goes on into it
+        return (day,) if known is not None and ends_at <= known.ends_at else (day, day + _DAY)
+
+    def _add_meeting(self, row: Any, dates: Collection[date]) -> None:
         key = (row.booking, row.resource_id)
         known = self.meetings[row.day].get(key)
         outcome = CAME if known is not None and known.outcome == CAME else row.outcome
-        self.meetings[row.day][key] = Meeting(row.person_id, outcome, _is_paid(row))
+        over = (_minute(row.starts_at), _minute(row.ends_at)) if len(dates) > 1 else None
+        for day in dates:
+            self.meetings[day][key] = Meeting(row.person_id, outcome, _is_paid(row), over)
         if row.outcome != ABSENT:  # nobody came to a meeting whose booker did not
             self.guests[row.day][row.booking] = row.guests
 
@@ -249,8 +261,8 @@ class _Inputs:
             use = (_minute(row.use_starts_at), _minute(row.use_ends_at))
             taken = (_minute(row.starts_at), _minute(row.ends_at))
             if row.holder_kind == "booking":
-                if row.day is not None:
-                    self.uses[row.day].append(ResourceUse(row.holder_id, row.resource_id, *use))
+                for day in self._dates(row.day, row.use_ends_at) if row.day is not None else ():
+                    self.uses[day].append(ResourceUse(row.holder_id, row.resource_id, *use))
             elif row.holder_kind == "resident":
                 self.residents.append((row.resource_id, taken))
             elif row.holder_kind == "workshop" and row.resource_id not in self.desk_ids:
@@ -307,6 +319,7 @@ class _Inputs:
             late=self.late.get(day, ()),
             meetings=self.meetings.get(day, {}),
             stays=self.stays.get(day, ()),
+            stays_beside=[*self.stays.get(day - _DAY, ()), *self.stays.get(day + _DAY, ())],
             until=self.until.get(day, {}),
             guests=sum(self.guests.get(day, {}).values()),
             refused=self._refused(day),

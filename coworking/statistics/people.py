@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import aliased
 
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.queries import runs_on
 from coworking.core.db import db
 from coworking.core.months import month_after, month_before, month_days
 from coworking.presence.models import Presence
@@ -63,9 +64,7 @@ def undecided(first: date, last: date) -> int:
             select(func.count())
             .select_from(BookingUnit)
             .join(Booking)
-            .where(
-                BookingUnit.day.between(first, last), BookingUnit.outcome == "pending", Booking.status == "confirmed"
-            )
+            .where(runs_on(BookingUnit, first, last), BookingUnit.outcome == "pending", Booking.status == "confirmed")
         )
         or 0
     )

@@ -38,11 +38,15 @@ class ResourceUse(NamedTuple):
 
 
 class Meeting(NamedTuple):
-    """What is known of a room's booking: whose, what became of it, and whether it cost something (None: no price list)."""
+    """What is known of a room's booking: whose, what became of it, and whether it cost something (None: no price list).
+
+    ``over``: all of its time, where it goes over midnight: what its person did on either date tells of both.
+    """
 
     person: int
     outcome: str
     paid: bool | None
+    over: Minutes | None = None
 
 
 class PresenceMinutes(NamedTuple):
@@ -68,6 +72,7 @@ class DayRecord:
     ``desks`` and ``rooms`` map what was in service to its seats. ``hours`` are the day's 24 wall-clock hours (one is
     empty and one is twice as long where clocks change). ``taken_out`` is what of each resource was not for members:
     blocks, and residents under ``residents``. ``until`` says when each person's last booking of the day ends.
+    ``stays_beside``: the presences of the day before and the day after, for what goes over midnight.
     """
 
     open: Sequence[Minutes]
@@ -83,6 +88,7 @@ class DayRecord:
     late: Sequence[tuple[int, str]] = ()
     meetings: Mapping[tuple[int, int], Meeting] = field(default_factory=dict[tuple[int, int], Meeting])
     stays: Sequence[PresenceMinutes] = ()
+    stays_beside: Sequence[PresenceMinutes] = ()
     until: Mapping[int, int] = field(default_factory=dict[int, int])
     guests: int = 0
     refused: int | None = 0
@@ -243,6 +249,13 @@ def _seen(spans: Sequence[Minutes], stay: Sequence[Minutes]) -> list[Minutes]:
     return intersect(spans, stay) or list(spans)
 
 
+def _seen_over(day: DayRecord, meeting: Meeting, over: Minutes, spans: Sequence[Minutes]) -> list[Minutes]:
+    """As `_seen`, of a meeting ``over`` midnight: where its person was seen on the one date, they were not on the other."""
+    own = (stay for stay in (*day.stays, *day.stays_beside) if stay.person == meeting.person)
+    stay = [(start, max(start, over[1] if end is None else end)) for _person, start, end in own]
+    return intersect(spans, stay) if intersect([over], stay) else list(spans)
+
+
 def _count_seats(
     day: DayRecord,
     facts: DayFigures,
@@ -298,7 +311,10 @@ def _count_rooms(
             if meeting.outcome in (CAME, ABSENT):
                 known += spans
             if meeting.outcome == CAME:
-                attended += _seen(spans, stays.get(meeting.person, []))
+                stay = stays.get(meeting.person, [])
+                attended += (
+                    _seen(spans, stay) if meeting.over is None else _seen_over(day, meeting, meeting.over, spans)
+                )
             _count_paid(facts, meeting.paid, length(spans))
         facts.room_offered += length(free)
         facts.room_booked += length(booked)

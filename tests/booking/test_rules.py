@@ -17,6 +17,7 @@ from coworking.booking.rules import (
     NotOnOneDay,
     OffStep,
     bookable_halves,
+    check_open_over,
     check_room_span,
     check_window,
     choose_desk,
@@ -26,7 +27,7 @@ from coworking.booking.rules import (
     touched,
 )
 from coworking.core.timespan import Span
-from coworking.spaces.rules import Opening, day_plan
+from coworking.spaces.rules import Closed, Closing, Opening, OutsideOpeningHours, day_plan
 
 PARIS = ZoneInfo("Europe/Paris")
 AT = datetime(2026, 11, 24, 9, 36, tzinfo=UTC)
@@ -50,10 +51,37 @@ def test_what_has_begun_may_be_booked_and_what_is_over_may_not():
         window(paris(24, 9), AT)
 
 
-def test_midnight_is_still_the_same_day_and_past_it_is_not():
-    window(paris(26, 23), paris(27, 0))
+def test_a_time_over_midnight_is_of_the_day_it_begins_on_and_no_longer_than_24_hours():
+    assert window(paris(26, 23), paris(27, 0)) == window(paris(26, 23), paris(27, 23)) == date(2026, 11, 26)
     with pytest.raises(NotOnOneDay):
-        window(paris(26, 23), paris(27, 0, 1))
+        window(paris(26, 23), paris(27, 23, 15))
+
+
+OPEN = (0, 1440)
+
+
+def over_midnight(evening: tuple[int, int], morning: tuple[int, int], until: int = 1, **second: str) -> None:
+    """Friday 27 November, from eleven in the evening before, at a lieu with these hours on the two days."""
+    hours = ((3, evening), (4, morning))
+    openings = [Opening(weekday, "accessible", *minutes) for weekday, minutes in hours]
+    closings = [Closing(date(2026, 11, 27), date(2026, 11, 27), None, None, reason) for reason in second.values()]
+    days = [day_plan(date(2026, 11, day), openings, 780, closings, None, PARIS) for day in (26, 27)]
+    check_open_over(days[0], days[1], paris(27, 0), Span(paris(26, 23), paris(27, until)))
+
+
+def test_what_goes_over_midnight_needs_both_days_open():
+    over_midnight(OPEN, OPEN)
+    for evening, morning in (((480, 1410), (480, 1080)), (OPEN, (480, 1080)), ((480, 1410), OPEN)):
+        with pytest.raises(NotOnOneDay):
+            over_midnight(evening, morning)
+    over_midnight(OPEN, (0, 120), until=2)
+    with pytest.raises(OutsideOpeningHours):
+        over_midnight(OPEN, (0, 120), until=3)
+
+
+def test_a_closure_of_the_second_day_is_named():
+    with pytest.raises(Closed):
+        over_midnight(OPEN, OPEN, closed="Travaux")
 
 
 def test_the_horizon_counts_local_days():

@@ -84,7 +84,10 @@ class Life:
         services.book_half_days(person.actor(), day + timedelta(days=self.draw(4)), HALVES[self.draw(3)])
 
     def meet(self, day: date) -> None:
-        start = at(day + timedelta(days=self.draw(4)), 8 * 60 + 15 * self.draw(44))
+        earliest, quarters = ((8 * 60, 44), (21 * 60, 12))[
+            self.draw(3) == 0
+        ]  # late ones go over midnight, where it is open
+        start = at(day + timedelta(days=self.draw(4)), earliest + 15 * self.draw(quarters))
         span = Span(start, start + timedelta(minutes=15 * (1 + self.draw(12))))
         items = (RequestedItem(resource=self.place.rooms[self.draw(2)].public_id),)
         services.book(self.people[self.draw(3)].actor(), Request(span=span, items=items, guests=self.draw(4)))

@@ -200,7 +200,9 @@ class Oracle:
         for name in ("room_internal", "room_known", "room_attended"):
             out[name] += len(own)
         for unit in self.units:
-            if (unit.day, unit.resource_id) != (day, room) or self.bookings[unit.booking_id].status != "confirmed":
+            if unit.resource_id != room or self.bookings[unit.booking_id].status != "confirmed":
+                continue
+            if day not in (dates := self._dates(unit)):
                 continue
             used = self._used(room, unit.booking_id) & free
             if used:
@@ -209,17 +211,30 @@ class Oracle:
             if unit.outcome in ("came", "absent"):
                 out["room_known"] += len(used)
             if unit.outcome == "came":
-                seen = used & self._there(self.bookings[unit.booking_id].person_id, day)
-                out["room_attended"] += len(seen or used)
+                person = self.bookings[unit.booking_id].person_id
+                there = {m for one in dates for m in self._there(person, one, unit if len(dates) > 1 else None)}
+                seen = minutes(unit.starts_at, unit.ends_at) & there if len(dates) > 1 else used & there
+                out["room_attended"] += len(used & there if seen else used)
 
-    def _there(self, person: int, day: date) -> set[int]:
+    def _dates(self, unit: Any) -> list[date]:
+        """The local dates of whose minutes ``unit`` has some: two, where it goes over midnight."""
+        return [
+            day
+            for day in (unit.day, unit.day + timedelta(days=1))
+            if day == unit.day or unit.ends_at > self.lieu_days[day].starts_at
+        ]
+
+    def _there(self, person: int, day: date, over: Any = None) -> set[int]:
+        """When ``person`` was there on ``day``. Without a departure: to the end of what they had, within the day; or to that
+        of the meeting ``over`` midnight."""
         ends = [
-            unit.ends_at
+            min(unit.ends_at, self.lieu_days[day].ends_at)
             for unit in self.units
-            if unit.day == day
+            if day in self._dates(unit)
             and self.bookings[unit.booking_id].person_id == person
             and self.bookings[unit.booking_id].status == "confirmed"
         ]
+        ends = ends if over is None else [over.ends_at]
         found: set[int] = set()
         for row in self.presences:
             if (row.day, row.person_id) == (day, person):

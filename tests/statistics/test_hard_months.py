@@ -18,6 +18,7 @@ from coworking.booking.rules import NothingFree
 from coworking.claims.rules import ClaimConflict
 from coworking.core.db import db
 from coworking.core.errors import Busy
+from coworking.core.months import month_end
 from coworking.core.policy import SYSTEM
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
@@ -35,6 +36,7 @@ from coworking.statistics.consistency import ReturnInvalid
 from coworking.statistics.envelope import envelope, figures_table
 from coworking.statistics.labels import REASON_WORDS
 from coworking.statistics.page import month_page
+from coworking.statistics.people import undecided
 from tests import factories
 from tests.statistics.oracle import PARIS, Oracle
 
@@ -406,6 +408,73 @@ def test_said_to_be_gone_unseen_they_stayed_for_what_they_had(nights, clock):
     clock.set(wall(25, 8, month=10))
     presence.leave(nights.host.actor(), person=nights.member.public_id, unseen=True)
     assert night_facts(clock) == [(1, 1, 240, 1, 0), (0, 0, 0, 0, 0)]
+
+
+def meet_at_night(person, room, hours: int = 4) -> int:
+    """From 22:00 on Saturday: two hours of it are Saturday's. The id of what was booked."""
+    start = wall(24, 22, month=10).astimezone(UTC)
+    request = Request(Span(start, start + timedelta(hours=hours)), (RequestedItem(resource=room.public_id),), guests=3)
+    return services.book(person.actor(), request).units[0].id
+
+
+def night_rooms(clock) -> list[tuple[int, int, int, int]]:
+    """Of Saturday and Sunday: room minutes booked, known and attended, and guests."""
+    night_facts(clock)
+    days = facts.between(SATURDAY, SUNDAY)
+    return [(day.room_booked, day.room_known, day.room_attended, day.room_guests) for day in days]
+
+
+def test_a_meeting_over_midnight_counts_on_each_date_what_passes_there(nights, place, clock):
+    meet_at_night(nights.member, place.rooms[0])
+    clock.set(wall(25, 1, month=10))
+    presence.leave(nights.member.actor())
+    assert night_rooms(clock) == [(120, 120, 120, 3), (120, 120, 60, 0)]
+
+
+def test_one_left_before_midnight_was_attended_on_the_first_date_alone(nights, place, clock):
+    meet_at_night(nights.member, place.rooms[0])
+    clock.set(wall(24, 23, 30, month=10))
+    presence.leave(nights.member.actor())
+    assert night_rooms(clock) == [(120, 120, 90, 3), (120, 120, 0, 0)]
+
+
+def test_one_begun_after_midnight_was_attended_on_the_second_date_alone(nights, place, clock):
+    meet_at_night(nights.colleague, place.rooms[0])
+    clock.set(wall(25, 0, 30, month=10))
+    presence.arrive(nights.colleague.actor())
+    assert night_rooms(clock) == [(120, 120, 0, 3), (120, 120, 90, 0)]
+
+
+def test_one_nobody_saw_end_was_attended_to_its_end(nights, place, clock):
+    meet_at_night(nights.member, place.rooms[0])
+    assert night_rooms(clock) == [(120, 120, 120, 3), (120, 120, 120, 0)]
+
+
+def test_one_whose_booker_is_said_absent_was_attended_on_neither(nights, place, clock):
+    unit = meet_at_night(nights.colleague, place.rooms[0])
+    clock.set(wall(25, 9, month=10))
+    settling.settle(nights.host.actor(), [unit], "absent")
+    assert night_rooms(clock) == [(120, 120, 0, 0), (120, 120, 0, 0)]
+
+
+def test_one_through_the_hour_that_happens_twice_has_it_twice(nights, place, clock):
+    meet_at_night(nights.colleague, place.rooms[0], hours=7)  # to 4:00 by the wall clock
+    assert [row[0] for row in night_rooms(clock)] == [120, 300]
+
+
+def test_a_meeting_over_the_end_of_the_month_is_split_between_the_months(nights, place, clock):
+    clock.set(wall(30, 12))
+    start = wall(30, 23).astimezone(UTC)
+    request = Request(Span(start, start + timedelta(hours=3)), (RequestedItem(resource=place.rooms[0].public_id),))
+    unit = services.book(nights.colleague.actor(), request).units[0].id
+    clock.set(wall(2, 9, month=12))
+    calendar.freeze_past_days()
+    months = MONTH, date(2026, 12, 1)
+    assert [closing.figures_now(month)["room_booked_minutes"] for month in months] == [60, 120]
+    assert [undecided(month, month_end(month)) for month in months] == [1, 1]
+    settling.settle(nights.host.actor(), [unit], "came")
+    assert [closing.figures_now(month)["room_attended_minutes"] for month in months] == [60, 120]
+    assert [undecided(month, month_end(month)) for month in months] == [0, 0]
 
 
 def test_where_the_lieu_closed_nobody_is_still_there(people, clock):
