@@ -2,7 +2,7 @@
 
 A Flask application on the same tables that signs people in by a signed cookie and loads them at each request. Its
 timeline is raw SQL and joined strings; its booking locks the resource, looks for an overlap and inserts booking and claim
-by the ORM. No rules, entitlement, audit, letters, languages, themes, cross-site protection nor page versions.
+by the ORM. No rules, entitlement, audit, e-mails, languages, themes, cross-site protection nor page versions.
 """
 
 from __future__ import annotations

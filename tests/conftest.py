@@ -260,7 +260,7 @@ def sign_in(app: Flask) -> Callable[..., FlaskClient]:
     return signed_in
 
 
-# Time, letters, statements, network -----------------------------------------------------------------------------------
+# Time, e-mails, statements, network -----------------------------------------------------------------------------------
 
 
 class Clock:
@@ -305,14 +305,14 @@ def run_outbox(app: Flask) -> Callable[[], int]:
 
 @pytest.fixture
 def mailbox(app: Flask) -> Callable[[], list[EmailMessage]]:
-    """The letters written so far (to files: no SMTP server is configured), oldest first."""
+    """The e-mails written so far (to files: no SMTP server is configured), oldest first."""
 
-    def letters() -> list[EmailMessage]:
+    def emails() -> list[EmailMessage]:
         folder = app.extensions["settings"].data_dir / "mail"
         files = sorted(folder.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
         return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in files]
 
-    return letters
+    return emails
 
 
 @pytest.fixture

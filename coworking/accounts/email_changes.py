@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from coworking.accounts import access, devices, letters, rules, throttle, tokens
+from coworking.accounts import access, devices, emails, rules, throttle, tokens
 from coworking.accounts.models import EmailChange, Person
 from coworking.core import security
 from coworking.core.clock import now
@@ -34,7 +34,7 @@ def ask(actor: Actor, *, email: str, address: str | None) -> None:
         person = access.oneself(actor)
         if email == person.email:
             raise rules.EmailUnchanged()
-        throttle.count((*throttle.change_buckets(person.public_id), *throttle.letter_buckets(address)))
+        throttle.count((*throttle.change_buckets(person.public_id), *throttle.email_buckets(address)))
         begin(actor, person, email)
 
 
@@ -52,9 +52,9 @@ def begin(actor: Actor, person: Person, email: str) -> None:
     db.session.add(change)
     db.session.flush()
     security.record(security.EMAIL_CHANGE_ASKED, person_id=person.id, actor_id=actor.person_id)
-    letters.enqueue_change(letters.NEW_ADDRESS, person, change)
+    emails.enqueue_change(emails.NEW_ADDRESS, person, change)
     if person.email is not None:
-        letters.enqueue_change(letters.ADDRESS_CHANGE, person, change)
+        emails.enqueue_change(emails.ADDRESS_CHANGE, person, change)
 
 
 def withdraw(actor: Actor) -> None:
@@ -128,7 +128,7 @@ def stop(token: str) -> bool:
         person.password_hash = None
         person.session_epoch += 1
         db.session.flush()
-        letters.enqueue(letters.RESET, person)
+        emails.enqueue(emails.RESET, person)
         return True
 
 

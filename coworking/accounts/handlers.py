@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from coworking.accounts import letters, tokens
+from coworking.accounts import emails, tokens
 from coworking.accounts.models import EmailChange, Person
 from coworking.core import mail, outbox, place
 from coworking.core.clock import now
@@ -14,19 +14,19 @@ from coworking.core.db import db
 from coworking.core.settings import settings
 
 _LINKS = {
-    letters.CONFIRM: ("confirm", tokens.CONFIRM),
-    letters.RESET: ("reset", tokens.RESET),
-    letters.INVITE: ("reset", tokens.INVITE),
+    emails.CONFIRM: ("confirm", tokens.CONFIRM),
+    emails.RESET: ("reset", tokens.RESET),
+    emails.INVITE: ("reset", tokens.INVITE),
 }
 _CHANGE_LINKS = {
-    letters.NEW_ADDRESS: ("confirm-address", tokens.ADDRESS),
-    letters.ADDRESS_CHANGE: ("keep-address", tokens.OBJECT),
+    emails.NEW_ADDRESS: ("confirm-address", tokens.ADDRESS),
+    emails.ADDRESS_CHANGE: ("keep-address", tokens.OBJECT),
 }
 
 
-@outbox.handler(letters.TOPIC)
+@outbox.handler(emails.TOPIC)
 def send(job: outbox.Job) -> None:
-    letter = job.payload["letter"]
+    template = job.payload["letter"]
     statement = select(Person).where(Person.public_id == job.payload["person"])
     person = db.session.scalars(statement).unique().one_or_none()
     if person is None or not person.is_active:
@@ -35,27 +35,27 @@ def send(job: outbox.Job) -> None:
     context: dict[str, Any] = {"place": place.name(), "base_url": base_url}
     # Whoever signs up with a stranger's address chooses the name too: nothing they wrote goes there.
     context["first_name"] = person.first_name if person.may_book else ""
-    if letter in _CHANGE_LINKS:
-        to = _about_change(letter, job.payload["change"], context)
+    if template in _CHANGE_LINKS:
+        to = _about_change(template, job.payload["change"], context)
     else:
         context["email"] = to = person.email
-        if letter == letters.CONFIRM and person.email_confirmed_at is not None:
+        if template == emails.CONFIRM and person.email_confirmed_at is not None:
             return
-        if letter in _LINKS:
-            path, purpose = _LINKS[letter]
+        if template in _LINKS:
+            path, purpose = _LINKS[template]
             context["url"] = f"{base_url}/{path}/{tokens.make_link(purpose, person)}"
     if to is not None:
-        mail.deliver(job.id, template=f"accounts/{letter}", to=to, locale=person.locale, context=context)
+        mail.deliver(job.id, template=f"accounts/{template}", to=to, locale=person.locale, context=context)
 
 
-def _about_change(letter: str, public_id: str, context: dict[str, Any]) -> str | None:
+def _about_change(template: str, public_id: str, context: dict[str, Any]) -> str | None:
     """Who receives an e-mail about a change of address, whose links are added to ``context``; None when it is over."""
     change = db.session.scalars(select(EmailChange).where(EmailChange.public_id == public_id)).one()
     if change.stopped_at is not None or change.ends_at <= now():
         return None
-    path, purpose = _CHANGE_LINKS[letter]
+    path, purpose = _CHANGE_LINKS[template]
     context["url"] = f"{settings().base_url}/{path}/{tokens.make_change_link(purpose, change.public_id)}"
     context["new_email"] = change.new_email
-    if letter == letters.ADDRESS_CHANGE:
+    if template == emails.ADDRESS_CHANGE:
         return change.old_email
     return change.new_email if change.confirmed_at is None else None

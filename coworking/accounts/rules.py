@@ -273,7 +273,7 @@ LIMITS = {
     "account": 100,
     "proof": 5,
     "changes": 5,
-    "letters": 60,
+    "emails": 60,
     "codes": 20,
     "setup": 10,
     "network": 30,
@@ -281,7 +281,7 @@ LIMITS = {
 """Scores at which waiting begins. ``account_address`` is one account tried from one internet address, ``device`` a device
 that the account knows, ``address`` all accounts from one address (everyone at a lieu shares one), ``account`` one account
 from everywhere; ``proof`` is somebody signed in who types their password again; ``changes`` one
-person's changes of address; ``letters`` are e-mails asked for by signing
+person's changes of address; ``emails`` are those asked for by signing
 up or having forgotten a password, sometimes by a whole workshop at once; ``codes`` are those of papers that someone
 verifies, ``setup`` the one that a new server prints; ``network`` enrolments and returns whose link or signature is none of
 ours."""

@@ -10,7 +10,7 @@ from coworking.accounts import (
     access,
     devices,
     email_changes,
-    letters,
+    emails,
     password_rules,
     passwords,
     queries,
@@ -42,14 +42,14 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
     password_rules.check_password(password, email, (first, last, place.name()))
     locale = language()
     with write_unit():
-        throttle.count(throttle.letter_buckets(address))
+        throttle.count(throttle.email_buckets(address))
     password_hash = passwords.hash_password(password)  # after the throttle: hashing is what costs
     with write_unit():
         values = {"first_name": first, "last_name": last, "password_hash": password_hash, "locale": locale}
         made = inserted(Person, email=email, **values)
         person = access.by_email(email)
         if person is not None:
-            letters.enqueue(letters.CONFIRM if made else letters.REGISTERED, person)
+            emails.enqueue(emails.CONFIRM if made else emails.REGISTERED, person)
 
 
 def confirm_email(token: str, *, signed_up: str | None = None, browser: Browser | None = None) -> SignedIn | None:
@@ -76,7 +76,7 @@ def ask_confirmation(actor: Actor) -> bool:
         person = access.oneself(actor)
         if person.email is None or person.email_confirmed_at is not None:
             return False
-        return letters.enqueue(letters.CONFIRM, person)
+        return emails.enqueue(emails.CONFIRM, person)
 
 
 def authenticate(
@@ -111,10 +111,10 @@ def request_reset(email: str, address: str | None) -> None:
     """Write to ``email`` how to choose a new password, if there is such an account; the answer does not tell."""
     email = email_of(email)
     with write_unit():
-        throttle.count(throttle.letter_buckets(address))
+        throttle.count(throttle.email_buckets(address))
         person = access.by_email(email)
         if person is not None and person.is_active:
-            letters.enqueue(letters.RESET, person)
+            emails.enqueue(emails.RESET, person)
             security.record(security.RESET_ASKED, person_id=person.id)
 
 
@@ -223,6 +223,6 @@ def _check_password(password: str, person: Person) -> None:
 
 def _set_password(person: Person, password_hash: str) -> None:
     person.password_hash = password_hash
-    letters.enqueue(letters.CHANGED, person)
+    emails.enqueue(emails.CHANGED, person)
     security.record(security.PASSWORD_SET, person_id=person.id)
     person.session_epoch += 1

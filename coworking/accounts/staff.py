@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from coworking.accounts import access, devices, email_changes, letters, rules, tokens
+from coworking.accounts import access, devices, email_changes, emails, rules, tokens
 from coworking.accounts.models import Person, PersonRole
 from coworking.core import audit, displaced, security
 from coworking.core.clock import now
@@ -48,7 +48,7 @@ def add_person(
     _flush()
     _record(actor, "person.created", person, invited=invite)
     if invite:
-        letters.enqueue(letters.INVITE, person)
+        emails.enqueue(emails.INVITE, person)
     return person
 
 
@@ -99,7 +99,7 @@ def invite(actor: Actor, public_id: str) -> bool:
         person = access.changeable(actor, public_id)
         if person.email is None or not person.is_active:
             raise rules.NoEmail()
-        sent = letters.enqueue(letters.INVITE, person)
+        sent = emails.enqueue(emails.INVITE, person)
         if sent:
             _record(actor, "person.invited", person)
     return sent

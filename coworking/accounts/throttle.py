@@ -74,9 +74,9 @@ def change_buckets(public_id: str) -> tuple[str, ...]:
     return (_bucket("changes", public_id),)
 
 
-def letter_buckets(address: str | None) -> tuple[str, ...]:
+def email_buckets(address: str | None) -> tuple[str, ...]:
     """Names of the buckets in which asking for an e-mail from internet ``address`` counts, so that nobody is flooded."""
-    return (_bucket("letters", network_of(address)),) if address else ()
+    return (_bucket("emails", network_of(address)),) if address else ()
 
 
 def verification_buckets(address: str | None) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def do_sign_up() -> ResponseReturnValue:
                 address=visitor_address(),
             )
             session["signed_up"] = tokens.signed_up_mark(normal_email(form["email"]))
-            return render_template("accounts/letter_sent.html", kind="sign_up", email=form["email"].strip())
+            return render_template("accounts/email_sent.html", kind="sign_up", email=form["email"].strip())
     return page("sign_up", form, least=password_rules.MIN_PASSWORD)
 
 
@@ -139,7 +139,7 @@ def do_forgotten() -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
         services.request_reset(form["email"], visitor_address())
-        return render_template("accounts/letter_sent.html", kind="reset", email=form["email"].strip())
+        return render_template("accounts/email_sent.html", kind="reset", email=form["email"].strip())
     return page("forgotten", form)
 
 

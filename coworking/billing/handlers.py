@@ -16,7 +16,7 @@ from coworking.spaces import queries as spaces
 def issued(job: outbox.Job) -> None:
     """E-mail the PDF to the payer; without an address it is handed over (the invoice's page says so).
 
-    While papers cannot be made the letter waits and comes again.
+    While PDFs cannot be made, the e-mail waits and is tried again.
     """
     invoice = db.session.scalar(select(Invoice).where(Invoice.public_id == job.payload["invoice"]))
     if invoice is None:

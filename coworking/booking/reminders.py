@@ -34,15 +34,15 @@ def send_due() -> int:
         return 0
     today = local.date()
     tomorrow = today + timedelta(days=1)
-    letters = [("evening", person, tomorrow, tomorrow) for person in _expected("evening", tomorrow, tomorrow)]
+    due = [("evening", person, tomorrow, tomorrow) for person in _expected("evening", tomorrow, tomorrow)]
     if today.weekday() == SUNDAY:
         last = today + timedelta(days=7)
-        letters += [("sunday", person, tomorrow, last) for person in _expected("sunday", tomorrow, last)]
-    if not letters:
+        due += [("sunday", person, tomorrow, last) for person in _expected("sunday", tomorrow, last)]
+    if not due:
         return 0
     end_read()
     with write_unit():
-        return sum(_enqueue(kind, person, first, last) for kind, person, first, last in letters)
+        return sum(_enqueue(kind, person, first, last) for kind, person, first, last in due)
 
 
 def _expected(kind: str, first: date, last: date) -> Sequence[str]:

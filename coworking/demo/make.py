@@ -93,7 +93,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             calendar.freeze_past_days()
             expire_unconfirmed()
             charges.gather_recent()
-            _forget_letters(until)
+            _forget_emails(until)
             with write_unit():
                 audit.record(SYSTEM, MADE, ("lieu", 1), months=months, seed=seed)
             trail.seal()
@@ -112,7 +112,7 @@ def _at(day: date, hour: int) -> datetime:
     return datetime.combine(day, time(hour), tzinfo=ZONE)
 
 
-def _forget_letters(until: datetime) -> None:
+def _forget_emails(until: datetime) -> None:
     """Delete the e-mails of the simulated year: only those of days to come stay in the outbox."""
     with write_unit():
         db.session.execute(

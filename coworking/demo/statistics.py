@@ -15,7 +15,7 @@ CLOSING_DAYS = (services.PROVISIONAL_FROM, services.FINAL_FROM)
 
 def prepare(manager: Actor) -> None:
     """The lieu itself reports to a larger network, which has no such software."""
-    sending.send_by_letter(manager, name="Les Lieux du Massif", email="reseau@demo.example")
+    sending.send_by_email(manager, name="Les Lieux du Massif", email="reseau@demo.example")
 
 
 def close_months(day: date, first: date) -> None:

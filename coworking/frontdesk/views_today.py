@@ -200,9 +200,9 @@ def untick_call(public_id: str) -> ResponseReturnValue:
     return to_today()
 
 
-@blueprint.post("/today/letters/<public_id>/<any(retry, dismiss):what>")
+@blueprint.post("/today/emails/<public_id>/<any(retry, dismiss):what>")
 @requires(Role.HOST)
-def letter(public_id: str, what: str) -> ResponseReturnValue:
+def failed_email(public_id: str, what: str) -> ResponseReturnValue:
     """An e-mail that was refused, or other work that failed for good: retry or dismiss it."""
     retry_failed(public_id) if what == "retry" else dismiss_failed(current_actor(), public_id)
     return to_today()

@@ -11,7 +11,7 @@ from datetime import date, datetime
 class Recipient:
     """A network head as the closing page names it, and what became of the month's last revision there.
 
-    ``since``: when the place joined it; ``sent_at`` None: not sent yet; ``by_letter``: it is sent as an e-mail, which nobody
+    ``since``: when the place joined it; ``sent_at`` None: not sent yet; ``by_email``: it is sent as an e-mail, which nobody
     signs for. ``trouble`` says in the reader's language why it has not arrived.
     """
 
@@ -19,7 +19,7 @@ class Recipient:
     sent_at: datetime | None = None
     revision: int | None = None
     trouble: str | None = None
-    by_letter: bool = False
+    by_email: bool = False
     since: datetime | None = None
 
 

@@ -116,9 +116,7 @@ def _sent(state: MonthState) -> Step:
         return Step("todo", _("Not received yet by %(name)s", name=to.name), to.trouble)
     if to.sent_at is not None and state.last is not None and to.revision == state.last.revision:
         day = day_month(to.sent_at.astimezone(spaces.lieu().tz).date())
-        said = (
-            _("Sent to %(name)s by e-mail", name=to.name) if to.by_letter else _("Received by %(name)s", name=to.name)
-        )
+        said = _("Sent to %(name)s by e-mail", name=to.name) if to.by_email else _("Received by %(name)s", name=to.name)
         return Step("done", said, _("On %(day)s.", day=day))
     if state.last is None:
         return Step("wait", _("To be sent to %(name)s", name=to.name), _("Right after closing."))

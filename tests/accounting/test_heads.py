@@ -14,7 +14,7 @@ from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.spaces import calendar
 from tests import factories
-from tests.support import letters as golden
+from tests.support import emails as golden
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -25,9 +25,9 @@ def test_every_manager_gets_it_once_a_week(inside, place, cast, run_outbox, mail
     factories.make_tariff()
     assert heads.send_due() == 1 and heads.send_due() == 0
     run_outbox()
-    (letter,) = mailbox()
-    assert letter["To"] == "manager@demo.example"
-    golden.check(letter, "accounting/heads")
+    (email,) = mailbox()
+    assert email["To"] == "manager@demo.example"
+    golden.check(email, "accounting/heads")
     clock.advance(days=6)
     assert heads.send_due() == 1
 
@@ -36,11 +36,11 @@ def test_a_saved_e_mail_holds_the_heads(inside, place, cast, run_outbox, mailbox
     factories.make_tariff()
     heads.send_due()
     run_outbox()
-    (letter,) = mailbox()
+    (email,) = mailbox()
     saved, copied, quoted = tmp_path / "saved.eml", tmp_path / "copied.txt", tmp_path / "quoted.txt"
-    saved.write_bytes(bytes(letter))
-    copied.write_text(golden.plain(letter))
-    quoted.write_text("".join(f"> {line}\n" for line in golden.plain(letter).splitlines()))
+    saved.write_bytes(bytes(email))
+    copied.write_text(golden.plain(email))
+    quoted.write_text("".join(f"> {line}\n" for line in golden.plain(email).splitlines()))
     expected = [against.Head(name, head["seq"], head["digest"]) for name, head in sorted(chain.heads().items())]
     for path in (saved, copied, quoted):
         assert against.heads_in(path) == expected, path.name

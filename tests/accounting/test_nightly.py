@@ -23,7 +23,7 @@ from coworking.spaces import calendar
 from coworking.statistics import services as statistics
 from tests import factories
 from tests.billing.conftest import OCTOBER, TODAY, october_house
-from tests.support import letters as golden
+from tests.support import emails as golden
 from tests.support.threads import at_once
 
 WRONG = "Le contrôle de la nuit a trouvé une anomalie"
@@ -84,15 +84,15 @@ def night(app, clock, days: int = 1) -> list[int | None]:
 
 
 def alarms(mailbox) -> list[str]:
-    return [golden.as_read(letter) for letter in mailbox() if "contrôle de la nuit" in letter["Subject"]]
+    return [golden.as_read(email) for email in mailbox() if "contrôle de la nuit" in email["Subject"]]
 
 
 def test_a_deleted_payment_reaches_the_managers_and_today(app, books, tamper, clock, mailbox, sign_in):
     tamper(LAST_PAYMENT)
     assert night(app, clock) == [1, 1, None, None]
-    (letter,) = [letter for letter in mailbox() if "contrôle de la nuit" in letter["Subject"]]
-    assert letter["To"] == "manager@demo.example"
-    assert "it is gone, though money entry" in golden.plain(letter) and "- payment " in golden.plain(letter)
+    (email,) = [email for email in mailbox() if "contrôle de la nuit" in email["Subject"]]
+    assert email["To"] == "manager@demo.example"
+    assert "it is gone, though money entry" in golden.plain(email) and "- payment " in golden.plain(email)
     boss, host = sign_in(books.cast.manager), sign_in(books.cast.host)
     for address in ("/today", "/today/live?day=2026-11-25"):
         assert WRONG in boss.get(address).text, address

@@ -1,4 +1,4 @@
-"""Links in letters: for one purpose, one address, once, and not for ever."""
+"""Links in e-mails: for one purpose, one address, once, and not for ever."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def anne(app, place):
 
 @pytest.fixture
 def link(anne, client, run_outbox, mailbox):
-    """The path of the link in the letter Anne asked for."""
+    """The path of the link in the e-mail Anne asked for."""
     client.post("/forgotten", data={"email": "ANNE@demo.example"})
     run_outbox()
-    (letter,) = mailbox()
-    return re.search(r"http://lieu\.test(/reset/\S+)", letter.get_body(("plain",)).get_content())[1]
+    (email,) = mailbox()
+    return re.search(r"http://lieu\.test(/reset/\S+)", email.get_body(("plain",)).get_content())[1]
 
 
 def _reload(app, person):

@@ -58,9 +58,9 @@ def test_the_host_adds_someone_and_invites_them(app, cast, place, sign_in, run_o
     assert answer.headers["Location"] == f"/people/{luc.public_id}"
     assert _audit(app) == [("person.created", cast.host.id, luc.id, {"invited": True})]
     run_outbox()
-    (letter,) = mailbox()
-    assert letter["To"] == "luc@demo.example"
-    assert "/reset/" in letter.get_body(("plain",)).get_content()
+    (email,) = mailbox()
+    assert email["To"] == "luc@demo.example"
+    assert "/reset/" in email.get_body(("plain",)).get_content()
 
 
 def test_someone_without_an_address_can_be_known_too(app, cast, place, sign_in):

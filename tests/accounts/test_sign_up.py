@@ -31,14 +31,14 @@ def test_signing_up_sends_an_email_and_allows_signing_in(app, client, place, run
     (person,) = _people(app)
     assert (person.name, person.email, person.email_confirmed_at) == ("Anne Marchand", "anne@demo.example", None)
     run_outbox()
-    (letter,) = mailbox()
-    assert letter["To"] == "anne@demo.example"
+    (email,) = mailbox()
+    assert email["To"] == "anne@demo.example"
 
     answer = client.post("/sign-in", data={"email": "anne@demo.example", "password": ANNE["password"]})
     assert answer.status_code == 303
     assert "pas encore confirmée" in client.get("/me").text
 
-    link = re.search(r"http://lieu\.test(/confirm/\S+)", letter.get_body(("plain",)).get_content())[1]
+    link = re.search(r"http://lieu\.test(/confirm/\S+)", email.get_body(("plain",)).get_content())[1]
     client.get(link)
     assert _people(app)[0].email_confirmed_at is None, "looking at the page confirms nothing"
     assert client.post(link).status_code == 303
@@ -57,8 +57,8 @@ def test_a_known_address_gets_the_same_page_and_another_email(app, client, place
     assert [name for name, _ in known.headers] == [name for name, _ in fresh.headers]
 
     run_outbox()
-    letters = {letter["To"]: letter["Subject"] for letter in mailbox()}
-    assert letters["anne@demo.example"] == "Vous avez déjà un compte"
+    emails = {email["To"]: email["Subject"] for email in mailbox()}
+    assert emails["anne@demo.example"] == "Vous avez déjà un compte"
     assert len(_people(app)) == 2
     assert client.post("/sign-in", data={"email": "anne@demo.example", "password": PASSWORD}).status_code == 303
 

@@ -30,7 +30,7 @@ from coworking.spaces import inventory
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import ACCESSIBLE, STAFFED, Closing, Opening
 from tests.factories import make_cast, make_place, make_subscription, make_tariff
-from tests.support import letters as golden
+from tests.support import emails as golden
 
 WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 11, day) for day in (25, 26, 27))
 DAY, MORNING, AFTERNOON = frozenset({"am", "pm"}), frozenset({"am"}), frozenset({"pm"})
@@ -154,9 +154,9 @@ def test_the_letter_reads(payers, clock, run_outbox, mailbox, locale):
     run_outbox()
     clock.advance(minutes=11)
     run_outbox()
-    letters = [letter for letter in mailbox() if "Poste 1" in letter["Subject"]]
-    golden.check(letters[-1], "booking/news-displaced")
-    assert "METHOD:CANCEL" in next(letters[-1].iter_attachments()).get_payload(decode=True).decode()
+    emails = [email for email in mailbox() if "Poste 1" in email["Subject"]]
+    golden.check(emails[-1], "booking/news-displaced")
+    assert "METHOD:CANCEL" in next(emails[-1].iter_attachments()).get_payload(decode=True).decode()
 
 
 # Told before it is done -----------------------------------------------------------------------------------------------
@@ -436,6 +436,6 @@ def test_the_e_mail_says_what_remains_and_when_it_is_closed(payers, clock, run_o
     run_outbox()
     clock.advance(minutes=11)
     run_outbox()
-    by_person = {letter["To"]: letter for letter in mailbox()}
+    by_person = {email["To"]: email for email in mailbox()}
     golden.check(by_person["member@demo.example"], "booking/news-shortened")
     golden.check(by_person["colleague@demo.example"], "booking/news-displaced-afternoon")

@@ -12,7 +12,7 @@ from coworking.booking import reminders, services
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.spaces.models import Lieu
-from tests.support import letters as golden
+from tests.support import emails as golden
 
 DAY = frozenset({"am", "pm"})
 
@@ -36,15 +36,15 @@ def evening(day: int, hour: int = 17) -> datetime:
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
-def test_the_evening_letter(people, clock, run_outbox, mailbox, locale):
+def test_the_evening_email(people, clock, run_outbox, mailbox, locale):
     prefer(people.member, locale=locale)
     services.book_half_days(people.member.actor(), date(2026, 11, 26), DAY)
     clock.set(evening(25))
     assert reminders.send_due() == 1
     run_outbox()
-    letter = mailbox()[-1]
-    golden.check(letter, "booking/reminder_evening")
-    assert letter["Content-Language"] == locale
+    email = mailbox()[-1]
+    golden.check(email, "booking/reminder_evening")
+    assert email["Content-Language"] == locale
 
 
 def test_the_calendar_file_is_what_was_booked(people, clock, run_outbox, mailbox):
@@ -93,10 +93,10 @@ def test_never_is_never_and_sunday_is_the_whole_week(people, clock, run_outbox, 
     clock.set(evening(29))
     assert reminders.send_due() == 1
     run_outbox()
-    letter = mailbox()[-1]
-    assert letter["To"] == "member@demo.example"
-    golden.check(letter, "booking/reminder_sunday")
-    assert letter["Content-Language"] == locale
+    email = mailbox()[-1]
+    assert email["To"] == "member@demo.example"
+    golden.check(email, "booking/reminder_sunday")
+    assert email["Content-Language"] == locale
 
 
 def test_no_reminder_is_sent_for_a_cancelled_booking(people, clock, run_outbox, mailbox):
@@ -106,4 +106,4 @@ def test_no_reminder_is_sent_for_a_cancelled_booking(people, clock, run_outbox, 
     services.cancel(people.member.actor(), booking.public_id)
     before = len(mailbox())
     run_outbox()
-    assert all("Demain" not in letter["Subject"] for letter in mailbox()[before:])
+    assert all("Demain" not in email["Subject"] for email in mailbox()[before:])

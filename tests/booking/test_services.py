@@ -291,9 +291,9 @@ def test_the_confirmation_is_sent_after_ten_minutes(people, clock, run_outbox, m
     assert mailbox() == []
     clock.advance(minutes=10)
     run_outbox()
-    (letter,) = mailbox()
+    (email,) = mailbox()
     subject = "Réservé\u202f: Poste 1, jeudi 26 novembre, le matin"
-    assert (letter["To"], letter["Subject"]) == ("member@demo.example", subject)
+    assert (email["To"], email["Subject"]) == ("member@demo.example", subject)
     services.cancel(people.member.actor(), booking.public_id)
     clock.advance(minutes=10)
     run_outbox()
@@ -315,7 +315,7 @@ def test_a_restored_booking_is_confirmed_after_all(people, clock, run_outbox, ma
     services.undo_cancel(people.member.actor(), booking.public_id)
     clock.advance(minutes=10)
     run_outbox()
-    assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Réservé"]
+    assert [email["Subject"].split("\u202f")[0] for email in mailbox()] == ["Réservé"]
 
 
 def test_a_month_without_e_mail_books_too(people, inside):

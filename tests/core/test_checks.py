@@ -174,21 +174,21 @@ def test_failed_work_is_reported(inside, place):
 def test_files_that_every_user_may_read_are_found(inside):
     folder = inside.extensions["settings"].data_dir
     claim = "what this instance keeps is readable by its own user only"
-    (folder / "letter.eml").write_text("")
+    (folder / "email.eml").write_text("")
 
     def found(folder_mode: int, file_mode: int) -> list[str]:
         folder.chmod(folder_mode)
-        (folder / "letter.eml").chmod(file_mode)
+        (folder / "email.eml").chmod(file_mode)
         return next(found for one, found in checks.run() if one.claim == claim)
 
     try:
         assert found(0o700, 0o644) == [], "nobody else reaches it"
-        others = [path for path in folder.glob("*") if path.name != "letter.eml"]
+        others = [path for path in folder.glob("*") if path.name != "email.eml"]
         for path in others:
             path.chmod(path.stat().st_mode & 0o770)
         assert found(0o755, 0o600) == []
         (sentence,) = found(0o755, 0o644)
-        assert "letter.eml" in sentence and "chmod" in sentence
+        assert "email.eml" in sentence and "chmod" in sentence
     finally:
         folder.chmod(0o700)
-        (folder / "letter.eml").unlink()
+        (folder / "email.eml").unlink()

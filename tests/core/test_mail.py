@@ -1,4 +1,4 @@
-"""Letters against a real SMTP server, well-behaved or not."""
+"""E-mails against a real SMTP server, well-behaved or not."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ CONTEXT = {"place": "La Fabrique du Pont", "first_name": "Anne", "url": "http://
 
 @pytest.fixture
 def post(inside, smtp):
-    """Enqueue one letter, try once to send it through the sink, and return its outbox row."""
+    """Enqueue one e-mail, try once to send it through the sink, and return its outbox row."""
     given = inside.extensions["settings"]
     inside.extensions["settings"] = replace(given, smtp_url=smtp.url)
 
-    def send(key: str = "letter", to: str = "anne@demo.example", locale: str = "fr") -> OutboxRow:
+    def send(key: str = "email", to: str = "anne@demo.example", locale: str = "fr") -> OutboxRow:
         with write_unit():
             mail.enqueue(template="accounts/confirm", to=to, locale=locale, context=CONTEXT, key=key)
         outbox.run_due()
@@ -30,21 +30,21 @@ def post(inside, smtp):
     inside.extensions["settings"] = given
 
 
-def stored(key: str = "letter") -> OutboxRow:
+def stored(key: str = "email") -> OutboxRow:
     db.session.rollback()
     return db.session.query(OutboxRow).filter_by(key=key).one()
 
 
 def test_an_email_arrives_whole(post, smtp):
     assert post().state == "done"
-    (letter,) = smtp.messages
-    assert letter["To"] == "anne@demo.example"
-    assert letter["From"] == "La Fabrique du Pont <noreply@lieu.test>"
-    assert letter["Message-ID"] == f"<{stored().public_id}@lieu.test>"
-    assert letter["Auto-Submitted"] == "auto-generated"
-    assert letter["Content-Language"] == "fr"
-    assert [part.get_content_type() for part in letter.iter_parts()] == ["text/plain", "text/html"]
-    assert CONTEXT["url"] in letter.get_body(("plain",)).get_content()
+    (email,) = smtp.messages
+    assert email["To"] == "anne@demo.example"
+    assert email["From"] == "La Fabrique du Pont <noreply@lieu.test>"
+    assert email["Message-ID"] == f"<{stored().public_id}@lieu.test>"
+    assert email["Auto-Submitted"] == "auto-generated"
+    assert email["Content-Language"] == "fr"
+    assert [part.get_content_type() for part in email.iter_parts()] == ["text/plain", "text/html"]
+    assert CONTEXT["url"] in email.get_body(("plain",)).get_content()
 
 
 def test_each_reader_has_their_language(post, smtp):

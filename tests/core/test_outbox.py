@@ -274,7 +274,7 @@ with app.app_context():
 
 
 def test_a_crash_between_sending_and_commit_sends_again_with_the_same_message_id(app, inside, smtp, engine_name):
-    """The one window there is for a second copy; the receiver's server can tell that it is the same letter."""
+    """The one window there is for a second copy; the receiver's server can tell that it is the same e-mail."""
     from coworking.core import mail
 
     with write_unit():
@@ -283,7 +283,7 @@ def test_a_crash_between_sending_and_commit_sends_again_with_the_same_message_id
             to="anne@demo.example",
             locale="fr",
             context={"first_name": "Anne", "url": "http://lieu.test/reset/x", "place": "La Fabrique du Pont"},
-            key="letter",
+            key="email",
         )
     config = app.extensions["settings"]
     environ = {
@@ -302,13 +302,13 @@ def test_a_crash_between_sending_and_commit_sends_again_with_the_same_message_id
     with write_unit():  # the other process lives by the real clock
         db.session.execute(db.update(OutboxRow).values(due_at=now() - timedelta(days=365)))
     assert run(DIE="1") == -signal.SIGKILL
-    left = row("letter")
+    left = row("email")
     assert (left.state, left.attempts) == ("waiting", 1)
     assert run() == 0
     assert len(smtp.messages) == 1, "the lease still runs"
     with write_unit():
         db.session.execute(db.update(OutboxRow).values(leased_until=left.due_at))
     assert run() == 0
-    assert (row("letter").state, row("letter").attempts) == ("done", 2)
+    assert (row("email").state, row("email").attempts) == ("done", 2)
     assert len(smtp.messages) == 2
     assert len({message["Message-ID"] for message in smtp.messages}) == 1

@@ -17,7 +17,7 @@ from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
 from coworking.spaces import services as lieux
 from tests.conftest import make_app
-from tests.support import letters as golden
+from tests.support import emails as golden
 
 EMPTY = {"from_name": "", "from_address": "", "reply_to": ""}
 ALL = ("Aucun tarif", "manque : le SIRET", "Pas de compte bancaire", "e-mails ne partent pas", "Aucune sauvegarde")
@@ -107,7 +107,7 @@ def test_it_costs_a_fixed_number_of_statements(app, place, cast, sign_in, count_
 # --- The sender --------------------------------------------------------------------------------------------------
 
 
-def letter(app, mailbox):
+def email(app, mailbox):
     with app.app_context():
         mail.try_out(to="anne@demo.example", locale="fr", place="La Fabrique du Pont")
     return mailbox()[-1]
@@ -116,12 +116,12 @@ def letter(app, mailbox):
 def test_the_sender_is_the_lieus_own_else_the_settings_else_the_sites_name(
     app, place, cast, sign_in, mailbox, tmp_path
 ):
-    assert letter(app, mailbox)["From"] == "La Fabrique du Pont <noreply@lieu.test>"
-    assert letter(app, mailbox)["Reply-To"] is None
+    assert email(app, mailbox)["From"] == "La Fabrique du Pont <noreply@lieu.test>"
+    assert email(app, mailbox)["Reply-To"] is None
     typed = {"from_name": "Accueil", "from_address": "bonjour@lieu.example", "reply_to": "equipe@lieu.example"}
     assert sign_in(cast.manager).post("/settings/mail", data=typed).status_code == 303
-    assert letter(app, mailbox)["From"] == "Accueil <bonjour@lieu.example>"
-    assert letter(app, mailbox)["Reply-To"] == "equipe@lieu.example"
+    assert email(app, mailbox)["From"] == "Accueil <bonjour@lieu.example>"
+    assert email(app, mailbox)["Reply-To"] == "equipe@lieu.example"
     set_outside = make_app(f"sqlite:///{tmp_path}/outside.db", tmp_path, mail_from="outside@lieu.example")
     with set_outside.app_context():
         assert sender.default_address() == "outside@lieu.example"
@@ -148,7 +148,7 @@ def test_what_is_no_sender_is_refused_and_kept(app, place, cast, sign_in, name, 
 
 def test_a_name_of_several_lines_cannot_add_headers(app, place, cast, sign_in, mailbox):
     sign_in(cast.manager).post("/settings/mail", data=EMPTY | {"from_name": "Accueil\r\nBcc: x"})
-    assert letter(app, mailbox)["Bcc"] is None
+    assert email(app, mailbox)["Bcc"] is None
 
 
 def test_a_trial_says_what_the_server_answered(app, place, cast, sign_in, through, smtp, clock):

@@ -16,7 +16,7 @@ from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from tests.factories import make_person
-from tests.support import letters as golden
+from tests.support import emails as golden
 
 WEDNESDAY = date(2026, 11, 25)
 DAY, KEY = frozenset({"am", "pm"}), "k" * 16
@@ -40,7 +40,7 @@ def expected(app, place, cast):
 
 
 def written(mailbox) -> list[str]:
-    return sorted(letter["To"] for letter in mailbox() if letter["Subject"] == FORM["subject"])
+    return sorted(email["To"] for email in mailbox() if email["Subject"] == FORM["subject"])
 
 
 def test_it_is_looked_at_first_and_sent_once(app, expected, cast, sign_in, run_outbox, mailbox):
@@ -134,7 +134,7 @@ def test_the_e_mail_reads(app, expected, cast, run_outbox, mailbox, locale):
             db.session.get_one(Person, cast.member.id).locale = locale
         messages.send(cast.host.actor(), KEY, day=WEDNESDAY, subject=FORM["subject"], words=FORM["words"])
     run_outbox()
-    golden.check(next(letter for letter in mailbox() if letter["To"] == "member@demo.example"), "booking/message")
+    golden.check(next(email for email in mailbox() if email["To"] == "member@demo.example"), "booking/message")
 
 
 def test_tags_in_what_the_host_writes_stay_text(app, expected, cast, run_outbox, mailbox):

@@ -202,7 +202,7 @@ def test_a_return_that_failed_is_put_away_by_a_manager_only(app, morning, cast, 
         row = outbox.OutboxRow(topic="network.send", key="2026-10", payload={}, state="failed", due_at=outbox.now())
         db.session.add(row)
         db.session.flush()
-        url = f"/today/letters/{row.public_id}/dismiss"
+        url = f"/today/emails/{row.public_id}/dismiss"
     host, manager = sign_in(cast.host), sign_in(cast.manager)
     assert url not in host.get("/today").text
     assert host.post(url).status_code == 403

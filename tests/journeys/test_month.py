@@ -72,16 +72,16 @@ class World:
                 one.programs.remove(program)
             one.beat()
 
-    def letter(self, to: str, subject: str, seconds: float = 60) -> EmailMessage:
-        """The letter to ``to`` whose subject matches; waits for it."""
+    def email(self, to: str, subject: str, seconds: float = 60) -> EmailMessage:
+        """The e-mail to ``to`` whose subject matches; waits for it."""
 
         def found() -> EmailMessage | None:
             return next((m for m in self.smtp.to(to) if re.search(subject, str(m["Subject"]))), None)
 
         assert soon(lambda: found() is not None, seconds), [(m["To"], m["Subject"]) for m in self.smtp.messages]
-        letter = found()
-        assert letter is not None
-        return letter
+        email = found()
+        assert email is not None
+        return email
 
 
 def soon(holds: Callable[[], bool], seconds: float = 30) -> bool:
@@ -93,8 +93,8 @@ def soon(holds: Callable[[], bool], seconds: float = 30) -> bool:
     return False
 
 
-def text_of(letter: EmailMessage) -> str:
-    body = letter.get_body(("plain",))
+def text_of(email: EmailMessage) -> str:
+    body = email.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
 
@@ -167,7 +167,7 @@ def the_employer_and_the_prices(world: World, manager: Browser) -> None:
 def sign_up(world: World) -> Browser:
     browser = world.lieu.browser()
     browser.post("/sign-up", first_name="Anne", last_name="Lorne", email="anne@demo.example", password=PASSWORD)
-    link = re.search(r"/confirm/\S+", text_of(world.letter("anne@demo.example", "adresse|address")))
+    link = re.search(r"/confirm/\S+", text_of(world.email("anne@demo.example", "adresse|address")))
     assert link is not None
     browser.post(link[0])
     browser.post("/sign-in", email="anne@demo.example", password=PASSWORD, remember="on")
@@ -228,7 +228,7 @@ def test_a_month_from_signing_up_to_the_lead(world: World) -> None:
     assert "9" in week
 
     world.go(at(TUESDAY - timedelta(days=1), 18, 5))
-    assert "13 octobre" in text_of(world.letter("anne@demo.example", "^Demain"))
+    assert "13 octobre" in text_of(world.email("anne@demo.example", "^Demain"))
     world.go(at(TUESDAY, 9, 30))
     anne.post("/here", form="/week")
     world.go(at(THURSDAY, 9, 15))
@@ -236,10 +236,10 @@ def test_a_month_from_signing_up_to_the_lead(world: World) -> None:
 
     world.go(at(SECOND, 10))
     issued = manager.post("/invoices/month/2026-10/run", form="/invoices/month/2026-10")
-    mine, theirs = (world.letter(to, "F2026", 90) for to in ("anne@demo.example", "compta@durand.example"))
+    mine, theirs = (world.email(to, "F2026", 90) for to in ("anne@demo.example", "compta@durand.example"))
     assert "120,00" in text_of(mine) and "18,00" in text_of(theirs), (text_of(mine), text_of(theirs))
-    for letter in (mine, theirs):
-        (paper,) = letter.iter_attachments()
+    for email in (mine, theirs):
+        (paper,) = email.iter_attachments()
         assert paper.get_content_type() == "application/pdf" and paper.get_content().startswith(b"%PDF")
 
     invoice = next(

@@ -101,7 +101,7 @@ def fill(clock: Clock) -> Filled:
     with write_unit():
         db.session.add(AttestationPaper(attestation_id=kept.id, locale="fr", sha256="0" * 64, content=b""))
     statistics.close(SYSTEM, OCTOBER)
-    network.send_by_letter(manager, name="Le réseau", email="reseau@tete.example", since=OCTOBER)
+    network.send_by_email(manager, name="Le réseau", email="reseau@tete.example", since=OCTOBER)
     secrets = _links(people)
     with write_unit():
         db.session.add(sender.MailSettings(id=1, tried_well=False, tried_at=now()))

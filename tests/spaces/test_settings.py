@@ -195,7 +195,7 @@ def test_the_manager_reads_settings_in_english_too(
 def test_a_name_of_two_lines_becomes_one_line_and_emails_are_sent(
     app: Flask, boss: FlaskClient, cast: Any, run_outbox: Any, mailbox: Any, clock: Any
 ):
-    """The lieu's name stands in the header of every letter: a line break there would stop them all."""
+    """The lieu's name stands in the header of every e-mail: a line break there would stop them all."""
     page = Page("/settings/lieu", boss.get("/settings/lieu").text)
     form = next(form for form in page.forms if "directions" in form.fields)
     typed = form.fields | {"name": "Le\r\nBcc: x@example.org\x1b Lieu", "directions": "À gauche\r\npuis à droite"}
@@ -207,8 +207,8 @@ def test_a_name_of_two_lines_becomes_one_line_and_emails_are_sent(
         bookings.book_half_days(cast.member.actor(), date(2026, 11, 26), frozenset({"am"}))
     clock.advance(minutes=11)
     run_outbox()
-    (letter,) = mailbox()
-    assert (letter["Bcc"], letter["From"].addresses[0].display_name) == (None, lieu.name)
+    (email,) = mailbox()
+    assert (email["Bcc"], email["From"].addresses[0].display_name) == (None, lieu.name)
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1999-12-31", "2200-01-01"])

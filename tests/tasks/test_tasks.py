@@ -156,7 +156,7 @@ def test_expired_records_are_purged(do, app, place, clock):
     def use(name: str) -> None:
         with app.app_context(), write_unit():
             db.session.add(IdempotencyKey(person_id=1, key=name, endpoint="e", fingerprint="f", created_at=now()))
-            throttle.count(throttle.letter_buckets(name))
+            throttle.count(throttle.email_buckets(name))
 
     use("192.0.2.1")
     clock.advance(hours=47)

@@ -51,7 +51,7 @@ def _nobody_works_at_the_end(lieu) -> Iterator[None]:
 
 
 def ask(lieu: Instance) -> OutboxRow:
-    """Ask for a letter by a web request; its row."""
+    """Ask for an e-mail by a web request; its row."""
     with lieu.app.app_context():
         before = db.session.scalar(select(OutboxRow.id).order_by(OutboxRow.id.desc()).limit(1)) or 0
         email = factories.make_person("Anne", "Marchand", f"anne{before}@demo.example").email
@@ -75,7 +75,7 @@ def soon(holds: Callable[[], bool], seconds: float = 15) -> bool:
     return False
 
 
-def letters(lieu: Instance, row: OutboxRow) -> list[Path]:
+def emails(lieu: Instance, row: OutboxRow) -> list[Path]:
     return list((lieu.folder / "mail").glob(f"{row.public_id}.eml"))
 
 
@@ -98,7 +98,7 @@ def test_a_request_wakes_a_worker_which_sends_the_email(lieu):
     lieu.worker()
     row = ask(lieu)
     assert soon(lambda: state(lieu, row) == "done"), lieu.programs[-1].said()
-    assert len(letters(lieu, row)) == 1
+    assert len(emails(lieu, row)) == 1
 
 
 def test_a_lost_message_is_healed_by_the_sweep(lieu):
@@ -108,11 +108,11 @@ def test_a_lost_message_is_healed_by_the_sweep(lieu):
     assert not soon(lambda: state(lieu, row) == "done", seconds=2), "nothing told the worker to look"
     lieu.beat()
     assert soon(lambda: state(lieu, row) == "done", seconds=30), lieu.programs[-1].said()
-    assert len(letters(lieu, row)) == 1
+    assert len(emails(lieu, row)) == 1
 
 
 def test_what_a_killed_worker_held_is_done_by_the_next(lieu):
-    """Killed while it hands a letter over: the lease runs out, and the sweep gives the row to another worker."""
+    """Killed while it hands an e-mail over: the lease runs out, and the sweep gives the row to another worker."""
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the call and never says a word
         lieu.environ["SMTP_URL"] = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
         worker = lieu.worker()
@@ -135,4 +135,4 @@ def test_what_a_killed_worker_held_is_done_by_the_next(lieu):
     lieu.programs.pop().stop()
     lieu.beat()
     assert soon(lambda: state(lieu, row) == "done", seconds=30), lieu.programs[-1].said()
-    assert len(letters(lieu, row)) == 1
+    assert len(emails(lieu, row)) == 1

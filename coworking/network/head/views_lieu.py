@@ -179,13 +179,13 @@ def _page(
         links=directory_queries.open_links(one.id),
         purpose=purpose,
         link=link,
-        letter=_letter(one, purpose, link) if link and one.contact_email else None,
+        mailto=_mailto(one, purpose, link) if link and one.contact_email else None,
         month_choices=_months_around(one.expected_from),
     )
     return make_response(page)
 
 
-def _letter(lieu: NetworkLieu, purpose: str | None, link: str) -> str:
+def _mailto(lieu: NetworkLieu, purpose: str | None, link: str) -> str:
     """A ``mailto:`` for the lead's own mail program: the link itself is kept nowhere here."""
     head = spaces.lieu().name
     subject = _("%(head)s: your link", head=head)

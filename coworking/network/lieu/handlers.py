@@ -41,7 +41,7 @@ def recipient(month: date) -> Recipient | None:
         sent_at=last.sent_at,
         revision=last.revision,
         trouble=trouble(last.last_error) if last.state in {"waiting", "failed"} and last.last_error else None,
-        by_letter=head.way == "mail",
+        by_email=head.way == "mail",
         since=head.enrolled_at,
     )
 

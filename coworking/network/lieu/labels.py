@@ -18,7 +18,7 @@ _TROUBLES = {
     sending.UNREACHABLE: N_("The network head cannot be reached. It is tried again automatically, for four weeks."),
     sending.BUSY: N_("The network head is out of order just now. It is tried again automatically, for four weeks."),
     sending.NOT_ACKNOWLEDGED: N_("What answers there did not sign its receipt. It is tried again automatically."),
-    sending.LETTER_STUCK: N_("The e-mail could not be sent. It is tried again automatically."),
+    sending.EMAIL_STUCK: N_("The e-mail could not be sent. It is tried again automatically."),
     sending.KEEPS_ASKING: N_("The network head keeps asking for later revisions. Speak with the people who run it."),
     "lieu_unknown": N_("The network head no longer knows this place: ask it for a new link and paste it here."),
     "wrong_audience": N_("Another network head answers at that address: ask for a new link and paste it here."),

@@ -34,8 +34,8 @@ MOST_CONTINUED = 5
 """Maximum automatic restatements per month after revision conflicts; more means that the head is faulty."""
 _MOST_REVISION = 10_000
 
-UNREACHABLE, BUSY, NOT_ACKNOWLEDGED, LETTER_STUCK = "unreachable", "busy", "not_acknowledged", "letter_stuck"
-KEEPS_ASKING, LETTER_REFUSED = "keeps_asking", "letter_refused"
+UNREACHABLE, BUSY, NOT_ACKNOWLEDGED, EMAIL_STUCK = "unreachable", "busy", "not_acknowledged", "letter_stuck"
+KEEPS_ASKING, EMAIL_REFUSED = "keeps_asking", "letter_refused"
 """Why a revision is not there; what the head refuses has the head's own code, then ``: `` and its words."""
 
 
@@ -65,7 +65,7 @@ def send(month: date, revision: int, *, recipient: str | None = None) -> Deliver
         digest = next(one.figures_sha256 for one in statistics.revisions(month) if one.revision == revision)
         return _mark(to, month, revision, digest, state="replaced")
     try:
-        return _by_letter(head, row) if head.way == "mail" else _by_wire(head, row)
+        return _by_email(head, row) if head.way == "mail" else _by_wire(head, row)
     except NotYet as error:
         _mark(to, month, revision, row.figures_sha256, state="waiting", last_error=str(error))
         raise
@@ -132,11 +132,11 @@ def _continue(to: str, row: MonthlyReturn, conflict: dict[str, Any]) -> Delivery
     return _mark(to, month, revision, digest, state="replaced")
 
 
-def _by_letter(head: HeadLink, row: MonthlyReturn) -> Delivery:
+def _by_email(head: HeadLink, row: MonthlyReturn) -> Delivery:
     assert head.email is not None
     lieu, month, revision, digest = spaces.lieu(), row.month, row.revision, row.figures_sha256
     content = json.dumps(_document(row), ensure_ascii=False, indent=2)
-    letter: dict[str, Any] = {
+    email: dict[str, Any] = {
         "template": "network/return",
         "to": head.email,
         "locale": "fr",
@@ -150,11 +150,11 @@ def _by_letter(head: HeadLink, row: MonthlyReturn) -> Delivery:
     message_id = f"{lieu.uuid}.{write_month(month)}.r{revision}"
     end_read()
     try:
-        mail.deliver(message_id, **letter)
+        mail.deliver(message_id, **email)
     except outbox.GiveUp as error:
-        raise Refused(f"{LETTER_REFUSED}: {error}") from error
+        raise Refused(f"{EMAIL_REFUSED}: {error}") from error
     except OSError as error:
-        raise NotYet(LETTER_STUCK) from error
+        raise NotYet(EMAIL_STUCK) from error
     return _mark(to, month, revision, digest, state="mailed", sent_at=now())
 
 

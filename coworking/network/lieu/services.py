@@ -26,7 +26,7 @@ class NoNetwork(DomainError):
     message = N_("This place belongs to no network: nothing is sent.")
 
 
-def send_by_letter(actor: Actor, *, name: str, email: str, since: date | None = None) -> HeadLink:
+def send_by_email(actor: Actor, *, name: str, email: str, since: date | None = None) -> HeadLink:
     """Send the returns to ``email``, the address of a head named ``name`` that does not have this software.
 
     ``since``: from which closed month on; None: only those closed from now on.

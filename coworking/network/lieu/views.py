@@ -43,14 +43,14 @@ def join() -> ResponseReturnValue:
     return redirect(url_for("network_lieu.index"), 303)
 
 
-@blueprint.post("/letter")
+@blueprint.post("/by-email")
 @requires(Role.MANAGER)
-def letter() -> ResponseReturnValue:
+def by_email() -> ResponseReturnValue:
     form = Form(request.form)
     name, email = form.text("name"), form.email("email")
     if not form.is_good:
         return _page(form)
-    services.send_by_letter(current_actor(), name=name, email=email, since=_since(form))
+    services.send_by_email(current_actor(), name=name, email=email, since=_since(form))
     flash(_("Each closed month will be sent to %(email)s.", email=email))
     return redirect(url_for("network_lieu.index"), 303)
 

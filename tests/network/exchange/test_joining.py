@@ -273,9 +273,9 @@ def test_the_manager_does_it_on_one_page(here, head, sign_in):
     assert manager.post("/settings/network/send", data={"month": "x"}).status_code == 404
     assert manager.post("/settings/network/leave").status_code == 303
     assert "Rejoindre un réseau" in manager.get("/settings/network").get_data(as_text=True)
-    letter = {"name": "Réseau", "email": "reseau@example.org"}
-    assert manager.post("/settings/network/letter", data=letter | {"email": "x"}).status_code == 422
-    assert manager.post("/settings/network/letter", data=letter).status_code == 303
+    email = {"name": "Réseau", "email": "reseau@example.org"}
+    assert manager.post("/settings/network/by-email", data=email | {"email": "x"}).status_code == 422
+    assert manager.post("/settings/network/by-email", data=email).status_code == 303
     assert "reseau@example.org" in manager.get("/settings/network").get_data(as_text=True)
     assert "Qui voit quoi" in manager.get("/settings/network/who-sees-what").get_data(as_text=True)
 
@@ -284,5 +284,5 @@ def test_the_manager_does_it_on_one_page(here, head, sign_in):
 def test_the_network_is_the_manager_s_business(here, sign_in, who):
     other = sign_in(getattr(here.cast, who))
     assert other.get("/settings/network").status_code == 403
-    for path in ("join", "letter", "leave", "send"):
+    for path in ("join", "by-email", "leave", "send"):
         assert other.post(f"/settings/network/{path}").status_code == 403

@@ -16,7 +16,7 @@ from coworking.network.head import lieux, queries, reminding
 from coworking.network.head.models import LateReminder
 from coworking.network.head.overview import overview
 from tests.network.head.test_month import OCTOBER, make_lieu, plain, say
-from tests.support import letters
+from tests.support import emails
 from tests.support.threads import at_once
 
 PAGE = "/network/reminders"
@@ -58,7 +58,7 @@ def test_one_press_writes_to_each_and_a_second_the_same_day_to_nobody(
     lead = sign_in(cast.lead)
     assert "Un e-mail part vers 2 lieux." in plain(press(lead, *late.values()).text)
     run_outbox()
-    assert sorted(letter["To"] for letter in mailbox()) == ["doyenne@example.org", "relais@example.org"]
+    assert sorted(email["To"] for email in mailbox()) == ["doyenne@example.org", "relais@example.org"]
     assert "Aucun e-mail n’est parti" in plain(press(lead, *late.values()).text)
     run_outbox()
     assert len(mailbox()) == 2
@@ -76,7 +76,7 @@ def test_one_press_writes_to_each_and_a_second_the_same_day_to_nobody(
 def test_only_who_is_chosen_late_and_reachable_is_written_to(app, cast, late, sign_in, run_outbox, mailbox):
     press(sign_in(cast.lead), late["Relais"], late["Ponctuel"], late["Sans Adresse"], "nobody")
     run_outbox()
-    assert [letter["To"] for letter in mailbox()] == ["relais@example.org"]
+    assert [email["To"] for email in mailbox()] == ["relais@example.org"]
 
 
 def test_sixteen_presses_at_once_are_one_email_each(app, cast, late, run_outbox, mailbox):
@@ -121,8 +121,8 @@ def test_the_email_reads(app, place, name, way, language):
     context = {"place": "La Fabrique du Pont", "lieu": "La Doyenne", "month": date(2026, 10, 1), "way": way}
     context["reach"] = "bonjour@pont.example, 04 73 00 00 00"
     with app.app_context():
-        letter = mail.render("x", template="network/reminder", to="x@example.org", locale=language, context=context)
-    letters.check(letter, name)
+        email = mail.render("x", template="network/reminder", to="x@example.org", locale=language, context=context)
+    emails.check(email, name)
 
 
 def test_only_the_lead_writes(cast, late, sign_in, client):

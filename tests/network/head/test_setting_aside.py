@@ -64,8 +64,8 @@ def test_what_is_set_aside_is_left_out_and_said_everywhere(app, cast, lopsided, 
     (left_out,) = answer["aggregate"]["set_aside"]
     assert left_out["reason"] == REASON
     assert left_out["lieu_id"] not in {one["lieu_id"] for one in answer["aggregate"]["members"]}
-    letter = plain(lead.get(f"/network/lieux/{lopsided}?month=2026-10").text)
-    assert REASON in letter and "Le compter de nouveau" in letter
+    page = plain(lead.get(f"/network/lieux/{lopsided}?month=2026-10").text)
+    assert REASON in page and "Le compter de nouveau" in page
 
 
 def test_it_can_be_undone_and_both_are_written_down(app, cast, lopsided, sign_in):

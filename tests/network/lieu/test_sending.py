@@ -25,7 +25,7 @@ from coworking.statistics.models import MonthlyReturn
 from coworking.statistics.page import month_page
 from coworking.statistics.recipients import recipient
 from tests.network.conftest import NOVEMBER
-from tests.support import letters as golden
+from tests.support import emails as golden
 
 
 def deliveries(here) -> list[tuple[int, str]]:
@@ -233,13 +233,13 @@ def test_without_a_network_nothing_is_sent(here):
 
 
 def test_a_head_without_the_software_gets_an_email(here, mailbox):
-    here.do(services.send_by_letter, here.cast.manager.actor(), name="Réseau du Livradois", email="reseau@example.org")
+    here.do(services.send_by_email, here.cast.manager.actor(), name="Réseau du Livradois", email="reseau@example.org")
     row = here.close()
     here.work()
-    (letter,) = mailbox()
-    assert letter["To"] == "reseau@example.org"
-    golden.check(letter, "network/return")
-    files = {part.get_filename(): part.get_content() for part in letter.iter_attachments()}
+    (email,) = mailbox()
+    assert email["To"] == "reseau@example.org"
+    golden.check(email, "network/return")
+    files = {part.get_filename(): part.get_content() for part in email.iter_attachments()}
     assert set(files) == {"2026-11-r1.csv", "2026-11-r1.json"}
     document = files["2026-11-r1.json"]
     assert json.loads(document)["figures_sha256"] == row.figures_sha256
@@ -255,14 +255,14 @@ def test_a_head_without_the_software_gets_an_email(here, mailbox):
 def test_the_letter_reads(here, name, revision, reason, language):
     context = {"place": "La Fabrique du Pont", "month": NOVEMBER, "digest": "a" * 64}
     with here.app.app_context():
-        letter = mail.render(
+        email = mail.render(
             "x",
             template="network/return",
             to="reseau@example.org",
             locale=language,
             context=context | {"revision": revision, "reason": reason},
         )
-    golden.check(letter, name)
+    golden.check(email, name)
 
 
 def test_a_lieu_that_left_sends_nothing(joined, head):
@@ -332,12 +332,12 @@ def test_what_one_network_received_another_has_not(joined, head, mailbox):
     joined.work()
     assert joined.do(recipient, NOVEMBER).sent_at is not None
     actor = joined.cast.manager.actor()
-    joined.do(services.send_by_letter, actor, name="Réseau du Livradois", email="reseau@example.org")
+    joined.do(services.send_by_email, actor, name="Réseau du Livradois", email="reseau@example.org")
     assert joined.do(recipient, NOVEMBER).sent_at is None, "only the head before has it"
-    joined.do(services.send_by_letter, actor, name="Réseau du Livradois", email="reseau@example.org", since=NOVEMBER)
+    joined.do(services.send_by_email, actor, name="Réseau du Livradois", email="reseau@example.org", since=NOVEMBER)
     joined.work()
     told = joined.do(recipient, NOVEMBER)
-    assert told.by_letter and told.sent_at is not None
+    assert told.by_email and told.sent_at is not None
     assert len(mailbox()) == 1
 
 
@@ -346,7 +346,7 @@ def test_what_was_on_its_way_to_another_head_goes_nowhere(joined, head, mailbox)
     joined.close()
     joined.work()
     actor = joined.cast.manager.actor()
-    joined.do(services.send_by_letter, actor, name="Réseau du Livradois", email="reseau@example.org")
+    joined.do(services.send_by_email, actor, name="Réseau du Livradois", email="reseau@example.org")
     head.start()
     joined.work()
     assert head.rows(ReceivedReturn) == [] and mailbox() == []

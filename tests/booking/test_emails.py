@@ -14,15 +14,15 @@ from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.spaces.models import Lieu
 from tests.factories import make_agreement, make_subscription
-from tests.support import letters as golden
+from tests.support import emails as golden
 
 THURSDAY = date(2026, 11, 26)
 AM = frozenset({"am"})
 
 
 @pytest.fixture
-def letter(run_outbox, mailbox):
-    """Carries out what is due and gives the last letter: its text, and the words its HTML must hold too."""
+def email(run_outbox, mailbox):
+    """Carries out what is due and gives the last email: its text, and the words its HTML must hold too."""
 
     def last(*both: str) -> str:
         run_outbox()
@@ -52,44 +52,44 @@ def test_booking_and_cancelling_are_confirmed_in_both_languages(payers, clock, r
     assert mailbox()[-1]["Content-Language"] == locale
 
 
-def test_a_confirmation_says_whose_allowance_it_takes(payers, clock, letter):
+def test_a_confirmation_says_whose_allowance_it_takes(payers, clock, email):
     make_subscription(payers.stranger)
     make_agreement()
     services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
-    assert "\n1 demi-journée de votre formule.\n" in letter()
+    assert "\n1 demi-journée de votre formule.\n" in email()
     services.book_half_days(payers.member.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
-    assert "\n1 demi-journée payée par Coutellerie Durand SA.\n" in letter()
+    assert "\n1 demi-journée payée par Coutellerie Durand SA.\n" in email()
 
 
-def test_a_booking_cancelled_in_time_is_no_longer_owed(payers, clock, letter):
+def test_a_booking_cancelled_in_time_is_no_longer_owed(payers, clock, email):
     made = services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
-    letter()
+    email()
     services.cancel(payers.stranger.actor(), made.public_id)
     clock.advance(minutes=11)
-    assert "\nVous ne devez rien.\n" in letter("Vous ne devez rien.")
+    assert "\nVous ne devez rien.\n" in email("Vous ne devez rien.")
 
 
-def test_a_booking_cancelled_late_stays_owed(payers, clock, letter):
+def test_a_booking_cancelled_late_stays_owed(payers, clock, email):
     made = services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.set(datetime(2026, 11, 25, 18, 30, tzinfo=UTC))
-    letter()
+    email()
     services.cancel(payers.stranger.actor(), made.public_id)
     clock.advance(minutes=11)
     words = "la place compte comme utilisée. Il reste 9,00\u00a0€ sur la facture de novembre 2026."
-    assert words in letter(words)
+    assert words in email(words)
 
 
-def test_a_reminder_does_not_promise_what_is_over(payers, clock, letter, run_outbox):
+def test_a_reminder_does_not_promise_what_is_over(payers, clock, email, run_outbox):
     """Cancelling is free until six, the reminder was late."""
     services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
     run_outbox()
     clock.set(datetime(2026, 11, 25, 17, 0, tzinfo=UTC))
     assert reminders.send_due() == 1
-    assert "La place compte maintenant comme utilisée" in letter("La place compte maintenant comme utilisée")
+    assert "La place compte maintenant comme utilisée" in email("La place compte maintenant comme utilisée")
 
 
 def test_what_is_booked_in_the_evening_is_confirmed_first_and_recalled_as_the_screen_says_it(
@@ -203,7 +203,7 @@ def test_changes_made_while_an_email_is_sent_go_into_the_next(payers, clock, run
     assert mailbox()[-1]["Subject"].startswith("Réservé")
     clock.advance(minutes=11)
     run_outbox()
-    assert [letter["Subject"].split("\u202f")[0] for letter in mailbox()] == ["Réservé", "Annulé"]
+    assert [email["Subject"].split("\u202f")[0] for email in mailbox()] == ["Réservé", "Annulé"]
 
 
 def test_an_email_that_failed_for_good_holds_nothing_up(payers, clock, run_outbox, mailbox, monkeypatch):

@@ -1,7 +1,7 @@
-"""Letters as their receivers read them, and the golden texts: ``tests/golden/<package>/<letter>[-case].<language>.txt``.
+"""E-mails as their receivers read them, and the golden texts: ``tests/golden/<package>/<email>[-case].<language>.txt``.
 
 A golden text is the subject, an empty line and the plain body, to the character; what differs from run to run (ids, tokens,
-digests) stands there as « … ». `tests/architecture/test_letters.py` wants one for each letter in each language.
+digests) stands there as « … ». `tests/architecture/test_emails.py` wants one for each e-mail in each language.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ _VARYING = (
 )
 
 
-def plain(letter: EmailMessage) -> str:
+def plain(email: EmailMessage) -> str:
     """The plain body, as sent."""
-    return letter.get_body(("plain",)).get_content().replace("\r\n", "\n")
+    return email.get_body(("plain",)).get_content().replace("\r\n", "\n")
 
 
-def as_read(letter: EmailMessage) -> str:
+def as_read(email: EmailMessage) -> str:
     """Subject and plain body without what differs from run to run."""
-    text = f"{letter['Subject']}\n\n{plain(letter)}"
+    text = f"{email['Subject']}\n\n{plain(email)}"
     for pattern, put in _VARYING:
         text = pattern.sub(put, text)
     return text
 
 
-def check(letter: EmailMessage, name: str) -> None:
-    """``letter`` reads as golden ``name`` (``booking/news``) in its own language, and its HTML is of that language."""
-    language = letter["Content-Language"]
-    assert as_read(letter) == (GOLDEN / f"{name}.{language}.txt").read_text()
-    html = letter.get_body(("html",)).get_content()
+def check(email: EmailMessage, name: str) -> None:
+    """``email`` reads as golden ``name`` (``booking/news``) in its own language, and its HTML is of that language."""
+    language = email["Content-Language"]
+    assert as_read(email) == (GOLDEN / f"{name}.{language}.txt").read_text()
+    html = email.get_body(("html",)).get_content()
     assert f'lang="{language}"' in html
     assert "<script" not in html and "<img" not in html

@@ -13,14 +13,14 @@ TOPIC = "accounts.letter"
 _ONCE_IN_S = 300
 
 
-def enqueue(letter: str, person: Person) -> bool:
+def enqueue(template: str, person: Person) -> bool:
     """Write it into the outbox of the open unit; False when the same one was asked for within five minutes."""
     window = int(now().timestamp()) // _ONCE_IN_S
-    key = f"{TOPIC}:{letter}:{person.public_id}:{person.session_epoch}:{window}"
-    return outbox.enqueue(TOPIC, key, {"letter": letter, "person": person.public_id})
+    key = f"{TOPIC}:{template}:{person.public_id}:{person.session_epoch}:{window}"
+    return outbox.enqueue(TOPIC, key, {"letter": template, "person": person.public_id})
 
 
-def enqueue_change(letter: str, person: Person, change: EmailChange) -> None:
+def enqueue_change(template: str, person: Person, change: EmailChange) -> None:
     """Write an e-mail about a change of address into the outbox of the open unit, once for each change."""
-    payload = {"letter": letter, "person": person.public_id, "change": change.public_id}
-    outbox.enqueue(TOPIC, f"{TOPIC}:{letter}:{change.public_id}", payload)
+    payload = {"letter": template, "person": person.public_id, "change": change.public_id}
+    outbox.enqueue(TOPIC, f"{TOPIC}:{template}:{change.public_id}", payload)

@@ -1,4 +1,4 @@
-"""The paper and the letter that carries it, as they are read."""
+"""The paper and the email that carries it, as they are read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.papers import PapersUnavailable, html
 from coworking.core.units import write_unit
 from tests.billing.conftest import OCTOBER
-from tests.support import letters as golden
+from tests.support import emails as golden
 
 IBAN = "FR7630006000011234567890189"
 
@@ -37,12 +37,12 @@ def test_the_emails_in_both_languages(house, inside, run_outbox, mailbox, langua
     services.update_settings(house.manager, iban=IBAN)
     issued = services.run(house.manager, OCTOBER).issued
     run_outbox()
-    letters = {letter["To"]: letter for letter in mailbox()}
-    assert set(letters) == {"stranger@demo.example", "member@demo.example", "colleague@demo.example"}
-    letter = letters["stranger@demo.example"]
-    golden.check(letter, "billing/issued")
-    golden.check(letters["colleague@demo.example"], "billing/issued-employer")
-    (paper,) = letter.iter_attachments()
+    emails = {email["To"]: email for email in mailbox()}
+    assert set(emails) == {"stranger@demo.example", "member@demo.example", "colleague@demo.example"}
+    email = emails["stranger@demo.example"]
+    golden.check(email, "billing/issued")
+    golden.check(emails["colleague@demo.example"], "billing/issued-employer")
+    (paper,) = email.iter_attachments()
     assert paper.get_content_type() == "application/pdf" and paper.get_content().startswith(b"%PDF-")
     theirs = next(row for row in issued if row.payer_person_id == house.cast.stranger.id)
     services.credit(house.manager, theirs.public_id, "Facturé par erreur")
@@ -55,7 +55,7 @@ def test_a_pdf_is_made_once_and_sent_as_stored(house, issued, run_outbox, mailbo
     first = papers.paper(row)
     assert papers.paper(row) == first and db.session.scalar(select(func.count(InvoicePaper.invoice_id))) == 1
     run_outbox()
-    assert any(part.get_content() == first for letter in mailbox() for part in letter.iter_attachments())
+    assert any(part.get_content() == first for email in mailbox() for part in email.iter_attachments())
 
 
 def test_the_email_waits_while_no_pdf_can_be_made(house, issued, run_outbox, mailbox, monkeypatch):
@@ -80,7 +80,7 @@ def test_without_an_address_of_its_own_an_organisation_s_contact_gets_it(house, 
     with write_unit():
         db.session.scalars(select(Organisation)).one().email = None
     run_outbox()
-    assert {letter["To"] for letter in mailbox()} == {
+    assert {email["To"] for email in mailbox()} == {
         "stranger@demo.example",
         "member@demo.example",
         "colleague@demo.example",

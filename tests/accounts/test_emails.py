@@ -1,16 +1,16 @@
-"""Every letter as it is read, in both languages."""
+"""Every e-mail as it is read, in both languages."""
 
 from __future__ import annotations
 
 import pytest
 
-from coworking.accounts import email_changes, letters
+from coworking.accounts import email_changes, emails
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from tests.factories import make_person
-from tests.support import letters as golden
+from tests.support import emails as golden
 
-LETTERS = [
+EMAILS = [
     "accounts/confirm",
     "accounts/registered",
     "accounts/reset",
@@ -20,17 +20,17 @@ LETTERS = [
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize("letter", LETTERS)
-def test_the_letter_reads(app, place, run_outbox, mailbox, letter, language):
+@pytest.mark.parametrize("email", EMAILS)
+def test_the_email_reads(app, place, run_outbox, mailbox, email, language):
     with app.app_context():
         person = make_person("Anne", "Marchand", "anne@demo.example", locale=language)
         with write_unit():
             person = db.session.merge(person)
-            person.email_confirmed_at = None if letter == "accounts/confirm" else person.email_confirmed_at
-            letters.enqueue(letter.removeprefix("accounts/"), person)
+            person.email_confirmed_at = None if email == "accounts/confirm" else person.email_confirmed_at
+            emails.enqueue(email.removeprefix("accounts/"), person)
     run_outbox()
     (message,) = mailbox()
-    golden.check(message, letter)
+    golden.check(message, email)
     assert message["Content-Language"] == language
     assert "La Fabrique du Pont" in message["From"]
     assert message.get_body(("html",)).get_content().count("<a href=") >= 1
@@ -42,17 +42,17 @@ def test_a_change_of_address_is_sent_to_both_addresses(app, place, run_outbox, m
         person = make_person("Anne", "Marchand", "anne@demo.example", locale=language)
         email_changes.ask(person.actor(), email="am@demo.example", address=None)
     run_outbox()
-    letters_by_receiver = {message["To"]: message for message in mailbox()}
-    golden.check(letters_by_receiver["am@demo.example"], "accounts/new_address")
-    golden.check(letters_by_receiver["anne@demo.example"], "accounts/address_change")
+    emails_by_receiver = {message["To"]: message for message in mailbox()}
+    golden.check(emails_by_receiver["am@demo.example"], "accounts/new_address")
+    golden.check(emails_by_receiver["anne@demo.example"], "accounts/address_change")
 
 
-@pytest.mark.parametrize("letter", ["confirm", "registered", "reset", "invitation"])
-def test_nothing_a_stranger_wrote_goes_to_an_address_that_nobody_confirmed(app, place, run_outbox, mailbox, letter):
+@pytest.mark.parametrize("email", ["confirm", "registered", "reset", "invitation"])
+def test_nothing_a_stranger_wrote_goes_to_an_address_that_nobody_confirmed(app, place, run_outbox, mailbox, email):
     with app.app_context():
         person = make_person("Visit-evil-example", "Now", "victim@demo.example", email_confirmed_at=None)
         with write_unit():
-            letters.enqueue(letter, person)
+            emails.enqueue(email, person)
     run_outbox()
     (message,) = mailbox()
     assert "evil" not in message.as_string()
@@ -63,7 +63,7 @@ def test_what_is_settled_meanwhile_is_not_asked(app, place, run_outbox, mailbox)
         person = make_person("Anne", "Marchand", "anne@demo.example")
         gone = make_person("Karim", "Benali", "karim@demo.example", deactivated_at=person.created_at)
         with write_unit():
-            letters.enqueue("confirm", person)
-            letters.enqueue("reset", gone)
+            emails.enqueue("confirm", person)
+            emails.enqueue("reset", gone)
     run_outbox()
     assert mailbox() == []

@@ -1,16 +1,16 @@
-"""Every letter has a golden text in both languages, and a test that reads it."""
+"""Every e-mail has a golden text in both languages, and a test that reads it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.letters import GOLDEN
+from tests.support.emails import GOLDEN
 
 ROOT = Path(__file__).parent.parent.parent
 LANGUAGES = ("en", "fr")
 
 
-def _letters() -> set[str]:
+def _templates() -> set[str]:
     folder = ROOT / "templates/email"
     return {
         path.relative_to(folder).with_suffix("").as_posix()
@@ -31,7 +31,7 @@ def _golden() -> dict[str, set[str]]:
 def test_every_email_has_golden_texts_in_both_languages():
     golden = _golden()
     assert {name: languages for name, languages in golden.items() if languages != set(LANGUAGES)} == {}
-    assert {name.partition("-")[0] for name in golden} == _letters()
+    assert {name.partition("-")[0] for name in golden} == _templates()
 
 
 def test_every_golden_text_is_read_by_a_test():
