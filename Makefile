@@ -41,7 +41,7 @@ format: setup-dev ## format the code
 	$(BIN)/ruff check --fix-only -q .
 	$(BIN)/ruff format -q .
 
-setup: $(STAMPS)/runtime $(STAMPS)/catalogues $(STAMPS)/papers ## what running needs
+setup: $(STAMPS)/runtime $(STAMPS)/catalogues $(STAMPS)/pdf ## what running needs
 setup-dev: setup $(STAMPS)/dev $(STAMPS)/node $(STAMPS)/browser ## what testing needs
 
 i18n: $(STAMPS)/catalogues ## compile the translations
@@ -82,13 +82,13 @@ $(STAMPS)/node: package-lock.json | $(BIN)/python
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# What PDFs are laid out with. Without these libraries everything else works, and a paper says what is missing.
-PAPERS := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-$(STAMPS)/papers: $(STAMPS)/runtime
+# What PDFs are laid out with. Without these libraries everything else works, and a request for a PDF says what is missing.
+PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+$(STAMPS)/pdf: $(STAMPS)/runtime
 	@$(BIN)/python -c 'import weasyprint' 2>/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "installing $(PAPERS)"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PAPERS) >/dev/null; \
-	  else echo "For PDFs install the packages $(PAPERS); going on without."; fi; } || true
+	    echo "installing $(PDF_PACKAGES)"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PDF_PACKAGES) >/dev/null; \
+	  else echo "For PDFs install the packages $(PDF_PACKAGES); going on without."; fi; } || true
 	@touch $@
 
 $(STAMPS)/browser: | $(BIN)/python

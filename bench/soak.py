@@ -43,7 +43,7 @@ class Visitor:
             *[self._program_reads] * 14,
             *[self._books_and_cancels] * 20,
             *[self._signs_in] * 8,
-            *[self._paper] * 2,
+            *[self._pdf] * 2,
         ]
         self._draw.shuffle(self._acts)
 
@@ -82,16 +82,16 @@ class Visitor:
         browser = signed_in(self._port, self._draw.randrange(1, history.PEOPLE), ENCODINGS)
         return browser.get("/week")
 
-    def _paper(self) -> Answer:
-        paper = made = self._member.form("/me/attestations", month=self._draw.choice(self._months))
+    def _pdf(self) -> Answer:
+        pdf = made = self._member.form("/me/attestations", month=self._draw.choice(self._months))
         if made.status not in {302, 303}:
             return made  # nobody was there that month
         for _try in range(30):  # while others are being made the page says so, and asks again by itself
-            paper = self._member.get(f"{made.headers['location']}/attestation.pdf")
-            if "retry-after" not in paper.headers:
+            pdf = self._member.get(f"{made.headers['location']}/attestation.pdf")
+            if "retry-after" not in pdf.headers:
                 break
-            time.sleep(float(paper.headers["retry-after"]))
-        return paper
+            time.sleep(float(pdf.headers["retry-after"]))
+        return pdf
 
 
 def soak(ground: Ground) -> Iterator[Line]:
@@ -112,7 +112,7 @@ def soak(ground: Ground) -> Iterator[Line]:
             held.append(max(map(servers.pss_mb, pids)))
         whole = {
             name: sum(map(servers.pss_mb, servers.family(program.pid)))
-            for name, program in (("web with its papers", web), ("worker", worker), ("beat", beat))
+            for name, program in (("web with its PDF process", web), ("worker", worker), ("beat", beat))
         }
         refused = sum((visitor.refused for visitor in visitors), Counter[str]())
         assert max(done.statuses) < 500, "\n".join(f"{number} × {said}" for said, number in refused.most_common(20))

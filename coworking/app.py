@@ -75,7 +75,7 @@ MODELS = (
 
 HANDLERS = (
     "coworking.core.chain_checks",
-    "coworking.core.kept_papers",
+    "coworking.core.kept_pdfs",
     "coworking.core.mail",
     "coworking.spaces.checks",
     "coworking.claims.checks",

@@ -282,7 +282,7 @@ LIMITS = {
 that the account knows, ``address`` all accounts from one address (everyone at a lieu shares one), ``account`` one account
 from everywhere; ``proof`` is somebody signed in who types their password again; ``changes`` one
 person's changes of address; ``emails`` are those asked for by signing
-up or having forgotten a password, sometimes by a whole workshop at once; ``codes`` are those of papers that someone
+up or having forgotten a password, sometimes by a whole workshop at once; ``codes`` are those of PDFs that someone
 verifies, ``setup`` the one that a new server prints; ``network`` enrolments and returns whose link or signature is none of
 ours."""
 HALF_LIFE = timedelta(minutes=15)

@@ -80,7 +80,7 @@ def email_buckets(address: str | None) -> tuple[str, ...]:
 
 
 def verification_buckets(address: str | None) -> tuple[str, ...]:
-    """Names of the buckets in which trying the code of a paper from internet ``address`` counts."""
+    """Names of the buckets in which trying the code of a PDF from internet ``address`` counts."""
     return (_bucket("codes", network_of(address)),) if address else ()
 
 

@@ -11,7 +11,7 @@ from coworking.api import queries, render
 from coworking.api.pages import blueprint
 from coworking.api.render import Json
 from coworking.api.schemas.invoices import Invoice, Invoices, InvoicesQuery
-from coworking.billing import papers
+from coworking.billing import pdf
 from coworking.billing import queries as billing
 from coworking.core.errors import NotFound
 from coworking.core.policy import current_actor, requires
@@ -55,9 +55,9 @@ def list_invoices(query_data: dict[str, Any]) -> Json:
 @requires(scope="invoices:read")
 @blueprint.output(FileSchema(type="string", format="binary"), content_type="application/pdf")
 def invoice_pdf(invoice_id: str) -> Response:
-    """The paper of an invoice or credit note
+    """The PDF of an invoice or credit note
 
-    The same bytes whenever it is asked for. 503 `papers_unavailable` where the server cannot make papers.
+    The same bytes whenever it is asked for. 503 `pdf_unavailable` where the server cannot make PDFs.
     """
     row = billing.standing_for(current_actor(), invoice_id).invoice
-    return Response(papers.paper(row), mimetype="application/pdf")
+    return Response(pdf.pdf_of(row), mimetype="application/pdf")

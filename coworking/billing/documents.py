@@ -32,7 +32,7 @@ ADDRESS, SIRET, VAT_NUMBER = N_("its address"), N_("its SIRET"), N_("its VAT num
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """The lieu as its papers name it."""
+    """The lieu as its PDFs name it."""
 
     name: str
     legal_status: str
@@ -56,7 +56,7 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Who pays: ``id`` is the public id, ``kind`` ``person`` or ``organisation``. Later changes do not reach the paper."""
+    """Who pays: ``id`` is the public id, ``kind`` ``person`` or ``organisation``. Later changes do not reach the PDF."""
 
     kind: str
     id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from coworking.billing import papers, payer_queries, queries
+from coworking.billing import payer_queries, pdf, queries
 from coworking.billing.models import Invoice
 from coworking.core import mail, outbox
 from coworking.core.db import db
@@ -24,11 +24,11 @@ def issued(job: outbox.Job) -> None:
     receiver = payer_queries.receiver_of(invoice)
     context = {
         "place": spaces.lieu().name,
-        "doc": papers.readable(queries.content(invoice)),
+        "doc": pdf.readable(queries.content(invoice)),
         "url": f"{settings().base_url}/invoices/{invoice.public_id}",
     }
-    name = papers.file_name(invoice)
-    content = papers.paper(invoice)
+    name = pdf.file_name(invoice)
+    content = pdf.pdf_of(invoice)
     if receiver is None:
         return
     mail.deliver(

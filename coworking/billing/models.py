@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model
-from coworking.core.kept_papers import KeptPaper
+from coworking.core.kept_pdfs import KeptPdf
 from coworking.core.privacy import ACCOUNTANT, CONTACT, MANAGER, SELF
 from coworking.core.sealing import MONEY, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
@@ -20,7 +20,7 @@ ONE_PAYER = "(payer_person_id IS NULL) <> (payer_organisation_id IS NULL)"
 
 @sealed(MONEY, said=True)
 class BillingSettings(Model):
-    """What the lieu's papers say beyond its identity (a single row, id 1). None: the usual words, or nothing.
+    """What the lieu's PDFs say beyond its identity (a single row, id 1). None: the usual words, or nothing.
 
     ``legal_mention``: legal form, capital and register of a company. ``mentions``: the lieu's own words by mention
     (`billing.mentions`). ``exemption`` and ``penalty`` held two of them before; they count until one is set anew.
@@ -189,7 +189,7 @@ class Payment(Model):
 
 
 @sealed(MONEY)
-class InvoicePaper(KeptPaper):
+class InvoicePdf(KeptPdf):
     """The PDF of a document as it was first drawn, stored once and sent as it is."""
 
     __tablename__ = "invoice_paper"

@@ -31,7 +31,7 @@ _waiver = aliased(Charge)
 
 
 def settings_row() -> BillingSettings:
-    """What the papers say beyond the lieu's identity; the usual where nothing was set."""
+    """What the PDFs say beyond the lieu's identity; the usual where nothing was set."""
     return db.session.get(BillingSettings, 1) or BillingSettings(id=1, vat_on_debits=False)
 
 
@@ -150,7 +150,7 @@ class Standing:
 
     @property
     def payer_name(self) -> str:
-        """As the paper names who pays."""
+        """As the PDF names who pays."""
         return str(content(self.invoice)["buyer"]["name"])
 
 

@@ -1,7 +1,7 @@
 """Issuing and crediting: the only writer of documents. `coworking.billing.paying` writes what is paid.
 
 A document is checked under a placeholder number while reading. Then one short unit locks its charges, takes the next
-number, freezes the content, chains it and enqueues what follows (`billing.handlers` draws the paper and sends it).
+number, freezes the content, chains it and enqueues what follows (`billing.handlers` draws the PDF and sends it).
 """
 
 from __future__ import annotations
@@ -250,7 +250,7 @@ def _charge_again(actor: Actor, original: Invoice, due_month: date) -> None:
 
 
 def update_settings(actor: Actor, **values: object) -> None:
-    """Set what papers say from now on (columns of `BillingSettings`); what is issued keeps its words.
+    """Set what PDFs say from now on (columns of `BillingSettings`); what is issued keeps its words.
 
     Audited with old and new values.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.billing import drafts, forms, papers, payer_queries, paying, queries, services
+from coworking.billing import drafts, forms, payer_queries, paying, pdf, queries, services
 from coworking.billing.pages import blueprint
 from coworking.core.errors import DomainError
 from coworking.core.forms import Form, form_page
@@ -54,7 +54,7 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         form,
         row=standing,
         invoice=row,
-        doc=papers.readable(queries.content(row)),
+        doc=pdf.readable(queries.content(row)),
         payments=payments,
         reversed_ids={payment.reverses_id for payment in payments},
         note=queries.credit_note_of(row),
@@ -67,10 +67,10 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
 
 @blueprint.get("/<public_id>.pdf")
 @signed_in
-def pdf(public_id: str) -> ResponseReturnValue:
+def download(public_id: str) -> ResponseReturnValue:
     row = queries.standing_for(current_actor(), public_id).invoice
-    name = papers.file_name(row)
-    answer = Response(papers.paper(row), mimetype="application/pdf")
+    name = pdf.file_name(row)
+    answer = Response(pdf.pdf_of(row), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return answer
 

@@ -1,6 +1,6 @@
 """Dates, hours and money as people read them, in French and in English.
 
-French papers write « jeudi 26 novembre », « 9 h 30 », « 1 234,50 € », with a narrow no-break space where a line must not
+French documents write « jeudi 26 novembre », « 9 h 30 », « 1 234,50 € », with a narrow no-break space where a line must not
 break. English ones write “Thursday 26 November”, “9:30”, “€1,234.50”.
 """
 

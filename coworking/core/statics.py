@@ -42,7 +42,7 @@ def asset(name: str) -> str:
 
 
 def init_statics(app: Flask) -> None:
-    """Serve the files under their version for ever, and under their plain names (papers, error pages) for an hour."""
+    """Serve the files under their version for ever, and under their plain names (PDFs, error pages) for an hour."""
     app.jinja_env.globals.update(asset=asset)
     app.view_functions["static"] = public(_of_another_release(app))
     if not STATIC.is_dir():

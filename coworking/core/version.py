@@ -1,4 +1,4 @@
-"""The version of this software, as monthly returns and papers name it."""
+"""The version of this software, as monthly returns and PDFs name it."""
 
 from __future__ import annotations
 

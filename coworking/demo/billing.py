@@ -18,7 +18,7 @@ FORGETFUL = 0.03
 
 
 def prepare(manager: Actor) -> None:
-    """What the papers say: numbers and bank details of nobody."""
+    """What the PDFs say: numbers and bank details of nobody."""
     spaces.update_lieu(manager, siret="00098765100015")
     services.update_settings(
         manager, vat_number="FR00000987651", iban="FR7630006000011234567890189", bic="AGRIFRPP", vat_on_debits=False

@@ -114,7 +114,7 @@ def join(habit: Habit, password_hash: str | None, on: date) -> None:
 
 
 def _home(habit: Habit) -> tuple[str, str, str]:
-    """An address for the papers, the same for the same name whatever else is drawn."""
+    """An address for the PDFs, the same for the same name whatever else is drawn."""
     draw = random.Random(f"{habit.first_name} {habit.last_name}, home")
     return f"{draw.randrange(1, 60)} {draw.choice(STREETS)}", *draw.choice(TOWNS)
 

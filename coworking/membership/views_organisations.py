@@ -63,7 +63,7 @@ def save_organisation(public_id: str) -> ResponseReturnValue:
     action = _("Saved.")
     if done(form, lambda: service.update_organisation(current_actor(), public_id, values), action, field="name"):
         return _back(public_id)
-    return _page(public_id, paper=form)
+    return _page(public_id, invoiced=form)
 
 
 @blueprint.post("/organisations/<public_id>/members")
@@ -153,7 +153,7 @@ def _back(public_id: str) -> ResponseReturnValue:
 def _page(
     public_id: str,
     *,
-    paper: Form | None = None,
+    invoiced: Form | None = None,
     member: Form | None = None,
     agreed: Form | None = None,
     ended: Form | None = None,
@@ -162,7 +162,7 @@ def _page(
     found, today = accounts.organisation_by_public_id(public_id), spaces.today()
     return form_page(
         "membership/organisation.html",
-        paper or member or agreed or ended or Form(),
+        invoiced or member or agreed or ended or Form(),
         organisation=found,
         members=accounts.members_of(found.id),
         agreements=queries.agreements_of(found.id),
@@ -170,7 +170,7 @@ def _page(
         weekdays_in=weekdays_in,
         today=today,
         taxable=is_taxable(),
-        paper=paper or Form(forms.organisation_fields(found)),
+        invoiced=invoiced or Form(forms.organisation_fields(found)),
         member=(member or Form()).over({"since": today.isoformat()}),
         agreed=(agreed or Form()).over({"valid_from": today.isoformat(), "beyond": "person"}),
         ended=ended or Form(),

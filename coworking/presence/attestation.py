@@ -52,8 +52,8 @@ USUAL_SPLIT = 13 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """An attestation as pages and papers show it. ``siret``, ``employer`` and ``siren`` may be None."""
+class Statement:
+    """An attestation as pages and PDFs show it. ``siret``, ``employer`` and ``siren`` may be None."""
 
     public_id: str
     code: str
@@ -189,12 +189,12 @@ def verify(text: str, address: str | None) -> Attestation:
     return db.session.scalars(select(Attestation).where(Attestation.id == known)).one()
 
 
-def paper_of(attestation: Attestation) -> Paper:
+def statement_of(attestation: Attestation) -> Statement:
     """The snapshot read back: plain values that outlive the transaction."""
     said = json.loads(attestation.payload)
     employer = said["employer"] or {}
     lieu = said["lieu"]
-    return Paper(
+    return Statement(
         public_id=attestation.public_id,
         code=attestation.code,
         lieu=lieu["name"],

@@ -11,7 +11,7 @@ from coworking.accounts.models import Person
 from coworking.booking.models import Booking
 from coworking.core.clock import now
 from coworking.core.db import Model, db
-from coworking.core.kept_papers import KeptPaper
+from coworking.core.kept_pdfs import KeptPdf
 from coworking.core.privacy import LINK, SELF
 from coworking.core.sealing import TRAIL, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
@@ -60,7 +60,7 @@ class Attestation(Model):
     """What the lieu attested of ``person``'s presences in ``month`` (its first day): append-only, never made again.
 
     ``payload`` is the whole snapshot as RFC 8785 text (`coworking.presence.attestation`). ``code`` opens the public page
-    that says whether a paper is genuine: whoever holds the paper may read what it says, nobody can guess it.
+    that says whether a PDF is genuine: whoever holds the PDF may read what it says, nobody can guess it.
     """
 
     __tablename__ = "attestation"
@@ -75,7 +75,7 @@ class Attestation(Model):
 
 
 @sealed(TRAIL)
-class AttestationPaper(KeptPaper):
+class AttestationPdf(KeptPdf):
     """The PDF of an attestation in one language, as it was first drawn. It goes on saying what was attested."""
 
     __tablename__ = "attestation_paper"

@@ -12,8 +12,8 @@ from coworking.core.months import read_month, write_month
 from coworking.core.policy import current_actor, public, signed_in
 from coworking.core.web import say
 from coworking.presence import attestation as attestations_of_presence
-from coworking.presence import papers
-from coworking.presence.attestation import Paper, issue, issued_to, months_of, of_oneself, paper_of
+from coworking.presence import pdf
+from coworking.presence.attestation import Statement, issue, issued_to, months_of, of_oneself, statement_of
 from coworking.presence.attested import NoSuchAttestation, normal_code
 from coworking.spaces import queries as spaces
 
@@ -43,7 +43,7 @@ def issue_attestation() -> ResponseReturnValue:
 @blueprint.get("/me/attestations/<public_id>")
 @signed_in
 def attestation(public_id: str) -> ResponseReturnValue:
-    return render_template("presence/attestation.html", paper=paper_of(of_oneself(current_actor(), public_id)))
+    return render_template("presence/attestation.html", statement=statement_of(of_oneself(current_actor(), public_id)))
 
 
 @blueprint.get("/me/attestations/<public_id>/attestation.pdf")
@@ -51,7 +51,7 @@ def attestation(public_id: str) -> ResponseReturnValue:
 def attestation_pdf(public_id: str) -> ResponseReturnValue:
     found = of_oneself(current_actor(), public_id)
     name = f"attestation-presence-{write_month(found.month)}.pdf"
-    response = Response(papers.paper(found, language()), mimetype="application/pdf")
+    response = Response(pdf.pdf_of(found, language()), mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -73,7 +73,7 @@ def verify(code: str) -> ResponseReturnValue:
         found = attestations_of_presence.verify(code, request.remote_addr)
     except NoSuchAttestation as error:
         return _verified(None, code=code[:40], error=say(error)), 404
-    return _verified(paper_of(found))
+    return _verified(statement_of(found))
 
 
 def _list(error: DomainError | None = None) -> str:
@@ -83,15 +83,15 @@ def _list(error: DomainError | None = None) -> str:
         "presence/attestations.html",
         months=months,
         employers=accounts.organisations_between(person_id, months[-1], today) if months else [],
-        issued=[paper_of(row) for row in issued_to(person_id)],
+        issued=[statement_of(row) for row in issued_to(person_id)],
         typed=request.form,
         error=error,
         wrong=say(error) if error is not None else None,
     )
 
 
-def _verified(paper: Paper | None, *, code: str = "", error: str | None = None) -> Response:
-    response = make_response(render_template("presence/verify.html", paper=paper, code=code, error=error))
+def _verified(statement: Statement | None, *, code: str = "", error: str | None = None) -> Response:
+    response = make_response(render_template("presence/verify.html", statement=statement, code=code, error=error))
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -211,7 +211,7 @@ def _is_uuid(text: str) -> bool:
 
 
 def is_line(text: str, most: int = 200) -> bool:
-    """Whether ``text`` is 1 to ``most`` characters that databases and papers can hold."""
+    """Whether ``text`` is 1 to ``most`` characters that databases and PDFs can hold."""
     return (
         0 < len(text) <= most
         and text == text.strip()

@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts.models import Person
 from coworking.billing import charges, manual_charges, paying, services
-from coworking.billing.models import Charge, InvoicePaper
+from coworking.billing.models import Charge, InvoicePdf
 from coworking.core import against, audit, chain, checks, guards, trail
 from coworking.core.clock import frozen_at
 from coworking.core.db import db
@@ -31,7 +31,7 @@ from coworking.core.sql import inserted
 from coworking.core.units import write_unit
 from coworking.membership import services as membership
 from coworking.presence import attestation
-from coworking.presence.models import AttestationPaper, Presence
+from coworking.presence.models import AttestationPdf, Presence
 from coworking.statistics import services as statistics
 from tests import factories
 from tests.billing.conftest import NOVEMBER, OCTOBER, TODAY, october_house
@@ -151,10 +151,10 @@ CASES: dict[str, Case] = {
     "the same, and the end of the money chain is cut off": Case(
         (*EVERYTHING_OF_THE_LAST, *cut("money")), PAYMENT, None, kept="money entry"
     ),
-    "a paper is exchanged together with its digest": one(
+    "a PDF is exchanged together with its digest": one(
         "UPDATE invoice_paper SET content = {bytes}, sha256 = 'ab'", "invoice_paper_append_only", "invoice_paper"
     ),
-    "a paper is deleted": one("DELETE FROM invoice_paper", "invoice_paper_append_only", "invoice_paper"),
+    "a PDF is deleted": one("DELETE FROM invoice_paper", "invoice_paper_append_only", "invoice_paper"),
     "pending charges are deleted": one(f"DELETE FROM charge WHERE {PENDING}", None, "charge"),
     "pending charges are halved": one(
         f"UPDATE charge SET amount_cents = amount_cents / 2, unit_cents = unit_cents / 2 WHERE {PENDING}",
@@ -238,12 +238,12 @@ CASES: dict[str, Case] = {
     "an attestation's days are rewritten": one(
         "UPDATE attestation SET payload = replace(payload, 'Pont', 'Lac')", "attestation_append_only", "attestation"
     ),
-    "an attestation's paper is exchanged together with its digest": one(
+    "an attestation's PDF is exchanged together with its digest": one(
         "UPDATE attestation_paper SET content = {bytes}, sha256 = 'ab'",
         "attestation_paper_append_only",
         "attestation_paper",
     ),
-    "an attestation is deleted with its paper": Case(
+    "an attestation is deleted with its PDF": Case(
         ("DELETE FROM attestation_paper", "DELETE FROM attestation"), "attestation_paper_append_only", "attestation"
     ),
     "a chain entry is rewritten": one(
@@ -307,13 +307,13 @@ def _live() -> dict[str, object]:
     paying.correct_payment(manager, first.public_id, wrong.public_id)
     paying.record_payment(manager, first.public_id, 70, TODAY, "transfer")
     with write_unit():
-        inserted(InvoicePaper, invoice_id=first.id, sha256=sha256(b"%PDF").hexdigest(), content=b"%PDF")
+        inserted(InvoicePdf, invoice_id=first.id, sha256=sha256(b"%PDF").hexdigest(), content=b"%PDF")
         came = datetime(2026, 10, 1, 8, tzinfo=UTC)
         db.session.add(Presence(person_id=person.id, day=came.date(), arrived_at=came, left_at=came, evidence="host"))
     attested = attestation.issue(person.actor(), OCTOBER)
     with write_unit():
-        paper = {"sha256": sha256(b"%PDF").hexdigest(), "content": b"%PDF"}
-        inserted(AttestationPaper, attestation_id=attested.id, locale="fr", **paper)
+        stored = {"sha256": sha256(b"%PDF").hexdigest(), "content": b"%PDF"}
+        inserted(AttestationPdf, attestation_id=attested.id, locale="fr", **stored)
     statistics.close(SYSTEM, OCTOBER)
     for day in (2, 3):
         house.use(house.cast.stranger, date(2026, 11, day))

@@ -17,7 +17,7 @@ from coworking.core.policy import SYSTEM
 from coworking.core.sealing import SEALED, TRAIL, covered
 from coworking.core.units import snapshot, write_unit
 from coworking.membership.models import LedgerEntry
-from coworking.presence.models import Attestation, AttestationPaper
+from coworking.presence.models import Attestation, AttestationPdf
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from tests.factories import make_subscription, make_tariff
@@ -178,5 +178,5 @@ def test_what_no_digest_covers_is_declared():
     assert {name: set(kind.may_change) for name, kind in SEALED.items() if kind.may_change} == {
         "quote": {"state", "released_at"}
     }
-    models = (Quote, LedgerEntry, AuditEntry, Attestation, AttestationPaper)
+    models = (Quote, LedgerEntry, AuditEntry, Attestation, AttestationPdf)
     assert {model.__tablename__ for model in models} == {kind.table.name for kind in covered(TRAIL)}

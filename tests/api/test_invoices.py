@@ -50,5 +50,5 @@ def test_a_stranger_s_invoice_is_not_there(house, issued, app):  # noqa: F811
         assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
     own = Program(app, house.cast.stranger).get(f"/invoices/{lise}").get_json()
     assert (own["payable_cents"], own["open_cents"], own["state"], len(own["lines"])) == (6600, 6600, "open", 2)
-    paper = Program(app, house.cast.stranger).get(f"/invoices/{lise}.pdf")
-    assert paper.status_code == 200 and paper.content_type == "application/pdf" and paper.data.startswith(b"%PDF-")
+    pdf = Program(app, house.cast.stranger).get(f"/invoices/{lise}.pdf")
+    assert pdf.status_code == 200 and pdf.content_type == "application/pdf" and pdf.data.startswith(b"%PDF-")

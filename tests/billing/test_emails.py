@@ -1,4 +1,4 @@
-"""The paper and the email that carries it, as they are read."""
+"""The PDF and the e-mail that carries it, as they are read."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import func, select
 
 from coworking.accounts.models import Organisation, Person
-from coworking.billing import handlers, papers, queries, services
-from coworking.billing.models import InvoicePaper
+from coworking.billing import handlers, pdf, queries, services
+from coworking.billing.models import InvoicePdf
 from coworking.core import outbox
 from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
-from coworking.core.papers import PapersUnavailable, html
+from coworking.core.pdf import PdfUnavailable, html
 from coworking.core.units import write_unit
 from tests.billing.conftest import OCTOBER
 from tests.support import emails as golden
@@ -42,8 +42,8 @@ def test_the_emails_in_both_languages(house, inside, run_outbox, mailbox, langua
     email = emails["stranger@demo.example"]
     golden.check(email, "billing/issued")
     golden.check(emails["colleague@demo.example"], "billing/issued-employer")
-    (paper,) = email.iter_attachments()
-    assert paper.get_content_type() == "application/pdf" and paper.get_content().startswith(b"%PDF-")
+    (attached,) = email.iter_attachments()
+    assert attached.get_content_type() == "application/pdf" and attached.get_content().startswith(b"%PDF-")
     theirs = next(row for row in issued if row.payer_person_id == house.cast.stranger.id)
     services.credit(house.manager, theirs.public_id, "Facturé par erreur")
     run_outbox()
@@ -52,17 +52,17 @@ def test_the_emails_in_both_languages(house, inside, run_outbox, mailbox, langua
 
 def test_a_pdf_is_made_once_and_sent_as_stored(house, issued, run_outbox, mailbox):
     row = issued[0]
-    first = papers.paper(row)
-    assert papers.paper(row) == first and db.session.scalar(select(func.count(InvoicePaper.invoice_id))) == 1
+    first = pdf.pdf_of(row)
+    assert pdf.pdf_of(row) == first and db.session.scalar(select(func.count(InvoicePdf.invoice_id))) == 1
     run_outbox()
     assert any(part.get_content() == first for email in mailbox() for part in email.iter_attachments())
 
 
 def test_the_email_waits_while_no_pdf_can_be_made(house, issued, run_outbox, mailbox, monkeypatch):
     def missing(*_args, **_options):
-        raise PapersUnavailable(packages="libpango")
+        raise PdfUnavailable(packages="libpango")
 
-    monkeypatch.setattr("coworking.core.papers.turn", missing)
+    monkeypatch.setattr("coworking.core.pdf.turn", missing)
     run_outbox()
     rows = db.session.scalars(select(OutboxRow).where(OutboxRow.topic == queries.ISSUED)).all()
     assert mailbox() == [] and all(row.state == "waiting" and row.last_error for row in rows)
@@ -73,7 +73,7 @@ def test_a_payer_without_address_gets_no_email(house, issued, mailbox):
         db.session.scalars(select(Person).where(Person.id == house.cast.stranger.id)).unique().one().email = None
     row = next(row for row in issued if row.payer_person_id == house.cast.stranger.id)
     handlers.issued(outbox.Job("x", queries.ISSUED, "k", {"invoice": row.public_id}, 1))
-    assert mailbox() == [] and db.session.get(InvoicePaper, row.id) is not None
+    assert mailbox() == [] and db.session.get(InvoicePdf, row.id) is not None
 
 
 def test_without_an_address_of_its_own_an_organisation_s_contact_gets_it(house, issued, run_outbox, mailbox):
@@ -88,8 +88,8 @@ def test_without_an_address_of_its_own_an_organisation_s_contact_gets_it(house, 
 
 
 def shown(row) -> str:
-    content = papers.readable(queries.content(row))
-    page = html("billing/paper.html", locale="fr", doc=content, place=content["seller"], qr=None)
+    content = pdf.readable(queries.content(row))
+    page = html("billing/pdf.html", locale="fr", doc=content, place=content["seller"], qr=None)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"[\u202f\u00a0]", " ", page)))
 
 

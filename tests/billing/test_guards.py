@@ -1,4 +1,4 @@
-"""Issued documents, payments and papers cannot be altered, whoever speaks SQL to the database."""
+"""Issued documents, payments and PDFs cannot be altered, whoever speaks SQL to the database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from coworking.billing import paying, services
-from coworking.billing.models import InvoicePaper
+from coworking.billing.models import InvoicePdf
 from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.units import write_unit
@@ -20,7 +20,7 @@ def issued(house, inside):
     invoice = services.run(house.manager, OCTOBER).issued[0]
     paying.record_payment(house.manager, invoice.public_id, 100, TODAY, "cash")
     with write_unit():
-        db.session.add(InvoicePaper(invoice_id=invoice.id, sha256="0" * 64, content=b"%PDF"))
+        db.session.add(InvoicePdf(invoice_id=invoice.id, sha256="0" * 64, content=b"%PDF"))
     return invoice
 
 

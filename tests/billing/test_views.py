@@ -89,7 +89,7 @@ def test_half_days_nobody_came_for_are_marked_before_they_are_issued(house, sign
     assert "/register" not in plain(sign_in(house.cast.accountant).get("/invoices/month/2026-10"))
     with app.app_context():
         done = services.run(house.manager, OCTOBER)
-        assert all("absent" not in row.payload for row in done.issued), "the paper needs no mark"
+        assert all("absent" not in row.payload for row in done.issued), "the PDF needs no mark"
 
 
 def test_what_can_be_issued_but_lacks_something_is_said(house, sign_in, app):

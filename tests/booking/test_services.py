@@ -321,8 +321,8 @@ def test_a_restored_booking_is_confirmed_after_all(people, clock, run_outbox, ma
 def test_a_month_without_e_mail_books_too(people, inside):
     from tests.factories import make_person
 
-    paper = make_person("Émile", "Roussel", None)
-    services.book_half_days(people.host.actor(), THURSDAY, MORNING, person=paper.public_id)
+    without_email = make_person("Émile", "Roussel", None)
+    services.book_half_days(people.host.actor(), THURSDAY, MORNING, person=without_email.public_id)
     assert db.session.scalar(select(func.count()).select_from(OutboxRow)) == 0
 
 

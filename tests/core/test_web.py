@@ -10,7 +10,7 @@ from flask import request
 
 from config import Config, ConfigError
 from coworking.core.errors import Busy
-from coworking.core.papers import PapersBusy
+from coworking.core.pdf import PdfBusy
 from coworking.core.policy import public
 from coworking.core.web import MAX_BODY_BYTES
 from tests import factories
@@ -179,7 +179,7 @@ def test_a_fault_of_ours_is_said_without_its_insides(client, breaks):
 
 
 def test_waiting_for_a_pdf_shows_a_page_that_reloads(client, breaks):
-    breaks(PapersBusy(extra={"retry_after": 3}))
+    breaks(PdfBusy(extra={"retry_after": 3}))
     answer = client.get("/healthz", headers={"Accept-Language": "en"})
     assert answer.status_code == 503
     assert (answer.headers["Retry-After"], answer.headers["Refresh"]) == ("3", "3")

@@ -239,8 +239,8 @@ def test_a_month_from_signing_up_to_the_lead(world: World) -> None:
     mine, theirs = (world.email(to, "F2026", 90) for to in ("anne@demo.example", "compta@durand.example"))
     assert "120,00" in text_of(mine) and "18,00" in text_of(theirs), (text_of(mine), text_of(theirs))
     for email in (mine, theirs):
-        (paper,) = email.iter_attachments()
-        assert paper.get_content_type() == "application/pdf" and paper.get_content().startswith(b"%PDF")
+        (attached,) = email.iter_attachments()
+        assert attached.get_content_type() == "application/pdf" and attached.get_content().startswith(b"%PDF")
 
     invoice = next(
         found

@@ -87,7 +87,7 @@ def _environment(target: Path, home: Path) -> None:
         (target / "bin" / program).write_text(f"#!{target}/bin/python\n{lines[2]}")
         (target / "bin" / program).chmod(0o755)
     (target / ".stamps").mkdir()
-    for stamp in ("uv", "runtime", "papers"):
+    for stamp in ("uv", "runtime", "pdf"):
         (target / ".stamps" / stamp).touch()
 
 

@@ -20,9 +20,9 @@ from coworking.core.units import write_unit
 from coworking.network.head.filing import columns_of
 from coworking.network.head.models import NetworkLieu, ReceivedReturn
 from coworking.network.lieu.models import Delivery, HeadLink
-from coworking.presence import attestation, papers
+from coworking.presence import attestation, pdf
 from coworking.presence import services as presence
-from coworking.presence.models import Attestation, AttestationPaper
+from coworking.presence.models import Attestation, AttestationPdf
 from tests import factories
 from tests.migrations.conftest import populate, revision_before
 from tests.statistics.returns import plain_figures
@@ -118,7 +118,7 @@ def test_older_attestations_get_their_pdf_on_request(bare, clock):
     upgrade()
 
     def asked() -> bytes:
-        return papers.paper(db.session.scalars(select(Attestation)).one(), "fr")
+        return pdf.pdf_of(db.session.scalars(select(Attestation)).one(), "fr")
 
     drawn = asked()
     assert drawn.startswith(b"%PDF") and asked() == drawn
@@ -127,7 +127,7 @@ def test_older_attestations_get_their_pdf_on_request(bare, clock):
     downgrade(revision=before)
     upgrade()
     assert db.session.scalars(select(Attestation)).one().public_id == issued
-    assert db.session.scalar(select(func.count(AttestationPaper.id))) == 0
+    assert db.session.scalar(select(func.count(AttestationPdf.id))) == 0
     assert asked().startswith(b"%PDF")
 
 

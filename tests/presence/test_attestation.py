@@ -20,7 +20,7 @@ from coworking.core.errors import NotFound
 from coworking.core.policy import SYSTEM
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
-from coworking.presence import attestation, papers, settling
+from coworking.presence import attestation, pdf, settling
 from coworking.presence import services as presence
 from coworking.presence.attested import (
     AttestedDay,
@@ -254,7 +254,7 @@ def test_the_database_refuses_to_change_one(came, attack):
     assert guards.refused_by(refused.value) == "attestation_append_only"
 
 
-# The paper ------------------------------------------------------------------------------------------------------------
+# The PDF --------------------------------------------------------------------------------------------------------------
 
 GOLDEN = {
     "fr": """\
@@ -301,7 +301,7 @@ It states presence, not working time.
 
 
 def words(page: str) -> str:
-    """The text of a paper, a line for each block of it."""
+    """The text of a PDF, a line for each block of it."""
     body = re.sub(r"<svg.*?</svg>", "", page[page.index("<body") :], flags=re.S)
     body = re.sub(r"</(p|div|tr|h1)>|<br>", "\n", re.sub(r"\s+", " ", re.sub(r">\s+<", "> <", body)))
     body = re.sub(r"<[^>]+>", " ", body).replace("\u00a0", " ").replace("\u202f", " ")
@@ -309,10 +309,10 @@ def words(page: str) -> str:
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
-def test_the_paper_reads(came, locale):
+def test_the_pdf_reads(came, locale):
     employer = db.session.scalars(select(Organisation)).one()
     made = attestation.issue(came.actor(), NOVEMBER, employer=employer.public_id)
-    page = papers.page(attestation.paper_of(made), locale)
+    page = pdf.page(attestation.statement_of(made), locale)
     assert words(page) == GOLDEN[locale].format(code=made.code)
     assert "<svg" in page and "style=" not in page
 
@@ -342,9 +342,9 @@ def test_one_asks_reads_and_downloads_one_s_own(here, sign_in):
     assert "1 demi-journée, 1 jour" in page
     assert "Coutellerie" not in page
     assert made.location in browser.get("/me/attestations").text
-    paper = browser.get(f"{made.location}/attestation.pdf")
-    assert paper.mimetype == "application/pdf" and paper.data.startswith(b"%PDF")
-    assert 'filename="attestation-presence-2026-11.pdf"' in paper.headers["Content-Disposition"]
+    answer = browser.get(f"{made.location}/attestation.pdf")
+    assert answer.mimetype == "application/pdf" and answer.data.startswith(b"%PDF")
+    assert 'filename="attestation-presence-2026-11.pdf"' in answer.headers["Content-Disposition"]
 
 
 def test_nobody_asks_or_reads_for_someone_else(app, here, sign_in):

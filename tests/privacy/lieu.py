@@ -20,7 +20,7 @@ from coworking.accounts import api_tokens, tokens
 from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
 from coworking.billing import paying
 from coworking.billing import services as billing
-from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePaper
+from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePdf
 from coworking.booking import messages, problems
 from coworking.booking import services as booking
 from coworking.booking.models import Booking, DayMessage, PhoneCall, RefusedRequest
@@ -39,7 +39,7 @@ from coworking.network.lieu import services as network
 from coworking.network.lieu.models import Delivery, HeadLink
 from coworking.presence import attestation
 from coworking.presence import services as presence
-from coworking.presence.models import Attestation, AttestationPaper, Presence
+from coworking.presence.models import Attestation, AttestationPdf, Presence
 from coworking.spaces.models import Resource, Zone
 from coworking.statistics import services as statistics
 from tests import factories
@@ -99,7 +99,7 @@ def fill(clock: Clock) -> Filled:
     attestation.issue(people["member"].actor(), NOVEMBER, employer=_public_id(Organisation, employer))
     kept = attestation.issue(people["member"].actor(), NOVEMBER)
     with write_unit():
-        db.session.add(AttestationPaper(attestation_id=kept.id, locale="fr", sha256="0" * 64, content=b""))
+        db.session.add(AttestationPdf(attestation_id=kept.id, locale="fr", sha256="0" * 64, content=b""))
     statistics.close(SYSTEM, OCTOBER)
     network.send_by_email(manager, name="Le réseau", email="reseau@tete.example", since=OCTOBER)
     secrets = _links(people)
@@ -176,9 +176,9 @@ def _bill(place: factories.Place, people: dict[str, Person], employer: int, agre
         paying.record_payment(manager, invoice.public_id, 100, TODAY, "transfer", "reference")
         note = billing.credit(manager, invoice.public_id, "Une erreur", again=True)
         stored = [note.id, *([] if invoice.payer_person_id == people["member"].id else [invoice.id])]
-        with write_unit():  # a stored paper is served as it is; drawing is slow, so only Anne's invoice is left to draw
+        with write_unit():  # a stored PDF is served as it is; drawing is slow, so only Anne's invoice is left to draw
             for document in stored:
-                db.session.add(InvoicePaper(invoice_id=document, sha256="0" * 64, content=b""))
+                db.session.add(InvoicePdf(invoice_id=document, sha256="0" * 64, content=b""))
 
 
 def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> None:

@@ -58,7 +58,7 @@ KINDS: dict[str, str] = {
     "billing.mention": "mention",
     "billing.month": "month",
     "billing.new_line": "month",
-    "billing.pdf": "invoice",
+    "billing.download": "invoice",
     "booking.booking": "booking",
     "booking.new_move": "booking",
     "booking.new_room_booking": "room",

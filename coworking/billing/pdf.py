@@ -9,9 +9,9 @@ import segno.helpers
 
 from coworking.billing import queries
 from coworking.billing.documents import unit_micros
-from coworking.billing.models import Invoice, InvoicePaper
-from coworking.core import papers
-from coworking.core.kept_papers import kept_paper
+from coworking.billing.models import Invoice, InvoicePdf
+from coworking.core import pdf
+from coworking.core.kept_pdfs import kept_pdf
 
 LANGUAGE = "fr"
 """Invoices are in French for every reader: they go into French accounts."""
@@ -38,15 +38,15 @@ def readable(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def paper(invoice: Invoice) -> bytes:
-    """The PDF, drawn and kept at the first call. Not inside a write unit. Raises `core.papers.PapersUnavailable`."""
+def pdf_of(invoice: Invoice) -> bytes:
+    """The PDF, drawn and kept at the first call. Not inside a write unit. Raises `core.pdf.PdfUnavailable`."""
     snapshot = queries.content(invoice)
 
     def page() -> str:
         doc = readable(snapshot)
-        return papers.html("billing/paper.html", locale=LANGUAGE, doc=doc, place=doc["seller"], qr=_qr(doc))
+        return pdf.html("billing/pdf.html", locale=LANGUAGE, doc=doc, place=doc["seller"], qr=_qr(doc))
 
-    return kept_paper(InvoicePaper, {"invoice_id": invoice.id}, page)
+    return kept_pdf(InvoicePdf, {"invoice_id": invoice.id}, page)
 
 
 def file_name(invoice: Invoice) -> str:

@@ -1,7 +1,7 @@
-"""Papers: templates made into PDFs by WeasyPrint, in a process of its own.
+"""PDFs: templates made into PDFs by WeasyPrint, in a process of its own.
 
 The libraries behind it take some 60 MB and are not made for threads, so neither web nor worker loads them: a child is
-started at the first paper, makes one after the other, and is replaced after `MOST` papers or `IDLE_S` seconds without
+started at the first PDF, makes one after the other, and is replaced after `MOST` PDFs or `IDLE_S` seconds without
 any. Not to be called inside a write unit: it is slow.
 """
 
@@ -35,33 +35,33 @@ TIMEOUT_S = 60.0
 IDLE_S = 60.0
 MOST = 200
 BUSY_S = 3
-"""After how many seconds to ask again while another paper is being made."""
+"""After how many seconds to ask again while another PDF is being made."""
 
 PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
-class PapersUnavailable(DomainError):
-    """The libraries that lay papers out are not installed; everything else works without them."""
+class PdfUnavailable(DomainError):
+    """The libraries that lay PDFs out are not installed; everything else works without them."""
 
-    code = "papers_unavailable"
+    code = "pdf_unavailable"
     status = 503
     message = N_("This server cannot make PDFs yet. Its administrator can install: %(packages)s.")
 
 
-class PapersBusy(DomainError):
+class PdfBusy(DomainError):
     """Another PDF is being made in this process: the request is refused at once and holds no thread."""
 
-    code = "papers_busy"
+    code = "pdf_busy"
     status = 503
     message = N_("Another PDF is being made just now. Yours comes next: this page reloads by itself.")
 
 
-class PaperFailed(Exception):
-    """A paper could not be made: a fault of its template, or the process died over it."""
+class PdfFailed(Exception):
+    """A PDF could not be made: a fault of its template, or the process died over it."""
 
 
 def html(template: str, *, locale: str, **context: Any) -> str:
-    """The page that becomes the paper, in ``locale``; the same with and without a request around it."""
+    """The page that becomes the PDF, in ``locale``; the same with and without a request around it."""
     with in_language(locale):
         if has_request_context():
             return render_template(template, lang=locale, **context)
@@ -74,7 +74,7 @@ def turn() -> Iterator[Callable[[str], bytes]]:
     """The turn to draw in this process: a function from a page (`html`) to its PDF.
 
     The same page gives the same document identifier. Only what no visitor waits for may queue: for a request the turn
-    raises `PapersBusy` when another has it. Drawing raises `PapersUnavailable` or `PaperFailed`.
+    raises `PdfBusy` when another has it. Drawing raises `PdfUnavailable` or `PdfFailed`.
     """
     with _printer.turn(queue=not has_request_context()):
         yield _printer.make
@@ -95,7 +95,7 @@ class _Printer:
     @contextmanager
     def turn(self, *, queue: bool) -> Iterator[None]:
         if not self._lock.acquire(blocking=queue):
-            raise PapersBusy(extra={"retry_after": BUSY_S})
+            raise PdfBusy(extra={"retry_after": BUSY_S})
         try:
             yield
         finally:
@@ -112,10 +112,10 @@ class _Printer:
         else:
             self._watch_idle()
         if mark == b"!":
-            log.warning("papers cannot be made: %s", content.decode(errors="replace"))
-            raise PapersUnavailable(packages=PACKAGES)
+            log.warning("PDFs cannot be made: %s", content.decode(errors="replace"))
+            raise PdfUnavailable(packages=PACKAGES)
         if mark == b"-":
-            raise PaperFailed(content.decode(errors="replace"))
+            raise PdfFailed(content.decode(errors="replace"))
         return content
 
     def _ask_again(self, message: bytes) -> tuple[bytes, bytes]:
@@ -126,11 +126,11 @@ class _Printer:
         except (BrokenPipeError, EOFError) as gone:
             self._end()
             if fresh:
-                raise PaperFailed("the process that makes papers died") from gone
+                raise PdfFailed("the process that makes PDFs died") from gone
             return self._ask_again(message)
         except TimeoutError:
             self._end()
-            raise PaperFailed(f"the paper took longer than {TIMEOUT_S:.0f} s") from None
+            raise PdfFailed(f"the PDF took longer than {TIMEOUT_S:.0f} s") from None
 
     def _ask(self, message: bytes) -> tuple[bytes, bytes]:
         process = self._running()
@@ -148,9 +148,9 @@ class _Printer:
         if self._process is None:
             static = str(current_app.static_folder or ROOT / "static")
             # A child that is killed leaves the fonts it unpacked: they go where they are found and removed.
-            self._scratch = tempfile.mkdtemp(prefix="papers-")
+            self._scratch = tempfile.mkdtemp(prefix="pdf-")
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "coworking.core.papers_worker", static],
+                [sys.executable, "-m", "coworking.core.pdf_worker", static],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd=ROOT,

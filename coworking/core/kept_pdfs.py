@@ -1,6 +1,6 @@
 """PDFs that are made once: stored in the database, and returned byte for byte ever after.
 
-For issued documents only: what such a paper says was frozen when the document was issued, so that a kept one never grows
+For issued documents only: what such a PDF says was frozen when the document was issued, so that a kept one never grows
 untrue.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import LargeBinary, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from coworking.core import papers
+from coworking.core import pdf
 from coworking.core.checks import check
 from coworking.core.clock import now
 from coworking.core.db import Model, db
@@ -23,7 +23,7 @@ from coworking.core.types import UTCDateTime
 from coworking.core.units import end_read, write_unit
 
 
-class KeptPaper(Model):
+class KeptPdf(Model):
     """The columns of every table of stored PDFs. A guard (`core.guards`) lets nobody change or remove its rows."""
 
     __abstract__ = True
@@ -33,11 +33,11 @@ class KeptPaper(Model):
     rendered_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
-def kept_paper(model: type[KeptPaper], key: Mapping[str, Any], page: Callable[[], str]) -> bytes:
+def kept_pdf(model: type[KeptPdf], key: Mapping[str, Any], page: Callable[[], str]) -> bytes:
     """The PDF kept in ``model`` under the unique ``key``; where there is none, that of ``page()``, kept from now on.
 
     One process draws it once, however many ask; when two processes draw at once, the first PDF kept counts. Not inside a
-    write unit. Raises what `core.papers.turn` says.
+    write unit. Raises what `core.pdf.turn` says.
     """
     found = _content(model, key)
     if found is not None:
@@ -45,7 +45,7 @@ def kept_paper(model: type[KeptPaper], key: Mapping[str, Any], page: Callable[[]
     end_read()
     html = page()
     end_read()
-    with papers.turn() as draw:
+    with pdf.turn() as draw:
         found = _content(model, key)  # the request before may have made this very PDF
         if found is not None:
             return found
@@ -58,16 +58,16 @@ def kept_paper(model: type[KeptPaper], key: Mapping[str, Any], page: Callable[[]
     return found
 
 
-def _content(model: type[KeptPaper], key: Mapping[str, Any]) -> bytes | None:
+def _content(model: type[KeptPdf], key: Mapping[str, Any]) -> bytes | None:
     columns = table_of(model).columns
     return db.session.scalar(select(model.content).where(*(columns[name] == value for name, value in key.items())))
 
 
-@check(3, "kept papers are what was first drawn")
+@check(3, "stored PDFs are what was first drawn")
 def drawn_once() -> Iterator[str]:
-    for model in sorted(KeptPaper.__subclasses__(), key=lambda model: model.__tablename__):
+    for model in sorted(KeptPdf.__subclasses__(), key=lambda model: model.__tablename__):
         key, name = next(iter(table_of(model).primary_key)), model.__tablename__
         statement = select(key, model.sha256, model.content).order_by(key).execution_options(yield_per=20)
         for number, digest, content in db.session.execute(statement):
             if sha256(content).hexdigest() != digest:
-                yield f"{name} {number}: the paper was altered"
+                yield f"{name} {number}: the PDF was altered"

@@ -12,11 +12,11 @@ from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts import staff
 from coworking.accounts.models import Person
-from coworking.core import checks, guards, papers
+from coworking.core import checks, guards, pdf
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.presence import services as presence
-from coworking.presence.models import Attestation, AttestationPaper, Presence
+from coworking.presence.models import Attestation, AttestationPdf, Presence
 from tests.support.threads import at_once
 
 
@@ -32,16 +32,16 @@ def here(app, place, cast):
 def drawn(monkeypatch) -> Iterator[list[bytes]]:
     """The pages that were really drawn, by the process that draws them."""
     pages: list[bytes] = []
-    real = papers._printer._ask_again
+    real = pdf._printer._ask_again
 
     def noted(message: bytes) -> tuple[bytes, bytes]:
         pages.append(message)
         mark, content = real(message)
         return mark, content + b"\n% " + os.urandom(8).hex().encode()  # no two drawings are the same
 
-    monkeypatch.setattr(papers._printer, "_ask_again", noted)
+    monkeypatch.setattr(pdf._printer, "_ask_again", noted)
     yield pages
-    papers._printer.close()
+    pdf._printer.close()
 
 
 def attest(browser) -> str:
@@ -53,7 +53,7 @@ def attest(browser) -> str:
 
 def kept(app) -> int:
     with app.app_context():
-        return db.session.scalar(select(func.count(AttestationPaper.id))) or 0
+        return db.session.scalar(select(func.count(AttestationPdf.id))) or 0
 
 
 def test_it_is_drawn_at_the_first_call_and_kept(app, here, sign_in, drawn, count_statements):
@@ -95,11 +95,11 @@ def test_twenty_four_at_once_draw_it_once(app, here, sign_in, drawn):
 
 
 def test_who_found_none_kept_looks_again_when_its_turn_comes(app, here, sign_in, drawn, monkeypatch):
-    """Between looking and the turn to draw another may have drawn the same paper."""
+    """Between looking and the turn to draw another may have drawn the same PDF."""
     first, second = sign_in(here.member), sign_in(here.member)
     address = attest(first)
     looked, other_is_done = Event(), Event()
-    real = papers.html
+    real = pdf.html
     slow: list[bytes] = []
 
     def wait(template: str, **context: object) -> str:
@@ -108,7 +108,7 @@ def test_who_found_none_kept_looks_again_when_its_turn_comes(app, here, sign_in,
             assert other_is_done.wait(30)
         return real(template, **context)
 
-    monkeypatch.setattr(papers, "html", wait)
+    monkeypatch.setattr(pdf, "html", wait)
     thread = Thread(target=lambda: slow.append(first.get(address).data))
     thread.start()
     try:
@@ -123,16 +123,16 @@ def test_who_found_none_kept_looks_again_when_its_turn_comes(app, here, sign_in,
 def test_the_pdf_that_was_stored_first_counts(app, here, sign_in, drawn, monkeypatch):
     browser = sign_in(here.member)
     address = attest(browser)
-    noted = papers._printer._ask_again
+    noted = pdf._printer._ask_again
 
     def overtaken(message: bytes) -> tuple[bytes, bytes]:
         with app.app_context(), write_unit():
-            db.session.add(AttestationPaper(attestation_id=issued, locale="fr", sha256="-", content=b"%PDF theirs"))
+            db.session.add(AttestationPdf(attestation_id=issued, locale="fr", sha256="-", content=b"%PDF theirs"))
         return noted(message)
 
     with app.app_context():
         issued = db.session.scalars(select(Attestation.id)).one()
-    monkeypatch.setattr(papers._printer, "_ask_again", overtaken)
+    monkeypatch.setattr(pdf._printer, "_ask_again", overtaken)
     assert browser.get(address).data == b"%PDF theirs" and kept(app) == 1
 
 
@@ -187,10 +187,10 @@ def test_audit_names_a_changed_pdf(app, here, sign_in, drawn):
         assert _altered() == []
         with write_unit():
             one = db.session.scalars(select(Attestation.id)).one()
-            db.session.add(AttestationPaper(attestation_id=one, locale="xx", sha256="0" * 64, content=b"%PDF"))
+            db.session.add(AttestationPdf(attestation_id=one, locale="xx", sha256="0" * 64, content=b"%PDF"))
         (sentence,) = _altered()
         assert sentence.startswith("attestation_paper") and "altered" in sentence
 
 
 def _altered() -> list[str]:
-    return [said for one, found in checks.run() if one.claim.startswith("kept papers") for said in found]
+    return [said for one, found in checks.run() if one.claim.startswith("stored PDFs") for said in found]

@@ -1,4 +1,4 @@
-"""Papers are made by a process of their own that reads nothing but our own files, and comes back whatever befalls it."""
+"""PDFs are made by a process of their own that reads nothing but our own files, and comes back whatever befalls it."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ import jinja2
 import pytest
 
 from config import ROOT
-from coworking.core import papers, papers_worker
-from coworking.core.papers import PaperFailed, PapersBusy, PapersUnavailable
+from coworking.core import pdf, pdf_worker
+from coworking.core.pdf import PdfBusy, PdfFailed, PdfUnavailable
 
-PAGE = """{% extends "_layout/papers.html" %}{% block title %}{{ words }}{% endblock %}
+PAGE = """{% extends "_layout/pdf.html" %}{% block title %}{{ words }}{% endblock %}
 {% block main %}<h1>{{ words }}</h1>{{ more|default("")|safe }}{% endblock %}"""
 PLACE = {"name": "La Fabrique du Pont"}
 
 
 @pytest.fixture(params=["sqlite"])
 def engine_name(request):
-    """No paper asks the database anything: once is enough."""
+    """No PDF asks the database anything: once is enough."""
     return request.param
 
 
 @pytest.fixture(autouse=True)
 def template(app, inside):
     kept = app.jinja_env.loader
-    app.jinja_env.loader = jinja2.ChoiceLoader([jinja2.DictLoader({"paper.html": PAGE}), kept])
+    app.jinja_env.loader = jinja2.ChoiceLoader([jinja2.DictLoader({"page.html": PAGE}), kept])
     yield
     app.jinja_env.loader = kept
-    papers._printer.close()
+    pdf._printer.close()
 
 
 def make(words: str = "Attestation", **more: str) -> bytes:
-    page = papers.html("paper.html", locale="fr", place=PLACE, words=words, **more)
-    with papers.turn() as draw:
+    page = pdf.html("page.html", locale="fr", place=PLACE, words=words, **more)
+    with pdf.turn() as draw:
         return draw(page)
 
 
@@ -52,11 +52,11 @@ def test_a_pdf_is_made_without_loading_weasyprint_here():
 
 
 def test_nothing_it_unpacked_stays_behind(tmp_path, monkeypatch):
-    papers._printer.close()
-    monkeypatch.setattr(papers.tempfile, "tempdir", str(tmp_path))
+    pdf._printer.close()
+    monkeypatch.setattr(pdf.tempfile, "tempdir", str(tmp_path))
     make()
     assert list(tmp_path.iterdir())
-    papers._printer.close()
+    pdf._printer.close()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -86,16 +86,16 @@ def _unpacked(piece: bytes) -> bytes:
         "/etc/passwd",
         "/static/../config.py",
         "/static/%2e%2e/config.py",
-        "//example.org/static/css/papers.css",
-        "http://papers.invalid/static/../config.py",
+        "//example.org/static/css/pdf.css",
+        "http://pdf.invalid/static/../config.py",
         "/static/nothing.png",
         "ftp://example.org/a.png",
     ],
 )
 def test_nothing_else_is_read(address):
     with pytest.raises(ValueError, match="may not read"):
-        papers_worker.allowed(address if ":" in address else "http://papers.invalid" + address, ROOT / "static")
-    with pytest.raises(PaperFailed):
+        pdf_worker.allowed(address if ":" in address else "http://pdf.invalid" + address, ROOT / "static")
+    with pytest.raises(PdfFailed):
         make(more=f'<link rel="stylesheet" href="{address}">')
     assert make().startswith(b"%PDF")
 
@@ -111,7 +111,7 @@ def test_no_call_leaves_the_machine():
     server = http.server.HTTPServer(("127.0.0.1", 0), Ear)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        with pytest.raises(PaperFailed):
+        with pytest.raises(PdfFailed):
             make(more=f'<img src="http://127.0.0.1:{server.server_port}/a.png">')
     finally:
         server.shutdown()
@@ -126,38 +126,38 @@ def test_a_picture_inside_the_page_is_fine():
 
 def test_a_killed_process_is_replaced():
     make()
-    first = papers._printer._process
+    first = pdf._printer._process
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     assert make().startswith(b"%PDF")
-    assert papers._printer._process.pid != first.pid
+    assert pdf._printer._process.pid != first.pid
 
 
 def test_a_process_that_hangs_is_replaced(monkeypatch):
     make()
-    os.kill(papers._printer._process.pid, signal.SIGSTOP)
-    monkeypatch.setattr(papers, "TIMEOUT_S", 0.5)
-    with pytest.raises(PaperFailed, match="longer than"):
+    os.kill(pdf._printer._process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(pdf, "TIMEOUT_S", 0.5)
+    with pytest.raises(PdfFailed, match="longer than"):
         make()
     monkeypatch.undo()
     assert make().startswith(b"%PDF")
 
 
 def test_an_idle_process_ends(monkeypatch):
-    monkeypatch.setattr(papers, "IDLE_S", 1.0)
+    monkeypatch.setattr(pdf, "IDLE_S", 1.0)
     make()
-    process = papers._printer._process
-    assert process.wait(10) is not None or papers._printer._process is None
+    process = pdf._printer._process
+    assert process.wait(10) is not None or pdf._printer._process is None
 
 
 def test_the_child_is_replaced_after_many_pdfs(monkeypatch):
-    monkeypatch.setattr(papers, "MOST", 2)
+    monkeypatch.setattr(pdf, "MOST", 2)
     make()
-    first = papers._printer._process.pid
+    first = pdf._printer._process.pid
     make()
-    assert papers._printer._process is None
+    assert pdf._printer._process is None
     make()
-    assert papers._printer._process.pid != first
+    assert pdf._printer._process.pid != first
 
 
 def test_threads_get_each_their_own(app):
@@ -167,8 +167,8 @@ def test_threads_get_each_their_own(app):
 
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(one, range(8)))
-    pages = [paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") for paper in made]
-    assert len({len(paper) for paper in made}) > 4 and all(paper.startswith(b"%PDF") for paper in made), pages
+    pages = [one.count(b"/Type /Page\n") + one.count(b"/Type /Page ") for one in made]
+    assert len({len(one) for one in made}) > 4 and all(one.startswith(b"%PDF") for one in made), pages
 
 
 def test_while_a_pdf_is_made_requests_are_refused_and_the_worker_waits(app):
@@ -185,17 +185,17 @@ def test_while_a_pdf_is_made_requests_are_refused_and_the_worker_waits(app):
         with app.app_context():
             make()
 
-    kept = papers._printer._ask_again
-    papers._printer._ask_again = slow
+    kept = pdf._printer._ask_again
+    pdf._printer._ask_again = slow
     thread = threading.Thread(target=first)
     thread.start()
     try:
         assert begun.wait(30)
-        with app.test_request_context("/"), pytest.raises(PapersBusy) as caught:
+        with app.test_request_context("/"), pytest.raises(PdfBusy) as caught:
             make()
-        assert caught.value.extra == {"retry_after": papers.BUSY_S}
+        assert caught.value.extra == {"retry_after": pdf.BUSY_S}
     finally:
-        papers._printer._ask_again = kept
+        pdf._printer._ask_again = kept
         go_on.set()
         thread.join()
     with app.test_request_context("/"):
@@ -205,8 +205,8 @@ def test_while_a_pdf_is_made_requests_are_refused_and_the_worker_waits(app):
 def test_without_the_libraries_it_says_what_to_install(monkeypatch, tmp_path: Path):
     (tmp_path / "weasyprint.py").write_text("raise OSError('cannot load library libpango-1.0-0')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    papers._printer.close()
-    with pytest.raises(PapersUnavailable) as caught:
+    pdf._printer.close()
+    with pytest.raises(PdfUnavailable) as caught:
         make()
     assert "libpango-1.0-0" in caught.value.params["packages"]
     monkeypatch.undo()

@@ -1,4 +1,4 @@
-"""The process that makes PDFs from HTML until its input ends. `coworking.core.papers` starts it; nothing imports it.
+"""The process that makes PDFs from HTML until its input ends. `coworking.core.pdf` starts it; nothing imports it.
 
 Each message is its length (four bytes, big-endian) and that many bytes. The input is JSON ``{"html", "identifier"}``. The
 output has one byte before the content: ``+`` for a PDF, ``-`` for an error message, ``!`` when the libraries are missing.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-BASE = "http://papers.invalid/"
+BASE = "http://pdf.invalid/"
 """The base of relative addresses: a name that never resolves (RFC 6761)."""
 
 
@@ -73,10 +73,10 @@ def allowed(url: str, static: Path) -> Path:
     parts = urlsplit(url)
     path = unquote(parts.path)
     if not url.startswith(BASE) or not path.startswith("/static/"):
-        raise ValueError(f"a paper may not read {url[:80]}")
+        raise ValueError(f"a PDF may not read {url[:80]}")
     file = (static / path.removeprefix("/static/")).resolve()
     if not file.is_relative_to(static.resolve()) or not file.is_file():
-        raise ValueError(f"a paper may not read {url[:80]}")
+        raise ValueError(f"a PDF may not read {url[:80]}")
     return file
 
 
