@@ -5,7 +5,7 @@ import sys
 from config import ConfigError
 from coworking.app import create_app
 from coworking.server.process import prepare
-from tasks.kick import connect
+from tasks.waking import connect
 
 prepare()
 try:

@@ -58,7 +58,7 @@ class Task(CeleryTask):
 
 
 class Application(Celery):
-    """Celery that knows the Flask application its tasks run in (`tasks.kick.connect` sets it)."""
+    """Celery that knows the Flask application its tasks run in (`tasks.waking.connect` sets it)."""
 
     flask_app: Flask
 

@@ -7,7 +7,7 @@ import logging
 
 from coworking.app import create_app
 from tasks.app import celery
-from tasks.kick import connect
+from tasks.waking import connect
 
 TASKS = (
     "tasks.outbox",

@@ -74,7 +74,7 @@ class GiveUp(Exception):
 Handler = Callable[[Job], None]
 _handlers: dict[str, Handler] = {}
 _attempts: dict[str, int] = {}
-_kick: Callable[[], None] | None = None
+_wake: Callable[[], None] | None = None
 
 
 def handler(topic: str, *, attempts: int = MAX_ATTEMPTS) -> Callable[[Handler], Handler]:
@@ -91,10 +91,10 @@ def handler(topic: str, *, attempts: int = MAX_ATTEMPTS) -> Callable[[Handler], 
     return register
 
 
-def kick_with(kick: Callable[[], None]) -> None:
+def wake_with(wake: Callable[[], None]) -> None:
     """Set the function that wakes the workers; the tasks package calls this."""
-    global _kick
-    _kick = kick
+    global _wake
+    _wake = wake
 
 
 def enqueue(topic: str, key: str, payload: dict[str, Any], due_at: datetime | None = None) -> bool:
@@ -112,8 +112,8 @@ def enqueue(topic: str, key: str, payload: dict[str, Any], due_at: datetime | No
         created_at=instant,
         due_at=due_at or instant,
     )
-    if added and _kick is not None and due_at is None:
-        unit.after_commit("outbox", _kick)
+    if added and _wake is not None and due_at is None:
+        unit.after_commit("outbox", _wake)
     return added
 
 

@@ -37,7 +37,8 @@ class UnitOfWork:
     def after_commit(self, name: str, action: Callable[[], None]) -> None:
         """Run ``action`` once after a successful commit, whatever the number of calls with this ``name``.
 
-        Only for kicks: an action that fails is logged and forgotten. What must happen goes into the outbox.
+        Only for wake-up messages: an action that fails is logged and not repeated. Work that must happen goes into the
+        outbox.
         """
         self._after_commit[name] = action
 
@@ -46,7 +47,7 @@ class UnitOfWork:
             try:
                 action()
             except Exception:
-                log.warning("the kick %s failed; the sweep will do its work", name, exc_info=True)
+                log.warning("the wake-up message %s failed; the sweep will do its work", name, exc_info=True)
 
 
 before_commit: list[Callable[[UnitOfWork], None]] = []

@@ -235,23 +235,23 @@ def test_rows_wait_until_they_are_due_and_go_in_that_order(inside, done, clock):
     assert done == ["soon", "late", "later"]
 
 
-def test_a_kick_comes_after_the_commit_and_only_for_what_is_due(inside, monkeypatch):
-    kicks = []
-    monkeypatch.setattr(outbox, "_kick", lambda: kicks.append(row("a").state))
+def test_workers_are_woken_after_the_commit_and_only_for_due_work(inside, monkeypatch):
+    calls = []
+    monkeypatch.setattr(outbox, "_wake", lambda: calls.append(row("a").state))
     put("later", due_at=now() + timedelta(hours=1))
-    assert kicks == []
+    assert calls == []
     with write_unit():
         outbox.enqueue("test", "a", {})
         outbox.enqueue("test", "b", {})
-        assert kicks == []
-    assert kicks == ["waiting"]
+        assert calls == []
+    assert calls == ["waiting"]
 
 
 def test_a_failed_wake_up_message_harms_nothing(inside, done, monkeypatch):
     def broken() -> None:
         raise ConnectionError
 
-    monkeypatch.setattr(outbox, "_kick", broken)
+    monkeypatch.setattr(outbox, "_wake", broken)
     put("a")
     assert outbox.run_due() == 1
 

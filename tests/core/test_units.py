@@ -178,7 +178,7 @@ def test_a_lock_that_cannot_be_had_is_busy_and_nothing_changed(counter, database
     assert value() == 0
 
 
-def test_kicks_run_once_after_the_commit_and_never_after_a_failure(app, counter):
+def test_actions_after_the_commit_run_once_and_never_after_a_failure(app, counter):
     seen: list[int] = []
 
     def look() -> None:

@@ -22,8 +22,8 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.units import write_unit
 from coworking.spaces.models import LieuDay
 from tasks.app import celery
-from tasks.kick import Kicker
 from tasks.schedule import SCHEDULE
+from tasks.waking import Waker
 from tests import factories
 from tests.conftest import make_app
 from tests.support.processes import instance
@@ -92,7 +92,7 @@ def test_expired_holds_are_released(do, app, place, clock):
 
 
 def test_a_request_does_not_wait_for_a_hanging_broker():
-    """Kicks that come meanwhile become one."""
+    """Calls that come meanwhile become one message."""
     entered, release, sent = threading.Event(), threading.Event(), []
 
     def send() -> None:
@@ -100,14 +100,14 @@ def test_a_request_does_not_wait_for_a_hanging_broker():
         release.wait(30)
         sent.append(1)
 
-    kick = Kicker(send)
-    kick()
+    wake = Waker(send)
+    wake()
     assert entered.wait(5)
     for _ in range(100):
-        kick()
+        wake()
     assert sent == []
     release.set()
-    assert kick.flush()
+    assert wake.flush()
     assert len(sent) == 2
 
 
@@ -121,10 +121,10 @@ def test_a_broker_that_refuses_is_left_alone_for_a_moment_and_asked_again(caplog
             raise answer
         done.set()
 
-    kick = Kicker(send, rest_s=0.01)
-    kick()
-    assert kick.flush()
-    kick()
+    wake = Waker(send, rest_s=0.01)
+    wake()
+    assert wake.flush()
+    wake()
     assert done.wait(5)
     assert "the sweep will do the work" in caplog.text
 

@@ -24,17 +24,17 @@ log = logging.getLogger(__name__)
 
 DRAIN = "outbox.drain"
 EXPIRES_S = 120
-"""A kick this old has been overtaken by the sweep: a worker that comes back does not go through a backlog of them."""
+"""The sweep has overtaken a message this old: a worker that comes back must not work through a backlog of them."""
 PAUSE_S = 0.1
-"""What is kicked within this time of a kick becomes one more: an import of thousands is not thousands of messages."""
+"""Calls within this time of a message become one more message: an import of thousands must not send thousands."""
 REST_S = 5.0
-"""How long a broker that did not answer is left alone."""
+"""How long to wait before the next message after the broker did not answer."""
 EXIT_S = 1.0
-"""How long a command that ends waits for its last kick to leave."""
+"""How long a command that ends waits until its last message is sent."""
 
 
-class Kicker:
-    """Calls ``send`` soon after it was called itself, in a thread of its own; ``send`` may be slow or fail."""
+class Waker:
+    """Calls ``send`` in its own thread soon after each call; ``send`` may be slow or fail."""
 
     def __init__(self, send: Callable[[], object], rest_s: float = REST_S) -> None:
         self._send = send
@@ -48,13 +48,13 @@ class Kicker:
     def __call__(self) -> None:
         self._idle.clear()
         self._wanted.set()
-        with self._start:  # at the first kick, not before: a thread does not survive the fork of a web worker
+        with self._start:  # at the first call, not before: a thread does not survive the fork of a web worker
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="kick", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="wake", daemon=True)
                 self._thread.start()
 
     def flush(self) -> bool:
-        """Wait a moment for the last kick to leave (a command is about to end); False when it did not."""
+        """Wait a moment until the last message is sent, because a command is about to end; False when it was not."""
         return self._idle.wait(EXIT_S)
 
     def _run(self) -> None:
@@ -72,13 +72,13 @@ class Kicker:
 
 
 def connect(app: Flask) -> None:
-    """Join ``app`` and this process's Celery: tasks run in it, and its outbox kicks the workers."""
+    """Join ``app`` and this process's Celery: tasks run in it, and its outbox wakes the workers."""
     config: Config = app.extensions["settings"]
     configure(config)
     celery.flask_app = app
-    kicker = Kicker(lambda: celery.send_task(DRAIN, expires=EXPIRES_S, retry=False))
-    outbox.kick_with(kicker)
-    atexit.register(kicker.flush)
+    waker = Waker(lambda: celery.send_task(DRAIN, expires=EXPIRES_S, retry=False))
+    outbox.wake_with(waker)
+    atexit.register(waker.flush)
     health.checks["broker"] = broker_problem
 
 

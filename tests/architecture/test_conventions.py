@@ -1,4 +1,4 @@
-"""The house keeps its own rules."""
+"""The conventions of the code base: imports, sizes, translations, mutants."""
 
 from __future__ import annotations
 
