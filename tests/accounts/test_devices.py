@@ -117,7 +117,7 @@ def test_a_change_of_password_is_reported_by_email(app, anne, run_outbox, mailbo
     assert (told["To"], told["Subject"]) == (EMAIL, "Votre mot de passe a changé")
 
 
-def test_closing_and_opening_an_account_lets_nobody_back_in(app, anne):
+def test_closing_and_reopening_an_account_restores_no_session(app, anne):
     client = signed_in(app, remember="1")
     with app.app_context():
         host = actor(make_person("Maëlle", "Chassagne", "host@demo.example", "host"))

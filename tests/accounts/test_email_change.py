@@ -182,7 +182,7 @@ def test_a_member_does_not_learn_who_has_an_account(app, cast, place, sign_in, c
     assert person_of(app, cast).email == OLD
 
 
-def test_nobody_floods_strangers_by_changing_addresses(app, cast, place, sign_in):
+def test_changes_of_address_are_throttled(app, cast, place, sign_in):
     browser = sign_in(cast.member)
     answers = [browser.post("/me/email", data={"email": f"p{n}@demo.example"}).status_code for n in range(6)]
     assert answers == [303] * 5 + [429]
@@ -195,7 +195,7 @@ def test_what_is_no_new_address_is_said_at_its_field(app, cast, place, sign_in, 
     assert 'aria-invalid="true"' in answer.text
 
 
-def test_nobody_but_a_manager_changes_a_managers_address(app, cast, place, sign_in):
+def test_only_a_manager_changes_a_managers_address(app, cast, place, sign_in):
     path = f"/people/{cast.manager.public_id}"
     assert sign_in(cast.host).post(path, data=DETAILS).status_code == 403
     with app.app_context():

@@ -48,7 +48,7 @@ def test_a_change_of_address_is_sent_to_both_addresses(app, place, run_outbox, m
 
 
 @pytest.mark.parametrize("email", ["confirm", "registered", "reset", "invitation"])
-def test_nothing_a_stranger_wrote_goes_to_an_address_that_nobody_confirmed(app, place, run_outbox, mailbox, email):
+def test_an_unconfirmed_address_receives_no_text_of_a_stranger(app, place, run_outbox, mailbox, email):
     with app.app_context():
         person = make_person("Visit-evil-example", "Now", "victim@demo.example", email_confirmed_at=None)
         with write_unit():

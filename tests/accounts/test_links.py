@@ -73,7 +73,7 @@ def test_a_bad_password_keeps_the_link(client, link):
 
 
 @pytest.mark.parametrize("broken", ["/reset/x", "/reset/a.b.c", "/confirm/x", "/reset/%00"])
-def test_a_link_nobody_signed_is_gone(client, place, broken):
+def test_an_unsigned_link_is_gone(client, place, broken):
     assert (client.post if "confirm" in broken else client.get)(broken).status_code == 410
 
 

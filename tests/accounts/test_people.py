@@ -43,7 +43,7 @@ def test_a_visitor_is_asked_to_sign_in(client, cast, place):
 
 
 @pytest.mark.parametrize("public_id", ["nobodynobodynobo", "1", "x" * 500, "%00"])
-def test_an_id_of_nobody_is_404(cast, place, sign_in, public_id):
+def test_an_unknown_id_is_404(cast, place, sign_in, public_id):
     browser = sign_in(cast.host)
     assert browser.get(f"/people/{public_id}").status_code == 404
     for action in ("", "/invite", "/deactivate", "/reactivate"):
@@ -257,5 +257,5 @@ def test_a_wrong_address_is_said_beside_what_was_typed(app, cast, place, sign_in
     assert _reload(app, cast.member).city is None
 
 
-def test_the_address_of_nobody_is_404(cast, place, sign_in):
+def test_the_address_of_an_unknown_person_is_404(cast, place, sign_in):
     assert sign_in(cast.manager).post("/people/nobodynobodynobo/address", data=HOME).status_code == 404

@@ -47,7 +47,7 @@ def test_passwords_that_will_not_do(password, refusal):
 
 
 @pytest.mark.parametrize("password", ["un deux trois", "été à Thiers", "kx8-Vu2-qq", "la rivière déborde en avril"])
-def test_what_nobody_guesses_will_do(password):
+def test_hard_passwords_are_accepted(password):
     words = ("Anne", "Marchand", "La Fabrique du Pont")
     assert password_rules.check_password(password, "anne@demo.example", words) == password
 

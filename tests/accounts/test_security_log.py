@@ -93,7 +93,7 @@ def _told(page):
     return [words.strip() for words in re.findall(r'<span class="what">([^<]+)', page)]
 
 
-def test_managers_read_it_and_nobody_else(app, cast, place, sign_in, count_statements):
+def test_only_managers_read_it(app, cast, place, sign_in, count_statements):
     for who in ("member", "host", "accountant", "lead"):
         assert sign_in(getattr(cast, who)).get("/security-log").status_code == 403
     manager = sign_in(cast.manager)

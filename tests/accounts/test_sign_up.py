@@ -86,7 +86,7 @@ def test_confirming_on_the_browser_that_signed_up_signs_in(app, client, place, r
     assert client.get("/me").status_code == 200
 
 
-def test_confirming_on_another_browser_signs_nobody_in(app, client, place, run_outbox, mailbox):
+def test_confirming_on_another_browser_does_not_sign_in(app, client, place, run_outbox, mailbox):
     """A stranger signed up with my address: I confirm it, and must not find myself in an account they know the way into."""
     client.post("/sign-up", data=ANNE)
     mine = app.test_client()

@@ -62,7 +62,7 @@ def test_only_its_digest_is_kept(app, token):
     assert re.fullmatch(r"[0-9a-f]{64}", row.digest)
 
 
-def test_a_revoked_token_is_dead_and_nobody_elses_can_be_revoked(app, cast, place, sign_in, token):
+def test_a_revoked_token_is_refused_and_only_ones_own_can_be_revoked(app, cast, place, sign_in, token):
     with app.app_context():
         public_id = db.session.scalars(select(ApiToken.public_id)).one()
     path = f"/me/tokens/{public_id}/revoke"

@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_named_field_by_field(member, body, fields):
     ["", "{", "{'kind': 'desk'}", '{"a": 1} 2', b"\xff\xfe{}", "[" * 100_000, '{"guests": ' + "1" * 5000 + "}"],
     ids=["nothing", "cut", "quotes", "two", "encoding", "nesting", "digits"],
 )
-def test_what_is_not_json_is_told_apart(member, text):
+def test_invalid_json_gets_its_own_error(member, text):
     refused(member.post("/bookings", data=text, content_type="application/json"), 400, "malformed_json")
 
 

@@ -18,7 +18,7 @@ def count(app, model):
         return db.session.scalar(select(func.count()).select_from(model))
 
 
-def test_a_booking_is_told_in_the_lieu_s_own_time(booking, cast, place):
+def test_a_booking_has_the_lieu_s_local_time(booking, cast, place):
     unit = booking["units"][0]
     assert booking["starts_at"] == unit["starts_at"] == "2026-11-26T09:00:00+01:00"
     assert booking["ends_at"] == "2026-11-26T13:00:00+01:00"

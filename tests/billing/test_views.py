@@ -73,7 +73,7 @@ def test_a_month_is_prepared_and_issued_with_one_button(house, sign_in, app):
         assert db.session.scalar(select(func.count(Invoice.id))) == 3
 
 
-def test_half_days_nobody_came_for_are_marked_before_they_are_issued(house, sign_in, app):
+def test_absences_are_marked_before_invoices_are_issued(house, sign_in, app):
     """Absent, and never settled: billed as booked, which the manager reads first."""
     days = [date(2026, 10, day) for day in (1, 5, 8)]
     with app.app_context():

@@ -144,7 +144,7 @@ def test_a_closure_taken_back_at_once_takes_nothing(payers, run_outbox):
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
-def test_the_letter_reads(payers, clock, run_outbox, mailbox, locale):
+def test_the_email_reads(payers, clock, run_outbox, mailbox, locale):
     with write_unit():
         db.session.get_one(Person, payers.member.id).locale = locale
     services.book_half_days(payers.member.actor(), FRIDAY, DAY)

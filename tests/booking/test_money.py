@@ -119,7 +119,7 @@ def test_beyond_the_agreement_the_person_pays_or_is_refused_and_may_choose(payer
     assert quotes() == [("agreement", 900, "live"), ("tariff", 900, "live")]
 
 
-def test_nobody_pays_for_someone_else_s_employee(payers):
+def test_an_organisation_pays_only_for_its_own_people(payers):
     make_agreement()
     with pytest.raises(NoAgreement):
         services.book_half_days(payers.stranger.actor(), THURSDAY, MORNING, payer="employer")

@@ -65,7 +65,7 @@ def test_what_the_instance_says_of_itself_is_for_this_machine_or_who_has_the_tok
     assert ("checks" in ready.json) is open_
 
 
-def test_without_a_token_nobody_guesses_it(client):
+def test_without_a_token_there_is_no_access(client):
     options = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}, "headers": {"Authorization": "Bearer "}}
     assert client.get("/metrics", **options).status_code == 404
 

@@ -99,7 +99,7 @@ def test_the_lease_is_committed_before_the_work_begins(app, inside, monkeypatch)
     assert row("a").state == "done"
 
 
-def test_a_leased_row_is_nobody_elses_until_the_lease_ends(inside, done, clock, monkeypatch):
+def test_a_leased_row_is_not_leased_again_until_the_lease_ends(inside, done, clock, monkeypatch):
     put("a")
     leased = outbox._lease_next()
     assert leased is not None

@@ -53,7 +53,7 @@ def assert_tidy(result: list[Span]) -> None:
 
 
 @given(several)
-def test_union_is_the_same_minutes_told_tidily(many):
+def test_a_union_covers_the_same_minutes_without_overlap(many):
     assert minutes_of(*union(many)) == minutes_of(*many)
     assert_tidy(union(many))
     assert total_minutes(many) == len(minutes_of(*many))

@@ -71,7 +71,7 @@ def test_it_is_reached_from_yesterday_s_line_and_the_planning(yesterday, cast, s
     assert "à partir de 9" in page
 
 
-def test_a_day_on_which_nobody_came_yet_does_not_say_that_nobody_booked(app, place, cast, sign_in, clock):
+def test_a_day_without_arrivals_does_not_say_that_it_has_no_bookings(app, place, cast, sign_in, clock):
     clock.set(wall(7))
     with app.app_context():
         services.book_half_days(cast.member.actor(), TUESDAY, DAY)

@@ -254,7 +254,7 @@ def test_booking_for_a_newcomer_takes_three_taps(app, morning, cast, sign_in):
     assert "Émile Roussel, Poste 1" in text(host.post("/for-someone", data=data, follow_redirects=True))
 
 
-def test_nobody_chosen_is_said_and_what_was_picked_stays(app, morning, cast, sign_in):
+def test_a_missing_person_is_reported_and_other_choices_stay(app, morning, cast, sign_in):
     answer = sign_in(cast.host).post("/for-someone", data={"when": "2026-11-26.am"})
     assert answer.status_code == 422
     assert "Choisissez pour qui" in text(answer)
@@ -339,7 +339,7 @@ def test_who_has_no_e_mail_is_phoned_and_ticked(app, place, cast, sign_in, run_o
     assert host.post("/today/calls/" + "2" * 16).status_code == 404
 
 
-def test_a_second_change_before_the_call_keeps_what_they_were_told(app, place, cast, sign_in, run_outbox):
+def test_a_second_change_before_the_call_keeps_the_first_booking_on_the_list(app, place, cast, sign_in, run_outbox):
     friday = date(2026, 11, 27)
     with app.app_context():
         jean = make_person("Jean", "Dupont", None)

@@ -111,7 +111,7 @@ def test_colleagues_who_both_agreed_see_where_the_other_sits(app, place, cast, s
 
 
 @pytest.mark.parametrize("why", ["I did not agree", "they did not agree", "they left", "they are gone"])
-def test_nobody_else_is_seen(app, place, cast, sign_in, why):
+def test_other_people_are_not_shown(app, place, cast, sign_in, why):
     with app.app_context():
         services.book_half_days(cast.colleague.actor(), THURSDAY, MORNING)
         with write_unit():

@@ -347,7 +347,7 @@ def test_one_asks_reads_and_downloads_one_s_own(here, sign_in):
     assert 'filename="attestation-presence-2026-11.pdf"' in answer.headers["Content-Disposition"]
 
 
-def test_nobody_asks_or_reads_for_someone_else(app, here, sign_in):
+def test_a_certificate_is_made_and_read_only_by_its_person(app, here, sign_in):
     location = ask(sign_in(here.member)).location
     for other in (here.colleague, here.stranger, here.host, here.manager, here.accountant, here.lead):
         browser = sign_in(other)

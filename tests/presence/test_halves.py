@@ -102,7 +102,7 @@ def test_a_walk_in_who_stays_counts_each_half_they_stayed_in(people, clock, leav
     assert counted() == (halves, halves, 0, 1)
 
 
-def test_a_walk_in_nobody_saw_leave_counts_the_half_day_of_arrival(people, clock):
+def test_a_walk_in_without_a_departure_counts_the_half_day_of_arrival(people, clock):
     clock.set(wall(9, 30))
     presence.arrive(people.member.actor())
     clock.set(wall(8, day=25))
@@ -155,7 +155,7 @@ def test_a_late_departure_of_the_wrong_person_owes_no_afternoon_once_undone(peop
     assert owed(people.member) == [900]
 
 
-def test_nobody_is_charged_for_staying_when_every_desk_is_taken(people, clock):
+def test_staying_costs_nothing_when_every_desk_is_taken(people, clock):
     clock.set(wall(9, 30))
     presence.arrive(people.member.actor())
     for person in (people.colleague, people.stranger, people.manager, people.host):

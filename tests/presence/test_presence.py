@@ -86,7 +86,7 @@ def test_a_walk_in_takes_a_free_desk_for_the_half_day(people, clock):
     assert arrival.presence.evidence == "host"
 
 
-def test_nobody_is_turned_away_when_the_lieu_is_full(people, clock):
+def test_arrivals_are_accepted_when_the_lieu_is_full(people, clock):
     for person in (people.member, people.colleague, people.host, people.manager):
         services.book_half_days(person.actor(), TUESDAY, DAY)
     clock.set(wall(10))

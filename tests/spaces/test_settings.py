@@ -51,7 +51,7 @@ def test_only_managers_see_settings(address: str, sign_in: Callable[..., FlaskCl
 
 
 @pytest.mark.parametrize("address", POSTS)
-def test_nobody_else_changes_settings(
+def test_only_managers_change_settings(
     address: str, sign_in: Callable[..., FlaskClient], client: FlaskClient, place: Any, cast: Any
 ):
     assert sign_in(cast.host).post(address).status_code == 403
@@ -116,7 +116,9 @@ def test_new_hours_apply_from_their_day(app: Flask, boss: FlaskClient):
         ({f"open_{n}": None for n in range(5)}, "Ouvrez au moins un jour par semaine"),
     ],
 )
-def test_impossible_hours_are_told_apart(boss: FlaskClient, app: Flask, change: dict[str, str | None], said: str):
+def test_each_kind_of_impossible_hours_has_its_own_error(
+    boss: FlaskClient, app: Flask, change: dict[str, str | None], said: str
+):
     form = MONDAY_TO_FRIDAY | {"valid_from": "2026-12-01", "split": "13:00", "staffed": "same"} | change
     answer = boss.post("/settings/hours", data={name: value for name, value in form.items() if value is not None})
     assert (answer.status_code, said in answer.text) == (422, True)

@@ -170,7 +170,7 @@ def test_figures_that_contradict_each_other_are_refused_by_name(figures, field):
         ({"employee": 20, "student": None, "jobseeker": None, "unknown": 15}, True),
     ],
 )
-def test_a_split_of_people_shows_nobody(counts, good):
+def test_a_split_of_people_shows_no_small_group(counts, good):
     split = dict.fromkeys(schema.STATUS_NAMES, 0) | counts
     document = plain(figures=plain_figures(people_by_status=split))
     for name, people in split.items():

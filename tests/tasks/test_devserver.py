@@ -106,6 +106,6 @@ def test_a_demo_on_a_server_database_shares_one_secret(tmp_path):
     assert Config.from_env(first).database_url.startswith("postgresql+psycopg://")
 
 
-def test_the_demo_has_data_of_its_own_unless_told_otherwise():
+def test_the_demo_has_data_of_its_own_unless_configured_otherwise():
     assert devserver.environment({})["DATA_DIR"].endswith("var/demo")
     assert devserver.environment({"DATA_DIR": "/elsewhere"})["DATA_DIR"] == "/elsewhere"

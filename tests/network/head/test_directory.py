@@ -180,7 +180,7 @@ def test_a_file_without_these_columns_takes_nothing_away(inside):
     assert (done.changed, found.name, found.kind, found.region) == (1, "Le Nouveau", "coworking", "84")
 
 
-def test_what_was_edited_by_hand_stays_and_is_told(inside, cast):
+def test_values_edited_by_hand_stay_with_a_remark(inside, cast):
     directory_import.import_places(read(file_of(row(1))))
     entry = db.session.scalars(select(NetworkLieu)).one()
     old = stated(entry)

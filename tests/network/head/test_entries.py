@@ -126,7 +126,7 @@ def test_nothing_changed_is_no_edit(app, cast, entry, sign_in):
         assert "network.lieu_edited" not in db.session.scalars(select(AuditEntry.action)).all()
 
 
-def test_the_second_of_two_leads_is_told_and_overwrites_nothing(app, cast, entry, sign_in):
+def test_the_second_of_two_leads_gets_a_conflict_and_overwrites_nothing(app, cast, entry, sign_in):
     one, other = sign_in(cast.lead), sign_in(cast.lead)
     seen = opened(one, entry)
     assert other.post(f"/network/lieux/{entry}/edit", data=TYPED | {"seen": seen}).status_code == 303
@@ -156,7 +156,7 @@ def test_the_same_form_twice_is_one_edit(app, cast, entry, sign_in):
         assert db.session.scalars(select(AuditEntry.action)).all().count("network.lieu_edited") == 1
 
 
-def test_of_sixteen_at_once_one_saves_and_the_others_are_told(app, cast, entry):
+def test_of_sixteen_at_once_one_saves_and_the_others_get_a_conflict(app, cast, entry):
     with app.app_context():
         old = values(entry)
     actor, seen = cast.lead.actor(), fingerprint(old)

@@ -117,7 +117,7 @@ def test_the_highest_revision_counts(network, inside):
     assert {row.name: row.state for row in found.rows}["Petit Relais"] == "restatement"
 
 
-def test_before_the_fifth_nobody_is_late(network, inside, clock):
+def test_before_the_fifth_no_lieu_is_late(network, inside, clock):
     clock.set(datetime(2026, 11, 5, 12, tzinfo=UTC))
     assert {row.state for row in overview(OCTOBER).rows} == {"final", "waiting"}
     clock.set(datetime(2026, 11, 6, 12, tzinfo=UTC))

@@ -52,7 +52,7 @@ def test_the_page_shows_who_is_written_to_and_who_has_to_be_called(cast, late, s
     assert 'href="tel:0473000003"' in page.text and "Ponctuel" not in words
 
 
-def test_one_press_writes_to_each_and_a_second_the_same_day_to_nobody(
+def test_one_press_sends_each_an_email_and_a_second_the_same_day_none(
     app, cast, late, sign_in, run_outbox, mailbox, clock
 ):
     lead = sign_in(cast.lead)
@@ -105,7 +105,7 @@ def test_what_came_or_left_before_the_email_left_is_not_asked_for(app, cast, lat
     assert mailbox() == []
 
 
-def test_nobody_is_written_to_before_it_is_late(app, cast, late, sign_in, clock):
+def test_no_email_is_sent_before_it_is_late(app, cast, late, sign_in, clock):
     clock.set(datetime(2026, 11, 5, 12, tzinfo=UTC))
     lead = sign_in(cast.lead)
     assert "Aucun lieu n’est en retard pour octobre 2026" in plain(lead.get(f"{PAGE}?month=2026-10").text)

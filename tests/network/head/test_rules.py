@@ -65,7 +65,7 @@ def test_known_too_little_leaves_out_even_a_number_that_was_given():
     assert pair(plain_figures(desk_known_halfdays=240, desk_absent_halfdays=0), "desk_attended") == Pair(260, 460)
 
 
-def test_what_nobody_knows_is_null_not_zero():
+def test_unknown_figures_are_null_not_zero():
     both = [reported(1), reported(2)]
     found = totals(both)
     assert found["volunteer_minutes"].value is None
@@ -105,7 +105,7 @@ def test_the_aggregate_names_its_members_and_no_number_of_people():
     assert document["null_reasons"]["distinct_people"] == "not_added_over_lieux"
 
 
-def test_a_head_is_no_member_of_itself_and_nobody_is_there_twice():
+def test_a_head_is_no_member_of_itself_and_no_lieu_is_a_member_twice():
     with pytest.raises(NetworkLoop):
         aggregate([Reported(HEAD, 1, "final", "", plain_figures())], head_id=HEAD, month=OCTOBER)
     with pytest.raises(CountedTwice):

@@ -252,7 +252,7 @@ def test_a_head_without_the_software_gets_an_email(here, mailbox):
 @pytest.mark.parametrize(
     ("name", "revision", "reason"), [("network/return", 1, None), ("network/return-again", 2, "Oubli")]
 )
-def test_the_letter_reads(here, name, revision, reason, language):
+def test_the_email_reads(here, name, revision, reason, language):
     context = {"place": "La Fabrique du Pont", "month": NOVEMBER, "digest": "a" * 64}
     with here.app.app_context():
         email = mail.render(
