@@ -40,7 +40,7 @@ NOT_OFFERED = N_("Choose one of the values that the documentation names.")
 
 
 class OffsetRequired(DomainError):
-    """A time without an offset means another instant to everyone who reads it."""
+    """A time without an offset is ambiguous."""
 
     code = "offset_required"
     status = 422
@@ -48,7 +48,7 @@ class OffsetRequired(DomainError):
 
 
 class StrictSchema(Schema):
-    """An object that names every field it does not know."""
+    """An object that reports every unknown field."""
 
     class Meta:
         unknown = RAISE

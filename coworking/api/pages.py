@@ -22,7 +22,7 @@ blueprint.record_once(openapi.configure)
 
 @blueprint.after_request
 def challenge(response: Response) -> Response:
-    """Say which credentials are wanted (RFC 6750)."""
+    """Add the header that names the required credentials (RFC 6750)."""
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="api"'
     return response

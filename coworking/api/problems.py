@@ -64,7 +64,7 @@ def _is_deep(value: Any) -> bool:
 
 
 def invalid(error: HTTPError) -> Response:
-    """What the schemas refuse: one problem with every field and what would be right."""
+    """The problem for input that a schema refuses: every field, with what would be right."""
     errors = [{"field": field, "message": _(message)} for field, message in _flat(error.detail)]
     return problem(
         422,

@@ -108,7 +108,7 @@ def _read_booking_cursor(cursor: str) -> tuple[datetime, str]:
 
 
 def _owner(actor: Actor, person: str | None) -> int | None:
-    """Whose bookings are asked for: a person's id, or None for everyone's."""
+    """The id of the person whose bookings are requested, or None for everyone's."""
     if person is None:
         return None if actor.is_staff else actor.person_id
     found = accounts.find_person(person)

@@ -97,7 +97,7 @@ def closed_day(on: date, refusal: DomainError) -> Json:
 
 
 def booking(row: Booking, actor: Actor) -> Json:
-    """``actor``: money is told to whose booking it is and to managers; others read null."""
+    """A booking for ``actor``: its person and managers see money, others null."""
     write = _writer()
     told = sees_price(actor, row)
     moved = undoable_move(row, now(), by_staff=actor.is_staff)
@@ -121,7 +121,7 @@ def booking(row: Booking, actor: Actor) -> Json:
 
 
 def move_offer(row: MoveOffer, *, told: bool) -> Json:
-    """``told``: whether the reader sees prices; who does not reads null, and whether it changes."""
+    """The offer of a move; ``told``: whether the reader sees prices. Others see null, and whether the price changes."""
     write = _writer()
     return {
         "resource_id": row.resource.public_id,

@@ -172,7 +172,7 @@ def _span(data: dict[str, Any]) -> Span | None:
 
 
 def _check_zones(items: tuple[RequestedItem, ...]) -> None:
-    """A zone nobody has is a mistake to name, not a place where nothing is free."""
+    """Refuse an unknown zone, instead of answering that nothing is free there."""
     wanted = {item.zone for item in items if item.zone is not None}
     if wanted and not wanted <= {zone.public_id for zone in spaces.zones()}:
         raise NotFound(field="zone_id")

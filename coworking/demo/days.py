@@ -1,4 +1,4 @@
-"""One simulated day after the other, through the very services the product runs on."""
+"""One simulated day after the other, through the services of the product itself."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Simulation:
                     _bearing(act)
 
     def _settle(self, day: date) -> None:
-        """In the morning the host says of those who did not say it whether they came yesterday."""
+        """In the morning the host records who came yesterday, for people who did not check in."""
         waiting = presences.unsettled(day - timedelta(days=4), day - timedelta(days=1))
         came = [unit.id for unit in waiting if self.draw.random() < 0.62]
         absent = [unit.id for unit in waiting if unit.id not in came and self.draw.random() < 0.8]
@@ -159,7 +159,7 @@ def _later(act: Callable[..., object], *args: object) -> Callable[[], object]:
 
 
 def _bearing(act: Callable[[], object]) -> None:
-    """Do it unless the lieu's rules say no, as people do."""
+    """Run the act unless the lieu's rules refuse it."""
     try:
         act()
     except DomainError:

@@ -93,7 +93,7 @@ def make(draw: random.Random, first: date, today: date) -> None:
 
 
 def mailed(row: MonthlyReturn) -> None:
-    """The lieu's own ``row`` has left for the network above it. No e-mail is written: nobody would read it."""
+    """Record that the lieu's own ``row`` was sent to the network above it. No e-mail is written."""
     if not services.plan(row.month, row.revision):
         return  # closed for good with the figures that were sent
     with write_unit():
@@ -104,7 +104,7 @@ def mailed(row: MonthlyReturn) -> None:
 
 
 def enrol(place: Simulated, draw: random.Random, first: date) -> Member:
-    """Let ``place`` into the network with a key of its own, its figures awaited from ``first``."""
+    """Let ``place`` into the network with a key of its own, its figures expected from ``first``."""
     private = Ed25519PrivateKey.from_private_bytes(draw.randbytes(32))
     public = private.public_key().public_bytes_raw()
     key = SigningKey(key_id_of(public), private)

@@ -1,4 +1,4 @@
-"""What a manager still has to see to before the lieu can invoice, write and lose nothing."""
+"""What a manager still has to set up so that invoices, e-mails and backups work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from coworking.spaces import queries as spaces
 
 @dataclass(frozen=True, slots=True)
 class MissingItem:
-    """One thing that is missing: what, why it matters, and the link to the page for it (None: on the server)."""
+    """One missing setting: what it is, why it matters, and the link to its page (None: on the server)."""
 
     what: str
     why: str

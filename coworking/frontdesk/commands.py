@@ -1,4 +1,4 @@
-"""`flask setup`: the database, then the same questions as in the browser, at the terminal or out of a file."""
+"""`flask setup`: the database, then the same questions as in the browser, at the terminal or from a file."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ _PARTS = {
         "register.enter_arrival",
         "register.settle",
         "register.show",
-        "register.take_back",
+        "register.undo_settling",
     },
     "week.show": {
         "booking.booking",
@@ -120,7 +120,7 @@ def _or_mine(entries: list[NavigationEntry]) -> list[NavigationEntry]:
 
 
 def _own_entries() -> list[NavigationEntry]:
-    """What someone of the team has for themselves."""
+    """The entries for one's own bookings and account, for members of the team."""
     return _entries(("week.show", _("My week"), "calendar"), ("accounts.me", _("Me"), "user"))
 
 
@@ -136,7 +136,7 @@ def _member_entries(actor: Actor) -> list[NavigationEntry]:
 
 
 def all_entries(actor: Actor) -> list[NavigationEntry]:
-    """Everywhere ``actor`` can go from the main menu."""
+    """Every entry of the main menu for ``actor``."""
     return [*_staff_entries(actor), *_own_entries()] if actor.is_staff else _member_entries(actor)
 
 
@@ -150,7 +150,7 @@ def _thumb_bar(entries: list[NavigationEntry], most: int) -> list[NavigationEntr
 
 
 def surroundings() -> dict[str, Any]:
-    """The context `_layout/base.html` asks for."""
+    """The context that `_layout/base.html` needs."""
     lieu = spaces.lieu_or_none()
     actor = actor_or_none()
     context: dict[str, Any] = {
@@ -175,7 +175,7 @@ def surroundings() -> dict[str, Any]:
 
 
 def init_navigation(app: Flask) -> None:
-    """Give these to every template; e-mails are rendered outside any endpoint and do without."""
+    """Add this context to every page; e-mails are rendered outside any endpoint and do not need it."""
 
     @app.context_processor
     def around() -> dict[str, object]:

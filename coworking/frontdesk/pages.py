@@ -1,4 +1,4 @@
-"""What the host's pages share."""
+"""Helpers that the host's pages share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ blueprint = Blueprint("frontdesk", __name__)
 
 
 def say_arrived(arrival: presence.Arrival) -> None:
-    """Who is here, and which desk they were given, with the way back from a wrong tap."""
+    """Say who arrived and at which desk, with an undo link."""
     undo = "undo:" + url_for("frontdesk.undo_arrival", public_id=arrival.presence.public_id)
     words = _("%(name)s is here.", name=arrival.presence.person.name)
     if arrival.walked_in and arrival.booking is not None:

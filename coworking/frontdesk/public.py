@@ -31,7 +31,7 @@ HOLIDAYS_AHEAD = timedelta(weeks=6)
 @blueprint.get("/")
 @public
 def home() -> ResponseReturnValue:
-    """A visitor's welcome; people who are signed in go on to their own first page."""
+    """The public page; people who are signed in are redirected to their own first page."""
     queries.lieu()
     actor = actor_or_none()
     if actor is not None:
@@ -44,7 +44,7 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/manifest.webmanifest")
 @public
 def manifest() -> ResponseReturnValue:
-    """What a phone needs to keep the lieu among its programs (W3C Web App Manifest)."""
+    """The W3C Web App Manifest, with which a phone can install the site."""
     place = queries.lieu_or_none()
     name = place.name if place is not None else "Coworking"
     icons = [("icon-192", "192x192", "any"), ("icon-512", "512x512", "any"), ("maskable-512", "512x512", "maskable")]
@@ -117,7 +117,7 @@ def _address(endpoint: str) -> str | None:
 @blueprint.get("/accessibility")
 @public
 def accessibility() -> ResponseReturnValue:
-    """The statement the law asks of public authorities (art. 47 of law 2005-102); others have none."""
+    """The accessibility statement that art. 47 of law 2005-102 requires of public authorities; other lieux have none."""
     place = queries.lieu()
     if place.legal_status != "public":
         raise NotFound()

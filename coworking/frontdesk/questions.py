@@ -135,7 +135,7 @@ COUNT = QUESTIONS[-1].number
 
 
 def usual(question: Question) -> dict[str, str]:
-    """What most places answer, shown where nothing has been typed yet."""
+    """The usual answers, shown where nothing has been typed yet."""
     week = {"staffed": "same", "lunch_from": "12:30", "lunch_to": "13:30"}
     for weekday in WEEKDAYS:
         week |= {f"open_{weekday}": "1"} if weekday < 5 else {}

@@ -1,4 +1,4 @@
-"""The register of a day: who came, who was absent, of whom nobody knows; person by person."""
+"""The register of a day: for each person whether they came, were absent, or it is not known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pages that span packages change themselves."""
+"""Changes to failed background work, which pages of several packages show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def retry_failed(public_id: str) -> None:
 
 
 def dismiss_failed(actor: Actor, public_id: str) -> None:
-    """Put an outbox row that failed for good away; what the network head waits for only as a manager."""
+    """Stop showing an outbox row that failed for good; only a manager may do so for returns to the network head."""
     if not actor.has(Role.MANAGER) and any(
         row.public_id == public_id and row.topic in OF_MANAGERS for row in outbox.failed()
     ):

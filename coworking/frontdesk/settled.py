@@ -1,4 +1,4 @@
-"""What Today and the day's register share: reading booked half-days, and saying what was settled."""
+"""Helpers of Today and the day's register: read the half-days of a form, and report the recorded outcome."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_units(form: MultiDict[str, str]) -> list[int]:
 
 
 def read_instant(micros: int) -> datetime:
-    """The moment of a press, as an undo button carries it; `NotFound` for what no clock ever shows."""
+    """The instant of a press that an undo button sends; `NotFound` for an impossible one."""
     try:
         return from_micros(micros)
     except OverflowError:
@@ -33,7 +33,7 @@ def read_instant(micros: int) -> datetime:
 
 
 def say_settled(done: Settled, outcome: str, undo: str) -> None:
-    """Say which outcome was recorded; ``undo`` is the endpoint that takes one press back."""
+    """Report the recorded outcome; ``undo`` is the endpoint that undoes one press."""
     if outcome == CAME:
         words = ngettext("%(num)s half-day: came.", "%(num)s half-days: came.", done.count)
     elif outcome == ABSENT:

@@ -38,7 +38,7 @@ OPENED = "setup_opened"
 
 @blueprint.app_errorhandler(NotSetUp)
 def lead_to_setup(error: NotSetUp) -> ResponseReturnValue:
-    """Whatever page was asked for, the questions come first."""
+    """Redirect every page to the setup questions."""
     if wants_problem():
         return problem(error.status, error.code, say(error))
     return redirect(url_for("setup.start"))

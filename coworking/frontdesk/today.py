@@ -1,4 +1,4 @@
-"""The host's page: who is here, who is coming, what waits. It never shows money."""
+"""The host's page: who is here, who is coming, what is to be done. It never shows money."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LATE = timedelta(minutes=15)
 
 
 OF_MANAGERS = frozenset({"network.send", "return.closed", nightly.TOPIC})
-"""Outbox topics whose failure only a manager may put away."""
+"""Outbox topics whose failure only a manager may dismiss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Yesterday:
-    """The last open day before today: who came, and the units nobody knows of."""
+    """The last open day before today: who came, and the units without an outcome."""
 
     day: date
     came: int
@@ -90,7 +90,7 @@ class Today:
     free: list[str] = field(default_factory=list[str])
 
     @staticmethod
-    def may_put_away(row: outbox.OutboxRow, *, is_manager: bool) -> bool:
+    def may_dismiss(row: outbox.OutboxRow, *, is_manager: bool) -> bool:
         """Whether the reader may stop showing a row that failed."""
         return is_manager or row.topic not in OF_MANAGERS
 
@@ -179,7 +179,7 @@ def today(*, is_manager: bool) -> Today:
 
 
 def _found_at_night() -> AuditRun | None:
-    """The last nightly check, when it found something that the managers were told of."""
+    """The last nightly check, if it found something that managers got an e-mail about."""
     last = accounting.last_audit_run()
     return last if last is not None and last.told_at is not None else None
 
@@ -230,7 +230,7 @@ def _sentence(
     coming: list[Coming],
     instant: datetime,
 ) -> str:
-    """The day in one breath: who is here, who is coming, what is taken or full."""
+    """One sentence about the day: who is here, who is coming, what is taken or full."""
     if row is None or not row.open():
         reason = (row.holiday or row.closure) if row is not None else None
         return _("The lieu is closed today: %(reason)s.", reason=reason) if reason else _("The lieu is closed today.")

@@ -80,7 +80,7 @@ def book_for_someone() -> ResponseReturnValue:
 
 
 def _newcomer(actor: Actor, form: Mapping[str, str]) -> services.Newcomer:
-    """The name typed becomes a person together with what is booked for them: refused, neither is there."""
+    """Add the person typed together with their booking: if one is refused, neither is stored."""
     if not form.get("first_name", "").strip():
         raise InvalidInput(field="person", reason=_("Choose who it is for, or write a new name."))
     return lambda: (

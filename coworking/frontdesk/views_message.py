@@ -26,7 +26,7 @@ def message() -> ResponseReturnValue:
 @blueprint.post("/today/message")
 @requires(Role.HOST)
 def send_message() -> ResponseReturnValue:
-    """First the look at what would be sent and to whom; with ``key``, which that page holds, it is sent."""
+    """Show what would be sent and to whom; with the ``key`` of that page, send it."""
     form = Form(request.form)
     day, subject, words = form.day("day"), form.text("subject", most=120), form.lines("words")
     if words is None and "words" not in form.errors:

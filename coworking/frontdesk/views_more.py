@@ -13,5 +13,5 @@ from coworking.frontdesk.pages import blueprint
 @blueprint.get("/more")
 @signed_in
 def more() -> ResponseReturnValue:
-    """What a phone's bar has no room for."""
+    """The menu entries that do not fit into a phone's bar."""
     return render_template("frontdesk/more.html", ways=all_entries(current_actor())[BESIDE_MORE:])

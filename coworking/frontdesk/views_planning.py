@@ -42,7 +42,7 @@ def timeline() -> ResponseReturnValue:
 @blueprint.get("/new/<public_id>")
 @signed_in
 def new(public_id: str) -> ResponseReturnValue:
-    """Free ground of the planning was chosen: the form that books it, for oneself or as staff for someone."""
+    """The form that books a free time of the planning, for oneself or, as staff, for someone else."""
     resource = spaces.resource_by_public_id(public_id)
     values: dict[str, Any] = {name: request.args[name] for name in ("day", "from", "to") if request.args.get(name)}
     if values.get("from") and not values.get("to"):

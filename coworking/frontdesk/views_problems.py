@@ -59,7 +59,7 @@ def resolve_problem(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/places/<public_id>/problem/resolved/<int:at>/undo")
 @requires(Role.HOST)
 def reopen_problem(public_id: str, at: int) -> ResponseReturnValue:
-    """A wrong tap: it is still to be seen to."""
+    """Undo a wrong tap: the problem is open again."""
     undone = problems.reopen(current_actor(), public_id, read_instant(at))
     flash(_("Marked as open again.") if undone else _("There was nothing to undo."))
     return to_today()

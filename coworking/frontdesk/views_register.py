@@ -47,14 +47,14 @@ def _came(booking: Booking) -> Markup:
 @blueprint.get("/register")
 @requires(Role.HOST)
 def show() -> ResponseReturnValue:
-    """Today's, or that of ``day``."""
+    """The register of today, or of ``day``."""
     return _page(read_day(request.args.get("day"), default=spaces.today()), request.args)
 
 
 @blueprint.post("/register/settle")
 @requires(Role.HOST)
 def settle() -> ResponseReturnValue:
-    """Came, absent or not known: a first word, or the correction of one."""
+    """Record an outcome (came, absent, not known), or correct it."""
     form = request.form
     day, outcome = read_day(form.get("day")), form.get("outcome", "")
     try:
@@ -63,17 +63,17 @@ def settle() -> ResponseReturnValue:
         if error.status == 404:
             raise
         return _page(day, form, error), error.status
-    say_settled(done, outcome, "register.take_back")
+    say_settled(done, outcome, "register.undo_settling")
     return _to(day)
 
 
 @blueprint.post("/register/settled/<int:at>/undo")
 @requires(Role.HOST)
-def take_back(at: int) -> ResponseReturnValue:
-    """What one press said is not said any more."""
+def undo_settling(at: int) -> ResponseReturnValue:
+    """Undo the outcomes that one press recorded."""
     day = spaces.today() - timedelta(days=1)
     try:
-        days = settling.take_back(current_actor(), read_instant(at))
+        days = settling.undo_settling(current_actor(), read_instant(at))
     except DomainError as error:
         if error.status == 404:
             raise
@@ -86,7 +86,7 @@ def take_back(at: int) -> ResponseReturnValue:
 @blueprint.post("/register/arrivals")
 @requires(Role.HOST)
 def enter_arrival() -> ResponseReturnValue:
-    """An arrival that nobody wrote down when it happened."""
+    """Enter an arrival that was not recorded when it happened."""
     form = request.form
     day = read_day(form.get("day"))
     try:

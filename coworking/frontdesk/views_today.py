@@ -85,7 +85,7 @@ def arrive() -> ResponseReturnValue:
 @blueprint.post("/today/leave")
 @requires(Role.HOST)
 def leave() -> ResponseReturnValue:
-    """They leave now; ``unseen``: they are gone and nobody saw when."""
+    """Record that they leave now; ``unseen``: that they left at an unknown time."""
     form = request.form
     left = presence.leave(current_actor(), person=form.get("person", ""), unseen=bool(form.get("unseen")))
     if left is not None:
@@ -108,14 +108,14 @@ def undo_departure(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/today/arrivals/<public_id>")
 @requires(Role.HOST)
 def arrival(public_id: str) -> ResponseReturnValue:
-    """One presence of today as a sheet: since when, where, and the way back from a wrong tap."""
+    """One presence of today as a sheet: since when, where, and the undo of a wrong tap."""
     return render_template("frontdesk/arrival.html", presence=presence_of(public_id))
 
 
 @blueprint.post("/today/arrivals/<public_id>/undo")
 @requires(Role.HOST)
 def undo_arrival(public_id: str) -> ResponseReturnValue:
-    """Back to where it was pressed: Today or the planning."""
+    """Undo an arrival, then return to Today or the planning, where it was pressed."""
     try:
         presence.undo_arrival(current_actor(), public_id)
     except DomainError as error:
@@ -135,7 +135,7 @@ def undo_stay(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/today/bookings/<public_id>/end")
 @requires(Role.HOST)
 def end(public_id: str) -> ResponseReturnValue:
-    """A meeting is over before its time: what remains is free again, once the room has been tidied up."""
+    """End a meeting before its time: the rest is free again after the tidying minutes."""
     try:
         freed = presence.set_free(current_actor(), public_id)
     except DomainError as error:
@@ -148,7 +148,7 @@ def end(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/today/bookings/<public_id>/end/undo")
 @requires(Role.HOST)
 def undo_end(public_id: str) -> ResponseReturnValue:
-    """The wrong room was set free: it is taken until its time again."""
+    """Undo setting a room free: it is taken until its time again."""
     try:
         resumed = presence.undo_set_free(current_actor(), public_id)
     except DomainError as error:
@@ -165,16 +165,16 @@ def settle() -> ResponseReturnValue:
         done = settling.settle(current_actor(), read_units(request.form), request.form.get("outcome", ""))
     except DomainError as error:
         return refusal(error, today)
-    say_settled(done, request.form.get("outcome", ""), "frontdesk.take_back")
+    say_settled(done, request.form.get("outcome", ""), "frontdesk.undo_settling")
     return to_today()
 
 
 @blueprint.post("/today/settled/<int:at>/undo")
 @requires(Role.HOST)
-def take_back(at: int) -> ResponseReturnValue:
-    """What one press said of one or all is not said any more."""
+def undo_settling(at: int) -> ResponseReturnValue:
+    """Undo the outcomes that one press recorded."""
     try:
-        settling.take_back(current_actor(), read_instant(at))
+        settling.undo_settling(current_actor(), read_instant(at))
     except DomainError as error:
         return refusal(error, today)
     flash(_("Removed: nothing is recorded any more."))
@@ -184,7 +184,7 @@ def take_back(at: int) -> ResponseReturnValue:
 @blueprint.post("/today/calls/<public_id>")
 @requires(Role.HOST)
 def tick_call(public_id: str) -> ResponseReturnValue:
-    """Someone without an e-mail address has been phoned."""
+    """Record that someone without an e-mail address was phoned."""
     call = calls.tick(current_actor(), public_id)
     undo = url_for("frontdesk.untick_call", public_id=public_id)
     flash(_("%(name)s was phoned.", name=call.person.name), "undo:" + undo)
@@ -194,7 +194,7 @@ def tick_call(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/today/calls/<public_id>/undo")
 @requires(Role.HOST)
 def untick_call(public_id: str) -> ResponseReturnValue:
-    """A wrong tap: they are still to be phoned."""
+    """Undo a wrong tap: they are still to be phoned."""
     calls.untick(current_actor(), public_id)
     flash(_("Still to be phoned."))
     return to_today()

@@ -196,7 +196,7 @@ def _halves(actor: Actor, monday: date, which: Callable[[weeks.HalfOfWeek], bool
 
 
 def _remaining(person_id: int, first: date, last: date) -> list[memberships.Remaining]:
-    """What is left from ``first`` to ``last``: of both months, where a week lies in two."""
+    """The half-days left from ``first`` to ``last``, of both months if the week lies in two."""
     months = [first] if month_of(first) == month_of(last) else [first, month_of(last)]
     return [left for day in months for left in memberships.remaining(person_id, day)]
 
@@ -249,7 +249,7 @@ def _arrived(arrival: presence.Arrival) -> str:
 def _ask(
     day: date, half: str | None, resource: str | None, payer: Payer | None, *, error: str | None
 ) -> ResponseReturnValue:
-    """The sheet that says what it would cost; the desks when even that has changed meanwhile."""
+    """The sheet with the price; the list of desks if that desk was taken meanwhile."""
     try:
         found = offers.desk_offer(current_actor(), day, read_halves(half), resource=resource, payer=payer)
     except (ClaimConflict, NothingFree) as conflict:

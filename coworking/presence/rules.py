@@ -106,7 +106,7 @@ class AlreadyThere(DomainError):
 
 
 class NothingToTakeBack(DomainError):
-    code = "nothing_to_take_back"
+    code = "nothing_to_undo"
     status = 409
     message = N_("There is nothing left to undo: correct the half-days in the day's register.")
 

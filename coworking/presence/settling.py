@@ -52,7 +52,7 @@ from coworking.spaces import queries as spaces
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How many booked units were given another outcome, and when: what `take_back` asks for.
+    """How many booked units were given another outcome, and when: what `undo_settling` needs.
 
     ``fresh``: nothing had been said of any of them before, so that one press can take it back.
     """
@@ -96,7 +96,7 @@ def settle(actor: Actor, unit_ids: Sequence[int], outcome: str, *, reason: str |
     return Settled(len(changing), instant, not decided)
 
 
-def take_back(actor: Actor, at: datetime) -> list[date]:
+def undo_settling(actor: Actor, at: datetime) -> list[date]:
     """Take back what the host said in one press at ``at``, on the day it was said; return the day of each unit."""
     if not actor.is_staff:
         raise NotFound()

@@ -468,7 +468,7 @@ def test_payments_add_up_and_cannot_exceed(house, invoice, session):
     assert standing(house, invoice).state == "paid"
 
 
-def test_a_wrong_payment_is_taken_back_once(house, invoice, session):
+def test_a_wrong_payment_is_cancelled_once(house, invoice, session):
     paid = paying.record_payment(house.manager, invoice.public_id, 6600, TODAY, "card")
     paying.correct_payment(house.manager, invoice.public_id, paid.public_id)
     assert standing(house, invoice).open_cents == 6600

@@ -135,7 +135,7 @@ def test_an_account_opened_again_at_once_keeps_what_it_has(payers, run_outbox):
     assert status(booking) == STANDS
 
 
-def test_a_closure_taken_back_at_once_takes_nothing(payers, run_outbox):
+def test_a_closure_cancelled_at_once_changes_no_booking(payers, run_outbox):
     booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY)
     closure, _days = spaces.add_closure(payers.manager.actor(), FRIDAY_CLOSED)
     spaces.remove_closure(payers.manager.actor(), closure.public_id)

@@ -168,7 +168,7 @@ def test_cancelled_late_it_stays_owed_and_used(payers, clock):
     assert coverage.consume_past() == 1
 
 
-def test_taken_back_it_is_held_again_on_the_same_terms(payers, clock):
+def test_an_undone_cancellation_keeps_its_terms(payers, clock):
     make_agreement(halfdays=1, beyond="refuse")
     booking = services.book_half_days(payers.member.actor(), THURSDAY, MORNING)
     services.cancel(payers.member.actor(), booking.public_id)
@@ -178,7 +178,7 @@ def test_taken_back_it_is_held_again_on_the_same_terms(payers, clock):
     assert used(payers.member) == 1
 
 
-def test_a_late_one_taken_back_is_owed_once(payers, clock):
+def test_an_undone_late_cancellation_is_owed_once(payers, clock):
     booking = services.book_half_days(payers.stranger.actor(), THURSDAY, DAY)
     clock.set(at(20, day=25))
     services.cancel(payers.stranger.actor(), booking.public_id)

@@ -325,7 +325,7 @@ def test_the_host_says_that_they_came_and_takes_it_back(nights, place, clock):
     said = settling.settle(nights.host.actor(), [unit], "came")
     assert stays() == [(THURSDAY, at(26, 23), at(27, 0)), (FRIDAY, at(27, 0), at(27, 1))]
     sound()
-    settling.take_back(nights.host.actor(), said.at)
+    settling.undo_settling(nights.host.actor(), said.at)
     assert (stays(), outcome(booking)) == ([], "pending")
     settling.settle(nights.host.actor(), [unit], "absent")
     sound()

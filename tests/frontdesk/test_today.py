@@ -112,7 +112,7 @@ def test_a_walk_in_through_booking_for_someone_is_undone(app, morning, cast, sig
         assert len(day_bookings(TUESDAY)) == 3
 
 
-def test_none_came_says_absent_and_is_taken_back(app, morning, cast, sign_in, clock):
+def test_none_came_records_absences_and_can_be_undone(app, morning, cast, sign_in, clock):
     clock.set(datetime(2026, 11, 25, 8, tzinfo=UTC))
     host = sign_in(cast.host)
     page = text(host.get("/today"))
@@ -197,7 +197,7 @@ def test_what_failed_waits_for_the_host(app, morning, cast, sign_in, run_outbox)
     assert "Une lettre" not in text(host.post(url, follow_redirects=True))
 
 
-def test_a_return_that_failed_is_put_away_by_a_manager_only(app, morning, cast, sign_in):
+def test_only_a_manager_dismisses_a_failed_return(app, morning, cast, sign_in):
     with app.app_context(), write_unit():
         row = outbox.OutboxRow(topic="network.send", key="2026-10", payload={}, state="failed", due_at=outbox.now())
         db.session.add(row)

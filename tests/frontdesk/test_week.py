@@ -70,7 +70,7 @@ def test_on_saturday_evening_and_sunday_the_coming_week_opens(place, cast, sign_
     assert 'class="past"' not in page
 
 
-def test_what_was_just_cancelled_is_mine_to_take_back(app, place, cast, sign_in, clock):
+def test_a_recent_cancellation_can_be_undone(app, place, cast, sign_in, clock):
     browser, third = sign_in(cast.member), place.desks[2].public_id
     with app.app_context():
         made = services.book_half_days(cast.member.actor(), THURSDAY, MORNING, resource=third)

@@ -128,7 +128,7 @@ def test_who_left_unseen_stayed_for_what_they_had(people, clock):
     assert said(people.member) == [("am", "came", "walkin")]
 
 
-def test_a_stay_said_of_the_wrong_person_is_taken_back_alone(people, clock):
+def test_a_stay_recorded_for_the_wrong_person_is_undone_alone(people, clock):
     make_tariff(desk=900)
     clock.set(wall(9, 30))
     presence.arrive(people.member.actor())
@@ -234,7 +234,7 @@ def test_an_absence_that_followed_from_a_wrong_tap_goes_with_it(people, clock):
     assert [row[1] for row in said(people.member)] == ["pending", "pending"]
 
 
-def test_a_departure_tapped_by_mistake_is_taken_back(people, clock):
+def test_a_departure_tapped_by_mistake_is_undone(people, clock):
     services.book_half_days(people.member.actor(), TUESDAY, DAY)
     clock.set(wall(9))
     presence.arrive(people.member.actor())

@@ -30,7 +30,7 @@ def outcomes(booking: str) -> list[str]:
     return list(db.session.scalars(of_booking.order_by(BookingUnit.starts_at)))
 
 
-def take_back_the_arrival(cast, arrival: str) -> None:
+def undo_the_arrival(cast, arrival: str) -> None:
     presence.undo_arrival(cast.host.actor(), arrival)
 
 
@@ -48,7 +48,7 @@ AWAY = {"cancelled": (services.cancel, services.undo_cancel), "moved": (to_frida
 @pytest.mark.parametrize("away", AWAY)
 @pytest.mark.parametrize(
     ("meanwhile", "then"),
-    [(take_back_the_arrival, ["pending", "pending"]), (leave_for_the_day, ["came", "pending"])],
+    [(undo_the_arrival, ["pending", "pending"]), (leave_for_the_day, ["came", "pending"])],
 )
 def test_what_happened_while_a_booking_was_away_is_known_when_it_is_back(inside, place, cast, meanwhile, then, away):
     go, come_back = AWAY[away]

@@ -127,7 +127,7 @@ def test_members_settle_nothing(people, clock):
     clock.set(wall(8, day=25))
     for call in (
         lambda: settling.settle(people.member.actor(), ids(people.member), "came"),
-        lambda: settling.take_back(people.member.actor(), wall(8, day=25)),
+        lambda: settling.undo_settling(people.member.actor(), wall(8, day=25)),
         lambda: settling.enter_arrival(
             people.member.actor(), people.member.public_id, day=TUESDAY, arrived_at=wall(9), reason="x"
         ),
@@ -137,7 +137,7 @@ def test_members_settle_nothing(people, clock):
     assert outcomes(people.member) == ["pending", "pending"]
 
 
-def test_one_press_for_all_is_taken_back_in_one(people, clock):
+def test_one_press_for_all_is_undone_in_one(people, clock):
     services.book_half_days(people.member.actor(), TUESDAY, DAY)
     services.book_half_days(people.stranger.actor(), TUESDAY, DAY)
     clock.set(wall(8, day=25))
@@ -146,16 +146,16 @@ def test_one_press_for_all_is_taken_back_in_one(people, clock):
     done = settling.settle(people.host.actor(), [*ids(people.member), *ids(people.stranger)[1:]], "came")
     assert (done.count, done.fresh) == (3, True)
     clock.advance(minutes=1)
-    assert settling.take_back(people.host.actor(), done.at) == [TUESDAY] * 3
+    assert settling.undo_settling(people.host.actor(), done.at) == [TUESDAY] * 3
     assert outcomes(people.member) == ["pending", "pending"]
     assert outcomes(people.stranger) == ["came", "pending"]
     assert [row.person_id for row in presences.presences_on(TUESDAY)] == [people.stranger.id]
     with pytest.raises(NothingToTakeBack):
-        settling.take_back(people.host.actor(), done.at)
+        settling.undo_settling(people.host.actor(), done.at)
     again = settling.settle(people.host.actor(), ids(people.member), "absent")
     clock.set(wall(8, day=26))
     with pytest.raises(NothingToTakeBack):
-        settling.take_back(people.host.actor(), again.at)
+        settling.undo_settling(people.host.actor(), again.at)
 
 
 def test_a_forgotten_walk_in_is_entered_the_next_day(people, clock):

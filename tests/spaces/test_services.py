@@ -202,7 +202,7 @@ def test_a_closure_closes_and_its_removal_opens_again(boss: Actor):
     assert audited() == ["closure.added", "closure.removed"]
 
 
-def test_a_closure_under_way_ends_yesterday_when_taken_back(boss: Actor, clock: Any):
+def test_a_closure_under_way_ends_yesterday_when_cancelled(boss: Actor, clock: Any):
     closure, _ = services.add_closure(boss, closing(TODAY, TODAY + timedelta(days=3)))
     clock.advance(days=2)
     services.freeze_past_days()

@@ -125,7 +125,7 @@ def test_each_kind_of_impossible_hours_has_its_own_error(
     assert read(app, lambda: len(queries.schedules())) == 1
 
 
-def test_a_closure_is_announced_and_taken_back(app: Flask, boss: FlaskClient):
+def test_a_closure_is_announced_and_cancelled(app: Flask, boss: FlaskClient):
     form = {"first_day": "2026-12-01", "from_minute": "14:00", "to_minute": "18:00", "reason": "Inventaire"}
     assert boss.post("/settings/closures", data=form).status_code == 303
     page = boss.get("/settings/closures").text
