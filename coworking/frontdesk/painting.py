@@ -248,4 +248,5 @@ class Painter:
 
 @cache
 def _hhmm(slot: int) -> str:
-    return f"{slot * SLOT // 60:02d}:{slot * SLOT % 60:02d}"
+    """The wall clock at a slot as an input of type time wants it: midnight at the end of the day is 00:00."""
+    return f"{slot * SLOT // 60 % 24:02d}:{slot * SLOT % 60:02d}"

@@ -65,7 +65,7 @@ function onKey(event) {
 function address(free, from, to) {
   const url = new URL(free.href);
   url.searchParams.set("from", clock(from));
-  if (to) url.searchParams.set("to", clock(to));
+  if (to) url.searchParams.set("to", clock(to % (24 * 60 / SLOT_MINUTES)));  // the midnight that ends a day is 00:00
   else url.searchParams.delete("to");
   return url.href;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -423,6 +424,13 @@ def test_the_pages_show_both_days(app, open_always, place, sign_in, clock):
     assert "since the day before, until 1:00" in browser.get("/week").text
     clock.set(at(27, 0, 20))
     assert words in sign_in(open_always.host).get("/today").text
+
+
+def test_free_ground_up_to_midnight_is_booked_to_midnight(app, open_always, place, sign_in):
+    browser = sign_in(open_always.member)
+    links = re.findall(rf'href="(/new/{place.rooms[0].public_id}[^"]*)"', browser.get("/planning?day=2026-11-26").text)
+    page = browser.get(links[-1].replace("&amp;", "&"), follow_redirects=True).text
+    assert re.search("[Jj]eudi 26 novembre, 0–24\u202fh", page), page
 
 
 def test_the_host_books_it_from_the_planning_by_its_hours(app, open_always, place, sign_in):
