@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 from bench import history
@@ -49,9 +50,11 @@ class Ground:
 
 
 def slots(bench: history.Bench) -> Iterator[dict[str, str]]:
-    """Every coming half-day of the desks that were left free, as the body of a booking."""
+    """Every coming half-day of the desks that were left free, as the body of a booking, in an order as people ask: any."""
     halves = ((history.OPENS, history.SPLIT), (history.SPLIT, history.CLOSES))
-    for day, (_, desk), (first, last) in itertools.product(bench.coming, bench.desks[: history.FREE_DESKS], halves):
+    free = list(itertools.product(bench.coming, bench.desks[: history.FREE_DESKS], halves))
+    Random(1).shuffle(free)
+    for day, (_, desk), (first, last) in free:
         yield {
             "resource_id": desk,
             "starts_at": local_minute(day, first, ZONE).isoformat(),

@@ -152,7 +152,8 @@ def _per_second(ground: Ground, what: str, ours: Round, twin: Round, least: floa
 def booking(ground: Ground) -> Iterator[Line]:
     """A desk for a half-day through the API with all it entails, each person and slot once; 1 and 8 clients.
 
-    Each token was used once before: its first use within an hour writes down that it is in use.
+    Each token was used once before: its first use within an hour writes down that it is in use. So was each statement,
+    on each connection to the database: a first round is not counted. Nor are refusals: who has a desk that day gets none.
     """
     with _both(ground) as (ours, twin):
         for clients in (1, 8):
@@ -161,14 +162,16 @@ def booking(ground: Ground) -> Iterator[Line]:
                 assert program.get("/api/v1/lieu").status == 200
             bare = [[_signed_in(ground, ours, twin, 60 + n)[1]] for n in range(clients)]
             rounds = [Round(), Round()]
-            times = 20 if clients == 1 else 6
-            for _turn in range(ground.effort.turns):
+            times = 20 if clients == 1 else 12
+            for turn in range(ground.effort.turns + 1):
                 # Drawn beforehand: one person must not want two desks at once, so each takes the next one's turn.
                 wanted = [[[next(ground.slots) for _ in range(times)] for _ in range(clients)] for _ in range(2)]
 
-                rounds[0].add(run(clients, _sending(mine, "/api/v1/bookings", wanted[0]), times=times))
-                rounds[1].add(run(clients, _sending(bare, "/bookings", wanted[1]), times=times))
-            yield _per_second(ground, f"booking a desk, {clients} at once", rounds[0], rounds[1], 1 / 3, "≥ 0.33")
+                for side, (who, path) in enumerate(((mine, "/api/v1/bookings"), (bare, "/bookings"))):
+                    made = run(clients, _sending(who, path, wanted[side]), times=times)
+                    if turn > 0:
+                        rounds[side].add(made)
+            yield _per_second(ground, f"booking a desk, {clients} at once", rounds[0], rounds[1], 0.4, "≥ 0.40")
 
 
 def _sending(who: list[list[Client]], path: str, bodies: list[list[dict[str, str]]]) -> Act:

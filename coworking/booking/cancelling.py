@@ -39,7 +39,6 @@ def cancel_in_unit(actor: Actor, booking: Booking, cause: Cause, *, keep_place: 
         audit.record(actor, "booking.displaced", ("booking", booking.id), person_id=booking.person_id, why=cause)
     else:
         record_change(actor, "booking.cancelled", booking, late=booking.cancelled_late, why=cause)
-    claims.touch(*spaces.dates_of(booking.span))
 
 
 def restore_in_unit(booking: Booking) -> None:

@@ -223,7 +223,6 @@ def _keep_in_unit(one: Remedy, why: Cause) -> None:
         SYSTEM, "booking.displaced", ("booking", booking.id), person_id=booking.person_id, why=why, became=became
     )
     emails.note(booking)
-    claims.touch(*spaces.dates_of(booking.span))
 
 
 def _wanted(booking: Booking, resource_id: int) -> Wanted:

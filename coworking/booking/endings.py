@@ -12,7 +12,6 @@ from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.policy import Actor
 from coworking.core.units import require_unit
-from coworking.spaces import queries as spaces
 
 _MINUTE = timedelta(minutes=1)
 
@@ -36,7 +35,7 @@ def end(actor: Actor, booking: Booking, *, keep: datetime | None = None) -> bool
         at = keep.replace(second=0, microsecond=0) + _MINUTE
     if booking.ends_at <= at:
         return False
-    was, dates = booking.ends_at, spaces.dates_of(booking.span)
+    was = booking.ends_at
     held = queries.live_claims(booking.id)
     claims.lock_resources({claim.resource_id for claim in held})
     claims.end_early(held, at)
@@ -46,7 +45,6 @@ def end(actor: Actor, booking: Booking, *, keep: datetime | None = None) -> bool
     if actor.needs_audit:
         details = {"was": was.isoformat(), "now": at.isoformat()}
         audit.record(actor, "booking.ended", ("booking", booking.id), person_id=booking.person_id, **details)
-    claims.touch(*dates)
     return True
 
 
@@ -68,4 +66,3 @@ def take_back(actor: Actor, booking: Booking) -> None:
     booking.ends_at = until
     if actor.needs_audit:
         audit.record(actor, "booking.resumed", ("booking", booking.id), person_id=booking.person_id)
-    claims.touch(*spaces.dates_of(booking.span))

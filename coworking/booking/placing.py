@@ -92,22 +92,25 @@ def choose(
 
     ``leaving``: a booking being moved. ``several``: more than one desk or room at a time is meant. ``find``: how resources
     are read; `claims.queries.candidates` locks none, for showing what would be given. What the person has just cancelled
-    is free for them and is given first; ``take_back`` releases it for what will be booked there.
+    is free for them and is given first; ``take_back`` releases it, and holds that ran out, for what will be booked there.
     """
     dates = spaces.dates_of(request.span)
     candidates = _candidates(request, dates, find)
-    days = spaces.known_days(
-        on, dates[-1]
-    )  # behind the locks: a closure waits for them before it cancels what was booked
+    # Read behind the locks: a closure waits for them before it cancels what was booked.
+    days = spaces.known_days(on, dates[-1])
     halves = touched(bookable_halves(on, days[0]), request.span)
-    everything = {row.id for rows in candidates for row in rows}
+    everything = {row.id: row for rows in candidates for row in rows}
     reach = Span(days[0].starts_at, days[-1].ends_at)
     own = queries.own_places(person.id, reach, except_booking=leaving.id if leaving is not None else None)
     kept = [place for place in own if place.cancelled and leaving is None]
     stays_out = {leaving.id} if leaving is not None else {place.booking_id for place in kept}
+    tidying = timedelta(minutes=max((row.buffer_after for row in everything.values()), default=0))
+    claimed, expired = claim_queries.taken_and_expired(
+        everything, reach.widened(before=timedelta(), after=tidying), instant
+    )
     taken = [
         (resource_id, span)
-        for resource_id, span, kind, holder in claim_queries.taken(everything, reach, instant)
+        for resource_id, span, kind, holder in claimed
         if kind != "booking" or holder not in stays_out
     ]
     chosen: list[Chosen] = []
@@ -137,6 +140,8 @@ def choose(
         chosen.append((resource, use, halves if is_desk else ()))
     if take_back:
         _release_kept(kept, chosen)
+        if given := expired.intersection(resource.id for resource, _, _ in chosen):
+            claims.release_expired(given)
     return chosen
 
 

@@ -226,6 +226,7 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     claims.take(
         [Wanted(resource.id, use, resource.buffer_after) for resource, use, _ in chosen],
         holder=("booking", booking.id),
+        none_expired=True,  # `choose` has released what was in the way
     )
     further = {"several_places": True} if request.several_places and actor.is_staff else {}
     record_change(actor, "booking.made", booking, **further)

@@ -69,23 +69,37 @@ def candidates(named: Collection[str], kinds: Collection[str], day: date) -> lis
 
 _RESOURCE = Claim.resource_id + 0
 _TAKEN = (  # built once: every booking asks it
-    select(Claim.resource_id, Claim.starts_at, Claim.ends_at, Claim.holder_kind, Claim.holder_id)
+    select(Claim.resource_id, Claim.starts_at, Claim.ends_at, Claim.holder_kind, Claim.holder_id, Claim.expires_at)
     .where(
         _RESOURCE.in_(bindparam("resources", expanding=True)),
         overlapping_bounds(bindparam("start"), bindparam("end"), bindparam("earliest")),
-        in_force(bindparam("instant")),
+        Claim.live.is_(True),
     )
     .order_by(_RESOURCE, Claim.starts_at)
 )
 
 
 def taken(resource_ids: Collection[int], span: Span, instant: datetime) -> list[tuple[int, Span, str, int]]:
-    """``(resource_id, guarded span, holder kind, holder id)`` of every claim in force that overlaps ``span``.
+    """``(resource_id, guarded span, holder kind, holder id)`` of every claim in force that overlaps ``span``."""
+    return taken_and_expired(resource_ids, span, instant)[0]
+
+
+def taken_and_expired(
+    resource_ids: Collection[int], span: Span, instant: datetime
+) -> tuple[list[tuple[int, Span, str, int]], set[int]]:
+    """The same, and the resources with holds that have run out and are in the way until they are released.
 
     The sum keeps the index by resource out of it: that way would read the whole history of each resource.
     """
-    rows = db.session.execute(_TAKEN, {"resources": list(resource_ids), "instant": instant, **bounds(span)})
-    return [(resource, Span(start, end), kind, holder) for resource, start, end, kind, holder in rows]
+    found: list[tuple[int, Span, str, int]] = []
+    expired: set[int] = set()
+    rows = db.session.execute(_TAKEN, {"resources": list(resource_ids), **bounds(span)})
+    for resource, start, end, kind, holder, expires in rows:
+        if expires is not None and expires <= instant:
+            expired.add(resource)
+        else:
+            found.append((resource, Span(start, end), kind, holder))
+    return found, expired
 
 
 _VERSION = select(DayVersion.version).where(DayVersion.day == bindparam("day"))

@@ -66,14 +66,21 @@ def _release_expired(resource_ids: Collection[int] | None) -> int:
     return db.session.execute(_RELEASE_OF, values).rowcount  # type: ignore[attr-defined] - a cursor result has one
 
 
-def take(wanted: Sequence[Wanted], *, holder: tuple[str, int], expires_at: datetime | None = None) -> None:
+def take(
+    wanted: Sequence[Wanted],
+    *,
+    holder: tuple[str, int],
+    expires_at: datetime | None = None,
+    none_expired: bool = False,
+) -> None:
     """Take all of ``wanted`` for ``holder`` (kind, id), or raise `ClaimConflict` and take none.
 
     The caller has locked the resources (`lock_resources`) and looked; the database looks again and has the last word.
-    ``expires_at`` makes them holds.
+    ``expires_at`` makes them holds. ``none_expired``: the caller has seen that no hold which ran out is in the way.
     """
     require_unit()
-    release_expired({want.resource_id for want in wanted})
+    if not none_expired:
+        release_expired({want.resource_id for want in wanted})
     instant = now()
     rows = [
         {

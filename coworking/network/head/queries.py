@@ -15,6 +15,7 @@ from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.folding import listed_by
 from coworking.core.months import month_before
+from coworking.core.page_versions import LIEU_VERSION, note_lieu_version
 from coworking.network.head import doubts
 from coworking.network.head.doubts import Doubt
 from coworking.network.head.filing import FILED
@@ -298,7 +299,7 @@ class Sender(NamedTuple):
     code_insee: str | None
 
 
-_SENDER = select(*(getattr(NetworkLieu, name) for name in Sender._fields)).where(
+_SENDER = select(LIEU_VERSION, *(getattr(NetworkLieu, name) for name in Sender._fields)).where(
     NetworkLieu.key_id == bindparam("key"), NetworkLieu.left_at.is_(None)
 )
 
@@ -306,4 +307,7 @@ _SENDER = select(*(getattr(NetworkLieu, name) for name in Sender._fields)).where
 def sender_by_key(key_id: str) -> Sender | None:
     """The lieu whose key is named ``key_id`` and that still belongs to the network."""
     row = db.session.execute(_SENDER, {"key": key_id}).one_or_none()
-    return None if row is None else Sender(*row)
+    if row is None:
+        return None
+    note_lieu_version(row[0])
+    return Sender(*row[1:])
