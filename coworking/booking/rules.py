@@ -36,7 +36,7 @@ DISPLACED: frozenset[Cause] = frozenset({"closed", "retired", "left"})
 ROOM_STEP = timedelta(minutes=15)
 
 LONGEST_NIGHT = timedelta(hours=24)
-"""What goes over midnight is no longer than this, and so touches two local dates at most."""
+"""What goes over midnight is no longer than this, and touches two local dates at most."""
 
 
 class InPast(DomainError):
@@ -234,8 +234,8 @@ def check_window(span: Span, *, at: datetime, horizon_days: int, zone: ZoneInfo)
     (`check_open_over`).
     """
     day, last_day = local_date(span.start, zone), local_date(span.end - timedelta(microseconds=1), zone)
-    if last_day != day and span.end - span.start > LONGEST_NIGHT:
-        raise NotOnOneDay()
+    if last_day != day and (span.end - span.start > LONGEST_NIGHT or last_day > day + timedelta(days=1)):
+        raise NotOnOneDay()  # 24 hours touch three dates where the second one has 23
     if span.end <= at:
         raise InPast()
     last = local_date(at, zone) + timedelta(days=horizon_days)

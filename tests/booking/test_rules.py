@@ -57,6 +57,18 @@ def test_a_time_over_midnight_is_of_the_day_it_begins_on_and_no_longer_than_24_h
         window(paris(26, 23), paris(27, 23, 15))
 
 
+def test_no_time_touches_three_dates_not_even_where_the_second_is_short():
+    at = datetime(2027, 3, 1, tzinfo=UTC)
+    start = datetime(2027, 3, 27, 22, 30, tzinfo=UTC)  # 23:30 on Saturday; on Sunday clocks go forward
+
+    def over(**length: int) -> date:
+        return check_window(Span(start, start + timedelta(**length)), at=at, horizon_days=90, zone=PARIS)
+
+    assert over(hours=23, minutes=30) == date(2027, 3, 27)
+    with pytest.raises(NotOnOneDay):
+        over(hours=24)
+
+
 OPEN = (0, 1440)
 
 
