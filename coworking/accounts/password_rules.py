@@ -40,7 +40,7 @@ class PasswordTooPlain(DomainError):
 
 class PasswordCommon(DomainError):
     code = "password_common"
-    message = N_("This is among the first that thieves try. A short sentence of your own does well.")
+    message = N_("This is one of the first passwords that thieves try. A short sentence of your own does well.")
     field = "password"
 
 

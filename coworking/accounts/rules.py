@@ -90,7 +90,7 @@ class SignInRefused(DomainError):
 
     code = "sign_in_refused"
     status = 422
-    message = N_("This address and this password do not go together.")
+    message = N_("The address or the password is wrong.")
     field = "password"
 
 

@@ -103,7 +103,7 @@ def confirm_address(token: str) -> ResponseReturnValue:
 @public
 def do_confirm_address(token: str) -> ResponseReturnValue:
     email_changes.confirm(token)
-    flash(_("Thank you. From now on this address counts."))
+    flash(_("Thank you. Your account now uses this address."))
     actor = actor_or_none()
     return redirect(url_for("accounts.security" if actor else "accounts.sign_in"), 303)
 

@@ -39,7 +39,9 @@ def change_email() -> ResponseReturnValue:
         with form.trying():
             prove(form["current_password"])
             email_changes.ask(current_actor(), email=form["email"], address=visitor_address())
-            return _back(_("We have written to the new address. Until it confirms, the present one counts."))
+            return _back(
+                _("We have sent an e-mail to the new address. Until it is confirmed, the present one stays in use.")
+            )
     return _page(email=form)
 
 

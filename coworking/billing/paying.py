@@ -63,7 +63,7 @@ def record_payment(
 
 
 def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
-    """Take back a payment by an entry of today that reverses it (typed wrongly, bounced or refunded); audited."""
+    """Cancel a payment by an entry of today that reverses it (typed wrongly, bounced or refunded); audited."""
     check_manager(actor)
     with write_unit():
         invoice = invoice_locked(public)

@@ -89,8 +89,8 @@ def through_midnight(today: date, at: datetime) -> bool:
 
 
 def unsettled(first: date, last: date, at: datetime | None = None) -> list[BookingUnit]:
-    """Booked units from ``first`` to ``last`` of which nobody knows yet whether the person came, oldest first; with ``at``
-    only those that are over by then."""
+    """Booked units from ``first`` to ``last`` for which it is not yet known whether the person came, oldest
+    first; with ``at`` only those that are over by then."""
     return list(
         db.session.scalars(
             select(BookingUnit)

@@ -97,7 +97,7 @@ def settle(actor: Actor, unit_ids: Sequence[int], outcome: str, *, reason: str |
 
 
 def undo_settling(actor: Actor, at: datetime) -> list[date]:
-    """Take back what the host said in one press at ``at``, on the day it was said; return the day of each unit."""
+    """Undo what the host recorded in one press at ``at``, on the day of the press; return the day of each unit."""
     if not actor.is_staff:
         raise NotFound()
     with write_unit():

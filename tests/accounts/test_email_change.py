@@ -47,7 +47,7 @@ def test_a_host_cannot_turn_a_members_account_over_to_themselves(
 
 def test_the_new_address_counts_once_it_confirms(app, cast, place, sign_in, client, run_outbox, mailbox):
     ask_as_host(sign_in, cast)
-    assert "attend d’être confirmée" in sign_in(cast.host).get(f"/people/{cast.member.public_id}").text
+    assert "doit encore être confirmée" in sign_in(cast.host).get(f"/people/{cast.member.public_id}").text
     link = link_to(run_outbox, mailbox, NEW, "confirm-address")
     assert client.get(link).status_code == 200
     assert person_of(app, cast).email == OLD, "looking at the page confirms nothing"

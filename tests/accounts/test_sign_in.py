@@ -47,7 +47,7 @@ def test_staff_land_on_today_and_members_on_their_week(app, cast):
 def test_wrong_is_wrong_in_the_same_words(client, anne, email, password):
     answer = attempt(client, password, email)
     assert answer.status_code == 422
-    assert "Cette adresse et ce mot de passe ne vont pas ensemble." in answer.text
+    assert "L’adresse ou le mot de passe est faux." in answer.text
     assert email.replace("\x00", "") in answer.text
 
 
