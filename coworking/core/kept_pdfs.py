@@ -1,7 +1,6 @@
 """PDFs that are made once: stored in the database, and returned byte for byte ever after.
 
-For issued documents only: what such a PDF says was frozen when the document was issued, so that a kept one never grows
-untrue.
+For issued documents only: their content was frozen when they were issued, so a stored PDF stays true.
 """
 
 from __future__ import annotations

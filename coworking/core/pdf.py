@@ -1,8 +1,8 @@
-"""PDFs: templates made into PDFs by WeasyPrint, in a process of its own.
+"""PDFs of templates, made by WeasyPrint in a process of its own.
 
-The libraries behind it take some 60 MB and are not made for threads, so neither web nor worker loads them: a child is
-started at the first PDF, makes one after the other, and is replaced after `MOST` PDFs or `IDLE_S` seconds without
-any. Not to be called inside a write unit: it is slow.
+Its libraries take some 60 MB and are not thread-safe, so neither web nor worker loads them. A child starts at the first PDF,
+makes one after the other, and ends after `MOST` PDFs or `IDLE_S` seconds without any. Not to be called inside a write unit:
+it is slow.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
 class PdfUnavailable(DomainError):
-    """The libraries that lay PDFs out are not installed; everything else works without them."""
+    """The libraries that make PDFs are not installed; everything else works without them."""
 
     code = "pdf_unavailable"
     status = 503

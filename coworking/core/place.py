@@ -40,7 +40,7 @@ class _Answers:
 _answers = _Answers()
 
 
-def told_by(*, name: Callable[[], str], clock: Callable[[], ZoneInfo], zones: Callable[[], list[ZoneName]]) -> None:
+def provided_by(*, name: Callable[[], str], clock: Callable[[], ZoneInfo], zones: Callable[[], list[ZoneName]]) -> None:
     """Set the functions that answer; `spaces` calls this when the application is created."""
     _answers.name, _answers.clock, _answers.zones = name, clock, zones
 

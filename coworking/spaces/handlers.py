@@ -22,4 +22,4 @@ def _zones() -> list[place.ZoneName]:
     return [place.ZoneName(zone.id, zone.public_id, zone.name) for zone in queries.zones()]
 
 
-place.told_by(name=_name, clock=_clock, zones=_zones)
+place.provided_by(name=_name, clock=_clock, zones=_zones)

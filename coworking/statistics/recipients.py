@@ -26,8 +26,8 @@ class Recipient:
 _ask: Callable[[date], Recipient | None] | None = None
 
 
-def told_by(ask: Callable[[date], Recipient | None]) -> None:
-    """Let ``ask`` say who receives the return of a month (its first day); None: nobody does."""
+def provided_by(ask: Callable[[date], Recipient | None]) -> None:
+    """Set the function that returns the recipient of a month's return (by its first day), or None."""
     global _ask
     _ask = ask
 

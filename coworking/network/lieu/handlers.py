@@ -46,4 +46,4 @@ def recipient(month: date) -> Recipient | None:
     )
 
 
-recipients.told_by(recipient)
+recipients.provided_by(recipient)
