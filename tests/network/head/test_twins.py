@@ -220,7 +220,7 @@ def test_two_places_are_remembered(app, cast, pair, sign_in):
     lead = sign_in(cast.lead)
     for path in (f"{pair[0]}/{pair[1]}", f"{pair[1]}/{pair[0]}"):
         assert lead.post(f"{PAGE}/{path}/two").status_code == 303
-    assert "Plus de doublons" in plain(lead.get(PAGE).text)
+    assert "Aucun doublon à examiner" in plain(lead.get(PAGE).text)
     with app.app_context():
         assert db.session.scalar(select(func.count(TwoPlaces.id))) == 1
         assert db.session.scalars(select(AuditEntry.action)).all().count("network.two_places") == 1
