@@ -6,12 +6,12 @@ import gc
 from typing import Any
 
 from config import environment
-from coworking.server.process import prepare
+from coworking.server.process import prepare, web_processes
 
 prepare()  # the application is loaded afterwards, and what that frees goes back too
 _environ = environment()
 bind = f"{_environ.get('BIND_HOST') or '127.0.0.1'}:{_environ.get('PORT') or '8000'}"
-workers = int(_environ.get("WEB_CONCURRENCY") or "2")
+workers = int(_environ.get("WEB_CONCURRENCY") or web_processes())
 worker_class = "coworking.server.worker.Worker"
 threads = 8
 worker_connections = 300  # what half-sent requests and unread answers may hold is bounded by this number

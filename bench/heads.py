@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -38,21 +40,18 @@ LEAST_RECEIVED = {"sqlite": 120, "postgresql": 200}
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The public id of one lieu, the last month, and per sender what it is going to send, signed."""
+    """The public id of one lieu, the last month, and what its lieux are going to send, signed, each once."""
 
     lieu: str
     month: date
-    messages: list[list[bytes]]
+    messages: Iterator[bytes]
 
 
 def measure(ground: Ground) -> Iterator[Line]:
     """The pages of a head's lead, and returns received from eight senders at once, signed beforehand."""
     engine, environ, times = ground.engine, ground.environ, 250 if ground.effort is FULL else 40
+    network = network_at(environ)
     app = create_app(Config.from_env({**environ, "BASE_URL": "http://localhost"}))
-    with app.app_context():
-        network = make(SENDERS * times)
-        db.session.remove()
-        db.engine.dispose()
     month = write_month(network.month)
     pages = {"the month": f"/network?month={month}", "one lieu": f"/network/lieux/{network.lieu}?month={month}"}
     with servers.running(environ, "web") as (port, _):
@@ -72,15 +71,7 @@ def measure(ground: Ground) -> Iterator[Line]:
             )
         senders = [Client(port) for _ in range(SENDERS)]
 
-        def send(sender: int, turn: int) -> Answer:
-            return senders[sender].ask(
-                "POST",
-                "/api/v1/network/returns",
-                network.messages[sender][turn],
-                **{"Content-Type": "application/jose"},
-            )
-
-        done = run(SENDERS, send, times=times)
+        done = run(SENDERS, lambda sender, _turn: send(senders[sender], next(network.messages)), times=times)
         assert set(done.statuses) == {201}, dict(done.statuses)
         least = LEAST_RECEIVED[engine]
         reached = done.per_second >= least
@@ -95,8 +86,28 @@ def measure(ground: Ground) -> Iterator[Line]:
         )
 
 
-def make(wanted: int, *, seed: int = 11) -> Network:
-    """Fill the database with the network; sign the ``wanted`` restatements that its lieux are going to send."""
+def send(sender: Client, message: bytes) -> Answer:
+    """Send a signed return as a lieu's software does."""
+    return sender.ask("POST", "/api/v1/network/returns", message, **{"Content-Type": "application/jose"})
+
+
+@cache
+def _network_at(url: str, folder: str) -> Network:
+    app = create_app(Config.from_env(servers.environment(url, Path(folder))))
+    with app.app_context():
+        network = make()
+        db.session.remove()
+        db.engine.dispose()
+    return network
+
+
+def network_at(environ: Mapping[str, str]) -> Network:
+    """The network of the database of ``environ``, made at the first call."""
+    return _network_at(environ["DATABASE_URL"], environ["DATA_DIR"])
+
+
+def make(*, seed: int = 11) -> Network:
+    """Fill the database with the network; sign a restatement of every month of every lieu, which they are going to send."""
     draw = random.Random(seed)
     last = month_before(month_of(spaces.today()))
     months = months_between(month_before(last, MONTHS - 1), last)
@@ -111,11 +122,11 @@ def make(wanted: int, *, seed: int = 11) -> Network:
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(db.text("VACUUM ANALYZE"))  # as the server does by itself within a minute
-    messages: list[list[bytes]] = [[] for _ in range(SENDERS)]
-    for number, (month, member) in zip(range(wanted), itertools.product(months, members), strict=False):
+    messages: list[bytes] = []
+    for month, member in itertools.product(months, members):
         again = month_document(member, month, draw, status="restatement", revision=2, reason="Compté de nouveau")
-        messages[number % SENDERS].append(signed(member, again, head_id).encode())
-    return Network(members[0].lieu.public_id, last, messages)
+        messages.append(signed(member, again, head_id).encode())
+    return Network(members[0].lieu.public_id, last, iter(messages))
 
 
 def _place(number: int, draw: random.Random) -> Simulated:

@@ -9,6 +9,9 @@ import os
 MMAP_FROM = 1024 * 1024
 """Bytes from which memory is asked of the system by itself, and goes back to it at once."""
 
+SMALL = 1024**3
+"""Bytes of memory below which a server has room for one web process."""
+
 _M_MMAP_THRESHOLD = -3
 
 
@@ -17,6 +20,13 @@ def prepare() -> None:
     os.umask(0o077)  # the database, keys and e-mails
     faulthandler.enable()
     _give_large_memory_back()
+
+
+def web_processes(memory: int | None = None) -> int:
+    """How many web processes a server of ``memory`` bytes runs (None: this one): one below a gigabyte, else two."""
+    if memory is None:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 1 if memory < SMALL else 2
 
 
 def _give_large_memory_back() -> None:

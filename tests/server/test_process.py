@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from coworking.server.process import web_processes
+
 GROWTH = """
 import threading
 from argon2 import PasswordHasher
@@ -50,3 +52,8 @@ def test_a_crash_says_where_it_happened():
     done = subprocess.run([sys.executable, "-c", crash], capture_output=True, text=True)
     assert done.returncode < 0
     assert "Fatal Python error: Segmentation fault" in done.stderr and 'File "<string>", line 1' in done.stderr
+
+
+def test_a_small_server_runs_one_web_process():
+    assert [web_processes(memory) for memory in (512 * 1024**2, 1024**3, 8 * 1024**3)] == [1, 2, 2]
+    assert web_processes() in {1, 2}
