@@ -47,7 +47,7 @@ def test_no_barrier_for_the_lead(network, open_page, size, scheme):
     assert_accessible(page)
     page.get_by_role("button", name="Noter le départ").click()
     page.get_by_role("button", name="Annuler").click()
-    page.locator(".toast", has_text="Chez Jeanne est de nouveau là").wait_for()
+    page.locator(".toast", has_text="Chez Jeanne est de nouveau dans le réseau").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -28,7 +28,7 @@ def test_two_taps_and_a_few_words(app, place, cast, open_page):
         problems.report(cast.colleague.actor(), place.desks[0].public_id, "x" * 400)
     host = open_page(cast.host.email, {"width": 320, "height": 700})
     host.goto("/today")
-    host.click("text=S’en occuper")
+    host.click("text=Voir le détail")
     host.wait_for_selector("dialog input[name=resolution]")
     assert_accessible(host)
     assert not host.evaluate("(s => s.scrollWidth > s.clientWidth)(document.getElementById('sheet'))")
