@@ -47,6 +47,7 @@ NOT_PERSONAL = {
     "invoice_paper.sha256": _CHAIN,
     "lieu.*": _LIEU,
     "lieu_day.*": _LIEU,
+    "lieu_version.version": _SERVER,
     "monthly_return.*": _NETWORK,
     "network_lieu.*": _NETWORK,
     "outbox.lease": _SERVER,
