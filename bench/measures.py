@@ -62,9 +62,13 @@ def _both(ground: Ground, workers: int = 2) -> Iterator[tuple[int, int]]:
 
 def _signed_in(ground: Ground, ours: int, twin: int, person: int = 0) -> tuple[Client, Client]:
     """The same person's browser at ours and at the twin."""
-    theirs = Client(twin)
-    assert theirs.form("/sign-in", email=history.email(person)).status == 302
-    return signed_in(ours, person), theirs
+    return signed_in(ours, person), _at_twin(twin, person)
+
+
+def _at_twin(twin: int, person: int) -> Client:
+    browser = Client(twin)
+    assert browser.form("/sign-in", email=history.email(person)).status == 302
+    return browser
 
 
 # The timeline ---------------------------------------------------------------------------------------------------------
@@ -160,7 +164,7 @@ def booking(ground: Ground) -> Iterator[Line]:
             mine = [[Client(ours, ground.bench.tokens[60 + n + 8 * k]) for k in range(20)] for n in range(clients)]
             for program in itertools.chain.from_iterable(mine):  # the twin's people sign in beforehand, too
                 assert program.get("/api/v1/lieu").status == 200
-            bare = [[_signed_in(ground, ours, twin, 60 + n)[1]] for n in range(clients)]
+            bare = [[_at_twin(twin, 60 + n + 8 * k) for k in range(20)] for n in range(clients)]
             rounds = [Round(), Round()]
             times = 20 if clients == 1 else 12
             for turn in range(ground.effort.turns + 1):

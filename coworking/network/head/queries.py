@@ -309,5 +309,6 @@ def sender_by_key(key_id: str) -> Sender | None:
     row = db.session.execute(_SENDER, {"key": key_id}).one_or_none()
     if row is None:
         return None
-    note_lieu_version(row[0])
-    return Sender(*row[1:])
+    version, *sender = row
+    note_lieu_version(version)
+    return Sender(*sender)
