@@ -37,14 +37,6 @@ class ListedClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class DayFrame:
-    """When a local date begins and ends, and what of it is open."""
-
-    span: Span
-    open: list[Span]
-
-
-@dataclass(frozen=True, slots=True)
 class TimelineReader:
     """Who reads: staff see names, members their own and those of colleagues who agreed."""
 
@@ -66,11 +58,11 @@ class PlacedBar(NamedTuple):
 
 
 class Wall:
-    """The wall clock of one day: minutes after local midnight of an instant, clipped to the day."""
+    """The wall clock of one local date, ``span``, of which ``open`` is open: minutes after midnight, clipped to the date."""
 
-    def __init__(self, day: DayFrame, zone: str) -> None:
-        self.open = day.open
-        self._start, self._end = day.span.start, day.span.end
+    def __init__(self, span: Span, open_spans: list[Span], zone: str) -> None:
+        self.span, self.open = span, open_spans
+        self._start, self._end = span.start, span.end
         self._zone = ZoneInfo(zone)
         self._plain = self._end - self._start == timedelta(hours=24)
 

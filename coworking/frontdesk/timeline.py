@@ -21,7 +21,7 @@ from coworking.core.i18n import language
 from coworking.core.page_versions import Keep, lieu_version
 from coworking.core.policy import Actor
 from coworking.frontdesk.bars import bars
-from coworking.frontdesk.painting import DEFAULT_WINDOW, DayFrame, ListedClaim, Painter, PlacedBar, TimelineReader, Wall
+from coworking.frontdesk.painting import DEFAULT_WINDOW, ListedClaim, Painter, PlacedBar, TimelineReader, Wall
 from coworking.spaces import queries as spaces
 from coworking.spaces.queries import PlainResource
 
@@ -61,20 +61,28 @@ class _Known:
     rows: dict[int, str]
 
 
-_kept = Keep[_Known](64)
+_kept, _kept_walls = Keep[_Known](64), Keep[Wall](400)
 
 
 def _read(day: date, zone: str) -> _Known:
-    """Two or three statements, whatever the lieu's size."""
-    row = spaces.days(day, day).get(day)
-    places = spaces.places(day)
-    if row is None:
+    """One to three statements, whatever the lieu's size: its places and the day's hours are kept under its version."""
+    places, wall = spaces.places(day), _wall(day, zone)
+    if wall is None:
         return _Known(places, None, {}, {})
-    wall = Wall(DayFrame(row.span, row.open()), zone)
     by_place: dict[int, list[PlacedBar]] = {}
-    for placed in wall.place(bars(row.span)):
+    for placed in wall.place(bars(wall.span)):
         by_place.setdefault(placed.bar.resource_id, []).append(placed)
     return _Known(places, wall, by_place, {})
+
+
+def _wall(day: date, zone: str) -> Wall | None:
+    version = lieu_version()
+    wall = _kept_walls.get((version, day)) if version is not None else None
+    if wall is None and (row := spaces.days(day, day).get(day)) is not None:
+        wall = Wall(row.span, row.open(), zone)
+        if version is not None:
+            _kept_walls.put((version, day), wall)
+    return wall
 
 
 def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline:
@@ -82,11 +90,13 @@ def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline
     instant = now()
     lieu = spaces.lieu()
     # Past, present and late change with the hour too: five minutes are part of the key.
-    key = (lieu_version(), day, version, language(), actor.is_staff, int(instant.timestamp()) // 300)
-    known = _kept.get(key) if key[0] is not None else None
+    of_lieu = lieu_version()
+    key = (of_lieu, day, version, language(), actor.is_staff, int(instant.timestamp()) // 300)
+    known = _kept.get(key) if of_lieu is not None else None
     if known is None:
         known = _read(day, lieu.tz.key)
-        _kept.put(key, known)
+        if of_lieu is not None:
+            _kept.put(key, known)
     wall = known.wall
     if wall is None:
         return Timeline(day, *DEFAULT_WINDOW, None, [], [])
