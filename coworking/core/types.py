@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from sqlalchemy import BigInteger, DateTime, Integer
 from sqlalchemy.engine import Dialect
@@ -33,6 +33,10 @@ def from_micros(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+class _Reads(Protocol):
+    def __call__(self, value: Any) -> datetime | None: ...
+
+
 class UTCDateTime(TypeDecorator[datetime]):
     """An instant. Only aware datetimes go in, only UTC ones come out.
 
@@ -55,16 +59,16 @@ class UTCDateTime(TypeDecorator[datetime]):
             raise ValueError("a naive datetime has no place in the database: give it a zone")
         return to_micros(value) if dialect.name == "sqlite" else value
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Reads:
         """Of one call: a planning reads hundreds of instants, and the decorator's own processor makes two of each."""
         return _read_micros if dialect.name == "sqlite" else _read_utc
 
 
-def _read_micros(value: int | None) -> datetime | None:
+def _read_micros(value: Any) -> datetime | None:
     return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
-def _read_utc(value: datetime | None) -> datetime | None:
+def _read_utc(value: Any) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
 
 
