@@ -28,14 +28,15 @@ _kept_lieux, _kept_places = Keep[Lieu](8), Keep[list["PlainResource"]](8)
 def lieu_or_none() -> Lieu | None:
     """The lieu, or None before it is set up. Instants are shown in its zone from then on.
 
-    What a worker keeps under the lieu's version is for reading; a unit that has locked the lieu sees its own.
+    What a worker keeps under the lieu's version is for reading; a unit that has locked the lieu sees its own, which alone
+    can be changed.
     """
     version = lieu_version()
     found = db.session.identity_map.get(_LIEU) or (_kept_lieux.get(version) if version is not None else None)
     if found is None:
         found = db.session.get(Lieu, 1)
         g.lieu = found  # the session forgets what nobody holds
-        if found is not None and version is not None and "unit" not in db.session.info:
+        if found is not None and version is not None:
             db.session.expunge(found)
             _kept_lieux.put(version, found)
     if found is not None:
