@@ -48,7 +48,7 @@ def end(actor: Actor, booking: Booking, *, keep: datetime | None = None) -> bool
     return True
 
 
-def take_back(actor: Actor, booking: Booking) -> None:
+def resume(actor: Actor, booking: Booking) -> None:
     """Let a booking that was ended early last until its time again; `ClaimConflict` where its place has gone."""
     require_unit()
     if booking.is_cancelled:

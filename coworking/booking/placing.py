@@ -86,13 +86,13 @@ def choose(
     leaving: Booking | None = None,
     several: bool = False,
     find: Find = claims.lock_candidates,
-    take_back: bool = False,
+    clear_way: bool = False,
 ) -> list[Chosen]:
     """A resource and its use on the day ``on`` for each item, all different; resources are locked.
 
     ``leaving``: a booking being moved. ``several``: more than one desk or room at a time is meant. ``find``: how resources
     are read; `claims.queries.candidates` locks none, for showing what would be given. What the person has just cancelled
-    is free for them and is given first; ``take_back`` releases it, and holds that ran out, for what will be booked there.
+    is free for them and is given first; ``clear_way`` releases that, and holds that ran out, for what will be booked there.
     """
     dates = spaces.dates_of(request.span)
     candidates = _candidates(request, dates, find)
@@ -138,7 +138,7 @@ def choose(
         else:
             resource = free[0]
         chosen.append((resource, use, halves if is_desk else ()))
-    if take_back:
+    if clear_way:
         _release_kept(kept, chosen)
         if given := expired.intersection(resource.id for resource, _, _ in chosen):
             claims.release_expired(given)

@@ -201,7 +201,7 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     at = min(instant, request.span.start) if even_if_over else instant
     day = check_window(request.span, at=at, horizon_days=lieu.horizon_days, zone=lieu.tz)
     chosen = choose(
-        request, person, lieu, day, instant, several=request.several_places and actor.is_staff, take_back=True
+        request, person, lieu, day, instant, several=request.several_places and actor.is_staff, clear_way=True
     )
     uses = [use for _, use, _ in chosen]
     booking = Booking(

@@ -203,7 +203,7 @@ def undo_set_free(actor: Actor, booking_id: str) -> Booking:
     with write_unit() as unit:
         booking = own_booking(actor, booking_id)
         unit.result = booking.public_id
-        endings.take_back(actor, booking)
+        endings.resume(actor, booking)
         follow(booking.person_id, booking.day)
     return booking
 
