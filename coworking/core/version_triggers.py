@@ -21,12 +21,25 @@ _NEW_LIEU_VERSION_POSTGRESQL = (
 )
 
 _RAISED_DAYS = (
-    "INSERT INTO day_version (day, version) SELECT day, 1 FROM lieu_day WHERE starts_at < {row}.ends_at "
-    "AND starts_at > {row}.starts_at - {longest_day} AND ends_at > {row}.starts_at ORDER BY day "
+    "INSERT INTO day_version (day, version) SELECT day, 1 FROM lieu_day WHERE day BETWEEN {first} AND {last} "
+    "AND starts_at < {row}.ends_at AND ends_at > {row}.starts_at ORDER BY day "
     "ON CONFLICT (day) DO UPDATE SET version = day_version.version + 1;"
 )
-"""Raise the version of every local date that a row's ``[starts_at, ends_at)`` touches; no date has more than 25 hours."""
-_LONGEST_DAY = {"sqlite": str(26 * 3600 * 1_000_000), "postgresql": "interval '26 hours'"}
+"""Raise the version of every local date that a row's ``[starts_at, ends_at)`` touches.
+
+Which these are, `lieu_day` knows. The dates in universal time, one more on either side, find its rows by their key: for a
+BETWEEN of which it knows nothing PostgreSQL takes an index, for two comparisons it reads the table.
+"""
+_UTC_DATES = {
+    "sqlite": (
+        "date({row}.starts_at / 1000000, 'unixepoch', '-1 day')",
+        "date({row}.ends_at / 1000000, 'unixepoch', '+1 day')",
+    ),
+    "postgresql": (
+        "({row}.starts_at AT TIME ZONE 'UTC')::date - 1",
+        "({row}.ends_at AT TIME ZONE 'UTC')::date + 1",
+    ),
+}
 
 
 def raises_lieu_version(table: str, columns: Sequence[str] = ()) -> Guard:
@@ -51,7 +64,7 @@ def raises_day_version(table: str, events: Mapping[str, Sequence[str]], *, inser
     ``events``: INSERT, DELETE or UPDATE, each with the columns that matter (none: all). ``inserted``: a condition on a
     new row, in the words of PostgreSQL's catalogue, without which its INSERT raises nothing.
     """
-    name, raised = f"{table}_raises_day", {engine: _raised(engine) for engine in _LONGEST_DAY}
+    name, raised = f"{table}_raises_day", {engine: _raised(engine) for engine in _UTC_DATES}
     rows = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
     sqlite = {
         f"{name}_{event.lower()}": _sqlite(
@@ -80,7 +93,8 @@ def raises_day_version(table: str, events: Mapping[str, Sequence[str]], *, inser
 
 
 def _raised(engine: str) -> str:
-    return _RAISED_DAYS.replace("{longest_day}", _LONGEST_DAY[engine])
+    first, last = _UTC_DATES[engine]
+    return _RAISED_DAYS.replace("{first}", first).replace("{last}", last)
 
 
 def _sqlite(name: str, event: str, columns: Sequence[str], table: str, body: str, when: str = "") -> str:

@@ -219,7 +219,6 @@ class LieuDay(Model):
     """
 
     __tablename__ = "lieu_day"
-    __table_args__ = (Index("ix_lieu_day_starts_at", "starts_at"),)
 
     day: Mapped[date] = mapped_column(primary_key=True)
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -25,7 +25,6 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_lieu_version_single")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lieu_version")),
     )
-    op.create_index("ix_lieu_day_starts_at", "lieu_day", ["starts_at"])
     first = sa.text("INSERT INTO lieu_version (id, version) SELECT id, :version FROM lieu")
     op.get_bind().execute(first, {"version": str(uuid4())})
 
@@ -36,5 +35,4 @@ def downgrade() -> None:
         for table in ("lieu", "zone", "resource", "lieu_day", "open_span", "person"):
             op.execute(f"DROP TRIGGER IF EXISTS {table}_raises_lieu ON {table}")
             op.execute(f"DROP FUNCTION IF EXISTS {table}_raises_lieu()")
-    op.drop_index("ix_lieu_day_starts_at", "lieu_day")
     op.drop_table("lieu_version")
