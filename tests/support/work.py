@@ -40,6 +40,8 @@ class Work:
 def worked(engine: Engine) -> Iterator[Work]:
     """Add up what the block costs: on SQLite everywhere, on PostgreSQL within its units of work."""
     work = Work()
+    db.session.rollback()
+    engine.dispose()  # a connection keeps plans that it made while the tables were small
     count = _count_steps if engine.dialect.name == "sqlite" else _count_rows
     with count(engine, work):
         yield work
