@@ -106,11 +106,7 @@ def _postgresql(name: str, table: str, events: Mapping[str, Sequence[str]], body
     happens = " OR ".join(
         event + (f" OF {', '.join(events[event])}" if events[event] else "") for event in _EVENTS if event in events
     )
-    # A connection keeps the plan of its first days, when the tables were so small that reading them whole was cheapest.
-    function = (
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan TO off "
-        f"AS $guard${body}$guard$"
-    )
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
     trigger = (
         f"CREATE CONSTRAINT TRIGGER {name} AFTER {happens} ON public.{table} DEFERRABLE INITIALLY DEFERRED "
         f"FOR EACH ROW EXECUTE FUNCTION {name}()"
