@@ -131,7 +131,7 @@ def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "recursive_triggers=ON",  # INSERT OR REPLACE must fire the guards too
-        "cache_size=-4000",  # KiB for each of up to thirty connections; the system keeps the file's pages for all
+        "cache_size=-2000",  # KiB for each of up to thirty connections; the system keeps the file's pages for all
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -152,6 +152,7 @@ def hurry(engine: Engine) -> None:
 
     def relax(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA cache_size=-64000")  # KiB: random keys land anywhere in an index that grows
 
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", relax)

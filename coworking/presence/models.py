@@ -31,6 +31,12 @@ class Presence(Model):
         Index("ix_presence_day", "day"),
         Index("ix_presence_person_id_day", "person_id", "day"),
         Index(
+            "ix_presence_imported",
+            "day",
+            sqlite_where=db.text("evidence = 'import'"),
+            postgresql_where=db.text("evidence = 'import'"),
+        ),
+        Index(
             "uq_presence_open",
             "person_id",
             "day",

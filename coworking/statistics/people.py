@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from coworking.booking.models import Booking, BookingUnit
@@ -19,6 +19,9 @@ from coworking.statistics.months import PeopleCounts
 
 HISTORY_MONTHS = 3
 """Newcomers are unknown before so many months of presences, or of imported first visits, lie behind the month."""
+
+_IMPORTED = Presence.evidence == bindparam("evidence", "import", literal_execute=True)
+"""Written into the statement, as the partial index on imported presences says it."""
 
 
 def of_month(month: date) -> PeopleCounts:
@@ -42,7 +45,7 @@ def of_month(month: date) -> PeopleCounts:
     earliest, imported = db.session.execute(
         select(
             select(func.min(Presence.day)).scalar_subquery(),
-            select(func.min(Presence.day)).where(Presence.evidence == "import").scalar_subquery(),
+            select(func.min(Presence.day)).where(_IMPORTED).scalar_subquery(),
         )
     ).one()
     long = (earliest is not None and earliest <= before) or (imported is not None and imported < first)

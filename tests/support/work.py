@@ -41,7 +41,7 @@ def worked(engine: Engine) -> Iterator[Work]:
     """Add up what the block costs: on SQLite everywhere, on PostgreSQL within its units of work."""
     work = Work()
     db.session.rollback()
-    engine.dispose()  # a connection keeps plans that it made while the tables were small
+    engine.dispose()  # a connection keeps plans of small tables until an ANALYZE, which autovacuum does elsewhere
     count = _count_steps if engine.dialect.name == "sqlite" else _count_rows
     with count(engine, work):
         yield work
