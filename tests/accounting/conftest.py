@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.billing.conftest import house
+from tests.billing.conftest import billing_lieu
 
-__all__ = ["house"]
+__all__ = ["billing_lieu"]

@@ -37,10 +37,10 @@ def test_nothing_was_signed_yet(inside):
     assert chain.heads() == {name: {"seq": 0, "digest": "0" * 64} for name in ("money", "trail")}
 
 
-def test_a_unit_that_touches_money_signs_one_entry_over_every_row(house, inside):
+def test_a_unit_that_touches_money_signs_one_entry_over_every_row(billing_lieu, inside):
     before = chain.heads()["money"]["seq"]
-    (first, *_rest) = services.run(house.manager, OCTOBER).issued
-    payment = paying.record_payment(house.manager, first.public_id, 100, TODAY, "cash")
+    (first, *_rest) = services.run(billing_lieu.manager, OCTOBER).issued
+    payment = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "cash")
     last = entries()[-1]
     assert seals_of(last) == [("payment", payment.id, "made")]
     assert chain.heads()["money"] == {"seq": last.seq, "digest": last.link.digest}
@@ -51,9 +51,9 @@ def test_a_unit_that_touches_money_signs_one_entry_over_every_row(house, inside)
     assert links.problems(((row.link, row.payload) for row in entries()), public_keys().get) == []
 
 
-def test_a_seal_is_over_every_column_as_the_database_holds_it(house, inside):
-    first = services.run(house.manager, OCTOBER).issued[0]
-    payment = paying.record_payment(house.manager, first.public_id, 100, TODAY, "cash")
+def test_a_seal_is_over_every_column_as_the_database_holds_it(billing_lieu, inside):
+    first = services.run(billing_lieu.manager, OCTOBER).issued[0]
+    payment = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "cash")
     kind = SEALED["payment"]
     (row,) = db.session.execute(select(Payment.__table__)).mappings()
     sealed = db.session.scalar(select(Seal.digest).where(Seal.subject == "payment", Seal.first_id == payment.id))
@@ -63,7 +63,7 @@ def test_a_seal_is_over_every_column_as_the_database_holds_it(house, inside):
             assert row_digest(kind, dict(row) | {name: "another"}) != row_digest(kind, row), name
 
 
-def test_a_unit_that_fails_signs_nothing(house, inside):
+def test_a_unit_that_fails_signs_nothing(billing_lieu, inside):
     before = chain.heads()
 
     def half() -> None:
@@ -77,19 +77,19 @@ def test_a_unit_that_fails_signs_nothing(house, inside):
     assert chain.heads() == before and db.session.scalars(select(Plan)).all() == []
 
 
-def test_an_entry_says_what_a_setting_was_and_is(house, inside):
-    services.update_settings(house.manager, iban="FR7630006000011234567890189")
-    services.update_settings(house.manager, iban="FR7610107001011234567890129")
+def test_an_entry_says_what_a_setting_was_and_is(billing_lieu, inside):
+    services.update_settings(billing_lieu.manager, iban="FR7630006000011234567890189")
+    services.update_settings(billing_lieu.manager, iban="FR7610107001011234567890129")
     (pairs,) = json.loads(entries()[-1].payload)["settings"].values()
     assert pairs == {"iban": ["FR7630006000011234567890189", "FR7610107001011234567890129"]}
     before = len(entries())
-    services.update_settings(house.manager, iban="FR7610107001011234567890129")
+    services.update_settings(billing_lieu.manager, iban="FR7610107001011234567890129")
     assert len(entries()) == before, "nothing changed, nothing is signed"
 
 
-def test_an_entry_says_which_words_of_a_mention_were_replaced(house, inside):
-    services.replace_mention(house.manager, "penalty", "Nos mots")
-    services.replace_mention(house.manager, "penalty", None)
+def test_an_entry_says_which_words_of_a_mention_were_replaced(billing_lieu, inside):
+    services.replace_mention(billing_lieu.manager, "penalty", "Nos mots")
+    services.replace_mention(billing_lieu.manager, "penalty", None)
     said = [json.loads(entry.payload)["settings"] for entry in entries()[-2:]]
     assert [next(iter(pairs.values())) for pairs in said] == [
         {"mentions": [None, {"penalty": "Nos mots"}]},
@@ -123,18 +123,18 @@ def test_a_statement_past_the_mapper_must_be_noted(inside, statement):
         db.session.execute(statement)
 
 
-def test_payments_at_once_follow_each_other_in_the_chain(house, app):
+def test_payments_at_once_follow_each_other_in_the_chain(billing_lieu, app):
     """Each is for an invoice of its own, so nothing but the chain's head makes them wait."""
     with app.app_context():
         for n in range(8):
             person = factories.make_person(f"Voisine{n}", "Essai", f"voisine{n}@demo.example")
-            house.use(person, date(2026, 10, 21))
-        issued = [row.public_id for row in services.run(house.manager, OCTOBER).issued]
+            billing_lieu.use(person, date(2026, 10, 21))
+        issued = [row.public_id for row in services.run(billing_lieu.manager, OCTOBER).issued]
         before = chain.heads()["money"]["seq"]
 
     def pay(public: str) -> None:
         with app.app_context():
-            paying.record_payment(house.manager, public, 100, TODAY, "cash")
+            paying.record_payment(billing_lieu.manager, public, 100, TODAY, "cash")
             db.session.remove()
 
     at_once([lambda public=public: pay(public) for public in issued])
@@ -143,9 +143,9 @@ def test_payments_at_once_follow_each_other_in_the_chain(house, app):
         assert links.problems(((row.link, row.payload) for row in entries()), public_keys().get) == []
 
 
-def test_rows_of_before_enter_as_one_marked_entry(house, inside):
+def test_rows_of_before_enter_as_one_marked_entry(billing_lieu, inside):
     """An older database has money and no chain: the first unit that touches money opens it."""
-    first = services.run(house.manager, OCTOBER).issued[0]
+    first = services.run(billing_lieu.manager, OCTOBER).issued[0]
     with db.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL session_replication_role = replica"))
@@ -155,7 +155,7 @@ def test_rows_of_before_enter_as_one_marked_entry(house, inside):
             connection.execute(text(f"DELETE FROM {model.__tablename__}"))
         if connection.dialect.name == "sqlite":
             guards.install(connection)
-    payment = paying.record_payment(house.manager, first.public_id, 100, TODAY, "cash")
+    payment = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "cash")
     opening, own = entries()
     assert json.loads(opening.payload)["opening"] is True
     acts = {act for _subject, _row, act in seals_of(opening)}
@@ -183,20 +183,20 @@ def found() -> list[str]:
         return [sentence for look in (chain_checks.money_links, chain_checks.money_rows) for sentence in look()]
 
 
-def test_a_rewritten_setting_is_reported_after_later_changes(house, inside):
+def test_a_rewritten_setting_is_reported_after_later_changes(billing_lieu, inside):
     """The next change signs the whole row as it is."""
-    services.update_settings(house.manager, iban="FR7630006000011234567890189")
+    services.update_settings(billing_lieu.manager, iban="FR7630006000011234567890189")
     by_hand("UPDATE billing_settings SET iban = 'FR7610107001011234567890129'")
-    services.update_settings(house.manager, bic="AGRIFRPP")
-    services.update_settings(house.manager, bic="BNPAFRPP")
+    services.update_settings(billing_lieu.manager, bic="AGRIFRPP")
+    services.update_settings(billing_lieu.manager, bic="BNPAFRPP")
     (sentence,) = found()
     assert sentence.startswith("billing_settings 1: it was not what money entry")
 
 
-def test_a_charge_rewritten_before_it_is_invoiced_is_reported(house, inside):
+def test_a_charge_rewritten_before_it_is_invoiced_is_reported(billing_lieu, inside):
     charges.gather(OCTOBER)
     by_hand("UPDATE charge SET amount_cents = amount_cents / 2, unit_cents = unit_cents / 2")
-    services.run(house.manager, OCTOBER)
+    services.run(billing_lieu.manager, OCTOBER)
     sentences = found()
     assert sentences and all(sentence.startswith("charge ") for sentence in sentences)
 
@@ -212,12 +212,12 @@ def test_a_row_rewritten_before_it_is_removed_is_reported(place, cast, inside):
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-def test_a_payment_whose_id_was_used_again_is_reported(house, inside):
+def test_a_payment_whose_id_was_used_again_is_reported(billing_lieu, inside):
     """SQLite gives the highest id again once its row is gone."""
-    first = services.run(house.manager, OCTOBER).issued[0]
-    paid = paying.record_payment(house.manager, first.public_id, 100, TODAY, "cash").id
+    first = services.run(billing_lieu.manager, OCTOBER).issued[0]
+    paid = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "cash").id
     by_hand(f"DELETE FROM payment WHERE id = {paid}")
-    assert paying.record_payment(house.manager, first.public_id, 100, TODAY, "card").id == paid
+    assert paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "card").id == paid
     (sentence,) = found()
     assert sentence.startswith(f"payment {paid}: money entry") and sentence.endswith("is gone")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from coworking.accounting import journal
 from coworking.billing import documents, rules
-from tests.billing.test_rules import document, items
+from tests.billing.documents import document, items
 
 
 @given(items, st.sampled_from(["ttc", "ht"]))

@@ -22,7 +22,7 @@ from coworking.core.units import write_unit
 from coworking.spaces import calendar
 from coworking.statistics import services as statistics
 from tests import factories
-from tests.billing.conftest import OCTOBER, TODAY, october_house
+from tests.billing.conftest import OCTOBER, TODAY, lieu_used_in_october
 from tests.support import emails as golden
 from tests.support.threads import at_once
 
@@ -34,15 +34,15 @@ LAST_PAYMENT = "DELETE FROM payment WHERE id = (SELECT max(id) FROM payment)"
 def books(app, clock):
     """A lieu whose books are in order: two invoices, two payments, October closed; a Tuesday, 10:36."""
     with app.app_context():
-        house = october_house()
+        billing_lieu = lieu_used_in_october()
         factories.make_tariff()
-        first = services.run(house.manager, OCTOBER).issued[0]
+        first = services.run(billing_lieu.manager, OCTOBER).issued[0]
         for cents in (100, 70):
-            paying.record_payment(house.manager, first.public_id, cents, TODAY, "cash")
+            paying.record_payment(billing_lieu.manager, first.public_id, cents, TODAY, "cash")
         statistics.close(SYSTEM, OCTOBER)
         keep_up()
         db.session.remove()
-    return house
+    return billing_lieu
 
 
 @pytest.fixture

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from coworking.billing import services
-from tests.billing.conftest import OCTOBER, house  # noqa: F401 - the fixture
+from tests.billing.conftest import OCTOBER, billing_lieu  # noqa: F401 - the fixture
 from tests.support.api import Program
 
 
 @pytest.fixture
-def issued(house, app):  # noqa: F811
+def issued(billing_lieu, app):  # noqa: F811
     with app.app_context():
-        return [row.public_id for row in services.run(house.manager, OCTOBER).issued]
+        return [row.public_id for row in services.run(billing_lieu.manager, OCTOBER).issued]
 
 
-def test_everyone_reads_their_own_and_the_accountant_all(house, issued, app):  # noqa: F811
-    cast = house.cast
+def test_everyone_reads_their_own_and_the_accountant_all(billing_lieu, issued, app):  # noqa: F811
+    cast = billing_lieu.cast
     seen = {
         who: {item["payer"]["name"] for item in Program(app, getattr(cast, who)).get("/invoices").get_json()["items"]}
         for who in ("stranger", "member", "colleague", "host", "accountant")
@@ -31,8 +31,8 @@ def test_everyone_reads_their_own_and_the_accountant_all(house, issued, app):  #
     }
 
 
-def test_pages_follow_each_other(house, issued, app):  # noqa: F811
-    program, cursor, found = Program(app, house.cast.accountant), {}, []
+def test_pages_follow_each_other(billing_lieu, issued, app):  # noqa: F811
+    program, cursor, found = Program(app, billing_lieu.cast.accountant), {}, []
     for _page in range(3):
         page = program.get("/invoices", limit=1, **cursor).get_json()
         found += [item["id"] for item in page["items"]]
@@ -42,13 +42,13 @@ def test_pages_follow_each_other(house, issued, app):  # noqa: F811
     assert program.get("/invoices", month="2026-09").get_json()["items"] == []
 
 
-def test_a_stranger_s_invoice_is_not_there(house, issued, app):  # noqa: F811
-    everyone = Program(app, house.cast.accountant)
+def test_a_stranger_s_invoice_is_not_there(billing_lieu, issued, app):  # noqa: F811
+    everyone = Program(app, billing_lieu.cast.accountant)
     lise = next(p for p in issued if everyone.get(f"/invoices/{p}").get_json()["payer"]["name"] == "Lise Vidal")
     for path in (f"/invoices/{lise}", f"/invoices/{lise}.pdf", "/invoices/nonesuch"):
-        answer = Program(app, house.cast.member).get(path)
+        answer = Program(app, billing_lieu.cast.member).get(path)
         assert (answer.status_code, answer.get_json()["code"]) == (404, "not_found")
-    own = Program(app, house.cast.stranger).get(f"/invoices/{lise}").get_json()
+    own = Program(app, billing_lieu.cast.stranger).get(f"/invoices/{lise}").get_json()
     assert (own["payable_cents"], own["open_cents"], own["state"], len(own["lines"])) == (6600, 6600, "open", 2)
-    pdf = Program(app, house.cast.stranger).get(f"/invoices/{lise}.pdf")
+    pdf = Program(app, billing_lieu.cast.stranger).get(f"/invoices/{lise}.pdf")
     assert pdf.status_code == 200 and pdf.content_type == "application/pdf" and pdf.data.startswith(b"%PDF-")

@@ -49,6 +49,12 @@ def test_package_inits_are_empty():
     assert [str(p) for p in (ROOT / "coworking").rglob("__init__.py") if p.read_text().strip()] == []
 
 
+def test_no_test_file_imports_another():
+    """What several share stands in ``conftest.py`` or in a plain module beside them."""
+    pattern = re.compile(r"^\s*(?:from|import) tests\S*\.test_", re.M)
+    assert [str(path) for path in sorted((ROOT / "tests").rglob("*.py")) if pattern.search(path.read_text())] == []
+
+
 def test_commit_is_called_in_one_file():
     found = {str(path.relative_to(ROOT)) for path in SOURCES if re.search(r"\.commit\(\)", path.read_text())}
     assert found == {"coworking/core/units.py"}

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select, update
 
 from coworking.accounts.models import Organisation, OrganisationMember, Person
-from coworking.billing.models import BillingSettings
+from coworking.billing import queries, services
+from coworking.billing.models import BillingSettings, Invoice
 from coworking.booking.models import Booking, BookingUnit
 from coworking.core.db import db
 from coworking.core.units import write_unit
@@ -25,7 +26,7 @@ TODAY = date(2026, 11, 24)
 
 
 @dataclass
-class House:
+class BillingLieu:
     """The lieu, its people, and how something comes to be used."""
 
     place: factories.Place
@@ -94,7 +95,7 @@ def book(quote: Quote, outcome: str) -> None:
         db.session.add(booking)
 
 
-def make_house(**lieu: Any) -> House:
+def make_billing_lieu(**lieu: Any) -> BillingLieu:
     """Inside an application context: a taxable lieu by default, and an employer that pays for Anne and Karim."""
     place = factories.make_place(**({"vat_status": "taxable", "siret": "12345678900011"} | lieu))
     cast = factories.make_cast()
@@ -108,10 +109,10 @@ def make_house(**lieu: Any) -> House:
             update(OrganisationMember).where(OrganisationMember.person_id == cast.colleague.id).values(is_contact=True)
         )
     employer = db.session.scalars(select(Organisation)).one()
-    return House(place, cast, employer, agreement.id, lambda *args, **values: use(place, *args, **values))
+    return BillingLieu(place, cast, employer, agreement.id, lambda *args, **values: use(place, *args, **values))
 
 
-def settled(made: House) -> None:
+def settled(made: BillingLieu) -> None:
     """Let the rows outlive the session, read to the last column."""
     everyone = [getattr(made.cast, name) for name in factories.Cast.__slots__]
     for row in (*everyone, made.employer, made.place.lieu, *made.place.desks, *made.place.rooms):
@@ -119,9 +120,9 @@ def settled(made: House) -> None:
     db.session.expunge_all()
 
 
-def october_house() -> House:
+def lieu_used_in_october() -> BillingLieu:
     """Inside an application context: Lise used four half-days and the room, Anne's employer pays three of hers."""
-    made = make_house()
+    made = make_billing_lieu()
     for day in (1, 5, 8, 12):
         made.use(made.cast.stranger, date(2026, 10, day))
     made.use(made.cast.stranger, date(2026, 10, 14), cents=1500, hours=2)
@@ -135,7 +136,16 @@ def october_house() -> House:
 
 
 @pytest.fixture
-def house(app) -> House:
-    """The house in October, see `october_house`."""
+def billing_lieu(app) -> BillingLieu:
+    """The lieu in October, see `lieu_used_in_october`."""
     with app.app_context():
-        return october_house()
+        return lieu_used_in_october()
+
+
+def standing(billing_lieu, invoice):
+    return queries.standing_for(billing_lieu.manager, invoice.public_id)
+
+
+@pytest.fixture
+def invoice(billing_lieu, inside) -> Invoice:
+    return next(row for row in services.run(billing_lieu.manager, OCTOBER).issued if row.payable_cents == 6600)

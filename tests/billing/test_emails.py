@@ -23,19 +23,19 @@ IBAN = "FR7630006000011234567890189"
 
 
 @pytest.fixture
-def issued(house, inside):
-    services.update_settings(house.manager, iban=IBAN)
-    return services.run(house.manager, OCTOBER).issued
+def issued(billing_lieu, inside):
+    services.update_settings(billing_lieu.manager, iban=IBAN)
+    return services.run(billing_lieu.manager, OCTOBER).issued
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_the_emails_in_both_languages(house, inside, run_outbox, mailbox, language):
+def test_the_emails_in_both_languages(billing_lieu, inside, run_outbox, mailbox, language):
     with write_unit():
-        for person in (house.cast.stranger, house.cast.colleague):
+        for person in (billing_lieu.cast.stranger, billing_lieu.cast.colleague):
             db.session.get_one(Person, person.id).locale = language
         db.session.scalars(select(Organisation)).one().email = None
-    services.update_settings(house.manager, iban=IBAN)
-    issued = services.run(house.manager, OCTOBER).issued
+    services.update_settings(billing_lieu.manager, iban=IBAN)
+    issued = services.run(billing_lieu.manager, OCTOBER).issued
     run_outbox()
     emails = {email["To"]: email for email in mailbox()}
     assert set(emails) == {"stranger@demo.example", "member@demo.example", "colleague@demo.example"}
@@ -44,13 +44,13 @@ def test_the_emails_in_both_languages(house, inside, run_outbox, mailbox, langua
     golden.check(emails["colleague@demo.example"], "billing/issued-employer")
     (attached,) = email.iter_attachments()
     assert attached.get_content_type() == "application/pdf" and attached.get_content().startswith(b"%PDF-")
-    theirs = next(row for row in issued if row.payer_person_id == house.cast.stranger.id)
-    services.credit(house.manager, theirs.public_id, "Facturé par erreur")
+    theirs = next(row for row in issued if row.payer_person_id == billing_lieu.cast.stranger.id)
+    services.credit(billing_lieu.manager, theirs.public_id, "Facturé par erreur")
     run_outbox()
     golden.check(mailbox()[-1], "billing/issued-undone")
 
 
-def test_a_pdf_is_made_once_and_sent_as_stored(house, issued, run_outbox, mailbox):
+def test_a_pdf_is_made_once_and_sent_as_stored(billing_lieu, issued, run_outbox, mailbox):
     row = issued[0]
     first = pdf.pdf_of(row)
     assert pdf.pdf_of(row) == first and db.session.scalar(select(func.count(InvoicePdf.invoice_id))) == 1
@@ -58,7 +58,7 @@ def test_a_pdf_is_made_once_and_sent_as_stored(house, issued, run_outbox, mailbo
     assert any(part.get_content() == first for email in mailbox() for part in email.iter_attachments())
 
 
-def test_the_email_waits_while_no_pdf_can_be_made(house, issued, run_outbox, mailbox, monkeypatch):
+def test_the_email_waits_while_no_pdf_can_be_made(billing_lieu, issued, run_outbox, mailbox, monkeypatch):
     def missing(*_args, **_options):
         raise PdfUnavailable(packages="libpango")
 
@@ -68,15 +68,15 @@ def test_the_email_waits_while_no_pdf_can_be_made(house, issued, run_outbox, mai
     assert mailbox() == [] and all(row.state == "waiting" and row.last_error for row in rows)
 
 
-def test_a_payer_without_address_gets_no_email(house, issued, mailbox):
+def test_a_payer_without_address_gets_no_email(billing_lieu, issued, mailbox):
     with write_unit():
-        db.session.scalars(select(Person).where(Person.id == house.cast.stranger.id)).unique().one().email = None
-    row = next(row for row in issued if row.payer_person_id == house.cast.stranger.id)
+        db.session.scalars(select(Person).where(Person.id == billing_lieu.cast.stranger.id)).unique().one().email = None
+    row = next(row for row in issued if row.payer_person_id == billing_lieu.cast.stranger.id)
     handlers.issued(outbox.Job("x", queries.ISSUED, "k", {"invoice": row.public_id}, 1))
     assert mailbox() == [] and db.session.get(InvoicePdf, row.id) is not None
 
 
-def test_without_an_address_of_its_own_an_organisation_s_contact_gets_it(house, issued, run_outbox, mailbox):
+def test_without_an_address_of_its_own_an_organisation_s_contact_gets_it(billing_lieu, issued, run_outbox, mailbox):
     with write_unit():
         db.session.scalars(select(Organisation)).one().email = None
     run_outbox()
@@ -93,7 +93,7 @@ def shown(row) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"[\u202f\u00a0]", " ", page)))
 
 
-def test_the_invoice_says_what_the_law_requires(house, issued):
+def test_the_invoice_says_what_the_law_requires(billing_lieu, issued):
     by_payer = {queries.content(row)["buyer"]["name"]: shown(row) for row in issued}
     employer = by_payer["Coutellerie Durand SA"]
     for words in (
@@ -119,19 +119,19 @@ def test_the_invoice_says_what_the_law_requires(house, issued):
     assert "40 €" not in person and "Escompte" not in person
 
 
-def test_a_credit_note_names_what_it_undoes(house, issued):
-    note = services.credit(house.manager, issued[0].public_id, "Facturé par erreur")
+def test_a_credit_note_names_what_it_undoes(billing_lieu, issued):
+    note = services.credit(billing_lieu.manager, issued[0].public_id, "Facturé par erreur")
     page = shown(note)
     assert f"Annule la facture {issued[0].number} du 24 novembre 2026" in page and "Facturé par erreur" in page
     assert "Total en votre faveur" in page
 
 
-def test_a_lieu_without_vat_says_why(house, inside):
+def test_a_lieu_without_vat_says_why(billing_lieu, inside):
     from coworking.spaces.models import Lieu
 
     with write_unit():
         db.session.get(Lieu, 1).vat_status = "franchise"
-    house.use(house.cast.lead, date(2026, 10, 2), vat_rate_bp=0)
-    page = shown(next(r for r in services.run(house.manager, OCTOBER).issued if r.vat_cents == 0))
+    billing_lieu.use(billing_lieu.cast.lead, date(2026, 10, 2), vat_rate_bp=0)
+    page = shown(next(r for r in services.run(billing_lieu.manager, OCTOBER).issued if r.vat_cents == 0))
     assert "TVA non applicable, article L. 223-3 du Code des impositions sur les biens et services (CIBS)" in page
     assert "Total HT" not in page

@@ -15,10 +15,10 @@ from tests.billing.conftest import OCTOBER, TODAY
 
 
 @pytest.fixture
-def issued(house, inside):
+def issued(billing_lieu, inside):
     """October issued; its first invoice paid a little and drawn."""
-    invoice = services.run(house.manager, OCTOBER).issued[0]
-    paying.record_payment(house.manager, invoice.public_id, 100, TODAY, "cash")
+    invoice = services.run(billing_lieu.manager, OCTOBER).issued[0]
+    paying.record_payment(billing_lieu.manager, invoice.public_id, 100, TODAY, "cash")
     with write_unit():
         db.session.add(InvoicePdf(invoice_id=invoice.id, sha256="0" * 64, content=b"%PDF"))
     return invoice
@@ -65,7 +65,7 @@ def test_no_number_and_no_link_is_used_twice(issued, column):
     assert column in str(refusal.value.orig) or guards.refused_by(refusal.value) == "invoice_append_only"
 
 
-def test_a_charge_is_unique_per_source_and_month(house, inside):
+def test_a_charge_is_unique_per_source_and_month(billing_lieu, inside):
     from coworking.billing import charges
 
     charges.gather(OCTOBER)

@@ -22,10 +22,10 @@ def plain(answer) -> str:
 
 
 @pytest.fixture
-def issued(house, app) -> dict[str, str]:
+def issued(billing_lieu, app) -> dict[str, str]:
     """October issued: public ids by payer."""
     with app.app_context():
-        done = services.run(house.manager, OCTOBER)
+        done = services.run(billing_lieu.manager, OCTOBER)
         return {queries.content(row)["buyer"]["name"]: row.public_id for row in done.issued}
 
 
@@ -33,9 +33,9 @@ PAGES = ["/invoices", "/invoices/export.csv", "/invoices/month/2026-10"]
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_money_is_for_managers_and_accountants(house, sign_in, client, url):
+def test_money_is_for_managers_and_accountants(billing_lieu, sign_in, client, url):
     for who, status in (("manager", 200), ("accountant", 200), ("host", 403), ("member", 403), ("lead", 403)):
-        assert sign_in(getattr(house.cast, who)).get(url).status_code == status, who
+        assert sign_in(getattr(billing_lieu.cast, who)).get(url).status_code == status, who
     assert client.get(url).status_code in (302, 303, 401)
 
 
@@ -54,13 +54,13 @@ WRITES = [
 
 
 @pytest.mark.parametrize("url", WRITES)
-def test_only_managers_write(house, sign_in, url):
+def test_only_managers_write(billing_lieu, sign_in, url):
     for who in ("accountant", "host", "member"):
-        assert sign_in(getattr(house.cast, who)).post(url).status_code == 403
+        assert sign_in(getattr(billing_lieu.cast, who)).post(url).status_code == 403
 
 
-def test_a_month_is_prepared_and_issued_with_one_button(house, sign_in, app):
-    browser = sign_in(house.cast.manager)
+def test_a_month_is_prepared_and_issued_with_one_button(billing_lieu, sign_in, app):
+    browser = sign_in(billing_lieu.cast.manager)
     assert browser.post("/invoices/month/2026-10/gather").status_code == 303
     assert "Préparer octobre 2026" in plain(browser.get("/invoices"))
     page = plain(browser.get("/invoices/month/2026-10"))
@@ -73,42 +73,42 @@ def test_a_month_is_prepared_and_issued_with_one_button(house, sign_in, app):
         assert db.session.scalar(select(func.count(Invoice.id))) == 3
 
 
-def test_absences_are_marked_before_invoices_are_issued(house, sign_in, app):
+def test_absences_are_marked_before_invoices_are_issued(billing_lieu, sign_in, app):
     """Absent, and never settled: billed as booked, which the manager reads first."""
     days = [date(2026, 10, day) for day in (1, 5, 8)]
     with app.app_context():
-        mine = Quote.payer_person_id == house.cast.stranger.id
+        mine = Quote.payer_person_id == billing_lieu.cast.stranger.id
         for day, outcome in zip(days, ("came", "absent", "pending"), strict=True):
             book(db.session.scalars(select(Quote).where(mine, Quote.day == day)).one(), outcome)
         charges.gather(OCTOBER)
-    browser = sign_in(house.cast.manager)
+    browser = sign_in(billing_lieu.cast.manager)
     page = plain(browser.get("/invoices/month/2026-10"))
     assert "2 usages ci-dessous sont facturés comme réservés" in page and "2 usages à regarder" in page
     assert page.count(">présence non confirmée<") == 1 and page.count(">absent<") == 1
     assert [f'href="/register?day={day}"' in page for day in days] == [False, True, True]
-    assert "/register" not in plain(sign_in(house.cast.accountant).get("/invoices/month/2026-10"))
+    assert "/register" not in plain(sign_in(billing_lieu.cast.accountant).get("/invoices/month/2026-10"))
     with app.app_context():
-        done = services.run(house.manager, OCTOBER)
+        done = services.run(billing_lieu.manager, OCTOBER)
         assert all("absent" not in row.payload for row in done.issued), "the PDF needs no mark"
 
 
-def test_what_can_be_issued_but_lacks_something_is_said(house, sign_in, app):
+def test_what_can_be_issued_but_lacks_something_is_said(billing_lieu, sign_in, app):
     with app.app_context():
         charges.gather(OCTOBER)
-        spaces.update_lieu(house.manager, legal_status="company")
-    browser = sign_in(house.cast.manager)
+        spaces.update_lieu(billing_lieu.manager, legal_status="company")
+    browser = sign_in(billing_lieu.cast.manager)
     page = plain(browser.get("/invoices/month/2026-10"))
     assert "La forme juridique, le capital et le registre de la société ne sont pas renseignés." in page
     assert "Aucun IBAN" in page and "2 personnes n’ont pas d’adresse postale :" in page
     with app.app_context():
         services.update_settings(
-            house.manager, legal_mention="SAS, capital 5 000 €", iban="FR7630006000011234567890189"
+            billing_lieu.manager, legal_mention="SAS, capital 5 000 €", iban="FR7630006000011234567890189"
         )
     page = plain(browser.get("/invoices/month/2026-10"))
     assert "La forme juridique" not in page and "Aucun IBAN" not in page
 
 
-def test_what_prevents_issuing_is_shown(house, sign_in, app):
+def test_what_prevents_issuing_is_shown(billing_lieu, sign_in, app):
     with app.app_context():
         charges.gather(OCTOBER)
         from coworking.accounts.models import Organisation
@@ -116,7 +116,7 @@ def test_what_prevents_issuing_is_shown(house, sign_in, app):
 
         with write_unit():
             db.session.scalars(select(Organisation)).one().city = None
-    browser = sign_in(house.cast.manager)
+    browser = sign_in(billing_lieu.cast.manager)
     page = plain(browser.get("/invoices/month/2026-10"))
     assert "Coutellerie Durand SA ne peut pas encore recevoir de facture : il manque l’adresse." in page
     answer = browser.post("/invoices/month/2026-10/run")
@@ -124,14 +124,14 @@ def test_what_prevents_issuing_is_shown(house, sign_in, app):
 
 
 @pytest.mark.parametrize("month", ["2026-12", "2027-01", "2026-13", "hier", "2026-1"])
-def test_a_month_that_cannot_be_is_refused(house, sign_in, month):
-    browser = sign_in(house.cast.manager)
+def test_a_month_that_cannot_be_is_refused(billing_lieu, sign_in, month):
+    browser = sign_in(billing_lieu.cast.manager)
     assert browser.get(f"/invoices/month/{month}").status_code == 422
     assert browser.post(f"/invoices/month/{month}/run").status_code == 422
 
 
-def test_a_document_is_read_by_whom_it_concerns(house, issued, sign_in):
-    cast = house.cast
+def test_a_document_is_read_by_whom_it_concerns(billing_lieu, issued, sign_in):
+    cast = billing_lieu.cast
     expected = {
         ("Lise Vidal", "stranger"): 200,
         ("Lise Vidal", "member"): 404,
@@ -148,8 +148,8 @@ def test_a_document_is_read_by_whom_it_concerns(house, issued, sign_in):
     assert sign_in(cast.manager).get("/invoices/nonesuch").status_code == 404
 
 
-def test_a_payment_and_its_refusal(house, issued, sign_in):
-    browser, url = sign_in(house.cast.manager), f"/invoices/{issued['Lise Vidal']}"
+def test_a_payment_and_its_refusal(billing_lieu, issued, sign_in):
+    browser, url = sign_in(billing_lieu.cast.manager), f"/invoices/{issued['Lise Vidal']}"
     payment = {"cents": "70,00", "received_on": "2026-11-24", "method": "transfer", "reference": "VIR 12"}
     refused = browser.post(f"{url}/payments", data=payment)
     assert refused.status_code == 422 and "Il ne reste que 66,00 €" in plain(refused) and "VIR 12" in plain(refused)
@@ -163,8 +163,8 @@ def test_a_payment_and_its_refusal(house, issued, sign_in):
     assert "annulation" in plain(browser.get(url))
 
 
-def test_a_payment_dated_before_its_invoice_asks_first(house, issued, sign_in):
-    browser, url = sign_in(house.cast.manager), f"/invoices/{issued['Lise Vidal']}"
+def test_a_payment_dated_before_its_invoice_asks_first(billing_lieu, issued, sign_in):
+    browser, url = sign_in(billing_lieu.cast.manager), f"/invoices/{issued['Lise Vidal']}"
     payment = {"cents": "26", "received_on": "2026-11-20", "method": "cash"}
     assert "avant l’émission" not in plain(browser.get(url))
     asked = browser.post(f"{url}/payments", data=payment)
@@ -176,14 +176,16 @@ def test_a_payment_dated_before_its_invoice_asks_first(house, issued, sign_in):
 
 
 @pytest.mark.parametrize("broken", [{"cents": "x"}, {"cents": ""}, {"received_on": "hier"}, {"method": "shells"}])
-def test_what_cannot_be_read_is_said_and_kept(house, issued, sign_in, broken):
+def test_what_cannot_be_read_is_said_and_kept(billing_lieu, issued, sign_in, broken):
     payment = {"cents": "6,00", "received_on": "2026-11-20", "method": "cash", "reference": "À garder"}
-    answer = sign_in(house.cast.manager).post(f"/invoices/{issued['Lise Vidal']}/payments", data=payment | broken)
+    answer = sign_in(billing_lieu.cast.manager).post(
+        f"/invoices/{issued['Lise Vidal']}/payments", data=payment | broken
+    )
     assert answer.status_code == 422 and "À garder" in plain(answer)
 
 
-def test_a_credit_note_asks_why(house, issued, sign_in):
-    browser, url = sign_in(house.cast.manager), f"/invoices/{issued['Anne Marchand']}"
+def test_a_credit_note_asks_why(billing_lieu, issued, sign_in):
+    browser, url = sign_in(billing_lieu.cast.manager), f"/invoices/{issued['Anne Marchand']}"
     assert browser.get(f"{url}/credit").status_code == 200
     assert browser.post(f"{url}/credit", data={"reason": ""}).status_code == 422
     answer = browser.post(f"{url}/credit", data={"reason": "Facturé par erreur", "again": "1"})
@@ -193,13 +195,13 @@ def test_a_credit_note_asks_why(house, issued, sign_in):
     assert browser.post(f"{url}/credit", data={"reason": "Encore"}).status_code == 409
 
 
-def test_lines_are_added_waived_and_removed(house, sign_in, app):
-    browser, url = sign_in(house.cast.manager), "/invoices/month/2026-10/line"
+def test_lines_are_added_waived_and_removed(billing_lieu, sign_in, app):
+    browser, url = sign_in(billing_lieu.cast.manager), "/invoices/month/2026-10/line"
     page = plain(browser.get(url))
     nonce = re.search(r'name="nonce" value="(\d+)"', page)
     assert nonce
     line = {
-        "payer": f"p:{house.cast.lead.public_id}",
+        "payer": f"p:{billing_lieu.cast.lead.public_id}",
         "label": "Clé perdue",
         "quantity": "2",
         "unit_cents": "12,50",
@@ -223,19 +225,19 @@ def test_lines_are_added_waived_and_removed(house, sign_in, app):
         assert db.session.scalar(select(func.count(Charge.id))) == 2
 
 
-def test_everyone_finds_their_own_and_what_comes_next(house, issued, sign_in, app):
+def test_everyone_finds_their_own_and_what_comes_next(billing_lieu, issued, sign_in, app):
     with app.app_context():
-        house.use(house.cast.stranger, date(2026, 11, 20), cents=950)
+        billing_lieu.use(billing_lieu.cast.stranger, date(2026, 11, 20), cents=950)
         charges.gather(date(2026, 11, 1))
-    page = plain(sign_in(house.cast.stranger).get("/invoices/mine"))
+    page = plain(sign_in(billing_lieu.cast.stranger).get("/invoices/mine"))
     assert "66,00 €" in page and "Sur votre prochaine facture" in page and "9,50 €" in page
     assert "Durand" not in page
-    assert "Durand" in plain(sign_in(house.cast.colleague).get("/invoices/mine"))
-    assert "Durand" not in plain(sign_in(house.cast.manager).get("/invoices/mine"))
+    assert "Durand" in plain(sign_in(billing_lieu.cast.colleague).get("/invoices/mine"))
+    assert "Durand" not in plain(sign_in(billing_lieu.cast.manager).get("/invoices/mine"))
 
 
-def test_the_list_is_searched_sorted_paged_and_exported(house, issued, sign_in, monkeypatch):
-    browser = sign_in(house.cast.accountant)
+def test_the_list_is_searched_sorted_paged_and_exported(billing_lieu, issued, sign_in, monkeypatch):
+    browser = sign_in(billing_lieu.cast.accountant)
     assert "Lise Vidal" not in plain(browser.get("/invoices?q=durand"))
     assert "Aucune facture trouvée" in plain(browser.get("/invoices?state=paid"))
     assert "Lise Vidal" in plain(browser.get("/invoices?state=unpaid&month=2026-10&sort=amount"))
@@ -251,23 +253,23 @@ def test_the_list_is_searched_sorted_paged_and_exported(house, issued, sign_in, 
     assert "Lise Vidal;55,00;11,00;66,00;0,00;66,00;0,00;open" in table
 
 
-def test_a_list_costs_the_same_whatever_its_length(house, issued, sign_in, count_statements, app):
-    browser = sign_in(house.cast.accountant)
+def test_a_list_costs_the_same_whatever_its_length(billing_lieu, issued, sign_in, count_statements, app):
+    browser = sign_in(billing_lieu.cast.accountant)
     browser.get("/invoices")
     with count_statements() as few:
         browser.get("/invoices")
     with app.app_context():
         for day in range(2, 8):
             person = factories.make_person(f"P{day}", "Essai", f"p{day}@demo.example")
-            house.use(person, date(2026, 10, day))
-        services.run(house.manager, OCTOBER)
+            billing_lieu.use(person, date(2026, 10, day))
+        services.run(billing_lieu.manager, OCTOBER)
     with count_statements() as many:
         browser.get("/invoices")
     assert len(many) == len(few) <= 8, str(many)
 
 
-def test_settings_are_checked_and_kept(house, sign_in, app):
-    browser = sign_in(house.cast.manager)
+def test_settings_are_checked_and_kept(billing_lieu, sign_in, app):
+    browser = sign_in(billing_lieu.cast.manager)
     words = {"vat_number": "FR 11 123456782", "iban": "FR76 3000 6000 0112 3456 7890 189", "bic": "AGRIFRPP"}
     wrong = browser.post("/invoices/settings", data=words | {"vat_number": "FR00123456789"})
     assert wrong.status_code == 422
@@ -281,8 +283,8 @@ def test_settings_are_checked_and_kept(house, sign_in, app):
     assert "FR7630006000011234567890189" in plain(browser.get("/invoices/settings"))
 
 
-def test_mentions_can_be_replaced_and_restored(house, sign_in, app):
-    browser, url = sign_in(house.cast.manager), "/invoices/settings/mentions"
+def test_mentions_can_be_replaced_and_restored(billing_lieu, sign_in, app):
+    browser, url = sign_in(billing_lieu.cast.manager), "/invoices/settings/mentions"
     page = plain(browser.get(url))
     assert "majoré de 10 points" in page and "vos propres mots" not in page
     assert "TVA non applicable" not in page, "this place charges VAT"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from coworking.spaces import services as spaces
+from coworking.spaces.rules import Opening
+from tests.booking.nights import WEDNESDAY
 from tests.factories import make_tariff
 
 
@@ -17,4 +20,27 @@ def people(inside, place, cast):
 def payers(people):
     """`people` where a half-day and an hour have the usual prices."""
     make_tariff()
+    return people
+
+
+@pytest.fixture
+def open_always(app, place, cast):
+    """The cast at a lieu that is open round the clock from Wednesday on, where an hour of a room costs 15 €."""
+    with app.app_context():
+        openings = [Opening(weekday, "accessible", 0, 1440) for weekday in range(7)]
+        spaces.set_schedule(cast.manager.actor(), valid_from=WEDNESDAY, split_minute=780, openings=openings)
+        make_tariff()
+    return cast
+
+
+@pytest.fixture
+def nights(open_always, inside):
+    """The same, inside the application."""
+    return open_always
+
+
+@pytest.fixture
+def priced(people, place):
+    """Desks 9.00 a half-day, the second one 14.00; rooms 15.00 an hour, the second one free of charge."""
+    make_tariff(resources={place.desks[1]: 1400, place.rooms[1]: 0})
     return people

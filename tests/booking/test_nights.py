@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import pytest
-from icalendar import Calendar
 from sqlalchemy import select
 
-from coworking.accounts.models import Person
 from coworking.billing import charges
 from coworking.billing.models import Charge
-from coworking.booking import checks, services
 from coworking.booking import displaced as bookings
-from coworking.booking.models import Booking
+from coworking.booking import services
 from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.rules import AlreadyInRoom, BeyondHorizon, NotInService, NotOnOneDay
-from coworking.booking.weeks import week
 from coworking.claims.models import Claim
 from coworking.claims.queries import day_version
 from coworking.claims.rules import ClaimConflict
@@ -29,71 +24,14 @@ from coworking.core.errors import DomainError
 from coworking.core.outbox import Job
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
-from coworking.frontdesk.today import today
-from coworking.presence import checks as presence_checks
-from coworking.presence import services as presence
-from coworking.presence import settling
-from coworking.presence.models import Presence
-from coworking.presence.rules import NotToday
 from coworking.pricing.models import Quote
 from coworking.spaces import calendar, queries
 from coworking.spaces import services as spaces
 from coworking.spaces.models import Resource
-from coworking.spaces.rules import Closed, Closing, Opening
-from tests.factories import make_tariff
+from coworking.spaces.rules import Closed, Closing
+from tests.booking.nights import FRIDAY, NIGHT, THURSDAY, at, book, fresh, sound
 from tests.statistics.oracle import PARIS
-from tests.support.api import Program
 from tests.support.threads import at_once
-
-WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 11, day) for day in (25, 26, 27))
-
-
-def at(day: int, hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 11, day, hour, minute, tzinfo=PARIS)
-
-
-NIGHT = Span(at(26, 23), at(27, 1))
-
-
-@pytest.fixture
-def open_always(app, place, cast):
-    """The cast at a lieu that is open round the clock from Wednesday on, where an hour of a room costs 15 €."""
-    with app.app_context():
-        openings = [Opening(weekday, "accessible", 0, 1440) for weekday in range(7)]
-        spaces.set_schedule(cast.manager.actor(), valid_from=WEDNESDAY, split_minute=780, openings=openings)
-        make_tariff()
-    return cast
-
-
-@pytest.fixture
-def nights(open_always, inside):
-    """The same, inside the application."""
-    return open_always
-
-
-def book(person, room, span: Span = NIGHT, **more: object) -> Booking:
-    return services.book(person.actor(), Request(span, (RequestedItem(resource=room.public_id),), **more))
-
-
-def english(app, *people) -> None:
-    """Let ``people`` read English."""
-    with app.app_context(), write_unit():
-        for person in people:
-            db.session.get_one(Person, person.id).locale = "en"
-
-
-def fresh(booking: Booking) -> Booking:
-    db.session.rollback()
-    return db.session.get_one(Booking, booking.id)
-
-
-def sound() -> None:
-    """Nothing that the nightly check asks of bookings and presences is broken."""
-    db.session.rollback()
-    asked = (checks.claims_held, checks.claims_released, checks.quotes)
-    asked += (presence_checks.came_and_was_there, presence_checks.was_there_and_came)
-    assert [found for check in asked for found in check()] == []
-
 
 # Booking ----------------------------------------------------------------------------------------------------------------
 
@@ -171,6 +109,28 @@ def test_the_night_clocks_go_back_has_an_hour_more(nights, place, clock):
     book(nights.member, place.rooms[0], span)
     quote = db.session.scalars(select(Quote)).one()
     assert (quote.minutes, quote.amount_cents, quote.day) == (7 * 60, 7 * 1500, date(2027, 10, 30))
+
+
+def test_the_night_and_the_morning_after_race_for_one_hour(app, open_always, place):
+    def ask(person, span: Span) -> str:
+        with app.app_context():
+            try:
+                book(person, place.rooms[0], span)
+            except DomainError as refusal:
+                return refusal.code
+            return "booked"
+
+    for n in range(6):
+        day = timedelta(days=n)
+        night, morning = (Span(s.start + day, s.end + day) for s in (NIGHT, Span(at(27, 0), at(27, 1))))
+        asks = [(open_always.member, night), (open_always.stranger, morning)] * 4
+        told = Counter(at_once([partial(ask, *one) for one in asks]))
+        with app.app_context():
+            spans = [
+                row.use for row in db.session.scalars(select(Claim).where(Claim.live)) if row.use.overlaps(morning)
+            ]
+        assert told["booked"] == 1 and len(spans) == 1, told
+        assert set(told) <= {"booked", "claim_conflict", "already_booked"}
 
 
 # Changing ---------------------------------------------------------------------------------------------------------------
@@ -254,236 +214,3 @@ def test_a_retired_room_s_night_goes_to_another_free_on_both_days(nights, place,
     (unit,) = fresh(booking).units
     assert (unit.resource.name, unit.span) == (place.rooms[1].name, NIGHT)
     sound()
-
-
-# Who came ---------------------------------------------------------------------------------------------------------------
-
-
-def outcome(booking: Booking) -> str:
-    (unit,) = fresh(booking).units
-    return unit.outcome
-
-
-def stays() -> list[tuple[date, datetime, datetime | None]]:
-    rows = db.session.scalars(select(Presence).order_by(Presence.arrived_at))
-    return [(row.day, row.arrived_at, row.left_at) for row in rows]
-
-
-def test_whoever_checks_in_after_midnight_came(nights, place, clock):
-    booking = book(nights.member, place.rooms[0])
-    clock.set(at(25, 12))
-    with pytest.raises(NotToday):
-        presence.check_in(nights.member.actor(), booking.public_id)
-    clock.set(at(27, 0, 10))
-    arrival = presence.check_in(nights.member.actor(), booking.public_id)
-    assert (arrival.presence.day, arrival.walked_in, outcome(booking)) == (FRIDAY, False, "came")
-    presence.undo_arrival(nights.host.actor(), arrival.presence.public_id)
-    assert outcome(booking) == "pending"
-    sound()
-
-
-def test_whoever_stays_over_midnight_takes_no_desk_for_the_morning(nights, place, clock):
-    booking = book(nights.member, place.rooms[0])
-    clock.set(at(26, 23))
-    presence.arrive(nights.member.actor())
-    clock.set(at(27, 0, 40))
-    found = today(is_manager=False)
-    assert [one.room.resource.name for _zone, group in found.here for one in group] == [place.rooms[0].name]
-    assert (found.lingering, found.coming) == ([], [])
-    left = presence.leave(nights.member.actor())
-    assert left is not None and left.counted == ()
-    assert stays() == [(THURSDAY, at(26, 23), at(27, 0)), (FRIDAY, at(27, 0), at(27, 0, 40))]
-    assert outcome(booking) == "came"
-    sound()
-
-
-def test_today_expects_after_midnight_whoever_has_not_come(nights, place, clock):
-    booking = book(nights.member, place.rooms[0])
-    clock.set(at(27, 0, 20))
-    found = today(is_manager=False)
-    assert [(one.booking.public_id, one.late) for one in found.coming] == [(booking.public_id, True)]
-    assert found.yesterday is None, "it is not over"
-    clock.set(at(27, 1))
-    found = today(is_manager=False)
-    assert found.coming == [] and found.yesterday is not None
-    assert [unit.booking_id for unit in found.yesterday.waiting] == [booking.id]
-
-
-def test_gone_unseen_they_stayed_for_what_they_had_over_midnight(nights, place, clock):
-    book(nights.member, place.rooms[0])
-    clock.set(at(26, 23))
-    presence.arrive(nights.member.actor())
-    clock.set(at(27, 8))
-    presence.leave(nights.host.actor(), person=nights.member.public_id, unseen=True)
-    assert stays() == [(THURSDAY, at(26, 23), at(27, 0)), (FRIDAY, at(27, 0), at(27, 1))]
-    sound()
-
-
-def test_the_host_says_that_they_came_and_takes_it_back(nights, place, clock):
-    booking = book(nights.member, place.rooms[0])
-    (unit,) = [unit.id for unit in booking.units]
-    clock.set(at(27, 9))
-    said = settling.settle(nights.host.actor(), [unit], "came")
-    assert stays() == [(THURSDAY, at(26, 23), at(27, 0)), (FRIDAY, at(27, 0), at(27, 1))]
-    sound()
-    settling.undo_settling(nights.host.actor(), said.at)
-    assert (stays(), outcome(booking)) == ([], "pending")
-    settling.settle(nights.host.actor(), [unit], "absent")
-    sound()
-
-
-def test_said_absent_they_were_there_on_neither_day(nights, place, clock):
-    booking = book(nights.member, place.rooms[0])
-    (unit,) = [unit.id for unit in booking.units]
-    clock.set(at(26, 23))
-    presence.arrive(nights.member.actor())
-    clock.set(at(27, 1))
-    presence.leave(nights.member.actor())
-    clock.set(at(27, 9))
-    settling.settle(nights.host.actor(), [unit], "absent", reason="relu")
-    assert (stays(), outcome(booking)) == ([], "absent")
-    sound()
-
-
-def test_set_free_after_midnight_it_is_free_from_then_on(nights, place, clock):
-    booking = book(nights.member, place.rooms[0])
-    clock.set(at(27, 0, 15))
-    versions = [day_version(day) for day in (THURSDAY, FRIDAY)]
-    presence.set_free(nights.host.actor(), booking.public_id)
-    assert fresh(booking).ends_at == at(27, 0, 15)
-    assert all(day_version(day) > n for day, n in zip((THURSDAY, FRIDAY), versions, strict=True))
-    presence.undo_set_free(nights.host.actor(), booking.public_id)
-    assert fresh(booking).span == NIGHT
-    sound()
-
-
-# What people see --------------------------------------------------------------------------------------------------------
-
-
-def test_the_letter_says_the_day_it_ends_and_its_file_the_instants(nights, place, clock, run_outbox, mailbox):
-    book(nights.member, place.rooms[0])
-    clock.advance(minutes=11)
-    run_outbox()
-    message = mailbox()[-1]
-    assert "23\u202fh\u00a0– 1\u202fh le vendredi 27 novembre" in message.get_body(("plain",)).get_content()
-    (file,) = message.iter_attachments()
-    (event,) = Calendar.from_ical(file.get_content()).walk("VEVENT")
-    assert (event["dtstart"].dt, event["dtend"].dt) == (NIGHT.start, NIGHT.end)
-
-
-@pytest.mark.parametrize(
-    ("language", "until"),
-    [("fr", "jusqu’à 1\u202fh le vendredi 27 novembre"), ("en", "until 1:00 on Friday 27 November")],
-)
-def test_the_sheet_says_the_next_day_before_it_is_booked(app, open_always, place, sign_in, language, until):
-    if language == "en":
-        english(app, open_always.member)
-    browser, url = sign_in(open_always.member), f"/rooms/{place.rooms[0].public_id}/book"
-    by_duration = {"day": "2026-11-26", "from": "23:00", "minutes": "120"}
-    by_hour = {"day": "2026-11-26", "from": "23:00", "to": "01:00"}
-    for values in (by_duration, by_hour):
-        assert until in browser.get(url, query_string=values).text
-    assert until not in browser.get(url, query_string=by_duration | {"minutes": "60"}).text
-    booked = browser.post(url, data=by_duration | {"agreed": "3000"})
-    assert booked.status_code == 303
-    with app.app_context():
-        assert db.session.scalars(select(Booking)).one().span == NIGHT
-
-
-def test_an_earlier_end_is_a_mistake_where_the_lieu_closes(place, cast, sign_in):
-    url = f"/rooms/{place.rooms[0].public_id}/book"
-    page = sign_in(cast.member).get(url, query_string={"day": "2026-11-26", "from": "14:00", "to": "13:00"}).text
-    assert "La fin doit venir après le début." in page
-
-
-def test_the_week_shows_it_on_both_days(nights, place):
-    book(nights.member, place.rooms[0])
-    days = [WEDNESDAY, THURSDAY, FRIDAY]
-    found = week(nights.member.id, days, queries.days(WEDNESDAY, FRIDAY))
-    rooms = {(row.day, cell.half): cell.rooms for row in found for cell in row.cells if cell.rooms}
-    assert {key: [room.goes_on for room in seen] for key, seen in rooms.items()} == {
-        (THURSDAY, "pm"): [False],
-        (FRIDAY, "am"): [True],
-    }
-    assert [row.used for row in found] == [[], [place.rooms[0].name], []]
-    after = week(nights.member.id, [FRIDAY], queries.days(FRIDAY, FRIDAY))
-    assert [room.goes_on for room in after[0].cells[0].rooms] == [True]
-
-
-def test_the_pages_show_both_days(app, open_always, place, sign_in, clock):
-    with app.app_context():
-        book(open_always.member, place.rooms[0])
-    english(app, open_always.member, open_always.host)
-    browser = sign_in(open_always.member)
-    words = "23:00\u00a0– 1:00 on Friday 27 November"
-    for day, mark in (("2026-11-26", "goes-on"), ("2026-11-27", "came-on")):
-        page = browser.get(f"/planning?day={day}").text
-        assert (mark in page, words in page) == (True, True)
-        assert words in browser.get(f"/planning?day={day}&view=list").text
-        assert words in browser.get(f"/rooms?day={day}").text
-    assert "since the day before, until 1:00" in browser.get("/week").text
-    clock.set(at(27, 0, 20))
-    assert words in sign_in(open_always.host).get("/today").text
-
-
-def test_free_ground_up_to_midnight_is_booked_to_midnight(app, open_always, place, sign_in):
-    browser = sign_in(open_always.member)
-    links = re.findall(rf'href="(/new/{place.rooms[0].public_id}[^"]*)"', browser.get("/planning?day=2026-11-26").text)
-    page = browser.get(links[-1].replace("&amp;", "&"), follow_redirects=True).text
-    assert re.search("[Jj]eudi 26 novembre, 0–24\u202fh", page), page
-
-
-def test_the_host_books_it_from_the_planning_by_its_hours(app, open_always, place, sign_in):
-    english(app, open_always.host)
-    host = sign_in(open_always.host)
-    form = {"resource": place.rooms[0].public_id, "day": "2026-11-26", "from": "23:00", "to": "01:00"}
-    page = host.get("/for-someone", query_string=form).text
-    assert "until 1:00 on Friday 27 November" in page
-    told = "An earlier hour than the start is one of the next day."
-    assert told in host.get("/for-someone", query_string=form | {"to": "23:30"}).text
-    assert host.post("/for-someone", data=form | {"person": open_always.member.public_id}).status_code == 303
-    with app.app_context():
-        assert db.session.scalars(select(Booking)).one().span == NIGHT
-
-
-def test_programs_book_it_and_find_it_free_before(app, open_always, place):
-    member = Program(app, open_always.member)
-    asked = {"starts_at": "2026-11-26T23:00:00+01:00", "ends_at": "2026-11-27T01:00:00+01:00"}
-    found = member.get(
-        "/availability", **{"from": "2026-11-26T22:00:00+01:00", "to": "2026-11-27T03:00:00+01:00", "kind": "room"}
-    )
-    free = {row["resource_id"]: row["free"] for row in found.get_json()["items"]}
-    assert [(one["starts_at"], one["ends_at"]) for one in free[place.rooms[0].public_id]] == [
-        ("2026-11-26T22:00:00+01:00", "2026-11-27T03:00:00+01:00")
-    ]
-    made = member.post("/bookings", asked | {"resource_id": place.rooms[0].public_id})
-    assert made.status_code == 201
-    body = made.get_json()
-    assert {name: body[name] for name in asked} == asked
-    refused = member.post("/bookings", asked | {"kind": "desk"})
-    assert (refused.status_code, refused.get_json()["code"]) == (422, "not_on_one_day")
-
-
-# At once ----------------------------------------------------------------------------------------------------------------
-
-
-def test_the_night_and_the_morning_after_race_for_one_hour(app, open_always, place):
-    def ask(person, span: Span) -> str:
-        with app.app_context():
-            try:
-                book(person, place.rooms[0], span)
-            except DomainError as refusal:
-                return refusal.code
-            return "booked"
-
-    for n in range(6):
-        day = timedelta(days=n)
-        night, morning = (Span(s.start + day, s.end + day) for s in (NIGHT, Span(at(27, 0), at(27, 1))))
-        asks = [(open_always.member, night), (open_always.stranger, morning)] * 4
-        told = Counter(at_once([partial(ask, *one) for one in asks]))
-        with app.app_context():
-            spans = [
-                row.use for row in db.session.scalars(select(Claim).where(Claim.live)) if row.use.overlaps(morning)
-            ]
-        assert told["booked"] == 1 and len(spans) == 1, told
-        assert set(told) <= {"booked", "claim_conflict", "already_booked"}

@@ -13,7 +13,7 @@ from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Resource
-from tests.booking.test_views import text
+from tests.booking.pages import text
 from tests.factories import make_tariff
 
 THURSDAY = "2026-11-26"

@@ -9,9 +9,8 @@ import pytest
 from coworking.network.head import enrolment, six_figures
 from coworking.network.head.models import FIGURES, JOIN
 from tests.browser.conftest import PHONE, WIDE, assert_accessible
-from tests.network.head.test_lieux import put
-from tests.network.head.test_month import make_lieu, say
-from tests.network.head.test_six_figures import NUMBERS
+from tests.network.head.figures import NUMBERS
+from tests.network.head.lieux import make_lieu, put, say
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from coworking.frontdesk.setup_code import announce, setup_code
 from coworking.serve import procfile
 from coworking.spaces.models import Lieu
 from tests.conftest import make_app
-from tests.frontdesk.test_setup import ANSWERS
+from tests.frontdesk.setup_answers import ANSWERS
 from tests.support.processes import Program
 from tests.support.redis import free_port
 

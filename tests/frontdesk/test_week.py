@@ -14,7 +14,7 @@ from coworking.booking.placing import Request, RequestedItem
 from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
-from tests.booking.test_views import text
+from tests.booking.pages import text
 
 THURSDAY = date(2026, 11, 26)
 MORNING = frozenset({"am"})

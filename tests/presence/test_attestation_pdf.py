@@ -15,17 +15,8 @@ from coworking.accounts.models import Person
 from coworking.core import checks, guards, pdf
 from coworking.core.db import db
 from coworking.core.units import write_unit
-from coworking.presence import services as presence
 from coworking.presence.models import Attestation, AttestationPdf, Presence
 from tests.support.threads import at_once
-
-
-@pytest.fixture
-def here(app, place, cast):
-    """Anne came this morning."""
-    with app.app_context():
-        presence.arrive(cast.member.actor())
-    return cast
 
 
 @pytest.fixture

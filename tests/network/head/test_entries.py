@@ -16,8 +16,7 @@ from coworking.network.head import entries
 from coworking.network.head.entry_rules import EntryChanged, fingerprint, stated
 from coworking.network.head.lieux import AlreadyListed
 from coworking.network.head.models import NetworkLieu
-from tests.network.head.test_lieux import put
-from tests.network.head.test_month import make_lieu, plain, say
+from tests.network.head.lieux import make_lieu, plain, put, say
 from tests.support.api import Program
 from tests.support.threads import at_once
 

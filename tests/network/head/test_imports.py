@@ -13,8 +13,8 @@ from coworking.core.db import db
 from coworking.network.head import directory_import
 from coworking.network.head.census_rules import read
 from coworking.network.head.models import DirectoryImport
-from tests.network.head.test_directory import a_census, file_of, row
-from tests.network.head.test_month import plain
+from tests.network.head.census import a_census, file_of, row
+from tests.network.head.lieux import plain
 
 PAGE = "/network/directory/imports"
 

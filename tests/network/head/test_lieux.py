@@ -6,7 +6,6 @@ import csv
 import io
 import re
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -14,22 +13,13 @@ from sqlalchemy import select
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.errors import Gone, NotFound
-from coworking.core.units import write_unit
 from coworking.network.head import directory_queries, enrolment, lieux
 from coworking.network.head.directory_queries import Narrowing
 from coworking.network.head.models import FIGURES, JOIN, Enrolment, NetworkLieu
 from coworking.network.head.overview import overview
-from tests.network.head.test_month import OCTOBER, make_lieu, plain, say
+from tests.network.head.lieux import OCTOBER, make_lieu, plain, put, say
 
 GOOD = {"name": "Le Vieux Lavoir", "postcode": "63 120", "city": "Courpière", "siret": "", "email": ""}
-
-
-def put(name: str, **values: Any) -> str:
-    """A place of the directory; returns its public id."""
-    with write_unit():
-        row = NetworkLieu(**{"name": name, "source": "directory", "city": "Ambert", "postcode": "63600"} | values)
-        db.session.add(row)
-    return row.public_id
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from coworking.statistics import queries as statistics
 from coworking.statistics.envelope import envelope
 from tests import factories
 from tests.network.conftest import NOVEMBER, lieu_id, signed
-from tests.network.head.test_month import plain
+from tests.network.head.lieux import plain
 from tests.statistics.returns import plain_figures, sealed
 
 RETURNS = "/api/v1/network/returns"

@@ -15,7 +15,7 @@ from coworking.core.db import db
 from coworking.network.head import lieux, queries, reminding
 from coworking.network.head.models import LateReminder
 from coworking.network.head.overview import overview
-from tests.network.head.test_month import OCTOBER, make_lieu, plain, say
+from tests.network.head.lieux import OCTOBER, make_lieu, plain, say
 from tests.support import emails
 from tests.support.threads import at_once
 

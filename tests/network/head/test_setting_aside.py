@@ -13,8 +13,7 @@ from coworking.core.errors import NotFound
 from coworking.network.head import enrolment, setting_aside, six_figures
 from coworking.network.head.models import FIGURES, ReceivedReturn, ReturnSetAside
 from coworking.network.head.overview import last_month, overview
-from tests.network.head.test_lieux import put
-from tests.network.head.test_month import OCTOBER, make_lieu, plain, say
+from tests.network.head.lieux import OCTOBER, make_lieu, plain, put, say
 from tests.support.api import Program
 
 SIX_FIGURES = {

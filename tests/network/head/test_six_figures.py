@@ -19,20 +19,9 @@ from coworking.network.head.overview import overview
 from coworking.statistics.return_rules import check_return
 from coworking.statistics.schema import SIX
 from tests.network.conftest import NOVEMBER
-from tests.network.head.test_lieux import put
-from tests.network.head.test_month import OCTOBER, plain
+from tests.network.head.figures import NUMBERS, TYPED
+from tests.network.head.lieux import OCTOBER, plain, put
 from tests.support.threads import at_once
-
-TYPED = {
-    "month": "2026-10",
-    "open_days": "21",
-    "desk_offered_halfdays": "1 260",
-    "desk_booked_halfdays": "400",
-    "desk_attended_halfdays": "355",
-    "distinct_people": "38",
-    "workshop_participants": "",
-}
-NUMBERS = {name: int(TYPED[name].replace(" ", "")) if TYPED[name] else None for name in SIX}
 
 
 class Page:

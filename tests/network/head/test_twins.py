@@ -27,9 +27,8 @@ from coworking.network.head.entry_rules import EntryChanged, fingerprint, stated
 from coworking.network.head.models import JOIN, LieuMerge, NetworkLieu, ReceivedReturn, TwoPlaces
 from coworking.network.head.overview import overview
 from coworking.network.head.twin_rules import Listed, proposals
-from tests.network.head.test_directory import a_census, file_of, row
-from tests.network.head.test_lieux import put
-from tests.network.head.test_month import OCTOBER, make_lieu, plain, say
+from tests.network.head.census import a_census, file_of, row
+from tests.network.head.lieux import OCTOBER, make_lieu, plain, put, say
 from tests.support.threads import at_once
 
 PAGE = "/network/directory/twins"

@@ -1,4 +1,4 @@
-"""A member's pages, as a browser without scripts sees them."""
+"""The week's page, as a browser without scripts sees it: one tap books, and what cannot be says why."""
 
 from __future__ import annotations
 
@@ -8,26 +8,10 @@ import pytest
 
 from coworking.booking import services
 from coworking.booking.models import Booking
-from coworking.booking.rules import Half
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.spaces.models import Resource
-
-THURSDAY = "2026-11-26"
-DAY: frozenset[Half] = frozenset({"am", "pm"})
-
-
-def text(answer) -> str:
-    return answer.get_data(as_text=True)
-
-
-def tap(browser, day: str, half: str, **more: str):
-    return browser.post("/bookings", data={"day": day, "half": half, **more}, follow_redirects=True)
-
-
-def booking_url(page: str) -> str:
-    start = page.index('href="/bookings/') + len('href="')
-    return page[start : page.index('"', start)]
+from tests.booking.pages import DAY, THURSDAY, tap, text
 
 
 def test_a_visitor_is_redirected_to_sign_in(client, place):
@@ -191,64 +175,6 @@ def test_a_desk_that_has_just_gone_answers_with_those_still_free(app, place, cas
     assert place.desks[1].public_id in text(answer)
 
 
-def test_cancelling_and_undoing_it(app, place, cast, sign_in, clock):
-    browser = sign_in(cast.member)
-    url = booking_url(text(tap(browser, THURSDAY, "am")))
-    assert "Annuler cette réservation" in text(browser.get(url))
-    page = text(browser.post(url + "/cancel", follow_redirects=True))
-    assert "Réservation annulée." in page
-    assert "slot is-mine" not in page
-    assert "De nouveau à vous." in text(browser.post(url + "/undo", follow_redirects=True))
-    browser.post(url + "/cancel")
-    clock.advance(minutes=3)
-    late = browser.post(url + "/undo")
-    assert late.status_code == 409
-    assert "Trop de temps a passé" in text(late)
-
-
-def test_cancelling_twice_is_fine(app, place, cast, sign_in):
-    browser = sign_in(cast.member)
-    url = booking_url(text(tap(browser, THURSDAY, "am")))
-    for _ in range(2):
-        assert "Réservation annulée." in text(browser.post(url + "/cancel", follow_redirects=True))
-    assert "annulée</span>" in text(browser.get("/bookings"))
-
-
-def test_what_cancelling_costs_is_said_before(app, place, cast, sign_in, clock):
-    """Booked after the free deadline: free while one may still regret it, and late after that."""
-    clock.set(datetime(2026, 11, 25, 19, tzinfo=UTC))
-    browser = sign_in(cast.member)
-    url = booking_url(text(tap(browser, THURSDAY, "am")))
-    assert "sans frais jusqu’au mercredi 25 novembre à 20\u202fh\u202f10" in text(browser.get(url))
-    clock.advance(minutes=10)
-    assert "comptera comme utilisée" in text(browser.get(url))
-    assert "annulée hors délai" in text(browser.post(url + "/cancel", follow_redirects=True))
-
-
-def test_a_booking_that_has_begun_is_kept(app, place, cast, sign_in):
-    browser = sign_in(cast.member)
-    url = booking_url(text(tap(browser, "2026-11-24", "am")))
-    assert "Annuler cette réservation" not in text(browser.get(url))
-    answer = browser.post(url + "/cancel")
-    assert answer.status_code == 409
-    assert "Cette réservation est commencée" in text(answer)
-
-
-def test_a_stranger_s_booking_is_not_there(app, place, cast, sign_in):
-    url = booking_url(text(tap(sign_in(cast.member), THURSDAY, "am")))
-    stranger = sign_in(cast.stranger)
-    assert stranger.get(url).status_code == 404
-    for verb in ("cancel", "undo", "move"):
-        assert stranger.post(f"{url}/{verb}").status_code == 404
-
-
-def test_another_desk_for_the_same_time(app, place, cast, sign_in):
-    browser = sign_in(cast.member)
-    url = booking_url(text(tap(browser, THURSDAY, "am")))
-    page = text(browser.post(url + "/move", data={"resource": place.desks[2].public_id}, follow_redirects=True))
-    assert "Poste 3, jeudi 26 novembre" in page
-
-
 def test_here_and_gone(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     page = text(browser.post("/here", follow_redirects=True))
@@ -290,99 +216,12 @@ def test_like_last_week_fills_up_what_is_missing(app, place, cast, sign_in, cloc
     )
 
 
-def test_a_room_from_its_chip_to_its_booking(app, place, cast, sign_in):
-    browser = sign_in(cast.member)
-    room = place.rooms[0].public_id
-    assert "Durolle" in text(browser.get(f"/rooms?day={THURSDAY}&minutes=60&people=2"))
-    form = {"day": THURSDAY, "from": "14:00", "to": "15:00", "title": "Point d’équipe", "guests": "3"}
-    page = text(browser.post(f"/rooms/{room}/book", data=form, follow_redirects=True))
-    assert "Durolle, jeudi 26 novembre" in page
-    again = browser.post(f"/rooms/{room}/book", data=form)
-    assert again.status_code == 409
-    assert "Vous avez déjà réservé Durolle à ce moment-là, 14–15\u202fh." in text(again)
-    assert 'value="Point d’équipe"' in text(again), "what was typed is still there"
-    assert booking_url(text(browser.get("/bookings")))
-
-
-@pytest.mark.parametrize(
-    ("length", "chips"),
-    [
-        ("half", ["9–13\u202fh", "13–18\u202fh"]),
-        ("day", ["9–18\u202fh"]),
-        ("120", ["9\u202fh", "16\u202fh"]),
-        ("des heures", ["17\u202fh"]),
-    ],
-)
-def test_rooms_are_found_by_length(app, place, cast, sign_in, length, chips):
-    page = text(sign_in(cast.member).get("/rooms", query_string={"day": THURSDAY, "minutes": length}))
-    for chip in chips:
-        assert f">{chip}</a>" in page
-    assert ">17\u202fh</a>" not in page or length == "des heures"
-
-
-def test_rooms_tell_when_the_lieu_is_closed_and_when_none_is_large_enough(app, place, cast, sign_in):
-    browser = sign_in(cast.member)
-    assert "Noël" in text(browser.get("/rooms?day=2026-12-25"))
-    assert "Aucune salle n’a autant de places" in text(browser.get(f"/rooms?day={THURSDAY}&people=40"))
-    assert "Cabine" not in text(browser.get(f"/rooms?day={THURSDAY}&people=2"))
-
-
 def test_a_week_beyond_the_horizon_says_until_when_one_can_book(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     words, repeat = "Les réservations sont ouvertes jusqu’au", 'action="/week/repeat"'
     near, last, beyond = (text(browser.get(f"/week?from={day}")) for day in ("2026-11-23", "2027-02-22", "2027-03-01"))
     assert [words in page for page in (near, last, beyond)] == [False, True, True]
     assert [repeat in page for page in (near, last, beyond)] == [True, True, False]
-
-
-def test_rooms_of_a_day_that_is_over_or_too_far_are_not_called_too_small(app, place, cast, sign_in):
-    browser = sign_in(cast.member)
-    assert "Ce jour est passé" in text(browser.get("/rooms?day=2026-11-20"))
-    assert "Les réservations ne sont pas encore ouvertes" in text(browser.get("/rooms?day=2027-12-01"))
-
-
-@pytest.mark.parametrize(
-    ("day", "start", "end", "words"),
-    [
-        ("2027-03-28", "02:30", "04:00", "n’existe pas"),
-        (THURSDAY, "15:00", "14:00", "fin"),
-        (THURSDAY, "9h10", "10h", "quart d’heure"),
-        (THURSDAY, "neuf", "10:00", "Ce n’est pas une heure"),
-        (THURSDAY, "9" * 20, "10:00", "Ce n’est pas une heure"),
-    ],
-)
-def test_an_impossible_time_is_refused_and_the_input_kept(app, place, cast, sign_in, day, start, end, words):
-    answer = sign_in(cast.member).post(
-        f"/rooms/{place.rooms[0].public_id}/book", data={"day": day, "from": start, "to": end, "title": "Essai"}
-    )
-    assert answer.status_code == 422
-    assert f'class="err" id="{"minutes" if words == "fin" else "from"}-err"' in text(answer), (
-        "beside the field at fault"
-    )
-    assert words in text(answer)
-    assert 'value="Essai"' in text(answer)
-
-
-def test_my_bookings_tell_what_is_coming_and_what_was(app, place, cast, sign_in, clock):
-    browser = sign_in(cast.member)
-    tap(browser, THURSDAY, "am")
-    page = text(browser.get("/bookings"))
-    assert "jeudi 26 novembre 2026" in page
-    assert "Avant" not in page
-    clock.set(datetime(2026, 11, 26, 8, 5, tzinfo=UTC))
-    browser.post("/here")
-    clock.advance(days=1)
-    page = text(browser.get("/bookings"))
-    assert "Rien de réservé pour l’instant" in page
-    assert "présence</span>" in page
-
-
-@pytest.mark.parametrize("page", ["0", "-3", "2", "9" * 30])
-def test_a_page_beyond_the_end_is_the_last_one(app, place, cast, sign_in, page):
-    browser = sign_in(cast.member)
-    browser.post(booking_url(text(tap(browser, THURSDAY, "am"))) + "/cancel")
-    assert "jeudi 26 novembre 2026" in text(browser.get(f"/bookings?page={page}"))
-    assert browser.get("/bookings?page=deux").status_code == 422
 
 
 def test_the_week_costs_the_same_whatever_the_number_of_desks(app, place, cast, sign_in, count_statements):
@@ -406,25 +245,3 @@ def test_the_week_costs_the_same_whatever_the_number_of_desks(app, place, cast, 
         browser.get("/week")
     assert len(many) == len(few), f"{few}\n{many}"
     assert len(many) <= 11, many
-
-
-def test_the_rooms_cost_the_same_whatever_their_number(app, place, cast, sign_in, count_statements):
-    browser = sign_in(cast.member)
-    with count_statements() as few:
-        browser.get(f"/rooms?day={THURSDAY}")
-    with app.app_context(), write_unit():
-        from coworking.core.db import db
-
-        db.session.add_all(
-            Resource(
-                zone_id=place.rooms[0].zone_id,
-                kind="room",
-                name=f"Salle {n}",
-                seats=4,
-                in_service_from=date(2026, 1, 1),
-            )
-            for n in range(20)
-        )
-    with count_statements() as many:
-        browser.get(f"/rooms?day={THURSDAY}")
-    assert len(many) == len(few) <= 6, f"{few}\n{many}"
