@@ -129,7 +129,7 @@ def sentences() -> set[str]:
     return {sentence for check, found in checks.run() if check.promise in (1, 3, 6) for sentence in found}
 
 
-def test_before_anything_is_done_all_is_well(lived, clock):
+def test_the_audit_finds_nothing_before_anything_is_altered(lived, clock):
     with as_the_database_s_owner(lived):
         assert sentences() == set() and list(against.missing(lived.kept)) == []
 
@@ -165,7 +165,7 @@ def test_it_is_found_when_the_guards_were_dropped_and_put_back(lived, clock, nam
             assert any(sentence.startswith(named) for sentence in found), found
 
 
-def test_what_is_missing_is_named_first(lived, clock):
+def test_the_first_missing_entry_is_named(lived, clock):
     """The first entry that was cut off, however many were."""
     with as_the_database_s_owner(lived) as connection:
         guards.remove(connection)
@@ -176,7 +176,7 @@ def test_what_is_missing_is_named_first(lived, clock):
         assert sentence.startswith(f"money entry {first} is missing")
 
 
-def test_the_document_lists_the_same():
+def test_the_document_lists_the_same_cases():
     rows = [
         [cell.strip().strip("`") for cell in line.strip("| \n").split("|")]
         for line in (ROOT / "docs/billing.md").read_text().partition("## What is noticed")[2].splitlines()

@@ -21,7 +21,7 @@ from tests import factories
 from tests.billing.conftest import NOVEMBER, OCTOBER
 
 
-def test_what_was_used_becomes_charges_once(billing_lieu, session):
+def test_each_use_becomes_a_charge_once(billing_lieu, session):
     assert charges.gather(OCTOBER) == 9
     assert charges.gather(OCTOBER) == 0
     assert session.scalar(select(func.sum(Charge.amount_cents))) == 4 * 900 + 3000 + 3 * 900 + 900
@@ -72,7 +72,7 @@ def test_an_adhesion_is_charged_in_its_month_as_it_was_taxed(billing_lieu, sessi
     assert (charge.due_month, charge.amount_cents, charge.vat_rate_bp) == (month, 1200, 0)
 
 
-def test_an_adhesion_of_a_taxable_place_waits_until_it_is_said_how_it_is_taxed(billing_lieu, session):
+def test_an_adhesion_of_a_taxable_lieu_waits_until_its_vat_is_set(billing_lieu, session):
     """It was recorded before this was asked."""
     adhesion(billing_lieu)
     charges.gather(NOVEMBER)

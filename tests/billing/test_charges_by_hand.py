@@ -11,7 +11,7 @@ from coworking.core.audit import AuditEntry
 from tests.billing.conftest import OCTOBER
 
 
-def test_what_was_waived_is_not_invoiced(billing_lieu, session):
+def test_a_waived_charge_is_not_invoiced(billing_lieu, session):
     charges.gather(OCTOBER)
     own = session.scalars(select(Charge).where(Charge.payer_person_id == billing_lieu.cast.member.id)).one()
     waiver = manual_charges.waive(billing_lieu.manager, own.public_id, "Le chauffage était en panne")
@@ -49,7 +49,7 @@ def test_lines_by_hand_are_added_once_and_taken_away_until_invoiced(billing_lieu
         manual_charges.waive(billing_lieu.manager, kept.public_id, "Trop tard")
 
 
-def test_what_comes_to_nothing_is_carried_over(billing_lieu, session):
+def test_charges_that_add_up_to_zero_are_carried_over(billing_lieu, session):
     line = {"quantity": 1, "vat_rate_bp": 0, "basis": "ttc", "month": OCTOBER}
     manual_charges.add_line(
         billing_lieu.manager, f"p:{billing_lieu.cast.lead.public_id}", "Offert", nonce=1, unit_cents=0, **line

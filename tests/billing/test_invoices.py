@@ -29,7 +29,7 @@ def test_each_payer_gets_one_invoice(billing_lieu, session):
     assert session.scalar(select(func.count()).where(OutboxRow.topic == queries.ISSUED)) == 3
 
 
-def test_the_employer_reads_counts_and_nothing_else(billing_lieu, inside):
+def test_the_employer_reads_counts_and_no_days(billing_lieu, inside):
     done = services.run(billing_lieu.manager, OCTOBER)
     content = next(c for c in map(queries.content, done.issued) if c["buyer"]["kind"] == "organisation")
     (line,) = content["lines"]

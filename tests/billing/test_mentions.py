@@ -13,7 +13,7 @@ from coworking.core.units import write_unit
 from tests.billing.conftest import NOVEMBER, OCTOBER
 
 
-def test_own_words_are_printed_until_ours_are_wanted_again(billing_lieu, session):
+def test_the_lieu_s_own_mention_is_printed_until_the_standard_one_is_restored(billing_lieu, session):
     services.replace_mention(billing_lieu.manager, "penalty", "Pénalités\u00a0: 12\u00a0%.")
     first = services.run(billing_lieu.manager, OCTOBER).issued
     employer = next(row for row in first if row.payer_organisation_id)
@@ -30,7 +30,7 @@ def test_own_words_are_printed_until_ours_are_wanted_again(billing_lieu, session
         services.replace_mention(billing_lieu.manager, "nonesuch", "x")
 
 
-def test_words_from_before_mentions_were_kept_apart_still_count(billing_lieu, session):
+def test_own_mentions_in_the_former_columns_still_count(billing_lieu, session):
     with write_unit():
         row = session.get(BillingSettings, 1)
         row.exemption, row.penalty = "Mes mots", "Mes pénalités"

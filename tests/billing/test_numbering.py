@@ -44,7 +44,7 @@ def test_a_new_year_counts_from_one(billing_lieu, inside, clock):
     assert (invoice.number, invoice.seq) == ("F2027-0001", 4)
 
 
-def test_what_fails_gives_its_number_back(billing_lieu, session, monkeypatch):
+def test_an_invoice_that_fails_leaves_its_number_to_the_next(billing_lieu, session, monkeypatch):
     charges.gather(OCTOBER)
     ids = session.scalars(select(Charge.id).where(Charge.payer_person_id == billing_lieu.cast.stranger.id)).all()
 

@@ -44,12 +44,12 @@ def test_a_wrong_payment_is_cancelled_once(billing_lieu, invoice, session):
         (100, date(2026, 11, 25), "cash", rules.ReceivedInFuture),
     ],
 )
-def test_a_payment_must_make_sense(billing_lieu, invoice, cents, day, method, error):
+def test_an_impossible_payment_is_refused(billing_lieu, invoice, cents, day, method, error):
     with pytest.raises(error):
         paying.record_payment(billing_lieu.manager, invoice.public_id, cents, day, method)
 
 
-def test_money_that_came_before_the_invoice_is_meant(billing_lieu, invoice):
+def test_a_payment_dated_before_its_invoice_is_recorded_once_confirmed(billing_lieu, invoice):
     yesterday = date(2026, 11, 23)
     paid = paying.record_payment(billing_lieu.manager, invoice.public_id, 100, yesterday, "cash", before_issue=True)
     assert (paid.received_on, standing(billing_lieu, invoice).open_cents) == (yesterday, 6500)

@@ -25,7 +25,7 @@ def test_only_a_manager_writes_money(billing_lieu, inside, who):
             attempt()
 
 
-def test_everyone_reads_only_what_is_theirs(billing_lieu, invoice, inside):
+def test_people_read_only_their_own_invoices(billing_lieu, invoice, inside):
     employer = next(
         row
         for row, _ in [(s.invoice, s) for s in queries.documents(billing_lieu.manager, queries.Filters())[0]]

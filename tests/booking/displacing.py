@@ -28,7 +28,7 @@ def desks_of(booking) -> list[str]:
     return [unit.resource.name for unit in db.session.get_one(Booking, booking.id).units]
 
 
-GONE, STANDS = ("cancelled", False, None), ("confirmed", False, None)
+CANCELLED, CONFIRMED = ("cancelled", False, None), ("confirmed", False, None)
 
 
 def room(person, place, first: int, last: int, day: int = 27):

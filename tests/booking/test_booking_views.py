@@ -32,7 +32,7 @@ def test_cancelling_twice_is_fine(app, place, cast, sign_in):
     assert "annulée</span>" in text(browser.get("/bookings"))
 
 
-def test_what_cancelling_costs_is_said_before(app, place, cast, sign_in, clock):
+def test_what_cancelling_costs_is_shown_beforehand(app, place, cast, sign_in, clock):
     """Booked after the free deadline: free while one may still regret it, and late after that."""
     clock.set(datetime(2026, 11, 25, 19, tzinfo=UTC))
     browser = sign_in(cast.member)
@@ -52,7 +52,7 @@ def test_a_booking_that_has_begun_is_kept(app, place, cast, sign_in):
     assert "Cette réservation est commencée" in text(answer)
 
 
-def test_a_stranger_s_booking_is_not_there(app, place, cast, sign_in):
+def test_a_stranger_cannot_see_or_change_a_booking(app, place, cast, sign_in):
     url = booking_url(text(tap(sign_in(cast.member), THURSDAY, "am")))
     stranger = sign_in(cast.stranger)
     assert stranger.get(url).status_code == 404
@@ -60,14 +60,14 @@ def test_a_stranger_s_booking_is_not_there(app, place, cast, sign_in):
         assert stranger.post(f"{url}/{verb}").status_code == 404
 
 
-def test_another_desk_for_the_same_time(app, place, cast, sign_in):
+def test_a_booking_moves_to_another_desk_for_the_same_time(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     url = booking_url(text(tap(browser, THURSDAY, "am")))
     page = text(browser.post(url + "/move", data={"resource": place.desks[2].public_id}, follow_redirects=True))
     assert "Poste 3, jeudi 26 novembre" in page
 
 
-def test_my_bookings_tell_what_is_coming_and_what_was(app, place, cast, sign_in, clock):
+def test_my_bookings_list_coming_and_past_ones(app, place, cast, sign_in, clock):
     browser = sign_in(cast.member)
     tap(browser, THURSDAY, "am")
     page = text(browser.get("/bookings"))

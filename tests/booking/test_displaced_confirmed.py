@@ -17,10 +17,10 @@ from coworking.spaces import services as spaces
 from coworking.spaces.rules import ACCESSIBLE, STAFFED, Opening
 from tests.booking.displacing import (
     AFTERNOON,
+    CANCELLED,
     DAY,
     FRIDAY,
     FRIDAY_CLOSED,
-    GONE,
     MORNING,
     THURSDAY,
     WEDNESDAY,
@@ -29,7 +29,7 @@ from tests.booking.displacing import (
 )
 
 
-def test_more_than_was_agreed_changes_nothing(payers, place):
+def test_a_change_that_displaces_more_bookings_than_confirmed_is_refused(payers, place):
     boss = payers.manager.actor()
     services.book_half_days(payers.member.actor(), FRIDAY, DAY)
     services.book_half_days(payers.colleague.actor(), FRIDAY, DAY)
@@ -63,7 +63,7 @@ def test_the_manager_confirms_how_many_bookings_are_cancelled(app, place, cast, 
     assert done.status_code == 303
     run_outbox()
     with app.app_context():
-        assert status(booking) == GONE
+        assert status(booking) == CANCELLED
 
 
 def test_closing_an_account_shows_the_cancelled_bookings_first(app, place, cast, sign_in):
@@ -76,7 +76,7 @@ def test_closing_an_account_shows_the_cancelled_bookings_first(app, place, cast,
     assert boss.post(path, data={"agreed": "0-0-1"}).status_code == 303
 
 
-def test_a_desk_or_the_holidays_too(app, place, cast, sign_in):
+def test_retiring_a_desk_shows_the_moved_bookings_first(app, place, cast, sign_in):
     with app.app_context():
         services.book_half_days(cast.member.actor(), FRIDAY, DAY, resource=place.desks[0].public_id)
     boss, path = sign_in(cast.manager), f"/settings/resources/{place.desks[0].public_id}/retire"

@@ -52,7 +52,7 @@ def test_an_allowance_used_meanwhile_is_another_price(priced, place):
     assert live()[0] == ("subscription", 0)
 
 
-def test_from_the_employer_s_allowance_to_one_s_own_is_not_the_same(priced, place):
+def test_moving_from_the_employer_s_allowance_to_one_s_own_is_another_price(priced, place):
     """Both cost the person nothing, but one of them is used up."""
     make_subscription(priced.member)
     make_agreement(halfdays=1)
@@ -74,7 +74,7 @@ def test_a_move_without_an_agreed_price_is_made_at_any_price(priced, place):
 LATE = datetime(2026, 11, 25, 19, tzinfo=UTC)
 
 
-def test_moving_late_to_what_costs_less_is_no_way_of_cancelling(priced, place, clock):
+def test_moving_late_to_a_cheaper_place_is_refused(priced, place, clock):
     """Eight hours of a room would become eight hours of one that is free of charge."""
     meeting, desk = book_room(priced, place), book_desk(priced, place, AFTERNOON)
     clock.set(LATE)
@@ -93,7 +93,7 @@ def test_moving_late_to_what_costs_less_is_no_way_of_cancelling(priced, place, c
     assert live() == [("free", 0), ("tariff", 900)]
 
 
-def test_moving_late_gives_no_half_day_of_a_plan_back(priced, place, clock):
+def test_moving_late_returns_no_half_day_to_a_plan(priced, place, clock):
     make_subscription(priced.member)
     make_tariff(resources={place.desks[2]: 0}, valid_from=THURSDAY)
     booking = book_desk(priced, place)

@@ -16,7 +16,7 @@ from tests.booking.nights import FRIDAY, NIGHT, THURSDAY, WEDNESDAY, at, book, e
 from tests.support.api import Program
 
 
-def test_the_letter_says_the_day_it_ends_and_its_file_the_instants(nights, place, clock, run_outbox, mailbox):
+def test_the_e_mail_says_the_day_it_ends_and_its_calendar_file_the_instants(nights, place, clock, run_outbox, mailbox):
     book(nights.member, place.rooms[0])
     clock.advance(minutes=11)
     run_outbox()
@@ -31,7 +31,7 @@ def test_the_letter_says_the_day_it_ends_and_its_file_the_instants(nights, place
     ("language", "until"),
     [("fr", "jusqu’à 1\u202fh le vendredi 27 novembre"), ("en", "until 1:00 on Friday 27 November")],
 )
-def test_the_sheet_says_the_next_day_before_it_is_booked(app, open_always, place, sign_in, language, until):
+def test_the_booking_sheet_names_the_next_day_before_it_is_booked(app, open_always, place, sign_in, language, until):
     if language == "en":
         english(app, open_always.member)
     browser, url = sign_in(open_always.member), f"/rooms/{place.rooms[0].public_id}/book"

@@ -28,7 +28,7 @@ def stays() -> list[tuple[date, datetime, datetime | None]]:
     return [(row.day, row.arrived_at, row.left_at) for row in rows]
 
 
-def test_whoever_checks_in_after_midnight_came(nights, place, clock):
+def test_checking_in_after_midnight_counts_as_having_come(nights, place, clock):
     booking = book(nights.member, place.rooms[0])
     clock.set(at(25, 12))
     with pytest.raises(NotToday):
@@ -41,7 +41,7 @@ def test_whoever_checks_in_after_midnight_came(nights, place, clock):
     sound()
 
 
-def test_whoever_stays_over_midnight_takes_no_desk_for_the_morning(nights, place, clock):
+def test_staying_over_midnight_takes_no_desk_for_the_morning(nights, place, clock):
     booking = book(nights.member, place.rooms[0])
     clock.set(at(26, 23))
     presence.arrive(nights.member.actor())
@@ -56,7 +56,7 @@ def test_whoever_stays_over_midnight_takes_no_desk_for_the_morning(nights, place
     sound()
 
 
-def test_today_expects_after_midnight_whoever_has_not_come(nights, place, clock):
+def test_after_midnight_today_still_expects_a_person_who_has_not_arrived(nights, place, clock):
     booking = book(nights.member, place.rooms[0])
     clock.set(at(27, 0, 20))
     found = today(is_manager=False)
@@ -68,7 +68,7 @@ def test_today_expects_after_midnight_whoever_has_not_come(nights, place, clock)
     assert [unit.booking_id for unit in found.yesterday.waiting] == [booking.id]
 
 
-def test_gone_unseen_they_stayed_for_what_they_had_over_midnight(nights, place, clock):
+def test_with_an_unknown_departure_they_stayed_to_the_end_of_their_booking_over_midnight(nights, place, clock):
     book(nights.member, place.rooms[0])
     clock.set(at(26, 23))
     presence.arrive(nights.member.actor())
@@ -78,7 +78,7 @@ def test_gone_unseen_they_stayed_for_what_they_had_over_midnight(nights, place, 
     sound()
 
 
-def test_the_host_says_that_they_came_and_takes_it_back(nights, place, clock):
+def test_the_host_records_that_they_came_and_undoes_it(nights, place, clock):
     booking = book(nights.member, place.rooms[0])
     (unit,) = [unit.id for unit in booking.units]
     clock.set(at(27, 9))
@@ -91,7 +91,7 @@ def test_the_host_says_that_they_came_and_takes_it_back(nights, place, clock):
     sound()
 
 
-def test_said_absent_they_were_there_on_neither_day(nights, place, clock):
+def test_recorded_as_absent_they_were_there_on_neither_day(nights, place, clock):
     booking = book(nights.member, place.rooms[0])
     (unit,) = [unit.id for unit in booking.units]
     clock.set(at(26, 23))

@@ -47,7 +47,7 @@ def test_it_is_one_booking_of_the_day_it_begins_on(nights, place):
     sound()
 
 
-def test_whoever_comes_after_midnight_finds_it_taken(nights, place):
+def test_the_hour_after_midnight_cannot_be_booked_again(nights, place):
     book(nights.member, place.rooms[0])
     with pytest.raises(ClaimConflict):
         book(nights.stranger, place.rooms[0], Span(at(27, 0), at(27, 1)))
@@ -58,7 +58,7 @@ def test_whoever_comes_after_midnight_finds_it_taken(nights, place):
         book(nights.stranger, place.rooms[0], Span(at(25, 23, 30), at(26, 23, 15)))
 
 
-def test_whoever_has_the_morning_keeps_it(nights, place):
+def test_a_night_cannot_be_booked_over_a_booking_of_the_morning(nights, place):
     book(nights.stranger, place.rooms[0], Span(at(27, 0, 30), at(27, 2)))
     with pytest.raises(ClaimConflict):
         book(nights.member, place.rooms[0])
@@ -149,7 +149,7 @@ def test_it_is_charged_once_it_is_over(nights, place, clock):
     sound()
 
 
-def test_moving_it_and_undoing_that_tells_every_day(nights, place):
+def test_moving_it_and_undoing_the_move_counts_up_the_version_of_every_day(nights, place):
     booking = book(nights.member, place.rooms[0])
     days = [date(2026, 11, day) for day in (26, 27, 28, 29)]
     before = [day_version(day) for day in days]

@@ -21,7 +21,7 @@ from coworking.presence import services as presence
 from coworking.pricing.models import Quote
 from coworking.spaces import services as spaces
 from coworking.spaces.rules import Closing
-from tests.booking.displacing import AFTERNOON, DAY, FRIDAY, GONE, STANDS, owed_of, room, status
+from tests.booking.displacing import AFTERNOON, CANCELLED, CONFIRMED, DAY, FRIDAY, owed_of, room, status
 from tests.factories import make_subscription
 from tests.support import emails as golden
 
@@ -33,7 +33,7 @@ def test_a_closed_afternoon_leaves_the_morning(payers, place, run_outbox):
     toll, before = Toll(shortened=1), day_version(FRIDAY)
     spaces.add_closure(payers.manager.actor(), AFTERNOON_CLOSED, agreed=toll)
     run_outbox()
-    assert status(booking) == STANDS
+    assert status(booking) == CONFIRMED
     assert owed_of(booking) == [(place.desks[0].id, 900, "live")]
     kept = db.session.get_one(Booking, booking.id)
     assert (kept.starts_at.hour, kept.ends_at.hour) == (8, 12)  # in universal time
@@ -70,7 +70,7 @@ def test_a_meeting_across_the_closing_is_cancelled(payers, place, run_outbox):
     across = room(payers.colleague, place, 13, 15)
     spaces.add_closure(payers.manager.actor(), AFTERNOON_CLOSED, agreed=Toll(cancelled=1))
     run_outbox()
-    assert status(across) == GONE
+    assert status(across) == CANCELLED
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])

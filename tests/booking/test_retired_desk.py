@@ -26,11 +26,11 @@ from coworking.spaces import inventory
 from coworking.spaces import services as spaces
 from tests.booking.displacing import (
     AFTERNOON,
+    CANCELLED,
+    CONFIRMED,
     DAY,
     FRIDAY,
-    GONE,
     MORNING,
-    STANDS,
     THURSDAY,
     WEDNESDAY,
     desks_of,
@@ -53,7 +53,7 @@ def test_one_of_seventeen_desks_is_retired_and_everyone_keeps_a_desk(app, clock,
         toll = Toll(moved=3)
         inventory.retire_resource(cast.manager.actor(), place.desks[4].public_id, date(2026, 11, 24), agreed=toll)
         run_outbox()
-        assert [status(row) for row in booked] == [STANDS] * 3
+        assert [status(row) for row in booked] == [CONFIRMED] * 3
         assert [desks_of(row) for row in booked] == [["Poste 1"] * 2] * 3
         for row in booked:
             assert owed_of(row) == [(place.desks[0].id, 900, "live")] * 2
@@ -79,7 +79,7 @@ def test_a_dearer_desk_is_given_only_where_no_other_is_free_and_at_the_old_price
     assert owed_of(dearer) == [(place.desks[1].id, 900, "live")]
 
 
-def test_a_plan_s_half_days_move_along(payers, place, run_outbox):
+def test_a_plan_still_covers_the_half_days_that_move(payers, place, run_outbox):
     make_subscription(payers.stranger, halfdays=2)
     booking = services.book_half_days(payers.stranger.actor(), FRIDAY, DAY, resource=place.desks[0].public_id)
     retire(payers, place.desks[0])
@@ -89,7 +89,7 @@ def test_a_plan_s_half_days_move_along(payers, place, run_outbox):
     assert sorted(kinds) == ["hold"] * 4 + ["release"] * 2
 
 
-def test_only_what_finds_no_place_is_cancelled(payers, place, run_outbox):
+def test_only_half_days_without_another_desk_are_cancelled(payers, place, run_outbox):
     """On Friday every other desk is taken for the afternoon; the morning goes on elsewhere."""
     booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY, resource=place.desks[0].public_id)
     none = services.book_half_days(payers.member.actor(), THURSDAY, MORNING, resource=place.desks[0].public_id)
@@ -102,7 +102,7 @@ def test_only_what_finds_no_place_is_cancelled(payers, place, run_outbox):
     assert refused.value.toll == Toll(shortened=1, cancelled=1)
     retire(payers, place.desks[0], agreed=refused.value.toll)
     run_outbox()
-    assert [status(none), status(booking)] == [GONE, STANDS]
+    assert [status(none), status(booking)] == [CANCELLED, CONFIRMED]
     assert owed_of(booking) == [(place.desks[1].id, 900, "live")]
     released = select(func.count()).select_from(Quote).where(Quote.state == "released")
     assert db.session.scalar(released) == 3  # Thursday's morning; Friday's morning at the old desk, its afternoon
@@ -136,7 +136,7 @@ def test_a_retired_room_goes_to_one_that_seats_everyone(payers, place, run_outbo
     assert desks_of(many) == ["Grande"]
 
 
-def test_carrying_it_out_twice_moves_once(payers, place, run_outbox):
+def test_a_retirement_carried_out_twice_moves_a_booking_once(payers, place, run_outbox):
     booking = services.book_half_days(payers.member.actor(), FRIDAY, DAY, resource=place.desks[0].public_id)
     retire(payers, place.desks[0])
     job = Job("1", displaced.RESOURCE, "again", {"resource": place.desks[0].public_id}, 1)

@@ -41,7 +41,7 @@ def test_rooms_are_found_by_length(app, place, cast, sign_in, length, chips):
     assert ">17\u202fh</a>" not in page or length == "des heures"
 
 
-def test_rooms_tell_when_the_lieu_is_closed_and_when_none_is_large_enough(app, place, cast, sign_in):
+def test_the_list_of_rooms_says_when_the_lieu_is_closed_or_none_is_large_enough(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     assert "Noël" in text(browser.get("/rooms?day=2026-12-25"))
     assert "Aucune salle n’a autant de places" in text(browser.get(f"/rooms?day={THURSDAY}&people=40"))

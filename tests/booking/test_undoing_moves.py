@@ -123,7 +123,7 @@ def test_undoing_undoes_the_last_move_once(priced, place):
         assert {unit["units"][0][0] for unit in [standing(booking)]} == {place.desks[1].id}
 
 
-def test_one_who_stayed_where_they_were_has_nothing_to_undo(priced, place):
+def test_a_move_to_the_same_place_leaves_nothing_to_undo(priced, place):
     booking = book_desk(priced, place)
     before = standing(booking)
     services.move(priced.member.actor(), booking, resource=place.desks[0].public_id)
@@ -194,7 +194,7 @@ def test_undoing_a_move_gives_no_second_place(priced, place):
         services.undo_move(priced.member.actor(), booking)
 
 
-def test_ten_minutes_and_not_longer(priced, place, clock):
+def test_a_move_can_be_undone_for_ten_minutes_and_not_longer(priced, place, clock):
     booking = book_desk(priced, place)
     services.move(priced.member.actor(), booking, resource=place.desks[1].public_id)
     clock.advance(minutes=10)
@@ -202,7 +202,7 @@ def test_ten_minutes_and_not_longer(priced, place, clock):
         services.undo_move(priced.member.actor(), booking)
 
 
-def test_what_has_begun_is_undone_by_staff_alone_and_not_into_the_past(priced, place, clock):
+def test_once_a_booking_has_begun_only_staff_undo_its_move_and_never_into_the_past(priced, place, clock):
     clock.set(hours(8, 9, TODAY).start)
     actor = priced.member.actor()
     booking = services.book_half_days(actor, TODAY, DAY, resource=place.desks[0].public_id).public_id
@@ -222,7 +222,7 @@ def test_what_has_begun_is_undone_by_staff_alone_and_not_into_the_past(priced, p
         services.undo_move(priced.host.actor(), room)
 
 
-def test_a_stranger_undoes_nothing_and_what_was_cancelled_stays_so(priced, place):
+def test_a_move_is_not_undone_by_a_stranger_nor_once_the_booking_is_cancelled(priced, place):
     booking = book_desk(priced, place)
     services.move(priced.member.actor(), booking, resource=place.desks[1].public_id)
     with pytest.raises(NotFound):
@@ -235,7 +235,7 @@ def test_a_stranger_undoes_nothing_and_what_was_cancelled_stays_so(priced, place
     assert {unit[0] for unit in standing(booking)["units"]} == {place.desks[0].id}
 
 
-def test_both_days_are_counted_up_and_staff_leave_a_trace(priced, place):
+def test_undoing_a_move_counts_up_the_versions_of_both_days(priced, place):
     booking = book_desk(priced, place)
     services.move(priced.host.actor(), booking, span=hours(9, 18, FRIDAY))
     versions = [day_version(THURSDAY), day_version(FRIDAY)]
@@ -257,7 +257,7 @@ def outcomes_of(booking: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("before", "after"), [("came", None), (None, "came"), ("came", "pending")])
-def test_what_is_known_by_now_is_carried_back(priced, place, clock, before, after):
+def test_an_outcome_recorded_since_the_move_is_kept_when_it_is_undone(priced, place, clock, before, after):
     actor = priced.member.actor()
     booking = services.book_half_days(actor, TODAY, DAY, resource=place.desks[0].public_id).public_id
     if before:
@@ -269,7 +269,7 @@ def test_what_is_known_by_now_is_carried_back(priced, place, clock, before, afte
     assert outcomes_of(booking) == {after or before}
 
 
-def test_an_arrival_left_behind_by_a_move_to_another_day_is_there_again(priced, place, clock):
+def test_undoing_a_move_to_another_day_restores_the_arrival(priced, place, clock):
     actor = priced.member.actor()
     booking = services.book_half_days(actor, TODAY, DAY, resource=place.desks[0].public_id).public_id
     presence.arrive(actor)

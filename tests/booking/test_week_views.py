@@ -69,7 +69,7 @@ def test_the_bookings_page_is_available_in_english(app, place, cast, sign_in):
         (THURSDAY, "soir", "Choisissez le matin"),
     ],
 )
-def test_what_cannot_be_is_said_and_nothing_is_booked(app, place, cast, sign_in, day, half, words):
+def test_an_impossible_booking_is_refused_with_its_reason(app, place, cast, sign_in, day, half, words):
     page = text(tap(sign_in(cast.member), day, half))
     toasts = page[page.index('id="toasts"') : page.index("<main")]
     assert any(word in toasts for word in words.split("|")), toasts
@@ -78,7 +78,7 @@ def test_what_cannot_be_is_said_and_nothing_is_booked(app, place, cast, sign_in,
 @pytest.mark.parametrize(
     ("day", "words"), [("demain", "Ce n’est pas une date"), ("0001-01-01", "entre 2000"), ("9999-12-31", "entre 2000")]
 )
-def test_a_date_that_cannot_be_is_refused_everywhere(app, place, cast, sign_in, day, words):
+def test_an_invalid_date_is_refused_on_every_page(app, place, cast, sign_in, day, words):
     browser = sign_in(cast.member)
     room = place.rooms[0].public_id
     for answer in (
@@ -104,7 +104,7 @@ def test_a_date_that_cannot_be_is_refused_everywhere(app, place, cast, sign_in, 
     ],
     ids=["past", "sunday", "holiday", "beyond the horizon", "no half-day"],
 )
-def test_a_tap_on_what_cannot_be_says_why_over_that_week(app, place, cast, sign_in, day, half, words):
+def test_a_refused_booking_shows_its_reason_above_that_week(app, place, cast, sign_in, day, half, words):
     answer = sign_in(cast.member).post("/bookings", data={"day": day, "half": half})
     assert answer.status_code == 422
     assert "<h1>Ma semaine</h1>" in text(answer)
@@ -120,7 +120,7 @@ def test_weeks_beyond_the_horizon_are_empty(app, place, cast, sign_in):
         assert browser.get(f"/rooms?day={day}").status_code == 200
 
 
-def test_beyond_the_horizon_nothing_is_tapped(app, place, cast, sign_in):
+def test_days_beyond_the_horizon_have_no_booking_buttons(app, place, cast, sign_in):
     """90 days from Tuesday 24 November: Monday 22 February is the last."""
     page = text(sign_in(cast.member).get("/week?from=2027-02-22"))
     assert page.count('name="day" value="2027-02-22"') == 3, "two halves and the day"
@@ -175,7 +175,7 @@ def test_a_desk_that_has_just_gone_answers_with_those_still_free(app, place, cas
     assert place.desks[1].public_id in text(answer)
 
 
-def test_here_and_gone(app, place, cast, sign_in):
+def test_arriving_and_leaving_from_the_week(app, place, cast, sign_in):
     browser = sign_in(cast.member)
     page = text(browser.post("/here", follow_redirects=True))
     assert "Bienvenue. Poste 1 est à vous." in page
@@ -183,7 +183,7 @@ def test_here_and_gone(app, place, cast, sign_in):
     assert "Au revoir" in text(browser.post("/leave", follow_redirects=True))
 
 
-def test_like_last_week_repeats_and_says_what_could_not_be(app, place, cast, sign_in, clock):
+def test_like_last_week_repeats_and_says_what_could_not_be_booked(app, place, cast, sign_in, clock):
     browser = sign_in(cast.member)
     clock.set(datetime(2026, 12, 14, 9, tzinfo=UTC))
     for day in ("2026-12-17", "2026-12-18"):

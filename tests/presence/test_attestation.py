@@ -95,7 +95,7 @@ def test_the_system_has_no_presence_to_attest(people):
         attestation.issue(SYSTEM, NOVEMBER)
 
 
-def test_codes_are_long_and_read_aloud():
+def test_codes_are_long_and_easy_to_read_aloud():
     codes = {attestation.new_code() for _ in range(200)}
     assert len(codes) == 200
     assert all(re.fullmatch(r"[2-9a-hjkmnp-z]{4}(-[2-9a-hjkmnp-z]{4}){3}", code) for code in codes)

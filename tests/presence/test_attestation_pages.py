@@ -20,7 +20,7 @@ def ask(browser, **form):
 # Asking ---------------------------------------------------------------------------------------------------------------
 
 
-def test_one_asks_reads_and_downloads_one_s_own(here, sign_in):
+def test_a_person_asks_for_reads_and_downloads_their_own_attestation(here, sign_in):
     browser = sign_in(here.member)
     assert "Mes attestations de présence" in browser.get("/me").text
     assert "novembre 2026" in browser.get("/me/attestations").text
@@ -53,7 +53,7 @@ def test_visitors_are_redirected_to_sign_in(client, place):
         assert client.get(path).status_code == 302
 
 
-def test_nothing_yet_teaches(app, place, cast, sign_in):
+def test_without_any_presence_the_page_explains_what_to_do(app, place, cast, sign_in):
     page = sign_in(cast.stranger).get("/me/attestations").text
     assert "Aucune présence n’est encore notée" in page
     assert "Je suis là" in page and 'href="/week"' in page
@@ -72,7 +72,7 @@ def test_nothing_yet_teaches(app, place, cast, sign_in):
         ({"employer": "nobody"}, "Choisissez une de vos organisations"),
     ],
 )
-def test_what_cannot_be_is_said(here, sign_in, form, said):
+def test_an_impossible_request_says_why(here, sign_in, form, said):
     answer = ask(sign_in(here.member), **form)
     assert answer.status_code == 422
     assert said in answer.text
@@ -135,7 +135,7 @@ def test_codes_are_tried_a_few_times_only(app, here, sign_in, client, clock):
     assert client.get(f"/verify/{code}").status_code == 200
 
 
-def test_right_codes_are_never_counted(app, here, sign_in, client):
+def test_right_codes_are_not_limited(app, here, sign_in, client):
     ask(sign_in(here.member))
     code = code_of(app)
     assert {client.get(f"/verify/{code}").status_code for _ in range(30)} == {200}

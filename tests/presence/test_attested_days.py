@@ -50,7 +50,7 @@ def test_a_booked_half_day_follows_its_desk_alone(outcome):
     assert attested_days(booked, [], SPLIT) == []
 
 
-def test_the_first_presence_tells_how_it_is_known():
+def test_the_first_presence_of_a_half_day_gives_its_evidence():
     stays = [
         DesklessPresence(TUESDAY, wall(24, 11), None, "host"),
         DesklessPresence(TUESDAY, wall(24, 9), wall(24, 10), "qr"),
@@ -58,7 +58,7 @@ def test_the_first_presence_tells_how_it_is_known():
     assert attested_days([], stays, SPLIT) == [AttestedDay(TUESDAY, {"am": "qr"})]
 
 
-def test_what_came_counts_and_nothing_else(came):
+def test_only_attended_half_days_count(came):
     assert counted(came) == {TUESDAY: {"am": "self", "pm": "self"}, WEDNESDAY: {"am": "host"}}
 
 
@@ -70,7 +70,7 @@ def test_only_the_presence_counts_of_a_desk_cancelled_while_in_use(people, clock
     assert counted(people.member) == {TUESDAY: {"am": "self"}}
 
 
-def test_a_walk_in_for_whom_no_desk_was_free_counts(people):
+def test_a_walk_in_without_a_free_desk_counts(people):
     stay(people.stranger, 24, 9, None)
     stay(people.stranger, 25, 11, 16, "host")
     assert counted(people.stranger) == {TUESDAY: {"am": "self"}, WEDNESDAY: {"am": "host", "pm": "host"}}
@@ -92,7 +92,7 @@ def test_staying_at_one_s_desk_beyond_what_was_booked_counts_what_was_stayed(peo
     assert booking.units[0].half == "am"
 
 
-def test_a_date_the_calendar_does_not_know_is_parted_at_one(people):
+def test_a_date_missing_from_the_calendar_is_split_at_one_o_clock(people):
     with write_unit():
         for hour in (8, 14):
             at = datetime(2025, 6, 2 + hour, hour, tzinfo=UTC)

@@ -65,7 +65,7 @@ def test_coming_at_four_for_a_morning_is_an_absence_and_a_walk_in(people, clock)
     assert (found["desk_booked_halfdays"], found["desk_attended_halfdays"], found["desk_absent_halfdays"]) == (2, 1, 1)
 
 
-def test_said_absent_by_the_host_leaves_no_worker_day(people, clock):
+def test_recorded_as_absent_by_the_host_there_is_no_worker_day(people, clock):
     booking = services.book_half_days(people.member.actor(), date(2026, 11, 2), AM)
     (unit,) = [unit.id for unit in booking.units]
     clock.set(wall(2, 9))
@@ -114,7 +114,7 @@ def test_staff_cancelling_their_own_mistake_is_no_late_cancelling(people, clock)
     assert after_the_month(clock)["desk_late_cancelled_halfdays"] == 1
 
 
-def test_guests_of_a_meeting_nobody_came_to_are_not_counted(people, place, clock):
+def test_guests_of_a_meeting_whose_booker_was_absent_are_not_counted(people, place, clock):
     absent = meet(people.member, place.rooms[0], 3, guests=6)
     meet(people.colleague, place.rooms[0], 4, guests=4)  # nobody says anything: they are taken at their word
     came = meet(people.stranger, place.rooms[0], 5, guests=3)
@@ -131,7 +131,7 @@ def unit_of(booking: str) -> int:
 # What it costs ----------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_price_list_nobody_knows_what_a_room_hour_is(people, place, clock):
+def test_without_a_price_list_paid_and_free_room_minutes_are_unknown(people, place, clock):
     meet(people.member, place.rooms[0], 3)
     clock.set(wall(3, 18))
     factories.make_tariff(room=1500, valid_from=date(2026, 11, 3))  # what was booked before asks nothing of it
@@ -141,7 +141,7 @@ def test_without_a_price_list_nobody_knows_what_a_room_hour_is(people, place, cl
         assert (found[name], found["null_reasons"][name]) == (None, "not_recorded")
 
 
-def test_what_a_price_list_leaves_out_is_free(people, place, clock):
+def test_rooms_left_out_of_the_price_list_are_free(people, place, clock):
     factories.make_tariff(room=None)
     meet(people.member, place.rooms[0], 3)
     found = after_the_month(clock)

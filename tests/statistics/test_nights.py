@@ -63,13 +63,13 @@ def test_a_stay_through_the_night_on_which_clocks_go_back(nights, clock):
     assert night_facts(clock) == [(1, 1, 240, 1, 0), (1, 1, 270, 1, 0)]
 
 
-def test_who_leaves_soon_after_midnight_uses_no_half_day(nights, clock):
+def test_leaving_soon_after_midnight_uses_no_half_day(nights, clock):
     clock.set(wall(25, 0, 20, month=10))
     presence.leave(nights.host.actor(), person=nights.member.public_id)
     assert night_facts(clock) == [(1, 1, 240, 1, 0), (0, 0, 0, 1, 0)]
 
 
-def test_whom_nobody_saw_leave_is_asked_about_until_the_morning_is_over(nights, clock):
+def test_today_asks_about_a_missing_departure_until_the_morning_is_over(nights, clock):
     def asked() -> list[str]:
         return [one.presence.person.public_id for one in today(is_manager=False).lingering]
 
@@ -80,7 +80,7 @@ def test_whom_nobody_saw_leave_is_asked_about_until_the_morning_is_over(nights, 
     assert night_facts(clock) == [(1, 1, 240, 1, 0), (0, 0, 0, 0, 0)]
 
 
-def test_who_came_again_is_no_longer_there_since_yesterday(nights, clock):
+def test_a_person_who_comes_again_is_not_listed_as_there_since_yesterday(nights, clock):
     clock.set(wall(25, 9, month=10))
     presence.arrive(nights.member.actor())
     assert today(is_manager=False).lingering == []
@@ -90,7 +90,7 @@ def test_who_came_again_is_no_longer_there_since_yesterday(nights, clock):
     assert night_facts(clock) == [(1, 1, 240, 1, 0), (1, 1, 180, 1, 0)]
 
 
-def test_said_to_be_gone_unseen_they_stayed_for_what_they_had(nights, clock):
+def test_with_an_unknown_departure_they_stayed_to_the_end_of_their_half_day(nights, clock):
     clock.set(wall(25, 8, month=10))
     presence.leave(nights.host.actor(), person=nights.member.public_id, unseen=True)
     assert night_facts(clock) == [(1, 1, 240, 1, 0), (0, 0, 0, 0, 0)]
@@ -117,33 +117,33 @@ def test_a_meeting_over_midnight_counts_on_each_date_what_passes_there(nights, p
     assert night_rooms(clock) == [(120, 120, 120, 3), (120, 120, 60, 0)]
 
 
-def test_one_left_before_midnight_was_attended_on_the_first_date_alone(nights, place, clock):
+def test_a_meeting_left_before_midnight_was_attended_on_the_first_date_alone(nights, place, clock):
     meet_at_night(nights.member, place.rooms[0])
     clock.set(wall(24, 23, 30, month=10))
     presence.leave(nights.member.actor())
     assert night_rooms(clock) == [(120, 120, 90, 3), (120, 120, 0, 0)]
 
 
-def test_one_begun_after_midnight_was_attended_on_the_second_date_alone(nights, place, clock):
+def test_a_meeting_begun_after_midnight_was_attended_on_the_second_date_alone(nights, place, clock):
     meet_at_night(nights.colleague, place.rooms[0])
     clock.set(wall(25, 0, 30, month=10))
     presence.arrive(nights.colleague.actor())
     assert night_rooms(clock) == [(120, 120, 0, 3), (120, 120, 90, 0)]
 
 
-def test_one_nobody_saw_end_was_attended_to_its_end(nights, place, clock):
+def test_a_meeting_without_a_recorded_end_was_attended_to_its_end(nights, place, clock):
     meet_at_night(nights.member, place.rooms[0])
     assert night_rooms(clock) == [(120, 120, 120, 3), (120, 120, 120, 0)]
 
 
-def test_one_whose_booker_is_said_absent_was_attended_on_neither(nights, place, clock):
+def test_a_meeting_whose_booker_was_absent_was_attended_on_neither_date(nights, place, clock):
     unit = meet_at_night(nights.colleague, place.rooms[0])
     clock.set(wall(25, 9, month=10))
     settling.settle(nights.host.actor(), [unit], "absent")
     assert night_rooms(clock) == [(120, 120, 0, 0), (120, 120, 0, 0)]
 
 
-def test_one_through_the_hour_that_happens_twice_has_it_twice(nights, place, clock):
+def test_a_meeting_through_the_hour_that_happens_twice_counts_it_twice(nights, place, clock):
     meet_at_night(nights.colleague, place.rooms[0], hours=7)  # to 4:00 by the wall clock
     assert [row[0] for row in night_rooms(clock)] == [120, 300]
 
@@ -163,7 +163,7 @@ def test_a_meeting_over_the_end_of_the_month_is_split_between_the_months(nights,
     assert [undecided(month, month_end(month)) for month in months] == [0, 0]
 
 
-def test_where_the_lieu_closed_nobody_is_still_there(people, clock):
+def test_after_closing_no_one_is_listed_as_still_there(people, clock):
     clock.set(wall(2, 17))
     presence.arrive(people.member.actor())
     clock.set(wall(3, 0, 30))

@@ -47,7 +47,7 @@ def test_sixteen_tries_are_one_refused_request(full, place, clock):
     assert found["refused_requests"] == 3, "a desk for two people, a room for one of them"
 
 
-def test_what_could_be_had_elsewhere_was_not_refused(full, place, clock):
+def test_a_request_that_another_desk_or_room_can_serve_is_not_refused(full, place, clock):
     day = date(2026, 11, 4)
     services.book_half_days(full.stranger.actor(), day, AM, resource=place.desks[0].public_id)
     refuse(lambda: services.book_half_days(full.member.actor(), day, AM, resource=place.desks[0].public_id))
@@ -55,7 +55,7 @@ def test_what_could_be_had_elsewhere_was_not_refused(full, place, clock):
     assert after_the_month(clock)["refused_requests"] == 0
 
 
-def test_whose_refused_request_it_was_is_forgotten_once_the_day_is_over(full, clock):
+def test_the_person_of_a_refused_request_is_forgotten_once_the_day_is_over(full, clock):
     refuse(lambda: services.book_half_days(full.member.actor(), date(2026, 11, 3), AM))
     (row,) = db.session.scalars(select(RefusedRequest))
     assert row.who is not None and full.member.public_id not in row.who
@@ -74,7 +74,7 @@ def test_before_refusals_were_counted_their_number_is_unknown(full, clock):
     assert (found["refused_requests"], found["null_reasons"]["refused_requests"]) == (None, "not_recorded")
 
 
-def test_a_refusal_answers_though_it_cannot_be_counted(full, monkeypatch):
+def test_a_refusal_that_cannot_be_counted_is_still_answered(full, monkeypatch):
     def busy(*_args, **_values):
         raise Busy()
 
