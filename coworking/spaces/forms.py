@@ -242,7 +242,7 @@ def read_rooms(form: Form, name: str) -> list[tuple[str, int]]:
             form.refuse(name, _("On the line “%(line)s”, write the seats behind the name: Blue room, 8.", line=line))
             continue
         rooms.append(room)
-    _refuse_twins(form, name, [room for room, _seats in rooms])
+    _refuse_duplicates(form, name, [room for room, _seats in rooms])
     return rooms
 
 
@@ -268,10 +268,10 @@ def read_names(form: Form, name: str) -> list[str]:
         form.refuse(name, _("Write one name per line."))
     if len(names) > MAX_ADDED:
         form.refuse(name, _("%(most)s at a time at most.", most=MAX_ADDED))
-    _refuse_twins(form, name, names)
+    _refuse_duplicates(form, name, names)
     return names
 
 
-def _refuse_twins(form: Form, field: str, names: list[str]) -> None:
+def _refuse_duplicates(form: Form, field: str, names: list[str]) -> None:
     if len({name.casefold() for name in names}) < len(names):
         form.refuse(field, _("Two of them have the same name."))

@@ -277,7 +277,7 @@ def _ids() -> dict[str, list[Any]]:
         "resource": of(Resource, Resource.kind == "desk")[:1] + of(Resource, Resource.kind == "room")[:1],
         "zone": of(Zone)[:1],
         "network_lieu": of(NetworkLieu),
-        "twins": [dict(zip(("one", "other"), of(NetworkLieu, NetworkLieu.merged_into_id.is_(None)), strict=True))],
+        "duplicates": [dict(zip(("one", "other"), of(NetworkLieu, NetworkLieu.merged_into_id.is_(None)), strict=True))],
     }
 
 

@@ -69,7 +69,7 @@ KINDS: dict[str, str] = {
     "membership.ask": "plan",
     "membership.organisation": "organisation",
     "membership.person": "person",
-    "network_head.compare": "twins",
+    "network_head.compare": "duplicates",
     "network_head.edit_entry": "network_lieu",
     "network_head.lieu": "network_lieu",
     "presence.attestation": "attestation",

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import fold
+from coworking.network.head.duplicate_rules import Listed, proposals
 from coworking.network.head.entry_rules import REGIONS, website_of
-from coworking.network.head.twin_rules import Listed, proposals
 
 COLUMNS = ("ID", "NOM_TL", "ADRESSE", "CP", "INSEECOM", "NOMCOM", "WEB", "LAT", "LONG")
 """What a file must have; other columns may stand beside them."""
@@ -37,6 +37,8 @@ LEFT_OUT = frozenset({"cells", "empty", "too_long", "same_id"})
 """Remarks on rows that were left out; the others were taken."""
 DROPPED = frozenset({"no_postcode", "no_insee", "no_position", "no_website", "no_kind", "no_region"})
 """Remarks on cells that a row was taken without."""
+MAYBE_DUPLICATE = "twin"
+"""The remark on a row that may be the place of an earlier one; imports are kept with this word."""
 
 
 class FileTooLarge(DomainError):
@@ -245,4 +247,4 @@ def _possible_duplicates(places: list[CensusPlace]) -> Iterator[Remark]:
     first: dict[int, int] = {}
     for earlier, later in pairs:
         first.setdefault(later, earlier)
-    yield from (Remark(later, "twin", names[later], instead=str(earlier)) for later, earlier in first.items())
+    yield from (Remark(later, MAYBE_DUPLICATE, names[later], instead=str(earlier)) for later, earlier in first.items())

@@ -101,7 +101,7 @@ def remarks(import_id: int) -> list[Remark]:
     return [Remark(*members) for members in kept]
 
 
-def twin(name: str, postcode: str, siret: str | None) -> NetworkLieu | None:
+def same_place(name: str, postcode: str, siret: str | None) -> NetworkLieu | None:
     """An entry that is this very place: the same SIRET, or the same name in the same postcode."""
     same: ColumnElement[bool] = and_(folded(NetworkLieu.name) == fold(name), NetworkLieu.postcode == postcode)
     if siret is not None:

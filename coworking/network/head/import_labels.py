@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coworking.core.errors import N_
 from coworking.core.i18n import _
-from coworking.network.head.census_rules import Remark
+from coworking.network.head.census_rules import MAYBE_DUPLICATE, Remark
 
 CODE_WORDS: dict[str, str] = {
     "cells": N_("Left out: not as many cells as the header"),
@@ -20,7 +20,7 @@ CODE_WORDS: dict[str, str] = {
     "mended": N_("%(field)s corrected: “%(value)s” had lost its leading zero, %(instead)s was imported"),
     "edited": N_("%(field)s: the value edited by hand is kept (%(instead)s); the file says “%(value)s”"),
     "own": N_("%(field)s: the value given by the place is kept (%(instead)s); the file says “%(value)s”"),
-    "twin": N_("Perhaps the same place as line %(instead)s"),
+    MAYBE_DUPLICATE: N_("Perhaps the same place as line %(instead)s"),
 }
 
 CODE_NAMES: dict[str, str] = {
@@ -37,7 +37,7 @@ CODE_NAMES: dict[str, str] = {
     "mended": N_("Leading zeros restored"),
     "edited": N_("Edited by hand"),
     "own": N_("Given by the place"),
-    "twin": N_("Possible duplicates"),
+    MAYBE_DUPLICATE: N_("Possible duplicates"),
 }
 """The kinds of remarks, to choose among."""
 

@@ -31,7 +31,7 @@ def add(
 ) -> NetworkLieu:
     """Put a lieu into the directory by hand; raises `AlreadyListed`."""
     with write_unit() as unit:
-        other = directory_queries.twin(name, postcode, siret)
+        other = directory_queries.same_place(name, postcode, siret)
         if other is not None:
             raise AlreadyListed(name=other.name)
         row = NetworkLieu(

@@ -18,10 +18,10 @@ from coworking.core.errors import N_, DomainError, NotFound
 from coworking.core.policy import Actor
 from coworking.core.sql import inserted
 from coworking.core.units import locked, write_unit
-from coworking.network.head import twin_queries
+from coworking.network.head import duplicate_queries
+from coworking.network.head.duplicate_queries import Ties
 from coworking.network.head.entry_rules import FIELDS, EntryChanged, edited_after, fingerprint, stated, trail
 from coworking.network.head.models import LieuMerge, NetworkLieu, TwoPlaces
-from coworking.network.head.twin_queries import Ties
 
 POSITION = ("latitude", "longitude")
 """They go with the address."""
@@ -65,7 +65,7 @@ def merge(actor: Actor, one: str, other: str, taken: Collection[str], *, seen: s
     """
     with write_unit() as unit:
         rows = _locked(one, other)
-        tied = twin_queries.ties([row.id for row in rows])
+        tied = duplicate_queries.ties([row.id for row in rows])
         kept, gone = order(*rows, tied)
         if seen != pair_fingerprint(kept, gone):
             raise EntryChanged()

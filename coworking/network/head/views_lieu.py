@@ -16,7 +16,7 @@ from coworking.core.i18n import _
 from coworking.core.months import MonthUnreadable, month_before, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal, say
-from coworking.network.head import directory_queries, enrolment, lieux, queries, setting_aside, twin_queries
+from coworking.network.head import directory_queries, duplicate_queries, enrolment, lieux, queries, setting_aside
 from coworking.network.head.chain_heads import shortened
 from coworking.network.head.entry_rules import KINDS, REGIONS
 from coworking.network.head.labels import doubt_words
@@ -141,7 +141,7 @@ def _page(
     typed: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
-    one, has_merges = twin_queries.lieu_and_merges(public_id)
+    one, has_merges = duplicate_queries.lieu_and_merges(public_id)
     if one.merged_into_id is not None:
         return make_response(_back(queries.lieu_by_id(one.merged_into_id).public_id))
     revisions, asides = queries.revisions(one.id)
@@ -172,7 +172,7 @@ def _page(
             (row, json.loads(row.chain_heads) if row.chain_heads else None)
             for row in sorted(revisions, key=lambda row: row.id)
         ),
-        merges=twin_queries.merged_into(one.id) if has_merges else [],
+        merges=duplicate_queries.merged_into(one.id) if has_merges else [],
         typed=typed or {},
         errors=errors or {},
         status_words=STATUS_WORDS,

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.network.head import directory_import, entries
-from coworking.network.head.census_rules import COLUMNS, FileTooLarge, NotACsv, read
+from coworking.network.head.census_rules import COLUMNS, MAYBE_DUPLICATE, FileTooLarge, NotACsv, read
 from coworking.network.head.entry_rules import fingerprint, stated, website_of
 from coworking.network.head.models import NetworkLieu
 from tests.network.head.census import HEADER, a_census, file_of, row
@@ -79,10 +79,10 @@ def test_the_same_id_twice_is_taken_once():
     assert (reading.remarks[0].code, reading.remarks[0].instead) == ("same_id", "2")
 
 
-def test_twins_are_both_imported_and_named():
+def test_possible_duplicates_are_both_imported_and_named():
     reading = read(file_of(row(3, NOM_TL="La Station"), row(6, NOM_TL="LA  STATION !"), row(4, NOM_TL="La Station")))
     assert len(reading.places) == 3
-    assert [(remark.line, remark.code, remark.kept) for remark in reading.remarks] == [(3, "twin", True)]
+    assert [(remark.line, remark.code, remark.kept) for remark in reading.remarks] == [(3, MAYBE_DUPLICATE, True)]
 
 
 def test_what_the_census_does_not_know_is_unknown():

@@ -9,7 +9,7 @@ from coworking.core.errors import NotFound
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import say
-from coworking.network.head import merging, queries, twin_queries
+from coworking.network.head import duplicate_queries, merging, queries
 from coworking.network.head.entry_rules import FIELDS, KINDS, REGIONS, EntryChanged
 from coworking.network.head.import_labels import FIELD_WORDS
 from coworking.network.head.merging import MergedFurther, TwoSenders
@@ -18,22 +18,22 @@ from coworking.network.head.pages import blueprint
 WORDS = FIELD_WORDS | {"siret": "SIRET number", "contact_email": "E-mail", "phone": "Telephone", "notes": "Notes"}
 
 
-@blueprint.get("/directory/twins")
+@blueprint.get("/directory/duplicates")
 @requires(Role.LEAD)
-def twins() -> ResponseReturnValue:
-    return render_template("network/head/twins.html", pairs=twin_queries.twins())
+def duplicates() -> ResponseReturnValue:
+    return render_template("network/head/duplicates.html", pairs=duplicate_queries.possible_duplicates())
 
 
-@blueprint.get("/directory/twins/<one>/<other>")
+@blueprint.get("/directory/duplicates/<one>/<other>")
 @requires(Role.LEAD)
 def compare(one: str, other: str) -> ResponseReturnValue:
     """Both side by side: which remains, and which words of each."""
     return _page(one, other)
 
 
-@blueprint.post("/directory/twins/<one>/<other>/merge")
+@blueprint.post("/directory/duplicates/<one>/<other>/merge")
 @requires(Role.LEAD)
-def merge_twins(one: str, other: str) -> ResponseReturnValue:
+def merge_duplicates(one: str, other: str) -> ResponseReturnValue:
     taken = [name for name in FIELDS if request.form.get(name) == "gone"]
     try:
         done = merging.merge(current_actor(), one, other, taken, seen=request.form.get("seen", ""))
@@ -45,12 +45,12 @@ def merge_twins(one: str, other: str) -> ResponseReturnValue:
     return redirect(url_for("network_head.lieu", public_id=kept.public_id), 303)
 
 
-@blueprint.post("/directory/twins/<one>/<other>/two")
+@blueprint.post("/directory/duplicates/<one>/<other>/two")
 @requires(Role.LEAD)
 def two_places(one: str, other: str) -> ResponseReturnValue:
     merging.say_two(current_actor(), one, other)
     flash(_("They stay two places and are not proposed again."))
-    return redirect(url_for("network_head.twins"), 303)
+    return redirect(url_for("network_head.duplicates"), 303)
 
 
 @blueprint.post("/lieux/<public_id>/merges/<int:merge_id>/undo")
@@ -73,7 +73,7 @@ def _page(one: str, other: str, *, wrong: str | None = None) -> str:
     first, second = sorted((queries.lieu(one), queries.lieu(other)), key=lambda row: row.id)
     if first.id == second.id or first.merged_into_id is not None or second.merged_into_id is not None:
         raise NotFound()
-    tied = twin_queries.ties((first.id, second.id))
+    tied = duplicate_queries.ties((first.id, second.id))
     refused = None
     try:
         kept, gone = merging.order(first, second, tied)

@@ -9,8 +9,8 @@ from sqlalchemy import exists, or_, select
 
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.network.head.duplicate_rules import Listed, proposals
 from coworking.network.head.models import Enrolment, LieuMerge, NetworkLieu, ReceivedReturn, TwoPlaces
-from coworking.network.head.twin_rules import Listed, proposals
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Ties:
 
 
 @dataclass(frozen=True, slots=True)
-class Twins:
+class PossibleDuplicates:
     """Two entries that may be one place."""
 
     one: NetworkLieu
     other: NetworkLieu
 
 
-def twins() -> list[Twins]:
+def possible_duplicates() -> list[PossibleDuplicates]:
     """Every pair that the lead has not decided on: three statements."""
     columns = (NetworkLieu.id, NetworkLieu.name, NetworkLieu.address, NetworkLieu.postcode, NetworkLieu.city)
     rows = db.session.execute(select(*columns, NetworkLieu.code_insee).where(NetworkLieu.merged_into_id.is_(None)))
@@ -38,7 +38,7 @@ def twins() -> list[Twins]:
     ids = {one for pair in pairs for one in pair}
     found = {row.id: row for row in db.session.scalars(select(NetworkLieu).where(NetworkLieu.id.in_(ids)))}
     return sorted(
-        (Twins(found[one], found[other]) for one, other in pairs),
+        (PossibleDuplicates(found[one], found[other]) for one, other in pairs),
         key=lambda pair: (pair.one.city or "", pair.one.name, pair.one.id),
     )
 

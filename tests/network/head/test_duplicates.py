@@ -1,4 +1,4 @@
-"""Twins: near-identical names in one town are proposed; the lead merges, undoes it, or says that they are two places."""
+"""Possible duplicates: near-identical names in one town; the lead merges two, undoes it, or keeps both."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from coworking.core.units import write_unit
 from coworking.network.head import (
     directory_import,
     directory_queries,
+    duplicate_queries,
     enrolment,
     entries,
     merging,
     queries,
-    twin_queries,
 )
 from coworking.network.head.census_rules import read
 from coworking.network.head.directory_queries import Narrowing
+from coworking.network.head.duplicate_rules import Listed, proposals
 from coworking.network.head.entry_rules import EntryChanged, fingerprint, stated
 from coworking.network.head.models import JOIN, LieuMerge, NetworkLieu, ReceivedReturn, TwoPlaces
 from coworking.network.head.overview import overview
-from coworking.network.head.twin_rules import Listed, proposals
 from tests.network.head.census import a_census, file_of, row
 from tests.network.head.lieux import OCTOBER, make_lieu, plain, put, say
 from tests.support.threads import at_once
 
-PAGE = "/network/directory/twins"
+PAGE = "/network/directory/duplicates"
 
 
 def proposed(*rows: tuple[Any, ...]) -> list[tuple[int, int]]:
@@ -85,7 +85,7 @@ def test_of_the_census_nineteen_pairs_are_proposed(inside, count_statements):
     reading = read(a_census())
     directory_import.import_places(reading)
     with count_statements() as statements:
-        found = twin_queries.twins()
+        found = duplicate_queries.possible_duplicates()
     assert len(statements) == 3
     if any(entry.name == "Anticafé" for entry in reading.places):  # the census itself
         names = {(pair.one.name, pair.other.name) for pair in found}
@@ -110,7 +110,7 @@ def rows_of(*public: str) -> list[NetworkLieu]:
 
 
 def seen(one: str, other: str) -> str:
-    kept, gone = merging.order(*rows_of(one, other), twin_queries.ties([row.id for row in rows_of(one, other)]))
+    kept, gone = merging.order(*rows_of(one, other), duplicate_queries.ties([row.id for row in rows_of(one, other)]))
     return merging.pair_fingerprint(kept, gone)
 
 
@@ -141,7 +141,7 @@ def test_the_lead_sees_both_chooses_and_merges(app, cast, pair, sign_in):
             "Demander Odile",
         )
         assert {"name", "address", "notes"} <= set(kept.edited)
-        assert listed() == ["la Loco Coworking"] and twin_queries.twins() == []
+        assert listed() == ["la Loco Coworking"] and duplicate_queries.possible_duplicates() == []
         (told,) = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "network.lieux_merged"))
         assert told.details["changed"]["address"] == [None, "4 rue du Pont"] and "Odile" not in str(told.details)
 
