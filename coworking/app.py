@@ -64,6 +64,7 @@ MODELS = (
     "coworking.pricing.models",
     "coworking.membership.models",
     "coworking.booking.models",
+    "coworking.booking.message_models",
     "coworking.presence.models",
     "coworking.billing.models",
     "coworking.accounting.models",

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from coworking.booking.emails import ToldPlace
-from coworking.booking.models import Booking, BookingUnit, PhoneCall
+from coworking.booking.message_models import PhoneCall
+from coworking.booking.models import Booking, BookingUnit
 from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.db import db

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from coworking.accounts.models import Person
-from coworking.booking.models import DayMessage
+from coworking.booking.message_models import DayMessage
 from coworking.booking.queries import day_bookings
 from coworking.booking.rules import BeyondHorizon, InPast
 from coworking.core import audit, mail, outbox

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import joinedload
 
 from coworking.booking.access import for_whom
-from coworking.booking.models import ProblemReport
+from coworking.booking.message_models import ProblemReport
 from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.db import db

@@ -12,7 +12,8 @@ from coworking.accounting import nightly
 from coworking.accounting import queries as accounting
 from coworking.accounting.models import AuditRun
 from coworking.booking import calls, problems, queries
-from coworking.booking.models import Booking, BookingUnit, PhoneCall
+from coworking.booking.message_models import PhoneCall
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import bookable_halves
 from coworking.claims import queries as claims
 from coworking.claims.models import DayVersion

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from coworking.accounts.models import Person
 from coworking.booking import messages, services
-from coworking.booking.models import DayMessage
+from coworking.booking.message_models import DayMessage
 from coworking.core import outbox
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db

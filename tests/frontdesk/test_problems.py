@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from coworking.accounts import staff
 from coworking.booking import problems, services
-from coworking.booking.models import ProblemReport
+from coworking.booking.message_models import ProblemReport
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.spaces import inventory

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from coworking.accounts.queries import person_by_email
 from coworking.booking import services
-from coworking.booking.models import PhoneCall
+from coworking.booking.message_models import PhoneCall
 from coworking.booking.queries import day_bookings
 from coworking.core import outbox
 from coworking.core.audit import AuditEntry

@@ -23,7 +23,8 @@ from coworking.billing import services as billing
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePdf
 from coworking.booking import messages, problems
 from coworking.booking import services as booking
-from coworking.booking.models import Booking, DayMessage, PhoneCall, RefusedRequest
+from coworking.booking.message_models import DayMessage, PhoneCall
+from coworking.booking.models import Booking, RefusedRequest
 from coworking.booking.placing import Request, RequestedItem
 from coworking.core import audit, idempotency, outbox, sender
 from coworking.core.clock import now
