@@ -101,8 +101,10 @@ def choose(
     halves = touched(bookable_halves(on, days[0]), request.span)
     everything = {row.id: row for rows in candidates for row in rows}
     reach = Span(days[0].starts_at, days[-1].ends_at)
-    own = queries.own_places(person.id, reach, except_booking=leaving.id if leaving is not None else None)
-    kept = [place for place in own if place.cancelled and leaving is None]
+    current, cancelled = queries.current_and_cancelled(
+        person.id, reach, except_booking=leaving.id if leaving is not None else None
+    )
+    kept = cancelled if leaving is None else []
     stays_out = {leaving.id} if leaving is not None else {place.booking_id for place in kept}
     tidying = timedelta(minutes=max((row.buffer_after for row in everything.values()), default=0))
     claimed, expired = claim_queries.taken_and_expired(
@@ -130,10 +132,12 @@ def choose(
         if not free:
             raise ClaimConflict(item=item) if len(rows) == 1 else NothingFree(item=item)
         if not several:
-            _refuse_second_place(own, rows[0].kind, use, leaving)
+            _refuse_second_place(current, rows[0].kind, use, leaving)
         if is_desk:
             resource = (
-                _pick(free, person, own, taken, instant, use, whole_day=len(halves) == 2) if free[1:] else free[0]
+                _pick(free, person, current, cancelled, taken, instant, use, whole_day=len(halves) == 2)
+                if free[1:]
+                else free[0]
             )
         else:
             resource = free[0]
@@ -222,7 +226,8 @@ def _check_open(days: Sequence[LieuDay], span: Span) -> None:
 def _pick(
     free: list[Resource],
     person: Person,
-    own: list[queries.OwnPlace],
+    current: list[queries.OwnPlace],
+    cancelled: list[queries.OwnPlace],
     taken: list[tuple[int, Span]],
     instant: datetime,
     use: Span,
@@ -233,8 +238,8 @@ def _pick(
     touched_that_day = {resource_id for resource_id, _ in taken}
     desk = choose_desk(
         [Desk(row.id, row.zone_id, row.position, not whole_day and row.id not in touched_that_day) for row in free],
-        kept={place.resource_id for place in own if place.cancelled and place.span.overlaps(use)},
-        adjoining={place.resource_id for place in own if place.kind == DESK and not place.cancelled},
+        kept={place.resource_id for place in cancelled if place.span.overlaps(use)},
+        adjoining={place.resource_id for place in current if place.kind == DESK},
         usual=queries.usual_desk(person.id, instant - timedelta(days=90)),
         preferred_zone=person.preferred_zone_id,
     )
@@ -274,14 +279,14 @@ def check_still_there(
     dates = spaces.dates_of(Span(min(unit.starts_at for unit in units), max(unit.ends_at for unit in units)))
     days = spaces.known_days(on, dates[-1])
     reach = Span(days[0].starts_at, days[-1].ends_at)
-    own = queries.own_places(booking.person_id, reach, except_booking=booking.id)
+    current, _cancelled = queries.current_and_cancelled(booking.person_id, reach, except_booking=booking.id)
     for unit in units:
         resource = resources[unit.resource_id]
         if not all(resource.in_service(day) for day in dates):
             raise NotInService(name=resource.name)
         if not still_fits(days, on, unit.half, unit.span):
             _check_open(days, unit.span)
-        _refuse_second_place(own, resource.kind, unit.span, leaving)
+        _refuse_second_place(current, resource.kind, unit.span, leaving)
 
 
 def uses_of(units: Iterable[BookingUnit]) -> list[PlannedUse]:
@@ -289,11 +294,9 @@ def uses_of(units: Iterable[BookingUnit]) -> list[PlannedUse]:
     return [PlannedUse(unit.resource_id, unit.resource.kind, unit.day, unit.half, unit.span) for unit in units]
 
 
-def _refuse_second_place(own: list[queries.OwnPlace], kind: str, use: Span, leaving: Booking | None = None) -> None:
+def _refuse_second_place(current: list[queries.OwnPlace], kind: str, use: Span, leaving: Booking | None = None) -> None:
     """One person has one desk and one room at a time. What stood beside the booking that is moved may go on to."""
-    for place in own:
+    for place in current:
         beside = leaving is not None and place.span.overlaps(leaving.span)
-        if place.cancelled:
-            continue
         if (place.kind == DESK) == (kind == DESK) and place.span.overlaps(use) and not beside:
             raise (AlreadyBooked if kind == DESK else AlreadyInRoom)(name=place.name)

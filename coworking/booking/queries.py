@@ -168,6 +168,14 @@ def own_places(person_id: int, span: Span, *, except_booking: int | None = None)
     ]
 
 
+def current_and_cancelled(
+    person_id: int, span: Span, *, except_booking: int | None = None
+) -> tuple[list[OwnPlace], list[OwnPlace]]:
+    """Of `own_places` those that ``person_id`` has, and those they have just cancelled."""
+    own = own_places(person_id, span, except_booking=except_booking)
+    return [place for place in own if not place.cancelled], [place for place in own if place.cancelled]
+
+
 def usual_desk(person_id: int, since: datetime) -> int | None:
     """The desk ``person_id`` booked most often since ``since`` (at least twice)."""
     return db.session.scalar(_USUAL_DESK, {"person": person_id, "since": since})
@@ -191,7 +199,8 @@ def free_resources(span: Span, kind: str, *, guests: int = 0, person_id: int | N
     kept: set[int] = set()
     if person_id is not None and (known := spaces.days(day, day).get(day)) is not None:
         reach = Span(known.starts_at, max(known.ends_at, span.end))
-        kept = {place.booking_id for place in own_places(person_id, reach) if place.cancelled}
+        _current, cancelled = current_and_cancelled(person_id, reach)
+        kept = {place.booking_id for place in cancelled}
     longest = timedelta(minutes=max((row.buffer_after for row in rows), default=0))
     taken = [
         (resource_id, busy)
