@@ -19,7 +19,6 @@ from coworking.accounts.models import Person
 from coworking.app import create_app
 from coworking.booking import services as booking
 from coworking.booking.models import Booking
-from coworking.claims import queries as claims
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
@@ -117,8 +116,7 @@ def _acts(bench: history.Bench) -> dict[str, Callable[[int], object]]:
 
     def page(turn: int) -> None:
         with write_unit():  # where the work is counted on either engine
-            day = bench.past[-turn - 1]
-            timeline(people[0], day, claims.day_version(day), listed=False)
+            timeline(people[0], bench.past[-turn - 1], listed=False)
 
     def book(turn: int) -> None:
         desk = bench.desks[turn % history.FREE_DESKS][1]

@@ -8,7 +8,7 @@ from datetime import date
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
 from coworking.accounts.models import ApiToken, Organisation, OrganisationMember, Person
@@ -91,25 +91,32 @@ def people_after(cursor: str | None, limit: int) -> tuple[list[Person], str | No
     return found[:limit], found[limit - 1].public_id if len(found) > limit else None
 
 
-def colleagues_of(person_id: int, on: date) -> list[Person]:
-    """Active people who share an organisation with ``person_id`` on that date, by name, when both agree to be seen."""
-    mine, theirs, me = aliased(OrganisationMember), aliased(OrganisationMember), aliased(Person)
-    colleague_ids = (
-        select(theirs.person_id)
-        .join(mine, mine.organisation_id == theirs.organisation_id)
-        .join(me, me.id == mine.person_id)
-        .where(
-            mine.person_id == person_id,
-            theirs.person_id != person_id,
-            me.visible_to_colleagues,
-            _member_on(mine, on),
-            _member_on(theirs, on),
-        )
+def _member_on(row: Any, on: Any) -> ColumnElement[bool]:
+    return and_(row.since <= on, or_(row.until.is_(None), row.until >= on))
+
+
+_MINE, _THEIRS = aliased(OrganisationMember), aliased(OrganisationMember)
+_COLLEAGUE_IDS = (  # built once: every planning of a member asks it
+    select(_THEIRS.person_id)
+    .join(_MINE, _MINE.organisation_id == _THEIRS.organisation_id)
+    .join(Person, Person.id == _THEIRS.person_id)
+    .where(
+        _MINE.person_id == bindparam("person"),
+        _THEIRS.person_id != bindparam("person"),
+        *(_member_on(row, bindparam("on")) for row in (_MINE, _THEIRS)),
+        Person.visible_to_colleagues,
+        Person.deactivated_at.is_(None),
     )
-    statement = select(Person).where(
-        Person.id.in_(colleague_ids), Person.visible_to_colleagues, Person.deactivated_at.is_(None)
-    )
-    return list(db.session.scalars(_by_name(statement)).unique())
+)
+
+
+def colleague_ids(person_id: int, on: date) -> frozenset[int]:
+    """Active people who share an organisation with ``person_id`` on that date, when both agree to be seen; one statement,
+    and none for who did not agree."""
+    me = db.session.get(Person, person_id)
+    if me is None or not me.visible_to_colleagues:
+        return frozenset()
+    return frozenset(db.session.scalars(_COLLEAGUE_IDS, {"person": person_id, "on": on}))
 
 
 def list_organisations(text: str = "", number: int = 1) -> tuple[list[Organisation], int, int]:
@@ -195,7 +202,3 @@ def _matches(text: str) -> list[ColumnElement[bool]]:
         or_(*(folded(column).contains(word, autoescape=True) for column in columns))
         for word in fold(text.replace("\x00", "")).split()[:MAX_WORDS]
     ]
-
-
-def _member_on(row: Any, on: date) -> ColumnElement[bool]:
-    return and_(row.since <= on, or_(row.until.is_(None), row.until >= on))

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, or_, select
 
 from coworking.claims.models import Claim, DayVersion
 from coworking.claims.rules import LONG
@@ -102,9 +102,14 @@ def taken_and_expired(
     return found, expired
 
 
-_VERSION = select(DayVersion.version).where(DayVersion.day == bindparam("day"))
+DAY_VERSION = func.coalesce(
+    select(DayVersion.version).where(DayVersion.day == bindparam("day")).scalar_subquery(), literal_column("0")
+)
+"""The counter of what can be seen on ``day``, 0 before anything happened, for statements that ask more than that."""
+
+_VERSION = select(DAY_VERSION)
 
 
 def day_version(day: date) -> int:
     """The counter of what can be seen on ``day``; 0 before anything happened."""
-    return db.session.scalar(_VERSION, {"day": day}) or 0
+    return db.session.scalars(_VERSION, {"day": day}).one()

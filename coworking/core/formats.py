@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -89,8 +90,14 @@ def week_span(first: date, last: date) -> str:
 
 def minute_of_day(minute: int) -> str:
     """« 9 h 30 » for 570 minutes after midnight."""
+    return minute_in(language(), minute)
+
+
+@cache
+def minute_in(written: str, minute: int) -> str:
+    """« 9 h 30 » for 570 minutes after midnight, as the language ``written`` has it."""
     hours, minutes = divmod(minute, 60)
-    if language() == "fr":
+    if written == "fr":
         return f"{hours}{NARROW}h" + (f"{NARROW}{minutes:02d}" if minutes else "")
     return f"{hours}:{minutes:02d}"
 

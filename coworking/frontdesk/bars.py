@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, null, select, type_coerce, union_all
 
 from coworking.accounts.models import Person
 from coworking.booking.models import Booking, BookingUnit
@@ -20,10 +20,11 @@ class Bar(NamedTuple):
     """One claim on the timeline. ``outcome`` is came, absent, unknown or pending; names are for staff and colleagues."""
 
     resource_id: int
-    span: Span
+    start: datetime
+    end: datetime
     guarded_end: datetime
     holder_kind: str
-    held: bool
+    expires_at: datetime | None
     booking: str | None
     person_id: int | None
     first_name: str | None
@@ -31,27 +32,32 @@ class Bar(NamedTuple):
     title: str | None
     outcome: str | None
 
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
 
 _OUTCOME = (
     select(func.min(BookingUnit.outcome))
     .where(BookingUnit.booking_id == Booking.id, BookingUnit.resource_id == Claim.resource_id)
     .scalar_subquery()
 )
-_BARS = (  # built once: every planning asks it
-    select(
-        Claim.resource_id,
-        Claim.use_starts_at,
-        Claim.use_ends_at,
-        Claim.ends_at,
-        Claim.holder_kind,
-        Claim.expires_at,
-        Booking.public_id,
-        Booking.person_id,
-        Person.first_name,
-        Person.last_name,
-        Booking.title,
-        _OUTCOME,
-    )
+_COLUMNS = (
+    Claim.resource_id,
+    Claim.use_starts_at,
+    Claim.use_ends_at,
+    Claim.ends_at,
+    Claim.holder_kind,
+    Claim.expires_at,
+    Booking.public_id,
+    Booking.person_id,
+    Person.first_name,
+    Person.last_name,
+    Booking.title,
+    _OUTCOME,
+)
+_BARS = (
+    select(*_COLUMNS, null())
     .outerjoin(
         Booking,
         (Claim.holder_kind == "booking")
@@ -61,18 +67,29 @@ _BARS = (  # built once: every planning asks it
     )
     .outerjoin(Person, Person.id == Booking.person_id)
     .where(
+        bindparam("known") != claims.DAY_VERSION,  # asked once, before any claim is read
         claims.overlapping_bounds(bindparam("start"), bindparam("end"), bindparam("earliest")),
         claims.in_force(bindparam("instant")),
     )
-    .order_by(Claim.resource_id + 0, Claim.use_starts_at)  # the sum: by time, not by resource, is the way in
+)
+_VERSION_AND_BARS = union_all(  # built once: every planning asks it
+    select(*(type_coerce(null(), column.type) for column in _COLUMNS), claims.DAY_VERSION), _BARS
 )
 
 
-def bars(day: Span) -> list[Bar]:
-    """Every claim in force on ``day`` with whom and what it is for, by resource and start: one statement."""
-    first, last = day.start.date() - timedelta(days=1), day.end.date() + timedelta(days=1)
-    rows = db.session.execute(_BARS, {"first": first, "last": last, "instant": now(), **claims.bounds(day)})
-    return [
-        Bar(resource, Span(start, end), guarded, kind, expires is not None, booking, who, first, last, title, came)
-        for resource, start, end, guarded, kind, expires, booking, who, first, last, title, came in rows
-    ]
+def bars(day: date, span: Span, known: int | None = None) -> tuple[int, list[Bar] | None]:
+    """The version of ``day``, and every claim in force in ``span`` by its start; None if the version is ``known``.
+
+    One statement, so that the bars are those of the version. ``span``: the day from its first to its last instant.
+    """
+    first, last = span.start.date() - timedelta(days=1), span.end.date() + timedelta(days=1)
+    asked = {"day": day, "known": -1 if known is None else known, "first": first, "last": last, "instant": now()}
+    rows = db.session.execute(_VERSION_AND_BARS, asked | claims.bounds(span)).all()
+    version = next(row[-1] for row in rows if row[-1] is not None)
+    if version == known:
+        return version, None
+    return version, sorted((Bar._make(row[:-1]) for row in rows if row[-1] is None), key=_by_start)
+
+
+def _by_start(bar: Bar) -> tuple[int, datetime]:
+    return bar.resource_id, bar.start

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, current_app, request, url_for
+from markupsafe import Markup
 
 from coworking.core.i18n import _, language
+from coworking.core.page_versions import Keep
 from coworking.core.policy import Actor, Role, actor_or_none
 from coworking.spaces import queries as spaces
 
@@ -31,7 +33,17 @@ class Sign:
 
     name: str
     city: str
-    url: str
+
+
+class PageBars(NamedTuple):
+    """The bars around a page, drawn: ``top``, and ``thumbs`` for a phone (empty for visitors)."""
+
+    top: Markup
+    thumbs: Markup
+
+
+_BARS, _BARS_KEPT = "coworking-page-bars", 256
+"""Where an application keeps them, and how many: they differ by endpoint, roles and language, not by person."""
 
 
 def _entries(*wanted: tuple[str, str, str]) -> list[NavigationEntry]:
@@ -149,33 +161,46 @@ def _thumb_bar(entries: list[NavigationEntry], most: int) -> list[NavigationEntr
     return [*entries[:BESIDE_MORE], NavigationEntry(url_for("frontdesk.more"), _("More"), "ellipsis", here)]
 
 
-def surroundings() -> dict[str, Any]:
-    """The context that `_layout/base.html` needs."""
-    lieu = spaces.lieu_or_none()
-    actor = actor_or_none()
-    context: dict[str, Any] = {
-        "lang": language(),
-        "user": actor,
-        "place": Sign(lieu.name, lieu.city, url_for("public.home")) if lieu is not None else None,
-        "nav": [],
-        "bottom_nav": [],
-        "account": [],
-    }
+def _draw(actor: Actor | None, place: Sign | None) -> PageBars:
+    """The bars of this endpoint's pages for people with ``actor``'s roles, in the reader's language."""
+    context: dict[str, Any] = {"place": place, "signed_in": actor is not None, "nav": [], "top_nav": [], "account": []}
+    context["home_url"] = url_for("public.home")
+    thumbs = ""
     if actor is None:
         context["sign_in_url"] = url_for("accounts.sign_in")
-        return context
-    context["sign_out_url"] = url_for("accounts.sign_out")
-    if actor.is_staff:
-        context["nav"], context["account"] = _staff_entries(actor), _own_entries()
-        context["bottom_nav"] = _thumb_bar([*context["nav"], *context["account"]], STAFF_THUMBS)
     else:
-        context["top_nav"] = _member_entries(actor)
-        context["bottom_nav"] = _thumb_bar(context["top_nav"], THUMBS)
+        every, most = all_entries(actor), STAFF_THUMBS if actor.is_staff else THUMBS
+        if actor.is_staff:
+            context["nav"], context["account"] = _staff_entries(actor), _own_entries()
+        else:
+            context["top_nav"] = every
+        thumbs = _template("_layout/thumbs.html", bottom_nav=_thumb_bar(every, most))
+    return PageBars(Markup(_template("_layout/top.html", **context)), Markup(thumbs))  # noqa: S704 - templates escape
+
+
+def _template(name: str, **context: Any) -> str:
+    """The template without this module's own context, which is being made."""
+    return current_app.jinja_env.get_template(name).render(**context)
+
+
+def surroundings() -> dict[str, Any]:
+    """The context that `_layout/base.html` needs."""
+    lieu, actor, kept = spaces.lieu_or_none(), actor_or_none(), current_app.extensions[_BARS]
+    place = Sign(lieu.name, lieu.city) if lieu is not None else None
+    key = (place, language(), actor and actor.roles, request.endpoint, request.script_root)
+    bars = kept.get(key)
+    if bars is None:
+        bars = _draw(actor, place)
+        kept.put(key, bars)
+    context: dict[str, Any] = {"lang": language(), "user": actor, "place": place, "bars": bars}
+    if actor is None:
+        context["sign_in_url"] = url_for("accounts.sign_in")
     return context
 
 
 def init_navigation(app: Flask) -> None:
     """Add this context to every page; e-mails are rendered outside any endpoint and do not need it."""
+    app.extensions[_BARS] = Keep[PageBars](_BARS_KEPT)
 
     @app.context_processor
     def around() -> dict[str, object]:

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from flask import url_for
 from markupsafe import escape
 
-from coworking.core.formats import minute_of_day, span_hours
-from coworking.core.i18n import _, ngettext
+from coworking.core.formats import minute_in, span_hours
+from coworking.core.i18n import _, language, ngettext
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.frontdesk.bars import Bar
@@ -77,14 +77,14 @@ class Wall:
         local = instant.astimezone(self._zone)
         return local.hour * 60 + local.minute
 
-    def beyond(self, span: Span) -> str:
+    def beyond(self, bar: Bar) -> str:
         """The classes of a bar that began the day before, or goes on into the next one."""
-        return (" came-on" if span.start < self._start else "") + (" goes-on" if span.end > self._end else "")
+        return (" came-on" if bar.start < self._start else "") + (" goes-on" if bar.end > self._end else "")
 
     def place(self, bars: Iterable[Bar]) -> Iterator[PlacedBar]:
         """The bars in the same order, by the wall clock."""
         for bar in bars:
-            yield PlacedBar(bar, self.minute(bar.span.start), self.minute(bar.span.end), self.minute(bar.guarded_end))
+            yield PlacedBar(bar, self.minute(bar.start), self.minute(bar.end), self.minute(bar.guarded_end))
 
     def window(self, bars: dict[int, list[PlacedBar]]) -> tuple[int, int]:
         """The open hours, widened to what is booked outside them, in whole hours."""
@@ -116,15 +116,9 @@ class Painter:
             "held": _("On hold"),
             "tidying": _("tidying up"),
         }
-        self._clock: dict[int, str] = {}
+        self._language = language()
         self.booking_url = url_for("booking.booking", public_id="x").removesuffix("x")
         self.new_url = url_for("frontdesk.new", public_id="x").removesuffix("x")
-
-    def clock(self, minute: int) -> str:
-        """``minute`` after midnight as people say it: asked for hundreds of times, said once."""
-        if (said := self._clock.get(minute)) is None:
-            said = self._clock[minute] = minute_of_day(minute)
-        return said
 
     def row(self, resource: PlainResource, bars: list[PlacedBar], kept: dict[int, str]) -> str:
         """The row's HTML, from what was kept unless something in it is the reader's own."""
@@ -183,18 +177,21 @@ class Painter:
             return []
         query = f"day={self.iso}&amp;from={_hhmm(left)}&amp;to={_hhmm(right)}"
         href = f"{self.new_url}{resource.public_id}?{query}"
-        return [(left, f'<a class="f c{left} w{right - left}" href="{href}">+ {self.clock(left * SLOT)}</a>')]
+        return [
+            (left, f'<a class="f c{left} w{right - left}" href="{href}">+ {minute_in(self._language, left * SLOT)}</a>')
+        ]
 
     def _bar(self, placed: PlacedBar, left: int, width: int) -> str:
-        state, words = self._said(placed.bar)
-        who = escape(words)
-        start, until = self.clock(placed.start), self.clock(placed.end)
-        url = self._url(placed.bar)
+        bar = placed.bar
+        state, words = self._said(bar)
+        who = str(escape(words))
+        until = minute_in(self._language, placed.end)
+        url = self._url(bar)
         tag, href = ("a", f' href="{url}"') if url else ("span", "")
-        title = f"{who}, {start}\u2013{until}"
-        if placed.bar.booking and (beyond := self.wall.beyond(placed.bar.span)):  # the bar shows a part: say the whole
-            state, hours = state + beyond, escape(span_hours(placed.bar.span))
-            title, until = f"{who}, {hours}", f'{self.clock(placed.end)}</i><i class="vh">{hours}'
+        title = f"{who}, {minute_in(self._language, placed.start)}\u2013{until}"
+        if bar.booking and (beyond := self.wall.beyond(bar)):  # the bar shows a part: say the whole
+            state, hours = state + beyond, escape(span_hours(bar.span))
+            title, until = f"{who}, {hours}", f'{until}</i><i class="vh">{hours}'
         return f'<{tag} class="is-{state} c{left} w{width}"{href} title="{title}"><b>{who}</b><i>{until}</i></{tag}>'
 
     def _url(self, bar: Bar) -> str | None:
@@ -220,12 +217,12 @@ class Painter:
             if known
             else self.words["taken"]
         )
-        if bar.held:
+        if bar.expires_at is not None:
             return "held", self.words["held"]
         return self._state(bar, mine, known), words
 
     def _state(self, bar: Bar, mine: bool, known: bool) -> str:
-        over = bar.span.end <= self.instant
+        over = bar.end <= self.instant
         if known or mine:
             if bar.outcome == "absent":
                 return "absent"

@@ -7,6 +7,7 @@ the reader's own: the next reader costs neither the reading nor the drawing.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 from flask import url_for
 from markupsafe import Markup
 
-from coworking.accounts.queries import colleagues_of
+from coworking.accounts.queries import colleague_ids
 from coworking.core.clock import now
 from coworking.core.i18n import language
 from coworking.core.page_versions import Keep, lieu_version
@@ -50,13 +51,10 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A day as it was read: plain values that outlive the session, and the ``rows`` drawn so far by resource id.
+    """A day at its ``version``: plain values that outlive the session, and the ``rows`` drawn so far by resource id."""
 
-    ``wall`` is None where nothing is known of that date.
-    """
-
+    version: int
     places: list[PlainResource]
-    wall: Wall | None
     bars: dict[int, list[PlacedBar]]
     rows: dict[int, str]
 
@@ -64,18 +62,8 @@ class _Known:
 _kept, _kept_walls = Keep[_Known](64), Keep[Wall](400)
 
 
-def _read(day: date, zone: str) -> _Known:
-    """One to three statements, whatever the lieu's size: its places and the day's hours are kept under its version."""
-    places, wall = spaces.places(day), _wall(day, zone)
-    if wall is None:
-        return _Known(places, None, {}, {})
-    by_place: dict[int, list[PlacedBar]] = {}
-    for placed in wall.place(bars(wall.span)):
-        by_place.setdefault(placed.bar.resource_id, []).append(placed)
-    return _Known(places, wall, by_place, {})
-
-
 def _wall(day: date, zone: str) -> Wall | None:
+    """The wall clock of ``day``, None where nothing is known of that date."""
     version = lieu_version()
     wall = _kept_walls.get((version, day)) if version is not None else None
     if wall is None and (row := spaces.days(day, day).get(day)) is not None:
@@ -85,24 +73,35 @@ def _wall(day: date, zone: str) -> Wall | None:
     return wall
 
 
-def timeline(actor: Actor, day: date, version: int, *, listed: bool) -> Timeline:
+def _known(day: date, wall: Wall, audience: tuple[Hashable, ...]) -> _Known:
+    """What there is on ``day``: one statement, which reads the claims only if the day has changed since it was kept."""
+    of_lieu = lieu_version()
+    key = (of_lieu, day, *audience)
+    kept = _kept.get(key) if of_lieu is not None else None
+    version, found = bars(day, wall.span, kept.version if kept is not None else None)
+    if kept is not None and found is None:
+        return kept
+    by_place: dict[int, list[PlacedBar]] = {}
+    for placed in wall.place(found or ()):
+        by_place.setdefault(placed.bar.resource_id, []).append(placed)
+    known = _Known(version, spaces.places(day), by_place, {})
+    if of_lieu is not None:
+        _kept.put(key, known)
+    return known
+
+
+def timeline(actor: Actor, day: date, *, listed: bool) -> Timeline:
     """The day as ``actor`` may see it; ``listed``: as lines instead of rows."""
     instant = now()
     lieu = spaces.lieu()
-    # Past, present and late change with the hour too: five minutes are part of the key.
-    of_lieu = lieu_version()
-    key = (of_lieu, day, version, language(), actor.is_staff, int(instant.timestamp()) // 300)
-    known = _kept.get(key) if of_lieu is not None else None
-    if known is None:
-        known = _read(day, lieu.tz.key)
-        if of_lieu is not None:
-            _kept.put(key, known)
-    wall = known.wall
+    wall = _wall(day, lieu.tz.key)
     if wall is None:
         return Timeline(day, *DEFAULT_WINDOW, None, [], [])
+    # Past, present and late change with the hour too: five minutes are part of the key.
+    known = _known(day, wall, (language(), actor.is_staff, int(instant.timestamp()) // 300))
     colleagues = frozenset[int]()
     if not actor.is_staff and actor.person_id is not None:
-        colleagues = frozenset(person.id for person in colleagues_of(actor.person_id, day))
+        colleagues = colleague_ids(actor.person_id, day)
     start, end = wall.window(known.bars)
     painter = Painter(day, wall, start, end, TimelineReader(actor, colleagues), instant)
     lines: list[ListedClaim] = []

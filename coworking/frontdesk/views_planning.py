@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 
 from coworking.booking.forms import read_day
 from coworking.booking.rules import HALVES, bookable_halves
-from coworking.claims import queries as claims
 from coworking.core.policy import current_actor, signed_in
 from coworking.frontdesk import timeline as timelines
 from coworking.frontdesk.pages import blueprint
@@ -24,8 +23,7 @@ def timeline() -> ResponseReturnValue:
     actor = current_actor()
     day = read_day(request.args.get("day"), default=spaces.today())
     listed = request.args.get("view") == "list"
-    version = claims.day_version(day)
-    found = timelines.timeline(actor, day, version, listed=listed)
+    found = timelines.timeline(actor, day, listed=listed)
     return render_template(
         "frontdesk/timeline.html",
         line=found,

@@ -72,7 +72,7 @@ def test_looking_at_a_day_does_not_read_the_history(inside, place, count_stateme
     with count_statements() as asked:
         queries.taken({desk.id for desk in place.desks}, span(0, 240), NINE)
         queries.taken({place.desks[0].id}, span(0, 240), NINE)
-        bars(span(0, 1440))
+        bars(NINE.date(), span(0, 1440))
     cursor = db.session.connection().connection.cursor()
     plans = [
         " / ".join(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", (None,) * statement.count("?")))

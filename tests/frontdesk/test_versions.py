@@ -169,7 +169,7 @@ def test_the_lieu_is_read_once_per_version(busy, cast, sign_in, count_statements
         db.session.get_one(Person, cast.stranger.id).first_name = "Ondine"
     with count_statements() as anew:
         host.get(URL)
-    assert len(anew) == 5, anew  # besides the lieu: its places, the day's hours and claims once more
+    assert len(anew) == 4, anew  # besides the lieu: its places and the day's hours once more
 
 
 def test_units_that_raise_the_same_versions_wait_for_each_other(busy, place, cast):

@@ -55,8 +55,8 @@ def meeting(inside, place, cast, clock):
 
 def held(place) -> list[tuple[datetime, datetime]]:
     """Use and guarded end of what the planning shows of the room."""
-    shown = bars(spaces.day(TUESDAY).span)
-    return [(bar.span.end, bar.guarded_end) for bar in shown if bar.resource_id == place.rooms[0].id]
+    _version, shown = bars(TUESDAY, spaces.day(TUESDAY).span)
+    return [(bar.end, bar.guarded_end) for bar in shown or () if bar.resource_id == place.rooms[0].id]
 
 
 def outcome(meeting: str) -> str:
