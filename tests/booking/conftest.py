@@ -40,7 +40,7 @@ def nights(open_always, inside):
 
 
 @pytest.fixture
-def priced(people, place):
-    """Desks 9.00 a half-day, the second one 14.00; rooms 15.00 an hour, the second one free of charge."""
+def movers(people, place):
+    """`people` where desks cost 9.00 a half-day, the second one 14.00; rooms 15.00 an hour, the second one nothing."""
     make_tariff(resources={place.desks[1]: 1400, place.rooms[1]: 0})
     return people
