@@ -23,7 +23,7 @@ from coworking.core.guard_kinds import (
     frozen_hours,
     frozen_quote,
 )
-from coworking.core.version_triggers import raises_day_version, raises_lieu_version
+from coworking.core.version_triggers import SHOWN_OF_LIEU, raises_day_version, raises_lieu_version
 
 APPEND_ONLY = (
     "audit_entry",
@@ -98,8 +98,7 @@ GUARDS: tuple[Guard, ...] = (
 )
 
 VERSIONS: tuple[Guard, ...] = (
-    *(raises_lieu_version(table) for table in ("lieu", "zone", "resource", "lieu_day", "open_span")),
-    raises_lieu_version("person", ("first_name", "last_name")),
+    *(raises_lieu_version(table, columns) for table, columns in SHOWN_OF_LIEU.items()),
     raises_day_version("claim", {"INSERT": (), "DELETE": (), "UPDATE": ()}),
     raises_day_version("booking", {"DELETE": (), "UPDATE": ("public_id", "person_id", "title", "status")}),
     raises_day_version(

@@ -12,14 +12,17 @@ from collections.abc import Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
-from sqlalchemy import CheckConstraint, event, select
-from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
+from flask import has_request_context
+from sqlalchemy import CheckConstraint, TextClause, event, select
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, SessionTransaction, mapped_column
+from sqlalchemy.sql.dml import UpdateBase
 
 from coworking.core.db import Model, db
+from coworking.core.version_triggers import SHOWN_OF_LIEU
 
 T = TypeVar("T")
 
-_INFO = "lieu_version"
+_INFO, _OF_REQUEST, _CHANGED = "lieu_version", "lieu_version_of_request", "lieu_changed"
 
 
 class LieuVersion(Model):
@@ -39,21 +42,45 @@ LIEU_VERSION = _VERSION.scalar_subquery()
 
 def note_lieu_version(version: str | None) -> None:
     """Spare this transaction the question: ``version`` came with another statement's answer."""
-    db.session().info[_INFO] = version
+    info = db.session().info
+    info[_INFO] = info[_OF_REQUEST] = version
 
 
 def lieu_version() -> str | None:
-    """The version of the lieu, asked once per transaction; None while there is none, and nothing may be kept."""
+    """The version of the lieu; None while there is none, and nothing may be kept.
+
+    Asked once per transaction. After its transactions a request goes on with what it was told last, unless it has itself
+    changed the lieu.
+    """
     info = db.session().info
-    if _INFO not in info:
-        info[_INFO] = db.session.scalar(_VERSION)
-    return info[_INFO]
+    if _INFO in info:
+        return info[_INFO]
+    if _OF_REQUEST in info and not info.keys() & {"unit", _CHANGED} and has_request_context():
+        return info[_OF_REQUEST]
+    version = db.session.scalar(_VERSION)
+    note_lieu_version(version)
+    return version
 
 
 @event.listens_for(Session, "after_transaction_end")
 def _ask_again(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
         session.info.pop(_INFO, None)
+
+
+@event.listens_for(Session, "before_flush")
+def _note_changed_objects(session: Session, _context: object, _instances: object) -> None:
+    changed = (*session.new, *session.deleted, *filter(session.is_modified, session.dirty))
+    if any(getattr(row, "__tablename__", None) in SHOWN_OF_LIEU for row in changed):
+        session.info[_CHANGED] = True
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _note_changing_statement(state: ORMExecuteState) -> None:
+    statement = state.statement
+    table = getattr(statement.table, "name", None) if isinstance(statement, UpdateBase) else None
+    if isinstance(statement, TextClause) or table in SHOWN_OF_LIEU:
+        state.session.info[_CHANGED] = True
 
 
 class Keep(Generic[T]):

@@ -11,6 +11,16 @@ from collections.abc import Mapping, Sequence
 
 from coworking.core.guard_kinds import Guard
 
+SHOWN_OF_LIEU: Mapping[str, tuple[str, ...]] = {
+    "lieu": (),
+    "zone": (),
+    "resource": (),
+    "lieu_day": (),
+    "open_span": (),
+    "person": ("first_name", "last_name"),
+}
+"""The tables whose changes raise the lieu's version; of some only these columns."""
+
 _EVENTS = ("INSERT", "DELETE", "UPDATE")  # in the order in which PostgreSQL's catalogue says them
 
 _NEW_LIEU_VERSION_SQLITE = "INSERT OR REPLACE INTO lieu_version (id, version) VALUES (1, lower(hex(randomblob(16))));"

@@ -7,11 +7,12 @@ import threading
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from coworking.accounts.models import Person
 from coworking.booking import services
 from coworking.booking.placing import Request, RequestedItem
+from coworking.claims.models import DayVersion
 from coworking.claims.queries import day_version
 from coworking.core.db import WriteOutsideUnit, db
 from coworking.core.page_versions import lieu_version
@@ -19,7 +20,7 @@ from coworking.core.timespan import Span
 from coworking.core.units import end_read, write_unit
 from coworking.spaces import calendar, inventory
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import LieuDay, Resource
+from coworking.spaces.models import LieuDay, Resource, Zone
 
 THURSDAY = date(2026, 11, 26)
 URL = "/planning?day=2026-11-26"
@@ -148,6 +149,35 @@ def test_the_copy_for_reading_cannot_be_changed(inside, place):
         calendar.lock_lieu().name = "Les Halles"
         assert spaces.lieu().name == "Les Halles"
     assert spaces.lieu().name == "Les Halles"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: setattr(db.session.get_one(Resource, 1), "name", "Poste neuf"),
+        lambda: db.session.add(Zone(name="Étage", position=9)),
+        lambda: db.session.execute(update(Person).values(first_name="Ondine")),
+        lambda: db.session.execute(text("UPDATE lieu SET city = 'Ambert'")),
+    ],
+    ids=["object changed", "object added", "statement", "words"],
+)
+def test_a_request_sees_what_it_has_changed_itself(inside, place, cast, change):
+    with inside.test_request_context("/"):
+        before = lieu_version()
+        end_read()
+        with write_unit():
+            change()
+        assert lieu_version() != before
+
+
+def test_a_request_is_told_the_version_once_unless_it_changes_the_lieu(inside, place, count_statements):
+    with inside.test_request_context("/"):
+        before = lieu_version()
+        with count_statements() as asked:
+            with write_unit():
+                db.session.add(DayVersion(day=date(2020, 1, 1)))
+            assert lieu_version() == before
+        assert not [statement for statement in asked if "FROM lieu_version" in statement]
 
 
 def test_many_changes_of_one_unit_are_one_version(inside, place):
