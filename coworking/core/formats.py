@@ -116,6 +116,12 @@ def hour(instant: datetime) -> str:
     return minute_of_day(local.hour * 60 + local.minute)
 
 
+def end_hour(instant: datetime) -> str:
+    """As `hour`, of an instant that ends something: midnight is « 24 h »."""
+    local = _local(instant)
+    return minute_of_day(local.hour * 60 + local.minute or 24 * 60)
+
+
 def minutes_range(start: int, end: int) -> str:
     """« 9–13 h » where both are whole hours, « 9 h 30 – 13 h » otherwise."""
     if language() == "fr" and start % 60 == end % 60 == 0:
@@ -190,6 +196,7 @@ def init_formats(app: Flask) -> None:
         month_name,
         minute_of_day,
         hour,
+        end_hour,
         span_hours,
         until_next_day,
         instant_day,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -34,6 +35,14 @@ def test_spans_that_begin_on_it(apps):
         assert formats.week_span(date(2026, 11, 30), FIRST) == "du 30 novembre au 1er janvier"
         assert formats.week_span(date(2026, 12, 11), date(2026, 12, 21)) == "du 11 au 21 décembre"
         assert formats.day_long(date(2026, 12, 21)) == "lundi 21 décembre"
+
+
+@pytest.mark.parametrize(("locale", "words"), [("fr", ["0\u202fh", "24\u202fh"]), ("en", ["0:00", "24:00"])])
+def test_midnight_begins_a_day_and_ends_one(apps, locale, words):
+    midnight = datetime(2026, 11, 26, 23, tzinfo=UTC)
+    with apps("sqlite").app_context(), in_language(locale):
+        formats.use_zone(ZoneInfo("Europe/Paris"))
+        assert [formats.hour(midnight), formats.end_hour(midnight)] == words
 
 
 def test_a_filter_has_one_meaning(apps):

@@ -15,6 +15,7 @@ from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from tests.booking.pages import text
+from tests.factories import make_subscription, make_tariff
 
 THURSDAY = date(2026, 11, 26)
 MORNING = frozenset({"am"})
@@ -43,6 +44,19 @@ def test_rooms_stand_in_the_half_day_where_they_begin(app, place, cast, sign_in)
     assert "14\u202fh\u00a0– 15\u202fh\u202f30" in afternoon
     assert "<b>4</b> libres" in afternoon, "the desk of that half-day can still be booked"
     assert "Durolle" not in text(sign_in(cast.colleague).get("/week"))
+
+
+def test_what_is_left_of_a_plan_is_said_also_when_it_is_nothing(app, place, cast, sign_in):
+    member = sign_in(cast.member)
+    with app.app_context():
+        make_tariff()
+        make_subscription(cast.member, halfdays=1)
+    assert "Il vous reste 1 demi-journée" in text(member.get("/week"))
+    with app.app_context():
+        services.book_half_days(cast.member.actor(), THURSDAY, MORNING)
+    page = text(member.get("/week"))
+    assert "Vos demi-journées du mois sont toutes prises" in page
+    assert "Il vous reste" not in page
 
 
 def test_the_past_of_the_week_is_one_line(app, place, cast, sign_in, clock):
