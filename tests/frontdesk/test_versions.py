@@ -15,9 +15,10 @@ from coworking.booking.placing import Request, RequestedItem
 from coworking.claims.models import DayVersion
 from coworking.claims.queries import day_version
 from coworking.core.db import WriteOutsideUnit, db
-from coworking.core.page_versions import lieu_version
+from coworking.core.page_versions import Keep, lieu_version
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, write_unit
+from coworking.frontdesk import timeline
 from coworking.spaces import calendar, inventory
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import LieuDay, Resource, Zone
@@ -66,7 +67,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_by_sql_is_on_the_next_page(busy, cast, sign_in, change):
+def test_a_change_by_sql_is_on_the_next_page(busy, cast, sign_in, change, monkeypatch):
     host = sign_in(cast.host)
     before = plain(host.get(URL))
     assert plain(host.get(URL)) == before
@@ -76,6 +77,9 @@ def test_a_change_by_sql_is_on_the_next_page(busy, cast, sign_in, change):
     after = plain(host.get(URL))
     assert after != before
     assert plain(host.get(URL)) == after
+    monkeypatch.setattr(timeline, "_kept", Keep(1))
+    monkeypatch.setattr(timeline, "_kept_walls", Keep(1))
+    assert plain(host.get(URL)) == after, "a worker that keeps nothing yet draws the same"
 
 
 def plain(answer) -> str:
