@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from coworking.accounts.models import Person
 from coworking.booking import services
@@ -177,6 +177,17 @@ def test_what_is_changed_today_does_not_rewrite_last_week(week, place):
         claims.touch(*(MONDAY + timedelta(days=n) for n in range(7)))
     assert facts.refresh(MONDAY, SUNDAY) == 7
     assert [row.hours for row in facts.between(MONDAY, SUNDAY)] == before
+    assert [row.seats_in_service for row in facts.between(MONDAY, SUNDAY)] == [4] * 7
+
+
+def test_what_was_counted_keeps_its_seats_whatever_another_program_writes(week, place):
+    """Services note former seats; a repair by SQL does not, and a day that was counted once must not follow it."""
+    facts.refresh(MONDAY, SUNDAY)
+    with write_unit():
+        db.session.execute(text("UPDATE resource SET seats = 6"))
+        db.session.execute(text("UPDATE resource SET in_service_from = :late"), {"late": date(2026, 11, 25)})
+        claims.touch(*(MONDAY + timedelta(days=n) for n in range(7)))
+    assert facts.refresh(MONDAY, SUNDAY) == 7
     assert [row.seats_in_service for row in facts.between(MONDAY, SUNDAY)] == [4] * 7
 
 
