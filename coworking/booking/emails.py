@@ -45,9 +45,15 @@ class News:
 
 
 def note(booking: Booking) -> None:
-    """Its person will hear what has become of ``booking``; not someone without e-mail, nor of a desk taken by arriving."""
-    if booking.person.email is not None and booking.source != "walkin":
-        booking.untold_since = open_window(booking.person)
+    """Its person will hear what has become of ``booking``: see `window_of`."""
+    if (opened := window_of(booking.person, booking.source)) is not None:
+        booking.untold_since = opened
+
+
+def window_of(person: Person, source: str) -> datetime | None:
+    """When the window began that the e-mail on a booking from ``source`` waits for (see `open_window`); None where there is
+    none: its person has no e-mail, or took the desk by arriving."""
+    return open_window(person) if person.email is not None and source != "walkin" else None
 
 
 def open_window(person: Person) -> datetime:

@@ -200,6 +200,8 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     person, lieu = for_whom(actor, request.person), spaces.lieu()
     at = min(instant, request.span.start) if even_if_over else instant
     day = check_window(request.span, at=at, horizon_days=lieu.horizon_days, zone=lieu.tz)
+    source = "staff" if request.source == "web" and actor.person_id != person.id else request.source
+    untold_since = emails.window_of(person, source)  # first: the resources are locked as briefly as can be
     chosen = choose(
         request, person, lieu, day, instant, several=request.several_places and actor.is_staff, clear_way=True
     )
@@ -213,10 +215,10 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
         ends_at=max(use.end for use in uses),
         title=request.title,
         guests=request.guests,
-        source="staff" if request.source == "web" and actor.person_id != person.id else request.source,
+        source=source,
         created_at=instant,
+        untold_since=untold_since,
     )
-    emails.note(booking)
     booking.units = [unit for resource, use, halves in chosen for unit in units_of(resource, use, halves, day)]
     decided = coverage.decisions(person.id, request.payer, uses_of(booking.units))
     check_agreed(decided, request.agreed_cents)
