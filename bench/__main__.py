@@ -7,7 +7,6 @@ test: a slow machine changes the figures beside the ratio, hardly the ratio.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import platform
 import tempfile
@@ -43,27 +42,27 @@ def main() -> None:
                 else:
                     url = f"sqlite:///{folder}/coworking.db"
                 wanted = tuple(given.only or measures.MEASURES)
-                found = measures.engine(engine, url, Path(folder), given.bookings, effort, wanted)
-                lines += itertools.chain.from_iterable(found.values())
-                if not given.quick:
-                    keep(engine, given.bookings, found)
+                for name, found in measures.engine(engine, url, Path(folder), given.bookings, effort, wanted):
+                    lines += found
+                    if not given.quick:
+                        keep(engine, given.bookings, name, found)
     finally:
         if server is not None:
             server.stop()
     print(f"\n{table(lines)}")
 
 
-def keep(engine: str, bookings: int, found: measures.Results) -> None:
-    """Write what was found into `RESULTS`, in the place of what stood there of the same measures on this engine."""
+def keep(engine: str, bookings: int, name: str, lines: list[Line]) -> None:
+    """Write what was found into `RESULTS`, in the place of what stood there of the measure ``name`` on this engine."""
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
-    of_engine = {name: result for name, result in kept.get(engine, {}).items() if name in measures.MEASURES}
+    of_engine = {known: result for known, result in kept.get(engine, {}).items() if known in measures.MEASURES}
     run = {
         "date": date.today().isoformat(),  # noqa: DTZ011 - when it was run, by the reader's calendar
         "python": platform.python_version(),
         "machine": platform.machine(),
         "bookings": bookings,
     }
-    of_engine |= {name: run | {"lines": [line.plain() for line in lines]} for name, lines in found.items()}
+    of_engine[name] = run | {"lines": [line.plain() for line in lines]}
     whole = {**kept, engine: of_engine}
     RESULTS.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -50,9 +50,12 @@ class Ground:
 
 
 def slots(bench: history.Bench) -> Iterator[dict[str, str]]:
-    """Every coming half-day of the desks that were left free, as the body of a booking, in an order as people ask: any."""
+    """Every coming half-day of the desks that were left free, as the body of a booking, in an order as people ask: any.
+
+    But the last day's: what is booked there is measured apart (`bench.growth`).
+    """
     halves = ((history.OPENS, history.SPLIT), (history.SPLIT, history.CLOSES))
-    free = list(itertools.product(bench.coming, bench.desks[: history.FREE_DESKS], halves))
+    free = list(itertools.product(bench.coming[:-1], bench.desks[: history.FREE_DESKS], halves))
     Random(1).shuffle(free)
     for day, (_, desk), (first, last) in free:
         yield {

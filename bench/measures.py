@@ -22,12 +22,11 @@ from config import Config
 from coworking.app import create_app
 from coworking.core.db import db
 
-Results = dict[str, list[Line]]
-"""The lines of each measure."""
 
-
-def engine(name: str, url: str, folder: Path, bookings: int, effort: Effort, wanted: tuple[str, ...]) -> Results:
-    """Make a history of ``bookings`` bookings at ``url`` and take every ``wanted`` measure on it."""
+def engine(
+    name: str, url: str, folder: Path, bookings: int, effort: Effort, wanted: tuple[str, ...]
+) -> Iterator[tuple[str, list[Line]]]:
+    """Make a history of ``bookings`` bookings at ``url`` and take every ``wanted`` measure on it: its name and lines."""
     environ = servers.environment(url, folder)
     started = time.perf_counter()
     app = create_app(Config.from_env(environ))
@@ -38,17 +37,17 @@ def engine(name: str, url: str, folder: Path, bookings: int, effort: Effort, wan
         db.engine.dispose()
     print(f"{name}: {bookings} bookings made in {time.perf_counter() - started:.0f} s", flush=True)
     ground = Ground(name, environ, bench, effort, slots(bench))
-    found: Results = {}
     try:
         for measure in wanted:
+            lines: list[Line] = []
             for line in MEASURES[measure](ground):
-                found.setdefault(measure, []).append(line)
+                lines.append(line)
                 print(f"  {line.what}: {line.ours} · {line.yardstick} · {line.ratio}", flush=True)
+            yield measure, lines
     except AssertionError as error:
         for log in sorted(folder.glob("*.log")):
             error.add_note(f"--- {log.name}\n{log.read_text()[-3000:]}")
         raise
-    return found
 
 
 @contextmanager
@@ -166,7 +165,7 @@ def booking(ground: Ground) -> Iterator[Line]:
                 assert program.get("/api/v1/lieu").status == 200
             bare = [[_at_twin(twin, 60 + n + 8 * k) for k in range(20)] for n in range(clients)]
             rounds = [Round(), Round()]
-            times = 20 if clients == 1 else 12
+            times = 60 if clients == 1 else 12
             for turn in range(ground.effort.turns + 1):
                 # Drawn beforehand: one person must not want two desks at once, so each takes the next one's turn.
                 wanted = [[[next(ground.slots) for _ in range(times)] for _ in range(clients)] for _ in range(2)]
