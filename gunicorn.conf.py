@@ -6,7 +6,7 @@ import gc
 from typing import Any
 
 from config import environment
-from coworking.server.process import prepare, web_processes
+from coworking.server.process import TRIM_AFTER, give_free_memory_back, prepare, web_processes
 
 prepare()  # the application is loaded afterwards, and what that frees goes back too
 _environ = environment()
@@ -44,3 +44,9 @@ def when_ready(_server: Any) -> None:
     """Keep the collector off everything loaded so far: it lives as long as the process, and stays shared memory."""
     gc.collect()
     gc.freeze()
+
+
+def post_request(worker: Any, _request: Any, _environment: Any, _response: Any) -> None:
+    """Keep the process small, once in a while."""
+    if worker.nr % TRIM_AFTER == 0:
+        give_free_memory_back()

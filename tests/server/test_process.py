@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
+from types import SimpleNamespace
 
+from config import ROOT
+from coworking.server import process
 from coworking.server.process import web_processes
 
 GROWTH = """
@@ -45,6 +49,39 @@ def _growth(*, prepared: bool) -> int:
 def test_checking_passwords_leaves_no_memory_behind():
     """Megabytes held after eight threads checked four passwords each; without preparation a thread keeps what it freed."""
     assert _growth(prepared=True) < 30 < _growth(prepared=False)
+
+
+TRIM = """
+from coworking.server.process import give_free_memory_back, prepare
+
+def held():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS")) // 1024
+
+prepare()
+blocks = [bytes(100_000) for _ in range(1_000)]
+last = bytes(100_000)  # above all that is freed: glibc gives back only what lies above the last block in use
+del blocks
+before = held()
+give_free_memory_back()
+print(before - held())
+"""
+
+
+def test_free_memory_between_what_is_used_goes_back_when_asked():
+    done = subprocess.run([sys.executable, "-c", TRIM], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50
+
+
+def test_a_web_process_gives_free_memory_back_now_and_then(monkeypatch):
+    monkeypatch.setattr(process, "prepare", lambda: None)  # not for this process
+    settings = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    asked: list[int] = []
+    number = 0
+    settings["post_request"].__globals__["give_free_memory_back"] = lambda: asked.append(number)
+    for number in range(1, 2001):
+        settings["post_request"](SimpleNamespace(nr=number), None, None, None)
+    assert asked == [1000, 2000]
 
 
 def test_a_crash_says_where_it_happened():
