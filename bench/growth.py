@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from flask_migrate import upgrade
 from sqlalchemy import create_engine, make_url, select, text
 
 from bench import history
@@ -21,6 +20,7 @@ from coworking.app import create_app
 from coworking.booking import services as booking
 from coworking.booking.models import Booking
 from coworking.core.db import db
+from coworking.core.migrating import upgrade
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.frontdesk.timeline import timeline

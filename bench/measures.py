@@ -10,8 +10,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
-from flask_migrate import upgrade
-
 from bench import heads, history, servers
 from bench.clients import Act, Answer, Client, Round, percentile, run
 from bench.ground import Effort, Ground, signed_in, slots
@@ -21,6 +19,7 @@ from bench.soak import soak
 from config import Config
 from coworking.app import create_app
 from coworking.core.db import db
+from coworking.core.migrating import upgrade
 
 
 def engine(

@@ -8,12 +8,11 @@ from datetime import timedelta
 from apiflask import APIFlask
 from flask import Flask
 from flask_compress import Compress
-from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from markupsafe import Markup
 
 from config import ROOT, Config
-from coworking.core import clock
+from coworking.core import clock, migrating
 from coworking.core.db import READER, db, engine_options, prepare_engine
 from coworking.core.formats import init_formats
 from coworking.core.i18n import init_i18n
@@ -156,7 +155,7 @@ def _configure_database(app: Flask) -> None:
         app.extensions[READER] = prepare_engine(db.engine)
     for name in MODELS:
         importlib.import_module(name)
-    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    migrating.init(app)
 
 
 def _configure_sessions(app: Flask) -> None:

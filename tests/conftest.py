@@ -100,7 +100,7 @@ def make_app(url: str, data_dir: Path, **settings: Any) -> Flask:
 
 
 def migrate(app: Flask) -> None:
-    from flask_migrate import upgrade
+    from coworking.core.migrating import upgrade
 
     with app.app_context(), redirect_stdout(StringIO()):
         upgrade()

@@ -17,8 +17,6 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +25,7 @@ from coworking.core.alone import alone
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.dumps import BackupError
+from coworking.core.migrating import newest_migration
 from coworking.core.settings import settings
 from coworking.core.types import BigId, BigInt, UTCDateTime
 from coworking.core.units import end_read, snapshot, write_unit
@@ -137,7 +136,7 @@ def verify(folder: Path) -> Manifest:
         wrong.append("it holds no database")
     if not wrong:
         facts, problems = dumps.read(manifest.engine, folder / manifest.database)
-        if manifest.migration != current_migration():  # its guards are another version's
+        if manifest.migration != newest_migration():  # its guards are another version's
             problems = [line for line in problems if not line.startswith("guard ")]
         wrong += problems
         if facts.migration != manifest.migration:
@@ -168,11 +167,6 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.engine not in dumps.FILES:
         raise BackupError(f"{folder} is of the engine {manifest.engine!r}, which is unknown here.")
     return manifest
-
-
-def current_migration() -> str | None:
-    """The newest migration this software knows."""
-    return ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
 
 
 # Every night ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, create_engine, event, inspect, make_url
 from sqlalchemy.pool import NullPool
 
@@ -206,6 +205,8 @@ def _program(name: str) -> str:
 
 def _run(name: str, url: str, *options: str) -> None:
     """Run one of PostgreSQL's programs on ``url``. The password travels in the environment: others see arguments."""
+    from psycopg.conninfo import make_conninfo  # a lieu on SQLite never needs these 4 MB
+
     parts = make_url(url)
     given = {"host": parts.host, "port": parts.port, "user": parts.username, "dbname": parts.database, **parts.query}
     where = make_conninfo("", **{key: value for key, value in given.items() if value})

@@ -5,14 +5,12 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select, text
 
-from coworking.core import guards
+from coworking.core import guards, migrating
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -95,7 +93,5 @@ def _database() -> str | None:
 
 
 def _migrations() -> str | None:
-    script = ScriptDirectory(current_app.extensions["migrate"].directory)
-    context = MigrationContext.configure(db.session.connection())
-    current, head = context.get_current_revision(), script.get_current_head()
-    return None if current == head else f"at {current}, head is {head}"
+    reached, newest = migrating.reached_migration(), migrating.newest_migration()
+    return None if reached == newest else f"at {reached}, the newest is {newest}"

@@ -17,6 +17,7 @@ from coworking.core import backup, dumps
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.dumps import BackupError
+from coworking.core.migrating import newest_migration
 from coworking.core.settings import settings
 
 
@@ -33,7 +34,7 @@ def restore(folder: Path, *, force: bool = False) -> list[str]:
     if manifest.engine != engine:
         raise BackupError(f"This backup is of {manifest.engine}, and DATABASE_URL says {engine}: they do not mix.")
     backup.verify(folder)
-    if manifest.migration > (backup.current_migration() or ""):
+    if manifest.migration > newest_migration():
         raise BackupError(
             f"This backup is at migration {manifest.migration}: install version {manifest.version} first."
         )

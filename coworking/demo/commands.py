@@ -6,11 +6,11 @@ import gc
 
 import click
 from flask import Flask
-from flask_migrate import upgrade
 
 from coworking.accounts.passwords import hash_password
 from coworking.core.clock import now
 from coworking.core.db import db, hurry
+from coworking.core.migrating import upgrade
 from coworking.demo import make
 from coworking.demo.cast import PASSWORD
 

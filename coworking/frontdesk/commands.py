@@ -9,12 +9,12 @@ from typing import Any
 import click
 from flask import Flask, g
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
 
 from coworking.accounts.passwords import hash_password
 from coworking.core.errors import DomainError
 from coworking.core.formats import minutes_range
 from coworking.core.i18n import LANGUAGES, _
+from coworking.core.migrating import upgrade
 from coworking.core.sender import default_address
 from coworking.core.units import end_read
 from coworking.core.web import say

@@ -234,7 +234,7 @@ def test_engines_do_not_mix(lieu: Flask, databases: Callable[[str], str], engine
 
 def test_a_newer_versions_backup_is_refused(lieu: Flask, other: Flask, tmp_path: Path, monkeypatch):
     made = backup.make(tmp_path / "backups")
-    monkeypatch.setattr(backup, "current_migration", lambda: "0006")
+    monkeypatch.setattr("coworking.core.restore.newest_migration", lambda: "0006")
     with pytest.raises(BackupError, match="install version"):
         copy_into(other, made)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import subprocess
 import sys
@@ -94,3 +95,19 @@ def test_a_crash_says_where_it_happened():
 def test_a_small_server_runs_one_web_process():
     assert [web_processes(memory) for memory in (512 * 1024**2, 1024**3, 8 * 1024**3)] == [1, 2, 2]
     assert web_processes() in {1, 2}
+
+
+def test_a_web_process_loads_nothing_that_it_never_uses(tmp_path):
+    """Alembic brings a language of templates and one of colours; a lieu on SQLite has no PostgreSQL to talk to."""
+    unused = {"alembic", "mako", "pygments", "psycopg", "weasyprint"}
+    program = f"import sys, wsgi; print(*({unused} & sys.modules.keys()))"
+    environ = {"PATH": "", "ENV_FILE": os.devnull, "SECRET_KEY": "t" * 40, "DATA_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/coworking.db"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == []

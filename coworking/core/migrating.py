@@ -1,0 +1,50 @@
+"""Which migration is the newest, which one a database has reached, and the way there.
+
+A web process and a worker never migrate. Alembic and what it brings (Mako, Pygments) would cost each of them 8 MB: they
+are loaded by `upgrade` and by the commands ``flask db`` alone.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from flask import Flask, current_app
+from sqlalchemy import inspect, text
+
+from config import ROOT
+from coworking.core.db import db
+
+FOLDER = ROOT / "migrations"
+
+
+def init(app: Flask) -> None:
+    """Make the commands ``flask db`` work; the ``flask`` program loads theirs before it loads the application."""
+    if "flask_migrate" in sys.modules:
+        _prepare(app)
+
+
+def newest_migration() -> str:
+    """The identifier of the newest migration that this software knows: files are numbered in their order."""
+    return max(file.name.partition("_")[0] for file in (FOLDER / "versions").glob("[0-9]*_*.py"))
+
+
+def reached_migration() -> str | None:
+    """The identifier of the last migration that ran on the database; None when none did."""
+    connection = db.session.connection()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def upgrade() -> None:
+    """Bring the database to the newest migration."""
+    import flask_migrate
+
+    _prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+    flask_migrate.upgrade()
+
+
+def _prepare(app: Flask) -> None:
+    from flask_migrate import Migrate
+
+    Migrate(app, db, directory=str(FOLDER), render_as_batch=True)
