@@ -49,10 +49,12 @@ def note_lieu_version(version: str | None) -> None:
 def lieu_version() -> str | None:
     """The version of the lieu; None while there is none, and nothing may be kept.
 
-    Asked once per transaction. After its transactions a request goes on with what it was told last, unless it has itself
-    changed the lieu.
+    None also in a unit that has itself changed the lieu: what it reads is its own until it is committed. Asked once per
+    transaction. After its transactions a request goes on with what it was told last, unless it has changed the lieu.
     """
     info = db.session().info
+    if "unit" in info and _CHANGED in info:
+        return None
     if _INFO in info:
         return info[_INFO]
     if _OF_REQUEST in info and not info.keys() & {"unit", _CHANGED} and has_request_context():

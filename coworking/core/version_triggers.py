@@ -17,6 +17,8 @@ SHOWN_OF_LIEU: Mapping[str, tuple[str, ...]] = {
     "resource": (),
     "lieu_day": (),
     "open_span": (),
+    "tariff": (),
+    "tariff_price": (),
     "person": ("first_name", "last_name"),
 }
 """The tables whose changes raise the lieu's version; of some only these columns."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from coworking.core.db import db
+from coworking.core.page_versions import Keep, lieu_version
 from coworking.pricing.models import Tariff, TariffPrice
 from coworking.pricing.rules import KINDS, NO_PRICES, Prices, vat_rate
 from coworking.spaces import queries as spaces
@@ -24,25 +27,50 @@ def tariff_on(day: date) -> Tariff | None:
     )
 
 
-_LATEST = select(Tariff.id).where(Tariff.valid_from <= bindparam("day")).order_by(Tariff.valid_from.desc()).limit(1)
-_PRICES = (  # built once: every booking asks it
-    select(Tariff.basis, Tariff.vat_rate_bp, TariffPrice.kind, TariffPrice.resource_id, TariffPrice.cents)
+_PRICES = (  # built once
+    select(
+        Tariff.id,
+        Tariff.valid_from,
+        Tariff.basis,
+        Tariff.vat_rate_bp,
+        TariffPrice.kind,
+        TariffPrice.resource_id,
+        TariffPrice.cents,
+    )
     .outerjoin(TariffPrice, TariffPrice.tariff_id == Tariff.id)
-    .where(Tariff.id == _LATEST.scalar_subquery())
+    .order_by(Tariff.valid_from.desc())
 )
+_kept_prices = Keep[list[tuple[date, Prices]]](8)
 
 
 def prices_on(day: date) -> Prices:
-    """The prices that rule on ``day`` as plain values, with the VAT rate that applies at this lieu (1 statement)."""
-    rows = db.session.execute(_PRICES, {"day": day}).all()
-    if not rows:
-        return NO_PRICES
-    return Prices(
-        by_kind={kind: cents for _, _, kind, resource, cents in rows if kind is not None and resource is None},
-        by_resource={resource: cents for _, _, _, resource, cents in rows if resource is not None},
-        basis="ht" if rows[0].basis == "ht" else "ttc",
-        vat_rate_bp=vat_rate(rows[0].vat_rate_bp, spaces.lieu().vat_status),
-    )
+    """The prices that rule on ``day`` as plain values, with the VAT rate that applies at this lieu.
+
+    They are kept under the lieu's version: no statement while nobody changes a tariff, 1 after that.
+    """
+    version = lieu_version()
+    every = _kept_prices.get(version) if version is not None else None
+    if every is None:
+        every = _all_prices()
+        if version is not None:
+            _kept_prices.put(version, every)
+    return next((prices for valid_from, prices in every if valid_from <= day), NO_PRICES)
+
+
+def _all_prices() -> list[tuple[date, Prices]]:
+    """Of each tariff the first day and the prices, the latest first."""
+    vat_status = spaces.lieu().vat_status
+    found = []
+    for _, group in groupby(db.session.execute(_PRICES).all(), key=attrgetter("id")):
+        rows = list(group)
+        prices = Prices(
+            by_kind={row.kind: row.cents for row in rows if row.kind is not None and row.resource_id is None},
+            by_resource={row.resource_id: row.cents for row in rows if row.resource_id is not None},
+            basis="ht" if rows[0].basis == "ht" else "ttc",
+            vat_rate_bp=vat_rate(rows[0].vat_rate_bp, vat_status),
+        )
+        found.append((rows[0].valid_from, prices))
+    return found
 
 
 def tariffs() -> list[Tariff]:

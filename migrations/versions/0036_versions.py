@@ -32,7 +32,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     # The triggers that write it name the table: they go with it, and come back where it does.
     if op.get_bind().dialect.name == "postgresql":
-        for table in ("lieu", "zone", "resource", "lieu_day", "open_span", "person"):
+        for table in ("lieu", "zone", "resource", "lieu_day", "open_span", "person", "tariff", "tariff_price"):
             op.execute(f"DROP TRIGGER IF EXISTS {table}_raises_lieu ON {table}")
             op.execute(f"DROP FUNCTION IF EXISTS {table}_raises_lieu()")
     op.drop_table("lieu_version")
