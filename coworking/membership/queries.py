@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
-from sqlalchemy import bindparam, case, func, or_, select
+from sqlalchemy import bindparam, case, func, null, or_, select
 from sqlalchemy.orm import joinedload
 
 from coworking.accounts.models import Organisation, OrganisationMember
@@ -35,7 +36,19 @@ _USED_BY_MONTH = (
     .group_by(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month)
 )
 _AGREEMENTS = (
-    select(Agreement, Organisation.name, OrganisationMember.since, OrganisationMember.until)
+    select(
+        Agreement.id,
+        Agreement.organisation_id,
+        Organisation.name,
+        Agreement.valid_from,
+        Agreement.valid_until,
+        Agreement.weekdays,
+        Agreement.halfdays_per_month,
+        Agreement.beyond,
+        Agreement.halfday_cents,
+        OrganisationMember.since,
+        OrganisationMember.until,
+    )
     .join(Organisation, Organisation.id == Agreement.organisation_id)
     .join(OrganisationMember, OrganisationMember.organisation_id == Agreement.organisation_id)
     .where(
@@ -45,34 +58,37 @@ _AGREEMENTS = (
         Agreement.valid_from <= bindparam("last"),
         or_(Agreement.valid_until.is_(None), Agreement.valid_until >= bindparam("first")),
     )
-    .order_by(Agreement.organisation_id, Agreement.id)
 )
-_SUBSCRIPTIONS = (
-    select(
-        Subscription.id,
-        Subscription.name,
-        Subscription.first_month,
-        Subscription.last_month,
-        Subscription.halfdays_per_month,
-    )
-    .where(
-        Subscription.person_id == bindparam("person"),
-        Subscription.first_month <= bindparam("last"),
-        or_(Subscription.last_month.is_(None), Subscription.last_month >= bindparam("first")),
-    )
-    .order_by(Subscription.id)
+_SUBSCRIPTIONS = select(  # in the columns of the agreements; what only these have is null
+    Subscription.id,
+    null(),
+    Subscription.name,
+    Subscription.first_month,
+    Subscription.last_month,
+    null(),
+    Subscription.halfdays_per_month,
+    null(),
+    null(),
+    null(),
+    null(),
+).where(
+    Subscription.person_id == bindparam("person"),
+    Subscription.first_month <= bindparam("last_month"),
+    or_(Subscription.last_month.is_(None), Subscription.last_month >= bindparam("first_month")),
 )
+_TERMS = _AGREEMENTS.union_all(_SUBSCRIPTIONS)
 
 
 def entitlements_of(person_id: int, days: Collection[date], *, personal_only: bool = False) -> Entitlements:
-    """What ``person_id`` may draw on for half-days on ``days``, with what is used of it (at most 3 statements).
+    """What ``person_id`` may draw on for half-days on ``days``, with what is used of it (at most 2 statements).
 
     Inside a unit that holds the person's lock the answer stays true until it ends: every change of a person's ledger
     holds that lock.
     """
     first, last = min(days), max(days)
-    agreements = [] if personal_only else _agreements(person_id, first, last)
-    subscriptions = _subscriptions(person_id, first, last)
+    agreements, subscriptions = _terms(person_id, first, last)
+    if personal_only:
+        agreements = []
     if not agreements and not subscriptions:
         return Entitlements()
     by_agreement: dict[tuple[int, date], int] = {}
@@ -87,30 +103,20 @@ def entitlements_of(person_id: int, days: Collection[date], *, personal_only: bo
     return Entitlements(agreements, subscriptions, by_agreement, by_subscription)
 
 
-def _agreements(person_id: int, first: date, last: date) -> list[AgreementTerms]:
-    """The agreements of the person's organisations that touch ``first`` to ``last``, oldest first."""
-    rows = db.session.execute(_AGREEMENTS, {"person": person_id, "first": first, "last": last})
-    return [
-        AgreementTerms(
-            id=row.id,
-            organisation_id=row.organisation_id,
-            name=name,
-            valid_from=row.valid_from,
-            valid_until=row.valid_until,
-            weekdays=row.weekdays,
-            halfdays_per_month=row.halfdays_per_month,
-            beyond="refuse" if row.beyond == "refuse" else "person",
-            halfday_cents=row.halfday_cents,
-            member_from=since,
-            member_until=until,
-        )
-        for row, name, since, until in rows
-    ]
-
-
-def _subscriptions(person_id: int, first: date, last: date) -> list[SubscriptionTerms]:
-    rows = db.session.execute(_SUBSCRIPTIONS, {"person": person_id, "first": month_of(first), "last": month_of(last)})
-    return [SubscriptionTerms(*row) for row in rows]
+def _terms(person_id: int, first: date, last: date) -> tuple[list[AgreementTerms], list[SubscriptionTerms]]:
+    """The agreements of the person's organisations and the person's subscriptions that touch ``first`` to ``last``."""
+    days = {"first": first, "last": last, "first_month": month_of(first), "last_month": month_of(last)}
+    agreements, subscriptions = [], []
+    for row in db.session.execute(_TERMS, {"person": person_id, **days}).all():
+        if row.organisation_id is not None:
+            agreements.append(AgreementTerms(*row))
+        else:
+            subscriptions.append(
+                SubscriptionTerms(row.id, row.name, row.valid_from, row.valid_until, row.halfdays_per_month)
+            )
+    agreements.sort(key=attrgetter("organisation_id", "id"))
+    subscriptions.sort(key=attrgetter("id"))
+    return agreements, subscriptions
 
 
 def has_room_for(quotes: Iterable[Quote]) -> bool:
@@ -153,7 +159,7 @@ class Remaining:
 
 
 def remaining(person_id: int, day: date) -> list[Remaining]:
-    """What is left in the month of ``day``: the employer's first, then one's own (at most 3 statements)."""
+    """What is left in the month of ``day``: the employer's first, then one's own (at most 2 statements)."""
     found = entitlements_of(person_id, [day])
     month, last = month_of(day), month_end(day)
 
