@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Select, bindparam, select
+from sqlalchemy.orm import lazyload
 
 from coworking.accounts.models import Person
 from coworking.accounts.rules import AddressUnconfirmed
@@ -17,8 +18,9 @@ from coworking.core.policy import Actor, Role
 from coworking.core.units import for_update, require_unit
 
 # Built once: every booking and every arrival asks one of them.
-_ONE = for_update(select(Person, LIEU_VERSION).where(Person.id == bindparam("id")))
-_OF_PUBLIC_ID = for_update(select(Person, LIEU_VERSION).where(Person.public_id == bindparam("public_id")))
+_PERSON = select(Person, LIEU_VERSION).options(lazyload(Person.role_rows))  # who books is known; for whom needs no role
+_ONE = for_update(_PERSON.where(Person.id == bindparam("id")))
+_OF_PUBLIC_ID = for_update(_PERSON.where(Person.public_id == bindparam("public_id")))
 _BOOKING = for_update(select(Booking).where(Booking.id == bindparam("id")))
 
 
@@ -47,7 +49,7 @@ def lock_person(person_id: int) -> Person:
 
 def _lock(statement: Select[Person, str], values: dict[str, Any]) -> Person | None:
     """The person whom ``statement`` finds, locked; the lieu's version comes with them."""
-    row = db.session.execute(statement, values).unique().one_or_none()
+    row = db.session.execute(statement, values).one_or_none()
     if row is None:
         return None
     person, version = row
