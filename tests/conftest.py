@@ -32,6 +32,7 @@ from coworking.core.catalogs import compile_catalogues
 from coworking.core.db import db
 from tests import factories
 from tests.support import postgres
+from tests.support.billing import BillingLieu, lieu_used_in_october
 from tests.support.remembered import remember
 from tests.support.smtp import Sink, sink
 from tests.support.statements import Statements, counted
@@ -301,6 +302,13 @@ def run_outbox(app: Flask) -> Callable[[], int]:
             return outbox.run_due()
 
     return run
+
+
+@pytest.fixture
+def billing_lieu(app: Flask) -> BillingLieu:
+    """The lieu in October, see `lieu_used_in_october`."""
+    with app.app_context():
+        return lieu_used_in_october()
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def hurry(engine: Engine) -> None:
 
     def relax(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("PRAGMA cache_size=-64000")  # KiB: random keys land anywhere in an index that grows
+        connection.execute("PRAGMA cache_size=-256000")  # KiB at most: random keys land anywhere in an index that grows
 
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", relax)

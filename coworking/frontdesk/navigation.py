@@ -169,11 +169,11 @@ def _draw(actor: Actor | None, place: Sign | None) -> PageBars:
     if actor is None:
         context["sign_in_url"] = url_for("accounts.sign_in")
     else:
-        every, most = all_entries(actor), STAFF_THUMBS if actor.is_staff else THUMBS
         if actor.is_staff:
-            context["nav"], context["account"] = _staff_entries(actor), _own_entries()
+            context["nav"], context["account"], most = _staff_entries(actor), _own_entries(), STAFF_THUMBS
         else:
-            context["top_nav"] = every
+            context["top_nav"], most = _member_entries(actor), THUMBS
+        every = [*context["nav"], *context["top_nav"], *context["account"]]
         thumbs = _template("_layout/thumbs.html", bottom_nav=_thumb_bar(every, most))
     return PageBars(Markup(_template("_layout/top.html", **context)), Markup(thumbs))  # noqa: S704 - templates escape
 

@@ -20,7 +20,7 @@ from coworking.membership.models import Plan
 from coworking.pricing import services as pricing
 from coworking.pricing.models import Tariff, TariffPrice
 from tests import factories
-from tests.billing.conftest import OCTOBER, TODAY
+from tests.support.billing import OCTOBER, TODAY
 from tests.support.threads import at_once
 
 

@@ -22,8 +22,8 @@ from coworking.core.units import write_unit
 from coworking.spaces import calendar
 from coworking.statistics import services as statistics
 from tests import factories
-from tests.billing.conftest import OCTOBER, TODAY, lieu_used_in_october
 from tests.support import emails as golden
+from tests.support.billing import OCTOBER, TODAY, lieu_used_in_october
 from tests.support.threads import at_once
 
 WRONG = "Le contrôle de la nuit a trouvé une anomalie"

@@ -34,8 +34,8 @@ from coworking.presence.models import AttestationPdf, Presence
 from coworking.statistics import services as statistics
 from tests import factories
 from tests.accounting.tampering import CASES, IBAN_BEFORE, cut
-from tests.billing.conftest import NOVEMBER, OCTOBER, TODAY, lieu_used_in_october
 from tests.conftest import ENGINES, TUESDAY_AT_10_36, make_app
+from tests.support.billing import NOVEMBER, OCTOBER, TODAY, lieu_used_in_october
 
 ROOT = Path(__file__).resolve().parents[2]
 

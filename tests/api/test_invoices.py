@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from coworking.billing import services
-from tests.billing.conftest import OCTOBER, billing_lieu  # noqa: F401 - the fixture
 from tests.support.api import Program
+from tests.support.billing import OCTOBER
 
 
 @pytest.fixture
-def issued(billing_lieu, app):  # noqa: F811
+def issued(billing_lieu, app):
     with app.app_context():
         return [row.public_id for row in services.run(billing_lieu.manager, OCTOBER).issued]
 
 
-def test_everyone_reads_their_own_and_the_accountant_all(billing_lieu, issued, app):  # noqa: F811
+def test_everyone_reads_their_own_and_the_accountant_all(billing_lieu, issued, app):
     cast = billing_lieu.cast
     seen = {
         who: {item["payer"]["name"] for item in Program(app, getattr(cast, who)).get("/invoices").get_json()["items"]}
@@ -31,7 +31,7 @@ def test_everyone_reads_their_own_and_the_accountant_all(billing_lieu, issued, a
     }
 
 
-def test_pages_follow_each_other(billing_lieu, issued, app):  # noqa: F811
+def test_pages_follow_each_other(billing_lieu, issued, app):
     program, cursor, found = Program(app, billing_lieu.cast.accountant), {}, []
     for _page in range(3):
         page = program.get("/invoices", limit=1, **cursor).get_json()
@@ -42,7 +42,7 @@ def test_pages_follow_each_other(billing_lieu, issued, app):  # noqa: F811
     assert program.get("/invoices", month="2026-09").get_json()["items"] == []
 
 
-def test_a_stranger_s_invoice_is_not_there(billing_lieu, issued, app):  # noqa: F811
+def test_a_stranger_s_invoice_is_not_there(billing_lieu, issued, app):
     everyone = Program(app, billing_lieu.cast.accountant)
     lise = next(p for p in issued if everyone.get(f"/invoices/{p}").get_json()["payer"]["name"] == "Lise Vidal")
     for path in (f"/invoices/{lise}", f"/invoices/{lise}.pdf", "/invoices/nonesuch"):

@@ -18,7 +18,7 @@ from coworking.membership import services as membership
 from coworking.membership.models import Adhesion, MembershipSettings
 from coworking.membership.rules import AdhesionVatUnknown
 from tests import factories
-from tests.billing.conftest import NOVEMBER, OCTOBER
+from tests.support.billing import NOVEMBER, OCTOBER
 
 
 def test_each_use_becomes_a_charge_once(billing_lieu, session):

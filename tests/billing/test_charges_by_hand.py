@@ -8,7 +8,7 @@ from sqlalchemy import select
 from coworking.billing import charges, manual_charges, rules, services
 from coworking.billing.models import Charge
 from coworking.core.audit import AuditEntry
-from tests.billing.conftest import OCTOBER
+from tests.support.billing import OCTOBER
 
 
 def test_a_waived_charge_is_not_invoiced(billing_lieu, session):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coworking.billing import paying, queries, rules, services
-from tests.billing.conftest import NOVEMBER, TODAY, standing
+from tests.support.billing import NOVEMBER, TODAY, standing
 
 
 def test_a_credit_note_undoes_an_invoice_to_the_cent_once(billing_lieu, invoice, session):

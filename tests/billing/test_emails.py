@@ -16,8 +16,8 @@ from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
 from coworking.core.pdf import PdfUnavailable, html
 from coworking.core.units import write_unit
-from tests.billing.conftest import OCTOBER
 from tests.support import emails as golden
+from tests.support.billing import OCTOBER
 
 IBAN = "FR7630006000011234567890189"
 

@@ -11,7 +11,7 @@ from coworking.billing.models import InvoicePdf
 from coworking.core import guards
 from coworking.core.db import db
 from coworking.core.units import write_unit
-from tests.billing.conftest import OCTOBER, TODAY
+from tests.support.billing import OCTOBER, TODAY
 
 
 @pytest.fixture

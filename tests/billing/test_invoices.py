@@ -13,7 +13,7 @@ from coworking.billing import queries, rules, services
 from coworking.billing.models import Invoice
 from coworking.core.outbox import OutboxRow
 from coworking.core.units import snapshot, write_unit
-from tests.billing.conftest import OCTOBER
+from tests.support.billing import OCTOBER
 
 
 def test_each_payer_gets_one_invoice(billing_lieu, session):

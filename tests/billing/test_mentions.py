@@ -10,7 +10,7 @@ from coworking.billing.models import BillingSettings
 from coworking.core.audit import AuditEntry
 from coworking.core.errors import NotFound
 from coworking.core.units import write_unit
-from tests.billing.conftest import NOVEMBER, OCTOBER
+from tests.support.billing import NOVEMBER, OCTOBER
 
 
 def test_the_lieu_s_own_mention_is_printed_until_the_standard_one_is_restored(billing_lieu, session):

@@ -13,7 +13,7 @@ from coworking.billing.models import Charge, Invoice
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
 from tests import factories
-from tests.billing.conftest import NOVEMBER, OCTOBER
+from tests.support.billing import NOVEMBER, OCTOBER
 
 
 def test_the_chain_holds_and_numbers_follow_each_other(billing_lieu, session):

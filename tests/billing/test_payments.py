@@ -12,7 +12,7 @@ from sqlalchemy import select
 from coworking.billing import paying, rules
 from coworking.billing.models import Payment
 from coworking.core.db import db
-from tests.billing.conftest import TODAY, standing
+from tests.support.billing import TODAY, standing
 
 
 def test_payments_add_up_and_cannot_exceed(billing_lieu, invoice, session):

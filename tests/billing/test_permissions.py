@@ -6,7 +6,7 @@ import pytest
 
 from coworking.billing import manual_charges, paying, queries, services
 from coworking.core.errors import Forbidden, NotFound
-from tests.billing.conftest import OCTOBER
+from tests.support.billing import OCTOBER
 
 
 @pytest.mark.parametrize("who", ["host", "accountant", "member"])

@@ -14,7 +14,7 @@ from coworking.core.db import db
 from coworking.pricing.models import Quote
 from coworking.spaces import services as spaces
 from tests import factories
-from tests.billing.conftest import OCTOBER, book
+from tests.support.billing import OCTOBER, book
 
 
 def plain(answer) -> str:

@@ -44,8 +44,8 @@ from coworking.presence.models import Attestation, AttestationPdf, Presence
 from coworking.spaces.models import Resource, Zone
 from coworking.statistics import services as statistics
 from tests import factories
-from tests.billing.conftest import use
 from tests.conftest import Clock
+from tests.support.billing import use
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 TODAY, TOMORROW = date(2026, 11, 24), date(2026, 11, 25)
