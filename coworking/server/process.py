@@ -12,17 +12,20 @@ MMAP_FROM = 1024 * 1024
 SMALL = 1024**3
 """Bytes of memory below which a server has room for one web process."""
 
-TRIM_AFTER = 1000
+TRIM_AFTER = 250
 """Requests after which a web process gives free memory back to the system."""
 
-_M_MMAP_THRESHOLD = -3
+HEAPS = 2
+"""Heaps of the C library per process. Eight threads of Python rarely allocate at once: a heap each is mostly waste."""
+
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
 
 def prepare() -> None:
     """Files are this user's alone, a crash says where it happened, and large memory goes back when it is free again."""
     os.umask(0o077)  # the database, keys and e-mails
     faulthandler.enable()
-    _give_large_memory_back()
+    _keep_little_memory()
 
 
 def web_processes(memory: int | None = None) -> int:
@@ -32,22 +35,23 @@ def web_processes(memory: int | None = None) -> int:
     return 1 if memory < SMALL else 2
 
 
-def _give_large_memory_back() -> None:
-    """Fix glibc's limit between its own heaps and memory of its own from the system.
+def _keep_little_memory() -> None:
+    """Fix two habits of glibc: a heap per thread, and a growing limit between its heaps and the system's memory.
 
     glibc raises that limit to what was last freed, up to 32 MB. Argon2 frees 19 MiB for each sign-in: from the second one
     on these stay in the heap of whichever thread checked a password, some 150 MB with eight threads.
     """
     allocator = ctypes.CDLL(None)
-    if hasattr(allocator, "mallopt"):  # other C libraries have neither the function nor the habit
+    if hasattr(allocator, "mallopt"):  # other C libraries have neither the function nor the habits
         allocator.mallopt(_M_MMAP_THRESHOLD, MMAP_FROM)
+        allocator.mallopt(_M_ARENA_MAX, HEAPS)
 
 
 def give_free_memory_back() -> None:
     """Return to the system what is free between what is used.
 
-    Eight threads allocate from heaps of their own; glibc keeps what they free in the middle, and a process seems to grow
-    though it holds no more than before. It takes some milliseconds.
+    glibc keeps what is freed in the middle of a heap, and a process seems to grow though it holds no more than before. It
+    takes some milliseconds.
     """
     allocator = ctypes.CDLL(None)
     if hasattr(allocator, "malloc_trim"):  # as above
