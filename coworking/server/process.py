@@ -22,7 +22,7 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 
 
 def prepare() -> None:
-    """Files are this user's alone, a crash says where it happened, and large memory goes back when it is free again."""
+    """Files are this user's alone, a crash says where it happened, and free memory goes back."""
     os.umask(0o077)  # the database, keys and e-mails
     faulthandler.enable()
     _keep_little_memory()
