@@ -59,7 +59,6 @@ def _is_code(name: str) -> bool:
 
 NOT_IMPORTED = {
     "redis": "named in the address of the broker",
-    "stripe": "waits for its adapter",
     "tzdata": "is data",
 }
 

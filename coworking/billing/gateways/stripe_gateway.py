@@ -1,0 +1,243 @@
+"""Stripe: the hosted page of Checkout, and none of its invoices, taxes or e-mails. The only file that imports ``stripe``.
+
+What Stripe answers is checked before it is believed: a proxy in between may answer 200 with anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import stripe
+
+from coworking.billing.gateways.port import (
+    CheckoutFact,
+    CheckoutState,
+    CheckoutWanted,
+    GatewayAccount,
+    GatewayRefused,
+    GatewayUnavailable,
+    Means,
+    NotExpirable,
+    Notification,
+    NotificationInvalid,
+    OpenedCheckout,
+)
+from coworking.core.clock import now
+
+stripe.enable_telemetry = False  # it would write into the home directory, and without one every call would raise
+
+API_VERSION = "2026-10-28.endive"
+"""What the SDK speaks; the notification address is registered with the same."""
+API = "https://api.stripe.com"
+HOSTED = "https://checkout.stripe.com"
+TIMEOUT_S = (3.0, 20.0)
+"""To connect, and to answer."""
+TOLERANCE_S = 300
+"""How far from our clock a signed notification may be, either way."""
+
+_METHODS: dict[str, Means] = {"card": "card", "sepa_debit": "debit"}
+_EXPANDED = ["payment_intent.latest_charge"]
+
+
+class StripeGateway:
+    """Stripe under one secret or restricted key. ``api_base``: another address than Stripe's own, for test keys only."""
+
+    name = "stripe"
+    least_cents = 50
+
+    def __init__(self, secret_key: str, webhook_secret: str | None = None, api_base: str | None = None) -> None:
+        if api_base is not None and "_live_" in secret_key:
+            raise ValueError("a live key is sent to Stripe's own address only")
+        self._secret_key, self._webhook_secret, self._api_base = secret_key, webhook_secret, api_base or API
+        origin = urlsplit(self._api_base)
+        self.pages = (HOSTED,) if api_base is None else (f"{origin.scheme}://{origin.netloc}",)
+        self._client = stripe.StripeClient(
+            secret_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": self._api_base},
+            max_network_retries=1,
+            http_client=stripe.RequestsClient(timeout=TIMEOUT_S),
+        )
+
+    @property
+    def is_live(self) -> bool:
+        return "_live_" in self._secret_key
+
+    def look(self) -> GatewayAccount:
+        account = _plain(self._asked(self._client.v1.accounts.retrieve_current), "account")
+        found = self._asked(lambda: self._client.v1.payment_method_configurations.list({"limit": 100}))
+        enabled: list[Means] = []
+        for configuration in _rows(found):
+            for method, means in _METHODS.items():
+                state = configuration.get(method)
+                if isinstance(state, dict) and state.get("available") is True and means not in enabled:
+                    enabled.append(means)
+        profile = account.get("business_profile") or {}
+        return GatewayAccount(str(profile.get("name") or account["id"]), self.is_live, tuple(enabled))
+
+    def open_checkout(self, wanted: CheckoutWanted) -> OpenedCheckout:
+        params: dict[str, Any] = {
+            "mode": "payment",
+            "client_reference_id": wanted.key,
+            "line_items": [
+                {
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": wanted.currency.lower(),
+                        "unit_amount": wanted.cents,
+                        "product_data": {"name": wanted.label[:250]},
+                    },
+                }
+            ],
+            "payment_intent_data": {"metadata": {"key": wanted.key}, "description": wanted.label[:250]},
+            "metadata": {"key": wanted.key},
+            "success_url": wanted.return_url,
+            "cancel_url": wanted.cancel_url,
+            "locale": wanted.locale,
+        }
+        if wanted.email:
+            params["customer_email"] = wanted.email
+        session = _plain(
+            self._asked(
+                lambda: self._client.v1.checkout.sessions.create(
+                    cast(Any, params), {"idempotency_key": f"checkout-{wanted.key}"}
+                )
+            ),
+            "checkout.session",
+        )
+        if not isinstance(session.get("url"), str):
+            raise GatewayUnavailable("Stripe opened a checkout without an address")
+        return OpenedCheckout(session["id"], session["url"], _instant(session.get("expires_at")))
+
+    def expire_checkout(self, checkout_id: str) -> None:
+        try:
+            self._asked(lambda: self._client.v1.checkout.sessions.expire(checkout_id))
+        except GatewayRefused as refusal:
+            raise NotExpirable(str(refusal)) from refusal
+
+    def fetch(self, checkout_id: str) -> CheckoutFact:
+        return _fact(
+            _plain(
+                self._asked(lambda: self._client.v1.checkout.sessions.retrieve(checkout_id, {"expand": _EXPANDED})),
+                "checkout.session",
+            )
+        )
+
+    def opened_since(self, instant: datetime) -> Iterator[CheckoutFact]:
+        after: dict[str, Any] = {}
+        while True:
+            params = {
+                "created": {"gte": int(instant.timestamp())},
+                "limit": 100,
+                "expand": [f"data.{path}" for path in _EXPANDED],
+                **after,
+            }
+            page = self._asked(lambda params=params: self._client.v1.checkout.sessions.list(cast(Any, params)))
+            rows = _rows(page)
+            yield from (_fact(row) for row in rows if row.get("mode") == "payment")
+            if not rows or page.get("has_more") is not True:
+                return
+            after = {"starting_after": rows[-1]["id"]}
+
+    def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
+        header = headers.get("Stripe-Signature", "")
+        try:
+            text = body.decode()
+            stripe.WebhookSignature.verify_header(text, header, self._webhook_secret)
+            sent_at = next(int(part[2:]) for part in header.split(",") if part.startswith("t="))
+            event = json.loads(text)
+        except (stripe.SignatureVerificationError, ValueError, StopIteration, TypeError, RecursionError) as error:
+            raise NotificationInvalid("the signature is not Stripe's") from error
+        if abs(sent_at - now().timestamp()) > TOLERANCE_S:  # the SDK would let the future pass
+            raise NotificationInvalid("the notification is not from now")
+        if not isinstance(event, dict) or event.get("object") != "event":
+            raise NotificationInvalid("this is no event")
+        concerned = (event.get("data") or {}).get("object") if isinstance(event.get("data"), dict) else None
+        if not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
+            raise NotificationInvalid("this event has no id or no type")
+        concerned = concerned if isinstance(concerned, dict) else {}
+        is_checkout = concerned.get("object") == "checkout.session"
+        return Notification(
+            id=event["id"][:100],
+            kind=event["type"][:100],
+            checkout_id=str(concerned["id"])[:100] if is_checkout else None,
+            is_live=event.get("livemode") is True,
+        )
+
+    def _asked(self, call: Callable[[], Any]) -> dict[str, Any]:
+        """The answer as plain values; what went wrong as the port's two errors."""
+        try:
+            answer = call()
+        except (stripe.APIConnectionError, stripe.RateLimitError, stripe.IdempotencyError) as error:
+            raise GatewayUnavailable(str(error)) from error
+        except stripe.StripeError as error:
+            if error.http_status is None or error.http_status >= 500 or error.http_status == 409:
+                raise GatewayUnavailable(str(error)) from error
+            raise GatewayRefused(error.code or str(error.http_status), error.user_message or str(error)) from error
+        except (ValueError, TypeError, AttributeError) as error:  # a body that is no object of Stripe's
+            raise GatewayUnavailable("Stripe's answer cannot be read") from error
+        plain = answer.to_dict() if hasattr(answer, "to_dict") else answer
+        if not isinstance(plain, dict):
+            raise GatewayUnavailable("Stripe's answer is not an object")
+        return plain
+
+
+def _plain(answer: dict[str, Any], kind: str) -> dict[str, Any]:
+    """``answer``, which must be an object of that ``kind`` with an id."""
+    if answer.get("object") != kind or not isinstance(answer.get("id"), str):
+        raise GatewayUnavailable(f"Stripe answered something that is no {kind}")
+    return answer
+
+
+def _rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = answer.get("data")
+    if answer.get("object") != "list" or not isinstance(rows, list):
+        raise GatewayUnavailable("Stripe answered something that is no list")
+    return rows
+
+
+def _instant(value: object) -> datetime | None:
+    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else None
+
+
+def _fact(session: dict[str, Any]) -> CheckoutFact:
+    _plain(session, "checkout.session")
+    intent = session.get("payment_intent")
+    intent = intent if isinstance(intent, dict) else {}
+    charge = intent.get("latest_charge")
+    details = (charge.get("payment_method_details") or {}) if isinstance(charge, dict) else {}
+    state, reason = _state(session, intent)
+    cents, currency = session.get("amount_total"), session.get("currency")
+    if not isinstance(cents, int) or not isinstance(currency, str):
+        raise GatewayUnavailable("Stripe answered a checkout without an amount")
+    return CheckoutFact(
+        checkout_id=session["id"],
+        key=session.get("client_reference_id"),
+        state=state,
+        cents=cents,
+        currency=currency.upper(),
+        is_live=session.get("livemode") is True,
+        means=_METHODS.get(str(details.get("type")), "card") if state in {"paid", "pending"} else None,
+        payment_id=intent.get("id"),
+        reason=reason,
+    )
+
+
+def _state(session: dict[str, Any], intent: dict[str, Any]) -> tuple[CheckoutState, str | None]:
+    """How a checkout stands, and why it failed. A completed one may still be unpaid: a debit takes days."""
+    if session.get("status") == "expired":
+        return "expired", None
+    if session.get("status") != "complete":
+        return "open", None
+    if session.get("payment_status") in {"paid", "no_payment_required"}:
+        return "paid", None
+    if intent.get("status") in {"processing", "requires_capture"}:
+        return "pending", None
+    if intent.get("status") in {"requires_payment_method", "canceled"}:
+        error = intent.get("last_payment_error") or {}
+        return "failed", str(error.get("code") or intent.get("cancellation_reason") or "unknown")[:80]
+    return "pending", None
