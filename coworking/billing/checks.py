@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from coworking.billing import documents, queries, rules, services
 from coworking.billing.models import Charge, Invoice, InvoiceCounter, Payment
+from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
@@ -80,3 +81,36 @@ def charged() -> Iterator[str]:
         )
         if not 0 <= amount <= payable
     )
+
+
+@check(3, "what arrived through a gateway stands on its invoices at most once, and its history says how")
+def paid_online() -> Iterator[str]:
+    parts = (
+        select(func.coalesce(func.sum(OnlinePaymentPart.cents), 0))
+        .where(OnlinePaymentPart.online_payment_id == OnlinePayment.id)
+        .scalar_subquery()
+    )
+    taken = (
+        select(func.coalesce(func.sum(Payment.cents), 0))
+        .where(Payment.online_payment_id == OnlinePayment.id)
+        .scalar_subquery()
+    )
+    newest = (
+        select(OnlinePaymentStep.state)
+        .where(OnlinePaymentStep.online_payment_id == OnlinePayment.id)
+        .order_by(OnlinePaymentStep.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(OnlinePayment.public_id, OnlinePayment.state, OnlinePayment.cents, parts, taken, newest)
+        .order_by(OnlinePayment.id)
+        .execution_options(yield_per=1000)
+    )
+    for public_id, state, cents, asked, paid, step in rows:
+        if asked != cents:
+            yield f"the online payment {public_id} is of {cents} and its parts come to {asked}"
+        if paid > (cents if state == "paid" else 0):
+            yield f"the online payment {public_id}, {state}, brought {paid} of {cents}"
+        if step != state:
+            yield f"the online payment {public_id} is {state} and its history says {step}"

@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from coworking.billing import payer_queries, pdf, queries
 from coworking.billing.models import Invoice
+from coworking.billing.pay_links import pay_url
 from coworking.core import mail, outbox
 from coworking.core.db import db
 from coworking.core.settings import settings
@@ -26,6 +27,7 @@ def issued(job: outbox.Job) -> None:
         "place": spaces.lieu().name,
         "doc": pdf.readable(queries.content(invoice)),
         "url": f"{settings().base_url}/invoices/{invoice.public_id}",
+        "pay_url": pay_url([invoice.public_id]) if invoice.kind == "invoice" else None,
     }
     name = pdf.file_name(invoice)
     content = pdf.pdf_of(invoice)

@@ -11,7 +11,7 @@ from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model
 from coworking.core.kept_pdfs import KeptPdf
-from coworking.core.privacy import ACCOUNTANT, CONTACT, MANAGER, SELF
+from coworking.core.privacy import ACCOUNTANT, CONTACT, LINK, MANAGER, SELF
 from coworking.core.sealing import MONEY, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
 
@@ -137,7 +137,7 @@ class Invoice(Model):
     gross_cents: Mapped[int]
     rounding_cents: Mapped[int]
     payable_cents: Mapped[int]
-    payload: Mapped[str] = mapped_column(Text, info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER)})
+    payload: Mapped[str] = mapped_column(Text, info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER, LINK)})
     sha256: Mapped[str]
     prev: Mapped[str] = mapped_column(unique=True)
     key_id: Mapped[str]
@@ -165,10 +165,14 @@ class InvoiceCounter(Model):
 
 @sealed(MONEY)
 class Payment(Model):
-    """Money received for an invoice on local date ``received_on``; negative cents take an entry back. Append-only."""
+    """Money received for an invoice on local date ``received_on``; negative cents take an entry back. Append-only.
+
+    ``online_payment_id``: the gateway's payment that brought it, once per invoice.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
+        UniqueConstraint("online_payment_id", "invoice_id"),
         CheckConstraint("cents <> 0", name="cents"),
         CheckConstraint("method IN ('transfer', 'card', 'cheque', 'cash', 'debit')", name="method"),
         CheckConstraint("(cents < 0) = (reverses_id IS NOT NULL)", name="reverses"),
@@ -184,6 +188,7 @@ class Payment(Model):
     method: Mapped[str]
     reference: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER)})
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), unique=True)
+    online_payment_id: Mapped[int | None] = mapped_column(ForeignKey("online_payment.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
@@ -195,4 +200,4 @@ class InvoicePdf(KeptPdf):
     __tablename__ = "invoice_paper"
 
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"), primary_key=True, autoincrement=False)
-    content: Mapped[bytes] = mapped_column(LargeBinary, info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER)})
+    content: Mapped[bytes] = mapped_column(LargeBinary, info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER, LINK)})

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from babel.numbers import format_decimal, format_percent
-from flask import Blueprint
+from flask import Blueprint, url_for
 
+from coworking.billing import online_queries, queries
+from coworking.billing.pay_links import pay_token
 from coworking.core.errors import N_
 from coworking.core.formats import duration
 from coworking.core.i18n import _, language
+from coworking.core.policy import current_actor
 
 blueprint = Blueprint("billing", __name__, url_prefix="/invoices")
 
@@ -31,9 +35,61 @@ METHOD_WORDS = {
 }
 
 
+ONLINE_WORDS = {
+    "opening": N_("the payment page was asked for"),
+    "open": N_("the payment page was opened"),
+    "pending": N_("paid by direct debit, the bank has not confirmed yet"),
+    "paid": N_("arrived"),
+    "failed": N_("did not go through"),
+    "expired": N_("the payment page was closed without payment"),
+}
+
+
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
-    return {"invoice_states": STATE_WORDS, "payment_methods": METHOD_WORDS, "payment_choices": _choices}
+    return {
+        "invoice_states": STATE_WORDS,
+        "payment_methods": METHOD_WORDS,
+        "payment_choices": _choices,
+        "online_states": ONLINE_WORDS,
+        "owed_now": owed_now,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the reader can pay now for one payer, and where."""
+
+    payer_name: str
+    cents: int
+    currency: str
+    count: int
+    is_late: bool
+    url: str
+
+
+def owed_now() -> list[Due]:
+    """What the reader owes, and each organisation whose contact they are; a debit under way asks for nothing more."""
+    rows = queries.owed_by(current_actor())
+    pending = {
+        part.invoice_id for row in online_queries.pending_for([row.invoice.id for row in rows]) for part in row.parts
+    }
+    by_payer: dict[tuple[int | None, int | None, str], list[queries.Standing]] = {}
+    for row in rows:
+        if row.invoice.id not in pending:
+            key = (row.invoice.payer_organisation_id, row.invoice.payer_person_id, row.invoice.currency)
+            by_payer.setdefault(key, []).append(row)
+    return [
+        Due(
+            payer_name=owed[0].payer_name,
+            cents=sum(row.open_cents for row in owed),
+            currency=owed[0].invoice.currency,
+            count=len(owed),
+            is_late=any(row.state == "overdue" for row in owed),
+            url=url_for("pay.page", token=pay_token([row.invoice.public_id for row in owed])),
+        )
+        for owed in by_payer.values()
+    ]
 
 
 def _choices() -> list[tuple[str, str]]:

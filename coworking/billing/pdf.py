@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import segno.helpers
-
 from coworking.billing import queries
 from coworking.billing.documents import unit_micros
 from coworking.billing.models import Invoice, InvoicePdf
+from coworking.billing.transfers import epc_qr
 from coworking.core import pdf
 from coworking.core.kept_pdfs import kept_pdf
 
@@ -58,13 +57,10 @@ def _qr(content: dict[str, Any]) -> str | None:
     seller = content["seller"]
     if not seller["iban"] or content["kind"] != "invoice" or content["currency"] != "EUR":
         return None
-    code = segno.helpers.make_epc_qr(
-        name=seller["name"][:70],
+    return epc_qr(
+        name=seller["name"],
         iban=seller["iban"],
         bic=seller["bic"],
-        amount=content["payable_cents"] / 100,
-        reference=None,
+        cents=content["payable_cents"],
         text=content["number"],
-        encoding="utf-8",
     )
-    return code.svg_data_uri(border=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -201,6 +201,20 @@ def standing_for(actor: Actor, public_id: str) -> Standing:
     return found[0]
 
 
+def standings_of(public_ids: Collection[str]) -> list[Standing]:
+    """Invoices by their public ids, the oldest first, for whoever was given them; those that are none are left out."""
+    return _standings([Invoice.public_id.in_(public_ids), Invoice.kind == "invoice"], [Invoice.id], None)
+
+
+def owed_by(actor: Actor) -> list[Standing]:
+    """What ``actor`` owes, and the organisations whose contact they are, the oldest first."""
+    return _standings([*own_of(actor), *_unpaid()], [Invoice.id], None)
+
+
+def _unpaid() -> tuple[ColumnElement[bool], ...]:
+    return Invoice.kind == "invoice", ~_credited, Invoice.payable_cents > _paid
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a list of documents is narrowed to and sorted by (``-`` turns the order)."""
@@ -275,7 +289,7 @@ def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
 
 def owed_cents() -> tuple[int, int]:
     """How many invoices are not wholly paid, and what they still come to."""
-    rows = _standings([Invoice.kind == "invoice", ~_credited, Invoice.payable_cents > _paid], [Invoice.id], None)
+    rows = _standings(_unpaid(), [Invoice.id], None)
     return len(rows), sum(row.open_cents for row in rows)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.billing import drafts, forms, payer_queries, paying, pdf, queries, services
+from coworking.billing import drafts, forms, online_queries, payer_queries, paying, pdf, queries, services
 from coworking.billing.pages import blueprint
+from coworking.billing.pay_links import pay_url
 from coworking.core.errors import DomainError
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
@@ -58,6 +59,8 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         payments=payments,
         reversed_ids={payment.reverses_id for payment in payments},
         note=queries.credit_note_of(row),
+        online=online_queries.of_invoices([row.id]),
+        pay_url=pay_url([row.public_id]) if row.kind == "invoice" and standing.open_cents > 0 else None,
         may_write=actor.has(Role.MANAGER),
         is_staff=is_staff,
         sending=queries.sending_of(row) if is_staff else None,

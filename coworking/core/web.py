@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
@@ -271,11 +271,16 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     return _answer(500, "internal", _("Something broke on our side. Nothing was half done. Please try again."))
 
 
-def security_headers(style: str = "'self'", *, secure: bool) -> dict[str, str]:
-    """What every answer carries, pages and files; ``secure``: it was asked for over TLS."""
+def let_forms_reach(origins: Iterable[str]) -> None:
+    """Let the forms of this answer lead to ``origins`` too: a browser refuses to follow a redirect elsewhere."""
+    g.form_origins = tuple(origins)
+
+
+def security_headers(style: str = "'self'", *, forms: str = "'self'", secure: bool) -> dict[str, str]:
+    """What every answer carries, pages and files; ``forms``: where forms may lead, ``secure``: it came over TLS."""
     headers = {
         "Content-Security-Policy": f"default-src 'none'; script-src 'self'; style-src {style}; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        f"font-src 'self'; connect-src 'self'; form-action {forms}; base-uri 'none'; frame-ancestors 'none'; "
         "manifest-src 'self'",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
@@ -288,7 +293,9 @@ def security_headers(style: str = "'self'", *, secure: bool) -> dict[str, str]:
 def _add_headers(response: Response) -> Response:
     headers = response.headers
     style = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
-    for name, value in security_headers(style, secure=request.is_secure or settings().cookies_secure).items():
+    forms = " ".join(("'self'", *g.get("form_origins", ())))
+    secure = request.is_secure or settings().cookies_secure
+    for name, value in security_headers(style, forms=forms, secure=secure).items():
         headers.setdefault(name, value)
     headers["X-Request-ID"] = request_id()
     if request.endpoint != "static" and "Cache-Control" not in headers:

@@ -21,6 +21,8 @@ from coworking.accounts.models import EmailChange, Organisation, OrganisationMem
 from coworking.billing import paying
 from coworking.billing import services as billing
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePdf
+from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
+from coworking.billing.pay_links import pay_token
 from coworking.booking import messages, problems
 from coworking.booking import services as booking
 from coworking.booking.message_models import DayMessage, PhoneCall
@@ -103,7 +105,11 @@ def fill(clock: Clock) -> Filled:
         db.session.add(AttestationPdf(attestation_id=kept.id, locale="fr", sha256="0" * 64, content=b""))
     statistics.close(SYSTEM, OCTOBER)
     network.send_by_email(manager, name="Le réseau", email="reseau@tete.example", since=OCTOBER)
-    secrets = _links(people)
+    secrets = _links(people) | {
+        "pay": pay_token(
+            db.session.scalars(select(Invoice.public_id).where(Invoice.payer_person_id == people["member"].id)).all()
+        )
+    }
     with write_unit():
         db.session.add(sender.MailSettings(id=1, tried_well=False, tried_at=now()))
         db.session.add(
@@ -175,11 +181,31 @@ def _bill(place: factories.Place, people: dict[str, Person], employer: int, agre
     assert len(issued) == 3
     for invoice in issued:
         paying.record_payment(manager, invoice.public_id, 100, TODAY, "transfer", "reference")
+        _pay_online(invoice)
         note = billing.credit(manager, invoice.public_id, "Une erreur", again=True)
         stored = [note.id, *([] if invoice.payer_person_id == people["member"].id else [invoice.id])]
         with write_unit():  # a stored PDF is served as it is; drawing is slow, so only Anne's invoice is left to draw
             for document in stored:
                 db.session.add(InvoicePdf(invoice_id=document, sha256="0" * 64, content=b""))
+
+
+def _pay_online(invoice: Invoice) -> None:
+    """A page to pay the invoice on was opened."""
+    payer = {"payer_person_id": invoice.payer_person_id, "payer_organisation_id": invoice.payer_organisation_id}
+    with write_unit():
+        payment = OnlinePayment(
+            gateway="stripe",
+            is_live=False,
+            cents=100,
+            currency="EUR",
+            locale="fr",
+            state="open",
+            checkout_id=invoice.number,
+            **payer,
+        )
+        payment.parts = [OnlinePaymentPart(invoice_id=invoice.id, cents=100)]
+        payment.steps = [OnlinePaymentStep(state="open")]
+        db.session.add(payment)
 
 
 def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> None:

@@ -91,9 +91,13 @@ SECRETS = {
     "accounts.reset": "reset",
     "network_figures.page": "figures",
     "network_join.explain": "join",
+    "pay.back": "pay",
+    "pay.download": "pay",
+    "pay.page": "pay",
     "presence.verify": "code",
 }
-"""Addresses that hold a secret: the holder opens them with it, everyone else with a wrong one."""
+"""Addresses that hold a secret: the holder opens them with it, everyone else with a wrong one. What else they name is an
+invoice."""
 
 FIXED: dict[str, list[Any]] = {
     "mention": ["penalty", "nature"],
@@ -155,8 +159,11 @@ def _values(rule: Any, filled: Filled, part: str) -> list[dict[str, Any]]:
     if not rule.arguments:
         return [{}]
     if secret := SECRETS.get(rule.endpoint):
-        (name,) = rule.arguments
-        return [{name: filled.secrets[secret] if part == "holder" else _NOBODYS}]
+        holder = filled.secrets[secret] if part == "holder" else _NOBODYS
+        name, *others = sorted(rule.arguments, key=lambda name: name != "token")
+        return [
+            {name: holder, **dict.fromkeys(others, invoice)} for invoice in (filled.ids["invoice"] if others else [""])
+        ]
     kind = KINDS.get(rule.endpoint)
     if kind is None:
         raise Unknown(f"say in tests/privacy/walk.py of which kind the ids in {rule.rule} ({rule.endpoint}) are")

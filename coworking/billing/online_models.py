@@ -1,0 +1,102 @@
+"""Payments through a gateway: what was asked for, what became of it, and when. All amounts are integer cents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from coworking.accounts.models import Organisation, Person
+from coworking.billing.models import ONE_PAYER, Invoice
+from coworking.core.clock import now
+from coworking.core.db import Model
+from coworking.core.sealing import MONEY, sealed
+from coworking.core.types import BigId, UTCDateTime, public_id
+
+STATES = ("opening", "open", "pending", "paid", "failed", "expired")
+
+
+@sealed(MONEY)
+class OnlinePayment(Model):
+    """One attempt of a payer to pay invoices on a gateway's page.
+
+    ``state``: ``opening`` before the gateway has answered, ``open`` while the payer may pay, ``pending`` while a bank may
+    still say no, then ``paid``, ``failed`` or ``expired``. ``public_id`` is the key that the gateway got. ``is_live``: real
+    money. ``checkout_id`` and ``foreign_id``: the gateway's names of its page and of the money that moved. What arrived
+    beyond what was still owed is in no `Payment` and must be given back.
+    """
+
+    __tablename__ = "online_payment"
+    __table_args__ = (
+        CheckConstraint(ONE_PAYER, name="one_payer"),
+        CheckConstraint("cents > 0", name="cents"),
+        CheckConstraint(f"state IN ({', '.join(map(repr, STATES))})", name="state"),
+        CheckConstraint("means IN ('card', 'debit')", name="means"),
+        CheckConstraint("state IN ('opening', 'failed') OR checkout_id IS NOT NULL", name="opened"),
+        UniqueConstraint("gateway", "checkout_id"),
+        UniqueConstraint("gateway", "foreign_id"),
+        Index("ix_online_payment_payer_person_id", "payer_person_id", "id"),
+        Index("ix_online_payment_payer_organisation_id", "payer_organisation_id", "id"),
+        Index("ix_online_payment_state", "state", "id"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    gateway: Mapped[str]
+    is_live: Mapped[bool]
+    payer_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    payer_organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    cents: Mapped[int]
+    currency: Mapped[str]
+    state: Mapped[str] = mapped_column(default="opening")
+    means: Mapped[str | None]
+    locale: Mapped[str]
+    reason: Mapped[str | None]
+    checkout_id: Mapped[str | None] = mapped_column(info={"seen_by": ()})
+    checkout_url: Mapped[str | None] = mapped_column(info={"seen_by": ()})
+    foreign_id: Mapped[str | None] = mapped_column(info={"seen_by": ()})
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    payer_person: Mapped[Person | None] = relationship(foreign_keys=[payer_person_id])
+    payer_organisation: Mapped[Organisation | None] = relationship()
+    parts: Mapped[list[OnlinePaymentPart]] = relationship(order_by="OnlinePaymentPart.invoice_id")
+    steps: Mapped[list[OnlinePaymentStep]] = relationship(order_by="OnlinePaymentStep.id")
+
+
+@sealed(MONEY)
+class OnlinePaymentPart(Model):
+    """How much of an online payment is for one invoice. Append-only."""
+
+    __tablename__ = "online_payment_part"
+    __table_args__ = (
+        UniqueConstraint("online_payment_id", "invoice_id"),
+        CheckConstraint("cents > 0", name="cents"),
+        Index("ix_online_payment_part_invoice_id", "invoice_id"),
+    )
+
+    id: Mapped[BigId]
+    online_payment_id: Mapped[int] = mapped_column(ForeignKey("online_payment.id"))
+    invoice_id: Mapped[int] = mapped_column(ForeignKey("invoice.id"))
+    cents: Mapped[int]
+
+    invoice: Mapped[Invoice] = relationship()
+
+
+@sealed(MONEY)
+class OnlinePaymentStep(Model):
+    """A state that an online payment reached, when we learned of it, and why. Append-only: its history."""
+
+    __tablename__ = "online_payment_step"
+    __table_args__ = (
+        UniqueConstraint("online_payment_id", "state"),
+        CheckConstraint(f"state IN ({', '.join(map(repr, STATES))})", name="state"),
+    )
+
+    id: Mapped[BigId]
+    online_payment_id: Mapped[int] = mapped_column(ForeignKey("online_payment.id"))
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    noted_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

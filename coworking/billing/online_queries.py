@@ -1,0 +1,95 @@
+"""Reading payments through a gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from coworking.billing import queries
+from coworking.billing.gateways.port import Gateway
+from coworking.billing.gateways.registry import gateways
+from coworking.billing.models import Invoice, Payment
+from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart
+from coworking.billing.online_rules import UNSETTLED
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.spaces import queries as spaces
+
+
+def offered() -> list[Gateway]:
+    """The gateways that payers are shown. Test keys take no real money, so a real lieu shows none with them, nor does a
+    simulation one that would take it."""
+    is_real = not spaces.lieu().is_simulation
+    return [gateway for gateway in gateways() if gateway.is_live == is_real]
+
+
+def online_payment(public_id: str) -> OnlinePayment:
+    """One payment with its parts and steps; raises `NotFound`."""
+    found = db.session.scalar(
+        select(OnlinePayment)
+        .where(OnlinePayment.public_id == public_id)
+        .options(selectinload(OnlinePayment.parts), selectinload(OnlinePayment.steps))
+    )
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def of_invoices(invoice_ids: Sequence[int]) -> list[OnlinePayment]:
+    """The payments that are, in part, for these invoices, with parts and steps, the newest first (3 statements)."""
+    ids = select(OnlinePaymentPart.online_payment_id).where(OnlinePaymentPart.invoice_id.in_(invoice_ids))
+    return list(
+        db.session.scalars(
+            select(OnlinePayment)
+            .where(OnlinePayment.id.in_(ids))
+            .options(selectinload(OnlinePayment.parts), selectinload(OnlinePayment.steps))
+            .order_by(OnlinePayment.id.desc())
+        )
+    )
+
+
+def pending_for(invoice_ids: Sequence[int]) -> list[OnlinePayment]:
+    """Those that the payer has done their part of and a bank may still refuse."""
+    return [row for row in of_invoices(invoice_ids) if row.state == "pending"]
+
+
+def unsettled() -> list[str]:
+    """The public ids of payments that a gateway may still change, the oldest first."""
+    return list(
+        db.session.scalars(
+            select(OnlinePayment.public_id).where(OnlinePayment.state.in_(UNSETTLED)).order_by(OnlinePayment.id)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """Money that arrived through a gateway for what was paid or credited by then, in cents: to be given back."""
+
+    payment: OnlinePayment
+    cents: int
+    invoice: Invoice
+    payer_name: str
+
+
+def surpluses() -> list[Surplus]:
+    """What must be given back, the oldest first (1 statement and the parts)."""
+    kept = (
+        select(func.coalesce(func.sum(Payment.cents), 0))
+        .where(Payment.online_payment_id == OnlinePayment.id)
+        .correlate(OnlinePayment)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(OnlinePayment, OnlinePayment.cents - kept)
+        .where(OnlinePayment.state == "paid", OnlinePayment.cents > kept)
+        .options(selectinload(OnlinePayment.parts).options(joinedload(OnlinePaymentPart.invoice)))
+        .order_by(OnlinePayment.id)
+    ).all()
+    return [
+        Surplus(row, int(cents), row.parts[0].invoice, str(queries.content(row.parts[0].invoice)["buyer"]["name"]))
+        for row, cents in rows
+    ]

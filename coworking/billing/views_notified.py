@@ -1,0 +1,38 @@
+"""Where gateways tell that something changed. Their words are only a hint: a worker fetches the object itself."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from coworking.billing import online
+from coworking.billing.gateways.port import NotificationInvalid
+from coworking.billing.gateways.registry import gateway_named
+from coworking.core.errors import NotFound
+from coworking.core.policy import public
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 256 * 1024
+
+blueprint = Blueprint("notified", __name__, url_prefix="/pay/notifications")
+blueprint.csrf_exempt = True  # type: ignore[attr-defined] - no cookie opens it: what is told is fetched again
+
+
+@blueprint.post("/<gateway_name>")
+@public
+def notified(gateway_name: str) -> ResponseReturnValue:
+    gateway = gateway_named(gateway_name)
+    if gateway is None:
+        raise NotFound()
+    request.max_content_length = MOST_BYTES
+    try:
+        told = gateway.read_notification(request.get_data(cache=False), dict(request.headers))
+    except NotificationInvalid as error:
+        log.warning("a notification of %s was refused: %s", gateway_name, error)
+        return {"error": str(error)}, 400
+    if told.checkout_id is not None and told.is_live == gateway.is_live:
+        online.notified(gateway_name, told.id, told.checkout_id)
+    return {"received": True}
