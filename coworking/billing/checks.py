@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from coworking.billing import documents, queries, rules, services
 from coworking.billing.models import Charge, Invoice, InvoiceCounter, Payment
-from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
+from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep, OnlineRefund
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
@@ -95,6 +95,11 @@ def paid_online() -> Iterator[str]:
         .where(Payment.online_payment_id == OnlinePayment.id)
         .scalar_subquery()
     )
+    given = (
+        select(func.coalesce(func.sum(OnlineRefund.cents), 0))
+        .where(OnlineRefund.online_payment_id == OnlinePayment.id)
+        .scalar_subquery()
+    )
     newest = (
         select(OnlinePaymentStep.state)
         .where(OnlinePaymentStep.online_payment_id == OnlinePayment.id)
@@ -103,7 +108,7 @@ def paid_online() -> Iterator[str]:
         .scalar_subquery()
     )
     rows = db.session.execute(
-        select(OnlinePayment.public_id, OnlinePayment.state, OnlinePayment.cents, parts, taken, newest)
+        select(OnlinePayment.public_id, OnlinePayment.state, OnlinePayment.cents, parts, taken + given, newest)
         .order_by(OnlinePayment.id)
         .execution_options(yield_per=1000)
     )
@@ -111,6 +116,6 @@ def paid_online() -> Iterator[str]:
         if asked != cents:
             yield f"the online payment {public_id} is of {cents} and its parts come to {asked}"
         if paid > (cents if state == "paid" else 0):
-            yield f"the online payment {public_id}, {state}, brought {paid} of {cents}"
+            yield f"the online payment {public_id}, {state}, brought or gave back {paid} of {cents}"
         if step != state:
             yield f"the online payment {public_id} is {state} and its history says {step}"

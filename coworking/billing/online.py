@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import or_, select
 
 from coworking.billing import online_queries, queries, rules
+from coworking.billing.charges import check_manager
 from coworking.billing.gateways.port import (
     CheckoutFact,
     CheckoutWanted,
@@ -26,8 +27,9 @@ from coworking.billing.gateways.port import (
 )
 from coworking.billing.gateways.registry import gateway_named
 from coworking.billing.models import Invoice, Payment
-from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
+from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep, OnlineRefund
 from coworking.billing.online_rules import (
+    REFUND_METHODS,
     UNSETTLED,
     FactDisagrees,
     GatewayAway,
@@ -35,6 +37,8 @@ from coworking.billing.online_rules import (
     NothingToPay,
     OnlineState,
     PaymentPending,
+    RefundMethodUnknown,
+    RefundTooMuch,
     SeveralPayers,
     TooSmallForCard,
     check_fact,
@@ -45,6 +49,7 @@ from coworking.core import audit, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.formats import money
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.units import end_read, locked, write_unit
 from coworking.spaces import queries as spaces
@@ -250,6 +255,33 @@ def _allot(payment: OnlinePayment) -> None:
             audit.record(
                 SYSTEM, "billing.paid_online", ("invoice", invoice.id), person_id=invoice.payer_person_id, cents=cents
             )
+
+
+def give_back(actor: Actor, public_id: str, cents: int, given_on: date, method: str) -> OnlineRefund:
+    """Write down that a manager gave back ``cents`` of what a payment brought too much; audited.
+
+    Raises `RefundTooMuch`, `RefundMethodUnknown`, `ReceivedInFuture`, `NotFound`.
+    """
+    check_manager(actor)
+    if method not in REFUND_METHODS:
+        raise RefundMethodUnknown()
+    if given_on > spaces.today():
+        raise rules.ReceivedInFuture(field="given_on")
+    online_queries.online_payment(public_id)
+    with write_unit():
+        row = _locked(public_id)
+        (found,) = online_queries.surpluses(OnlinePayment.id == row.id) or (None,)
+        left = found.cents if found is not None else 0
+        if not 0 < cents <= left:
+            raise RefundTooMuch(left=money(left, row.currency))
+        refund = OnlineRefund(
+            online_payment_id=row.id, cents=cents, given_on=given_on, method=method, created_by_id=actor.person_id
+        )
+        db.session.add(refund)
+        audit.record(
+            actor, "billing.given_back", ("online_payment", row.id), person_id=row.payer_person_id, cents=cents
+        )
+        return refund
 
 
 # Looking after --------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -24,7 +24,7 @@ class OnlinePayment(Model):
     ``state``: ``opening`` before the gateway has answered, ``open`` while the payer may pay, ``pending`` while a bank may
     still say no, then ``paid``, ``failed`` or ``expired``. ``public_id`` is the key that the gateway got. ``is_live``: real
     money. ``checkout_id`` and ``foreign_id``: the gateway's names of its page and of the money that moved. What arrived
-    beyond what was still owed is in no `Payment` and must be given back.
+    beyond what was still owed is in no `Payment` and must be given back (`OnlineRefund`).
     """
 
     __tablename__ = "online_payment"
@@ -63,6 +63,7 @@ class OnlinePayment(Model):
     payer_person: Mapped[Person | None] = relationship(foreign_keys=[payer_person_id])
     payer_organisation: Mapped[Organisation | None] = relationship()
     parts: Mapped[list[OnlinePaymentPart]] = relationship(order_by="OnlinePaymentPart.invoice_id")
+    refunds: Mapped[list[OnlineRefund]] = relationship(order_by="OnlineRefund.id")
     steps: Mapped[list[OnlinePaymentStep]] = relationship(order_by="OnlinePaymentStep.id")
 
 
@@ -83,6 +84,26 @@ class OnlinePaymentPart(Model):
     cents: Mapped[int]
 
     invoice: Mapped[Invoice] = relationship()
+
+
+@sealed(MONEY)
+class OnlineRefund(Model):
+    """What a manager says was given back of an online payment on local date ``given_on``, and how. Append-only."""
+
+    __tablename__ = "online_refund"
+    __table_args__ = (
+        CheckConstraint("cents > 0", name="cents"),
+        CheckConstraint("method IN ('gateway', 'transfer', 'cash')", name="method"),
+        Index("ix_online_refund_online_payment_id", "online_payment_id"),
+    )
+
+    id: Mapped[BigId]
+    online_payment_id: Mapped[int] = mapped_column(ForeignKey("online_payment.id"))
+    cents: Mapped[int]
+    given_on: Mapped[date]
+    method: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
 @sealed(MONEY)

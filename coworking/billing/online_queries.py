@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.billing import queries
 from coworking.billing.gateways.port import Gateway
 from coworking.billing.gateways.registry import gateways
 from coworking.billing.models import Invoice, Payment
-from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart
+from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep, OnlineRefund
 from coworking.billing.online_rules import UNSETTLED
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.spaces import queries as spaces
+
+_WHOLE = (
+    selectinload(OnlinePayment.parts),
+    selectinload(OnlinePayment.steps),
+    selectinload(OnlinePayment.refunds),
+)
 
 
 def offered() -> list[Gateway]:
@@ -27,26 +34,19 @@ def offered() -> list[Gateway]:
 
 
 def online_payment(public_id: str) -> OnlinePayment:
-    """One payment with its parts and steps; raises `NotFound`."""
-    found = db.session.scalar(
-        select(OnlinePayment)
-        .where(OnlinePayment.public_id == public_id)
-        .options(selectinload(OnlinePayment.parts), selectinload(OnlinePayment.steps))
-    )
+    """One payment with its parts, steps and refunds; raises `NotFound`."""
+    found = db.session.scalar(select(OnlinePayment).where(OnlinePayment.public_id == public_id).options(*_WHOLE))
     if found is None:
         raise NotFound()
     return found
 
 
 def of_invoices(invoice_ids: Sequence[int]) -> list[OnlinePayment]:
-    """The payments that are, in part, for these invoices, with parts and steps, the newest first (3 statements)."""
+    """The payments that are, in part, for these invoices, whole, the newest first (4 statements)."""
     ids = select(OnlinePaymentPart.online_payment_id).where(OnlinePaymentPart.invoice_id.in_(invoice_ids))
     return list(
         db.session.scalars(
-            select(OnlinePayment)
-            .where(OnlinePayment.id.in_(ids))
-            .options(selectinload(OnlinePayment.parts), selectinload(OnlinePayment.steps))
-            .order_by(OnlinePayment.id.desc())
+            select(OnlinePayment).where(OnlinePayment.id.in_(ids)).options(*_WHOLE).order_by(OnlinePayment.id.desc())
         )
     )
 
@@ -75,17 +75,22 @@ class Surplus:
     payer_name: str
 
 
-def surpluses() -> list[Surplus]:
-    """What must be given back, the oldest first (1 statement and the parts)."""
-    kept = (
-        select(func.coalesce(func.sum(Payment.cents), 0))
-        .where(Payment.online_payment_id == OnlinePayment.id)
-        .correlate(OnlinePayment)
-        .scalar_subquery()
-    )
+def _sum_of(column: Any, of_payment: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.coalesce(func.sum(column), 0)).where(of_payment).correlate(OnlinePayment).scalar_subquery()
+
+
+_SURPLUS = (
+    OnlinePayment.cents
+    - _sum_of(Payment.cents, Payment.online_payment_id == OnlinePayment.id)
+    - _sum_of(OnlineRefund.cents, OnlineRefund.online_payment_id == OnlinePayment.id)
+)
+
+
+def surpluses(*conditions: ColumnElement[bool]) -> list[Surplus]:
+    """What must be given back, the oldest first (at most 3 statements)."""
     rows = db.session.execute(
-        select(OnlinePayment, OnlinePayment.cents - kept)
-        .where(OnlinePayment.state == "paid", OnlinePayment.cents > kept)
+        select(OnlinePayment, _SURPLUS)
+        .where(OnlinePayment.state == "paid", _SURPLUS > 0, *conditions)
         .options(selectinload(OnlinePayment.parts).options(joinedload(OnlinePaymentPart.invoice)))
         .order_by(OnlinePayment.id)
     ).all()
@@ -93,3 +98,11 @@ def surpluses() -> list[Surplus]:
         Surplus(row, int(cents), row.parts[0].invoice, str(queries.content(row.parts[0].invoice)["buyer"]["name"]))
         for row, cents in rows
     ]
+
+
+def surplus_state() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
+    """Two columns that change whenever `surpluses` may."""
+    return (
+        select(func.max(OnlinePaymentStep.id)).scalar_subquery(),
+        select(func.max(OnlineRefund.id)).scalar_subquery(),
+    )

@@ -12,6 +12,8 @@ OnlineState = Literal["opening", "open", "pending", "paid", "failed", "expired"]
 UNSETTLED: tuple[OnlineState, ...] = ("opening", "open", "pending")
 """States that a gateway may still change."""
 
+REFUND_METHODS = ("gateway", "transfer", "cash")
+
 _RANK: dict[OnlineState, int] = {"opening": 0, "open": 1, "pending": 2, "failed": 3, "expired": 3, "paid": 4}
 
 
@@ -53,6 +55,20 @@ class GatewayAway(DomainError):
     message = N_(
         "Payment by card does not answer just now. Nothing was taken. Try again in a few minutes, or pay by bank transfer."
     )
+
+
+class RefundMethodUnknown(DomainError):
+    code = "refund_method_unknown"
+    message = N_("Choose how it was given back.")
+    field = "method"
+
+
+class RefundTooMuch(DomainError):
+    """``left`` is what is still to be given back, in words."""
+
+    code = "refund_too_much"
+    message = N_("Only %(left)s are to be given back.")
+    field = "cents"
 
 
 class FactDisagrees(Exception):

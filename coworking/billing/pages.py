@@ -45,6 +45,13 @@ ONLINE_WORDS = {
 }
 
 
+REFUND_WORDS = {
+    "gateway": N_("at the payment provider"),
+    "transfer": N_("by bank transfer"),
+    "cash": N_("in cash"),
+}
+
+
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
     return {
@@ -53,6 +60,8 @@ def _words() -> dict[str, object]:
         "payment_choices": _choices,
         "online_states": ONLINE_WORDS,
         "owed_now": owed_now,
+        "refund_methods": REFUND_WORDS,
+        "refund_choices": lambda: [(method, _(words).capitalize()) for method, words in REFUND_WORDS.items()],
     }
 
 

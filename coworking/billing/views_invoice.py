@@ -5,12 +5,13 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.billing import drafts, forms, online_queries, payer_queries, paying, pdf, queries, services
+from coworking.billing import drafts, forms, online, online_queries, payer_queries, paying, pdf, queries, services
+from coworking.billing.online_models import OnlinePayment
 from coworking.billing.pages import blueprint
 from coworking.billing.pay_links import pay_url
 from coworking.core.errors import DomainError
 from coworking.core.forms import Form, form_page
-from coworking.core.i18n import _
+from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires, signed_in
 from coworking.core.reading import day_of, words_of
 from coworking.core.web import refusal
@@ -59,13 +60,43 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         payments=payments,
         reversed_ids={payment.reverses_id for payment in payments},
         note=queries.credit_note_of(row),
-        online=online_queries.of_invoices([row.id]),
+        online=(online := online_queries.of_invoices([row.id])),
+        surpluses=_surpluses([attempt.id for attempt in online]) if is_staff else [],
         pay_url=pay_url([row.public_id]) if row.kind == "invoice" and standing.open_cents > 0 else None,
         may_write=actor.has(Role.MANAGER),
         is_staff=is_staff,
         sending=queries.sending_of(row) if is_staff else None,
         receiver=payer_queries.receiver_of(row) if is_staff else None,
     )
+
+
+def _surpluses(payment_ids: list[int]) -> list[online_queries.Surplus]:
+    return online_queries.surpluses(OnlinePayment.id.in_(payment_ids)) if payment_ids else []
+
+
+@blueprint.post("/<public_id>/given-back/<payment_id>")
+@requires(Role.MANAGER)
+def give_back(public_id: str, payment_id: str) -> ResponseReturnValue:
+    """The whole surplus of an online payment, as it is on the page; in parts only by the button again."""
+    form = Form(request.form)
+    with form.trying():
+        online.give_back(current_actor(), payment_id, cents_of(form["cents"]), spaces.today(), form["method"])
+        flash(_("Written down: it is given back."))
+        return redirect(url_for("billing.invoice", public_id=public_id), 303)
+    return _page(public_id, form)
+
+
+@blueprint.post("/<public_id>/ask")
+@requires(Role.MANAGER)
+def ask_gateways(public_id: str) -> ResponseReturnValue:
+    """Ask the gateways now about every payment that they have not settled, whether or not they told."""
+    settled = online.reconcile()
+    flash(
+        ngettext("%(num)s payment changed.", "%(num)s payments changed.", settled)
+        if settled
+        else _("Nothing has changed at the payment provider.")
+    )
+    return redirect(url_for("billing.invoice", public_id=public_id), 303)
 
 
 @blueprint.get("/<public_id>.pdf")

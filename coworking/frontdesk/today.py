@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from coworking.accounting import nightly
 from coworking.accounting import queries as accounting
 from coworking.accounting.models import AuditRun
+from coworking.billing.online import LOOK, NOTIFIED
+from coworking.billing.online_queries import Surplus, surplus_state, surpluses
 from coworking.booking import calls, problems, queries
 from coworking.booking.message_models import PhoneCall
 from coworking.booking.models import Booking, BookingUnit
@@ -32,7 +34,7 @@ from coworking.spaces.models import DESK, LieuDay, Zone
 LATE = timedelta(minutes=15)
 
 
-OF_MANAGERS = frozenset({"network.send", "return.closed", nightly.TOPIC})
+OF_MANAGERS = frozenset({"network.send", "return.closed", nightly.TOPIC, NOTIFIED, LOOK})
 """Outbox topics whose failure only a manager may dismiss."""
 
 
@@ -87,6 +89,7 @@ class Today:
     is_over: bool
     calls: list[calls.CallToMake]
     problems: list[problems.ReportedPlace]
+    surpluses: list[Surplus]
     closed_since: datetime | None
     free: list[str] = field(default_factory=list[str])
 
@@ -95,13 +98,19 @@ class Today:
         """Whether the reader may stop showing a row that failed."""
         return is_manager or row.topic not in OF_MANAGERS
 
+    @staticmethod
+    def is_payment(row: outbox.OutboxRow) -> bool:
+        """Whether the row that failed was about money paid online, and not an e-mail."""
+        return row.topic in {NOTIFIED, LOOK}
+
     @property
     def before(self) -> date:
         return self.day - timedelta(days=1)
 
     @property
     def needs_count(self) -> int:
-        return bool(self.audit) + len(self.failed) + bool(self.older) + len(self.calls) + len(self.problems)
+        many = (self.failed, self.calls, self.problems, self.surpluses)
+        return bool(self.audit) + bool(self.older) + sum(map(len, many))
 
 
 def version(day: date) -> str:
@@ -109,16 +118,17 @@ def version(day: date) -> str:
 
     The five minutes are in it because people grow late without anyone doing anything.
     """
-    counter, failed, audit, waiting, *reported = db.session.execute(
+    counter, failed, audit, waiting, *others = db.session.execute(
         select(
             select(DayVersion.version).where(DayVersion.day == day).scalar_subquery(),
             select(func.count()).where(outbox.OutboxRow.state == "failed").scalar_subquery(),
             select(func.max(AuditRun.id)).scalar_subquery(),
             select(func.count()).where(PhoneCall.done_at.is_(None)).scalar_subquery(),
             *problems.open_state(),
+            *surplus_state(),
         )
     ).one()
-    changes = (counter or 0, failed, audit or 0, waiting, *reported)
+    changes = (counter or 0, failed, audit or 0, waiting, *(value or 0 for value in others))
     return f"{day:%Y%m%d}-{'-'.join(map(str, changes))}-{int(now().timestamp()) // 300}-{language()}"
 
 
@@ -174,6 +184,7 @@ def today(*, is_manager: bool) -> Today:
         is_over=is_over,
         calls=calls.to_make(),
         problems=problems.open_places(),
+        surpluses=surpluses() if is_manager else [],
         closed_since=max(span.end for span in row.open()) if row is not None and is_over else None,
         free=_free_now(row, instant),
     )

@@ -1,4 +1,4 @@
-"""payments through a gateway: what was asked for, its parts by invoice, its history
+"""payments through a gateway: what was asked for, its parts by invoice, its history, what was given back
 
 Revision ID: 0038
 Revises: 0037
@@ -102,6 +102,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_online_payment_step")),
         sa.UniqueConstraint("online_payment_id", "state", name=op.f("uq_online_payment_step_online_payment_id_state")),
     )
+    op.create_table(
+        "online_refund",
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("online_payment_id", NUMBER, nullable=False),
+        sa.Column("cents", sa.Integer(), nullable=False),
+        sa.Column("given_on", sa.Date(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("created_by_id", NUMBER, nullable=True),
+        sa.CheckConstraint("cents > 0", name=op.f("ck_online_refund_cents")),
+        sa.CheckConstraint("method IN ('gateway', 'transfer', 'cash')", name=op.f("ck_online_refund_method")),
+        sa.ForeignKeyConstraint(
+            ["online_payment_id"], ["online_payment.id"], name=op.f("fk_online_refund_online_payment_id_online_payment")
+        ),
+        sa.ForeignKeyConstraint(["created_by_id"], ["person.id"], name=op.f("fk_online_refund_created_by_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_online_refund")),
+    )
+    op.create_index("ix_online_refund_online_payment_id", "online_refund", ["online_payment_id"])
     with op.batch_alter_table("payment") as batch:
         batch.add_column(sa.Column("online_payment_id", NUMBER, nullable=True))
         batch.create_foreign_key(
@@ -117,6 +135,7 @@ def downgrade() -> None:
         batch.drop_constraint(batch.f("uq_payment_online_payment_id_invoice_id"), type_="unique")
         batch.drop_constraint(batch.f("fk_payment_online_payment_id_online_payment"), type_="foreignkey")
         batch.drop_column("online_payment_id")
+    op.drop_table("online_refund")
     op.drop_table("online_payment_step")
     op.drop_table("online_payment_part")
     op.drop_table("online_payment")

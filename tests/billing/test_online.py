@@ -16,12 +16,14 @@ from coworking.billing.online_rules import (
     GatewayMissing,
     NothingToPay,
     PaymentPending,
+    RefundMethodUnknown,
+    RefundTooMuch,
     SeveralPayers,
     TooSmallForCard,
 )
 from coworking.core import checks as audit
 from coworking.core.db import db
-from coworking.core.errors import NotFound
+from coworking.core.errors import Forbidden, NotFound
 from coworking.core.outbox import OutboxRow
 from coworking.core.units import end_read, snapshot
 from tests.support.billing import OCTOBER, TODAY
@@ -235,6 +237,27 @@ def test_what_cannot_be_paid_says_why(gateway, invoice, billing_lieu):
     with pytest.raises(NothingToPay):
         opened(invoice)
     assert gateway.wanted == []
+
+
+def test_what_came_too_much_is_given_back_once(gateway, invoice, billing_lieu):
+    payment = opened(invoice)
+    paying.record_payment(billing_lieu.manager, invoice.public_id, 6000, TODAY, "cash")
+    gateway.become(payment.checkout_id, "paid")
+    online.settle("stripe", payment.checkout_id)
+    manager = billing_lieu.manager
+    with pytest.raises(RefundTooMuch):
+        online.give_back(manager, payment.public_id, 6001, TODAY, "gateway")
+    with pytest.raises(RefundMethodUnknown):
+        online.give_back(manager, payment.public_id, 6000, TODAY, "shells")
+    with pytest.raises(Forbidden):
+        online.give_back(billing_lieu.cast.accountant.actor(), payment.public_id, 6000, TODAY, "gateway")
+    online.give_back(manager, payment.public_id, 1000, TODAY, "transfer")
+    assert online_queries.surpluses()[0].cents == 5000
+    online.give_back(manager, payment.public_id, 5000, TODAY, "gateway")
+    assert online_queries.surpluses() == []
+    with pytest.raises(RefundTooMuch):
+        online.give_back(manager, payment.public_id, 1, TODAY, "gateway")
+    nothing_is_paid_too_much()
 
 
 # When the gateway is away, or an answer is lost -------------------------------------------------------------------------

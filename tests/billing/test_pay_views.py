@@ -251,3 +251,41 @@ def test_an_invoice_tells_its_payments_story(gateway, invoice, billing_lieu, sig
     assert "insufficient_funds" not in text_of(
         sign_in(billing_lieu.cast.stranger).get(f"/invoices/{invoice.public_id}")
     )
+
+
+def test_money_that_came_twice_waits_for_the_manager_until_it_is_given_back(
+    gateway, invoice, billing_lieu, sign_in, app
+):
+    def live_through() -> None:
+        payment = online.open_payment([invoice.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr")
+        paying.record_payment(billing_lieu.manager, invoice.public_id, 6600, TODAY, "cash")
+        gateway.become(payment.checkout_id, "paid")
+        online.settle("stripe", payment.checkout_id)
+
+    in_the_lieu(app, live_through)
+    manager = sign_in(billing_lieu.cast.manager)
+    assert "Lise Vidal a payé plus que dû" in text_of(manager.get("/today"))
+    assert "payé plus que dû" not in text_of(sign_in(billing_lieu.cast.host).get("/today"))
+    page = manager.get(f"/invoices/{invoice.public_id}")
+    assert "66,00 € sont arrivés" in text_of(page)
+    assert "sont arrivés" not in text_of(sign_in(billing_lieu.cast.stranger).get(f"/invoices/{invoice.public_id}"))
+    action = re.search(r'action="([^"]*/given-back/[^"]*)"', page.get_data(as_text=True))[1]
+    assert manager.post(action, data={"cents": "66,00", "method": "gateway"}).status_code == 303
+    assert "payé plus que dû" not in text_of(manager.get("/today"))
+    assert "rendu" in text_of(manager.get(f"/invoices/{invoice.public_id}"))
+    again = manager.post(action, data={"cents": "66,00", "method": "gateway"})
+    assert again.status_code == 422
+
+
+def test_a_manager_asks_the_gateway(gateway, invoice, billing_lieu, sign_in, app):
+    payment = in_the_lieu(
+        app, lambda: online.open_payment([invoice.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr")
+    )
+    manager = sign_in(billing_lieu.cast.manager)
+    manager.post(f"/invoices/{invoice.public_id}/ask")
+    assert "Rien n’a changé" in text_of(manager.get(f"/invoices/{invoice.public_id}"))
+    gateway.become(payment.checkout_id, "paid")
+    manager.post(f"/invoices/{invoice.public_id}/ask")
+    assert "1 paiement a changé" in text_of(manager.get(f"/invoices/{invoice.public_id}"))
+    assert received(app) == [6600]
+    assert sign_in(billing_lieu.cast.host).post(f"/invoices/{invoice.public_id}/ask").status_code == 403
