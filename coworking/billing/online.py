@@ -109,8 +109,9 @@ def open_payment(
         raise GatewayAway() from refusal
     with write_unit():
         row = _locked(payment.public_id)
-        if row.state == "opening":
+        if row.state in {"opening", "open"}:
             row.checkout_id, row.checkout_url = opened.checkout_id, opened.url
+        if row.state == "opening":
             _reach(row, "open", None)
         return row
 

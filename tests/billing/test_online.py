@@ -294,6 +294,19 @@ def test_a_lost_answer_is_found_by_our_key(gateway, invoice):
     assert received() == [6600]
 
 
+def test_a_lost_answer_found_by_a_look_can_still_be_paid(gateway, invoice, clock, run_outbox):
+    gateway.loses = True
+    with pytest.raises(GatewayAway):
+        opened(invoice)
+    gateway.loses = False
+    clock.advance(minutes=31)
+    run_outbox()
+    assert db.session.scalars(select(OnlinePayment.state)).all() == ["open"]
+    end_read()
+    assert opened(invoice).checkout_url is not None
+    assert len(gateway.facts) == 1
+
+
 def test_without_any_notification_our_own_look_finds_it(gateway, invoice, clock, run_outbox):
     payment = opened(invoice)
     gateway.become(payment.checkout_id, "paid")
