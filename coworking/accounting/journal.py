@@ -16,7 +16,8 @@ ADHESIONS = "756"
 VAT_COLLECTED = "44571"
 ROUNDING_LOSS = "658"
 ROUNDING_GAIN = "758"
-MEANS = {"transfer": "512", "debit": "512", "card": "517", "cheque": "5112", "cash": "530"}
+GATEWAY = "517"
+MEANS = {"transfer": "512", "debit": "512", "card": GATEWAY, "cheque": "5112", "cash": "530"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,13 @@ def of_document(payload: Mapping[str, Any]) -> list[JournalLine]:
     return [line for line in wanted if line is not None]
 
 
-def of_payment(cents: int, method: str, number: str, buyer: str) -> list[JournalLine]:
-    """The lines of money received for the document ``number`` (negative: a payment reversed)."""
-    wanted = [_debit(MEANS[method], cents, number), _debit(CUSTOMERS, -cents, number, buyer)]
+def of_payment(cents: int, method: str, number: str, buyer: str, *, online: bool = False) -> list[JournalLine]:
+    """The lines of money received for the document ``number`` (negative: a payment reversed).
+
+    ``online``: it waits on a gateway's account until the gateway pays it out, a direct debit too.
+    """
+    account = GATEWAY if online else MEANS[method]
+    wanted = [_debit(account, cents, number), _debit(CUSTOMERS, -cents, number, buyer)]
     return [line for line in wanted if line is not None]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,3 +33,10 @@ def test_a_document_balances_and_its_credit_note_mirrors_it(found, basis):
 def test_a_payment_balances(cents, method):
     lines = journal.of_payment(cents, method, "F2026-0001", "k7mq2v9xw4tdz3hb")
     assert journal.balance(lines) == 0 and len(lines) == 2
+
+
+@pytest.mark.parametrize("method", ["card", "debit"])
+def test_money_through_a_gateway_waits_on_its_account(method):
+    lines = journal.of_payment(6600, method, "F2026-0001", "k7mq2v9xw4tdz3hb", online=True)
+    assert [(line.account, line.debit, line.credit) for line in lines] == [("517", 6600, 0), ("411", 0, 6600)]
+    assert journal.balance(lines) == 0
