@@ -30,9 +30,12 @@ from coworking.core import clock as clocks
 from coworking.core import outbox
 from coworking.core.catalogs import compile_catalogues
 from coworking.core.db import db
+from coworking.core.units import write_unit
+from coworking.spaces.calendar import lock_lieu
 from tests import factories
 from tests.support import postgres
 from tests.support.billing import BillingLieu, lieu_used_in_october
+from tests.support.gateway import MemoryGateway
 from tests.support.remembered import remember
 from tests.support.smtp import Sink, sink
 from tests.support.statements import Statements, counted
@@ -309,6 +312,18 @@ def billing_lieu(app: Flask) -> BillingLieu:
     """The lieu in October, see `lieu_used_in_october`."""
     with app.app_context():
         return lieu_used_in_october()
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch, billing_lieu: BillingLieu, app: Flask) -> MemoryGateway:
+    """A gateway that the lieu, a simulation, has test keys for."""
+    made = MemoryGateway()
+    monkeypatch.setattr("coworking.billing.online_queries.gateways", lambda: [made])
+    for module in ("online", "views_notified"):
+        monkeypatch.setattr(f"coworking.billing.{module}.gateway_named", {made.name: made}.get)
+    with app.app_context(), write_unit():
+        lock_lieu().is_simulation = True
+    return made
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ SCOPES = (
     "statistics:read",
     "returns:read",
     "invoices:read",
+    "payments:read",
+    "payments:write",
 )
 """What an API token may be limited to. A token never allows more than its owner's roles do."""
 

@@ -10,6 +10,7 @@ from coworking.accounts.models import Person
 from coworking.billing import queries as billing
 from coworking.billing.documents import unit_micros
 from coworking.billing.line_rules import MICROS
+from coworking.billing.online_models import OnlinePayment
 from coworking.billing.queries import Standing
 from coworking.booking.access import sees_price
 from coworking.booking.former import undoable_move
@@ -192,6 +193,25 @@ def invoice(row: Standing) -> Json:
             line | {"unit_cents": divide_half_up(price := unit_micros(line), MICROS), "unit_micros": price}
             for line in content["lines"]
         ],
+    }
+
+
+def payment(row: OnlinePayment) -> Json:
+    write = _writer()
+    return {
+        "id": row.public_id,
+        "gateway": row.gateway,
+        "state": row.state,
+        "cents": row.cents,
+        "currency": row.currency,
+        "means": row.means,
+        "reason": row.reason,
+        "url": row.checkout_url if row.state == "open" else None,
+        "invoices": [
+            {"id": part.invoice.public_id, "number": part.invoice.number, "cents": part.cents} for part in row.parts
+        ],
+        "created_at": write(row.created_at),
+        "changed_at": write(row.changed_at),
     }
 
 

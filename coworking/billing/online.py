@@ -135,6 +135,7 @@ def _intend(invoices: Sequence[str], gateway: Gateway, locale: str, actor: Actor
         label = f"{spaces.lieu().name} : {numbers}"[:250]
         again = next((row for row in before if _is_same(row, gateway, parts)), None)
         if again is not None:
+            unit.result = again.public_id
             return again, label
         payment = OnlinePayment(
             gateway=gateway.name,
@@ -210,7 +211,9 @@ def settle(gateway_name: str, checkout_id: str) -> OnlinePayment | None:
 
 def note_fact(gateway_name: str, fact: CheckoutFact) -> OnlinePayment | None:
     """Write down what the gateway says of a checkout; None where it is not one of ours."""
-    with write_unit():
+    with write_unit(
+        beside=True
+    ):  # a request that opens another page notes this first: its own key waits for its own unit
         known = [OnlinePayment.checkout_id == fact.checkout_id]
         if fact.key is not None:  # its answer was lost when it was opened
             known.append((OnlinePayment.public_id == fact.key) & OnlinePayment.checkout_id.is_(None))

@@ -17,6 +17,7 @@ from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, On
 from coworking.billing.online_rules import UNSETTLED
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.policy import Actor, Role
 from coworking.spaces import queries as spaces
 
 _WHOLE = (
@@ -47,6 +48,27 @@ def of_invoices(invoice_ids: Sequence[int]) -> list[OnlinePayment]:
     return list(
         db.session.scalars(
             select(OnlinePayment).where(OnlinePayment.id.in_(ids)).options(*_WHOLE).order_by(OnlinePayment.id.desc())
+        )
+    )
+
+
+def payments(
+    actor: Actor, *, before: int | None = None, limit: int, public_id: str | None = None
+) -> list[OnlinePayment]:
+    """Payments ``actor`` may see, whole, the newest first; ``before``: only those whose key is lower.
+
+    One's own and those of an organisation whose contact one is; accountants and managers see all.
+    """
+    own = () if actor.has(Role.ACCOUNTANT) else queries.own_of(actor, OnlinePayment)
+    older = () if before is None else (OnlinePayment.id < before,)
+    named = () if public_id is None else (OnlinePayment.public_id == public_id,)
+    return list(
+        db.session.scalars(
+            select(OnlinePayment)
+            .where(*own, *older, *named)
+            .options(*_WHOLE, selectinload(OnlinePayment.parts).options(joinedload(OnlinePaymentPart.invoice)))
+            .order_by(OnlinePayment.id.desc())
+            .limit(limit)
         )
     )
 

@@ -181,8 +181,8 @@ def visible_to(actor: Actor) -> list[ColumnElement[bool]]:
     return [] if actor.has(Role.ACCOUNTANT) else own_of(actor)
 
 
-def own_of(actor: Actor) -> list[ColumnElement[bool]]:
-    """Conditions of one's own documents and those of the organisations whose contact one is today."""
+def own_of(actor: Actor, model: Any = Invoice) -> list[ColumnElement[bool]]:
+    """Conditions of one's own documents (or what else has payers) and those of organisations whose contact one is today."""
     today = spaces.today()
     contact_of = select(OrganisationMember.organisation_id).where(
         OrganisationMember.person_id == actor.person_id,
@@ -190,7 +190,7 @@ def own_of(actor: Actor) -> list[ColumnElement[bool]]:
         OrganisationMember.since <= today,
         or_(OrganisationMember.until.is_(None), OrganisationMember.until >= today),
     )
-    return [or_(Invoice.payer_person_id == actor.person_id, Invoice.payer_organisation_id.in_(contact_of))]
+    return [or_(model.payer_person_id == actor.person_id, model.payer_organisation_id.in_(contact_of))]
 
 
 def standing_for(actor: Actor, public_id: str) -> Standing:

@@ -35,6 +35,8 @@ ENDPOINTS = [
     ("get", "/invoices", "invoices:read"),
     ("get", "/invoices/{id}", "invoices:read"),
     ("get", "/invoices/{id}.pdf", "invoices:read"),
+    ("post", "/invoices/{id}/checkout", "payments:write"),
+    ("get", "/payments", "payments:read"),
 ]
 
 
