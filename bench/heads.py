@@ -49,7 +49,7 @@ class Network:
 
 def measure(ground: Ground) -> Iterator[Line]:
     """The pages of a head's lead, and returns received from eight senders at once, signed beforehand."""
-    engine, environ, times = ground.engine, ground.environ, 250 if ground.effort is FULL else 40
+    engine, environ, times = ground.engine, ground.environ, 200 if ground.effort is FULL else 40
     network = network_at(environ)
     app = create_app(Config.from_env({**environ, "BASE_URL": "http://localhost"}))
     month = write_month(network.month)
