@@ -6,6 +6,7 @@ What Stripe answers is checked before it is believed: a proxy in between may ans
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -40,6 +41,15 @@ TOLERANCE_S = 300
 """How far from our clock a signed notification may be, either way."""
 
 _METHODS: dict[str, Means] = {"card": "card", "sepa_debit": "debit"}
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_REFUSALS = (
+    stripe.InvalidRequestError,
+    stripe.AuthenticationError,
+    stripe.PermissionError,
+    stripe.CardError,
+    stripe.IdempotencyError,
+)
+"""Stripe understood, and the same call will be refused again."""
 _EXPANDED = ["payment_intent.latest_charge"]
 
 
@@ -71,13 +81,14 @@ class StripeGateway:
         account = _plain(self._asked(self._client.v1.accounts.retrieve_current), "account")
         found = self._asked(lambda: self._client.v1.payment_method_configurations.list({"limit": 100}))
         enabled: list[Means] = []
-        for configuration in _rows(found):
+        for configuration in (_plain(row, "payment_method_configuration") for row in _rows(found)):
             for method, means in _METHODS.items():
                 state = configuration.get(method)
                 if isinstance(state, dict) and state.get("available") is True and means not in enabled:
                     enabled.append(means)
-        profile = account.get("business_profile") or {}
-        return GatewayAccount(str(profile.get("name") or account["id"]), self.is_live, tuple(enabled))
+        profile = account.get("business_profile")
+        named = profile.get("name") if isinstance(profile, dict) else None
+        return GatewayAccount(str(named or account["id"]), self.is_live, tuple(enabled))
 
     def open_checkout(self, wanted: CheckoutWanted) -> OpenedCheckout:
         params: dict[str, Any] = {
@@ -117,6 +128,8 @@ class StripeGateway:
         try:
             self._asked(lambda: self._client.v1.checkout.sessions.expire(checkout_id))
         except GatewayRefused as refusal:
+            if refusal.code != "400":  # unknown, or the key is refused: nothing is known of the checkout
+                raise
             raise NotExpirable(str(refusal)) from refusal
 
     def fetch(self, checkout_id: str) -> CheckoutFact:
@@ -137,11 +150,12 @@ class StripeGateway:
                 **after,
             }
             page = self._asked(lambda params=params: self._client.v1.checkout.sessions.list(cast(Any, params)))
-            rows = _rows(page)
+            rows = [_plain(row, "checkout.session") for row in _rows(page)]
             yield from (_fact(row) for row in rows if row.get("mode") == "payment")
             if not rows or page.get("has_more") is not True:
                 return
-            after = {"starting_after": rows[-1]["id"]}
+            if after == (after := {"starting_after": rows[-1]["id"]}):
+                raise GatewayUnavailable("Stripe answered the same page again")
 
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         header = headers.get("Stripe-Signature", "")
@@ -151,20 +165,19 @@ class StripeGateway:
             sent_at = next(int(part[2:]) for part in header.split(",") if part.startswith("t="))
             event = json.loads(text)
         except (stripe.SignatureVerificationError, ValueError, StopIteration, TypeError, RecursionError) as error:
-            raise NotificationInvalid("the signature is not Stripe's") from error
-        if abs(sent_at - now().timestamp()) > TOLERANCE_S:  # the SDK would let the future pass
+            raise NotificationInvalid("the signature is not Stripe's, or what it signs cannot be read") from error
+        if abs(sent_at - int(now().timestamp())) > TOLERANCE_S:  # the SDK would let the future pass
             raise NotificationInvalid("the notification is not from now")
         if not isinstance(event, dict) or event.get("object") != "event":
             raise NotificationInvalid("this is no event")
-        concerned = (event.get("data") or {}).get("object") if isinstance(event.get("data"), dict) else None
-        if not isinstance(event.get("id"), str) or not isinstance(event.get("type"), str):
-            raise NotificationInvalid("this event has no id or no type")
+        data = event.get("data")
+        concerned = data.get("object") if isinstance(data, dict) else None
         concerned = concerned if isinstance(concerned, dict) else {}
         is_checkout = concerned.get("object") == "checkout.session"
         return Notification(
-            id=event["id"][:100],
-            kind=event["type"][:100],
-            checkout_id=str(concerned["id"])[:100] if is_checkout else None,
+            id=_name(event.get("id")),
+            kind=_name(event.get("type")),
+            checkout_id=_name(concerned.get("id")) if is_checkout else None,
             is_live=event.get("livemode") is True,
         )
 
@@ -172,13 +185,12 @@ class StripeGateway:
         """The answer as plain values; what went wrong as the port's two errors."""
         try:
             answer = call()
-        except (stripe.APIConnectionError, stripe.RateLimitError, stripe.IdempotencyError) as error:
+        except _REFUSALS as error:
+            code = "idempotency_error" if isinstance(error, stripe.IdempotencyError) else error.code
+            raise GatewayRefused(code or str(error.http_status), error.user_message or str(error)) from error
+        except stripe.StripeError as error:  # no answer, too many calls, 409, 5xx, or a body that is not Stripe's
             raise GatewayUnavailable(str(error)) from error
-        except stripe.StripeError as error:
-            if error.http_status is None or error.http_status >= 500 or error.http_status == 409:
-                raise GatewayUnavailable(str(error)) from error
-            raise GatewayRefused(error.code or str(error.http_status), error.user_message or str(error)) from error
-        except (ValueError, TypeError, AttributeError) as error:  # a body that is no object of Stripe's
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             raise GatewayUnavailable("Stripe's answer cannot be read") from error
         plain = answer.to_dict() if hasattr(answer, "to_dict") else answer
         if not isinstance(plain, dict):
@@ -186,14 +198,21 @@ class StripeGateway:
         return plain
 
 
-def _plain(answer: dict[str, Any], kind: str) -> dict[str, Any]:
+def _name(value: object) -> str:
+    """An id or a kind in a notification, fit to be stored."""
+    if not isinstance(value, str) or _NAME.fullmatch(value) is None:
+        raise NotificationInvalid("this event has no id or no type, or is about nothing")
+    return value
+
+
+def _plain(answer: object, kind: str) -> dict[str, Any]:
     """``answer``, which must be an object of that ``kind`` with an id."""
-    if answer.get("object") != kind or not isinstance(answer.get("id"), str):
+    if not isinstance(answer, dict) or answer.get("object") != kind or not isinstance(answer.get("id"), str):
         raise GatewayUnavailable(f"Stripe answered something that is no {kind}")
     return answer
 
 
-def _rows(answer: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(answer: dict[str, Any]) -> list[Any]:
     rows = answer.get("data")
     if answer.get("object") != "list" or not isinstance(rows, list):
         raise GatewayUnavailable("Stripe answered something that is no list")
@@ -216,7 +235,7 @@ def _fact(session: dict[str, Any]) -> CheckoutFact:
         raise GatewayUnavailable("Stripe answered a checkout without an amount")
     return CheckoutFact(
         checkout_id=session["id"],
-        key=session.get("client_reference_id"),
+        key=_key(session),
         state=state,
         cents=cents,
         currency=currency.upper(),
@@ -225,6 +244,13 @@ def _fact(session: dict[str, Any]) -> CheckoutFact:
         payment_id=intent.get("id"),
         reason=reason,
     )
+
+
+def _key(session: dict[str, Any]) -> str | None:
+    """Our key in its metadata. A payer can choose the reference of a payment link, and no metadata."""
+    metadata = session.get("metadata")
+    key = metadata.get("key") if isinstance(metadata, dict) else None
+    return key if isinstance(key, str) else None
 
 
 def _state(session: dict[str, Any], intent: dict[str, Any]) -> tuple[CheckoutState, str | None]:
