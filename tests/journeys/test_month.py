@@ -7,14 +7,12 @@ Everything that the people of the story do, they do on the pages; only the place
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 import rfc8785
@@ -31,17 +29,13 @@ from coworking.network.lieu.models import Delivery
 from coworking.statistics.schema import blank, canonical, digest, filled
 from tests import factories
 from tests.conftest import make_app
+from tests.journeys.world import at, email_to, plain, restart_beat, signed_in, soon, text_of
 from tests.support import redis
 from tests.support.processes import Browser, Clock, Instance, instance
 from tests.support.smtp import Sink
 
-PARIS = ZoneInfo("Europe/Paris")
 PASSWORD = "un-matin-au-calme"
 BROKERS = {"files": "sqlite", "redis": "postgresql"}
-
-
-def at(day: date, hour: int, minute: int = 0) -> datetime:
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=PARIS)
 
 
 MONDAY = date(2026, 10, 5)
@@ -67,36 +61,10 @@ class World:
         """Let time pass until ``instant``; then beat looks at what has become due."""
         self.clock.set(instant)
         for one in (self.lieu, self.head):
-            for program in [program for program in one.programs if program.name == "beat"]:
-                program.stop()
-                one.programs.remove(program)
-            one.beat()
+            restart_beat(one)
 
     def email(self, to: str, subject: str, seconds: float = 60) -> EmailMessage:
-        """The e-mail to ``to`` whose subject matches; waits for it."""
-
-        def found() -> EmailMessage | None:
-            return next((m for m in self.smtp.to(to) if re.search(subject, str(m["Subject"]))), None)
-
-        assert soon(lambda: found() is not None, seconds), [(m["To"], m["Subject"]) for m in self.smtp.messages]
-        email = found()
-        assert email is not None
-        return email
-
-
-def soon(holds: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def text_of(email: EmailMessage) -> str:
-    body = email.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
+        return email_to(self.smtp, to, subject, seconds)
 
 
 @pytest.fixture(params=BROKERS)
@@ -125,12 +93,6 @@ def world(request, databases, tmp_path: Path, smtp: Sink) -> Iterator[World]:
             one.worker()
             running.append(one)
         yield World(*running, clock, smtp)
-
-
-def signed_in(one: Instance, email: str, password: str = factories.PASSWORD) -> Browser:
-    browser = one.browser()
-    browser.post("/sign-in", email=email, password=password, remember="on")
-    return browser
 
 
 def the_employer_and_the_prices(world: World, manager: Browser) -> None:
@@ -172,11 +134,6 @@ def sign_up(world: World) -> Browser:
     browser.post(link[0])
     browser.post("/sign-in", email="anne@demo.example", password=PASSWORD, remember="on")
     return browser
-
-
-def plain(page: str) -> str:
-    text = re.sub(r"<[^>]+>", " ", page)
-    return " ".join(text.replace("\u00a0", " ").replace("\u202f", " ").split())
 
 
 def enrol(world: World, manager: Browser) -> None:

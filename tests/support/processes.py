@@ -92,9 +92,11 @@ class Clock:
 class Instance:
     """One lieu's programs on ``database`` with the data directory ``folder``; ``redis`` is the broker when given."""
 
-    def __init__(self, database: str, folder: Path, *, redis: str | None = None, **environ: str) -> None:
+    def __init__(
+        self, database: str, folder: Path, *, redis: str | None = None, port: int | None = None, **environ: str
+    ) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.programs: list[Program] = []
         folder.mkdir(parents=True, exist_ok=True)
@@ -140,9 +142,11 @@ class Instance:
 
 
 @contextmanager
-def instance(database: str, folder: Path, *, redis: str | None = None, **environ: str) -> Iterator[Instance]:
+def instance(
+    database: str, folder: Path, *, redis: str | None = None, port: int | None = None, **environ: str
+) -> Iterator[Instance]:
     """Give an `Instance`; end its programs, and show what they said when the block raises."""
-    lieu = Instance(database, folder, redis=redis, **environ)
+    lieu = Instance(database, folder, redis=redis, port=port, **environ)
     try:
         yield lieu
     except BaseException:

@@ -1,0 +1,137 @@
+"""From a booking without a plan to money that arrived, over HTTP, with real processes: web, worker and beat of a lieu, an
+SMTP server, and our double of Stripe. October is paid by card from the e-mail, November by a debit that nobody tells of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+
+from coworking.billing import services as billing
+from coworking.core import checks
+from coworking.core.clock import running_on
+from coworking.core.units import write_unit
+from coworking.spaces.calendar import lock_lieu
+from tests import factories
+from tests.conftest import make_app
+from tests.journeys.world import at, email_to, plain, restart_beat, signed_in, soon, text_of
+from tests.support import redis
+from tests.support.processes import Browser, Clock, Instance, instance
+from tests.support.redis import free_port
+from tests.support.smtp import Sink
+from tests.support.stripe import SECRET_KEY, WEBHOOK_SECRET, RunningDouble, running_double
+
+BROKERS = {"files": "sqlite", "redis": "postgresql"}
+TUESDAY, SECOND = date(2026, 10, 13), date(2026, 11, 2)
+TENTH, FOURTH = date(2026, 11, 10), date(2026, 12, 4)
+CARD = {"means": "card", "expiry": "12 / 30", "cvc": "123"}
+
+
+@dataclass(slots=True)
+class World:
+    """The lieu, which is running, its clock, its e-mails, and Stripe."""
+
+    lieu: Instance
+    clock: Clock
+    smtp: Sink
+    stripe: RunningDouble
+
+    def go(self, instant: datetime) -> None:
+        """Let time pass until ``instant``; then beat looks at what has become due."""
+        self.clock.set(instant)
+        restart_beat(self.lieu)
+
+
+@pytest.fixture(params=BROKERS)
+def world(request, databases, tmp_path: Path, smtp: Sink) -> Iterator[World]:
+    clock, port = Clock(tmp_path / "clock", at(TUESDAY, 8)), free_port()
+    with ExitStack() as stack:
+        database = databases(BROKERS[request.param])
+        url = stack.enter_context(redis.running()) if request.param == "redis" else None
+        stack.enter_context(running_on(clock.now))
+        stripe = stack.enter_context(running_double(f"http://127.0.0.1:{port}/pay/notifications/stripe"))
+        app = make_app(database, tmp_path / "lieu")
+        with app.app_context():
+            factories.make_place(desks=2, siret="73282932000074")
+            factories.make_tariff()
+            manager = factories.make_person("Olivier", "Fayolle", "manager@demo.example", "manager")
+            factories.make_person("Anne", "Lorne", "anne@demo.example")
+            with write_unit():
+                lock_lieu().is_simulation = True
+            billing.update_settings(manager.actor(), iban="FR7630006000011234567890189")
+        keys = {
+            "STRIPE_SECRET_KEY": SECRET_KEY,
+            "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+            "STRIPE_API_BASE": stripe.url,
+        }
+        lieu = stack.enter_context(
+            instance(database, tmp_path / "lieu", redis=url, port=port, SMTP_URL=smtp.url, **keys, **clock.environ)
+        )
+        lieu.app = app
+        lieu.web()
+        lieu.worker()
+        yield World(lieu, clock, smtp, stripe)
+
+
+def the_link(world: World, number: str) -> str:
+    """The path that the e-mail of an invoice gives to pay it."""
+    said = text_of(email_to(world.smtp, "anne@demo.example", number, 90))
+    found = re.search(r"/pay/\S+", said)
+    assert found is not None, said
+    return found[0]
+
+
+def on_stripes_page(world: World, **typed: str) -> str:
+    """Fill in the newest page of Stripe's; the page that it leads to."""
+    page = f"{world.stripe.url}/c/pay/{world.stripe.double.session_ids()[-1]}"
+    with urlopen(page, urlencode(typed).encode(), timeout=30) as answer:
+        return plain(answer.read().decode())
+
+
+def uses_a_half_day(world: World, anne: Browser, day: date) -> None:
+    world.go(at(day, 8))
+    anne.post("/bookings", form="/week", day=str(day), half="am")
+    world.go(at(day, 9, 30))
+    anne.post("/here", form="/week")
+
+
+def test_from_a_booking_to_money_that_arrived(world: World) -> None:
+    anne, manager = (signed_in(world.lieu, f"{name}@demo.example") for name in ("anne", "manager"))
+    uses_a_half_day(world, anne, TUESDAY)
+
+    world.go(at(SECOND, 10))
+    manager.post("/invoices/month/2026-10/run", form="/invoices/month/2026-10")
+    link = the_link(world, "F2026-0001")
+    nobody = world.lieu.browser()
+    assert "Payer 9,00 €" in plain(nobody.get(link))
+    nobody.post(link, gateway="stripe")
+    assert "Votre paiement" not in on_stripes_page(world, number="4000000000000002", **CARD)
+    assert "Votre paiement de 9,00 € est arrivé" in on_stripes_page(world, number="4242424242424242", **CARD)
+    assert "Rien à payer" in plain(nobody.get(link))
+    assert "payée" in anne.get("/invoices/mine")
+
+    uses_a_half_day(world, anne, TENTH)
+    world.go(at(FOURTH, 10))
+    manager.post("/invoices/month/2026-11/run", form="/invoices/month/2026-11")
+    link = the_link(world, "F2026-0002")
+    nobody.post(link, gateway="stripe")
+    world.stripe.double.notifications.lose()
+    session = world.stripe.double.session_ids()[-1]
+    world.stripe.double.pay_by_debit(session)
+    assert "Payer 9,00 €" in plain(nobody.get(link)), "nobody came back, and nothing was told"
+    world.go(at(FOURTH, 10, 45))
+    assert soon(lambda: "Paiement en cours" in plain(nobody.get(link))), "our own look found the debit"
+    world.stripe.double.settle_debit(session, ok=True)
+    world.go(at(FOURTH, 14))
+    assert soon(lambda: "Rien à payer" in plain(nobody.get(link)))
+
+    with world.lieu.app.app_context():
+        assert [found for one, found in checks.run() if one.promise == 3 and found] == []
