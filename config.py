@@ -117,7 +117,7 @@ class Config:
             mail_from=_mail_from(environ.get("MAIL_FROM")),
             stripe_secret_key=environ.get("STRIPE_SECRET_KEY") or None,
             stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET") or None,
-            stripe_api_base=environ.get("STRIPE_API_BASE") or None,
+            stripe_api_base=_stripe_api_base(environ.get("STRIPE_API_BASE"), environ.get("STRIPE_SECRET_KEY")),
             trusted_proxies=_trusted_proxies(environ.get("TRUSTED_PROXIES")),
             backup_dir=(ROOT / environ["BACKUP_DIR"]).resolve() if environ.get("BACKUP_DIR") else None,
             backup_keep=_backup_keep(environ.get("BACKUP_KEEP")),
@@ -154,6 +154,26 @@ def _database_url(given: str | None, data_dir: Path) -> str:
     if scheme not in {"postgresql+psycopg", "sqlite"}:
         raise ConfigError(f"DATABASE_URL speaks {scheme!r}; only postgresql:// and sqlite:// are supported")
     return f"{scheme}://{rest}"
+
+
+def _stripe_api_base(given: str | None, secret_key: str | None) -> str | None:
+    if given and "_live_" in (secret_key or ""):
+        raise ConfigError("STRIPE_API_BASE is for test keys: a live STRIPE_SECRET_KEY is sent to Stripe's address only")
+    return _api_base("STRIPE_API_BASE", given)
+
+
+def _api_base(name: str, given: str | None) -> str | None:
+    """The origin that stands in for a provider's own address in tests and the demo."""
+    if not given:
+        return None
+    try:
+        parts = urlsplit(given)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and not parts.query
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(f"{name} must look like http://127.0.0.1:12111, not {given!r}")
+    return given.rstrip("/")
 
 
 def _trusted_proxies(given: str | None) -> int:

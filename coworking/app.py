@@ -69,6 +69,7 @@ MODELS = (
     "coworking.presence.models",
     "coworking.billing.models",
     "coworking.billing.online_models",
+    "coworking.billing.gateways.models",
     "coworking.accounting.models",
     "coworking.statistics.models",
     "coworking.network.head.models",

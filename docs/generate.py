@@ -84,6 +84,7 @@ SUBJECTS = {
     "idempotency_key": "a program's request",
     "lieu": "the lieu",
     "mail_settings": "the lieu's e-mails",
+    "gateway_account": "an account at a payment provider",
     "head_link": "the network head",
     "delivery": "a return sent to the network head",
     "network_lieu": "a lieu in the head's directory",
@@ -140,6 +141,7 @@ COLUMNS = {
     "mail_settings.from_address": "address of the sender",
     "mail_settings.reply_to": "address for replies",
     "mail_settings.tried_answer": "what the mail server answered to a test",
+    "gateway_account.secrets": "its keys, encrypted",
     "head_link.email": "e-mail address for returns",
     "delivery.last_error": "why it did not arrive",
 }

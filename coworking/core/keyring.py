@@ -8,9 +8,11 @@ signature comes from the same lieu.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -55,7 +57,7 @@ def signing_key() -> SigningKey:
     """
     cached: SigningKey | None = current_app.extensions.get("signing_key")
     if cached is None:
-        cached = _read(_current(_folder()))
+        cached = _read(made_once("current.pem", _new_key))
         current_app.extensions["signing_key"] = cached
     return cached
 
@@ -80,25 +82,37 @@ def _folder() -> Path:
     return folder
 
 
-def _current(folder: Path) -> Path:
-    """The newest key's file. Several processes may start at once: whoever links `current.pem` first has made the key."""
-    current = folder / "current.pem"
-    if current.exists():
-        return current
-    private = Ed25519PrivateKey.generate()
-    made = folder / f".new-{os.getpid()}-{key_id_of(private.public_key().public_bytes_raw())}"
+def made_once(name: str, make: Callable[[], bytes]) -> Path:
+    """The keyring's file ``name``, readable by its owner alone; where there is none yet, with what ``make`` gives.
+
+    Several processes may start at once: the one that links the name first has made the file.
+    """
+    folder = _folder()
+    path = folder / name
+    if path.exists():
+        return path
+    made = folder / f".new-{os.getpid()}-{token_hex(8)}"
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(private.private_bytes(**_PEM))
+        file.write(make())
         file.flush()
         os.fsync(file.fileno())
     try:
-        os.link(made, current)
+        os.link(made, path)
     except FileExistsError:
         pass
     finally:
         made.unlink()
-    return current
+    return path
+
+
+def kept(name: str) -> Path:
+    """Where the keyring's file ``name`` stands, or would stand."""
+    return _folder() / name
+
+
+def _new_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(**_PEM)
 
 
 def _read(path: Path) -> SigningKey:

@@ -17,10 +17,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from coworking.accounts.models import Person
+from coworking.billing.gateways import accounts
 from coworking.core import backup, chain, checks, dumps, keyring, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.dumps import BackupError
+from coworking.core.policy import Actor, Role
 from coworking.core.restore import restore
 from coworking.core.units import write_unit
 from coworking.spaces import calendar
@@ -315,3 +318,14 @@ def test_two_workers_make_one(app: Flask, databases, engine_name, tmp_path: Path
     for worker in workers:
         worker.join()
     assert len([one for one in made if one]) == len(backup.complete(parent)) == 1
+
+
+def test_encrypted_keys_are_read_again_after_a_restore(lieu: Flask, other: Flask, tmp_path: Path):
+    manager = db.session.scalars(select(Person.id).where(Person.email == "manager@demo.example")).one()
+    accounts.save_keys(Actor(manager, "", frozenset({Role.MANAGER})), "stripe", {"secret_key": "sk_test_" + "a" * 24})
+    made = backup.make(tmp_path / "backups")
+    assert "keys/secrets.key" in backup.verify(made).files
+    copy_into(other, made)
+    with other.app_context():
+        kept = accounts.kept_keys("stripe")
+        assert kept is not None and kept.keys == {"secret_key": "sk_test_" + "a" * 24}

@@ -99,3 +99,18 @@ def test_the_example_can_be_read_and_names_what_is_read():
     known = read_env((ROOT / ".env.example").read_text())
     assert known["DATA_DIR"] == "var"
     assert Config.from_env({"DATA_DIR": "var", "PORT": known["PORT"]}).base_url == known["BASE_URL"]
+
+
+@pytest.mark.parametrize(
+    "base", ["127.0.0.1:12111", "ftp://stripe.test", "http://", "http://[", "http://stripe.test:0"]
+)
+def test_another_address_of_stripes_must_be_one(tmp_path: Path, base: str):
+    with pytest.raises(ConfigError, match="STRIPE_API_BASE"):
+        Config.from_env({"DATA_DIR": str(tmp_path), "STRIPE_API_BASE": base})
+
+
+def test_a_live_key_and_another_address_do_not_go_together(tmp_path: Path):
+    environ = {"DATA_DIR": str(tmp_path), "STRIPE_API_BASE": "http://127.0.0.1:12111/"}
+    assert Config.from_env(environ | {"STRIPE_SECRET_KEY": "sk_test_x"}).stripe_api_base == "http://127.0.0.1:12111"
+    with pytest.raises(ConfigError, match="for test keys"):
+        Config.from_env(environ | {"STRIPE_SECRET_KEY": "rk_live_x"})

@@ -23,7 +23,7 @@ def test_a_key_is_made_once_and_signs(app, inside):
 def test_only_its_owner_reads_it(inside):
     keyring.signing_key()
     folder = settings().data_dir / "keys"
-    assert [path.name for path in folder.iterdir()] == ["current.pem"]
+    assert [path.name for path in folder.glob("*.pem")] == ["current.pem"]
     assert stat.S_IMODE((folder / "current.pem").stat().st_mode) == 0o600
 
 

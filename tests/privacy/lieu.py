@@ -20,6 +20,7 @@ from coworking.accounts import api_tokens, tokens
 from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
 from coworking.billing import paying
 from coworking.billing import services as billing
+from coworking.billing.gateways.models import GatewayKeys
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePdf
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
 from coworking.billing.pay_links import pay_token
@@ -111,6 +112,7 @@ def fill(clock: Clock) -> Filled:
         )
     }
     with write_unit():
+        db.session.add(GatewayKeys(gateway="stripe", secrets="…"))
         db.session.add(sender.MailSettings(id=1, tried_well=False, tried_at=now()))
         db.session.add(
             idempotency.IdempotencyKey(person_id=people["member"].id, key="k", endpoint="e", fingerprint="f")

@@ -33,6 +33,7 @@ NOT_PERSONAL = {
     "delivery.*": _NETWORK,
     "directory_import.*": _NETWORK,
     "enrolment.*": _NETWORK,
+    "gateway_account.label": "the name of the lieu's account at a provider",
     "head_link.*": _NETWORK,
     "idempotency_key.endpoint": _CODE,
     "idempotency_key.fingerprint": _CHAIN,

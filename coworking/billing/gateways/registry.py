@@ -1,12 +1,46 @@
-"""The gateways that this lieu has keys for."""
+"""The gateways that this lieu has keys for: in the server's environment, else typed by a manager.
+
+Only pages and jobs that pay ask here: typed keys cost a statement.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flask import current_app
+
+from coworking.billing.gateways import key_rules
+from coworking.billing.gateways.accounts import is_on_server, kept_keys
+from coworking.billing.gateways.key_rules import STRIPE
+from coworking.billing.gateways.models import GatewayKeys
 from coworking.billing.gateways.port import Gateway
 from coworking.core.settings import settings
 
-NAMES = ("stripe",)
+NAMES = (STRIPE,)
 """Every gateway the product knows, in the order in which payers are offered them."""
+
+Problem = Literal["unreadable", "elsewhere"]
+"""``unreadable``: the keys cannot be decrypted here. ``elsewhere``: live keys, and the server names a test address."""
+
+_MADE = "coworking-gateways"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStanding:
+    """What is set for one gateway. ``source`` None: nothing. ``endings``: what may be shown of each key.
+
+    ``row``: what the manager typed and tried; None for keys of the server.
+    """
+
+    name: str
+    source: Literal["server", "typed"] | None
+    problem: Problem | None
+    is_live: bool | None
+    endings: Mapping[str, str]
+    row: GatewayKeys | None
+    gateway: Gateway | None
 
 
 def gateways() -> list[Gateway]:
@@ -15,14 +49,54 @@ def gateways() -> list[Gateway]:
 
 
 def gateway_named(name: str) -> Gateway | None:
-    """The gateway ``name``; None where this lieu has no keys for it."""
-    return _stripe() if name == "stripe" else None
+    """The gateway ``name``; None where this lieu has no keys for it that can be used."""
+    return standing(name).gateway if name in NAMES else None
 
 
-def _stripe() -> Gateway | None:
-    given = settings()
-    if given.stripe_secret_key is None:
-        return None
+def standing(name: str) -> GatewayStanding:
+    """What is set for the gateway ``name``, and the gateway itself where its keys can be used."""
+    source, row, keys = _keys(name)
+    problem: Problem | None = None
+    if source is not None and keys is None:
+        problem = "unreadable"
+    elif name == STRIPE and settings().stripe_api_base and key_rules.is_live_key((keys or {}).get("secret_key")):
+        problem = "elsewhere"
+    gateway = _made(name, keys) if keys and problem is None else None
+    return GatewayStanding(
+        name=name,
+        source=source,
+        problem=problem,
+        is_live=gateway.is_live if gateway else None,
+        endings={field: key_rules.ending(field, key) for field, key in (keys or {}).items()},
+        row=row,
+        gateway=gateway,
+    )
+
+
+def _keys(name: str) -> tuple[Literal["server", "typed"] | None, GatewayKeys | None, Mapping[str, str] | None]:
+    if is_on_server(name):
+        given = settings()
+        keys = {"secret_key": given.stripe_secret_key, "webhook_secret": given.stripe_webhook_secret}
+        return "server", None, {field: key for field, key in keys.items() if key is not None}
+    kept = kept_keys(name)
+    return ("typed", kept.row, kept.keys) if kept is not None else (None, None, None)
+
+
+def _made(name: str, keys: Mapping[str, str]) -> Gateway:
+    """The adapter of these keys: the same one as long as they are the same, for its connections and access token."""
+    made: dict[str, tuple[dict[str, str], Gateway]] = current_app.extensions.setdefault(_MADE, {})
+    before = made.get(name)
+    if before is not None and before[0] == keys:
+        return before[1]
+    gateway = _MAKERS[name](**keys)
+    made[name] = (dict(keys), gateway)
+    return gateway
+
+
+def _stripe(secret_key: str, webhook_secret: str | None = None) -> Gateway:
     from coworking.billing.gateways.stripe_gateway import StripeGateway  # the SDK: only where it is used
 
-    return StripeGateway(given.stripe_secret_key, given.stripe_webhook_secret, given.stripe_api_base)
+    return StripeGateway(secret_key, webhook_secret, settings().stripe_api_base)
+
+
+_MAKERS: Mapping[str, Any] = {STRIPE: _stripe}
