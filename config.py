@@ -90,6 +90,7 @@ class Config:
     stripe_secret_key: str | None = None
     stripe_webhook_secret: str | None = None
     stripe_api_base: str | None = None
+    helloasso_api_base: str | None = None
     trusted_proxies: int = 0
     backup_dir: Path | None = None
     backup_keep: int = 14
@@ -118,6 +119,7 @@ class Config:
             stripe_secret_key=environ.get("STRIPE_SECRET_KEY") or None,
             stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET") or None,
             stripe_api_base=_stripe_api_base(environ.get("STRIPE_API_BASE"), environ.get("STRIPE_SECRET_KEY")),
+            helloasso_api_base=_api_base("HELLOASSO_API_BASE", environ.get("HELLOASSO_API_BASE")),
             trusted_proxies=_trusted_proxies(environ.get("TRUSTED_PROXIES")),
             backup_dir=(ROOT / environ["BACKUP_DIR"]).resolve() if environ.get("BACKUP_DIR") else None,
             backup_keep=_backup_keep(environ.get("BACKUP_KEEP")),

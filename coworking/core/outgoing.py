@@ -1,4 +1,4 @@
-"""Every call that leaves this machine: an HTTP post, an e-mail.
+"""Every call that leaves this machine: an HTTP request, an e-mail.
 
 Nothing is waited for without end, no answer is read without limit, no redirect is followed, and no address inside a
 private network is called unless a setting allows it.
@@ -94,7 +94,22 @@ def post(
     total_s: float = HTTP_S,
     resolver: Resolver = resolve,
 ) -> tuple[int, bytes]:
-    """Post ``body`` to ``url``; give the status and the body of the answer, a redirect's too.
+    """Post ``body`` to ``url``, as `ask` does."""
+    return ask("POST", url, body, headers, allow_private=allow_private, total_s=total_s, resolver=resolver)
+
+
+def ask(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    allow_private: bool,
+    total_s: float = HTTP_S,
+    most_bytes: int = MOST_ANSWER_BYTES,
+    resolver: Resolver = resolve,
+) -> tuple[int, bytes]:
+    """Send a request to ``url``; give the status and the body of the answer, a redirect's too.
 
     Raises `Unreachable`. Not to be called within a unit.
     """
@@ -110,12 +125,12 @@ def post(
         with raw, _ended_at(ends, raw):
             raw.settimeout(total_s)
             client.sock = raw if not secure else ssl.create_default_context().wrap_socket(raw, server_hostname=host)
-            client.request("POST", path, body, {"Host": parts.netloc.rpartition("@")[2], **headers})
+            client.request(method, path, body, {"Host": parts.netloc.rpartition("@")[2], **headers})
             answer = client.getresponse()
-            said = answer.read(MOST_ANSWER_BYTES + 1)
+            said = answer.read(most_bytes + 1)
         if time.monotonic() >= ends:
             raise Unreachable("the answer takes too long")
-        if len(said) > MOST_ANSWER_BYTES:
+        if len(said) > most_bytes:
             raise Unreachable("the answer is too long")
         return answer.status, said
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -5,20 +5,21 @@ Only pages and jobs that pay ask here: typed keys cost a statement.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from flask import current_app
 
 from coworking.billing.gateways import key_rules
 from coworking.billing.gateways.accounts import is_on_server, kept_keys
-from coworking.billing.gateways.key_rules import STRIPE
+from coworking.billing.gateways.helloasso_gateway import HelloAssoGateway
+from coworking.billing.gateways.key_rules import HELLOASSO, STRIPE
 from coworking.billing.gateways.models import GatewayKeys
 from coworking.billing.gateways.port import Gateway
 from coworking.core.settings import settings
 
-NAMES = (STRIPE,)
+NAMES = (STRIPE, HELLOASSO)
 """Every gateway the product knows, in the order in which payers are offered them."""
 
 Problem = Literal["unreadable", "elsewhere"]
@@ -99,4 +100,8 @@ def _stripe(secret_key: str, webhook_secret: str | None = None) -> Gateway:
     return StripeGateway(secret_key, webhook_secret, settings().stripe_api_base)
 
 
-_MAKERS: Mapping[str, Any] = {STRIPE: _stripe}
+def _helloasso(client_id: str, client_secret: str, organisation: str) -> Gateway:
+    return HelloAssoGateway(client_id, client_secret, organisation, settings().helloasso_api_base)
+
+
+_MAKERS: Mapping[str, Callable[..., Gateway]] = {STRIPE: _stripe, HELLOASSO: _helloasso}

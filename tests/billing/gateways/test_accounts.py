@@ -165,6 +165,18 @@ def test_helloasso_is_for_associations(manager):
         accounts.save_keys(manager, "paypal", {})
 
 
+def test_helloasso_is_asked_at_the_address_the_server_names(app, manager, tmp_path):
+    accounts.save_keys(manager, "helloasso", HELLOASSO_KEYS)
+    found = registry.gateway_named("helloasso")
+    assert found is not None and found.is_live and found.pages == ("https://www.helloasso.com",)
+    assert [one.name for one in registry.gateways()] == ["helloasso"]
+    db.session.remove()
+    with with_settings(app, tmp_path, helloasso_api_base="http://127.0.0.1:1/").app_context():
+        found = registry.gateway_named("helloasso")
+        assert found is not None and not found.is_live and found.pages == ("http://127.0.0.1:1",)
+        db.engine.dispose()
+
+
 def test_what_was_found_is_kept_until_the_keys_change(manager):
     accounts.save_keys(manager, "stripe", STRIPE_KEYS)
     tried = accounts.kept_keys("stripe").row
