@@ -327,5 +327,4 @@ def test_encrypted_keys_are_read_again_after_a_restore(lieu: Flask, other: Flask
     assert "keys/secrets.key" in backup.verify(made).files
     copy_into(other, made)
     with other.app_context():
-        kept = accounts.kept_keys("stripe")
-        assert kept is not None and kept.keys == {"secret_key": "sk_test_" + "a" * 24}
+        assert accounts.kept_keys()["stripe"].keys == {"secret_key": "sk_test_" + "a" * 24}

@@ -46,10 +46,9 @@ class KeptKeys:
     keys: Mapping[str, str] | None
 
 
-def kept_keys(gateway: str) -> KeptKeys | None:
-    """What a manager typed for ``gateway`` (1 statement); None when nothing is kept."""
-    row = db.session.scalars(select(GatewayKeys).where(GatewayKeys.gateway == gateway)).one_or_none()
-    return None if row is None else KeptKeys(row, _opened(row))
+def kept_keys() -> dict[str, KeptKeys]:
+    """What managers typed, by gateway (1 statement)."""
+    return {row.gateway: KeptKeys(row, _opened(row)) for row in db.session.scalars(select(GatewayKeys))}
 
 
 def save_keys(actor: Actor, gateway: str, typed: Mapping[str, str]) -> None:

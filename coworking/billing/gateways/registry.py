@@ -1,6 +1,6 @@
 """The gateways that this lieu has keys for: in the server's environment, else typed by a manager.
 
-Only pages and jobs that pay ask here: typed keys cost a statement.
+Only pages and jobs that pay ask here: it costs a statement.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 from flask import current_app
 
 from coworking.billing.gateways import key_rules
-from coworking.billing.gateways.accounts import is_on_server, kept_keys
+from coworking.billing.gateways.accounts import KeptKeys, is_on_server, kept_keys
 from coworking.billing.gateways.helloasso_gateway import HelloAssoGateway
 from coworking.billing.gateways.key_rules import HELLOASSO, STRIPE
 from coworking.billing.gateways.models import GatewayKeys
@@ -46,17 +46,22 @@ class GatewayStanding:
 
 def gateways() -> list[Gateway]:
     """Those that can be paid with here, in the order of `NAMES`."""
-    return [found for name in NAMES if (found := gateway_named(name)) is not None]
+    return [one.gateway for one in standings() if one.gateway is not None]
 
 
 def gateway_named(name: str) -> Gateway | None:
     """The gateway ``name``; None where this lieu has no keys for it that can be used."""
-    return standing(name).gateway if name in NAMES else None
+    return next((one.gateway for one in standings() if one.name == name), None)
 
 
-def standing(name: str) -> GatewayStanding:
-    """What is set for the gateway ``name``, and the gateway itself where its keys can be used."""
-    source, row, keys = _keys(name)
+def standings() -> list[GatewayStanding]:
+    """What is set for every gateway, and the gateway itself where its keys can be used (1 statement)."""
+    kept = kept_keys()
+    return [_standing(name, kept.get(name)) for name in NAMES]
+
+
+def _standing(name: str, kept: KeptKeys | None) -> GatewayStanding:
+    source, row, keys = _keys(name, kept)
     problem: Problem | None = None
     if source is not None and keys is None:
         problem = "unreadable"
@@ -74,12 +79,13 @@ def standing(name: str) -> GatewayStanding:
     )
 
 
-def _keys(name: str) -> tuple[Literal["server", "typed"] | None, GatewayKeys | None, Mapping[str, str] | None]:
+def _keys(
+    name: str, kept: KeptKeys | None
+) -> tuple[Literal["server", "typed"] | None, GatewayKeys | None, Mapping[str, str] | None]:
     if is_on_server(name):
         given = settings()
         keys = {"secret_key": given.stripe_secret_key, "webhook_secret": given.stripe_webhook_secret}
         return "server", None, {field: key for field, key in keys.items() if key is not None}
-    kept = kept_keys(name)
     return ("typed", kept.row, kept.keys) if kept is not None else (None, None, None)
 
 
