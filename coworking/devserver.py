@@ -1,21 +1,27 @@
 """``python -m coworking.devserver``: the demo lieu with web, worker and beat, until Ctrl-C.
 
 The demo has a database of its own under ``var/demo`` unless ``DATABASE_URL`` names one, and settings of its own: the
-``.env`` of a real lieu beside it is not read.
+``.env`` of a real lieu beside it is not read. Unless Stripe's keys are given, a double of Stripe runs beside it, so that
+invoices can be paid with a test card.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 
 from config import ROOT, Config, ConfigError
+from config import environment as settings_of
 from coworking.demo.cast import PASSWORD
+from coworking.demo.stripe_double.cards import GOOD_CARD
 from coworking.serve import ServeError, die_with_parent, free_port, procfile, serve, with_programs
 
+STRIPE = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")
 ACCOUNTS = ("member", "colleague", "stranger", "host", "manager", "accountant", "lead")
 
 
@@ -25,13 +31,14 @@ def main() -> int:
         environ = environment(os.environ)
         port = free_port(environ["PORT"], "make run")
         prepare(environ)
+        double = double_of_stripe(environ)
     except (ServeError, ConfigError) as trouble:
         print(trouble, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    commands = {name: quiet(command) for name, command in procfile().items()}
-    return serve(environ, port, lambda: welcome(port), commands)
+    commands = double | {name: quiet(command) for name, command in procfile().items()}
+    return serve(environ, port, lambda: welcome(port, pays_by_test_card=bool(double)), commands)
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -76,17 +83,38 @@ def _make(environ: dict[str, str]) -> None:
         raise ServeError(f"{done.stdout}The demo could not be made.")
 
 
+def double_of_stripe(environ: dict[str, str]) -> dict[str, list[str]]:
+    """The command of the double of Stripe, by its name; ``environ`` gets the keys that open it. Empty: keys are given.
+
+    Every process reaches the same double: a payment page is opened by the web server and looked at by the worker.
+    """
+    given = settings_of(environ)
+    if any(given.get(name) for name in STRIPE):
+        return {}
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = str(found.getsockname()[1])
+    environ["STRIPE_SECRET_KEY"] = f"sk_test_{secrets.token_hex(16)}"
+    environ["STRIPE_WEBHOOK_SECRET"] = f"whsec_{secrets.token_hex(16)}"
+    environ["STRIPE_API_BASE"] = f"http://127.0.0.1:{port}"
+    for name in ("NO_PROXY", "no_proxy"):  # whoever calls other machines through a proxy still reaches this one
+        environ[name] = ",".join(filter(None, (environ.get(name), "127.0.0.1")))
+    base_url = (given.get("BASE_URL") or f"http://127.0.0.1:{environ['PORT']}").rstrip("/")
+    command = [sys.executable, "-m", "coworking.demo.stripe_double", "--port", port]
+    return {"stripe": [*command, "--notify-url", f"{base_url}/pay/notifications/stripe"]}
+
+
 def quiet(command: list[str]) -> list[str]:
     """``command`` telling what goes wrong and not each task done: the sign-ins should stay in sight."""
     return ["WARNING" if word == "INFO" else word for word in command]
 
 
-def welcome(port: int) -> None:
-    """Say where the demo is and who may sign in."""
+def welcome(port: int, *, pays_by_test_card: bool) -> None:
+    """Say where the demo is, who may sign in, and how to pay."""
+    paying = f"\nInvoices are paid with the test card {GOOD_CARD}; no money moves.\n" if pays_by_test_card else ""
     accounts = "\n".join(f"  {account}@demo.example" for account in ACCOUNTS)
     print(
         f"\nThe demo lieu is on http://127.0.0.1:{port}\n\nSign in as one of\n{accounts}\n"
-        f"with the password {PASSWORD}\n\nCtrl-C ends it.\n",
+        f"with the password {PASSWORD}\n{paying}\nCtrl-C ends it.\n",
         flush=True,
     )
 

@@ -13,6 +13,8 @@ import pytest
 
 from config import Config
 from coworking import devserver, serve
+from coworking.billing.gateways.port import GatewayRefused
+from coworking.billing.gateways.stripe_gateway import StripeGateway
 from coworking.demo.cast import PASSWORD
 from tests import factories
 from tests.conftest import make_app
@@ -36,6 +38,12 @@ def run(environ: dict[str, str], folder: Path) -> Program:
     return Program("devserver", [sys.executable, "-m", "coworking.devserver"], environ, folder)
 
 
+def settings_of_processes(program: Program, word: str) -> list[dict[str, str]]:
+    """The environment of each process under ``program`` whose command holds ``word``."""
+    children = psutil.Process(program.process.pid).children(recursive=True)
+    return [child.environ() for child in children if any(word in part for part in child.cmdline())]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_it_serves_the_demo_and_leaves_no_process_behind(environ, tmp_path, number):
     program = run(environ, tmp_path)
@@ -48,7 +56,8 @@ def test_it_serves_the_demo_and_leaves_no_process_behind(environ, tmp_path, numb
             assert f"{account}@demo.example" in said
         children = psutil.Process(program.process.pid).children(recursive=True)
         said_by_all = " ".join(word for child in children for word in child.cmdline())
-        assert all(name in said_by_all for name in ("gunicorn", "tasks.worker", "tasks.beat"))
+        assert all(name in said_by_all for name in ("gunicorn", "tasks.worker", "tasks.beat", "stripe_double"))
+        assert "test card 4242 4242 4242 4242" in said
         os.kill(program.process.pid, number)
         assert program.process.wait(30) == (-number if number == signal.SIGKILL else 0)
         _, alive = psutil.wait_procs(children, timeout=20)
@@ -68,6 +77,47 @@ def test_a_program_that_ends_by_itself_ends_the_rest(environ, tmp_path):
         assert psutil.wait_procs(children, timeout=5)[1] == []
     finally:
         program.stop()
+
+
+def test_all_processes_reach_one_double_of_stripe(environ, tmp_path):
+    program = run(environ, tmp_path)
+    try:
+        program.wait_for("greeting", lambda: "Ctrl-C ends it." in program.said())
+        found = [settings_of_processes(program, word) for word in ("gunicorn", "tasks.worker", "tasks.beat")]
+        keys = {tuple(seen[name] for name in devserver.STRIPE) for each in found for seen in each}
+        assert all(found) and len(keys) == 1
+        secret_key, webhook_secret, address = keys.pop()
+        gateway = StripeGateway(secret_key, webhook_secret, address)
+        account = gateway.look()
+        assert (account.is_live, account.means) == (False, ("card", "debit"))
+        with pytest.raises(GatewayRefused) as refused:
+            gateway.fetch("cs_test_before_the_demo_was_restarted")
+        assert refused.value.code == "resource_missing"
+    finally:
+        program.stop()
+
+
+def test_what_stripe_settings_a_person_gives_are_kept(tmp_path):
+    for name in devserver.STRIPE:
+        given = {"PORT": "8000", "ENV_FILE": os.devnull, name: "given"}
+        assert devserver.double_of_stripe(given) == {}
+        assert given == {"PORT": "8000", "ENV_FILE": os.devnull, name: "given"}
+    (tmp_path / "demo.env").write_text("STRIPE_SECRET_KEY=sk_test_of_a_person\n")
+    (tmp_path / "demo.env").chmod(0o600)
+    given = {"PORT": "8000", "ENV_FILE": str(tmp_path / "demo.env")}
+    assert devserver.double_of_stripe(given) == {}
+    assert "STRIPE_API_BASE" not in given
+
+
+@pytest.mark.parametrize(
+    ("base_url", "told"), [("", "http://127.0.0.1:8000"), ("https://lieu.test/", "https://lieu.test")]
+)
+def test_the_double_tells_the_demo_of_payments_at_its_address(base_url, told):
+    environ = {"PORT": "8000", "ENV_FILE": os.devnull, "BASE_URL": base_url, "no_proxy": "intern.test"}
+    command = devserver.double_of_stripe(environ)["stripe"]
+    assert command[-1] == f"{told}/pay/notifications/stripe"
+    assert environ["STRIPE_SECRET_KEY"].startswith("sk_test_")
+    assert (environ["no_proxy"], environ["NO_PROXY"]) == ("intern.test,127.0.0.1", "127.0.0.1")
 
 
 def test_a_taken_port_is_said_before_anything_is_made(environ, tmp_path):

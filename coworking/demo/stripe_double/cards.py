@@ -35,6 +35,7 @@ _CARDS = {
     "4000002500003155": TestCard("visa", "3155", wants_authentication=True),
     "4000008400001629": TestCard("visa", "1629", "card_declined", "generic_decline", wants_authentication=True),
 }
+GOOD_CARD = "4242 4242 4242 4242"
 GOOD_IBAN = "FR1420041010050500013M02606"
 FAILING_IBAN = "FR8420041010050500013M02607"
 FAILED_DEBIT = "insufficient_funds"

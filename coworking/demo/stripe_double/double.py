@@ -7,7 +7,7 @@ import threading
 from flask import Flask, current_app
 
 from coworking.demo.stripe_double import paying, refunding
-from coworking.demo.stripe_double.cards import GOOD_IBAN, debit_succeeds
+from coworking.demo.stripe_double.cards import GOOD_CARD, GOOD_IBAN, debit_succeeds
 from coworking.demo.stripe_double.faults import Faults
 from coworking.demo.stripe_double.notifications import Notifications
 from coworking.demo.stripe_double.paying import PaymentOutcome, SessionOver
@@ -37,7 +37,7 @@ class StripeDouble:
 
     # What a payer does on the hosted page
 
-    def pay_by_card(self, session_id: str, number: str = "4242 4242 4242 4242") -> PaymentOutcome:
+    def pay_by_card(self, session_id: str, number: str = GOOD_CARD) -> PaymentOutcome:
         """Pay with a test card; a decline leaves the session open."""
         return paying.pay_by_card(self.store, session_id, number)
 

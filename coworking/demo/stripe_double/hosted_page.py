@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from config import ROOT
 from coworking.core.clock import now
 from coworking.core.errors import N_
-from coworking.demo.stripe_double.cards import FAILING_IBAN, GOOD_IBAN, wrong_in_card, wrong_in_debit
+from coworking.demo.stripe_double.cards import FAILING_IBAN, GOOD_CARD, GOOD_IBAN, wrong_in_card, wrong_in_debit
 from coworking.demo.stripe_double.double import this_double
 from coworking.demo.stripe_double.paying import AUTHENTICATION_FAILED, SessionOver
 from coworking.demo.stripe_double.refusals import StripeRefusal
@@ -18,7 +18,6 @@ from coworking.demo.stripe_double.store import StripeObject
 
 blueprint = Blueprint("hosted_page", __name__)
 
-GOOD_CARD = "4242 4242 4242 4242"
 CARDS = (
     (GOOD_CARD, N_("pays")),
     ("4000 0025 0000 3155", N_("asks the bank first, then pays")),
