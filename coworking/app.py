@@ -34,6 +34,7 @@ BLUEPRINTS = (
     "coworking.booking.views",
     "coworking.presence.views",
     "coworking.billing.views",
+    "coworking.billing.views_gateways",
     "coworking.billing.views_pay",
     "coworking.billing.views_notified",
     "coworking.statistics.views",

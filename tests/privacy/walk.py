@@ -62,6 +62,8 @@ KINDS: dict[str, str] = {
     "booking.booking": "booking",
     "booking.new_move": "booking",
     "booking.new_room_booking": "room",
+    "gateways.ask_forget": "gateway",
+    "gateways.edit": "gateway",
     "frontdesk.arrival": "presence",
     "frontdesk.new": "resource",
     "frontdesk.problem": "resource",
@@ -100,6 +102,7 @@ SECRETS = {
 invoice."""
 
 FIXED: dict[str, list[Any]] = {
+    "gateway": ["stripe", "helloasso"],
     "mention": ["penalty", "nature"],
     "month": ["2026-10", "2026-11"],
     "question": ["1"],

@@ -88,13 +88,12 @@ def forget_keys(actor: Actor, gateway: str) -> None:
             audit.record(actor, "gateway.forgotten", ("lieu", 1), gateway=gateway)
 
 
-def note_look(actor: Actor, gateway: str, tried: GatewayKeys, found: GatewayAccount) -> None:
-    """Keep what the ``tried`` keys opened, unless they were replaced meanwhile."""
+def note_look(actor: Actor, gateway: str, tried: str, found: GatewayAccount) -> None:
+    """Keep what the keys opened whose row held the secrets ``tried``, unless they were replaced meanwhile."""
     check_manager(actor)
-    secrets = tried.secrets
     with write_unit():
         row = db.session.scalars(locked(select(GatewayKeys).where(GatewayKeys.gateway == gateway))).one_or_none()
-        if row is not None and row.secrets == secrets:
+        if row is not None and row.secrets == tried:
             row.label, row.is_live, row.looked_at = found.name[:200], found.is_live, now()
 
 

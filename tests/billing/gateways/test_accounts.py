@@ -104,7 +104,7 @@ def test_only_managers_save_forget_or_try_keys(inside, place, cast, who):
     for attempt in (
         lambda: accounts.save_keys(actor, "stripe", {"secret_key": LIVE_KEY}),
         lambda: accounts.forget_keys(actor, "stripe"),
-        lambda: accounts.note_look(actor, "stripe", kept.row, GatewayAccount("x", True, ())),
+        lambda: accounts.note_look(actor, "stripe", kept.row.secrets, GatewayAccount("x", True, ())),
     ):
         with pytest.raises(Forbidden):
             attempt()
@@ -185,13 +185,12 @@ def test_helloasso_is_asked_at_the_address_the_server_names(app, manager, tmp_pa
 
 def test_what_was_found_is_kept_until_the_keys_change(manager):
     accounts.save_keys(manager, "stripe", STRIPE_KEYS)
-    tried = accounts.kept_keys()["stripe"].row
+    tried = accounts.kept_keys()["stripe"].row.secrets
     accounts.note_look(manager, "stripe", tried, GatewayAccount("La Fabrique", False, ("card",)))
     row = accounts.kept_keys()["stripe"].row
     assert (row.label, row.is_live, row.looked_at is None) == ("La Fabrique", False, False)
-    stale = GatewayKeys(gateway="stripe", secrets=row.secrets)
     accounts.save_keys(manager, "stripe", {"secret_key": LIVE_KEY})
-    accounts.note_look(manager, "stripe", stale, GatewayAccount("La Fabrique", False, ("card",)))
+    accounts.note_look(manager, "stripe", tried, GatewayAccount("La Fabrique", False, ("card",)))
     row = accounts.kept_keys()["stripe"].row
     assert (row.label, row.is_live, row.looked_at) == (None, None, None)
 
