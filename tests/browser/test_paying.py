@@ -30,6 +30,7 @@ def stripe(app: Flask, address: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
             stripe_api_base=running.url,
         )
         monkeypatch.setitem(app.extensions, "settings", settings)
+        monkeypatch.setitem(app.extensions, "coworking-gateways", {})  # the one before had another address
         yield running
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -91,7 +92,7 @@ def the_link(world: World, number: str) -> str:
 
 def on_stripes_page(world: World, **typed: str) -> str:
     """Fill in the newest page of Stripe's; the page that it leads to."""
-    page = f"{world.stripe.url}/c/pay/{world.stripe.double.session_ids()[-1]}"
+    page = f"{world.stripe.url}/c/pay/{world.stripe.double.session_ids()[0]}"
     with urlopen(page, urlencode(typed).encode(), timeout=30) as answer:
         return plain(answer.read().decode())
 
@@ -113,7 +114,8 @@ def test_from_a_booking_to_money_that_arrived(world: World) -> None:
     nobody = world.lieu.browser()
     assert "Payer 9,00 €" in plain(nobody.get(link))
     nobody.post(link, gateway="stripe")
-    assert "Votre paiement" not in on_stripes_page(world, number="4000000000000002", **CARD)
+    with pytest.raises(HTTPError, match="422"):
+        on_stripes_page(world, number="4000000000000002", **CARD)  # declined
     assert "Votre paiement de 9,00 € est arrivé" in on_stripes_page(world, number="4242424242424242", **CARD)
     assert "Rien à payer" in plain(nobody.get(link))
     assert "payée" in anne.get("/invoices/mine")
@@ -124,7 +126,7 @@ def test_from_a_booking_to_money_that_arrived(world: World) -> None:
     link = the_link(world, "F2026-0002")
     nobody.post(link, gateway="stripe")
     world.stripe.double.notifications.lose()
-    session = world.stripe.double.session_ids()[-1]
+    session = world.stripe.double.session_ids()[0]
     world.stripe.double.pay_by_debit(session)
     assert "Payer 9,00 €" in plain(nobody.get(link)), "nobody came back, and nothing was told"
     world.go(at(FOURTH, 10, 45))
