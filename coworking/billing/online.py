@@ -62,6 +62,8 @@ LOOKS = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelt
 """How long after the last one the next look comes; from then on one comes every day."""
 REUSED_FOR = timedelta(hours=20)
 """How long a gateway's page is given again to who asks to pay the same; it takes money for 24 hours."""
+LEFT_TO_PAY = timedelta(minutes=2)
+"""A page that ends sooner is not given again."""
 LOST_AFTER = timedelta(days=2)
 """After this no page exists any more for a payment of which the gateway knows nothing."""
 
@@ -110,7 +112,7 @@ def open_payment(
     with write_unit():
         row = _locked(payment.public_id)
         if row.state in {"opening", "open"}:
-            row.checkout_id, row.checkout_url = opened.checkout_id, opened.url
+            row.checkout_id, row.checkout_url, row.expires_at = opened.checkout_id, opened.url, opened.expires_at
         if row.state == "opening":
             _reach(row, "open", None)
         return row
@@ -163,6 +165,7 @@ def _is_same(payment: OnlinePayment, gateway: Gateway, parts: dict[int, int]) ->
         payment.state in {"opening", "open"}
         and (payment.gateway, payment.is_live) == (gateway.name, gateway.is_live)
         and payment.created_at > now() - REUSED_FOR
+        and (payment.expires_at is None or payment.expires_at > now() + LEFT_TO_PAY)
         and {part.invoice_id: part.cents for part in payment.parts} == parts
     )
 
@@ -185,9 +188,8 @@ def _close_others(invoices: Sequence[str], gateway: Gateway) -> None:
         try:
             other.expire_checkout(checkout_id)
         except (NotExpirable, GatewayUnavailable, GatewayRefused):
-            log.info(
-                "the checkout of %s could not be ended", public_id
-            )  # what comes of it is given back if it is too much
+            # What still arrives there is given back if it is too much.
+            log.info("the checkout of %s could not be ended", public_id)
         try:
             settle(name, checkout_id)
         except (GatewayUnavailable, GatewayRefused):

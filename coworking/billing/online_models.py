@@ -11,6 +11,7 @@ from coworking.accounts.models import Organisation, Person
 from coworking.billing.models import ONE_PAYER, Invoice
 from coworking.core.clock import now
 from coworking.core.db import Model
+from coworking.core.privacy import ACCOUNTANT, CONTACT, MANAGER, SELF
 from coworking.core.sealing import MONEY, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
 
@@ -23,8 +24,9 @@ class OnlinePayment(Model):
 
     ``state``: ``opening`` before the gateway has answered, ``open`` while the payer may pay, ``pending`` while a bank may
     still say no, then ``paid``, ``failed`` or ``expired``. ``public_id`` is the key that the gateway got. ``is_live``: real
-    money. ``checkout_id`` and ``foreign_id``: the gateway's names of its page and of the money that moved. What arrived
-    beyond what was still owed is in no `Payment` and must be given back (`OnlineRefund`).
+    money. ``checkout_id`` and ``foreign_id``: the gateway's names of its page and of the money that moved; ``expires_at``:
+    when that page ends, where the gateway says so. What arrived beyond what was still owed is in no `Payment` and must be
+    given back (`OnlineRefund`).
     """
 
     __tablename__ = "online_payment"
@@ -54,7 +56,8 @@ class OnlinePayment(Model):
     locale: Mapped[str]
     reason: Mapped[str | None]
     checkout_id: Mapped[str | None] = mapped_column(info={"seen_by": ()})
-    checkout_url: Mapped[str | None] = mapped_column(info={"seen_by": ()})
+    checkout_url: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER)})
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     foreign_id: Mapped[str | None] = mapped_column(info={"seen_by": ()})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("checkout_id", sa.String(), nullable=True),
         sa.Column("checkout_url", sa.String(), nullable=True),
         sa.Column("foreign_id", sa.String(), nullable=True),
+        sa.Column("expires_at", UTCDateTime(), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("created_by_id", NUMBER, nullable=True),
         sa.Column("changed_at", UTCDateTime(), nullable=False),

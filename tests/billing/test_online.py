@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -135,6 +136,16 @@ def test_a_debit_takes_days_and_may_fail(gateway, invoice):
 def test_asked_twice_it_is_one_page(gateway, invoice):
     assert opened(invoice).public_id == opened(invoice).public_id
     assert len(gateway.wanted) == 1
+
+
+def test_a_page_that_is_about_to_end_is_not_given_again(gateway, invoice, clock):
+    gateway.lasts = timedelta(minutes=15)
+    first = opened(invoice)
+    clock.advance(minutes=12)
+    assert opened(invoice).public_id == first.public_id
+    clock.advance(minutes=2)
+    assert opened(invoice).public_id != first.public_id
+    assert gateway.expired == [first.checkout_id]
 
 
 def test_two_tabs_at_once_get_one_page(gateway, invoice, app):

@@ -106,11 +106,8 @@ def fill(clock: Clock) -> Filled:
         db.session.add(AttestationPdf(attestation_id=kept.id, locale="fr", sha256="0" * 64, content=b""))
     statistics.close(SYSTEM, OCTOBER)
     network.send_by_email(manager, name="Le réseau", email="reseau@tete.example", since=OCTOBER)
-    secrets = _links(people) | {
-        "pay": pay_token(
-            db.session.scalars(select(Invoice.public_id).where(Invoice.payer_person_id == people["member"].id)).all()
-        )
-    }
+    invoices = db.session.scalars(select(Invoice.public_id).where(Invoice.kind == "invoice")).all()
+    secrets = _links(people) | {"pay": pay_token(invoices)}
     with write_unit():
         db.session.add(GatewayKeys(gateway="stripe", secrets="…"))
         db.session.add(sender.MailSettings(id=1, tried_well=False, tried_at=now()))
@@ -191,6 +188,10 @@ def _bill(place: factories.Place, people: dict[str, Person], employer: int, agre
                 db.session.add(InvoicePdf(invoice_id=document, sha256="0" * 64, content=b""))
 
 
+PAID_ONLINE = "2222222222222223"
+"""The public id of the payment on the first invoice."""
+
+
 def _pay_online(invoice: Invoice) -> None:
     """A page to pay the invoice on was opened."""
     payer = {"payer_person_id": invoice.payer_person_id, "payer_organisation_id": invoice.payer_organisation_id}
@@ -205,6 +206,8 @@ def _pay_online(invoice: Invoice) -> None:
             checkout_id=invoice.number,
             **payer,
         )
+        if invoice.seq == 1:
+            payment.public_id = PAID_ONLINE
         payment.parts = [OnlinePaymentPart(invoice_id=invoice.id, cents=100)]
         payment.steps = [OnlinePaymentStep(state="open")]
         db.session.add(payment)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import JSON, CheckConstraint, Column, LargeBinary, MetaData, String, Table
 
+from coworking.app import MODELS
 from coworking.core.db import db
 from coworking.core.privacy import HOST, LEAD, MANAGER, SELF, seen_by
+
+for _module in MODELS:  # whichever test runs first
+    importlib.import_module(_module)
 
 _CHAIN = "digests and signatures"
 _CODE = "a word that the code chooses"

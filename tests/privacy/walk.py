@@ -28,7 +28,7 @@ from coworking.core.privacy import (
     SELF,
 )
 from tests import factories
-from tests.privacy.lieu import Filled, Subject
+from tests.privacy.lieu import PAID_ONLINE, Filled, Subject
 
 CAST = {
     "visitor": PUBLIC,
@@ -124,6 +124,7 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "frontdesk.live": [{"day": "2026-11-24"}],
     "frontdesk.people": [{"q": "zq"}],
     "frontdesk.timeline": [{"view": "list"}, {"day": "2026-11-25"}],
+    "pay.back": [{"payment": PAID_ONLINE}],
     "register.show": [{"day": "2026-11-23", "q": "zq"}, {"day": "2026-11-12"}],
     "week.desks": [{"day": "2026-11-25", "half": "am"}],
     "week.offer": [{"day": "2026-11-26", "half": "am"}],

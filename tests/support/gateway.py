@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from coworking.billing.gateways.port import (
@@ -19,6 +19,7 @@ from coworking.billing.gateways.port import (
     NotificationInvalid,
     OpenedCheckout,
 )
+from coworking.core.clock import now
 
 
 class MemoryGateway:
@@ -33,6 +34,7 @@ class MemoryGateway:
         self.expired: list[str] = []
         self.away = self.loses = False
         self.refuses: str | None = None
+        self.lasts: timedelta | None = None
         self.before_answer: Callable[[], None] = lambda: None
 
     def look(self) -> GatewayAccount:
@@ -47,7 +49,8 @@ class MemoryGateway:
         )
         if self.loses:
             raise GatewayUnavailable("the connection ended")
-        return OpenedCheckout(checkout_id, f"http://pay.test/{checkout_id}", None)
+        ends = None if self.lasts is None else now() + self.lasts
+        return OpenedCheckout(checkout_id, f"http://pay.test/{checkout_id}", ends)
 
     def expire_checkout(self, checkout_id: str) -> None:
         self._answer()

@@ -54,7 +54,7 @@ def wrong_in_card(number: str, expiry: str, cvc: str, current: datetime) -> str 
     digits = re.sub(r"[ \u00a0\u202f.-]", "", number)
     if not re.fullmatch(r"[0-9]{13,19}", digits) or not luhn.is_valid(digits):
         return "incorrect_number"
-    match = re.fullmatch(r"\s*([0-9]{1,2})\s*/\s*(?:20)?([0-9]{2})\s*", expiry)
+    match = re.fullmatch(r"\s*([0-9]{1,2})\s*/?\s*(?:20)?([0-9]{2})\s*", expiry)
     if match is None or not 1 <= int(match[1]) <= 12:
         return "invalid_expiry"
     if (2000 + int(match[2]), int(match[1])) < (current.year, current.month):
