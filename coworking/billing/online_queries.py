@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.billing import queries
@@ -40,6 +40,17 @@ def online_payment(public_id: str) -> OnlinePayment:
     if found is None:
         raise NotFound()
     return found
+
+
+def is_waited_for(gateway_name: str, checkout_id: str) -> bool:
+    """Whether a checkout is one of ours, or may be one whose answer was lost: only such are worth asking about."""
+    ours = or_(
+        OnlinePayment.checkout_id == checkout_id,
+        (OnlinePayment.state == "opening") & OnlinePayment.checkout_id.is_(None),
+    )
+    return bool(
+        db.session.scalar(select(select(OnlinePayment.id).where(OnlinePayment.gateway == gateway_name, ours).exists()))
+    )
 
 
 def of_invoices(invoice_ids: Sequence[int]) -> list[OnlinePayment]:

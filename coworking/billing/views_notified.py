@@ -7,7 +7,7 @@ import logging
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from coworking.billing import online
+from coworking.billing import online, online_queries
 from coworking.billing.gateways.port import NotificationInvalid
 from coworking.billing.gateways.registry import gateway_named
 from coworking.core.errors import NotFound
@@ -33,6 +33,10 @@ def notified(gateway_name: str) -> ResponseReturnValue:
     except NotificationInvalid as error:
         log.warning("a notification of %s was refused: %s", gateway_name, error)
         return {"error": str(error)}, 400
-    if told.checkout_id is not None and told.is_live == gateway.is_live:
+    if (
+        told.checkout_id is not None
+        and told.is_live == gateway.is_live
+        and online_queries.is_waited_for(gateway_name, told.checkout_id)  # not every provider signs what it tells
+    ):
         online.notified(gateway_name, told.id, told.checkout_id)
     return {"received": True}

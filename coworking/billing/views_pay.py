@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from threading import BoundedSemaphore
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +18,11 @@ from coworking.core.errors import DomainError, NotFound
 from coworking.core.i18n import language
 from coworking.core.policy import SYSTEM, actor_or_none, public
 from coworking.core.web import let_forms_reach, refusal
+
+MOST_ASKING = 3
+"""How many of a web process's threads may wait for a gateway because a payer came back. The page of whoever comes beyond
+says that it is not known yet: a slow gateway must not take the whole lieu with it."""
+_asking = BoundedSemaphore(MOST_ASKING)
 
 blueprint = Blueprint("pay", __name__, url_prefix="/pay")
 
@@ -90,9 +96,12 @@ def back(token: str) -> ResponseReturnValue:
     if not {part.invoice.public_id for part in payment.parts} <= set(invoices_of(token)):
         raise NotFound()
     public_id = payment.public_id
-    if payment.state in UNSETTLED and payment.checkout_id is not None:
-        with suppress(GatewayUnavailable, GatewayRefused, FactDisagrees):  # the page says that it is not known yet
-            online.settle(payment.gateway, payment.checkout_id)
+    if payment.state in UNSETTLED and payment.checkout_id is not None and _asking.acquire(blocking=False):
+        try:
+            with suppress(GatewayUnavailable, GatewayRefused, FactDisagrees):  # the page says that it is not known yet
+                online.settle(payment.gateway, payment.checkout_id)
+        finally:
+            _asking.release()
     return _page(token, online_queries.online_payment(public_id))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
+from time import sleep
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from coworking.billing import online, paying, services
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment
 from coworking.billing.pay_links import pay_token
+from coworking.billing.views_pay import MOST_ASKING
 from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
 from coworking.core.units import write_unit
@@ -202,6 +204,37 @@ def test_notifications_of_real_money_change_no_test(visitor, link, gateway, app,
     assert tell(visitor, id="evt_1", checkout=the_payment(app).checkout_id, live=True).status_code == 200
     run_outbox()
     assert received(app) == []
+
+
+def test_what_nobody_waits_for_is_not_stored(visitor, link, gateway, app):
+    """A provider that signs nothing must not let strangers fill the database."""
+    visitor.post(link, data={"gateway": "stripe"})
+    assert tell(visitor, id="evt_1", checkout="cs_of_nobody").status_code == 200
+    notified = select(OutboxRow.id).where(OutboxRow.topic == "billing.notified")
+    assert in_the_lieu(app, lambda: db.session.scalars(notified).all()) == []
+
+
+def test_a_slow_gateway_holds_few_threads(visitor, link, gateway, app):
+    visitor.post(link, data={"gateway": "stripe"})
+    back, inside, gate = f"{link}/back?payment={the_payment(app).public_id}", [], Event()
+
+    def wait() -> None:
+        inside.append(1)
+        gate.wait(20)
+
+    gateway.before_answer = wait
+    threads = [Thread(target=lambda: app.test_client().get(back)) for _ in range(8)]
+    for thread in threads[:MOST_ASKING]:
+        thread.start()
+    while len(inside) < MOST_ASKING:
+        sleep(0.01)
+    for thread in threads[MOST_ASKING:]:
+        thread.start()
+        thread.join()
+    assert len(inside) == MOST_ASKING
+    gate.set()
+    for thread in threads[:MOST_ASKING]:
+        thread.join()
 
 
 def test_a_gateway_without_keys_has_no_such_address(visitor, link):
