@@ -58,6 +58,8 @@ log = logging.getLogger(__name__)
 
 LOOK = "billing.look"
 """The outbox topic of our own looks at a payment that nothing has settled yet."""
+TOLD = "billing.online_told"
+"""The outbox topic of what the payer is told by e-mail: money that arrived, a debit that the bank refused."""
 LOOKS = (timedelta(minutes=30), timedelta(hours=2), timedelta(hours=8), timedelta(hours=25))
 """How long after the last one the next look comes; from then on one comes every day."""
 REUSED_FOR = timedelta(hours=20)
@@ -224,12 +226,15 @@ def note_fact(gateway_name: str, fact: CheckoutFact) -> OnlinePayment | None:
             return None
         check_fact(fact, cents=row.cents, currency=row.currency, is_live=row.is_live)
         row.checkout_id = fact.checkout_id
-        state = next_state(_state(row), fact.state)
-        if state != row.state:
+        before, state = _state(row), next_state(_state(row), fact.state)
+        if state != before:
             row.means, row.foreign_id = fact.means or row.means, fact.payment_id or row.foreign_id
             _reach(row, state, fact.reason)
             if state == "paid":
                 _allot(row)
+            if state == "paid" or (before, state) == ("pending", "failed"):
+                key = f"{TOLD}:{row.public_id}:{state}"
+                outbox.enqueue(TOLD, key, {"payment": row.public_id, "state": state})
         return row
 
 

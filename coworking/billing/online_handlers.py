@@ -1,14 +1,19 @@
-"""After a gateway's notification, and when our own look at a payment is due. Nothing here runs inside a unit of work."""
+"""After a gateway's notification, when our own look at a payment is due, and what its payer is told then.
+
+Nothing here runs inside a unit of work.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from coworking.billing import online
+from coworking.billing import online, online_queries, payer_queries
 from coworking.billing.gateways.port import GatewayRefused
 from coworking.billing.online_rules import FactDisagrees
-from coworking.core import outbox
+from coworking.billing.pay_links import pay_url
+from coworking.core import mail, outbox
+from coworking.spaces import queries as spaces
 
 
 @contextmanager
@@ -32,3 +37,28 @@ def look(job: outbox.Job) -> None:
     """See what became of a payment, whether or not anyone told."""
     with _needs_a_person():
         online.look(job.payload["payment"], job.payload["turn"])
+
+
+@outbox.handler(online.TOLD)
+def told(job: outbox.Job) -> None:
+    """E-mail the payer that their payment arrived, or that their bank refused a debit they thought done with."""
+    payment = online_queries.online_payment(job.payload["payment"])
+    invoices = [part.invoice for part in payment.parts]
+    receiver = payer_queries.receiver_of(invoices[0])
+    if receiver is None:
+        return
+    mail.deliver(
+        job.id,
+        template="billing/online",
+        to=receiver.email,
+        locale=receiver.locale,
+        context={
+            "place": spaces.lieu().name,
+            "arrived": job.payload["state"] == "paid",
+            "cents": payment.cents,
+            "currency": payment.currency,
+            "numbers": [invoice.number for invoice in invoices],
+            "no_money": payment.reason == "insufficient_funds",
+            "pay_url": pay_url([invoice.public_id for invoice in invoices]),
+        },
+    )

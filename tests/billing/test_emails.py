@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from coworking.accounts.models import Organisation, Person
-from coworking.billing import handlers, pdf, queries, services
+from coworking.billing import handlers, online, pdf, queries, services
 from coworking.billing.models import InvoicePdf
 from coworking.core import outbox
 from coworking.core.db import db
@@ -135,3 +135,30 @@ def test_a_lieu_without_vat_says_why(billing_lieu, inside):
     page = shown(next(r for r in services.run(billing_lieu.manager, OCTOBER).issued if r.vat_cents == 0))
     assert "TVA non applicable, article L. 223-3 du Code des impositions sur les biens et services (CIBS)" in page
     assert "Total HT" not in page
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_payer_hears_of_money_that_arrived_and_of_a_refused_debit(
+    gateway, billing_lieu, inside, run_outbox, mailbox, language
+):
+    with write_unit():
+        db.session.get_one(Person, billing_lieu.cast.stranger.id).locale = language
+    issued = services.run(billing_lieu.manager, OCTOBER).issued
+    theirs = next(row for row in issued if row.payer_person_id == billing_lieu.cast.stranger.id)
+    run_outbox()
+    before = len(mailbox())
+
+    def pays(*states: str) -> None:
+        payment = online.open_payment([theirs.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr")
+        for state in states:
+            reason = "insufficient_funds" if state == "failed" else None
+            gateway.become(payment.checkout_id, state, means="debit", reason=reason)
+            online.settle("stripe", payment.checkout_id)
+            online.settle("stripe", payment.checkout_id)
+        run_outbox()
+
+    pays("pending", "failed")
+    golden.check(mailbox()[-1], "billing/online-refused")
+    pays("pending", "paid")
+    golden.check(mailbox()[-1], "billing/online")
+    assert len(mailbox()) == before + 2
