@@ -109,7 +109,9 @@ def open_payment(
     except GatewayRefused as refusal:
         log.warning("%s refused to open a checkout: %s %s", gateway.name, refusal.code, refusal)
         with write_unit():
-            _reach(_locked(payment.public_id), "failed", refusal.code)
+            row = _locked(payment.public_id)
+            if row.state == "opening":  # another tab may have opened it meanwhile
+                _reach(row, "failed", refusal.code)
         raise GatewayAway() from refusal
     with write_unit():
         row = _locked(payment.public_id)

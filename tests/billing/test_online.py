@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text
 
 from coworking.billing import checks, online, online_queries, paying, queries, services
+from coworking.billing.gateways.port import GatewayRefused
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment
 from coworking.billing.online_rules import (
@@ -293,6 +294,22 @@ def test_a_refusal_ends_the_attempt(gateway, invoice):
         "failed",
         "open",
     ]
+
+
+def test_a_refusal_ends_no_page_that_another_tab_has_opened(gateway, invoice, monkeypatch):
+    """Both tabs ask at once; the gateway lets the second one down after the first one's page is there."""
+    open_checkout = gateway.open_checkout
+
+    def refused_late(wanted):
+        monkeypatch.setattr(gateway, "open_checkout", open_checkout)
+        opened(invoice)
+        raise GatewayRefused("idempotency_error", "in flight")
+
+    monkeypatch.setattr(gateway, "open_checkout", refused_late)
+    with pytest.raises(GatewayAway):
+        opened(invoice)
+    end_read()
+    assert db.session.scalars(select(OnlinePayment.state)).all() == ["open"]
 
 
 def test_a_lost_answer_is_found_by_our_key(gateway, invoice):
