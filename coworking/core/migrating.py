@@ -6,8 +6,9 @@ are loaded by `upgrade` and by the commands ``flask db`` alone.
 
 from __future__ import annotations
 
-import sys
+from typing import Any
 
+import click
 from flask import Flask, current_app
 from sqlalchemy import inspect, text
 
@@ -18,9 +19,20 @@ FOLDER = ROOT / "migrations"
 
 
 def init(app: Flask) -> None:
-    """Make the commands ``flask db`` work; the ``flask`` program loads theirs before it loads the application."""
-    if "flask_migrate" in sys.modules:
-        _prepare(app)
+    """Register the commands ``flask db``."""
+    app.cli.add_command(_Commands("db", help="Perform database migrations."))
+
+
+class _Commands(click.Command):
+    """Flask-Migrate's commands, loaded when one of them is asked for."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        from flask_migrate.cli import db as commands
+
+        prepare(current_app._get_current_object())  # type: ignore[attr-defined] - a proxy has one
+        return commands.make_context(info_name, args, parent, **extra)
 
 
 def newest_migration() -> str:
@@ -40,11 +52,12 @@ def upgrade() -> None:
     """Bring the database to the newest migration."""
     import flask_migrate
 
-    _prepare(current_app._get_current_object())  # type: ignore[attr-defined]
+    prepare(current_app._get_current_object())  # type: ignore[attr-defined] - a proxy has one
     flask_migrate.upgrade()
 
 
-def _prepare(app: Flask) -> None:
+def prepare(app: Flask) -> None:
+    """Let ``app`` be migrated by this process."""
     from flask_migrate import Migrate
 
-    Migrate(app, db, directory=str(FOLDER), render_as_batch=True)
+    Migrate(app, db, directory=str(FOLDER), render_as_batch=True)  # it registers its own commands, too

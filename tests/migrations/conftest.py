@@ -9,6 +9,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from flask import Flask
 
+from coworking.core import migrating
 from coworking.core.db import db
 from tests import factories
 from tests.conftest import make_app, the_server
@@ -26,6 +27,7 @@ def bare(engine_name: str, tmp_path: Path, worker_id: str, clock) -> Iterator[Fl
             admin.execute(f'CREATE DATABASE "{name}"')
         url = the_server().url(name)
     app = make_app(url, tmp_path)
+    migrating.prepare(app)
     with app.app_context():
         yield app
         db.session.remove()

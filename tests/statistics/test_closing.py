@@ -22,6 +22,7 @@ from coworking.membership.models import Plan, Subscription
 from coworking.presence import services as presence
 from coworking.presence import settling
 from coworking.presence.models import Presence
+from coworking.pricing.queries import prices_on
 from coworking.spaces import calendar
 from coworking.spaces.models import Lieu
 from coworking.statistics import facts, queries, return_rules
@@ -272,6 +273,7 @@ def test_a_month_is_that_of_use_on_the_lieus_own_calendar(november, clock):
 
 def test_ten_times_the_history_is_the_same_work(november, clock, count_statements):
     def statements() -> int:
+        prices_on(MONTH)  # which a process keeps until one changes
         db.session.rollback()
         db.session.expire_all()
         with count_statements() as seen:
