@@ -60,7 +60,7 @@ class GatewayAway(DomainError):
 class RefundMethodUnknown(DomainError):
     code = "refund_method_unknown"
     message = N_("Choose how it was given back.")
-    field = "method"
+    field = "given_by"
 
 
 class RefundTooMuch(DomainError):

@@ -45,6 +45,14 @@ ONLINE_WORDS = {
 }
 
 
+REASON_WORDS = {
+    "card_declined": N_("card declined"),
+    "expired_card": N_("card expired"),
+    "insufficient_funds": N_("not enough money on the account"),
+    "unknown_there": N_("the payment provider knows nothing of it"),
+}
+"""Why a payment failed, where we know the provider's code; any other stands as it is."""
+
 REFUND_WORDS = {
     "gateway": N_("at the payment provider"),
     "transfer": N_("by bank transfer"),
@@ -60,6 +68,7 @@ def _words() -> dict[str, object]:
         "payment_choices": _choices,
         "online_states": ONLINE_WORDS,
         "owed_now": owed_now,
+        "failure_reasons": REASON_WORDS,
         "refund_methods": REFUND_WORDS,
         "refund_choices": lambda: [(method, _(words).capitalize()) for method, words in REFUND_WORDS.items()],
     }

@@ -80,7 +80,7 @@ def give_back(public_id: str, payment_id: str) -> ResponseReturnValue:
     """The whole surplus of an online payment, as it is on the page; in parts only by the button again."""
     form = Form(request.form)
     with form.trying():
-        online.give_back(current_actor(), payment_id, cents_of(form["cents"]), spaces.today(), form["method"])
+        online.give_back(current_actor(), payment_id, cents_of(form["cents"]), spaces.today(), form["given_by"])
         flash(_("Written down: it is given back."))
         return redirect(url_for("billing.invoice", public_id=public_id), 303)
     return _page(public_id, form)

@@ -280,10 +280,8 @@ def test_an_invoice_tells_its_payments_story(gateway, invoice, billing_lieu, sig
 
     in_the_lieu(app, live_through)
     said = text_of(sign_in(billing_lieu.cast.manager).get(f"/invoices/{invoice.public_id}"))
-    assert "la banque n’a pas encore confirmé" in said and "insufficient_funds" in said
-    assert "insufficient_funds" not in text_of(
-        sign_in(billing_lieu.cast.stranger).get(f"/invoices/{invoice.public_id}")
-    )
+    assert "la banque n’a pas encore confirmé" in said and "pas assez d’argent sur le compte" in said
+    assert "pas assez" not in text_of(sign_in(billing_lieu.cast.stranger).get(f"/invoices/{invoice.public_id}"))
 
 
 def test_money_that_came_twice_waits_for_the_manager_until_it_is_given_back(
@@ -303,10 +301,10 @@ def test_money_that_came_twice_waits_for_the_manager_until_it_is_given_back(
     assert "66,00 € sont arrivés" in text_of(page)
     assert "sont arrivés" not in text_of(sign_in(billing_lieu.cast.stranger).get(f"/invoices/{invoice.public_id}"))
     action = re.search(r'action="([^"]*/given-back/[^"]*)"', page.get_data(as_text=True))[1]
-    assert manager.post(action, data={"cents": "66,00", "method": "gateway"}).status_code == 303
+    assert manager.post(action, data={"cents": "66,00", "given_by": "gateway"}).status_code == 303
     assert "payé plus que dû" not in text_of(manager.get("/today"))
     assert "rendu" in text_of(manager.get(f"/invoices/{invoice.public_id}"))
-    again = manager.post(action, data={"cents": "66,00", "method": "gateway"})
+    again = manager.post(action, data={"cents": "66,00", "given_by": "gateway"})
     assert again.status_code == 422
 
 
