@@ -14,19 +14,30 @@ from coworking.core.db import db
 STEP = 10
 
 
+_FORGET_SQLITE = ("DELETE FROM sqlite_stat1",)
+# Tables that were small when they were analysed are read whole by whatever test fills them next.
+_FORGET_POSTGRESQL = (
+    "SET LOCAL allow_system_table_mods = on",
+    "UPDATE pg_class SET reltuples = -1, relpages = 0 "
+    "WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace",
+    "DELETE FROM pg_statistic WHERE starelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)",
+)
+
+
 @contextmanager
 def analysed(engine: Engine) -> Iterator[None]:
-    """The planner knows the rows within the block as ANALYZE finds them; on SQLite it knows nothing again afterwards."""
+    """The planner knows the rows within the block as ANALYZE finds them, and nothing again afterwards."""
     with engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE")
     try:
         yield
     finally:
         db.session.rollback()
-        if engine.dialect.name == "sqlite":
-            with engine.begin() as connection:
-                connection.exec_driver_sql("DELETE FROM sqlite_stat1")
-            engine.dispose()  # each connection keeps what it has read of the statistics
+        forget = _FORGET_SQLITE if engine.dialect.name == "sqlite" else _FORGET_POSTGRESQL
+        with engine.begin() as connection:
+            for statement in forget:
+                connection.exec_driver_sql(statement)
+        engine.dispose()  # each connection keeps what it has read of the statistics
 
 
 class Work:
