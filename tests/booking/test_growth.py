@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -25,7 +24,7 @@ from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from tests.factories import make_subscription, make_tariff
-from tests.support.work import analysed, worked
+from tests.support.work import analysed, unknown, worked
 
 THURSDAY, FRIDAY = date(2026, 11, 26), date(2026, 11, 27)
 MORNING = frozenset({"am"})
@@ -133,7 +132,7 @@ def acts(place, cast, day: date) -> dict[str, Callable[[], object]]:
     }
 
 
-@pytest.mark.parametrize("known", [lambda _engine: nullcontext(), analysed], ids=["unknown to the planner", "analysed"])
+@pytest.mark.parametrize("known", [unknown, analysed], ids=["unknown to the planner", "analysed"])
 def test_ten_times_the_history_costs_the_same(inside, place, cast, known):
     make_tariff()
     subscription = make_subscription(cast.member, halfdays=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,7 +18,7 @@ from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.frontdesk.bars import bars
-from tests.support.work import analysed
+from tests.support.work import analysed, unknown
 
 NINE = datetime(2026, 11, 26, 8, tzinfo=UTC)
 
@@ -96,7 +95,7 @@ def questions_of(trigger: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("known", [lambda _engine: nullcontext(), analysed], ids=["unknown to the planner", "analysed"])
+@pytest.mark.parametrize("known", [unknown, analysed], ids=["unknown to the planner", "analysed"])
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_no_trigger_reads_the_history(inside, place, known):
     """SQLite carries out what triggers ask like any query: each must be found by an index, bounded on both sides."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from coworking.core.units import write_unit
 from coworking.presence.models import Presence
 from coworking.statistics import services as closing
 from tests.statistics.oracle import PARIS
-from tests.support.work import analysed, worked
+from tests.support.work import analysed, unknown, worked
 
 SEED = 200
 LAST_DAY = date(2025, 12, 31)
@@ -39,7 +38,7 @@ def come(people, day: date) -> None:
             db.session.add(Presence(person_id=person.id, day=day, arrived_at=arrived, evidence="self"))
 
 
-@pytest.mark.parametrize("known", [lambda _engine: nullcontext(), analysed], ids=["unknown to the planner", "analysed"])
+@pytest.mark.parametrize("known", [unknown, analysed], ids=["unknown to the planner", "analysed"])
 def test_closing_reads_the_same_after_ten_times_the_years(inside, place, cast, clock, known):
     clock.set(datetime(2027, 1, 4, 10, tzinfo=PARIS))
     people = (cast.member, cast.manager)

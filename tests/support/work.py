@@ -33,11 +33,23 @@ def analysed(engine: Engine) -> Iterator[None]:
         yield
     finally:
         db.session.rollback()
-        forget = _FORGET_SQLITE if engine.dialect.name == "sqlite" else _FORGET_POSTGRESQL
-        with engine.begin() as connection:
-            for statement in forget:
-                connection.exec_driver_sql(statement)
-        engine.dispose()  # each connection keeps what it has read of the statistics
+        _forget(engine)
+
+
+@contextmanager
+def unknown(engine: Engine) -> Iterator[None]:
+    """The planner knows nothing of the rows within the block, whatever tests before this one left behind."""
+    if engine.dialect.name == "postgresql":
+        _forget(engine)
+    yield
+
+
+def _forget(engine: Engine) -> None:
+    db.session.rollback()
+    with engine.begin() as connection:
+        for statement in _FORGET_SQLITE if engine.dialect.name == "sqlite" else _FORGET_POSTGRESQL:
+            connection.exec_driver_sql(statement)
+    engine.dispose()  # each connection keeps what it has read of the statistics
 
 
 class Work:
