@@ -196,7 +196,7 @@ def _close_others(invoices: Sequence[str], gateway: Gateway) -> None:
             log.info("the checkout of %s could not be ended", public_id)
         try:
             settle(name, checkout_id)
-        except (GatewayUnavailable, GatewayRefused):
+        except (GatewayUnavailable, GatewayRefused, FactDisagrees):
             log.info("the payment %s could not be looked at", public_id)
 
 

@@ -149,6 +149,13 @@ def test_a_page_that_is_about_to_end_is_not_given_again(gateway, invoice, clock)
     assert gateway.expired == [first.checkout_id]
 
 
+def test_an_old_page_that_disagrees_does_not_keep_a_new_one_from_opening(gateway, invoice, billing_lieu):
+    first = opened(invoice)
+    gateway.become(first.checkout_id, "paid", cents=1)
+    paying.record_payment(billing_lieu.manager, invoice.public_id, 600, TODAY, "cash")
+    assert opened(invoice).cents == 6000
+
+
 def test_two_tabs_at_once_get_one_page(gateway, invoice, app):
     public_id, start, found = invoice.public_id, Barrier(2), []
     end_read()
