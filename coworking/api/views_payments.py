@@ -10,7 +10,7 @@ from coworking.api.pages import blueprint
 from coworking.api.render import Json
 from coworking.api.schemas.common import PageQuery
 from coworking.api.schemas.payments import NewCheckout, Payment, Payments
-from coworking.billing import online, online_queries
+from coworking.billing import online_opening, online_queries
 from coworking.billing import queries as billing
 from coworking.billing.pay_links import pay_url
 from coworking.core.errors import NotFound
@@ -40,7 +40,7 @@ def open_checkout(invoice_id: str, json_data: dict[str, Any]) -> Json:
     actor = current_actor()
     invoice = billing.standing_for(actor, invoice_id).invoice
     gateway = json_data.get("gateway") or next((one.name for one in online_queries.offered()), "")
-    opened = online.open_payment(
+    opened = online_opening.open_payment(
         [invoice.public_id], gateway, pay_url=pay_url([invoice.public_id]), locale=language(), actor=actor
     )
     return _payment(actor, opened.public_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from coworking.billing import online, online_queries, payer_queries
+from coworking.billing import online, online_looking, online_queries, payer_queries
 from coworking.billing.gateways.port import GatewayRefused
 from coworking.billing.online_rules import FactDisagrees
 from coworking.billing.pay_links import pay_url
@@ -36,7 +36,7 @@ def notified(job: outbox.Job) -> None:
 def look(job: outbox.Job) -> None:
     """See what became of a payment, whether or not anyone told."""
     with _needs_a_person():
-        online.look(job.payload["payment"], job.payload["turn"])
+        online_looking.look(job.payload["payment"], job.payload["turn"])
 
 
 @outbox.handler(online.TOLD)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.billing import drafts, forms, online, online_queries, payer_queries, paying, pdf, queries, services
+from coworking.billing import (
+    drafts,
+    forms,
+    online,
+    online_looking,
+    online_queries,
+    payer_queries,
+    paying,
+    pdf,
+    queries,
+    services,
+)
 from coworking.billing.online_models import OnlinePayment
 from coworking.billing.pages import blueprint
 from coworking.billing.pay_links import pay_url
@@ -90,7 +101,7 @@ def give_back(public_id: str, payment_id: str) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def ask_gateways(public_id: str) -> ResponseReturnValue:
     """Ask the gateways now about every payment that they have not settled, whether or not they told."""
-    settled = online.reconcile()
+    settled = online_looking.reconcile()
     flash(
         ngettext("%(num)s payment changed.", "%(num)s payments changed.", settled)
         if settled

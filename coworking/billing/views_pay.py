@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.billing import drafts, online, online_queries, pdf, queries
+from coworking.billing import drafts, online, online_opening, online_queries, pdf, queries
 from coworking.billing.gateways.port import GatewayRefused, GatewayUnavailable
 from coworking.billing.online_models import OnlinePayment
 from coworking.billing.online_rules import UNSETTLED, FactDisagrees
@@ -72,7 +72,7 @@ def pay(token: str) -> ResponseReturnValue:
     ids = invoices_of(token)
     let_forms_reach(origin for way in online_queries.offered() for origin in way.pages)
     try:
-        opened = online.open_payment(
+        opened = online_opening.open_payment(
             ids,
             request.form.get("gateway", ""),
             pay_url=pay_url(ids),

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from coworking.accounts.models import Organisation, Person
-from coworking.billing import handlers, online, pdf, queries, services
+from coworking.billing import handlers, online, online_opening, pdf, queries, services
 from coworking.billing.models import InvoicePdf
 from coworking.core import outbox
 from coworking.core.db import db
@@ -149,7 +149,9 @@ def test_a_payer_hears_of_money_that_arrived_and_of_a_refused_debit(
     before = len(mailbox())
 
     def pays(*states: str) -> None:
-        payment = online.open_payment([theirs.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr")
+        payment = online_opening.open_payment(
+            [theirs.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr"
+        )
         for state in states:
             reason = "insufficient_funds" if state == "failed" else None
             gateway.become(payment.checkout_id, state, means="debit", reason=reason)

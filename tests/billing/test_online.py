@@ -8,7 +8,7 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import select, text
 
-from coworking.billing import checks, online, online_queries, paying, queries, services
+from coworking.billing import checks, online, online_looking, online_opening, online_queries, paying, queries, services
 from coworking.billing.gateways.port import GatewayRefused
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment
@@ -35,7 +35,7 @@ URL = "http://lieu.test/pay/x"
 
 def opened(*invoices: Invoice) -> OnlinePayment:
     ids = [row.public_id for row in invoices]
-    return online.open_payment(ids, "stripe", pay_url=URL, locale="fr")
+    return online_opening.open_payment(ids, "stripe", pay_url=URL, locale="fr")
 
 
 def again(payment: OnlinePayment) -> OnlinePayment:
@@ -163,7 +163,7 @@ def test_two_tabs_at_once_get_one_page(gateway, invoice, app):
     def ask() -> None:
         with app.app_context():
             start.wait()
-            found.append(online.open_payment([public_id], "stripe", pay_url=URL, locale="fr").checkout_url)
+            found.append(online_opening.open_payment([public_id], "stripe", pay_url=URL, locale="fr").checkout_url)
 
     threads = [Thread(target=ask) for _ in range(2)]
     for thread in threads:
@@ -246,9 +246,9 @@ def test_invoices_of_two_payers_are_paid_apart(gateway, invoice):
 
 def test_what_cannot_be_paid_says_why(gateway, invoice, billing_lieu):
     with pytest.raises(NotFound):
-        online.open_payment(["nothing"], "stripe", pay_url=URL, locale="fr")
+        online_opening.open_payment(["nothing"], "stripe", pay_url=URL, locale="fr")
     with pytest.raises(GatewayMissing):
-        online.open_payment([invoice.public_id], "helloasso", pay_url=URL, locale="fr")
+        online_opening.open_payment([invoice.public_id], "helloasso", pay_url=URL, locale="fr")
     paying.record_payment(billing_lieu.manager, invoice.public_id, 6551, TODAY, "cash")
     with pytest.raises(TooSmallForCard):
         opened(invoice)
@@ -325,7 +325,7 @@ def test_a_lost_answer_is_found_by_our_key(gateway, invoice):
         opened(invoice)
     (fact,) = gateway.facts.values()
     gateway.become(fact.checkout_id, "paid")
-    assert online.reconcile() == 1
+    assert online_looking.reconcile() == 1
     assert received() == [6600]
 
 

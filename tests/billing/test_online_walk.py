@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import func, select
 
-from coworking.billing import checks, online, online_queries, paying, queries, services
+from coworking.billing import checks, online, online_looking, online_opening, online_queries, paying, queries, services
 from coworking.billing.gateways.port import GatewayUnavailable
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment, OnlineRefund
@@ -46,7 +46,9 @@ class Walk:
         end_read()
 
     def open(self) -> None:
-        online.open_payment([self.draw.choice(self.invoices)], "stripe", pay_url="http://lieu.test/pay/x", locale="fr")
+        online_opening.open_payment(
+            [self.draw.choice(self.invoices)], "stripe", pay_url="http://lieu.test/pay/x", locale="fr"
+        )
 
     def move(self) -> None:
         """Something happens at the gateway, of which nobody tells."""
@@ -73,7 +75,7 @@ class Walk:
             services.credit(self.manager, self.draw.choice(self.invoices), "Une erreur")
 
     def look(self) -> None:
-        online.reconcile()
+        online_looking.reconcile()
 
     def give_back(self) -> None:
         for surplus in online_queries.surpluses():
@@ -91,7 +93,7 @@ def test_the_books_hold_what_the_gateway_took(gateway, billing_lieu, inside, see
     for checkout_id, fact in list(gateway.facts.items()):
         if fact.state in {"open", "pending"}:
             gateway.become(checkout_id, "expired" if fact.state == "open" else "failed")
-    online.reconcile()
+    online_looking.reconcile()
     for checkout_id in gateway.facts:  # of what had ended and was paid after all, a notification tells
         online.settle("stripe", checkout_id)
     end_read()

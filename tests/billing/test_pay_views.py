@@ -10,7 +10,7 @@ from time import sleep
 import pytest
 from sqlalchemy import select
 
-from coworking.billing import online, paying, services
+from coworking.billing import online, online_opening, paying, services
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment
 from coworking.billing.pay_links import pay_token
@@ -138,7 +138,8 @@ def test_a_link_opens_its_own_invoices_only(visitor, link, invoice, app):
     )
     assert visitor.get(f"{link}/{other}.pdf").status_code == 404
     theirs = in_the_lieu(
-        app, lambda: online.open_payment([other], "stripe", pay_url="http://lieu.test/pay/x", locale="fr").public_id
+        app,
+        lambda: online_opening.open_payment([other], "stripe", pay_url="http://lieu.test/pay/x", locale="fr").public_id,
     )
     assert visitor.get(f"{link}/back?payment={theirs}").status_code == 404
     assert visitor.get(f"{link}/back?payment=nothing").status_code == 404
@@ -272,7 +273,9 @@ def test_who_owes_nothing_sees_none(gateway, invoice, billing_lieu, sign_in, app
 
 def test_an_invoice_tells_its_payments_story(gateway, invoice, billing_lieu, sign_in, app):
     def live_through() -> None:
-        payment = online.open_payment([invoice.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr")
+        payment = online_opening.open_payment(
+            [invoice.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr"
+        )
         gateway.become(payment.checkout_id, "pending", means="debit")
         online.settle("stripe", payment.checkout_id)
         gateway.become(payment.checkout_id, "failed", reason="insufficient_funds")
@@ -288,7 +291,9 @@ def test_money_that_came_twice_waits_for_the_manager_until_it_is_given_back(
     gateway, invoice, billing_lieu, sign_in, app
 ):
     def live_through() -> None:
-        payment = online.open_payment([invoice.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr")
+        payment = online_opening.open_payment(
+            [invoice.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr"
+        )
         paying.record_payment(billing_lieu.manager, invoice.public_id, 6600, TODAY, "cash")
         gateway.become(payment.checkout_id, "paid")
         online.settle("stripe", payment.checkout_id)
@@ -310,7 +315,10 @@ def test_money_that_came_twice_waits_for_the_manager_until_it_is_given_back(
 
 def test_a_manager_asks_the_gateway(gateway, invoice, billing_lieu, sign_in, app):
     payment = in_the_lieu(
-        app, lambda: online.open_payment([invoice.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr")
+        app,
+        lambda: online_opening.open_payment(
+            [invoice.public_id], "stripe", pay_url="http://lieu.test/pay/x", locale="fr"
+        ),
     )
     manager = sign_in(billing_lieu.cast.manager)
     manager.post(f"/invoices/{invoice.public_id}/ask")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select, update
 
-from coworking.billing import online
+from coworking.billing import online, online_looking, online_opening
 from coworking.billing.gateways import accounts
 from coworking.billing.models import Payment
 from coworking.core.db import db
@@ -50,13 +50,13 @@ def lieu(app, billing_lieu, invoice, double) -> Iterator[str]:
 @pytest.mark.parametrize("how", ["told", "told twice", "not told"])
 def test_an_invoice_is_paid_once_however_it_is_told(lieu, double, run_outbox, how):
     double.sends_twice, double.loses = how == "told twice", how == "not told"
-    payment = online.open_payment([lieu], "helloasso", pay_url="http://lieu.test/pay/x", locale="fr")
+    payment = online_opening.open_payment([lieu], "helloasso", pay_url="http://lieu.test/pay/x", locale="fr")
     number, public_id = int(payment.checkout_id), payment.public_id
     assert double.checkouts[number].wanted["totalAmount"] == 6600
     double.pay(number)
     double.wait()
     if how == "not told":
-        assert online.reconcile() == 1
+        assert online_looking.reconcile() == 1
     else:
         run_outbox()
     db.session.rollback()
