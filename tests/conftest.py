@@ -26,6 +26,7 @@ from flask.testing import FlaskClient
 
 from config import Config
 from coworking.accounts import passwords
+from coworking.billing.gateways import registry
 from coworking.core import clock as clocks
 from coworking.core import outbox
 from coworking.core.catalogs import compile_catalogues
@@ -318,9 +319,8 @@ def billing_lieu(app: Flask) -> BillingLieu:
 def gateway(monkeypatch: pytest.MonkeyPatch, billing_lieu: BillingLieu, app: Flask) -> MemoryGateway:
     """A gateway that the lieu, a simulation, has test keys for."""
     made = MemoryGateway()
-    monkeypatch.setattr("coworking.billing.online_queries.gateways", lambda: [made])
-    for module in ("online", "views_notified"):
-        monkeypatch.setattr(f"coworking.billing.{module}.gateway_named", {made.name: made}.get)
+    monkeypatch.setattr(registry, "gateways", lambda: [made])
+    monkeypatch.setattr(registry, "gateway_named", {made.name: made}.get)
     with app.app_context(), write_unit():
         lock_lieu().is_simulation = True
     return made

@@ -14,11 +14,11 @@ from sqlalchemy import or_, select
 
 from coworking.billing import online_queries, queries, rules
 from coworking.billing.charges import check_manager
+from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import (
     CheckoutFact,
     GatewayUnavailable,
 )
-from coworking.billing.gateways.registry import gateway_named
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentStep, OnlineRefund
 from coworking.billing.online_rules import (
@@ -58,7 +58,7 @@ def settle(gateway_name: str, checkout_id: str) -> OnlinePayment | None:
 
     Raises `GatewayUnavailable`, `GatewayRefused`, `FactDisagrees`. Not inside a unit.
     """
-    gateway = gateway_named(gateway_name)
+    gateway = registry.gateway_named(gateway_name)
     if gateway is None:
         raise GatewayUnavailable(f"there are no keys for {gateway_name}")
     end_read()

@@ -6,11 +6,11 @@ import logging
 from datetime import timedelta
 
 from coworking.billing import online_queries
+from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import (
     GatewayRefused,
     GatewayUnavailable,
 )
-from coworking.billing.gateways.registry import gateway_named
 from coworking.billing.online import locked_payment, look_later, note_fact, reach
 from coworking.billing.online_rules import (
     UNSETTLED,
@@ -65,7 +65,7 @@ def _ask_about(public_id: str) -> bool:
     """
     payment = online_queries.online_payment(public_id)
     name, checkout_id, since = payment.gateway, payment.checkout_id, payment.created_at - timedelta(hours=1)
-    gateway = gateway_named(name)
+    gateway = registry.gateway_named(name)
     if gateway is None:
         raise GatewayUnavailable(f"there are no keys for {name}")
     end_read()

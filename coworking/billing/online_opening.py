@@ -13,6 +13,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from coworking.billing import online_queries
+from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import (
     CheckoutWanted,
     Gateway,
@@ -20,7 +21,6 @@ from coworking.billing.gateways.port import (
     GatewayUnavailable,
     NotExpirable,
 )
-from coworking.billing.gateways.registry import gateway_named
 from coworking.billing.models import Invoice
 from coworking.billing.online import invoices_locked, locked_payment, look_later, owed_on, reach, settle
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
@@ -160,7 +160,7 @@ def _close_others(invoices: Sequence[str], gateway: Gateway) -> None:
     end_read()
     for name, checkout_id, public_id in stale:
         assert checkout_id is not None
-        other = gateway_named(name)
+        other = registry.gateway_named(name)
         if other is None:
             continue
         try:

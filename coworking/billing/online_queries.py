@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.billing import queries
+from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import Gateway
-from coworking.billing.gateways.registry import gateways
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep, OnlineRefund
 from coworking.billing.online_rules import UNSETTLED
@@ -31,7 +31,7 @@ def offered() -> list[Gateway]:
     """The gateways that payers are shown. Test keys take no real money, so a real lieu shows none with them, nor does a
     simulation one that would take it."""
     is_real = not spaces.lieu().is_simulation
-    return [gateway for gateway in gateways() if gateway.is_live == is_real]
+    return [gateway for gateway in registry.gateways() if gateway.is_live == is_real]
 
 
 def online_payment(public_id: str) -> OnlinePayment:

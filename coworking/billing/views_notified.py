@@ -8,8 +8,8 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from coworking.billing import online, online_queries
+from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import NotificationInvalid
-from coworking.billing.gateways.registry import gateway_named
 from coworking.core.errors import NotFound
 from coworking.core.policy import public
 
@@ -24,7 +24,7 @@ blueprint.csrf_exempt = True  # type: ignore[attr-defined] - no cookie opens it:
 @blueprint.post("/<gateway_name>")
 @public
 def notified(gateway_name: str) -> ResponseReturnValue:
-    gateway = gateway_named(gateway_name)
+    gateway = registry.gateway_named(gateway_name)
     if gateway is None:
         raise NotFound()
     request.max_content_length = MOST_BYTES
