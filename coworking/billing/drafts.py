@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import select
 
@@ -33,6 +34,11 @@ class Prepared:
     draft: documents.Draft
     problem: DomainError | None
     email: str | None
+
+    @property
+    def value(self) -> str:
+        """Who pays, as a value of `payer_queries.payers`."""
+        return payer_queries.payer_value(self.charges[0])
 
     @property
     def totals(self) -> Totals:
@@ -77,6 +83,14 @@ def prepare(month: date) -> list[Prepared]:
     return prepare_from(charges, month)
 
 
+def of_payer(payer: str, month: date) -> Prepared | None:
+    """What one payer owes for ``month`` and before, not invoiced yet; None: nothing. Raises `PayerUnknown`."""
+    person_id, organisation_id = payer_queries.payer_ids(payer)
+    mine = Charge.payer_person_id == person_id if person_id else Charge.payer_organisation_id == organisation_id
+    found = prepare_from(queries.charges_due(month, mine), month)
+    return found[0] if found else None
+
+
 def prepare_from(charges: Iterable[Charge], month: date) -> list[Prepared]:
     """The same from loaded charges, which must come sorted by payer."""
     orders, from_, words, currency = _orders(month), seller(), terms(), spaces.lieu().currency
@@ -115,6 +129,12 @@ def item_of(charge: Charge) -> line_rules.ChargedItem:
         day=charge.day,
         who=None if charge.person is None else charge.person.name,
     )
+
+
+def preview(ready: Prepared) -> dict[str, Any]:
+    """The content that the document would have if it were issued today, under a placeholder number."""
+    number = documents.PLACEHOLDER
+    return documents.invoice(ready.draft, seller(), terms(), number=number, seq=1, issued_on=spaces.today())
 
 
 def _problem(draft: documents.Draft, from_: documents.Seller, words: mentions.InvoiceTerms) -> DomainError | None:

@@ -58,6 +58,21 @@ def payer_ids(value: str) -> tuple[int | None, int | None]:
     return (None, found) if kind == "o" else (found, None)
 
 
+def payer_name(value: str) -> str:
+    """The name of a payer by a value of `payers`; raises `PayerUnknown`."""
+    person_id, organisation_id = payer_ids(value)
+    payer = db.session.get_one(Person, person_id) if person_id else db.session.get_one(Organisation, organisation_id)
+    return payer.name
+
+
+def payer_value(row: Invoice | Charge) -> str:
+    """The value of `payers` for whoever pays ``row``."""
+    if row.payer_organisation is not None:
+        return f"o:{row.payer_organisation.public_id}"
+    assert row.payer_person is not None, "exactly one pays"
+    return f"p:{row.payer_person.public_id}"
+
+
 def contact_of(organisation: Organisation, on: date) -> Person | None:
     """The member who gets its e-mails when it has no address of its own."""
     return (

@@ -38,6 +38,14 @@ class NothingToInvoice(DomainError):
     message = N_("There is nothing to invoice here.")
 
 
+class DraftChanged(DomainError):
+    """Something came to the draft, or left it, since it was shown."""
+
+    code = "draft_changed"
+    status = 409
+    message = N_("The amount has changed since this page was opened. Look once more before issuing.")
+
+
 class SellerIncomplete(DomainError):
     """The settings lack something that the law requires of the seller."""
 

@@ -75,7 +75,23 @@ def run(actor: Actor, month: date) -> Run:
     return done
 
 
-def _issue(actor: Actor, month: date, key: SigningKey, charge_ids: Sequence[int]) -> Invoice:
+def issue_one(actor: Actor, payer: str, month: date, shown_cents: int) -> Invoice:
+    """Issue now what one payer (a value of `payer_queries.payers`) owes for ``month`` and before; its run then skips it.
+
+    ``shown_cents``: what the manager read before pressing the button. Raises `DraftChanged` when it comes to another
+    amount by now, `NothingToInvoice`, and what prevents issuing.
+    """
+    check_manager(actor)
+    rules.check_month(month, spaces.today())
+    key, ready = signing_key(), drafts.of_payer(payer, month)
+    if ready is None:
+        raise rules.NothingToInvoice()
+    return _issue(actor, month, key, [charge.id for charge in ready.charges], shown_cents=shown_cents)
+
+
+def _issue(
+    actor: Actor, month: date, key: SigningKey, charge_ids: Sequence[int], *, shown_cents: int | None = None
+) -> Invoice:
     """Bill those of the charges that are still billable, all of one payer, in one unit."""
     with write_unit():
         db.session.scalars(locked(select(Charge).where(Charge.id.in_(charge_ids)).order_by(Charge.id))).all()
@@ -84,6 +100,8 @@ def _issue(actor: Actor, month: date, key: SigningKey, charge_ids: Sequence[int]
         if not prepared or prepared[0].totals.payable_cents <= 0:
             raise rules.NothingToInvoice()
         ready = prepared[0]
+        if shown_cents is not None and ready.totals.payable_cents != shown_cents:
+            raise rules.DraftChanged()
         if ready.problem is not None:
             raise ready.problem
         issued_on = spaces.today()

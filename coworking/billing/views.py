@@ -15,6 +15,7 @@ from coworking.billing import (
     forms,
     manual_charges,
     payer_queries,
+    pdf,
     queries,
     rules,
     services,
@@ -22,12 +23,13 @@ from coworking.billing import (
     views_settings,
 )
 from coworking.billing.pages import STATE_WORDS, blueprint
-from coworking.core.errors import DomainError
+from coworking.core.errors import DomainError, NotFound
 from coworking.core.formats import money
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.months import month_after, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
+from coworking.core.reading import row_of
 from coworking.core.tables import csv_answer
 from coworking.core.web import refusal, say
 from coworking.pricing.queries import tariff_on
@@ -168,6 +170,56 @@ def run(month: str) -> ResponseReturnValue:
         flash(_("Not issued: %(names)s. The page says why.", names=names), "error")
         return redirect(url_for("billing.month", month=month), 303)
     return redirect(url_for("billing.index", month=month), 303)
+
+
+# One payer, without waiting for the month ------------------------------------------------------------------------------
+
+
+@blueprint.post("/now/<payer>/prepare")
+@requires(Role.MANAGER)
+def prepare_one(payer: str) -> ResponseReturnValue:
+    """Look for what is to be charged by now, then show it."""
+    _name_of(payer)
+    charges.gather_recent()
+    return redirect(url_for("billing.one_payer", payer=payer), 303)
+
+
+@blueprint.get("/now/<payer>")
+@requires(Role.MANAGER)
+def one_payer(payer: str) -> ResponseReturnValue:
+    name, month = _name_of(payer), month_of(spaces.today())
+    ready = drafts.of_payer(payer, month)
+    return render_template(
+        "billing/one_payer.html",
+        payer=payer,
+        name=name,
+        month=month,
+        ready=ready,
+        doc=pdf.readable(drafts.preview(ready)) if ready else None,
+        why=say(ready.problem) if ready and ready.problem else None,
+        warnings=drafts.warnings([ready]) if ready else [],
+    )
+
+
+def _name_of(payer: str) -> str:
+    """The payer's name; what names nobody is no address."""
+    try:
+        return payer_queries.payer_name(payer)
+    except rules.PayerUnknown:
+        raise NotFound() from None
+
+
+@blueprint.post("/now/<payer>")
+@requires(Role.MANAGER)
+def issue_one(payer: str) -> ResponseReturnValue:
+    shown = row_of(request.form.get("shown", "")) or 0
+    _name_of(payer)
+    try:
+        invoice = services.issue_one(current_actor(), payer, month_of(spaces.today()), shown)
+    except DomainError as error:
+        return refusal(error, lambda: one_payer(payer))
+    flash(_("The invoice %(number)s is issued.", number=invoice.number))
+    return redirect(url_for("billing.invoice", public_id=invoice.public_id), 303)
 
 
 # Lines by hand --------------------------------------------------------------------------------------------------------

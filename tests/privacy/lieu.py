@@ -304,6 +304,7 @@ def _ids() -> dict[str, list[Any]]:
         "presence": of(Presence),
         "attestation": of(Attestation),
         "invoice": of(Invoice),
+        "payer": [f"p:{one}" for one in of(Person)] + [f"o:{one}" for one in of(Organisation)],
         "charge": of(Charge, Charge.invoice_id.is_(None)),
         "room": of(Resource, Resource.kind == "room")[:1],
         "resource": of(Resource, Resource.kind == "desk")[:1] + of(Resource, Resource.kind == "room")[:1],

@@ -58,6 +58,7 @@ KINDS: dict[str, str] = {
     "billing.mention": "mention",
     "billing.month": "month",
     "billing.new_line": "month",
+    "billing.one_payer": "payer",
     "billing.download": "invoice",
     "booking.booking": "booking",
     "booking.new_move": "booking",

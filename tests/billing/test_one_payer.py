@@ -1,0 +1,112 @@
+"""One payer is invoiced without waiting for the month, whose run then leaves out what is invoiced."""
+
+from __future__ import annotations
+
+import re
+import threading
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+
+from coworking.billing import charges, drafts, rules, services
+from coworking.billing.models import Charge, Invoice
+from coworking.core.db import db
+from coworking.core.errors import Forbidden
+from tests.support.billing import NOVEMBER, OCTOBER
+
+
+def lise(billing_lieu) -> str:
+    return f"p:{billing_lieu.cast.stranger.public_id}"
+
+
+def test_the_run_of_the_month_skips_what_one_payer_was_invoiced(billing_lieu, session):
+    charges.gather_recent()
+    invoice = services.issue_one(billing_lieu.manager, lise(billing_lieu), NOVEMBER, 6600)
+    assert (invoice.number, invoice.payable_cents, invoice.month) == ("F2026-0001", 6600, NOVEMBER)
+    done = services.run(billing_lieu.manager, OCTOBER)
+    assert invoice.payer_person_id not in {row.payer_person_id for row in done.issued}
+    billed = select(func.sum(Charge.amount_cents)).where(Charge.payer_person_id == invoice.payer_person_id)
+    assert session.scalar(billed) == 6600
+    with pytest.raises(rules.NothingToInvoice):
+        services.issue_one(billing_lieu.manager, lise(billing_lieu), NOVEMBER, 6600)
+
+
+def test_an_amount_that_changed_meanwhile_is_looked_at_again(billing_lieu, session):
+    charges.gather_recent()
+    billing_lieu.use(billing_lieu.cast.stranger, date(2026, 11, 20))
+    charges.gather_recent()
+    with pytest.raises(rules.DraftChanged):
+        services.issue_one(billing_lieu.manager, lise(billing_lieu), NOVEMBER, 6600)
+    assert session.scalar(select(func.count(Invoice.id))) == 0
+    assert services.issue_one(billing_lieu.manager, lise(billing_lieu), NOVEMBER, 7500).seq == 1
+
+
+def test_only_a_manager_issues(billing_lieu, inside):
+    charges.gather_recent()
+    with pytest.raises(Forbidden):
+        services.issue_one(billing_lieu.cast.host.actor(), lise(billing_lieu), NOVEMBER, 6600)
+
+
+def test_the_button_pressed_by_sixteen_issues_once(billing_lieu, app):
+    with app.app_context():
+        charges.gather_recent()
+    start, refused = threading.Barrier(16), []
+
+    def press() -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                services.issue_one(billing_lieu.manager, lise(billing_lieu), NOVEMBER, 6600)
+            except (rules.NothingToInvoice, rules.DraftChanged) as error:
+                refused.append(error)
+            db.session.remove()
+
+    threads = [threading.Thread(target=press) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 15
+    with app.app_context():
+        assert db.session.scalar(select(func.count(Invoice.id))) == 1
+
+
+def test_the_page_prepares_shows_and_issues(billing_lieu, sign_in, app):
+    browser, payer = sign_in(billing_lieu.cast.manager), lise(billing_lieu)
+    assert "Facturer maintenant" in browser.get(f"/people/{billing_lieu.cast.stranger.public_id}").text
+    prepared = browser.post(f"/invoices/now/{payer}/prepare")
+    assert prepared.status_code == 303
+    page = browser.get(prepared.location).text
+    assert "Émettre cette facture de 66,00" in page and 'name="shown" value="6600"' in page
+    stale = browser.post(f"/invoices/now/{payer}", data={"shown": "6500"})
+    assert stale.status_code == 409 and "Le montant a changé" in stale.text
+    done = browser.post(f"/invoices/now/{payer}", data={"shown": "6600"})
+    assert done.status_code == 303 and "F2026-0001" in browser.get(done.location).text
+    assert "Rien à facturer à Lise Vidal" in browser.get(f"/invoices/now/{payer}").text
+    again = browser.post(f"/invoices/now/{payer}", data={"shown": "6600"})
+    assert again.status_code == 409
+    for nobody in ("p:x", "o:x", "x"):
+        assert browser.get(f"/invoices/now/{nobody}").status_code == 404
+        assert browser.post(f"/invoices/now/{nobody}").status_code == 404
+    with app.app_context():
+        ready = drafts.prepare(NOVEMBER)
+    assert all(row.draft.buyer.name != "Lise Vidal" for row in ready)
+
+
+def test_a_payer_of_the_running_month_is_one_tap_from_its_page(billing_lieu, sign_in, app):
+    with app.app_context():
+        charges.gather_recent()
+    browser = sign_in(billing_lieu.cast.manager)
+    links = re.findall(r'href="(/invoices/now/[op]:\w+)"', browser.get("/invoices/month/2026-11").text)
+    assert len(links) == 3
+    assert all(browser.get(link).status_code == 200 for link in links)
+    assert "/invoices/now/" not in browser.get("/invoices/month/2026-10").text
+
+
+@pytest.mark.parametrize("who", ["accountant", "host", "member"])
+def test_the_pages_are_for_managers(billing_lieu, sign_in, who):
+    browser, payer = sign_in(getattr(billing_lieu.cast, who)), lise(billing_lieu)
+    assert browser.get(f"/invoices/now/{payer}").status_code == 403
+    assert browser.post(f"/invoices/now/{payer}", data={"shown": "6600"}).status_code == 403
+    assert browser.post(f"/invoices/now/{payer}/prepare").status_code == 403
