@@ -27,6 +27,7 @@ class MemoryGateway:
 
     name, least_cents, is_live = "stripe", 50, False
     pages = ("http://pay.test",)
+    saved_means: Any = None
 
     def __init__(self) -> None:
         self.facts: dict[str, CheckoutFact] = {}

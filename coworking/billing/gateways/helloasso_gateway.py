@@ -57,6 +57,7 @@ class HelloAssoGateway:
 
     name = "helloasso"
     least_cents = 50
+    saved_means = None
 
     def __init__(self, client_id: str, client_secret: str, organisation: str, api_base: str | None = None) -> None:
         self._client_id, self._client_secret, self._organisation = client_id, client_secret, organisation

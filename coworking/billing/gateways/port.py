@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 CheckoutState = Literal["open", "pending", "paid", "failed", "expired"]
@@ -86,12 +86,16 @@ class CheckoutFact:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A hint from the provider. ``id`` is the same however often it comes; ``checkout_id`` None: it is about no checkout."""
+    """A hint from the provider. ``id`` is the same however often it comes; ``checkout_id`` None: it is about no checkout.
+
+    ``means_id``: the saved means that it is about.
+    """
 
     id: str
     kind: str
     checkout_id: str | None
     is_live: bool
+    means_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,110 @@ class GatewayAccount:
     means: tuple[Means, ...]
 
 
+SavingState = Literal["open", "saved", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class SavingWanted:
+    """A means to be saved on the provider's page, to be charged while its owner is away.
+
+    ``key`` is ours: the same key is the same page, however often. ``name``, ``email``: the payer's. ``label``: what it is
+    for. ``return_url`` and ``cancel_url``: where the payer comes back to after saving, and after turning back.
+    """
+
+    key: str
+    name: str
+    email: str | None
+    label: str
+    currency: str
+    locale: str
+    return_url: str
+    cancel_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSaving:
+    """Where the payer saves a means; ``customer_id``: the provider's name of who pays with it."""
+
+    customer_id: str
+    checkout_id: str
+    url: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeansFact:
+    """What the provider says of a means. ``brand``: of a card; an account's bank code. ``expires_on``: a card's last day.
+
+    ``mandate``: the reference of the permission to debit, as its payer reads it on the bank statement. ``is_usable``
+    False: it was removed there, or the bank ended the mandate.
+    """
+
+    means_id: str
+    kind: Means
+    brand: str
+    last4: str
+    is_usable: bool
+    is_live: bool
+    expires_on: date | None = None
+    mandate_id: str | None = None
+    mandate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavingFact:
+    """How a page to save a means stands now. ``means``: once it is ``saved``."""
+
+    checkout_id: str
+    state: SavingState
+    means: MeansFact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionWanted:
+    """A charge of a saved means while its owner is away. ``key`` is ours, one per attempt: the same key charges once.
+
+    ``debited_on``: the day on which an account is to be debited; None: as soon as the bank can.
+    """
+
+    key: str
+    cents: int
+    currency: str
+    label: str
+    customer_id: str
+    means_id: str
+    mandate_id: str | None = None
+    debited_on: date | None = None
+
+
+class SavesMeans(Protocol):
+    """A provider's saved means. Every method calls it: see `Gateway`."""
+
+    def begin_saving(self, wanted: SavingWanted) -> OpenedSaving:
+        """Where the payer saves a card or an account."""
+        ...
+
+    def fetch_saving(self, checkout_id: str) -> SavingFact:
+        """How the page stands now, and what was saved there."""
+        ...
+
+    def fetch_means(self, means_id: str, mandate_id: str | None) -> MeansFact:
+        """What is known of a saved means now."""
+        ...
+
+    def forget(self, means_id: str) -> None:
+        """Let it never be charged again; twice is fine."""
+        ...
+
+    def collect(self, wanted: CollectionWanted) -> CheckoutFact:
+        """Charge it. A refusal by the bank is a fact whose state is ``failed``, not an error."""
+        ...
+
+    def earlier(self, customer_id: str, since: datetime, key: str) -> CheckoutFact | None:
+        """The charge that was made with ``key`` since then; None: there is none. Asked after an answer was lost."""
+        ...
+
+
 class Gateway(Protocol):
     """One provider. Every method that calls it raises `GatewayUnavailable` or `GatewayRefused`; none runs inside a unit."""
 
@@ -112,6 +220,11 @@ class Gateway(Protocol):
     """The smallest amount it accepts."""
     pages: tuple[str, ...]
     """The origins of its own pages, which ours may send people to."""
+
+    @property
+    def saved_means(self) -> SavesMeans | None:
+        """Its saved means; None: this provider has none."""
+        ...
 
     @property
     def is_live(self) -> bool:

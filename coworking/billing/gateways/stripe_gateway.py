@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -27,6 +27,11 @@ from coworking.billing.gateways.port import (
     NotificationInvalid,
     OpenedCheckout,
 )
+from coworking.billing.gateways.stripe_answers import plain as _plain
+from coworking.billing.gateways.stripe_answers import rows as _rows
+from coworking.billing.gateways.stripe_answers import time_said as _instant
+from coworking.billing.gateways.stripe_means import INTENT, StripeMeans
+from coworking.billing.gateways.stripe_means import METHODS as _METHODS
 from coworking.core.clock import now
 
 stripe.enable_telemetry = False  # it would write into the home directory, and without one every call would raise
@@ -40,7 +45,6 @@ TIMEOUT_S = (3.0, 20.0)
 TOLERANCE_S = 300
 """How far from our clock a signed notification may be, either way."""
 
-_METHODS: dict[str, Means] = {"card": "card", "sepa_debit": "debit"}
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _REFUSALS = (
     stripe.InvalidRequestError,
@@ -72,6 +76,11 @@ class StripeGateway:
             max_network_retries=1,
             http_client=stripe.RequestsClient(timeout=TIMEOUT_S),
         )
+        self._means = StripeMeans(self._client, self._asked)
+
+    @property
+    def saved_means(self) -> StripeMeans:
+        return self._means
 
     @property
     def is_live(self) -> bool:
@@ -133,6 +142,8 @@ class StripeGateway:
             raise NotExpirable(str(refusal)) from refusal
 
     def fetch(self, checkout_id: str) -> CheckoutFact:
+        if checkout_id.startswith(INTENT):
+            return self._means.fetch_collection(checkout_id)
         return _fact(
             _plain(
                 self._asked(lambda: self._client.v1.checkout.sessions.retrieve(checkout_id, {"expand": _EXPANDED})),
@@ -173,12 +184,16 @@ class StripeGateway:
         data = event.get("data")
         concerned = data.get("object") if isinstance(data, dict) else None
         concerned = concerned if isinstance(concerned, dict) else {}
-        is_checkout = concerned.get("object") == "checkout.session"
+        kind, metadata = concerned.get("object"), concerned.get("metadata")
+        is_collection = kind == "payment_intent" and isinstance(metadata, dict) and "collection" in metadata
+        is_checkout = kind == "checkout.session" or is_collection
+        means = {"payment_method": "id", "mandate": "payment_method"}.get(str(kind))
         return Notification(
             id=_name(event.get("id")),
             kind=_name(event.get("type")),
             checkout_id=_name(concerned.get("id")) if is_checkout else None,
             is_live=event.get("livemode") is True,
+            means_id=_name(concerned.get(means)) if means is not None else None,
         )
 
     def _asked(self, call: Callable[[], Any]) -> dict[str, Any]:
@@ -203,24 +218,6 @@ def _name(value: object) -> str:
     if not isinstance(value, str) or _NAME.fullmatch(value) is None:
         raise NotificationInvalid("this event has no id or no type, or is about nothing")
     return value
-
-
-def _plain(answer: object, kind: str) -> dict[str, Any]:
-    """``answer``, which must be an object of that ``kind`` with an id."""
-    if not isinstance(answer, dict) or answer.get("object") != kind or not isinstance(answer.get("id"), str):
-        raise GatewayUnavailable(f"Stripe answered something that is no {kind}")
-    return answer
-
-
-def _rows(answer: dict[str, Any]) -> list[Any]:
-    rows = answer.get("data")
-    if answer.get("object") != "list" or not isinstance(rows, list):
-        raise GatewayUnavailable("Stripe answered something that is no list")
-    return rows
-
-
-def _instant(value: object) -> datetime | None:
-    return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else None
 
 
 def _fact(session: dict[str, Any]) -> CheckoutFact:

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from coworking.core.clock import now
-from coworking.demo.stripe_double import listing, opening, paying, refunding
+from coworking.demo.stripe_double import listing, off_session, opening, paying, refunding, saving
 from coworking.demo.stripe_double.double import StripeDouble, this_double
 from coworking.demo.stripe_double.form_data import read_form
 from coworking.demo.stripe_double.objects import account_named, payment_method_configuration
@@ -69,6 +69,12 @@ def _once(
         paths = form.pop("expand", [])
         held = handler(double, form, **ids)
         answer = 200, json.dumps(double.store.expanded(held, paths))
+    except StripeRefusal as refusal:
+        if not refusal.is_kept:
+            if key:
+                double.replays.abandon(key)
+            raise
+        answer = refusal.status, json.dumps(refusal.body())
     except BaseException:
         if key:
             double.replays.abandon(key)
@@ -115,6 +121,64 @@ def session(double: StripeDouble, form: FormValues, session_id: str) -> StripeOb
 @_route("POST", "/checkout/sessions/<session_id>/expire")
 def expire_session(double: StripeDouble, form: FormValues, session_id: str) -> StripeObject:
     return paying.expire(double.store, session_id)
+
+
+@_route("POST", "/customers", *saving.CUSTOMER_PARAMETERS)
+def create_customer(double: StripeDouble, form: FormValues) -> StripeObject:
+    return saving.create_customer(double.store, form)
+
+
+@_route("GET", "/customers", *listing.PAGING, "email")
+def customers(double: StripeDouble, form: FormValues) -> StripeObject:
+    return listing.page(double.store, "customer", form, ("email",))
+
+
+@_route("GET", "/customers/<customer_id>")
+def customer(double: StripeDouble, form: FormValues, customer_id: str) -> StripeObject:
+    return double.store.get("customer", customer_id)
+
+
+@_route("GET", "/customers/<customer_id>/payment_methods", *listing.PAGING, "type")
+def customer_payment_methods(double: StripeDouble, form: FormValues, customer_id: str) -> StripeObject:
+    double.store.get("customer", customer_id)
+    return listing.page(
+        double.store, "payment_method", form, ("type",), lambda method: method["customer"] == customer_id
+    )
+
+
+@_route("GET", "/setup_intents", *listing.PAGING, "customer", "payment_method")
+def setup_intents(double: StripeDouble, form: FormValues) -> StripeObject:
+    return listing.page(double.store, "setup_intent", form, ("customer", "payment_method"))
+
+
+@_route("GET", "/setup_intents/<intent_id>")
+def setup_intent(double: StripeDouble, form: FormValues, intent_id: str) -> StripeObject:
+    return double.store.get("setup_intent", intent_id)
+
+
+@_route("GET", "/mandates/<mandate_id>")
+def mandate(double: StripeDouble, form: FormValues, mandate_id: str) -> StripeObject:
+    return double.store.get("mandate", mandate_id)
+
+
+@_route("GET", "/payment_methods/<method_id>")
+def payment_method(double: StripeDouble, form: FormValues, method_id: str) -> StripeObject:
+    return double.store.get("payment_method", method_id)
+
+
+@_route("POST", "/payment_methods/<method_id>/detach")
+def detach(double: StripeDouble, form: FormValues, method_id: str) -> StripeObject:
+    return saving.detach(double.store, method_id)
+
+
+@_route("POST", "/payment_intents", *off_session.INTENT_PARAMETERS)
+def create_payment_intent(double: StripeDouble, form: FormValues) -> StripeObject:
+    return double.charge_saved(form)
+
+
+@_route("POST", "/payment_intents/<intent_id>/cancel")
+def cancel_payment_intent(double: StripeDouble, form: FormValues, intent_id: str) -> StripeObject:
+    return off_session.cancel(double.store, intent_id)
 
 
 @_route("GET", "/payment_intents", *listing.PAGING, "customer")

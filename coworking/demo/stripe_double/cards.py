@@ -14,7 +14,11 @@ from stdnum import iban, luhn
 
 @dataclass(frozen=True, slots=True)
 class TestCard:
-    """How a card behaves: ``code`` and ``decline_code`` say why it is declined, an empty ``code`` that it is not."""
+    """How a card behaves: ``code`` and ``decline_code`` say why it is declined, an empty ``code`` that it is not.
+
+    ``fails_once_saved``: it can be saved, and is declined when it is charged. ``always_authenticates``: it wants its owner
+    at every charge, so it cannot be charged while they are away.
+    """
 
     __test__ = False  # no test, whatever its name
 
@@ -23,6 +27,8 @@ class TestCard:
     code: str = ""
     decline_code: str = ""
     wants_authentication: bool = False
+    fails_once_saved: bool = False
+    always_authenticates: bool = False
 
 
 _CARDS = {
@@ -33,6 +39,8 @@ _CARDS = {
     "4000000000000069": TestCard("visa", "0069", "expired_card", "expired_card"),
     "4000000000000127": TestCard("visa", "0127", "incorrect_cvc", "incorrect_cvc"),
     "4000002500003155": TestCard("visa", "3155", wants_authentication=True),
+    "4000002760003184": TestCard("visa", "3184", wants_authentication=True, always_authenticates=True),
+    "4000000000000341": TestCard("visa", "0341", "card_declined", "insufficient_funds", fails_once_saved=True),
     "4000008400001629": TestCard("visa", "1629", "card_declined", "generic_decline", wants_authentication=True),
 }
 GOOD_CARD = "4242 4242 4242 4242"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from flask import Flask, current_app
 
-from coworking.demo.stripe_double import paying, refunding
+from coworking.demo.stripe_double import off_session, paying, refunding, saving
 from coworking.demo.stripe_double.cards import GOOD_CARD, GOOD_IBAN, debit_succeeds
 from coworking.demo.stripe_double.faults import Faults
 from coworking.demo.stripe_double.notifications import Notifications
@@ -38,29 +41,51 @@ class StripeDouble:
     # What a payer does on the hosted page
 
     def pay_by_card(self, session_id: str, number: str = GOOD_CARD) -> PaymentOutcome:
-        """Pay with a test card; a decline leaves the session open."""
+        """Pay with a test card, or save it where the session is for that; a decline leaves the session open."""
+        if saving.is_saving(self.store, session_id):
+            return saving.save_card(self.store, session_id, number)
         return paying.pay_by_card(self.store, session_id, number)
 
     def answer_authentication(self, session_id: str, agrees: bool) -> PaymentOutcome:
-        """Confirm the payment at the payer's bank, or refuse it."""
+        """Confirm the payment or the saving at the payer's bank, or refuse it."""
+        if saving.is_saving(self.store, session_id):
+            return saving.answer_authentication(self.store, session_id, agrees)
         return paying.answer_authentication(self.store, session_id, agrees)
 
     def pay_by_debit(self, session_id: str, account: str = GOOD_IBAN, name: str = "Camille Roux") -> PaymentOutcome:
-        """Give a SEPA mandate: processing until `settle_debit`."""
+        """Give a SEPA mandate: to pay, which is processing until `settle_debit`, or to be debited later."""
+        if saving.is_saving(self.store, session_id):
+            return saving.save_account(self.store, session_id, account, name)
         outcome = paying.pay_by_debit(self.store, session_id, account, name)
-        if self._settles_after_s is not None:
-            timer = threading.Timer(
-                self._settles_after_s, self._settle_unless_done, (session_id, debit_succeeds(account))
-            )
-            timer.daemon = True
-            timer.start()
+        self._settle_later(self.settle_debit, session_id, debit_succeeds(account))
         return outcome
+
+    def charge_saved(self, form: dict[str, Any]) -> StripeObject:
+        """Charge a saved means; a debit is processing until `settle_collected`."""
+        intent = off_session.charge_saved(self.store, form)
+        if intent["status"] == "processing":
+            account = self.store.saved_accounts[intent["payment_method"]]
+            self._settle_later(self.settle_collected, intent["id"], debit_succeeds(account))
+        return intent
 
     # What banks and Stripe do later
 
     def settle_debit(self, session_id: str, ok: bool) -> None:
         """Let the bank pay a debit, or refuse it (``insufficient_funds``)."""
         paying.settle_debit(self.store, session_id, ok)
+
+    def settle_collected(self, intent_id: str, ok: bool) -> None:
+        """Let the bank pay the debit of a saved account, or refuse it (``insufficient_funds``)."""
+        off_session.settle(self.store, intent_id, ok)
+
+    def revoke_mandate(self, mandate_id: str) -> None:
+        """Let the payer's bank end a mandate."""
+        saving.revoke_mandate(self.store, mandate_id)
+
+    def intent_ids(self) -> list[str]:
+        """The ids of all payment intents, newest first."""
+        with self.store.lock:
+            return [intent["id"] for intent in self.store.newest_first("payment_intent")]
 
     def expire(self, session_id: str) -> StripeObject:
         """End an open session."""
@@ -90,11 +115,17 @@ class StripeDouble:
             found = [event for event in self.store.newest_first("event") if kind in ("", event["type"])]
         return found[::-1]
 
-    def _settle_unless_done(self, session_id: str, ok: bool) -> None:
-        try:
-            self.settle_debit(session_id, ok)
-        except SessionOver:
-            return
+    def _settle_later(self, settle: Callable[[str, bool], None], object_id: str, ok: bool) -> None:
+        """Let the bank answer by itself after a while, where the double was made so."""
+
+        def unless_done() -> None:
+            with suppress(SessionOver):
+                settle(object_id, ok)
+
+        if self._settles_after_s is not None:
+            timer = threading.Timer(self._settles_after_s, unless_done)
+            timer.daemon = True
+            timer.start()
 
 
 def this_double() -> StripeDouble:

@@ -25,6 +25,12 @@ CARDS = (
     ("4000 0000 0000 9995", N_("is declined: not enough money")),
 )
 """The numbers shown to be tried; a tap fills one in."""
+CARDS_TO_SAVE = (
+    (GOOD_CARD, N_("pays")),
+    ("4000 0025 0000 3155", N_("asks the bank first, then pays")),
+    ("4000 0027 6000 3184", N_("asks the bank every time: it is not charged while you are away")),
+    ("4000 0000 0000 0341", N_("is saved, and declined later: not enough money")),
+)
 ACCOUNTS = ((GOOD_IBAN, N_("pays a little later")), (FAILING_IBAN, N_("is refused a little later: not enough money")))
 REASONS = {
     "card_declined": N_("The bank declined this card. Try another card or another way to pay."),
@@ -32,7 +38,7 @@ REASONS = {
     "expired_card": N_("This card has expired. Check the date or try another card."),
     "incorrect_cvc": N_("The security code is not the card's. Check it and try again."),
     "test_mode_live_card": N_("This page takes test cards only. Never type the number of a real one here."),
-    AUTHENTICATION_FAILED: N_("The bank could not confirm this payment. Try again or use another card."),
+    AUTHENTICATION_FAILED: N_("The bank did not get your confirmation. Try again or use another card."),
     "incorrect_number": N_("The card number is wrong. Check its digits."),
     "invalid_expiry": N_("The expiry date is wrong. Write the month and the year, such as 12/34."),
     "invalid_cvc": N_("The security code is wrong. It has three or four digits."),
@@ -152,8 +158,9 @@ def _session(session_id: str) -> StripeObject:
 
 def _reason(session_id: str) -> str:
     """Why the last attempt failed: the bank's own word where it has one."""
-    held = this_double().store.expanded(_session(session_id), ["payment_intent"])
-    error = (held["payment_intent"] or {}).get("last_payment_error") or {}
+    held = this_double().store.expanded(_session(session_id), ["payment_intent", "setup_intent"])
+    intents = held["payment_intent"] or {}, held["setup_intent"] or {}
+    error = intents[0].get("last_payment_error") or intents[1].get("last_setup_error") or {}
     said = error.get("decline_code")
     return said if said in REASONS else error.get("code") or "card_declined"
 
@@ -171,7 +178,7 @@ def _form(session: StripeObject, wrong: str | None = None) -> ResponseReturnValu
         wrong=wrong,
         faulty=FIELDS.get(wrong, "number") if wrong else None,
         reason=REASONS.get(wrong or "", REASONS["card_declined"]),
-        cards=CARDS,
+        cards=CARDS_TO_SAVE if session["mode"] == "setup" else CARDS,
         accounts=ACCOUNTS,
         typed=_typed(),
     )
@@ -181,7 +188,7 @@ def _typed() -> dict[str, str]:
     """What stands in the fields: what was typed, or what pays."""
     number, account = request.args.get("number"), request.args.get("account")
     first = {
-        "number": number if number in {known for known, _ in CARDS} else GOOD_CARD,
+        "number": number if number in {known for known, _ in CARDS + CARDS_TO_SAVE} else GOOD_CARD,
         "expiry": "12 / 34",
         "cvc": "123",
         "name": "Camille Roux",

@@ -51,6 +51,128 @@ def checkout_session(
     }
 
 
+def customer(customer_id: str, created: int, wanted: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Somebody who pays; ``wanted``: name, e-mail, language, metadata, by Stripe's names."""
+    return {
+        **_nulls("address business_name currency default_source description discount individual_name phone shipping"),
+        **_nulls("test_clock"),
+        "id": customer_id,
+        "object": "customer",
+        "balance": 0,
+        "created": created,
+        "delinquent": False,
+        "invoice_prefix": prefix,
+        "invoice_settings": _nulls("custom_fields default_payment_method footer rendering_options"),
+        "livemode": False,
+        "next_invoice_sequence": 1,
+        "tax_exempt": "none",
+        **wanted,
+    }
+
+
+def setup_intent(
+    intent_id: str, created: int, customer_id: str, methods: list[str], data: dict[str, Any], secret: str
+) -> dict[str, Any]:
+    """The wish to save a means of ``customer_id``; ``data``: what its creator said of it."""
+    return {
+        **_nulls(
+            "application automatic_payment_methods cancellation_reason customer_account excluded_payment_method_types "
+            "flow_directions last_setup_error latest_attempt mandate next_action on_behalf_of payment_method "
+            "payment_method_configuration_details single_use_mandate"
+        ),
+        "id": intent_id,
+        "object": "setup_intent",
+        "client_secret": f"{intent_id}_secret_{secret}",
+        "created": created,
+        "customer": customer_id,
+        "description": data.get("description"),
+        "livemode": False,
+        "metadata": data.get("metadata") or {},
+        "payment_method_options": {},
+        "payment_method_types": methods,
+        "status": "requires_payment_method",
+        "usage": "off_session",
+    }
+
+
+def payment_method(
+    method_id: str, created: int, customer_id: str, details: dict[str, Any], name: str | None, email: str | None
+) -> dict[str, Any]:
+    """A means that was saved; ``details``: its kind, and what is known of a card or an account."""
+    return {
+        **_nulls("customer_account"),
+        "id": method_id,
+        "object": "payment_method",
+        "allow_redisplay": "limited",
+        "billing_details": {
+            "address": _nulls("city country line1 line2 postal_code state"),
+            **_nulls("phone tax_id"),
+            "email": email,
+            "name": name,
+        },
+        "created": created,
+        "customer": customer_id,
+        "livemode": False,
+        "metadata": {},
+        **details,
+    }
+
+
+def saved_card(card: TestCard) -> dict[str, Any]:
+    """A card as a payment method says it."""
+    return {
+        "type": "card",
+        "card": {
+            **_nulls("generated_from regulated_status wallet"),
+            "brand": card.brand,
+            "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
+            "country": "FR",
+            "display_brand": card.brand,
+            "exp_month": 12,
+            "exp_year": 2034,
+            "fingerprint": f"test{card.last4}",
+            "funding": "credit",
+            "last4": card.last4,
+            "networks": {"available": [card.brand], "preferred": None},
+            "three_d_secure_usage": {"supported": True},
+        },
+    }
+
+
+def saved_account(account: str) -> dict[str, Any]:
+    """An account as a payment method says it: of an IBAN its country, bank and end."""
+    return {
+        "type": "sepa_debit",
+        "sepa_debit": {
+            "bank_code": account[4:9],
+            "branch_code": account[9:14],
+            "country": account[:2],
+            "fingerprint": f"test{account[-4:]}",
+            "generated_from": {"charge": None, "setup_attempt": None},
+            "last4": account[-4:],
+        },
+    }
+
+
+def mandate(mandate_id: str, accepted_at: int, method_id: str, reference: str) -> dict[str, Any]:
+    """A payer's permission to debit an account."""
+    return {
+        "id": mandate_id,
+        "object": "mandate",
+        "customer_acceptance": {
+            "accepted_at": accepted_at,
+            "online": {"ip_address": "127.0.0.1", "user_agent": "test"},
+            "type": "online",
+        },
+        "livemode": False,
+        "multi_use": {},
+        "payment_method": method_id,
+        "payment_method_details": {"sepa_debit": {"reference": reference, "url": ""}, "type": "sepa_debit"},
+        "status": "active",
+        "type": "multi_use",
+    }
+
+
 def payment_intent(
     intent_id: str, created: int, session: dict[str, Any], data: dict[str, Any], secret: str
 ) -> dict[str, Any]:

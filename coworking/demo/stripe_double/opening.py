@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from coworking.demo.stripe_double.form_data import texts_by_key, whole_number
-from coworking.demo.stripe_double.objects import METHODS, checkout_session
+from coworking.demo.stripe_double.objects import METHODS, checkout_session, setup_intent
 from coworking.demo.stripe_double.refusals import StripeRefusal, invalid_parameter, missing_parameter
 from coworking.demo.stripe_double.store import StripeObject, StripeStore
 
@@ -21,6 +21,10 @@ SESSION_PARAMETERS = {
     f"{ITEM}.price_data.product_data.description",
     "payment_intent_data.description",
     "payment_intent_data.metadata.*",
+    "setup_intent_data.description",
+    "setup_intent_data.metadata.*",
+    "customer",
+    "currency",
     "metadata.*",
     "success_url",
     "cancel_url",
@@ -37,24 +41,21 @@ SHORTEST_S, LONGEST_S = 30 * 60, 24 * 60 * 60
 
 def open_session(store: StripeStore, form: dict[str, Any], base_url: str) -> StripeObject:
     """Open a session whose page is under ``base_url``; raises `StripeRefusal`."""
+    if form.get("mode") == "setup":
+        return _open_setup(store, form, base_url)
     if form.get("mode") != "payment":
-        raise invalid_parameter("mode", "this double takes payments only")
+        raise invalid_parameter("mode", "this double takes payments and saves means")
+    if "currency" in form or "setup_intent_data" in form:
+        raise invalid_parameter("mode", "currency and setup_intent_data are for saving a means")
     current = store.seconds()
     label, cents, currency = _items(form)
-    expires_at = whole_number(form, "expires_at") or current + LONGEST_S
-    if not current + SHORTEST_S <= expires_at <= current + LONGEST_S:
-        raise invalid_parameter("expires_at", "it must be between 30 minutes and 24 hours from now")
     wanted = {
+        **_common(form, current),
         "amount_subtotal": cents,
         "amount_total": cents,
         "currency": currency,
-        "cancel_url": _address(form, "cancel_url") if "cancel_url" in form else None,
-        "success_url": _address(form, "success_url"),
-        "client_reference_id": _text(form, "client_reference_id", 200),
+        "customer": _customer(store, form) if "customer" in form else None,
         "customer_email": _email(form),
-        "expires_at": expires_at,
-        "locale": _text(form, "locale", 10),
-        "metadata": texts_by_key(form, "metadata"),
     }
     data: dict[str, Any] = form.get("payment_intent_data") or {}
     session_id = store.new_id("cs_test_")
@@ -62,6 +63,57 @@ def open_session(store: StripeStore, form: dict[str, Any], base_url: str) -> Str
     with store.lock:
         store.intent_data[session_id], store.labels[session_id] = intent, label
         return store.add(checkout_session(session_id, current, f"{base_url}c/pay/{session_id}", wanted, _methods(form)))
+
+
+def _open_setup(store: StripeStore, form: dict[str, Any], base_url: str) -> StripeObject:
+    """A session that takes no money: a card or an account is saved for its customer."""
+    if "line_items" in form or "payment_intent_data" in form:
+        raise invalid_parameter("line_items", "nothing is paid in setup mode")
+    current = store.seconds()
+    customer_id = _customer(store, form)
+    if form.get("currency") != "eur":
+        raise missing_parameter("currency") if "currency" not in form else invalid_parameter("currency", "not eur")
+    methods = _methods(form)
+    data: dict[str, Any] = form.get("setup_intent_data") or {}
+    said = {"description": _text(data, "description", 1000), "metadata": texts_by_key(data, "metadata")}
+    session_id = store.new_id("cs_test_")
+    with store.lock:
+        intent = setup_intent(store.new_id("seti_"), current, customer_id, methods, said, store.new_id(""))
+        wanted = {
+            **_common(form, current),
+            "mode": "setup",
+            "amount_subtotal": None,
+            "amount_total": None,
+            "currency": "eur",
+            "customer": customer_id,
+            "customer_email": None,
+            "payment_status": "no_payment_required",
+            "setup_intent": store.add(intent)["id"],
+        }
+        store.labels[session_id] = said["description"] or ""
+        return store.add(checkout_session(session_id, current, f"{base_url}c/pay/{session_id}", wanted, methods))
+
+
+def _common(form: dict[str, Any], current: int) -> dict[str, Any]:
+    """What every session may be told."""
+    expires_at = whole_number(form, "expires_at") or current + LONGEST_S
+    if not current + SHORTEST_S <= expires_at <= current + LONGEST_S:
+        raise invalid_parameter("expires_at", "it must be between 30 minutes and 24 hours from now")
+    return {
+        "cancel_url": _address(form, "cancel_url") if "cancel_url" in form else None,
+        "success_url": _address(form, "success_url"),
+        "client_reference_id": _text(form, "client_reference_id", 200),
+        "expires_at": expires_at,
+        "locale": _text(form, "locale", 10),
+        "metadata": texts_by_key(form, "metadata"),
+    }
+
+
+def _customer(store: StripeStore, form: dict[str, Any]) -> str:
+    customer_id = form.get("customer")
+    if not isinstance(customer_id, str):
+        raise missing_parameter("customer")
+    return store.get("customer", customer_id, "customer")["id"]
 
 
 def _items(form: dict[str, Any]) -> tuple[str, int, str]:

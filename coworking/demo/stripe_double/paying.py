@@ -87,7 +87,7 @@ def settle_debit(store: StripeStore, session_id: str, ok: bool) -> None:
             raise SessionOver(session_id)
         charge = store.get("charge", intent["latest_charge"])
         if ok:
-            _succeed(store, intent, charge)
+            succeed(store, intent, charge)
             session["payment_status"] = "paid"
             store.tell("payment_intent.succeeded", intent)
             store.tell("checkout.session.async_payment_succeeded", session)
@@ -160,14 +160,15 @@ def _charge_card(
         charge |= {"status": "failed", "failure_code": card.code, "failure_message": "The card was declined."}
         _fail(store, intent, card.code, card.decline_code, charge["id"])
         return "declined"
-    _succeed(store, intent, charge)
+    succeed(store, intent, charge)
     _complete(store, session, "paid", None)
     store.tell("payment_intent.succeeded", intent)
     store.tell("checkout.session.completed", session)
     return "paid"
 
 
-def _succeed(store: StripeStore, intent: StripeObject, charge: StripeObject) -> None:
+def succeed(store: StripeStore, intent: StripeObject, charge: StripeObject) -> None:
+    """Let the money of ``charge`` arrive, less the fee."""
     means = charge["payment_method_details"]["type"]
     rate, fixed = _FEES[means]
     fee = (charge["amount"] * rate + 5_000) // 10_000 + fixed

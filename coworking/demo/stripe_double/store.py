@@ -22,9 +22,13 @@ _LETTERS = string.ascii_letters + string.digits
 EXPANDABLE = {
     "balance_transaction",
     "charge",
+    "customer",
     "failure_balance_transaction",
     "latest_charge",
+    "mandate",
     "payment_intent",
+    "payment_method",
+    "setup_intent",
     "source",
 }
 """Fields that hold the id of another object of this store."""
@@ -42,6 +46,9 @@ class StripeStore:
         """What the caller said of the intent to come, by session."""
         self.cards_to_confirm: dict[str, TestCard] = {}
         """The card that waits for its owner's confirmation, by intent."""
+        self.saved_cards: dict[str, TestCard] = {}
+        self.saved_accounts: dict[str, str] = {}
+        """What is behind each payment method: a card, an IBAN."""
         self._objects: dict[str, StripeObject] = {}
         self._ids: dict[str, list[str]] = {}
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from coworking.demo.stripe_double.app import create_double
-from tests.support.stripe import SECRET_KEY, wanted
+from coworking.demo.stripe_double.cards import GOOD_IBAN
+from tests.support.stripe import SECRET_KEY, collection, saved, wanted
 
 SHAPES: dict[str, dict[str, str]] = json.loads((Path(__file__).parent / "stripe_shapes.json").read_text())
 """Of each kind of object the fields that Stripe documents, and the JSON types that each may have."""
@@ -23,6 +24,10 @@ READ = {
     "event": "api_version data livemode type",
     "account": "business_profile charges_enabled country",
     "payment_method_configuration": "active card is_default sepa_debit",
+    "customer": "email name metadata livemode",
+    "setup_intent": "customer last_setup_error mandate payment_method status",
+    "mandate": "payment_method payment_method_details status",
+    "payment_method": "customer type livemode",
     "balance_transaction": "amount currency fee fee_details net source type",
 }
 """The fields that the product reads or will read."""
@@ -61,6 +66,10 @@ def lived(gateway, double):
     double.expire(ids[7])
     double.refund(gateway.fetch(ids[0]).payment_id, 1000)
     double.fail_refund(double.refund(gateway.fetch(ids[5]).payment_id)["id"])
+    card, account = saved(gateway, double), saved(gateway, double, account=GOOD_IBAN)
+    for means in (card, account, saved(gateway, double, "4000000000000341")):
+        gateway.saved_means.collect(collection(means, f"collection-{means.checkout_id}"))
+    gateway.saved_means.forget(account.means.means_id)
     return ids
 
 
@@ -85,6 +94,7 @@ def test_every_object_has_the_fields_and_types_that_stripe_documents(ask, lived)
         "events?limit=100",
     ]
     calls += ["payment_intents?limit=100&expand[]=data.latest_charge", "balance_transactions?expand[]=data.source"]
+    calls += ["customers", "setup_intents?expand[]=data.payment_method&expand[]=data.mandate"]
     seen = [found for call in calls for found in objects_in(ask(f"GET /v1/{call}")[1])]
     assert {found["object"] for found in seen} == set(SHAPES)
     for found in seen:
@@ -99,11 +109,11 @@ def test_every_object_has_the_fields_and_types_that_stripe_documents(ask, lived)
 def test_money_adds_up(ask, lived):
     transactions = ask("GET /v1/balance_transactions?limit=100")[1]["data"]
     assert sorted(entry["type"] for entry in transactions) == sorted(
-        ["charge", "charge", "payment", "refund", "payment_refund", "payment_failure_refund"]
+        ["charge", "charge", "charge", "payment", "refund", "payment_refund", "payment_failure_refund"]
     )
     assert all(entry["net"] == entry["amount"] - entry["fee"] for entry in transactions)
     assert all(entry["fee"] == sum(detail["amount"] for detail in entry["fee_details"]) for entry in transactions)
-    assert sum(entry["amount"] for entry in transactions) == 3 * 6000 - 1000
+    assert sum(entry["amount"] for entry in transactions) == 4 * 6000 - 1000
 
 
 def test_refunds_stay_within_what_was_paid(ask, gateway, double):

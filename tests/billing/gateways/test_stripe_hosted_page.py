@@ -102,7 +102,7 @@ def test_the_bank_may_ask_for_a_confirmation(browser, gateway, opened, page, ans
     said = browser.post(sent.location, data={"answer": answer})
     assert gateway.fetch(opened.checkout_id).state == state
     assert said.status_code == (303 if state == "paid" else 422)
-    assert state == "paid" or "La banque n’a pas pu confirmer" in text_of(said)
+    assert state == "paid" or "La banque n’a pas reçu votre confirmation" in text_of(said)
 
 
 def test_an_answer_nobody_asked_for_pays_nothing(browser, gateway, opened, page):
