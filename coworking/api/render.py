@@ -188,6 +188,7 @@ def invoice(row: Standing) -> Json:
         "rounding_cents": found.rounding_cents,
         "payable_cents": found.payable_cents,
         "paid_cents": row.paid_cents,
+        "credited_cents": row.credited_cents,
         "open_cents": row.open_cents,
         "lines": [
             line | {"unit_cents": divide_half_up(price := unit_micros(line), MICROS), "unit_micros": price}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import groupby
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
-from coworking.billing import documents, queries, rules, services
+from coworking.billing import credit_rules, documents, queries, rules, services
 from coworking.billing.models import Charge, Invoice, InvoiceCounter, Payment
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep, OnlineRefund
 from coworking.core.checks import check
@@ -81,6 +83,24 @@ def charged() -> Iterator[str]:
         )
         if not 0 <= amount <= payable
     )
+
+
+@check(3, "credit notes take back no more of a line than its invoice holds")
+def credited() -> Iterator[str]:
+    original = aliased(Invoice)
+    rows = db.session.execute(
+        select(original.number, original.payload, Invoice.payload)
+        .join(original, Invoice.corrects_id == original.id)
+        .order_by(original.id, Invoice.seq)
+        .execution_options(yield_per=500)
+    )
+    for (number, payload), notes in groupby(rows, key=lambda row: (row[0], row[1])):
+        taken = credit_rules.taken_by(json.loads(note) for _number, _payload, note in notes)
+        lines = [line["amount_cents"] for line in json.loads(payload)["lines"]]
+        for place, cents in taken.items():
+            billed = lines[place] if place < len(lines) else 0
+            if cents * billed < 0 or abs(cents) > abs(billed):
+                yield f"credit notes take back {cents} of {billed} on line {place + 1} of {number}"
 
 
 @check(3, "what arrived through a gateway stands on its invoices at most once, and its history says how")

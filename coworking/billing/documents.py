@@ -1,8 +1,9 @@
 """A document's whole content as plain JSON values: what is frozen, signed, printed and exported. Pure.
 
 The snapshot is schema ``invoice/2``. Amounts are integer cents, unit prices millionths of the currency unit, rates basis
-points, dates ISO 8601. A credit note holds the same lines with every sign turned, and the number and date of the invoice
-it undoes (EN 16931 BT-25, BT-26). Documents of schema ``invoice/1`` keep what they say: one basis for all that was quoted,
+points, dates ISO 8601. A credit note holds what it takes
+back of an invoice's lines with every sign turned, each with its place there (``of_line``), and the number and date of that
+invoice (EN 16931 BT-25, BT-26). Documents of schema ``invoice/1`` keep what they say: one basis for all that was quoted,
 unit prices as ``unit_cents``, no ``net_cents`` on their lines.
 """
 
@@ -15,13 +16,14 @@ from fractions import Fraction
 from typing import Any
 
 from coworking.billing import mentions
+from coworking.billing.credit_rules import credit_lines, credit_sums, left_of
 from coworking.billing.line_rules import MICROS, ChargedItem, counted, document_body
 from coworking.billing.rules import AdhesionWithoutVat, AmountsDisagree, BuyerIncomplete, SellerIncomplete, due_on
 from coworking.core.errors import N_
 from coworking.core.money import divide_half_up
 from coworking.core.months import month_end, write_month
 from coworking.membership.rules import AdhesionVatUnknown
-from coworking.pricing.rules import vat_of
+from coworking.pricing.rules import Group, vat_of
 
 SCHEMA = "invoice/2"
 PLACEHOLDER = "F0000-0000"
@@ -159,15 +161,7 @@ def invoice(
             }
             for line in lines
         ],
-        "taxes": [
-            {
-                "vat_rate_bp": group.vat_rate_bp,
-                "net_cents": group.net_cents,
-                "vat_cents": group.vat_cents,
-                "rounding_cents": group.rounding_cents,
-            }
-            for group in sums.groups
-        ],
+        "taxes": [_tax(group) for group in sums.groups],
         "net_cents": sums.net_cents,
         "vat_cents": sums.vat_cents,
         "gross_cents": sums.gross_cents,
@@ -187,8 +181,19 @@ def invoice(
     return document
 
 
-def credit_note(original: Mapping[str, Any], *, number: str, seq: int, issued_on: date, reason: str) -> dict[str, Any]:
-    """The snapshot that undoes ``original`` to the cent."""
+def credit_note(
+    original: Mapping[str, Any],
+    *,
+    before: Mapping[int, int],
+    taken: Mapping[int, int],
+    number: str,
+    seq: int,
+    issued_on: date,
+    reason: str,
+) -> dict[str, Any]:
+    """The snapshot that takes back ``taken`` of ``original``, cents by the place of its line; ``before``: what earlier ones
+    took (`credit_rules`). Taking all at once undoes it to the cent."""
+    sums = credit_sums(original, before, taken)
     document = dict(original)
     document |= {
         "kind": "credit_note",
@@ -196,20 +201,27 @@ def credit_note(original: Mapping[str, Any], *, number: str, seq: int, issued_on
         "seq": seq,
         "issued_on": issued_on.isoformat(),
         "due_on": issued_on.isoformat(),
-        "lines": [
-            line | {name: -line[name] for name in ("amount_cents", "net_cents") if name in line}
-            for line in original["lines"]
-        ],
-        "taxes": [
-            {name: value if name == "vat_rate_bp" else -value for name, value in group.items()}
-            for group in original["taxes"]
-        ],
-        "corrects": {"number": original["number"], "issued_on": original["issued_on"]},
+        "lines": credit_lines(original, taken, sums),
+        "taxes": [_tax(group) for group in sums.groups],
+        "corrects": {
+            "number": original["number"],
+            "issued_on": original["issued_on"],
+            "in_part": dict(taken) != left_of(original, {}),
+        },
         "reason": reason,
     }
-    document |= {name: -original[name] for name in SUMS}
+    document |= {name: getattr(sums, name) for name in SUMS}
     check_amounts(document)
     return document
+
+
+def _tax(group: Group) -> dict[str, int]:
+    return {
+        "vat_rate_bp": group.vat_rate_bp,
+        "net_cents": group.net_cents,
+        "vat_cents": group.vat_cents,
+        "rounding_cents": group.rounding_cents,
+    }
 
 
 SUMS = ("net_cents", "vat_cents", "gross_cents", "rounding_cents", "payable_cents")
@@ -227,7 +239,8 @@ def check_amounts(document: Mapping[str, Any]) -> None:
         gross = group["net_cents"] + group["vat_cents"]
         right &= group["vat_cents"] == vat_of(group["net_cents"], group["vat_rate_bp"])
         right &= amount == (group["net_cents"] if basis == "ht" else gross + group["rounding_cents"])
-        right &= abs(group["rounding_cents"]) <= 1
+        # A credit note may stand for two roundings: that of its invoice, and that of the notes before it.
+        right &= abs(group["rounding_cents"]) <= (2 if document["kind"] == "credit_note" else 1)
         nets = [
             line["net_cents"] for line in lines if line["vat_rate_bp"] == group["vat_rate_bp"] and "net_cents" in line
         ]

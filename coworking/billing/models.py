@@ -102,7 +102,7 @@ class Invoice(Model):
 
     ``payload`` is its whole content as RFC 8785 bytes (ASCII-safe text), ``sha256`` their digest. ``seq`` counts all
     documents from 1 without a gap; ``prev`` is the digest of the link before (see `core.links`). A credit
-    note's amounts are negative, and ``corrects_id`` is the invoice it undoes, which can happen once.
+    note's amounts are negative, and ``corrects_id`` is the invoice of whose lines it takes back all or a part.
     """
 
     __tablename__ = "invoice"
@@ -125,7 +125,7 @@ class Invoice(Model):
     seq: Mapped[int] = mapped_column(unique=True)
     number: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
-    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"), unique=True)
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"), index=True)
     payer_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     payer_organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
     month: Mapped[date]

@@ -101,7 +101,7 @@ def _allot(payment: OnlinePayment) -> None:
         )
     }
     today = spaces.today()
-    taken = shares_of([(part.cents, owed_on(invoices[part.invoice_id])) for part in payment.parts])
+    taken = shares_of([(part.cents, queries.owed_on(invoices[part.invoice_id])) for part in payment.parts])
     for part, cents in zip(payment.parts, taken, strict=True):
         if cents:
             invoice = invoices[part.invoice_id]
@@ -161,11 +161,6 @@ def invoices_locked(public_ids: Sequence[str]) -> list[Invoice]:
     if len(rows) != len(set(public_ids)):
         raise NotFound()
     return rows
-
-
-def owed_on(invoice: Invoice) -> int:
-    paid = sum(payment.cents for payment in queries.payments_of(invoice))
-    return rules.open_cents(invoice.payable_cents, paid, credited=queries.credit_note_of(invoice) is not None)
 
 
 def locked_payment(public_id: str) -> OnlinePayment:

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from coworking.billing import online_queries
+from coworking.billing import online_queries, queries
 from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import (
     CheckoutWanted,
@@ -22,7 +22,7 @@ from coworking.billing.gateways.port import (
     NotExpirable,
 )
 from coworking.billing.models import Invoice
-from coworking.billing.online import invoices_locked, locked_payment, look_later, owed_on, reach, settle
+from coworking.billing.online import invoices_locked, locked_payment, look_later, reach, settle
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
 from coworking.billing.online_rules import (
     FactDisagrees,
@@ -100,7 +100,7 @@ def _intend(invoices: Sequence[str], gateway: Gateway, locale: str, actor: Actor
     """The intent to pay what is owed on ``invoices``, committed: one that waits already, or a new one."""
     with write_unit() as unit:
         rows = invoices_locked(invoices)
-        owed = [(row, owed_on(row)) for row in rows]
+        owed = [(row, queries.owed_on(row)) for row in rows]
         parts = {row.id: cents for row, cents in owed if cents > 0}
         if not parts:
             raise NothingToPay()
@@ -151,7 +151,7 @@ def _is_same(payment: OnlinePayment, gateway: Gateway, parts: dict[int, int]) ->
 def _close_others(invoices: Sequence[str], gateway: Gateway) -> None:
     """End the pages that still take money for any of ``invoices`` in other amounts or elsewhere, before another opens."""
     rows = db.session.scalars(select(Invoice).where(Invoice.public_id.in_(invoices))).all()
-    parts = {row.id: cents for row in rows if (cents := owed_on(row)) > 0}
+    parts = {row.id: cents for row in rows if (cents := queries.owed_on(row)) > 0}
     stale = [
         (row.gateway, row.checkout_id, row.public_id)
         for row in online_queries.of_invoices([row.id for row in rows])

@@ -6,7 +6,7 @@ from datetime import date
 
 from coworking.billing import queries, rules
 from coworking.billing.charges import check_manager
-from coworking.billing.models import Invoice, Payment
+from coworking.billing.models import Payment
 from coworking.billing.services import invoice_locked
 from coworking.core import audit
 from coworking.core.db import db
@@ -15,10 +15,6 @@ from coworking.core.formats import day_year, money
 from coworking.core.policy import Actor
 from coworking.core.units import write_unit
 from coworking.spaces import queries as spaces
-
-
-def _paid(invoice: Invoice) -> int:
-    return sum(payment.cents for payment in queries.payments_of(invoice))
 
 
 def record_payment(
@@ -45,8 +41,7 @@ def record_payment(
         invoice = invoice_locked(public)
         if received_on < invoice.issued_on and not before_issue:
             raise rules.ReceivedBeforeIssue(day=day_year(invoice.issued_on))
-        credited = queries.credit_note_of(invoice) is not None
-        left = rules.open_cents(invoice.payable_cents, _paid(invoice), credited=credited)
+        left = queries.owed_on(invoice)
         if cents > left:
             raise rules.PaidTooMuch(open=money(max(left, 0), invoice.currency))
         payment = Payment(

@@ -129,16 +129,21 @@ _paid = (
     .correlate(Invoice)
     .scalar_subquery()
 )
-_credited = select(_note.id).where(_note.corrects_id == Invoice.id).correlate(Invoice).exists()
+_credited = (
+    select(func.coalesce(-func.sum(_note.payable_cents), 0))
+    .where(_note.corrects_id == Invoice.id)
+    .correlate(Invoice)
+    .scalar_subquery()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A document, how much of it was paid and how it stands today."""
+    """A document, how much of it was paid, how much credit notes take back, and how it stands today."""
 
     invoice: Invoice
     paid_cents: int
-    is_credited: bool
+    credited_cents: int
     state: rules.DocumentState
 
     @property
@@ -146,7 +151,7 @@ class Standing:
         """Still owed; negative: to be refunded."""
         if self.invoice.kind == "credit_note":
             return 0
-        return rules.open_cents(self.invoice.payable_cents, self.paid_cents, credited=self.is_credited)
+        return rules.open_cents(self.invoice.payable_cents, self.paid_cents, self.credited_cents)
 
     @property
     def payer_name(self) -> str:
@@ -159,9 +164,9 @@ def content(invoice: Invoice) -> dict[str, Any]:
     return json.loads(invoice.payload)
 
 
-def _standing(invoice: Invoice, paid: int, credited: bool, today: date) -> Standing:
+def _standing(invoice: Invoice, paid: int, credited: int, today: date) -> Standing:
     kind: rules.DocumentKind = "invoice" if invoice.kind == "invoice" else "credit_note"
-    state = rules.state_of(kind, invoice.payable_cents, paid, invoice.due_on, today, credited=credited)
+    state = rules.state_of(kind, invoice.payable_cents, paid, credited, invoice.due_on, today)
     return Standing(invoice, paid, credited, state)
 
 
@@ -170,7 +175,7 @@ def _standings(conditions: Iterable[ColumnElement[bool]], order: Sequence[Any], 
     if limit is not None:
         statement = statement.limit(limit)
     today = spaces.today()
-    return [_standing(row, int(paid), bool(credited), today) for row, paid, credited in db.session.execute(statement)]
+    return [_standing(row, int(paid), int(credited), today) for row, paid, credited in db.session.execute(statement)]
 
 
 def visible_to(actor: Actor) -> list[ColumnElement[bool]]:
@@ -212,7 +217,7 @@ def owed_by(actor: Actor) -> list[Standing]:
 
 
 def _unpaid() -> tuple[ColumnElement[bool], ...]:
-    return Invoice.kind == "invoice", ~_credited, Invoice.payable_cents > _paid
+    return Invoice.kind == "invoice", Invoice.payable_cents > _paid + _credited
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +276,16 @@ def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
             )
         )
     today = spaces.today()
-    is_invoice = and_(Invoice.kind == "invoice", ~_credited)
-    unpaid = and_(is_invoice, Invoice.payable_cents > _paid)
+    unpaid = and_(*_unpaid())
     states: dict[str, ColumnElement[bool]] = {
         "credit_note": Invoice.kind == "credit_note",
-        "credited": _credited,
-        "paid": and_(is_invoice, Invoice.payable_cents <= _paid),
+        "credited": and_(Invoice.kind == "invoice", Invoice.payable_cents <= _credited),
+        "paid": and_(
+            Invoice.kind == "invoice", Invoice.payable_cents > _credited, Invoice.payable_cents <= _paid + _credited
+        ),
         "overdue": and_(unpaid, Invoice.due_on < today),
-        "partial": and_(unpaid, Invoice.due_on >= today, _paid != 0),
-        "open": and_(unpaid, Invoice.due_on >= today, _paid == 0),
+        "partial": and_(unpaid, Invoice.due_on >= today, _paid + _credited != 0),
+        "open": and_(unpaid, Invoice.due_on >= today, _paid + _credited == 0),
         "unpaid": unpaid,
     }
     if filters.state in states:
@@ -298,9 +304,15 @@ def months_invoiced() -> list[date]:
     return list(db.session.scalars(select(Invoice.month).distinct().order_by(Invoice.month.desc())))
 
 
-def credit_note_of(invoice: Invoice) -> Invoice | None:
-    """What undoes ``invoice``."""
-    return db.session.scalar(select(Invoice).where(Invoice.corrects_id == invoice.id))
+def credit_notes_of(invoice: Invoice) -> list[Invoice]:
+    """What takes back all or a part of ``invoice``, in the order of issue."""
+    return list(db.session.scalars(select(Invoice).where(Invoice.corrects_id == invoice.id).order_by(Invoice.seq)))
+
+
+def owed_on(invoice: Invoice) -> int:
+    """What is still owed on ``invoice``, in cents; negative: to be refunded (1 statement). Exact under its lock."""
+    paid, credited = db.session.execute(select(_paid, _credited).where(Invoice.id == invoice.id)).one()
+    return rules.open_cents(invoice.payable_cents, int(paid), int(credited))
 
 
 def payments_of(invoice: Invoice) -> list[Payment]:

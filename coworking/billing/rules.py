@@ -122,12 +122,6 @@ class ReasonMissing(DomainError):
     field = "reason"
 
 
-class AlreadyCredited(DomainError):
-    code = "already_credited"
-    status = 409
-    message = N_("A credit note already cancels this invoice.")
-
-
 class NotAnInvoice(DomainError):
     code = "not_an_invoice"
     status = 409
@@ -228,19 +222,19 @@ def check_quantity(text: str) -> int:
 # What is paid ---------------------------------------------------------------------------------------------------------
 
 
-def open_cents(payable: int, paid: int, *, credited: bool) -> int:
-    """What is still owed; negative: what was paid for an invoice that was credited, to be refunded."""
-    return (0 if credited else payable) - paid
+def open_cents(payable: int, paid: int, credited: int) -> int:
+    """What is still owed; negative: what was paid and then credited, to be refunded."""
+    return payable - credited - paid
 
 
-def state_of(kind: DocumentKind, payable: int, paid: int, due: date, today: date, *, credited: bool) -> DocumentState:
-    """The state of a document on ``today``."""
+def state_of(kind: DocumentKind, payable: int, paid: int, credited: int, due: date, today: date) -> DocumentState:
+    """The state of a document on ``today``; ``credited``: what credit notes take back of it."""
     if kind == "credit_note":
         return "credit_note"
-    if credited:
+    if credited >= payable:
         return "credited"
-    if paid >= payable:
+    if paid + credited >= payable:
         return "paid"
     if due < today:
         return "overdue"
-    return "partial" if paid else "open"
+    return "partial" if paid or credited else "open"

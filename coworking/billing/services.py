@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from coworking.billing import documents, drafts, queries, rules
+from coworking.billing import credit_rules, documents, drafts, queries, rules
 from coworking.billing.charges import check_manager, gather_recent
 from coworking.billing.mentions import MENTIONS
 from coworking.billing.models import Charge, Invoice, InvoiceCounter
@@ -200,28 +200,34 @@ def invoice_locked(public: str) -> Invoice:
 # Credit notes ---------------------------------------------------------------------------------------------------------
 
 
-def credit(actor: Actor, public: str, reason: str, *, again: bool = False) -> Invoice:
-    """Undo an invoice by a credit note over its whole amount; audited. Raises `AlreadyCredited`.
+def credit(
+    actor: Actor, public: str, reason: str, *, taken: Mapping[int, int] | None = None, again: bool = False
+) -> Invoice:
+    """Take back an invoice, or a part of it, by a credit note; audited.
 
-    ``again``: its charges are to be invoiced once more with the current month (after an address was mended, say);
-    otherwise they are owed no longer.
+    ``taken``: cents by the place of a line, in the invoice's basis and with the line's sign; None: all that earlier ones
+    have left. ``again``: the charges of an invoice undone as a whole are to be invoiced once more with the current month
+    (after an address was mended, say); otherwise they are owed no longer. Raises `credit_rules.AlreadyCredited`,
+    `CreditTooMuch`, `NothingCredited`, `BilledAgainInPart`.
     """
     check_manager(actor)
     why, key = rules.check_reason(reason), signing_key()
     with write_unit():
         original = invoice_locked(public)
-        if queries.credit_note_of(original) is not None:
-            raise rules.AlreadyCredited()
+        content = queries.content(original)
+        before = credit_rules.taken_by(map(queries.content, queries.credit_notes_of(original)))
+        parts = credit_rules.check_taken(credit_rules.left_of(content, before), taken)
+        if again and parts != credit_rules.left_of(content, {}):
+            raise credit_rules.BilledAgainInPart()
         issued_on = spaces.today()
         seq, previous = _next_link()
         number = _next_number("credit_note", issued_on)
-        content = documents.credit_note(
-            queries.content(original), number=number, seq=seq, issued_on=issued_on, reason=why
-        )
         note = _freeze(
             actor,
             key,
-            content,
+            documents.credit_note(
+                content, before=before, taken=parts, number=number, seq=seq, issued_on=issued_on, reason=why
+            ),
             previous,
             payer=(original.payer_person_id, original.payer_organisation_id),
             month=original.month,

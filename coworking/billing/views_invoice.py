@@ -6,6 +6,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.billing import (
+    credit_rules,
     drafts,
     forms,
     online,
@@ -70,7 +71,8 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         doc=pdf.readable(queries.content(row)),
         payments=payments,
         reversed_ids={payment.reverses_id for payment in payments},
-        note=queries.credit_note_of(row),
+        notes=queries.credit_notes_of(row),
+        may_credit=row.kind == "invoice" and standing.credited_cents < row.payable_cents,
         online=(online := online_queries.of_invoices([row.id])),
         surpluses=_surpluses([attempt.id for attempt in online]) if is_staff else [],
         pay_url=pay_url([row.public_id]) if row.kind == "invoice" and standing.open_cents > 0 else None,
@@ -159,15 +161,33 @@ def ask_credit(public_id: str) -> ResponseReturnValue:
 
 def _credit_page(public_id: str, form: Form) -> ResponseReturnValue:
     row = queries.standing_for(current_actor(), public_id)
-    return form_page("billing/credit.html", form, row=row, invoice=row.invoice)
+    doc, notes = pdf.readable(queries.content(row.invoice)), queries.credit_notes_of(row.invoice)
+    return form_page(
+        "billing/credit.html",
+        form,
+        row=row,
+        invoice=row.invoice,
+        doc=doc,
+        left=credit_rules.left_of(doc, credit_rules.taken_by(map(queries.content, notes))),
+        is_first=not notes,
+        input_of=credit_rules.input_of,
+    )
 
 
 @blueprint.post("/<public_id>/credit")
 @requires(Role.MANAGER)
 def credit(public_id: str) -> ResponseReturnValue:
     form = Form(request.form)
-    with form.trying():
-        note = services.credit(current_actor(), public_id, form["reason"], again="again" in form)
-        flash(_("The credit note %(number)s is issued.", number=note.number))
-        return redirect(url_for("billing.invoice", public_id=note.public_id), 303)
+    lines = queries.content(queries.standing_for(current_actor(), public_id).invoice)["lines"]
+    typed = [form.maybe(credit_rules.input_of(place), cents_of) or 0 for place in range(len(lines))]
+    taken = {
+        place: cents if line["amount_cents"] > 0 else -cents
+        for place, (cents, line) in enumerate(zip(typed, lines, strict=True))
+    }
+    if form.is_good:
+        with form.trying():
+            part, again = taken if any(typed) else None, form.checked("again")
+            note = services.credit(current_actor(), public_id, form["reason"], taken=part, again=again)
+            flash(_("The credit note %(number)s is issued.", number=note.number))
+            return redirect(url_for("billing.invoice", public_id=public_id), 303)
     return _credit_page(public_id, form)

@@ -245,3 +245,53 @@ def frozen_charge(keys: Keys) -> Guard:
             f"{name}_truncate": (truncate, truncate),
         },
     )
+
+
+def credit_within() -> Guard:
+    """Credit notes take back no more of a line than the invoice holds.
+
+    Both signed documents tell by themselves: a line of a credit note names the place of the invoice's line as ``of_line``;
+    without it, it undoes the line at its own place.
+    """
+    name = "credit_within"
+    sqlite = f"""CREATE TRIGGER {name} AFTER INSERT ON invoice
+WHEN NEW.kind = 'credit_note' AND EXISTS (
+  SELECT 1 FROM (
+    SELECT COALESCE(json_extract(line.value, '$.of_line'), line.key) AS place,
+           SUM(json_extract(line.value, '$.amount_cents')) AS cents
+    FROM invoice AS note, json_each(note.payload, '$.lines') AS line
+    WHERE note.corrects_id = NEW.corrects_id GROUP BY 1) AS taken
+  LEFT JOIN (
+    SELECT line.key AS place, json_extract(line.value, '$.amount_cents') AS cents
+    FROM invoice AS original, json_each(original.payload, '$.lines') AS line
+    WHERE original.id = NEW.corrects_id) AS billed ON billed.place = taken.place
+  WHERE billed.cents IS NULL OR taken.cents * billed.cents > 0 OR abs(taken.cents) > abs(billed.cents))
+BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"""
+    # The lock lets two notes of one invoice come one after the other, so that the second sees the first.
+    body = f"""BEGIN
+PERFORM 1 FROM invoice WHERE id = NEW.corrects_id FOR UPDATE;
+IF EXISTS (
+  SELECT 1 FROM (
+    SELECT COALESCE((line.value ->> 'of_line')::int, line.place::int - 1) AS place,
+           SUM((line.value ->> 'amount_cents')::bigint) AS cents
+    FROM invoice AS note, jsonb_array_elements(note.payload::jsonb -> 'lines') WITH ORDINALITY AS line (value, place)
+    WHERE note.corrects_id = NEW.corrects_id GROUP BY 1) AS taken
+  LEFT JOIN (
+    SELECT line.place::int - 1 AS place, (line.value ->> 'amount_cents')::bigint AS cents
+    FROM invoice AS original,
+         jsonb_array_elements(original.payload::jsonb -> 'lines') WITH ORDINALITY AS line (value, place)
+    WHERE original.id = NEW.corrects_id) AS billed ON billed.place = taken.place
+  WHERE billed.cents IS NULL OR taken.cents * billed.cents > 0 OR abs(taken.cents) > abs(billed.cents))
+THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF;
+RETURN NULL; END"""
+    row = (
+        f"CREATE TRIGGER {name} AFTER INSERT ON public.invoice FOR EACH ROW "
+        f"WHEN (((new.kind)::text = 'credit_note'::text)) EXECUTE FUNCTION {name}()"
+    )
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    return Guard(
+        name=name,
+        table="invoice",
+        sqlite={name: sqlite},
+        postgresql={f"{name}()": (function, body), name: (row, row)},
+    )

@@ -18,6 +18,7 @@ from coworking.core.guard_kinds import (
     append_only,
     claim_long,
     claim_overlap,
+    credit_within,
     frozen_charge,
     frozen_day,
     frozen_hours,
@@ -78,7 +79,7 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "received_return": (("network_lieu_id", "month", "revision"),),
     "attestation": (("public_id",), ("code",)),
     "attestation_paper": (("attestation_id", "locale"),),
-    "invoice": (("public_id",), ("seq",), ("number",), ("corrects_id",), ("prev",)),
+    "invoice": (("public_id",), ("seq",), ("number",), ("prev",)),
     "payment": (("public_id",), ("reverses_id",), ("online_payment_id", "invoice_id")),
     "online_payment_part": (("online_payment_id", "invoice_id"),),
     "online_payment_step": (("online_payment_id", "state"),),
@@ -101,6 +102,7 @@ GUARDS: tuple[Guard, ...] = (
     *(append_only(table, UNIQUE[table]) for table in (*APPEND_ONLY, *ISSUED)),
     frozen_quote(QUOTE_FROZEN, UNIQUE["quote"]),
     frozen_charge(UNIQUE["charge"]),
+    credit_within(),
 )
 
 VERSIONS: tuple[Guard, ...] = (

@@ -6,7 +6,7 @@ from datetime import date
 
 from hypothesis import strategies as st
 
-from coworking.billing import documents, mentions
+from coworking.billing import credit_rules, documents, mentions
 from coworking.billing.line_rules import ChargedItem
 
 OCTOBER = date(2026, 10, 1)
@@ -54,6 +54,24 @@ def buyer(kind: str = "person") -> documents.Buyer:
 def document(items, kind: str = "person", **seller):
     draft = documents.Draft(buyer(kind), OCTOBER, "EUR", items)
     return documents.invoice(draft, SELLER, TERMS, number="F2026-0001", seq=1, issued_on=date(2026, 11, 2))
+
+
+def credit(original, taken, before=None):
+    """A credit note over ``taken``, cents by place, after those that took ``before``."""
+    return documents.credit_note(
+        original,
+        before=before or {},
+        taken=taken,
+        number="A2026-0001",
+        seq=2,
+        issued_on=date(2026, 11, 3),
+        reason="Essai",
+    )
+
+
+def undone(original):
+    """The credit note that takes back all of it."""
+    return credit(original, credit_rules.left_of(original, {}))
 
 
 families = st.sampled_from(["desk", "subscription", "other"])

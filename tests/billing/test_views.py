@@ -190,9 +190,20 @@ def test_a_credit_note_asks_why(billing_lieu, issued, sign_in):
     assert browser.post(f"{url}/credit", data={"reason": ""}).status_code == 422
     answer = browser.post(f"{url}/credit", data={"reason": "Facturé par erreur", "again": "1"})
     assert answer.status_code == 303
-    assert "Avoir A2026-0001" in plain(browser.get(answer.location))
-    assert "L’avoir A2026-0001 annule cette facture" in plain(browser.get(url))
+    assert "L’avoir A2026-0001 annule cette facture" in plain(browser.get(answer.location))
     assert browser.post(f"{url}/credit", data={"reason": "Encore"}).status_code == 409
+
+
+def test_a_part_of_an_invoice_is_taken_back(billing_lieu, issued, sign_in):
+    browser, url = sign_in(billing_lieu.cast.manager), f"/invoices/{issued['Anne Marchand']}"
+    sheet = plain(browser.get(f"{url}/credit"))
+    assert "Une partie seulement" in sheet and "au plus" in sheet
+    too_much = browser.post(f"{url}/credit", data={"reason": "Fermé", "line-0": "1000"})
+    assert too_much.status_code == 409 and "peuvent encore être repris" in plain(too_much)
+    assert browser.post(f"{url}/credit", data={"reason": "Fermé", "line-0": "neuf"}).status_code == 422
+    assert browser.post(f"{url}/credit", data={"reason": "Fermé un matin", "line-0": "5,00"}).status_code == 303
+    page = plain(browser.get(url))
+    assert "L’avoir A2026-0001 reprend 5,00" in page and "Émettre un avoir" in page
 
 
 def test_lines_are_added_waived_and_removed(billing_lieu, sign_in, app):

@@ -43,7 +43,11 @@ class InvoiceInList(Shown):
     id = text(required=True)
     number = text(required=True)
     kind = fields.String(required=True, metadata={"enum": ["invoice", "credit_note"]})
-    corrects = text(required=True, allow_none=True, metadata={"description": "The number of the invoice it undoes."})
+    corrects = text(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The number of the invoice it takes back, or a part of."},
+    )
     state = fields.String(required=True, metadata={"enum": list(STATES)})
     payer = fields.Nested(Payer, required=True)
     month = text(required=True, metadata={"example": "2026-10"})
@@ -57,6 +61,7 @@ class InvoiceInList(Shown):
     rounding_cents = fields.Integer(required=True)
     payable_cents = fields.Integer(required=True)
     paid_cents = fields.Integer(required=True)
+    credited_cents = fields.Integer(required=True, metadata={"description": "What credit notes take back of it."})
     open_cents = fields.Integer(required=True)
 
 
