@@ -70,6 +70,7 @@ MODELS = (
     "coworking.presence.models",
     "coworking.billing.models",
     "coworking.billing.online_models",
+    "coworking.billing.payer_credit_models",
     "coworking.billing.gateways.models",
     "coworking.accounting.models",
     "coworking.statistics.models",

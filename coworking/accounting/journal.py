@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 CUSTOMERS = "411"
+ADVANCES = "4191"
 SERVICES = "706"
 ADHESIONS = "756"
 VAT_COLLECTED = "44571"
 ROUNDING_LOSS = "658"
 ROUNDING_GAIN = "758"
 GATEWAY = "517"
-MEANS = {"transfer": "512", "debit": "512", "card": GATEWAY, "cheque": "5112", "cash": "530"}
+MEANS = {"transfer": "512", "debit": "512", "card": GATEWAY, "cheque": "5112", "cash": "530", "credit": ADVANCES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,22 @@ def of_payment(cents: int, method: str, number: str, buyer: str, *, online: bool
     ``online``: it waits on a gateway's account until the gateway pays it out, a direct debit too.
     """
     account = GATEWAY if online else MEANS[method]
-    wanted = [_debit(account, cents, number), _debit(CUSTOMERS, -cents, number, buyer)]
+    wanted = [
+        _debit(account, cents, number, buyer if account == ADVANCES else None),
+        _debit(CUSTOMERS, -cents, number, buyer),
+    ]
+    return [line for line in wanted if line is not None]
+
+
+def of_credit(cents: int, kind: str, method: str | None, label: str, payer: str) -> list[JournalLine]:
+    """The lines of a movement of a payer's credit: money in (positive), or given back by ``method``.
+
+    What a credit paid is a payment (`of_payment` with the method ``credit``): it makes no lines of its own. A movement that
+    undoes another has the other's kind and method, and its own sign.
+    """
+    if kind == "used":
+        return []
+    wanted = [_debit(MEANS[method or "transfer"], cents, label), _debit(ADVANCES, -cents, label, payer)]
     return [line for line in wanted if line is not None]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from coworking.accounts.models import Person
 from coworking.billing import queries as billing
+from coworking.billing.account_queries import PayerAccount
 from coworking.billing.documents import unit_micros
 from coworking.billing.line_rules import MICROS
 from coworking.billing.online_models import OnlinePayment
@@ -213,6 +214,35 @@ def payment(row: OnlinePayment) -> Json:
         ],
         "created_at": write(row.created_at),
         "changed_at": write(row.changed_at),
+    }
+
+
+def payer_account(row: PayerAccount) -> Json:
+    return {
+        "id": row.public_id,
+        "kind": "person" if row.is_person else "organisation",
+        "name": row.name,
+        "currency": row.currency,
+        "invoiced_cents": row.sums.invoiced_cents,
+        "credited_cents": row.sums.credited_cents,
+        "paid_cents": row.sums.paid_cents,
+        "owed_cents": row.owed_cents,
+        "credit_cents": row.credit_cents,
+        "to_give_back_cents": row.back_cents,
+        "balance_cents": row.sums.balance_cents,
+        "entries": [
+            {
+                "day": line.entry.day,
+                "kind": line.entry.kind,
+                "number": line.entry.number,
+                "invoice_id": line.entry.document,
+                "means": line.entry.method,
+                "cents": line.entry.cents,
+                "moved_cents": line.entry.moved_cents,
+                "balance_cents": line.balance_cents,
+            }
+            for line in row.lines
+        ],
     }
 
 

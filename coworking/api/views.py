@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from coworking.api import views_bookings, views_invoices, views_lieu, views_payments, views_people, views_returns
+from coworking.api import (
+    views_bookings,
+    views_invoices,
+    views_lieu,
+    views_payers,
+    views_payments,
+    views_people,
+    views_returns,
+)
 from coworking.api.pages import blueprint
 
-ENDPOINTS = (views_lieu, views_bookings, views_people, views_invoices, views_payments, views_returns)
+ENDPOINTS = (views_lieu, views_bookings, views_people, views_invoices, views_payments, views_payers, views_returns)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["ENDPOINTS", "blueprint"]

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 
 from coworking.billing import credit_rules, documents, queries, rules, services
 from coworking.billing.models import Charge, Invoice, InvoiceCounter, Payment
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep, OnlineRefund
+from coworking.billing.payer_credit_models import PayerCredit
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
@@ -139,3 +140,42 @@ def paid_online() -> Iterator[str]:
             yield f"the online payment {public_id}, {state}, brought or gave back {paid} of {cents}"
         if step != state:
             yield f"the online payment {public_id} is {state} and its history says {step}"
+
+
+@check(3, "a payer's credit never falls below zero, and what it paid stands on the payer's own invoices")
+def credit() -> Iterator[str]:
+    payer = (PayerCredit.payer_person_id, PayerCredit.payer_organisation_id)
+    left = func.sum(PayerCredit.cents).over(partition_by=payer, order_by=PayerCredit.id)
+    for public_id, cents in db.session.execute(
+        select(PayerCredit.public_id, left).order_by(PayerCredit.id).execution_options(yield_per=1000)
+    ):
+        if cents < 0:
+            yield f"payer_credit {public_id} uses more than there is: {cents} are left"
+    paid = db.session.execute(
+        select(Invoice.number, Payment.cents, PayerCredit.cents)
+        .select_from(Payment)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .outerjoin(
+            PayerCredit,
+            (PayerCredit.payment_id == Payment.id)
+            & or_(
+                PayerCredit.payer_person_id == Invoice.payer_person_id,
+                PayerCredit.payer_organisation_id == Invoice.payer_organisation_id,
+            ),
+        )
+        .where(Payment.method == "credit", Payment.cents > 0)
+        .execution_options(yield_per=1000)
+    )
+    for number, cents, taken in paid:
+        if taken != -cents:
+            yield f"{number} was paid {cents} out of a credit that lost {-(taken or 0)}"
+    reversal, undoing = aliased(Payment), aliased(PayerCredit)
+    undone = db.session.execute(
+        select(PayerCredit.public_id, reversal.id, undoing.id)
+        .outerjoin(reversal, reversal.reverses_id == PayerCredit.payment_id)
+        .outerjoin(undoing, undoing.reverses_id == PayerCredit.id)
+        .where(PayerCredit.kind == "used", reversal.id.is_(None) != undoing.id.is_(None))
+    )
+    yield from (
+        f"payer_credit {public_id} and the payment that it made were not undone together" for public_id, *_ in undone
+    )

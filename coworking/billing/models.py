@@ -167,6 +167,7 @@ class InvoiceCounter(Model):
 class Payment(Model):
     """Money received for an invoice on local date ``received_on``; negative cents take an entry back. Append-only.
 
+    ``method`` ``credit``: out of the payer's credit (`payer_credit_models`), whose money had come before.
     ``online_payment_id``: the gateway's payment that brought it, once per invoice.
     """
 
@@ -174,7 +175,7 @@ class Payment(Model):
     __table_args__ = (
         UniqueConstraint("online_payment_id", "invoice_id"),
         CheckConstraint("cents <> 0", name="cents"),
-        CheckConstraint("method IN ('transfer', 'card', 'cheque', 'cash', 'debit')", name="method"),
+        CheckConstraint("method IN ('transfer', 'card', 'cheque', 'cash', 'debit', 'credit')", name="method"),
         CheckConstraint("(cents < 0) = (reverses_id IS NOT NULL)", name="reverses"),
         Index("ix_payment_invoice_id", "invoice_id"),
         Index("ix_payment_received_on", "received_on"),

@@ -10,6 +10,7 @@ from flask import Blueprint, url_for
 
 from coworking.billing import online_queries, queries
 from coworking.billing.pay_links import pay_token
+from coworking.billing.payer_credit_rules import GIVEN_BY
 from coworking.core.errors import N_
 from coworking.core.formats import duration
 from coworking.core.i18n import _, language
@@ -33,6 +34,23 @@ METHOD_WORDS = {
     "cash": N_("cash"),
     "debit": N_("direct debit"),
 }
+
+PAID_WORDS = METHOD_WORDS | {"credit": N_("out of the payer's credit")}
+"""How an entry of an invoice's payments was paid."""
+
+ENTRY_WORDS = {
+    "invoice": N_("Invoice %(number)s"),
+    "credit_note": N_("Credit note %(number)s"),
+    "payment": N_("Received for %(number)s"),
+    "reversal": N_("Payment of %(number)s cancelled"),
+    "received": N_("Received in advance"),
+    "used": N_("Credit used for %(number)s"),
+    "given": N_("Credit given back"),
+    "undone": N_("Credit entry undone"),
+    "online": N_("Paid online, beyond what was owed"),
+    "online_given": N_("Online payment given back"),
+}
+"""What a line of a payer's account is."""
 
 
 ONLINE_WORDS = {
@@ -64,7 +82,8 @@ REFUND_WORDS = {
 def _words() -> dict[str, object]:
     return {
         "invoice_states": STATE_WORDS,
-        "payment_methods": METHOD_WORDS,
+        "payment_methods": PAID_WORDS,
+        "given_choices": lambda: [(method, _(METHOD_WORDS[method]).capitalize()) for method in GIVEN_BY],
         "payment_choices": _choices,
         "online_states": ONLINE_WORDS,
         "owed_now": owed_now,
@@ -126,6 +145,12 @@ def percent(rate_bp: int) -> str:
 def amount(cents: int) -> str:
     """« 1 234,50 », without the currency: for columns that say it once."""
     return str(format_decimal(Decimal(cents) / 100, "#,##0.00", language())).replace("-", "\u2212")
+
+
+@blueprint.app_template_filter()
+def cents(value: int) -> str:
+    """« 1234,50 », as a hidden input holds it (`pricing.rules.cents_of`)."""
+    return f"{value // 100},{value % 100:02d}"
 
 
 @blueprint.app_template_filter()

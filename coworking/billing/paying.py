@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from coworking.billing import queries, rules
+from coworking.billing import payer_credit, queries, rules
 from coworking.billing.charges import check_manager
-from coworking.billing.models import Payment
+from coworking.billing.models import Invoice, Payment
+from coworking.billing.payer_credit_queries import payer_of
 from coworking.billing.services import invoice_locked
 from coworking.core import audit
 from coworking.core.db import db
@@ -41,26 +42,38 @@ def record_payment(
         invoice = invoice_locked(public)
         if received_on < invoice.issued_on and not before_issue:
             raise rules.ReceivedBeforeIssue(day=day_year(invoice.issued_on))
-        left = queries.owed_on(invoice)
-        if cents > left:
-            raise rules.PaidTooMuch(open=money(max(left, 0), invoice.currency))
-        payment = Payment(
-            invoice_id=invoice.id,
-            cents=cents,
-            received_on=received_on,
-            method=method,
-            reference=reference or None,
-            created_by_id=actor.person_id,
-        )
-        db.session.add(payment)
-        audit.record(actor, "billing.payment", ("invoice", invoice.id), person_id=invoice.payer_person_id, cents=cents)
-        return payment
+        return add_payment(actor, invoice, cents, received_on, method, reference)
+
+
+def add_payment(
+    actor: Actor, invoice: Invoice, cents: int, received_on: date, method: str, reference: str | None = None
+) -> Payment:
+    """Write down, in the open unit, money received for an invoice that is locked; audited. Raises `PaidTooMuch`."""
+    left = queries.owed_on(invoice)
+    if cents > left:
+        raise rules.PaidTooMuch(open=money(max(left, 0), invoice.currency))
+    payment = Payment(
+        invoice_id=invoice.id,
+        cents=cents,
+        received_on=received_on,
+        method=method,
+        reference=reference or None,
+        created_by_id=actor.person_id,
+    )
+    db.session.add(payment)
+    audit.record(actor, "billing.payment", ("invoice", invoice.id), person_id=invoice.payer_person_id, cents=cents)
+    return payment
 
 
 def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
-    """Cancel a payment by an entry of today that reverses it (typed wrongly, bounced or refunded); audited."""
+    """Cancel a payment by an entry of today that reverses it (typed wrongly, bounced or refunded); audited.
+
+    What the payer's credit had paid goes back to their credit.
+    """
     check_manager(actor)
+    payer = payer_of(public)
     with write_unit():
+        payer_credit.lock_payer(payer)
         invoice = invoice_locked(public)
         payments = queries.payments_of(invoice)
         wrong = next((row for row in payments if row.public_id == payment_public), None)
@@ -78,6 +91,8 @@ def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
             created_by_id=actor.person_id,
         )
         db.session.add(reversal)
+        if wrong.method == "credit":
+            payer_credit.undo_use(actor, wrong)
         audit.record(
             actor,
             "billing.payment_reversed",

@@ -188,14 +188,18 @@ def visible_to(actor: Actor) -> list[ColumnElement[bool]]:
 
 def own_of(actor: Actor, model: Any = Invoice) -> list[ColumnElement[bool]]:
     """Conditions of one's own documents (or what else has payers) and those of organisations whose contact one is today."""
+    return [or_(model.payer_person_id == actor.person_id, model.payer_organisation_id.in_(contact_of(actor)))]
+
+
+def contact_of(actor: Actor) -> Select[int]:
+    """The organisations whose contact ``actor`` is today, as a subquery of their ids."""
     today = spaces.today()
-    contact_of = select(OrganisationMember.organisation_id).where(
+    return select(OrganisationMember.organisation_id).where(
         OrganisationMember.person_id == actor.person_id,
         OrganisationMember.is_contact,
         OrganisationMember.since <= today,
         or_(OrganisationMember.until.is_(None), OrganisationMember.until >= today),
     )
-    return [or_(model.payer_person_id == actor.person_id, model.payer_organisation_id.in_(contact_of))]
 
 
 def standing_for(actor: Actor, public_id: str) -> Standing:
@@ -214,6 +218,17 @@ def standings_of(public_ids: Collection[str]) -> list[Standing]:
 def owed_by(actor: Actor) -> list[Standing]:
     """What ``actor`` owes, and the organisations whose contact they are, the oldest first."""
     return _standings([*own_of(actor), *_unpaid()], [Invoice.id], None)
+
+
+def owed_of(payer: tuple[int | None, int | None]) -> list[Standing]:
+    """What a payer (person id, organisation id) owes, the oldest first."""
+    person_id, organisation_id = payer
+    mine = (
+        Invoice.payer_person_id == person_id
+        if organisation_id is None
+        else (Invoice.payer_organisation_id == organisation_id)
+    )
+    return _standings([mine, *_unpaid()], [Invoice.due_on, Invoice.id], None)
 
 
 def _unpaid() -> tuple[ColumnElement[bool], ...]:

@@ -12,6 +12,7 @@ DocumentKind = Literal["invoice", "credit_note"]
 DocumentState = Literal["open", "overdue", "partial", "paid", "credited", "credit_note"]
 STATES: tuple[DocumentState, ...] = ("open", "partial", "overdue", "paid", "credited", "credit_note")
 METHODS = ("transfer", "card", "cheque", "cash", "debit")
+"""How money comes in that is written down by hand. A payment out of a payer's credit is ``credit``."""
 
 LETTERS: dict[DocumentKind, str] = {"invoice": "F", "credit_note": "A"}
 """Invoices and credit notes are numbered apart, each year from 1: F2026-0001, A2026-0001."""

@@ -20,6 +20,7 @@ from coworking.billing import (
     rules,
     services,
     views_invoice,
+    views_payers,
     views_settings,
 )
 from coworking.billing.pages import STATE_WORDS, blueprint
@@ -36,7 +37,7 @@ from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of
 from coworking.spaces import queries as spaces
 
-__all__ = ["blueprint", "views_invoice", "views_settings"]
+__all__ = ["blueprint", "views_invoice", "views_payers", "views_settings"]
 
 
 def _filters() -> queries.Filters:

@@ -6,6 +6,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.billing import (
+    account_queries,
     credit_rules,
     drafts,
     forms,
@@ -21,6 +22,8 @@ from coworking.billing import (
 from coworking.billing.online_models import OnlinePayment
 from coworking.billing.pages import blueprint
 from coworking.billing.pay_links import pay_url
+from coworking.billing.payer_credit_queries import credit_left
+from coworking.billing.payer_credit_rules import proposed_use
 from coworking.core.errors import DomainError
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
@@ -41,6 +44,7 @@ def mine() -> ResponseReturnValue:
     amounts, total = drafts.with_vat(coming)
     return render_template(
         "billing/mine.html",
+        accounts=account_queries.accounts_of(actor),
         rows=rows,
         following=following,
         coming=list(zip(coming, amounts, strict=True)),
@@ -78,9 +82,18 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         pay_url=pay_url([row.public_id]) if row.kind == "invoice" and standing.open_cents > 0 else None,
         may_write=actor.has(Role.MANAGER),
         is_staff=is_staff,
+        payer_id=account_queries.payer_public_id(row),
+        usable=_usable(standing) if is_staff else 0,
         sending=queries.sending_of(row) if is_staff else None,
         receiver=payer_queries.receiver_of(row) if is_staff else None,
     )
+
+
+def _usable(standing: queries.Standing) -> int:
+    """How much of what is owed the payer's credit could pay."""
+    row = standing.invoice
+    left = credit_left((row.payer_person_id, row.payer_organisation_id))
+    return proposed_use(left, [standing.open_cents])
 
 
 def _surpluses(payment_ids: list[int]) -> list[online_queries.Surplus]:

@@ -295,3 +295,37 @@ RETURN NULL; END"""
         sqlite={name: sqlite},
         postgresql={f"{name}()": (function, body), name: (row, row)},
     )
+
+
+def never_negative(table: str, cents: str, groups: dict[str, str]) -> Guard:
+    """The sum of ``cents`` over all rows of ``table`` that agree in a column of ``groups`` never falls below zero.
+
+    ``groups``: each column and the table that it refers to, whose row PostgreSQL locks: of two inserts at once the second
+    sees the first.
+    """
+    name = f"{table}_never_negative"
+    looks = [
+        f"NEW.{column} IS NOT NULL AND "
+        f"(SELECT coalesce(sum({cents}), 0) FROM {table} WHERE {column} = NEW.{column}) + NEW.{cents} < 0"
+        for column in groups
+    ]
+    locks = " ".join(
+        f"PERFORM 1 FROM {referred} WHERE id = NEW.{column} FOR NO KEY UPDATE;" for column, referred in groups.items()
+    )
+    wrong = " OR ".join(f"({look})" for look in looks)
+    body = (
+        f"BEGIN {locks} IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; "
+        "RETURN NEW; END"
+    )
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    row = f"CREATE TRIGGER {name} BEFORE INSERT ON public.{table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+    return Guard(
+        name=name,
+        table=table,
+        sqlite={
+            name: f"CREATE TRIGGER {name} BEFORE INSERT ON {table}\nWHEN {wrong}\n"
+            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
+        },
+        postgresql={f"{name}()": (function, body), name: (row, row)},
+        needs=tuple(groups.values()),
+    )

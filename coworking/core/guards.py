@@ -23,6 +23,7 @@ from coworking.core.guard_kinds import (
     frozen_day,
     frozen_hours,
     frozen_quote,
+    never_negative,
 )
 from coworking.core.version_triggers import SHOWN_OF_LIEU, raises_day_version, raises_lieu_version
 
@@ -42,6 +43,7 @@ ISSUED = (
     "online_payment_part",
     "online_payment_step",
     "online_refund",
+    "payer_credit",
     "invoice_paper",
     "chain_entry",
     "seal",
@@ -84,6 +86,7 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "online_payment_part": (("online_payment_id", "invoice_id"),),
     "online_payment_step": (("online_payment_id", "state"),),
     "online_refund": (),
+    "payer_credit": (("public_id",), ("payment_id",), ("reverses_id",)),
     "invoice_paper": (),
     "chain_entry": (("chain", "seq"),),
     "seal": (),
@@ -103,6 +106,7 @@ GUARDS: tuple[Guard, ...] = (
     frozen_quote(QUOTE_FROZEN, UNIQUE["quote"]),
     frozen_charge(UNIQUE["charge"]),
     credit_within(),
+    never_negative("payer_credit", "cents", {"payer_person_id": "person", "payer_organisation_id": "organisation"}),
 )
 
 VERSIONS: tuple[Guard, ...] = (

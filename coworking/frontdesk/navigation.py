@@ -130,8 +130,8 @@ def _staff_entries(actor: Actor) -> list[NavigationEntry]:
 
 
 def _or_mine(entries: list[NavigationEntry]) -> list[NavigationEntry]:
-    """A member's own invoice belongs to « Moi », where no part of the menu is about everyone's."""
-    if request.endpoint == "billing.invoice" and not any(entry.current for entry in entries):
+    """A member's own invoice or account belongs to « Moi », where no part of the menu is about everyone's."""
+    if request.endpoint in {"billing.invoice", "billing.account"} and not any(entry.current for entry in entries):
         return [replace(entry, current=entry.url == url_for("accounts.me")) for entry in entries]
     return entries
 

@@ -86,6 +86,25 @@ CASES: dict[str, Case] = {
     "the reversal of a payment is deleted": one(
         "DELETE FROM payment WHERE reverses_id IS NOT NULL", PAYMENT, "payment"
     ),
+    "a credit's movement is deleted": one(
+        "DELETE FROM payer_credit WHERE kind = 'given'", "payer_credit_append_only", "payer_credit"
+    ),
+    "a credit's movement is raised": one(
+        "UPDATE payer_credit SET cents = cents + 1 WHERE kind = 'received'", "payer_credit_append_only", "payer_credit"
+    ),
+    "a credit is invented": one(
+        "INSERT INTO payer_credit (public_id, payer_person_id, kind, cents, day, created_at)"
+        " VALUES ('invented', 1, 'received', 100, '2026-11-24', {instant})",
+        None,
+        "payer_credit",
+    ),
+    "a credit is used beyond what there is": one(
+        "INSERT INTO payer_credit (public_id, payer_person_id, payer_organisation_id, kind, cents, day, method, created_at)"
+        " SELECT 'invented', payer_person_id, payer_organisation_id, 'given', -99999, day, 'cash', created_at"
+        " FROM payer_credit WHERE kind = 'received'",
+        "payer_credit_never_negative",
+        "payer_credit",
+    ),
     "an invoice's due date is changed": one(
         f"UPDATE invoice SET due_on = '2027-12-31' WHERE id = {FIRST}", INVOICE, "invoice"
     ),

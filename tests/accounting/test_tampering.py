@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts.models import Person
-from coworking.billing import charges, manual_charges, paying, services
+from coworking.billing import charges, manual_charges, payer_credit, payer_credit_queries, paying, services
 from coworking.billing.models import Charge, InvoicePdf
 from coworking.core import against, audit, chain, checks, guards, trail
 from coworking.core.clock import frozen_at
@@ -78,6 +78,10 @@ def _live() -> dict[str, object]:
     wrong = paying.record_payment(manager, first.public_id, 50, TODAY, "card")
     paying.correct_payment(manager, first.public_id, wrong.public_id)
     paying.record_payment(manager, first.public_id, 70, TODAY, "transfer")
+    payer = payer_credit_queries.payer_of(first.public_id)
+    with write_unit():
+        payer_credit.receive(manager, payer, 500, TODAY, "VIR")
+    payer_credit.give_back(manager, payer, 100, TODAY, "cash", "Départ")
     with write_unit():
         inserted(InvoicePdf, invoice_id=first.id, sha256=sha256(b"%PDF").hexdigest(), content=b"%PDF")
         came = datetime(2026, 10, 1, 8, tzinfo=UTC)

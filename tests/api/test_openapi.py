@@ -64,6 +64,7 @@ OPERATIONS = {
     ("GET", "/invoices/{invoice_id}.pdf"): "invoices:read",
     ("POST", "/invoices/{invoice_id}/checkout"): "payments:write",
     ("GET", "/payments"): "payments:read",
+    ("GET", "/payers/{payer_id}/account"): "payments:read",
 }
 SIGNED = ("POST", "/network/returns")
 """The one operation that no token opens: the body's own signature does."""
@@ -143,7 +144,7 @@ def test_the_page_about_it_names_every_operation_with_its_scope():
     page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| `") and "/" in line]
     for (method, path), scope in OPERATIONS.items():
-        address = re.sub(r"(booking|invoice)_id", "id", path)
+        address = re.sub(r"(booking|invoice|payer)_id", "id", path)
         assert [
             row for row in rows if re.search(rf"`{method} {re.escape(address)}[`?]", row) and f"`{scope}`" in row
         ], path
@@ -200,6 +201,7 @@ def world(app, clock, place, cast, program, member):
             "{booking_id}": today["id"],
         },
         "invoice": invoice,
+        "payer": cast.member.public_id,
         "values": {
             "resource_id": [row.public_id for row in [*place.desks, *place.rooms]],
             "zone_id": [zone],
@@ -216,6 +218,8 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
         case.path_parameters["booking_id"] = world["bookings"][case.operation.path.rpartition("/")[2]]
     if "invoice_id" in (case.path_parameters or {}) and pick(3):
         case.path_parameters["invoice_id"] = world["invoice"]
+    if "payer_id" in (case.path_parameters or {}) and pick(3):
+        case.path_parameters["payer_id"] = world["payer"]
     for holder in (case.query, case.body):
         if not isinstance(holder, dict):
             continue

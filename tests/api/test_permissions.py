@@ -37,6 +37,7 @@ ENDPOINTS = [
     ("get", "/invoices/{id}.pdf", "invoices:read"),
     ("post", "/invoices/{id}/checkout", "payments:write"),
     ("get", "/payments", "payments:read"),
+    ("get", "/payers/{id}/account", "payments:read"),
 ]
 
 

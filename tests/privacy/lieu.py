@@ -18,7 +18,7 @@ from sqlalchemy import JSON, Column, LargeBinary, select, text, update
 
 from coworking.accounts import api_tokens, tokens
 from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
-from coworking.billing import paying
+from coworking.billing import payer_credit, payer_credit_queries, paying
 from coworking.billing import services as billing
 from coworking.billing.gateways.models import GatewayKeys
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePdf
@@ -181,6 +181,8 @@ def _bill(place: factories.Place, people: dict[str, Person], employer: int, agre
     for invoice in issued:
         paying.record_payment(manager, invoice.public_id, 100, TODAY, "transfer", "reference")
         _pay_online(invoice)
+        with write_unit():
+            payer_credit.receive(manager, payer_credit_queries.payer_of(invoice.public_id), 100, TODAY, "…")
         note = billing.credit(manager, invoice.public_id, "Une erreur", again=True)
         stored = [note.id, *([] if invoice.payer_person_id == people["member"].id else [invoice.id])]
         with write_unit():  # a stored PDF is served as it is; drawing is slow, so only Anne's invoice is left to draw
@@ -299,6 +301,7 @@ def _ids() -> dict[str, list[Any]]:
     return {
         "person": of(Person),
         "organisation": of(Organisation),
+        "account": of(Person) + of(Organisation),
         "booking": of(Booking),
         "message": of(DayMessage),
         "presence": of(Presence),
