@@ -100,6 +100,7 @@ HANDLERS = (
     "coworking.booking.handlers",
     "coworking.booking.displaced",
     "coworking.booking.messages",
+    "coworking.booking.paying_first",
     "coworking.billing.handlers",
     "coworking.billing.online_handlers",
     "coworking.network.head.checks",

@@ -14,19 +14,21 @@ from coworking.core.db import Model
 from coworking.core.privacy import ACCOUNTANT, CONTACT, MANAGER, SELF
 from coworking.core.sealing import MONEY, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
+from coworking.pricing.models import Sale
 
 STATES = ("opening", "open", "pending", "paid", "failed", "expired")
 
 
 @sealed(MONEY)
 class OnlinePayment(Model):
-    """One attempt of a payer to pay invoices on a gateway's page.
+    """One attempt of a payer to pay invoices, or a sale, on a gateway's page.
 
     ``state``: ``opening`` before the gateway has answered, ``open`` while the payer may pay, ``pending`` while a bank may
     still say no, then ``paid``, ``failed`` or ``expired``. ``public_id`` is the key that the gateway got. ``is_live``: real
     money. ``checkout_id`` and ``foreign_id``: the gateway's names of its page and of the money that moved; ``expires_at``:
     when that page ends, where the gateway says so. What arrived beyond what was still owed is in no `Payment` and must be
-    given back (`OnlineRefund`).
+    given back (`OnlineRefund`). ``sale_id``: what it is for where that is no invoice yet; its one part is written with
+    the invoice, and what came for a sale that can no longer be had has none and is given back.
     """
 
     __tablename__ = "online_payment"
@@ -41,6 +43,7 @@ class OnlinePayment(Model):
         Index("ix_online_payment_payer_person_id", "payer_person_id", "id"),
         Index("ix_online_payment_payer_organisation_id", "payer_organisation_id", "id"),
         Index("ix_online_payment_state", "state", "id"),
+        Index("ix_online_payment_sale_id", "sale_id"),
     )
 
     id: Mapped[BigId]
@@ -49,6 +52,7 @@ class OnlinePayment(Model):
     is_live: Mapped[bool]
     payer_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     payer_organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    sale_id: Mapped[int | None] = mapped_column(ForeignKey("sale.id"))
     cents: Mapped[int]
     currency: Mapped[str]
     state: Mapped[str] = mapped_column(default="opening")
@@ -65,6 +69,7 @@ class OnlinePayment(Model):
 
     payer_person: Mapped[Person | None] = relationship(foreign_keys=[payer_person_id])
     payer_organisation: Mapped[Organisation | None] = relationship()
+    sale: Mapped[Sale | None] = relationship()
     parts: Mapped[list[OnlinePaymentPart]] = relationship(order_by="OnlinePaymentPart.invoice_id")
     refunds: Mapped[list[OnlineRefund]] = relationship(order_by="OnlineRefund.id")
     steps: Mapped[list[OnlinePaymentStep]] = relationship(order_by="OnlinePaymentStep.id")

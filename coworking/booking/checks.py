@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from sqlalchemy import and_, exists, or_, select
 
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.queries import A_DAY
 from coworking.claims.models import Claim
 from coworking.core.checks import check
+from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.pricing.models import Quote
 
@@ -52,6 +54,21 @@ def claims_released() -> Iterator[str]:
         yield f"claim {claim} is held by a cancelled booking"
 
 
+@check(1, "a place that waits to be paid is kept for a short time only")
+def holds_end() -> Iterator[str]:
+    for_good = (
+        select(Claim.id)
+        .join(Booking, and_(Claim.holder_kind == "booking", Claim.holder_id == Booking.id))
+        .where(Booking.status == "held", Claim.live, Claim.expires_at.is_(None))
+        .order_by(Claim.id)
+    )
+    for claim in db.session.scalars(for_good):
+        yield f"claim {claim} is kept for good by a booking that is not paid"
+    stale = select(Booking.id).where(Booking.status == "held", Booking.held_until < now() - A_DAY).order_by(Booking.id)
+    for booking in db.session.scalars(stale):
+        yield f"booking {booking} waits to be paid since yesterday"
+
+
 @check(3, "what is used is owed once, and what is cancelled in time is not")
 def quotes() -> Iterator[str]:
     statement = (
@@ -60,7 +77,7 @@ def quotes() -> Iterator[str]:
         .join(Quote, Quote.id == BookingUnit.quote_id)
         .where(
             or_(
-                and_(Booking.status == "confirmed", Quote.state != "live"),
+                and_(Booking.status.in_(("confirmed", "held")), Quote.state != "live"),
                 and_(Booking.status == "cancelled", Quote.state == "live"),
             )
         )

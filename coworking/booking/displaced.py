@@ -34,6 +34,7 @@ from coworking.core.policy import SYSTEM
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.membership import coverage
+from coworking.pricing import sales
 from coworking.pricing.queries import prices_on
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import LieuDay, Resource
@@ -52,7 +53,7 @@ class Affected:
 @displaced.weighed_by
 def weigh(topic: str, payload: dict[str, Any]) -> Toll:
     """What the announced change, already made in the open unit, would do to bookings (a fixed number of statements)."""
-    found = affected(topic, payload)
+    found = [row for row in affected(topic, payload) if not row.booking.is_held]  # what is only held counts nowhere
     if not found:
         return displaced.NO_TOLL
     remedies = (
@@ -87,14 +88,14 @@ def _let_bookings_end() -> None:
 
 
 def affected(topic: str, payload: dict[str, Any], only: str | None = None) -> list[Affected]:
-    """Confirmed bookings to come that do not fit what is true now, soonest first; ``only``: that booking if it is one.
+    """Bookings to come that do not fit what is true now, soonest first; ``only``: that booking if it is one.
 
     What has begun is left to the host, but for the half-days that have not.
     """
     instant = now()
     statement = (
         select(Booking)
-        .where(Booking.status == "confirmed")
+        .where(Booking.status.in_(("confirmed", "held")))
         .options(
             joinedload(Booking.person),
             selectinload(Booking.units).joinedload(BookingUnit.resource),
@@ -174,6 +175,9 @@ def _settle_one(public_id: str, topic: str, payload: dict[str, Any]) -> None:
         booking = own_booking(SYSTEM, public_id)
         had = emails.standing(booking)
         for row in affected(topic, payload, only=public_id):
+            if booking.is_held:
+                cancel_in_unit(SYSTEM, booking, WHY[topic])
+                continue
             kinds = {unit.resource.kind for unit in row.lost} if topic == displaced.RESOURCE else set[str]()
             own = {unit.resource.public_id for unit in row.booking.units}
             resources = claims.lock_candidates(own, kinds, booking.day)
@@ -223,6 +227,8 @@ def _keep_in_unit(one: Remedy, why: Cause) -> None:
         SYSTEM, "booking.displaced", ("booking", booking.id), person_id=booking.person_id, why=why, became=became
     )
     emails.note(booking)
+    if booking.sale_id is not None:
+        sales.changed("booking", booking.id, after=timedelta())
 
 
 def _wanted(booking: Booking, resource_id: int) -> Wanted:

@@ -68,8 +68,8 @@ def open_window(person: Person) -> datetime:
 
 
 def standing(booking: Booking) -> ToldPlace | None:
-    """Where ``booking`` stands; None once it is cancelled."""
-    if booking.is_cancelled:
+    """Where ``booking`` stands; None once it is cancelled, and until it counts."""
+    if booking.status != "confirmed":
         return None
     names = dict.fromkeys(unit.resource.name for unit in booking.units)
     return {

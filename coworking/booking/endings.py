@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from coworking.booking import queries
 from coworking.booking.models import Booking
-from coworking.booking.rules import AlreadyOver, CancelledBooking, HalfDayStays, NotBegun
+from coworking.booking.rules import AlreadyOver, CancelledBooking, HalfDayStays, HeldBooking, NotBegun
 from coworking.claims import services as claims
 from coworking.core import audit
 from coworking.core.clock import now
@@ -26,6 +26,8 @@ def end(actor: Actor, booking: Booking, *, keep: datetime | None = None) -> bool
     instant = now().replace(second=0, microsecond=0)
     if booking.is_cancelled:
         raise CancelledBooking()
+    if booking.is_held:
+        raise HeldBooking()
     if booking.starts_at > now():
         raise NotBegun()
     if any(unit.half is not None for unit in booking.units):
@@ -53,6 +55,8 @@ def resume(actor: Actor, booking: Booking) -> None:
     require_unit()
     if booking.is_cancelled:
         raise CancelledBooking()
+    if booking.is_held:
+        raise HeldBooking()
     until = max((unit.quote.ends_at for unit in booking.units if unit.quote is not None), default=booking.ends_at)
     if until <= now():
         raise AlreadyOver()

@@ -15,7 +15,7 @@ from coworking.core.db import Model, db
 from coworking.core.privacy import HOST, MANAGER, SELF
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
-from coworking.pricing.models import Quote
+from coworking.pricing.models import Quote, Sale
 from coworking.spaces.models import Resource
 
 
@@ -29,17 +29,22 @@ class Booking(Model):
     declared visitors of a meeting, the booker not included. ``told``: the place and time its person was last told of by
     e-mail; ``untold_since``: when the window began whose e-mail will say what has changed (`coworking.booking.emails`).
     ``moved_from``: what it was before its last move, for undoing it (`coworking.booking.former`).
+
+    ``status``: ``held`` until it is paid or ``held_until`` is over (`coworking.booking.paying_first`), ``confirmed``,
+    ``cancelled``. Only what is confirmed counts anywhere. ``sale_id``: what its person had to pay before it counted; None
+    where the month's invoice asks for it.
     """
 
     __tablename__ = "booking"
     __table_args__ = (
-        CheckConstraint("status IN ('confirmed', 'cancelled')", name="status"),
+        CheckConstraint("status IN ('held', 'confirmed', 'cancelled')", name="status"),
+        CheckConstraint("(status = 'held') = (held_until IS NOT NULL)", name="held"),
         CheckConstraint("source IN ('web', 'staff', 'walkin', 'api', 'import')", name="source"),
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint("guests >= 0", name="guests"),
         CheckConstraint("(status = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled"),
         CheckConstraint(
-            "cancelled_because IN ('asked', 'mistake', 'closed', 'retired', 'left')", name="cancelled_because"
+            "cancelled_because IN ('asked', 'mistake', 'closed', 'retired', 'left', 'unpaid')", name="cancelled_because"
         ),
         CheckConstraint("cancelled_because IS NULL OR status = 'cancelled'", name="because_cancelled"),
         Index("ix_booking_person_id_starts_at", "person_id", "starts_at"),
@@ -63,6 +68,8 @@ class Booking(Model):
     title: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})
     guests: Mapped[int] = mapped_column(default=0)
     status: Mapped[str] = mapped_column(default="confirmed")
+    held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    sale_id: Mapped[int | None] = mapped_column(ForeignKey("sale.id"))
     source: Mapped[str] = mapped_column(default="web")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -76,6 +83,7 @@ class Booking(Model):
     )
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    sale: Mapped[Sale | None] = relationship()
     units: Mapped[list[BookingUnit]] = relationship(back_populates="booking", order_by="BookingUnit.starts_at")
     claims: Mapped[list[Claim]] = relationship(
         primaryjoin=lambda: (Claim.holder_kind == "booking") & (foreign(remote(Claim.holder_id)) == Booking.id),
@@ -90,6 +98,10 @@ class Booking(Model):
     @property
     def is_cancelled(self) -> bool:
         return self.status == "cancelled"
+
+    @property
+    def is_held(self) -> bool:
+        return self.status == "held"
 
 
 class BookingUnit(Model):

@@ -18,7 +18,9 @@ from coworking.booking.rules import (
     CancelledBooking,
     CheaperLateMove,
     FormerPlaceTaken,
+    HeldBooking,
     MoveUndoTooLate,
+    PaidAhead,
     SeveralPlaces,
     check_late_move,
     check_window,
@@ -57,6 +59,8 @@ def check_movable(actor: Actor, booking: Booking, instant: datetime) -> None:
     """Raise what keeps ``actor`` from moving ``booking`` at ``instant``, wherever to."""
     if booking.is_cancelled:
         raise CancelledBooking()
+    if booking.is_held:
+        raise HeldBooking()
     if booking.ends_at <= instant:
         raise AlreadyOver()
     if booking.starts_at <= instant and not actor.is_staff:
@@ -111,6 +115,8 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
     was = coverage.owed_by(old_quotes)
     if moves_late(actor, booking) and owed(decided).is_less_than(was):
         raise CheaperLateMove()
+    if booking.sale_id is not None and owed(decided) != was:
+        raise PaidAhead()
     if agreed.same:
         check_same(decided, was)
     check_agreed(decided, agreed.cents, agreed.by_plan)

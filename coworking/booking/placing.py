@@ -56,7 +56,9 @@ class Request:
 
     ``payer`` None: the employer where its agreement covers, else the person. ``agreed_cents``: what the person was told
     they would owe; booking at another price is refused. None: they were told nothing (staff, programs).
-    ``several_places``: staff say that the person takes more than one desk or room at a time (for guests).
+    ``pay_first``: whether what the lieu's rules ask to be paid before it counts is held until then; None: where people
+    book for themselves. ``several_places``: staff say that the person takes more than one desk or room at a time (for
+    guests).
     """
 
     span: Span
@@ -68,6 +70,7 @@ class Request:
     payer: Payer | None = None
     agreed_cents: int | None = None
     several_places: bool = False
+    pay_first: bool | None = None
 
 
 Chosen = tuple[Resource, Span, tuple[BookableHalf, ...]]

@@ -136,7 +136,7 @@ _OWN_PLACES = (
     .join(Booking)
     .where(
         Booking.person_id == bindparam("person"),
-        or_(Booking.status == "confirmed", Booking.cancelled_at > bindparam("kept_since")),
+        or_(Booking.status.in_(("confirmed", "held")), Booking.cancelled_at > bindparam("kept_since")),
         Booking.starts_at >= bindparam("since"),  # by the instant, as the person's index goes: by the date, one would
         Booking.starts_at < bindparam("end"),  # read all that the person or the day ever had
     )

@@ -26,9 +26,9 @@ long a move can be undone."""
 UNDO = timedelta(minutes=2)
 """For this long after a cancellation the place stays reserved for an undo. After a move it does not."""
 
-Cause = Literal["asked", "mistake", "closed", "retired", "left"]
+Cause = Literal["asked", "mistake", "closed", "retired", "left", "unpaid"]
 """Why a booking was cancelled: the person ``asked`` (or staff for them), staff had made a ``mistake``, the lieu ``closed``
-then, the desk or room was ``retired``, the person ``left``."""
+then, the desk or room was ``retired``, the person ``left``, it was held and remained ``unpaid``."""
 
 DISPLACED: frozenset[Cause] = frozenset({"closed", "retired", "left"})
 """What nobody asked for: free of charge whatever the hour, and the trail says so."""
@@ -173,6 +173,22 @@ class CancelledBooking(DomainError):
     code = "booking_cancelled"
     status = 409
     message = N_("This booking was cancelled.")
+
+
+class HeldBooking(DomainError):
+    """What waits to be paid can be paid or cancelled, and nothing else."""
+
+    code = "booking_held"
+    status = 409
+    message = N_("This booking is not paid yet. Pay for it or cancel it first.")
+
+
+class PaidAhead(DomainError):
+    """It was paid before it counted: another price would have to be paid or given back."""
+
+    code = "booking_paid_ahead"
+    status = 409
+    message = N_("This booking is paid, and the other place or time has another price. Cancel it and book anew.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,3 +348,8 @@ def check_late_move(day: date, minutes: int, new_day: date, new_minutes: int) ->
     """
     if new_day != day or new_minutes < minutes:
         raise LateMove()
+
+
+def is_paid_first(asked: Collection[str], *, has_plan: bool) -> bool:
+    """Whether one of the lieu's rules (``nobody``, ``no_plan``, ``everyone``) asks who ``has_plan`` to pay first."""
+    return "everyone" in asked or ("no_plan" in asked and not has_plan)

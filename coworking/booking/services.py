@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from coworking.booking import emails, queries, refusals
+from coworking.booking import emails, paying_first, queries, refusals
 from coworking.booking.access import for_whom, own_booking, record_change
 from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
 from coworking.booking.models import Booking
@@ -35,6 +35,7 @@ from coworking.core.timespan import Span, local_date
 from coworking.core.units import end_read, require_unit, write_unit
 from coworking.membership import coverage
 from coworking.membership.entitlement import Payer, check_agreed
+from coworking.pricing.sales import GRACE
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK
 from coworking.spaces.rules import check_half_open
@@ -76,6 +77,7 @@ def book_half_days(
     payer: Payer | None = None,
     agreed_cents: int | None = None,
     several_places: bool = False,
+    pay_first: bool | None = None,
     newcomer: Newcomer | None = None,
 ) -> Booking:
     """Book a desk on ``day``: a given one, or any free one by the lieu's rule. Both halves are one claim across lunch."""
@@ -96,6 +98,7 @@ def book_half_days(
         payer=payer,
         agreed_cents=agreed_cents,
         several_places=several_places,
+        pay_first=pay_first,
     )
     return book(actor, asked, newcomer=newcomer)
 
@@ -112,9 +115,9 @@ def cancel(actor: Actor, public_id: str, *, mistake: bool = False) -> Booking:
         if booking.is_cancelled:
             return booking
         instant = now()
-        if booking.ends_at <= instant:
+        if booking.ends_at <= instant and not booking.is_held:
             raise AlreadyOver()
-        if booking.starts_at <= instant and not actor.is_staff:
+        if booking.starts_at <= instant and not actor.is_staff and not booking.is_held:
             raise AlreadyStarted()
         cancel_in_unit(actor, booking, "mistake" if mistake and actor.is_staff else "asked")
     return booking
@@ -224,12 +227,18 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     check_agreed(decided, request.agreed_cents)
     for unit, quote in zip(booking.units, coverage.write(person.id, decided), strict=True):
         unit.quote = quote
+    is_held = paying_first.is_asked(actor, request, person, lieu, decided)
+    if is_held:
+        paying_first.hold(booking)
     insert_now(booking, *booking.units)
     claims.take(
         [Wanted(resource.id, use, resource.buffer_after) for resource, use, _ in chosen],
         holder=("booking", booking.id),
+        expires_at=booking.held_until and booking.held_until + GRACE,
         none_expired=True,  # `choose` has released what was in the way
     )
+    if is_held:
+        paying_first.sell(actor, booking)
     further = {"several_places": True} if request.several_places and actor.is_staff else {}
     record_change(actor, "booking.made", booking, **further)
     return booking

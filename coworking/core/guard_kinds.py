@@ -187,29 +187,47 @@ def frozen_hours(keys: Keys) -> Guard:
 
 def frozen_quote(columns: Sequence[str], keys: Keys) -> Guard:
     """What was quoted stays: only the state goes on, from live to kept or released, and released for good."""
-    name = "quote_frozen"
     back = "OLD.state = 'released' OR (NEW.state = 'live' AND OLD.state <> 'live')"
-    sqlite_changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in columns)
-    old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("OLD", "NEW"))
+    return _frozen("quote", back, columns, keys)
+
+
+def frozen_sale(columns: Sequence[str], json: Sequence[str], keys: Keys) -> Guard:
+    """What was sold stays: only the state goes on. What was paid is never open or expired again, what was refunded stays."""
+    back = (
+        "OLD.state = 'refunded' OR (NEW.state = 'open' AND OLD.state <> 'open') "
+        "OR (NEW.state = 'expired' AND OLD.state = 'paid') OR (OLD.made_id IS NOT NULL AND NEW.made_id IS NULL)"
+    )
+    return _frozen("sale", back, columns, keys, json)
+
+
+def _frozen(table: str, back: str, columns: Sequence[str], keys: Keys, json: Sequence[str] = ()) -> Guard:
+    """Rows of ``table`` stay and keep their ``columns`` (``json``: those that PostgreSQL compares as text only); a change
+    that goes ``back`` is refused."""
+    name = f"{table}_frozen"
+    sqlite_changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in (*columns, *json))
+    old, new = (
+        ", ".join([f"{row}.{column}" for column in columns] + [f"{row}.{column}::text" for column in json])
+        for row in ("OLD", "NEW")
+    )
     body = (
         f"BEGIN IF TG_OP = 'UPDATE' THEN IF NOT ({back} OR ROW({new}) IS DISTINCT FROM ROW({old})) THEN "
         f"RETURN NEW; END IF; END IF; RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END"
     )
     function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
-    row = f"CREATE TRIGGER {name} BEFORE DELETE OR UPDATE ON public.quote FOR EACH ROW EXECUTE FUNCTION {name}()"
+    row = f"CREATE TRIGGER {name} BEFORE DELETE OR UPDATE ON public.{table} FOR EACH ROW EXECUTE FUNCTION {name}()"
     truncate = (
-        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON public.quote FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON public.{table} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
     )
     refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
     return Guard(
         name=name,
-        table="quote",
+        table=table,
         sqlite={
-            f"{name}_update": f"CREATE TRIGGER {name}_update BEFORE UPDATE ON quote\n"
+            f"{name}_update": f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table}\n"
             f"WHEN {back} OR {sqlite_changed}\n{refuse}",
-            f"{name}_delete": f"CREATE TRIGGER {name}_delete BEFORE DELETE ON quote\n{refuse}",
+            f"{name}_delete": f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table}\n{refuse}",
         }
-        | _unreplaced(name, "quote", keys, updates=True),
+        | _unreplaced(name, table, keys, updates=True),
         postgresql={
             f"{name}()": (function, body),
             name: (row, row),

@@ -23,6 +23,7 @@ from coworking.core.guard_kinds import (
     frozen_day,
     frozen_hours,
     frozen_quote,
+    frozen_sale,
     never_negative,
 )
 from coworking.core.version_triggers import SHOWN_OF_LIEU, raises_day_version, raises_lieu_version
@@ -74,6 +75,20 @@ QUOTE_FROZEN = (
 )
 """Every column of a quote but its state and when it was released."""
 
+SALE_FROZEN = (
+    "id",
+    "public_id",
+    "subject_kind",
+    "subject_id",
+    "payer_person_id",
+    "cents",
+    "currency",
+    "expires_at",
+    "created_at",
+    "created_by_id",
+)
+"""Every column of a sale but its state, when it was reached and what the payment made; ``lines`` and ``terms`` too."""
+
 UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "audit_entry": (),
     "monthly_return": (("month", "revision"),),
@@ -91,6 +106,7 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "chain_entry": (("chain", "seq"),),
     "seal": (),
     "quote": (("public_id",),),
+    "sale": (("public_id",),),
     "charge": (("public_id",), ("source", "source_id", "month")),
     "lieu_day": (("day",),),
     "open_span": (),
@@ -104,6 +120,7 @@ GUARDS: tuple[Guard, ...] = (
     claim_long(),
     *(append_only(table, UNIQUE[table]) for table in (*APPEND_ONLY, *ISSUED)),
     frozen_quote(QUOTE_FROZEN, UNIQUE["quote"]),
+    frozen_sale(SALE_FROZEN, ("lines", "terms"), UNIQUE["sale"]),
     frozen_charge(UNIQUE["charge"]),
     credit_within(),
     never_negative("payer_credit", "cents", {"payer_person_id": "person", "payer_organisation_id": "organisation"}),

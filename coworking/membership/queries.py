@@ -214,6 +214,15 @@ def subscriptions_of(person_id: int) -> list[Subscription]:
     )
 
 
+def has_plan(person_id: int, months: Collection[date]) -> bool:
+    """Whether a person has a plan in each of ``months`` (1 statement)."""
+    held = [
+        (row.first_month, row.last_month)
+        for row in db.session.scalars(select(Subscription).where(Subscription.person_id == person_id))
+    ]
+    return all(any(within(month, first, last) for first, last in held) for month in months)
+
+
 def adhesions_of(person_id: int) -> list[Adhesion]:
     """Every adhesion of the person, the latest first."""
     return list(

@@ -15,7 +15,7 @@ from coworking.accounts.models import Person
 from coworking.booking import endings
 from coworking.booking.access import for_whom, own_booking
 from coworking.booking.models import Booking
-from coworking.booking.rules import CancelledBooking, bookable_halves
+from coworking.booking.rules import CancelledBooking, HeldBooking, bookable_halves
 from coworking.booking.services import Newcomer
 from coworking.claims import services as claims
 from coworking.core import audit
@@ -88,6 +88,8 @@ def check_in(actor: Actor, booking_id: str, *, evidence: str | None = None) -> A
         booking = own_booking(actor, booking_id)
         if booking.is_cancelled:
             raise CancelledBooking()
+        if booking.is_held:
+            raise HeldBooking()
         if spaces.today() not in spaces.dates_of(booking.span):
             raise NotToday()
         arrival = _arrive(actor, booking.person, evidence or _evidence(actor, booking.person), booking)

@@ -79,7 +79,7 @@ def settle(actor: Actor, unit_ids: Sequence[int], outcome: str, *, reason: str |
         ).all()
         if len(units) != len(set(unit_ids)):
             raise NotFound()
-        if any(unit.booking.is_cancelled or unit.starts_at > instant for unit in units):
+        if any(unit.booking.status != "confirmed" or unit.starts_at > instant for unit in units):
             raise CannotSettle()
         changing = [unit for unit in units if unit.outcome != outcome]
         decided = [unit for unit in changing if unit.outcome != PENDING]

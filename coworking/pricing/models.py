@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.months import month_of
+from coworking.core.sales import Sold
 from coworking.core.sealing import MONEY, TRAIL, sealed
-from coworking.core.types import BigId, UTCDateTime, public_id
+from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
 from coworking.spaces.models import Resource
 
 
@@ -144,3 +146,51 @@ class Quote(Model):
     def is_counted(self) -> bool:
         """Whether it draws on an allowance, and so stands in the ledger."""
         return self.cover in ("subscription", "agreement")
+
+
+@sealed(TRAIL, may_change=("state", "changed_at", "made_id"))
+class Sale(Model):
+    """What a person must pay before it counts, as it was decided when they asked for it. Never deleted, never changed.
+
+    ``subject_kind`` and ``subject_id``: a held ``booking``; the ``adhesion`` of a person; the first month of a plan
+    (``subscription``). ``terms``: what its owner needs to make it count, ``made_id``: the row that counts since it was paid.
+    ``lines``: what is paid for, each ``label``, ``cents``, ``basis`` and ``vat_rate_bp``; they come to ``cents``.
+
+    ``state``: ``open`` until ``expires_at``, then ``expired``, or ``paid`` once the money came and it counts; ``refunded``
+    when all of it was given back. Money that comes for an expired sale makes it ``paid`` only where it can still be had.
+    """
+
+    __tablename__ = "sale"
+    __table_args__ = (
+        CheckConstraint("subject_kind IN ('booking', 'adhesion', 'subscription')", name="subject_kind"),
+        CheckConstraint("state IN ('open', 'paid', 'expired', 'refunded')", name="state"),
+        CheckConstraint("cents > 0", name="cents"),
+        CheckConstraint("created_at < expires_at", name="order"),
+        CheckConstraint("state <> 'paid' OR made_id IS NOT NULL", name="made"),
+        Index("ix_sale_subject", "subject_kind", "subject_id"),
+        Index("ix_sale_made", "subject_kind", "made_id"),
+        Index("ix_sale_payer_person_id", "payer_person_id"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    subject_kind: Mapped[str]
+    subject_id: Mapped[int] = mapped_column(BigInt)
+    payer_person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, info={"seen_by": ()})
+    terms: Mapped[dict[str, Any]] = mapped_column(JSON, info={"seen_by": ()})
+    cents: Mapped[int]
+    currency: Mapped[str]
+    state: Mapped[str] = mapped_column(default="open")
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    made_id: Mapped[int | None] = mapped_column(BigInt)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    payer: Mapped[Person] = relationship(foreign_keys=[payer_person_id])
+
+    @property
+    def sold(self) -> Sold:
+        """The same for its owner."""
+        return Sold(self.id, self.subject_id, self.payer_person_id, self.terms)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import selectinload
 
 from coworking.core.db import db
+from coworking.core.errors import NotFound
 from coworking.core.page_versions import Keep, lieu_version
-from coworking.pricing.models import Tariff, TariffPrice
+from coworking.pricing.models import Sale, Tariff, TariffPrice
 from coworking.pricing.rules import KINDS, NO_PRICES, Prices, vat_rate
 from coworking.spaces import queries as spaces
 
@@ -85,3 +87,27 @@ def public_prices(day: date) -> Prices | None:
     prices = prices_on(day)
     shown = any(prices.by_kind.get(kind) for kind in KINDS) or any(prices.by_resource.values())
     return prices if shown else None
+
+
+def sale(public_id: str) -> Sale:
+    """One sale; raises `NotFound`."""
+    found = db.session.scalar(select(Sale).where(Sale.public_id == public_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def sale_of(kind: str, subject_id: int) -> Sale | None:
+    """The newest sale of a subject; None where it never had to be paid first."""
+    return db.session.scalar(
+        select(Sale).where(Sale.subject_kind == kind, Sale.subject_id == subject_id).order_by(Sale.id.desc()).limit(1)
+    )
+
+
+def is_paid_ahead(kind: str, made_id: Any) -> ColumnElement[bool]:
+    """The condition that what counts as ``made_id`` was paid before it counted, whatever was given back of it."""
+    return (
+        select(Sale.id)
+        .where(Sale.subject_kind == kind, Sale.made_id == made_id, Sale.state.in_(("paid", "refunded")))
+        .exists()
+    )

@@ -90,6 +90,16 @@ class PricedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SaleLine:
+    """One thing that is paid before it counts, as the payer reads it; cents as they were quoted."""
+
+    label: str
+    cents: int
+    vat_rate_bp: int
+    basis: Basis = "ttc"
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """What all lines at one rate come to. ``gross_cents`` = net + VAT; ``payable_cents`` = gross + rounding.
 

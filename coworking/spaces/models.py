@@ -26,7 +26,9 @@ class Lieu(Model):
     or ``exempt`` (non-lucrative association, art. 261-7-1° b). ``holiday_area`` is a subdivision of the `holidays`
     library (``57`` and ``6AE`` for Moselle and Alsace, ``GP``… overseas) or None for the national list.
     ``horizon_days``: how far ahead one may book. ``free_cancel_minute``: minute of the day before until which giving
-    back is free. ``refusals_from``: the first day of which refused requests are counted; None: every day. The last
+    back is free. ``pay_first_desks``, ``pay_first_rooms``: who must pay before a booking counts (``nobody``, ``no_plan``:
+    whoever has no plan then, ``everyone``); ``pay_first_membership``: adhesions and a plan's first month too.
+    ``refusals_from``: the first day of which refused requests are counted; None: every day. The last
     group is the arrival sheet, sent only to people who are coming.
     """
 
@@ -37,6 +39,8 @@ class Lieu(Model):
         CheckConstraint("vat_status IN ('taxable', 'franchise', 'exempt')", name="vat_status"),
         CheckConstraint("horizon_days BETWEEN 1 AND 730", name="horizon_days"),
         CheckConstraint("free_cancel_minute BETWEEN 0 AND 1439", name="free_cancel_minute"),
+        CheckConstraint("pay_first_desks IN ('nobody', 'no_plan', 'everyone')", name="pay_first_desks"),
+        CheckConstraint("pay_first_rooms IN ('nobody', 'no_plan', 'everyone')", name="pay_first_rooms"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
@@ -60,6 +64,9 @@ class Lieu(Model):
     holiday_area: Mapped[str | None]
     horizon_days: Mapped[int] = mapped_column(default=90)
     free_cancel_minute: Mapped[int] = mapped_column(default=18 * 60)
+    pay_first_desks: Mapped[str] = mapped_column(default="nobody")
+    pay_first_rooms: Mapped[str] = mapped_column(default="nobody")
+    pay_first_membership: Mapped[bool] = mapped_column(default=False)
     is_simulation: Mapped[bool] = mapped_column(default=False)
     refusals_from: Mapped[date | None]
     arrival_door: Mapped[str | None]

@@ -18,7 +18,7 @@ from coworking.core.sealing import SEALED, TRAIL, covered
 from coworking.core.units import snapshot, write_unit
 from coworking.membership.models import LedgerEntry
 from coworking.presence.models import Attestation, AttestationPdf
-from coworking.pricing.models import Quote
+from coworking.pricing.models import Quote, Sale
 from coworking.spaces import queries as spaces
 from tests.factories import make_subscription, make_tariff
 from tests.support.threads import at_once
@@ -51,7 +51,7 @@ def test_a_booking_signs_nothing_and_the_job_seals_all_it_wrote(booked, count_st
     counts = {
         kind.table.name: db.session.scalar(select(func.count()).select_from(kind.table)) for kind in covered(TRAIL)
     }
-    assert counts.pop("attestation") == counts.pop("attestation_paper") == 0
+    assert counts.pop("attestation") == counts.pop("attestation_paper") == counts.pop("sale") == 0
     assert set(counts) == {"audit_entry", "quote", "ledger_entry"} and counts["quote"] == counts["ledger_entry"] == 2
     assert trail.seal() == sum(counts.values())
     for name, count in counts.items():
@@ -176,7 +176,8 @@ def test_audit_reads_each_table_once_however_many_rows(inside, place, count_stat
 def test_what_no_digest_covers_is_declared():
     """Everything else of a sealed row is covered; a column that may change has a check of its own."""
     assert {name: set(kind.may_change) for name, kind in SEALED.items() if kind.may_change} == {
-        "quote": {"state", "released_at"}
+        "quote": {"state", "released_at"},
+        "sale": {"state", "changed_at", "made_id"},
     }
-    models = (Quote, LedgerEntry, AuditEntry, Attestation, AttestationPdf)
+    models = (Quote, Sale, LedgerEntry, AuditEntry, Attestation, AttestationPdf)
     assert {model.__tablename__ for model in models} == {kind.table.name for kind in covered(TRAIL)}

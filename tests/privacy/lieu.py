@@ -44,6 +44,8 @@ from coworking.network.lieu.models import Delivery, HeadLink
 from coworking.presence import attestation
 from coworking.presence import services as presence
 from coworking.presence.models import Attestation, AttestationPdf, Presence
+from coworking.pricing import sales
+from coworking.pricing.rules import SaleLine
 from coworking.spaces.models import Resource, Zone
 from coworking.statistics import services as statistics
 from tests import factories
@@ -239,7 +241,10 @@ def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> No
     for name, hour in (("member", 13), ("colleague", 14), ("hidden", 15), ("stranger", 16)):
         span = Span(datetime(2026, 11, 24, hour, tzinfo=UTC), datetime(2026, 11, 24, hour, 45, tzinfo=UTC))
         room = RequestedItem(resource=place.rooms[0].public_id)
-        booking.book(people[name].actor(), Request(span, (room,), title="Réunion", guests=2))
+        booked = booking.book(people[name].actor(), Request(span, (room,), title="Réunion", guests=2))
+        with write_unit():
+            sold = sales.sell(SYSTEM, "booking", booked.id, booked.person_id, [SaleLine("…", 100, 0)], what="…")
+            db.session.get_one(Booking, booked.id).sale_id = sold.id
 
 
 def _owe_calls() -> None:
@@ -353,6 +358,8 @@ def _value(column: Column[Any], before: Any, word: str) -> Any:
     """``word`` in a value that the column can hold."""
     if isinstance(column.type, JSON):
         values = json.loads(before)
+        if isinstance(values, list):
+            return json.dumps([{**values[0], "label": word}])
         return json.dumps({**values, "what" if "what" in values else "to": word})  # what pages read out of such values
     if isinstance(column.type, LargeBinary):
         return b"%PDF-1.4 " + word.encode()

@@ -57,6 +57,7 @@ NOT_PERSONAL = {
     "monthly_return.*": _NETWORK,
     "network_lieu.*": _NETWORK,
     "online_payment.currency": _CODE,
+    "sale.currency": _CODE,
     "online_payment.gateway": _CODE,
     "online_payment.locale": _CODE,
     "online_payment.reason": _CODE,
