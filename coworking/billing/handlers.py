@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from coworking.billing import payer_queries, pdf, queries
+from coworking.billing import means_queries, payer_queries, pdf, queries
 from coworking.billing.models import Invoice
 from coworking.billing.pay_links import pay_url
 from coworking.core import mail, outbox
@@ -27,6 +27,7 @@ def issued(job: outbox.Job) -> None:
         "place": spaces.lieu().name,
         "doc": pdf.readable(queries.content(invoice)),
         "url": f"{settings().base_url}/invoices/{invoice.public_id}",
+        "collected": means_queries.planned_for([invoice.id]).get(invoice.id) if invoice.kind == "invoice" else None,
         "pay_url": pay_url([invoice.public_id]) if invoice.kind == "invoice" else None,
     }
     name = pdf.file_name(invoice)

@@ -24,10 +24,14 @@ class BillingSettings(Model):
 
     ``legal_mention``: legal form, capital and register of a company. ``mentions``: the lieu's own words by mention
     (`billing.mentions`). ``exemption`` and ``penalty`` held two of them before; they count until one is set anew.
+    ``debit_notice_days``: how long before a debit its payer is told.
     """
 
     __tablename__ = "billing_settings"
-    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single"),
+        CheckConstraint("debit_notice_days BETWEEN 2 AND 14", name="debit_notice_days"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
     vat_number: Mapped[str | None]
@@ -38,6 +42,7 @@ class BillingSettings(Model):
     penalty: Mapped[str | None]
     mentions: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     vat_on_debits: Mapped[bool] = mapped_column(default=False)
+    debit_notice_days: Mapped[int | None]
 
 
 @sealed(MONEY)

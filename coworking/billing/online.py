@@ -84,10 +84,15 @@ def note_fact(gateway_name: str, fact: CheckoutFact) -> OnlinePayment | None:
             reach(row, state, fact.reason)
             if state == "paid":
                 _allot(row)
-            if state == "paid" or (before, state) == ("pending", "failed"):
-                key = f"{TOLD}:{row.public_id}:{state}"
-                outbox.enqueue(TOLD, key, {"payment": row.public_id, "state": state})
+            is_bad_news = state == "failed" and (before == "pending" or row.saved_means_id is not None)
+            if state == "paid" or is_bad_news:
+                tell(row, state)
         return row
+
+
+def tell(payment: OnlinePayment, state: OnlineState) -> None:
+    """Have the payer told by e-mail that their payment arrived, or that it did not."""
+    outbox.enqueue(TOLD, f"{TOLD}:{payment.public_id}:{state}", {"payment": payment.public_id, "state": state})
 
 
 def _allot(payment: OnlinePayment) -> None:

@@ -5,37 +5,24 @@ Nothing here runs inside a unit of work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from coworking.billing import online, online_looking, online_queries, payer_queries
-from coworking.billing.gateways.port import GatewayRefused
-from coworking.billing.online_rules import FactDisagrees
+from coworking.billing.means_handlers import needs_a_person, not_collected
 from coworking.billing.pay_links import pay_url
 from coworking.core import mail, outbox
 from coworking.spaces import queries as spaces
 
 
-@contextmanager
-def _needs_a_person() -> Iterator[None]:
-    """What asking again would not change fails at once, and a manager sees it."""
-    try:
-        yield
-    except (FactDisagrees, GatewayRefused) as error:
-        raise outbox.GiveUp(str(error)) from error
-
-
 @outbox.handler(online.NOTIFIED)
 def notified(job: outbox.Job) -> None:
     """Fetch what a notification is about and write down how it stands; another program's checkout is none of ours."""
-    with _needs_a_person():
+    with needs_a_person():
         online.settle(job.payload["gateway"], job.payload["checkout"])
 
 
 @outbox.handler(online.LOOK)
 def look(job: outbox.Job) -> None:
     """See what became of a payment, whether or not anyone told."""
-    with _needs_a_person():
+    with needs_a_person():
         online_looking.look(job.payload["payment"], job.payload["turn"])
 
 
@@ -43,6 +30,9 @@ def look(job: outbox.Job) -> None:
 def told(job: outbox.Job) -> None:
     """E-mail the payer that their payment arrived, or that their bank refused a debit they thought done with."""
     payment = online_queries.online_payment(job.payload["payment"])
+    if payment.saved_means_id is not None and job.payload["state"] == "failed":
+        not_collected(job, payment)
+        return
     invoices = [part.invoice for part in payment.parts]
     receiver = payer_queries.receiver_of(invoices[0])
     if receiver is None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from coworking.billing import online_queries
 from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import (
+    CheckoutFact,
+    Gateway,
     GatewayRefused,
     GatewayUnavailable,
 )
+from coworking.billing.means_models import SavedMeans
 from coworking.billing.online import locked_payment, look_later, note_fact, reach
 from coworking.billing.online_rules import (
     UNSETTLED,
     FactDisagrees,
 )
 from coworking.core.clock import now
+from coworking.core.db import db
 from coworking.core.units import end_read, write_unit
 
 log = logging.getLogger(__name__)
@@ -65,9 +69,13 @@ def _ask_about(public_id: str) -> bool:
     """
     payment = online_queries.online_payment(public_id)
     name, checkout_id, since = payment.gateway, payment.checkout_id, payment.created_at - timedelta(hours=1)
+    means_id = payment.saved_means_id
     gateway = registry.gateway_named(name)
     if gateway is None:
         raise GatewayUnavailable(f"there are no keys for {name}")
+    if checkout_id is None and means_id is not None:
+        found = known_collection(gateway, means_id, since, public_id)
+        return found is not None and note_fact(name, found) is not None
     end_read()
     try:
         if checkout_id is not None:
@@ -77,3 +85,20 @@ def _ask_about(public_id: str) -> bool:
     except GatewayRefused as refusal:
         log.warning("%s refused to tell about %s: %s", name, public_id, refusal)
         return False
+
+
+def known_collection(gateway: Gateway, saved_means_id: int, since: datetime, key: str) -> CheckoutFact | None:
+    """The charge of a saved means that was made with ``key``; None: the gateway has none.
+
+    Raises `GatewayUnavailable` also where it refuses to say: what may have been taken must not be taken again.
+    """
+    customer_id = db.session.get_one(SavedMeans, saved_means_id).customer_id
+    end_read()
+    if gateway.saved_means is None or customer_id is None:
+        return None
+    try:
+        return gateway.saved_means.earlier(customer_id, since, key)
+    except GatewayRefused as refusal:
+        if refusal.code == "resource_missing":  # the keys are another account's, which cannot charge this means at all
+            return None
+        raise GatewayUnavailable(str(refusal)) from refusal

@@ -28,7 +28,8 @@ class OnlinePayment(Model):
     money. ``checkout_id`` and ``foreign_id``: the gateway's names of its page and of the money that moved; ``expires_at``:
     when that page ends, where the gateway says so. What arrived beyond what was still owed is in no `Payment` and must be
     given back (`OnlineRefund`). ``sale_id``: what it is for where that is no invoice yet; its one part is written with
-    the invoice, and what came for a sale that can no longer be had has none and is given back.
+    the invoice, and what came for a sale that can no longer be had has none and is given back. ``saved_means_id``: it is
+    collected from what the payer saved, without a page; its ``checkout_id`` is then the name of the charge.
     """
 
     __tablename__ = "online_payment"
@@ -44,6 +45,7 @@ class OnlinePayment(Model):
         Index("ix_online_payment_payer_organisation_id", "payer_organisation_id", "id"),
         Index("ix_online_payment_state", "state", "id"),
         Index("ix_online_payment_sale_id", "sale_id"),
+        Index("ix_online_payment_saved_means_id", "saved_means_id"),
     )
 
     id: Mapped[BigId]
@@ -63,6 +65,7 @@ class OnlinePayment(Model):
     checkout_url: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER)})
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     foreign_id: Mapped[str | None] = mapped_column(info={"seen_by": ()})
+    saved_means_id: Mapped[int | None] = mapped_column(ForeignKey("saved_means.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     changed_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

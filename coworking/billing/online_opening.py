@@ -107,7 +107,7 @@ def _intend(invoices: Sequence[str], gateway: Gateway, locale: str, actor: Actor
         if len({(row.payer_person_id, row.payer_organisation_id) for row in rows}) > 1:
             raise SeveralPayers()
         before = online_queries.of_invoices([row.id for row in rows])
-        if any(row.state == "pending" for row in before):
+        if any(row.state == "pending" or (row.state == "opening" and row.saved_means_id) for row in before):
             raise PaymentPending()
         if sum(parts.values()) < gateway.least_cents:
             raise TooSmallForCard()
@@ -157,9 +157,13 @@ def _close_others(invoices: Sequence[str], gateway: Gateway) -> None:
         for row in online_queries.of_invoices([row.id for row in rows])
         if row.state == "open" and row.checkout_id is not None and not _is_same(row, gateway, parts)
     ]
+    close_pages(stale)
+
+
+def close_pages(pages: Sequence[tuple[str, str, str]]) -> None:
+    """End pages that still take money, each by its gateway's name, its checkout and its payment's public id."""
     end_read()
-    for name, checkout_id, public_id in stale:
-        assert checkout_id is not None
+    for name, checkout_id, public_id in pages:
         other = registry.gateway_named(name)
         if other is None:
             continue

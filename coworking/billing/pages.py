@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from babel.numbers import format_decimal, format_percent
 from flask import Blueprint, url_for
 
-from coworking.billing import online_queries, queries
+from coworking.billing import means_queries, online_queries, queries
+from coworking.billing.means_queries import Planned
 from coworking.billing.pay_links import pay_token
 from coworking.billing.payer_credit_rules import GIVEN_BY
 from coworking.core.errors import N_
@@ -68,6 +70,9 @@ REASON_WORDS = {
     "expired_card": N_("card expired"),
     "insufficient_funds": N_("not enough money on the account"),
     "unknown_there": N_("the payment provider knows nothing of it"),
+    "authentication_required": N_("the bank wants its owner to confirm it"),
+    "means_ended": N_("the card or account can no longer be charged"),
+    "not_sent": N_("interrupted before the bank was asked"),
 }
 """Why a payment failed, where we know the provider's code; any other stands as it is."""
 
@@ -103,18 +108,26 @@ class Due:
     count: int
     is_late: bool
     url: str
+    collected: Planned | None
+    """How it is collected without their doing, and when."""
 
 
 def owed_now() -> list[Due]:
-    """What the reader owes, and each organisation whose contact they are; a debit under way asks for nothing more."""
+    """What the reader owes, and each organisation whose contact they are; a debit under way asks for nothing more.
+
+    What is collected by itself stands apart, with its day.
+    """
     rows = queries.owed_by(current_actor())
     pending = {
         part.invoice_id for row in online_queries.pending_for([row.invoice.id for row in rows]) for part in row.parts
     }
-    by_payer: dict[tuple[int | None, int | None, str], list[queries.Standing]] = {}
+    planned = means_queries.planned_for([row.invoice.id for row in rows])
+    by_payer: dict[tuple[int | None, int | None, str, date | None], list[queries.Standing]] = {}
     for row in rows:
         if row.invoice.id not in pending:
-            key = (row.invoice.payer_organisation_id, row.invoice.payer_person_id, row.invoice.currency)
+            plan = planned.get(row.invoice.id)
+            day = plan.step.on if plan is not None else None
+            key = (row.invoice.payer_organisation_id, row.invoice.payer_person_id, row.invoice.currency, day)
             by_payer.setdefault(key, []).append(row)
     return [
         Due(
@@ -124,6 +137,7 @@ def owed_now() -> list[Due]:
             count=len(owed),
             is_late=any(row.state == "overdue" for row in owed),
             url=url_for("pay.page", token=pay_token([row.invoice.public_id for row in owed])),
+            collected=planned.get(owed[0].invoice.id),
         )
         for owed in by_payer.values()
     ]

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 
 from coworking.accounts.models import Organisation, OrganisationMember, Person
 from coworking.billing import rules
+from coworking.billing.means_models import SavedMeans
 from coworking.billing.models import Charge, Invoice
 from coworking.core.db import db
 from coworking.core.search import folded
@@ -23,7 +24,7 @@ class Receiver:
     locale: str
 
 
-def receiver_of(row: Invoice | Charge) -> Receiver | None:
+def receiver_of(row: Invoice | Charge | SavedMeans) -> Receiver | None:
     """Who gets the document of ``row``'s payer: an organisation's own address, else its contact; None: by hand."""
     organisation, person = row.payer_organisation, row.payer_person
     if organisation is not None:

@@ -231,6 +231,15 @@ def owed_of(payer: tuple[int | None, int | None]) -> list[Standing]:
     return _standings([mine, *_unpaid()], [Invoice.due_on, Invoice.id], None)
 
 
+def unpaid_with(model: Any, same: ColumnElement[bool], *conditions: ColumnElement[bool]) -> list[tuple[Standing, Any]]:
+    """Unpaid invoices under ``conditions``, the oldest first, each with the row of ``model`` that has the ``same`` payer."""
+    today = spaces.today()
+    rows = db.session.execute(
+        select(Invoice, _paid, _credited, model).join(model, same).where(*_unpaid(), *conditions).order_by(Invoice.id)
+    )
+    return [(_standing(row, int(paid), int(credited), today), joined) for row, paid, credited, joined in rows]
+
+
 def _unpaid() -> tuple[ColumnElement[bool], ...]:
     return Invoice.kind == "invoice", Invoice.payable_cents > _paid + _credited
 

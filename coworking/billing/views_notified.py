@@ -7,7 +7,7 @@ import logging
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from coworking.billing import online, online_queries
+from coworking.billing import means, online, online_queries
 from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import NotificationInvalid
 from coworking.core.errors import NotFound
@@ -39,4 +39,6 @@ def notified(gateway_name: str) -> ResponseReturnValue:
         and online_queries.is_waited_for(gateway_name, told.checkout_id)  # not every provider signs what it tells
     ):
         online.notified(gateway_name, told.id, told.checkout_id)
+    if told.is_live == gateway.is_live and (told.checkout_id or told.means_id):
+        means.told_of(gateway_name, told.id, checkout_id=told.checkout_id, means_id=told.means_id)
     return {"received": True}

@@ -236,6 +236,72 @@ def _frozen(table: str, back: str, columns: Sequence[str], keys: Keys, json: Seq
     )
 
 
+def ended_means(keys: Keys) -> Guard:
+    """A saved means that ended stays so, and none is deleted: what was withdrawn is not agreed to again."""
+    name = "saved_means_ended"
+    body = f"BEGIN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END"
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    update = (
+        f"CREATE TRIGGER {name} BEFORE UPDATE ON public.saved_means FOR EACH ROW "
+        f"WHEN ((((old.state)::text = 'ended'::text) AND ((new.state)::text <> 'ended'::text))) EXECUTE FUNCTION {name}()"
+    )
+    delete = f"CREATE TRIGGER {name}_delete BEFORE DELETE ON public.saved_means FOR EACH ROW EXECUTE FUNCTION {name}()"
+    truncate = (
+        f"CREATE TRIGGER {name}_truncate BEFORE TRUNCATE ON public.saved_means "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+    )
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
+    return Guard(
+        name=name,
+        table="saved_means",
+        sqlite={
+            f"{name}_update": f"CREATE TRIGGER {name}_update BEFORE UPDATE ON saved_means\n"
+            f"WHEN OLD.state = 'ended' AND NEW.state <> 'ended'\n{refuse}",
+            f"{name}_delete": f"CREATE TRIGGER {name}_delete BEFORE DELETE ON saved_means\n{refuse}",
+        }
+        | _unreplaced(name, "saved_means", keys, updates=True),
+        postgresql={
+            f"{name}()": (function, body),
+            name: (update, update),
+            f"{name}_delete": (delete, delete),
+            f"{name}_truncate": (truncate, truncate),
+        },
+    )
+
+
+def agreed_collection() -> Guard:
+    """A payment is collected only from a means that is active and its payer's own, and stays that means' for good."""
+    name = "collection_agreed"
+    agreed = (
+        "EXISTS (SELECT 1 FROM saved_means AS m WHERE m.id = NEW.saved_means_id AND m.state = 'active' "
+        "AND m.gateway = NEW.gateway AND m.is_live = NEW.is_live "
+        "AND COALESCE(m.payer_person_id, 0) = COALESCE(NEW.payer_person_id, 0) "
+        "AND COALESCE(m.payer_organisation_id, 0) = COALESCE(NEW.payer_organisation_id, 0))"
+    )
+    body = (
+        f"BEGIN IF TG_OP = 'INSERT' AND (NEW.saved_means_id IS NULL OR {agreed}) THEN RETURN NEW; END IF; "
+        "IF TG_OP = 'UPDATE' AND NEW.saved_means_id IS NOT DISTINCT FROM OLD.saved_means_id THEN RETURN NEW; END IF; "
+        f"RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END"
+    )
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    row = (
+        f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON public.online_payment FOR EACH ROW EXECUTE FUNCTION {name}()"
+    )
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
+    return Guard(
+        name=name,
+        table="online_payment",
+        sqlite={
+            f"{name}_insert": f"CREATE TRIGGER {name}_insert BEFORE INSERT ON online_payment\n"
+            f"WHEN NEW.saved_means_id IS NOT NULL AND NOT {agreed}\n{refuse}",
+            f"{name}_update": f"CREATE TRIGGER {name}_update BEFORE UPDATE ON online_payment\n"
+            f"WHEN NEW.saved_means_id IS NOT OLD.saved_means_id\n{refuse}",
+        },
+        postgresql={f"{name}()": (function, body), name: (row, row)},
+        needs=("saved_means",),
+    )
+
+
 def frozen_charge(keys: Keys) -> Guard:
     """An invoiced charge (with an ``invoice_id``) never changes and is never deleted."""
     name = "charge_frozen"

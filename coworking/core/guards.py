@@ -15,10 +15,12 @@ from sqlalchemy import Connection, text
 from coworking.core.guard_kinds import (
     REFUSAL,
     Guard,
+    agreed_collection,
     append_only,
     claim_long,
     claim_overlap,
     credit_within,
+    ended_means,
     frozen_charge,
     frozen_day,
     frozen_hours,
@@ -45,6 +47,7 @@ ISSUED = (
     "online_payment_step",
     "online_refund",
     "payer_credit",
+    "debit_notice",
     "invoice_paper",
     "chain_entry",
     "seal",
@@ -102,6 +105,8 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "online_payment_step": (("online_payment_id", "state"),),
     "online_refund": (),
     "payer_credit": (("public_id",), ("payment_id",), ("reverses_id",)),
+    "debit_notice": (("public_id",), ("saved_means_id", "invoice_id", "attempt", "debited_on")),
+    "saved_means": (("public_id",), ("gateway", "checkout_id")),
     "invoice_paper": (),
     "chain_entry": (("chain", "seq"),),
     "seal": (),
@@ -124,6 +129,8 @@ GUARDS: tuple[Guard, ...] = (
     frozen_charge(UNIQUE["charge"]),
     credit_within(),
     never_negative("payer_credit", "cents", {"payer_person_id": "person", "payer_organisation_id": "organisation"}),
+    ended_means(UNIQUE["saved_means"]),
+    agreed_collection(),
 )
 
 VERSIONS: tuple[Guard, ...] = (

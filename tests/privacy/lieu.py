@@ -21,6 +21,7 @@ from coworking.accounts.models import EmailChange, Organisation, OrganisationMem
 from coworking.billing import payer_credit, payer_credit_queries, paying
 from coworking.billing import services as billing
 from coworking.billing.gateways.models import GatewayKeys
+from coworking.billing.means_models import SavedMeans
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePdf
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
 from coworking.billing.pay_links import pay_token
@@ -100,6 +101,7 @@ def fill(clock: Clock) -> Filled:
 
     _name_everyone(words, "invoice.payload")
     _bill(place, people, employer, agreement)
+    _save_means(people, employer)
     _come(place, people, clock)
     _name_everyone(words, "attestation.payload", ("person", people["member"].id))
     attestation.issue(people["member"].actor(), NOVEMBER, employer=_public_id(Organisation, employer))
@@ -190,6 +192,39 @@ def _bill(place: factories.Place, people: dict[str, Person], employer: int, agre
         with write_unit():  # a stored PDF is served as it is; drawing is slow, so only Anne's invoice is left to draw
             for document in stored:
                 db.session.add(InvoicePdf(invoice_id=document, sha256="0" * 64, content=b""))
+
+
+SAVED_MEANS = "2222222222222224"
+"""The public id of the member's saved card."""
+EMPLOYER = "2222222222222225"
+"""The public id of the employer."""
+
+
+def _save_means(people: dict[str, Person], employer: int) -> None:
+    """Anne and Lise have saved a card each, and the employer's contact one for the employer."""
+    with write_unit():
+        db.session.get_one(Organisation, employer).public_id = EMPLOYER
+        for name, payer in (("member", None), ("stranger", None), ("contact", employer)):
+            row = SavedMeans(
+                gateway="stripe",
+                is_live=False,
+                payer_person_id=people[name].id if payer is None else None,
+                payer_organisation_id=payer,
+                state="active",
+                kind="card",
+                expires_on=date(2034, 12, 31),
+                customer_id="c",
+                means_id="m",
+                checkout_id=name,
+                locale="fr",
+                notice_days=5,
+                agreed_to="…",
+                agreed_by_id=people[name].id,
+                saved_at=now(),
+            )
+            if name == "member":
+                row.public_id = SAVED_MEANS
+            db.session.add(row)
 
 
 PAID_ONLINE = "2222222222222223"
@@ -313,6 +348,7 @@ def _ids() -> dict[str, list[Any]]:
         "attestation": of(Attestation),
         "invoice": of(Invoice),
         "payer": [f"p:{one}" for one in of(Person)] + [f"o:{one}" for one in of(Organisation)],
+        "means": of(SavedMeans),
         "charge": of(Charge, Charge.invoice_id.is_(None)),
         "room": of(Resource, Resource.kind == "room")[:1],
         "resource": of(Resource, Resource.kind == "desk")[:1] + of(Resource, Resource.kind == "room")[:1],

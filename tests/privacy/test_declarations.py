@@ -68,6 +68,8 @@ NOT_PERSONAL = {
     "received_return.*": _NETWORK,
     "resource.*": _LIEU,
     "return_set_aside.*": _NETWORK,
+    "saved_means.gateway": _CODE,
+    "saved_means.locale": _CODE,
     "seal.*": _CHAIN,
     "security_event.kind": _CODE,
     "subscription.name": "the name of the plan",

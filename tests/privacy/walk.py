@@ -28,7 +28,7 @@ from coworking.core.privacy import (
     SELF,
 )
 from tests import factories
-from tests.privacy.lieu import PAID_ONLINE, Filled, Subject
+from tests.privacy.lieu import EMPLOYER, PAID_ONLINE, SAVED_MEANS, Filled, Subject
 
 CAST = {
     "visitor": PUBLIC,
@@ -72,6 +72,7 @@ KINDS: dict[str, str] = {
     "frontdesk.new": "resource",
     "frontdesk.problem": "resource",
     "frontdesk.sent_message": "message",
+    "means.ask_withdraw": "means",
     "membership.ask": "plan",
     "membership.organisation": "organisation",
     "membership.person": "person",
@@ -128,6 +129,8 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "frontdesk.live": [{"day": "2026-11-24"}],
     "frontdesk.people": [{"q": "zq"}],
     "frontdesk.timeline": [{"view": "list"}, {"day": "2026-11-25"}],
+    "means.back": [{"means": SAVED_MEANS}],
+    "means.page": [{"payer": EMPLOYER}],
     "pay.back": [{"payment": PAID_ONLINE}],
     "register.show": [{"day": "2026-11-23", "q": "zq"}, {"day": "2026-11-12"}],
     "week.desks": [{"day": "2026-11-25", "half": "am"}],

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from coworking.billing.gateways.port import (
     CheckoutFact,
     CheckoutWanted,
+    CollectionWanted,
     GatewayAccount,
     GatewayRefused,
     GatewayUnavailable,
+    MeansFact,
     NotExpirable,
     Notification,
     NotificationInvalid,
     OpenedCheckout,
+    OpenedSaving,
+    SavingFact,
+    SavingWanted,
 )
 from coworking.core.clock import now
 
@@ -27,9 +32,9 @@ class MemoryGateway:
 
     name, least_cents, is_live = "stripe", 50, False
     pages = ("http://pay.test",)
-    saved_means: Any = None
 
     def __init__(self) -> None:
+        self.saved_means = MemoryMeans(self)
         self.facts: dict[str, CheckoutFact] = {}
         self.wanted: list[CheckoutWanted] = []
         self.expired: list[str] = []
@@ -42,7 +47,7 @@ class MemoryGateway:
         return GatewayAccount("Le Pont", False, ("card", "debit"))
 
     def open_checkout(self, wanted: CheckoutWanted) -> OpenedCheckout:
-        self._answer()
+        self.answer()
         self.wanted.append(wanted)
         checkout_id = f"cs_{wanted.key}"
         self.facts.setdefault(
@@ -54,14 +59,14 @@ class MemoryGateway:
         return OpenedCheckout(checkout_id, f"http://pay.test/{checkout_id}", ends)
 
     def expire_checkout(self, checkout_id: str) -> None:
-        self._answer()
+        self.answer()
         if self.facts[checkout_id].state != "open":
             raise NotExpirable("it is over")
         self.expired.append(checkout_id)
         self.become(checkout_id, "expired")
 
     def fetch(self, checkout_id: str) -> CheckoutFact:
-        self._answer()
+        self.answer()
         if checkout_id not in self.facts:
             raise GatewayRefused("resource_missing", "No such checkout")
         found = self.facts[checkout_id]
@@ -69,7 +74,7 @@ class MemoryGateway:
         return found
 
     def opened_since(self, instant: datetime) -> Iterator[CheckoutFact]:
-        self._answer()
+        self.answer()
         yield from list(self.facts.values())
 
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
@@ -84,8 +89,102 @@ class MemoryGateway:
         known = {"paid": {"means": "card", "payment_id": f"pi_{checkout_id}"}}.get(state, {})
         self.facts[checkout_id] = replace(self.facts[checkout_id], state=state, **(known | values))
 
-    def _answer(self) -> None:
+    def answer(self) -> None:
+        """Answer nothing, or refuse, where a test wants that."""
         if self.away:
             raise GatewayUnavailable("no answer")
         if self.refuses is not None:
             raise GatewayRefused(self.refuses, "refused")
+
+
+class MemoryMeans:
+    """What payers saved at a `MemoryGateway`. ``declines``: why a charge fails. ``dies``: where the process ends, once.
+
+    ``charged``: every charge that was made, by its key: charging twice with another key is what tests look for.
+    """
+
+    def __init__(self, gateway: MemoryGateway) -> None:
+        self._gateway = gateway
+        self.savings: dict[str, SavingFact] = {}
+        self.wanted: list[SavingWanted] = []
+        self.means: dict[str, MeansFact] = {}
+        self.calls: list[CollectionWanted] = []
+        self.charged: dict[str, CheckoutFact] = {}
+        self.customers: dict[str, str] = {}
+        self.asked_for: list[str] = []
+        self.forgotten: list[str] = []
+        self.declines: str | None = None
+        self.dies: str | None = None
+
+    def begin_saving(self, wanted: SavingWanted) -> OpenedSaving:
+        self._gateway.answer()
+        self.wanted.append(wanted)
+        checkout_id = f"cs_{wanted.key}"
+        self.savings.setdefault(checkout_id, SavingFact(checkout_id, "open"))
+        return OpenedSaving(f"cus_{wanted.key}", checkout_id, f"http://pay.test/{checkout_id}", None)
+
+    def save(self, checkout_id: str, kind: Any = "card", **values: Any) -> MeansFact:
+        """Let the payer save a means on the page."""
+        of_kind = {
+            "card": {"brand": "visa", "last4": "4242", "expires_on": date(2034, 12, 31)},
+            "debit": {"brand": "20041", "last4": "2606", "mandate_id": "mandate_1", "mandate": "CWK-1"},
+        }[kind]
+        fact = MeansFact(
+            **{"means_id": f"pm_{checkout_id}", "kind": kind, "is_usable": True, "is_live": False} | of_kind | values
+        )
+        self.means[fact.means_id] = fact
+        self.savings[checkout_id] = SavingFact(checkout_id, "saved", fact)
+        return fact
+
+    def fetch_saving(self, checkout_id: str) -> SavingFact:
+        self._gateway.answer()
+        return self.savings[checkout_id]
+
+    def fetch_means(self, means_id: str, mandate_id: str | None) -> MeansFact:
+        self._gateway.answer()
+        return self.means[means_id]
+
+    def forget(self, means_id: str) -> None:
+        self._gateway.answer()
+        self.forgotten.append(means_id)
+        self.means[means_id] = replace(self.means[means_id], is_usable=False)
+
+    def collect(self, wanted: CollectionWanted) -> CheckoutFact:
+        self._gateway.answer()
+        self._die("before")
+        self.calls.append(wanted)
+        if not self.means[wanted.means_id].is_usable:
+            raise GatewayRefused("400", "this means is detached")
+        kind = self.means[wanted.means_id].kind
+        state: Any = "failed" if self.declines else "paid" if kind == "card" else "pending"
+        fact = CheckoutFact(
+            f"pi_{wanted.key}",
+            wanted.key,
+            state,
+            wanted.cents,
+            wanted.currency,
+            False,
+            means=kind,
+            payment_id=f"pi_{wanted.key}",
+            reason=self.declines,
+        )
+        self.charged.setdefault(wanted.key, fact)
+        self.customers[wanted.key] = wanted.customer_id
+        fact = self._gateway.facts.setdefault(fact.checkout_id, self.charged[wanted.key])
+        self._die("after")
+        return fact
+
+    def earlier(self, customer_id: str, since: datetime, key: str) -> CheckoutFact | None:
+        self._gateway.answer()
+        self.asked_for.append(key)
+        known = self.charged.get(key)
+        return self._gateway.facts[known.checkout_id] if known and self.customers[key] == customer_id else None
+
+    def _die(self, where: str) -> None:
+        if self.dies == where:
+            self.dies = None
+            raise KilledProcess(where)
+
+
+class KilledProcess(BaseException):
+    """Stands for a kill -9: nothing catches it but the test."""
