@@ -74,6 +74,8 @@ SUBJECTS = {
     "sale": "what is paid before it counts",
     "saved_means": "a saved card or account",
     "charge": "a line to be invoiced",
+    "cash_movement": "cash in the drawer",
+    "door_sale": "a sale at the door",
     "organisation": "an organisation that pays",
     "agreement": "an organisation that pays",
     "email_change": "a change of e-mail address",

@@ -6,7 +6,7 @@ that a credit note is the mirror of its invoice. Accounts follow the French *pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ ADHESIONS = "756"
 VAT_COLLECTED = "44571"
 ROUNDING_LOSS = "658"
 ROUNDING_GAIN = "758"
+CASH_SHORT, CASH_OVER = "658", "758"
+TRANSFERS = "580"
+"""Between two accounts of the lieu: change fetched from the bank, takings brought there."""
 GATEWAY = "517"
 MEANS = {"transfer": "512", "debit": "512", "card": GATEWAY, "cheque": "5112", "cash": "530", "credit": ADVANCES}
 
@@ -35,18 +38,49 @@ class JournalLine:
 def of_document(payload: Mapping[str, Any]) -> list[JournalLine]:
     """The lines of an issued invoice or credit note, from its snapshot."""
     label, buyer = str(payload["number"]), str(payload["buyer"]["id"])
-    adhesions = sum(
-        line.get("net_cents", line["amount_cents"]) for line in payload["lines"] if line["family"] == "adhesion"
-    )
-    rounding = payload["rounding_cents"]
-    wanted = [
-        _debit(CUSTOMERS, payload["payable_cents"], label, buyer),
-        _debit(SERVICES, -(payload["net_cents"] - adhesions), label),
-        _debit(ADHESIONS, -adhesions, label),
-        _debit(VAT_COLLECTED, -payload["vat_cents"], label),
-        _debit(ROUNDING_GAIN if rounding > 0 else ROUNDING_LOSS, -rounding, label),
-    ]
+    wanted = [_debit(CUSTOMERS, payload["payable_cents"], label, buyer), *_income(payload, label)]
     return [line for line in wanted if line is not None]
+
+
+def of_receipt(payload: Mapping[str, Any]) -> list[JournalLine]:
+    """The lines of a receipt, from its snapshot: money in, income by account, deposits on their own."""
+    label = str(payload["number"])
+    wanted = [_debit(MEANS[payload["method"]], payload["payable_cents"], label), *_income(payload, label)]
+    wanted += [_debit(row["account"], -row["amount_cents"], label) for row in payload["deposits"]]
+    return [line for line in wanted if line is not None]
+
+
+def of_deposit_return(cents: int, method: str, account: str, label: str) -> list[JournalLine]:
+    """The lines of a deposit given back: off its account, out of the means."""
+    wanted = [_debit(account, cents, label), _debit(MEANS[method], -cents, label)]
+    return [line for line in wanted if line is not None]
+
+
+def of_cash_movement(kind: str, cents: int, label: str) -> list[JournalLine]:
+    """The lines of cash that moved by itself: a difference that was counted, change put in, cash taken to the bank.
+
+    What a receipt, a payment or a deposit given back moves stands in their own entries.
+    """
+    other = {"float": TRANSFERS, "bank": TRANSFERS, "difference": CASH_OVER if cents > 0 else CASH_SHORT}.get(kind)
+    if other is None:
+        return []
+    wanted = [_debit(MEANS["cash"], cents, label), _debit(other, -cents, label)]
+    return [line for line in wanted if line is not None]
+
+
+def _income(payload: Mapping[str, Any], label: str) -> Iterator[JournalLine | None]:
+    """Income by account, the VAT, and the cent of rounding. What no line's account takes is on the services' one."""
+    by_account: dict[str, int] = {}
+    for line in payload["lines"]:
+        account = line.get("account") or (ADHESIONS if line["family"] == "adhesion" else SERVICES)
+        by_account[account] = by_account.get(account, 0) + line.get("net_cents", line["amount_cents"])
+    rest = payload["net_cents"] - sum(by_account.values())
+    by_account[SERVICES] = by_account.get(SERVICES, 0) + rest
+    for account in sorted(by_account):
+        yield _debit(account, -by_account[account], label)
+    rounding = payload["rounding_cents"]
+    yield _debit(VAT_COLLECTED, -payload["vat_cents"], label)
+    yield _debit(ROUNDING_GAIN if rounding > 0 else ROUNDING_LOSS, -rounding, label)
 
 
 def of_payment(cents: int, method: str, number: str, buyer: str, *, online: bool = False) -> list[JournalLine]:

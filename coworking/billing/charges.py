@@ -82,27 +82,32 @@ def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
         .order_by(Quote.day, Quote.id)
     ).unique()
     for quote in quotes:
-        locale = labels.OFFICE_LANGUAGE if quote.payer_person_id is None else quote.person.locale
-        place = quote.resource
-        is_half_day = quote.unit == "half_day"
-        yield charge_values(
-            payer_person_id=quote.payer_person_id,
-            payer_organisation_id=quote.payer_organisation_id,
-            person_id=quote.person_id,
-            source="quote",
-            source_id=quote.id,
-            family="desk" if is_half_day else "room",
-            month=month,
-            due_month=month,
-            day=quote.day,
-            label=labels.half_day(locale) if is_half_day else labels.by_the_hour(place.kind, place.name, locale),
-            quantity=1 if is_half_day else quote.minutes,
-            unit=quote.unit,
-            unit_cents=quote.unit_cents,
-            amount_cents=quote.amount_cents,
-            basis=quote.basis,
-            vat_rate_bp=quote.vat_rate_bp,
-        )
+        yield quote_values(quote)
+
+
+def quote_values(quote: Quote) -> dict[str, Any]:
+    """The columns of the charge for what was quoted; its person and resource are read."""
+    locale = labels.OFFICE_LANGUAGE if quote.payer_person_id is None else quote.person.locale
+    place, month = quote.resource, month_of(quote.day)
+    is_half_day = quote.unit == "half_day"
+    return charge_values(
+        payer_person_id=quote.payer_person_id,
+        payer_organisation_id=quote.payer_organisation_id,
+        person_id=quote.person_id,
+        source="quote",
+        source_id=quote.id,
+        family="desk" if is_half_day else "room",
+        month=month,
+        due_month=month,
+        day=quote.day,
+        label=labels.half_day(locale) if is_half_day else labels.by_the_hour(place.kind, place.name, locale),
+        quantity=1 if is_half_day else quote.minutes,
+        unit=quote.unit,
+        unit_cents=quote.unit_cents,
+        amount_cents=quote.amount_cents,
+        basis=quote.basis,
+        vat_rate_bp=quote.vat_rate_bp,
+    )
 
 
 def _subscriptions(month: date, today: date) -> Iterator[dict[str, Any]]:
@@ -207,6 +212,7 @@ def charge_values(**values: Any) -> dict[str, Any]:
         "payer_organisation_id": None,
         "quantity": 1,
         "day": None,
+        "account": None,
         "created_at": now(),
         "created_by_id": None,
         "invoice_id": None,

@@ -9,7 +9,7 @@ unit prices as ``unit_cents``, no ``net_cents`` on their lines.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -126,12 +126,23 @@ def _is_untaxed_adhesion(item: ChargedItem) -> bool:
 
 
 def invoice(
-    draft: Draft, seller: Seller, terms: mentions.InvoiceTerms, *, number: str, seq: int, issued_on: date
+    draft: Draft,
+    seller: Seller,
+    terms: mentions.InvoiceTerms,
+    *,
+    number: str,
+    seq: int,
+    issued_on: date,
+    paid_by: str | None = None,
 ) -> dict[str, Any]:
-    """The snapshot of an invoice; raises `AmountsDisagree` when its own sums are wrong."""
+    """The snapshot of an invoice; raises `AmountsDisagree` when its own sums are wrong.
+
+    ``paid_by``: the means it was paid by as it was issued. Only such a document has the key ``paid``.
+    """
     body = document_body(draft.items, organisation=draft.buyer.is_organisation)
     lines, sums = body.lines, body.totals
     months = sorted({line.month for line in lines}) or [draft.month]
+    nature = _nature(line.account for line in lines)
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "kind": "invoice",
@@ -159,6 +170,7 @@ def invoice(
                 "days": [day.isoformat() for day in line.days],
                 "people": [{"name": name, "quantity": quantity} for name, quantity in line.people],
             }
+            | ({"account": line.account} if line.account else {})
             for line in lines
         ],
         "taxes": [_tax(group) for group in sums.groups],
@@ -173,12 +185,24 @@ def invoice(
             issued_on,
             organisation=draft.buyer.is_organisation,
             adhesion=any(_is_untaxed_adhesion(item) for item in draft.items),
+            nature=nature,
         ),
         "corrects": None,
         "reason": None,
     }
+    if paid_by is not None:
+        paid = {"cents": sums.payable_cents, "on": issued_on.isoformat(), "method": paid_by}
+        document |= {"paid": paid, "due_on": issued_on.isoformat()}
+    if nature != "services":
+        document["nature"] = nature
     check_amounts(document)
     return document
+
+
+def _nature(accounts: Iterable[str | None]) -> str:
+    """Whether lines booked on ``accounts`` are ``services``, ``goods`` (sold, or made and sold) or ``both``."""
+    goods = {account is not None and account.startswith(("701", "702", "703", "707")) for account in accounts}
+    return "both" if len(goods) == 2 else "goods" if goods == {True} else "services"
 
 
 def credit_note(
@@ -210,6 +234,7 @@ def credit_note(
         },
         "reason": reason,
     }
+    document.pop("paid", None)
     document |= {name: getattr(sums, name) for name in SUMS}
     check_amounts(document)
     return document

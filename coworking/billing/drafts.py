@@ -128,6 +128,7 @@ def item_of(charge: Charge) -> line_rules.ChargedItem:
         month=charge.month,
         day=charge.day,
         who=None if charge.person is None else charge.person.name,
+        account=charge.account,
     )
 
 

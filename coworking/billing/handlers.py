@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from coworking.billing import means_queries, payer_queries, pdf, queries
+from coworking.billing import door_queries, means_queries, payer_queries, pdf, queries, receipts
 from coworking.billing.models import Invoice
 from coworking.billing.pay_links import pay_url
 from coworking.core import mail, outbox
@@ -23,15 +23,16 @@ def issued(job: outbox.Job) -> None:
     if invoice is None:
         return
     receiver = payer_queries.receiver_of(invoice)
+    content = queries.content(invoice)
     context = {
         "place": spaces.lieu().name,
-        "doc": pdf.readable(queries.content(invoice)),
+        "doc": pdf.readable(content),
         "url": f"{settings().base_url}/invoices/{invoice.public_id}",
         "collected": means_queries.planned_for([invoice.id]).get(invoice.id) if invoice.kind == "invoice" else None,
-        "pay_url": pay_url([invoice.public_id]) if invoice.kind == "invoice" else None,
+        "pay_url": pay_url([invoice.public_id]) if invoice.kind == "invoice" and "paid" not in content else None,
     }
     name = pdf.file_name(invoice)
-    content = pdf.pdf_of(invoice)
+    drawn = pdf.pdf_of(invoice)
     if receiver is None:
         return
     mail.deliver(
@@ -40,5 +41,20 @@ def issued(job: outbox.Job) -> None:
         to=receiver.email,
         locale=receiver.locale,
         context=context,
-        attachments=(mail.Attachment(name, "application/pdf", content),),
+        attachments=(mail.Attachment(name, "application/pdf", drawn),),
+    )
+
+
+@outbox.handler(receipts.SEND)
+def receipt(job: outbox.Job) -> None:
+    """E-mail the receipt of a sale at the door to the address that was given for it."""
+    row = door_queries.receipt(job.payload["receipt"])
+    content = receipts.pdf_of(row)
+    mail.deliver(
+        job.id,
+        template="billing/receipt",
+        to=job.payload["email"],
+        locale=job.payload["locale"],
+        context={"place": spaces.lieu().name, "doc": receipts.readable(door_queries.receipt_content(row))},
+        attachments=(mail.Attachment(f"{row.number}.pdf", "application/pdf", content),),
     )

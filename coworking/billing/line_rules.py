@@ -21,7 +21,7 @@ MICROS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ChargedItem:
-    """One charge as plain values. ``who`` is the beneficiary's name."""
+    """One charge as plain values. ``who`` is the beneficiary's name, ``account`` one of income that is not the usual one."""
 
     family: str
     label: str
@@ -34,6 +34,7 @@ class ChargedItem:
     month: date
     day: date | None = None
     who: str | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class DocumentLine:
     month: date
     days: tuple[date, ...] = ()
     people: tuple[tuple[str, int], ...] = ()
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _gathered(items: Iterable[ChargedItem]) -> list[list[ChargedItem]]:
     for item in items:
         item = item if item.vat_rate_bp else replace(item, basis="ttc")  # without VAT both bases mean the same
         price = (item.unit_cents, item.vat_rate_bp, item.basis, item.amount_cents < 0)
-        key = (_ORDER.index(item.family), item.month, item.label, item.unit, *price)
+        key = (_ORDER.index(item.family), item.month, item.label, item.unit, *price, item.account or "")
         groups.setdefault(key, []).append(item)
     return [groups[key] for key in sorted(groups)]
 
@@ -140,6 +142,7 @@ def _line(
         month=first.month,
         days=days,
         people=tuple(sorted(people.items())),
+        account=first.account,
     )
 
 

@@ -107,26 +107,7 @@ def waive(actor: Actor, public: str, reason: str) -> Charge:
         charge = _to_change(public)
         if charge.source == "waiver" or _waiver_of(charge) is not None:
             raise rules.AlreadyWaived()
-        waiver = Charge(
-            payer_person_id=charge.payer_person_id,
-            payer_organisation_id=charge.payer_organisation_id,
-            person_id=charge.person_id,
-            source="waiver",
-            source_id=charge.id,
-            family=charge.family,
-            month=charge.month,
-            due_month=charge.due_month,
-            day=charge.day,
-            label=charge.label,
-            quantity=charge.quantity,
-            unit=charge.unit,
-            unit_cents=charge.unit_cents,
-            amount_cents=-charge.amount_cents,
-            basis=charge.basis,
-            vat_rate_bp=charge.vat_rate_bp,
-            created_by_id=actor.person_id,
-        )
-        db.session.add(waiver)
+        waiver = waive_in_unit(actor, charge)
         audit.record(
             actor,
             "billing.waived",
@@ -136,6 +117,32 @@ def waive(actor: Actor, public: str, reason: str) -> Charge:
             reason=why,
         )
         return waiver
+
+
+def waive_in_unit(actor: Actor, charge: Charge) -> Charge:
+    """The entry that reverses a charge, in the open unit, which holds its lock; the caller says why in the audit trail."""
+    waiver = Charge(
+        payer_person_id=charge.payer_person_id,
+        payer_organisation_id=charge.payer_organisation_id,
+        person_id=charge.person_id,
+        source="waiver",
+        source_id=charge.id,
+        family=charge.family,
+        month=charge.month,
+        due_month=charge.due_month,
+        day=charge.day,
+        label=charge.label,
+        quantity=charge.quantity,
+        unit=charge.unit,
+        unit_cents=charge.unit_cents,
+        amount_cents=-charge.amount_cents,
+        basis=charge.basis,
+        vat_rate_bp=charge.vat_rate_bp,
+        account=charge.account,
+        created_by_id=actor.person_id,
+    )
+    db.session.add(waiver)
+    return waiver
 
 
 def _waiver_of(charge: Charge) -> int | None:

@@ -103,6 +103,18 @@ MENTIONS: dict[str, Mention] = {
             _always("Nature de l’opération\u00a0: prestations de services."),
         ),
         Mention(
+            "nature_goods",
+            N_("Nature of the operation: goods"),
+            N_("Where only goods are sold."),
+            _always("Nature de l’opération\u00a0: livraison de biens."),
+        ),
+        Mention(
+            "nature_both",
+            N_("Nature of the operation: goods and services"),
+            N_("Where goods and services are sold together."),
+            _always("Nature de l’opération\u00a0: livraison de biens et prestations de services."),
+        ),
+        Mention(
             "out_of_scope",
             N_("Annual membership outside VAT"),
             N_("Where an annual membership outside VAT is invoiced."),
@@ -173,13 +185,17 @@ def exemption(terms: InvoiceTerms, issued_on: date) -> str | None:
     return None if terms.vat_status == "taxable" else terms.words(terms.vat_status, issued_on)
 
 
-def notes(terms: InvoiceTerms, issued_on: date, *, organisation: bool, adhesion: bool) -> list[str]:
-    """The document's notes. ``adhesion``: an adhesion that bears no VAT stands among the lines."""
-    return [terms.words(key, issued_on) for key in _keys(terms, organisation=organisation, adhesion=adhesion)]
+def notes(
+    terms: InvoiceTerms, issued_on: date, *, organisation: bool, adhesion: bool, nature: str = "services"
+) -> list[str]:
+    """The document's notes. ``adhesion``: an adhesion that bears no VAT stands among the lines. ``nature``: it is about
+    ``services``, ``goods`` or ``both``."""
+    keys = _keys(terms, organisation=organisation, adhesion=adhesion, nature=nature)
+    return [terms.words(key, issued_on) for key in keys]
 
 
-def _keys(terms: InvoiceTerms, *, organisation: bool, adhesion: bool) -> Iterator[str]:
-    yield "nature"
+def _keys(terms: InvoiceTerms, *, organisation: bool, adhesion: bool, nature: str) -> Iterator[str]:
+    yield "nature" if nature == "services" else f"nature_{nature}"
     if terms.vat_status == "taxable" and adhesion:
         yield "adhesion_exempt" if terms.adhesion_vat == "exempt" else "out_of_scope"
     if terms.vat_status == "taxable" and terms.vat_on_debits:

@@ -50,8 +50,9 @@ class Charge(Model):
     """A billable fact, not yet invoiced while ``invoice_id`` is None; frozen by the database from then on.
 
     ``source`` and ``source_id`` name what it is for: a quote, a subscription's month, an adhesion, a free ``line``, the
-    ``waiver`` of another charge, or a charge of a credited invoice that is billed again (``rebill``). ``month`` is the
-    month it is for, ``due_month`` that of the invoice which carries it: a subscription is billed in advance.
+    ``waiver`` of another charge, a charge of a credited invoice that is billed again (``rebill``), or a line of a ``sale``
+    at the door. ``month`` is the month it is for, ``due_month`` that of the invoice which carries it: a subscription is
+    billed in advance. ``account``: of income, where it is not its family's usual one.
     ``quantity`` counts ``unit``: half-days, months, years or pieces; of an ``hour`` it counts the minutes.
     """
 
@@ -60,7 +61,7 @@ class Charge(Model):
         UniqueConstraint("source", "source_id", "month"),
         CheckConstraint(ONE_PAYER, name="one_payer"),
         CheckConstraint(
-            "source IN ('quote', 'subscription', 'adhesion', 'line', 'waiver', 'rebill')",
+            "source IN ('quote', 'subscription', 'adhesion', 'line', 'waiver', 'rebill', 'sale')",
             name="source",
         ),
         CheckConstraint("family IN ('desk', 'room', 'subscription', 'adhesion', 'other')", name="family"),
@@ -92,6 +93,7 @@ class Charge(Model):
     amount_cents: Mapped[int]
     basis: Mapped[str]
     vat_rate_bp: Mapped[int]
+    account: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoice.id"))

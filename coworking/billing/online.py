@@ -32,6 +32,7 @@ from coworking.billing.online_rules import (
     shares_of,
 )
 from coworking.core import audit, outbox
+from coworking.core.cash import cash_moved
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -149,6 +150,9 @@ def give_back(actor: Actor, public_id: str, cents: int, given_on: date, method: 
         audit.record(
             actor, "billing.given_back", ("online_payment", row.id), person_id=row.payer_person_id, cents=cents
         )
+        if method == "cash":
+            db.session.flush()
+            cash_moved(actor, "online_refund", refund.id, -cents)
         return refund
 
 

@@ -26,6 +26,7 @@ from coworking.billing.payer_credit_rules import (
     MovementUndone,
 )
 from coworking.core import audit
+from coworking.core.cash import cash_moved
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.formats import money
@@ -83,7 +84,10 @@ def give_back(actor: Actor, payer: PayerKey, cents: int, given_on: date, method:
     with write_unit():
         lock_payer(payer)
         _check_left(payer, cents)
-        return _move(actor, payer, "given", -cents, given_on, method=method, reason=why)
+        given = _move(actor, payer, "given", -cents, given_on, method=method, reason=why)
+        if method == "cash":
+            cash_moved(actor, "payer_credit", given.id, -cents)
+        return given
 
 
 def undo_giving(actor: Actor, payer: PayerKey, public_id: str) -> PayerCredit:
@@ -109,7 +113,10 @@ def _undo(actor: Actor, movement: PayerCredit) -> PayerCredit:
     if db.session.scalar(select(PayerCredit.id).where(PayerCredit.reverses_id == movement.id)) is not None:
         raise MovementUndone()
     payer = movement.payer_person_id, movement.payer_organisation_id
-    return _move(actor, payer, "undone", -movement.cents, spaces.today(), reverses_id=movement.id)
+    undone = _move(actor, payer, "undone", -movement.cents, spaces.today(), reverses_id=movement.id)
+    if movement.method == "cash":
+        cash_moved(actor, "payer_credit", undone.id, undone.cents)
+    return undone
 
 
 def _move(actor: Actor, payer: PayerKey, kind: str, cents: int, day: date, **of_kind: object) -> PayerCredit:

@@ -10,6 +10,7 @@ from coworking.billing.models import Invoice, Payment
 from coworking.billing.payer_credit_queries import payer_of
 from coworking.billing.services import invoice_locked
 from coworking.core import audit
+from coworking.core.cash import cash_moved
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.formats import day_year, money
@@ -62,7 +63,14 @@ def add_payment(
     )
     db.session.add(payment)
     audit.record(actor, "billing.payment", ("invoice", invoice.id), person_id=invoice.payer_person_id, cents=cents)
+    _tell_the_drawer(actor, payment)
     return payment
+
+
+def _tell_the_drawer(actor: Actor, payment: Payment) -> None:
+    if payment.method == "cash":
+        db.session.flush()
+        cash_moved(actor, "payment", payment.id, payment.cents)
 
 
 def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
@@ -81,23 +89,29 @@ def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
             raise NotFound()
         if wrong.cents < 0 or any(row.reverses_id == wrong.id for row in payments):
             raise rules.AlreadyCorrected()
-        reversal = Payment(
-            invoice_id=invoice.id,
-            cents=-wrong.cents,
-            received_on=spaces.today(),
-            method=wrong.method,
-            reference=wrong.reference,
-            reverses_id=wrong.id,
-            created_by_id=actor.person_id,
-        )
-        db.session.add(reversal)
-        if wrong.method == "credit":
-            payer_credit.undo_use(actor, wrong)
-        audit.record(
-            actor,
-            "billing.payment_reversed",
-            ("invoice", invoice.id),
-            person_id=invoice.payer_person_id,
-            cents=-wrong.cents,
-        )
-        return reversal
+        return reverse_in_unit(actor, invoice, wrong)
+
+
+def reverse_in_unit(actor: Actor, invoice: Invoice, wrong: Payment) -> Payment:
+    """The same in the open unit, which holds the invoice's lock, of a payment that stands; audited."""
+    reversal = Payment(
+        invoice_id=invoice.id,
+        cents=-wrong.cents,
+        received_on=spaces.today(),
+        method=wrong.method,
+        reference=wrong.reference,
+        reverses_id=wrong.id,
+        created_by_id=actor.person_id,
+    )
+    db.session.add(reversal)
+    if wrong.method == "credit":
+        payer_credit.undo_use(actor, wrong)
+    audit.record(
+        actor,
+        "billing.payment_reversed",
+        ("invoice", invoice.id),
+        person_id=invoice.payer_person_id,
+        cents=-wrong.cents,
+    )
+    _tell_the_drawer(actor, reversal)
+    return reversal

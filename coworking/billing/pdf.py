@@ -33,6 +33,7 @@ def readable(content: dict[str, Any]) -> dict[str, Any]:
             }
             for line in content["lines"]
         ],
+        "paid": content.get("paid") and content["paid"] | {"on": day(content["paid"]["on"])},
         "corrects": corrects and corrects | {"issued_on": day(corrects["issued_on"])},
     }
 
@@ -55,7 +56,7 @@ def file_name(invoice: Invoice) -> str:
 def _qr(content: dict[str, Any]) -> str | None:
     """A transfer to scan (EPC069-12), where the lieu has an IBAN and something is to be paid in euros."""
     seller = content["seller"]
-    if not seller["iban"] or content["kind"] != "invoice" or content["currency"] != "EUR":
+    if not seller["iban"] or content["kind"] != "invoice" or content["paid"] or content["currency"] != "EUR":
         return None
     return epc_qr(
         name=seller["name"],

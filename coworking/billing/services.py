@@ -7,7 +7,7 @@ number, freezes the content, chains it and enqueues what follows (`billing.handl
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -17,7 +17,8 @@ from sqlalchemy import select
 from coworking.billing import credit_rules, documents, drafts, queries, rules
 from coworking.billing.charges import check_manager, gather_recent
 from coworking.billing.mentions import MENTIONS
-from coworking.billing.models import Charge, Invoice, InvoiceCounter
+from coworking.billing.models import Charge, Invoice
+from coworking.billing.numbering import next_in
 from coworking.core import audit, links, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -26,7 +27,7 @@ from coworking.core.keyring import SigningKey, signing_key
 from coworking.core.months import month_of
 from coworking.core.policy import Actor
 from coworking.core.sealing import update_rows
-from coworking.core.sql import insert_missing, inserted
+from coworking.core.sql import insert_missing
 from coworking.core.types import public_id
 from coworking.core.units import locked, require_unit, snapshot, write_unit
 from coworking.spaces import queries as spaces
@@ -102,38 +103,46 @@ def _issue(
         ready = prepared[0]
         if shown_cents is not None and ready.totals.payable_cents != shown_cents:
             raise rules.DraftChanged()
-        if ready.problem is not None:
-            raise ready.problem
-        issued_on = spaces.today()
-        seq, previous = _next_link()
-        number = _next_number("invoice", issued_on)
-        content = documents.invoice(
-            ready.draft, drafts.seller(), drafts.terms(), number=number, seq=seq, issued_on=issued_on
-        )
-        invoice = _freeze(actor, key, content, previous, payer=ready.key, month=month)
-        update_rows(Charge, [charge.id for charge in ready.charges], invoice_id=invoice.id)
-        return invoice
+        return issue_in_unit(actor, key, ready, month)
 
 
-def _next(series: str) -> int:
-    """The next number of ``series``, whose counter stays locked until the unit ends; a rollback gives it back."""
+def issue_in_unit(
+    actor: Actor, key: SigningKey, ready: drafts.Prepared, month: date, *, paid_by: str | None = None
+) -> Invoice:
+    """Number, freeze and chain one prepared document in the open unit, its charges locked or made by it.
+
+    ``paid_by``: the means it is paid by at this very moment, which it then says. Raises what prevents issuing.
+    """
     require_unit()
-    inserted(InvoiceCounter, series=series, last=0)
-    counter = db.session.scalars(locked(select(InvoiceCounter).where(InvoiceCounter.series == series))).one()
-    counter.last += 1
-    return counter.last
+    if ready.problem is not None:
+        raise ready.problem
+    issued_on = spaces.today()
+    seq, previous = _next_link()
+    number = _next_number("invoice", issued_on)
+    content = documents.invoice(
+        ready.draft,
+        drafts.seller(),
+        drafts.terms(),
+        number=number,
+        seq=seq,
+        issued_on=issued_on,
+        paid_by=paid_by,
+    )
+    invoice = _freeze(actor, key, content, previous, payer=ready.key, month=month)
+    update_rows(Charge, [charge.id for charge in ready.charges], invoice_id=invoice.id)
+    return invoice
 
 
 def _next_link() -> tuple[int, str]:
     """The chain's next sequence number and the digest it follows. The chain's counter is locked before any number."""
-    seq = _next(rules.CHAIN)
+    seq = next_in(rules.CHAIN)
     last = db.session.scalar(select(Invoice).where(Invoice.seq == seq - 1))
     return seq, links.GENESIS if last is None else link_of(last).digest
 
 
 def _next_number(kind: rules.DocumentKind, issued_on: date) -> str:
     series = rules.series_of(kind, issued_on)
-    return rules.number_of(series, _next(series))
+    return rules.number_of(series, next_in(series))
 
 
 def link_of(invoice: Invoice) -> links.ChainLink:
@@ -213,32 +222,49 @@ def credit(
     check_manager(actor)
     why, key = rules.check_reason(reason), signing_key()
     with write_unit():
-        original = invoice_locked(public)
-        content = queries.content(original)
-        before = credit_rules.taken_by(map(queries.content, queries.credit_notes_of(original)))
-        parts = credit_rules.check_taken(credit_rules.left_of(content, before), taken)
-        if again and parts != credit_rules.left_of(content, {}):
-            raise credit_rules.BilledAgainInPart()
-        issued_on = spaces.today()
-        seq, previous = _next_link()
-        number = _next_number("credit_note", issued_on)
-        note = _freeze(
-            actor,
-            key,
-            documents.credit_note(
-                content, before=before, taken=parts, number=number, seq=seq, issued_on=issued_on, reason=why
-            ),
-            previous,
-            payer=(original.payer_person_id, original.payer_organisation_id),
-            month=original.month,
-            corrects_id=original.id,
-        )
-        if again:
-            _charge_again(actor, original, month_of(issued_on))
-        return note
+        return credit_in_unit(actor, key, invoice_locked(public), why, taken=taken, again=ALL_SOURCES if again else ())
 
 
-def _charge_again(actor: Actor, original: Invoice, due_month: date) -> None:
+ALL_SOURCES = ("quote", "subscription", "adhesion", "line", "rebill", "sale")
+
+
+def credit_in_unit(
+    actor: Actor,
+    key: SigningKey,
+    original: Invoice,
+    reason: str,
+    *,
+    taken: Mapping[int, int] | None = None,
+    again: Collection[str] = (),
+) -> Invoice:
+    """The same in the open unit, which holds the lock of ``original``. Of its charges, those whose source is among ``again``
+    are to be invoiced once more."""
+    require_unit()
+    content = queries.content(original)
+    before = credit_rules.taken_by(map(queries.content, queries.credit_notes_of(original)))
+    parts = credit_rules.check_taken(credit_rules.left_of(content, before), taken)
+    if again and parts != credit_rules.left_of(content, {}):
+        raise credit_rules.BilledAgainInPart()
+    issued_on = spaces.today()
+    seq, previous = _next_link()
+    number = _next_number("credit_note", issued_on)
+    note = _freeze(
+        actor,
+        key,
+        documents.credit_note(
+            content, before=before, taken=parts, number=number, seq=seq, issued_on=issued_on, reason=reason
+        ),
+        previous,
+        payer=(original.payer_person_id, original.payer_organisation_id),
+        month=original.month,
+        corrects_id=original.id,
+    )
+    if again:
+        _charge_again(actor, original, month_of(issued_on), again)
+    return note
+
+
+def _charge_again(actor: Actor, original: Invoice, due_month: date, sources: Collection[str]) -> None:
     copied = (
         "payer_person_id",
         "payer_organisation_id",
@@ -253,6 +279,7 @@ def _charge_again(actor: Actor, original: Invoice, due_month: date) -> None:
         "amount_cents",
         "basis",
         "vat_rate_bp",
+        "account",
     )
     rows = [
         {name: getattr(charge, name) for name in copied}
@@ -265,7 +292,9 @@ def _charge_again(actor: Actor, original: Invoice, due_month: date) -> None:
             "created_by_id": actor.person_id,
             "invoice_id": None,
         }
-        for charge in db.session.scalars(select(Charge).where(Charge.invoice_id == original.id).order_by(Charge.id))
+        for charge in db.session.scalars(
+            select(Charge).where(Charge.invoice_id == original.id, Charge.source.in_(sources)).order_by(Charge.id)
+        )
     ]
     insert_missing(Charge, rows)
 

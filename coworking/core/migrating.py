@@ -6,6 +6,8 @@ are loaded by `upgrade` and by the commands ``flask db`` alone.
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Any
 
 import click
@@ -35,9 +37,13 @@ class _Commands(click.Command):
         return commands.make_context(info_name, args, parent, **extra)
 
 
+@cache
 def newest_migration() -> str:
-    """The identifier of the newest migration that this software knows: files are numbered in their order."""
-    return max(file.name.partition("_")[0] for file in (FOLDER / "versions").glob("[0-9]*_*.py"))
+    """The identifier of the newest migration that this software knows: the one that none follows."""
+    named = re.compile(r'^(down_revision|revision) = "(\w+)"', re.MULTILINE)
+    files = [dict(named.findall(file.read_text("utf-8"))) for file in (FOLDER / "versions").glob("[0-9]*_*.py")]
+    (newest,) = {file["revision"] for file in files} - {file.get("down_revision") for file in files}
+    return newest
 
 
 def reached_migration() -> str | None:

@@ -19,6 +19,7 @@ from coworking.membership import services as membership
 from coworking.membership.entitlement import Beyond
 from coworking.membership.models import Adhesion
 from coworking.membership.rules import weekdays_mask
+from coworking.pricing import article_services as articles
 from coworking.pricing import services as pricing
 from coworking.spaces import queries as spaces
 
@@ -45,6 +46,9 @@ def prepare(manager: Actor, today: date) -> None:
         by_resource={rooms["Atelier"]: 3000, rooms["Cabine"]: 600},
     )
     membership.set_adhesion_price(manager, ADHESION, vat="out_of_scope")
+    articles.add_article(manager, "Café", "goods", cents=100, vat_rate_bp=1000, account="707")
+    articles.add_article(manager, "Impression, une page", "service", cents=20, vat_rate_bp=2000, account="706")
+    articles.add_article(manager, "Caution de clé", "deposit", cents=2000, vat_rate_bp=0, account="165")
     for name, cents, halfdays in (
         ("Dix demi-journées", 6000, 10),
         ("Mi-temps", 10800, 20),

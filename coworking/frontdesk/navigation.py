@@ -59,6 +59,12 @@ def _entries(*wanted: tuple[str, str, str]) -> list[NavigationEntry]:
 _PARTS = {
     "frontdesk.today": {
         "frontdesk.arrival",
+        "frontdesk.ask_cancel_sale",
+        "frontdesk.deposits",
+        "frontdesk.drawer_of_day",
+        "frontdesk.sale",
+        "frontdesk.sell",
+        "frontdesk.show_drawer",
         "register.enter_arrival",
         "register.settle",
         "register.show",
@@ -94,6 +100,9 @@ _PARTS = {
         "gateways.try_out",
         "mail.edit",
         "mail.save",
+        "pricing.article",
+        "pricing.articles",
+        "pricing.new_article",
         "pricing.prices",
         "membership.plans",
         "membership.organisations",

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from coworking.frontdesk import (
+    views_drawer,
     views_for_someone,
     views_message,
     views_more,
     views_planning,
     views_problems,
+    views_sell,
     views_today,
 )
 from coworking.frontdesk.pages import blueprint
 
-PAGES = (views_today, views_planning, views_for_someone, views_message, views_problems, views_more)
+PAGES = (
+    views_today,
+    views_planning,
+    views_for_someone,
+    views_message,
+    views_problems,
+    views_more,
+    views_sell,
+    views_drawer,
+)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["PAGES", "blueprint"]

@@ -22,7 +22,9 @@ from coworking.core.formats import day_long, until_next_day
 from coworking.core.i18n import _
 from coworking.core.policy import Actor, Role, current_actor, requires
 from coworking.core.web import say
-from coworking.frontdesk.pages import blueprint, say_arrived, to_today
+from coworking.frontdesk.door import walk_in_price
+from coworking.frontdesk.pages import blueprint, say_arrived
+from coworking.frontdesk.views_sell import sell_after_arrival
 from coworking.presence import services as presence
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import LieuDay
@@ -56,7 +58,7 @@ def book_for_someone() -> ResponseReturnValue:
         if form.get("here"):
             arrival = presence.arrive(actor, person=who, newcomer=newcomer)
             say_arrived(arrival)
-            return to_today()
+            return sell_after_arrival(arrival)
         if form.get("resource") and form.get("from"):
             room = read_room(form, spaces.lieu().tz)
             item = RequestedItem(resource=form["resource"])
@@ -115,6 +117,7 @@ def _for_someone(values: Mapping[str, str], error: DomainError | None = None) ->
         found=search_people(text) if text else [],
         chosen=chosen,
         resource=spaces.resource_by_public_id(values["resource"]) if values.get("resource") else None,
+        walk_in=walk_in_price(chosen) if chosen is not None else None,
         night=_night(values) if values.get("resource") and values.get("from") else False,
         choices=_choices(days),
         one_more=isinstance(error, AlreadyBooked) or "several_places" in values,

@@ -76,10 +76,15 @@ def arrive(
     turned away at the door. Said again in a later half-day, it takes that one.
     """
     with write_unit() as unit:
-        who = for_whom(actor, person if newcomer is None else newcomer())
-        arrival = _arrive(actor, who, evidence or _evidence(actor, who))
+        arrival = arrive_in_unit(actor, person if newcomer is None else newcomer(), evidence=evidence)
         unit.result = arrival.presence.public_id
     return arrival
+
+
+def arrive_in_unit(actor: Actor, person: str | None, *, evidence: str | None = None) -> Arrival:
+    """The same in the open unit."""
+    who = for_whom(actor, person)
+    return _arrive(actor, who, evidence or _evidence(actor, who))
 
 
 def check_in(actor: Actor, booking_id: str, *, evidence: str | None = None) -> Arrival:

@@ -77,6 +77,51 @@ class TariffPrice(Model):
     tariff: Mapped[Tariff] = relationship(back_populates="prices")
 
 
+@sealed(MONEY)
+class Article(Model):
+    """What the lieu sells beside its places: a coffee, a print, a locker; a ``deposit`` is given back and is no income.
+
+    ``archived_at``: no longer offered. What was sold holds its own words and amounts.
+    """
+
+    __tablename__ = "article"
+    __table_args__ = (CheckConstraint("kind IN ('goods', 'service', 'deposit')", name="kind"),)
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    label: Mapped[str]
+    kind: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    archived_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    prices: Mapped[list[ArticlePrice]] = relationship(back_populates="article", order_by="ArticlePrice.valid_from")
+
+    def price_on(self, day: date) -> ArticlePrice | None:
+        """The price that rules on ``day``; None before the first."""
+        return next((price for price in reversed(self.prices) if price.valid_from <= day), None)
+
+
+@sealed(MONEY)
+class ArticlePrice(Model):
+    """What an article costs from local date ``valid_from`` until its next price: cents with VAT, and the account."""
+
+    __tablename__ = "article_price"
+    __table_args__ = (
+        UniqueConstraint("article_id", "valid_from"),
+        CheckConstraint("cents > 0", name="cents"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
+    )
+
+    id: Mapped[BigId]
+    article_id: Mapped[int] = mapped_column(ForeignKey("article.id"))
+    valid_from: Mapped[date]
+    cents: Mapped[int]
+    vat_rate_bp: Mapped[int]
+    account: Mapped[str]
+
+    article: Mapped[Article] = relationship(back_populates="prices")
+
+
 @sealed(TRAIL, may_change=("state", "released_at"))
 class Quote(Model):
     """What one booked unit costs and who owes it, as it was decided when it was booked. Never deleted, never changed.

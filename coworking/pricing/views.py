@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError
@@ -10,12 +10,13 @@ from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal
-from coworking.pricing import forms, queries, services
+from coworking.pricing import forms, queries, services, views_articles
+from coworking.pricing.pages import blueprint
 from coworking.pricing.rules import KINDS
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK
 
-blueprint = Blueprint("pricing", __name__, url_prefix="/settings/prices")
+__all__ = ["blueprint", "views_articles"]
 
 
 @blueprint.get("")

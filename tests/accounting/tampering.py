@@ -218,6 +218,46 @@ CASES: dict[str, Case] = {
         "UPDATE tariff_price SET cents = 1 WHERE kind = 'desk'", None, "tariff_price"
     ),
     "a tariff is deleted with its prices": Case(("DELETE FROM tariff_price", "DELETE FROM tariff"), None, "tariff"),
+    "an article's price is changed": one("UPDATE article_price SET cents = 1", None, "article_price"),
+    "a receipt's amount is changed": one(
+        "UPDATE receipt SET payable_cents = payable_cents + 1 WHERE kind = 'sale'", "receipt_append_only", "receipt"
+    ),
+    "a receipt's content is rewritten": one(
+        "UPDATE receipt SET payload = replace(payload, 'Pont', 'Lac')", "receipt_append_only", "receipt"
+    ),
+    "the last receipt is deleted with all that is its own": Case(
+        (
+            "DELETE FROM cash_movement WHERE receipt_id = (SELECT max(id) FROM receipt)",
+            "DELETE FROM deposit_return WHERE receipt_id = (SELECT max(id) FROM receipt)",
+            "DELETE FROM door_sale WHERE receipt_id = (SELECT max(id) FROM receipt)",
+            "DELETE FROM deposit WHERE receipt_id = (SELECT max(id) FROM receipt)",
+            "DELETE FROM receipt WHERE id = (SELECT max(id) FROM receipt)",
+            "UPDATE invoice_counter SET last = last - 1 WHERE series IN ('receipts', 'R2026')",
+        ),
+        "cash_movement_append_only",
+        "receipt",
+    ),
+    "a sale at the door is said to be another's": one(
+        "UPDATE door_sale SET created_by_id = (SELECT min(id) FROM person)", "door_sale_append_only", "door_sale"
+    ),
+    "a deposit is lowered": one("UPDATE deposit SET cents = 1", "deposit_append_only", "deposit"),
+    "the return of a deposit is invented": one(
+        "INSERT INTO deposit_return (deposit_id, returned_on, method, created_at)"
+        " SELECT max(id), '2026-11-24', 'cash', {instant} FROM deposit",
+        None,
+        "deposit_return",
+    ),
+    "cash that moved is lowered": one(
+        "UPDATE cash_movement SET cents = cents - 1", "cash_movement_append_only", "cash_movement"
+    ),
+    "cash that moved is deleted": one(
+        "DELETE FROM cash_movement WHERE seq = (SELECT max(seq) FROM cash_movement)",
+        "cash_movement_append_only",
+        "cash_movement",
+    ),
+    "a count of the drawer is changed": one(
+        "UPDATE drawer_count SET counted_cents = 1", "drawer_count_append_only", "drawer_count"
+    ),
     "a closed month's figures are rewritten": one(
         "UPDATE monthly_return SET figures = '{{}}'", "monthly_return_append_only", "monthly_return"
     ),

@@ -40,7 +40,7 @@ def test_nothing_was_signed_yet(inside):
 def test_a_unit_that_touches_money_signs_one_entry_over_every_row(billing_lieu, inside):
     before = chain.heads()["money"]["seq"]
     (first, *_rest) = services.run(billing_lieu.manager, OCTOBER).issued
-    payment = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "cash")
+    payment = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "card")
     last = entries()[-1]
     assert seals_of(last) == [("payment", payment.id, "made")]
     assert chain.heads()["money"] == {"seq": last.seq, "digest": last.link.digest}
@@ -53,7 +53,7 @@ def test_a_unit_that_touches_money_signs_one_entry_over_every_row(billing_lieu, 
 
 def test_a_seal_is_over_every_column_as_the_database_holds_it(billing_lieu, inside):
     first = services.run(billing_lieu.manager, OCTOBER).issued[0]
-    payment = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "cash")
+    payment = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "card")
     kind = SEALED["payment"]
     (row,) = db.session.execute(select(Payment.__table__)).mappings()
     sealed = db.session.scalar(select(Seal.digest).where(Seal.subject == "payment", Seal.first_id == payment.id))
@@ -134,7 +134,7 @@ def test_payments_at_once_follow_each_other_in_the_chain(billing_lieu, app):
 
     def pay(public: str) -> None:
         with app.app_context():
-            paying.record_payment(billing_lieu.manager, public, 100, TODAY, "cash")
+            paying.record_payment(billing_lieu.manager, public, 100, TODAY, "card")
             db.session.remove()
 
     at_once([lambda public=public: pay(public) for public in issued])
@@ -155,7 +155,7 @@ def test_rows_of_before_enter_as_one_marked_entry(billing_lieu, inside):
             connection.execute(text(f"DELETE FROM {model.__tablename__}"))
         if connection.dialect.name == "sqlite":
             guards.install(connection)
-    payment = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "cash")
+    payment = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "card")
     opening, own = entries()
     assert json.loads(opening.payload)["opening"] is True
     acts = {act for _subject, _row, act in seals_of(opening)}
@@ -215,7 +215,7 @@ def test_a_row_rewritten_before_it_is_removed_is_reported(place, cast, inside):
 def test_a_payment_whose_id_was_used_again_is_reported(billing_lieu, inside):
     """SQLite gives the highest id again once its row is gone."""
     first = services.run(billing_lieu.manager, OCTOBER).issued[0]
-    paid = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "cash").id
+    paid = paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "card").id
     by_hand(f"DELETE FROM payment WHERE id = {paid}")
     assert paying.record_payment(billing_lieu.manager, first.public_id, 100, TODAY, "card").id == paid
     (sentence,) = found()

@@ -38,7 +38,7 @@ def books(app, clock):
         factories.make_tariff()
         first = services.run(billing_lieu.manager, OCTOBER).issued[0]
         for cents in (100, 70):
-            paying.record_payment(billing_lieu.manager, first.public_id, cents, TODAY, "cash")
+            paying.record_payment(billing_lieu.manager, first.public_id, cents, TODAY, "card")
         statistics.close(SYSTEM, OCTOBER)
         keep_up()
         db.session.remove()

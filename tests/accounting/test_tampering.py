@@ -19,8 +19,18 @@ from flask import Flask
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError
 
+from coworking.accounting import drawer
 from coworking.accounts.models import Person
-from coworking.billing import charges, manual_charges, payer_credit, payer_credit_queries, paying, services
+from coworking.billing import (
+    charges,
+    door_queries,
+    manual_charges,
+    payer_credit,
+    payer_credit_queries,
+    paying,
+    selling,
+    services,
+)
 from coworking.billing.models import Charge, InvoicePdf
 from coworking.core import against, audit, chain, checks, guards, trail
 from coworking.core.clock import frozen_at
@@ -31,6 +41,7 @@ from coworking.core.units import write_unit
 from coworking.membership import services as membership
 from coworking.presence import attestation
 from coworking.presence.models import AttestationPdf, Presence
+from coworking.pricing import article_services
 from coworking.statistics import services as statistics
 from tests import factories
 from tests.accounting.tampering import CASES, IBAN_BEFORE, cut
@@ -81,7 +92,8 @@ def _live() -> dict[str, object]:
     payer = payer_credit_queries.payer_of(first.public_id)
     with write_unit():
         payer_credit.receive(manager, payer, 500, TODAY, "VIR")
-    payer_credit.give_back(manager, payer, 100, TODAY, "cash", "Départ")
+    payer_credit.give_back(manager, payer, 100, TODAY, "transfer", "Départ")
+    _sell(billing_lieu)
     with write_unit():
         inserted(InvoicePdf, invoice_id=first.id, sha256=sha256(b"%PDF").hexdigest(), content=b"%PDF")
         came = datetime(2026, 10, 1, 8, tzinfo=UTC)
@@ -106,11 +118,27 @@ def _live() -> dict[str, object]:
     before = chain.heads()
     audit_id = db.session.scalar(select(db.func.max(audit.AuditEntry.id)))
     (last,) = services.run(manager, OCTOBER).issued
-    paying.record_payment(manager, last.public_id, 100, TODAY, "cash")
+    paying.record_payment(manager, last.public_id, 100, TODAY, "cheque")
     trail.seal()
     return {"audit_id": audit_id} | {
         f"{name}_{what}": value for name, head in before.items() for what, value in head.items()
     }
+
+
+def _sell(billing_lieu) -> None:
+    """A drawer, two deposits of which one was given back, a sale, and one that was undone."""
+    host = billing_lieu.cast.host.actor()
+    opening = drawer.open_drawer(host, 5000)
+    key = article_services.add_article(
+        billing_lieu.manager, "Caution clé", "deposit", cents=2000, vat_rate_bp=0, account="165"
+    )
+    for nonce in (1, 2, 3):
+        order = selling.Order(None, {"h": 1, f"a:{key.public_id}": 1}, "cash")
+        sold = selling.sell(host, order, shown_cents=2900, nonce=nonce)
+        if nonce == 2:
+            selling.cancel(host, sold.public_id, "Erreur")
+    selling.give_back(host, door_queries.deposits_held()[0].public_id, "cash")
+    drawer.close_drawer(host, opening.public_id, 5000 + 2 * 2900 - 2000)
 
 
 @contextmanager

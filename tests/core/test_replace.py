@@ -24,8 +24,9 @@ from coworking.core.sql import insert_missing, inserted
 from coworking.core.units import write_unit
 from coworking.spaces.models import LieuDay
 
-NOT_REPLACED = {guard.table: guard.name for guard in guards.GUARDS if guard.table != "claim"}
-"""The guard that answers for each table. Claims may be deleted by anyone: what must not be is an overlap."""
+NOT_REPLACED = {guard.table: guard.name for guard in reversed(guards.GUARDS) if guard.table != "claim"}
+"""The guard that answers for each table, of several the first. Claims may be deleted by anyone: what must not be is an
+overlap."""
 
 
 def rowid_of(table: Table) -> str | None:

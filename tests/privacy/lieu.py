@@ -16,10 +16,12 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, LargeBinary, select, text, update
 
+from coworking.accounting import drawer
 from coworking.accounts import api_tokens, tokens
 from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
-from coworking.billing import payer_credit, payer_credit_queries, paying
+from coworking.billing import door_queries, payer_credit, payer_credit_queries, paying, selling
 from coworking.billing import services as billing
+from coworking.billing.door_models import DoorSale, ReceiptPdf
 from coworking.billing.gateways.models import GatewayKeys
 from coworking.billing.means_models import SavedMeans
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePdf
@@ -45,7 +47,8 @@ from coworking.network.lieu.models import Delivery, HeadLink
 from coworking.presence import attestation
 from coworking.presence import services as presence
 from coworking.presence.models import Attestation, AttestationPdf, Presence
-from coworking.pricing import sales
+from coworking.pricing import article_services, sales
+from coworking.pricing.models import Article
 from coworking.pricing.rules import SaleLine
 from coworking.spaces.models import Resource, Zone
 from coworking.statistics import services as statistics
@@ -103,6 +106,7 @@ def fill(clock: Clock) -> Filled:
     _bill(place, people, employer, agreement)
     _save_means(people, employer)
     _come(place, people, clock)
+    _sell(people)
     _name_everyone(words, "attestation.payload", ("person", people["member"].id))
     attestation.issue(people["member"].actor(), NOVEMBER, employer=_public_id(Organisation, employer))
     kept = attestation.issue(people["member"].actor(), NOVEMBER)
@@ -227,6 +231,23 @@ def _save_means(people: dict[str, Person], employer: int) -> None:
             db.session.add(row)
 
 
+def _sell(people: dict[str, Person]) -> None:
+    """A deposit of Anne's and a coffee of nobody's, one undone; the drawer opened with a difference."""
+    manager = people["manager"].actor()
+    opening = drawer.open_drawer(manager, 1000)
+    key = article_services.add_article(manager, "Clé", "deposit", cents=2000, vat_rate_bp=0, account="165")
+    for nonce, name in enumerate(("member", "stranger", None), start=1):
+        order = selling.Order(name and people[name].public_id, {f"a:{key.public_id}": 1}, "cash")
+        sold = selling.sell(manager, order, shown_cents=2000, nonce=nonce)
+        with write_unit():
+            db.session.add(ReceiptPdf(receipt_id=sold.receipt_id, sha256="0" * 64, content=b""))
+    undoing = selling.cancel(manager, sold.public_id, "reason")
+    with write_unit():
+        db.session.add(ReceiptPdf(receipt_id=undoing.receipt_id, sha256="0" * 64, content=b""))
+    selling.give_back(manager, door_queries.deposits_held()[0].public_id, "cash")
+    drawer.close_drawer(manager, opening.public_id, 2500, "note")
+
+
 PAID_ONLINE = "2222222222222223"
 """The public id of the payment on the first invoice."""
 
@@ -347,6 +368,8 @@ def _ids() -> dict[str, list[Any]]:
         "presence": of(Presence),
         "attestation": of(Attestation),
         "invoice": of(Invoice),
+        "sale": of(DoorSale),
+        "article": of(Article),
         "payer": [f"p:{one}" for one in of(Person)] + [f"o:{one}" for one in of(Organisation)],
         "means": of(SavedMeans),
         "charge": of(Charge, Charge.invoice_id.is_(None)),

@@ -69,6 +69,10 @@ KINDS: dict[str, str] = {
     "gateways.ask_forget": "gateway",
     "gateways.edit": "gateway",
     "frontdesk.arrival": "presence",
+    "frontdesk.ask_cancel_sale": "sale",
+    "frontdesk.drawer_of_day": "day",
+    "frontdesk.receipt_pdf": "sale",
+    "frontdesk.sale": "sale",
     "frontdesk.new": "resource",
     "frontdesk.problem": "resource",
     "frontdesk.sent_message": "message",
@@ -79,6 +83,7 @@ KINDS: dict[str, str] = {
     "network_head.compare": "duplicates",
     "network_head.edit_entry": "network_lieu",
     "network_head.lieu": "network_lieu",
+    "pricing.article": "article",
     "presence.attestation": "attestation",
     "presence.attestation_pdf": "attestation",
     "setup.ask": "question",
@@ -107,6 +112,7 @@ SECRETS = {
 invoice."""
 
 FIXED: dict[str, list[Any]] = {
+    "day": ["2026-11-24"],
     "gateway": ["stripe", "helloasso"],
     "mention": ["penalty", "nature"],
     "month": ["2026-10", "2026-11"],
@@ -128,6 +134,8 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "frontdesk.for_someone": [{"q": "zq"}],
     "frontdesk.live": [{"day": "2026-11-24"}],
     "frontdesk.people": [{"q": "zq"}],
+    "frontdesk.sell": [{"q": "zq"}, {"person": "nobody"}],
+    "frontdesk.sell_people": [{"q": "zq"}],
     "frontdesk.timeline": [{"view": "list"}, {"day": "2026-11-25"}],
     "means.back": [{"means": SAVED_MEANS}],
     "means.page": [{"payer": EMPLOYER}],
