@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coworking.billing import charges, collecting, means
+from coworking.billing import charges, collecting, means, online_looking
 from tasks.app import celery
 
 
@@ -17,3 +17,9 @@ def collect() -> int:
     """Announce and collect what is due from saved cards and accounts; return how many charges were asked for."""
     means.warn_expiring()
     return collecting.collect_due()
+
+
+@celery.task(name="billing.reconcile")
+def reconcile() -> int:
+    """Plan today's look at all that the gateways may not have told; 1 when it was not planned yet."""
+    return online_looking.reconcile_daily()

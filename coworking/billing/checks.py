@@ -11,7 +11,13 @@ from sqlalchemy.orm import aliased
 
 from coworking.billing import credit_rules, documents, queries, rules, services
 from coworking.billing.models import Charge, Invoice, InvoiceCounter, Payment
-from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep, OnlineRefund
+from coworking.billing.online_models import (
+    OnlineDispute,
+    OnlinePayment,
+    OnlinePaymentPart,
+    OnlinePaymentStep,
+    OnlineRefund,
+)
 from coworking.billing.payer_credit_models import PayerCredit
 from coworking.core.checks import check
 from coworking.core.db import db
@@ -75,14 +81,21 @@ def charged() -> Iterator[str]:
         if payable != (owed := totals(lines).payable_cents):
             yield f"{number} bills {payable} and its charges come to {owed}"
     paid = select(func.coalesce(func.sum(Payment.cents), 0)).where(Payment.invoice_id == Invoice.id).scalar_subquery()
+    # What was refunded by hand and then taken back by the payer's bank went back twice.
+    taken_back = (
+        select(OnlineDispute.id)
+        .join(OnlinePaymentPart, OnlinePaymentPart.online_payment_id == OnlineDispute.online_payment_id)
+        .where(OnlinePaymentPart.invoice_id == Invoice.id, OnlineDispute.state == "lost")
+        .exists()
+    )
     yield from (
         f"{number} was paid {amount} of {payable}"
-        for number, payable, amount in db.session.execute(
-            select(Invoice.number, Invoice.payable_cents, paid)
+        for number, payable, amount, is_taken_back in db.session.execute(
+            select(Invoice.number, Invoice.payable_cents, paid, taken_back)
             .where(Invoice.kind == "invoice")
             .execution_options(yield_per=1000)
         )
-        if not 0 <= amount <= payable
+        if amount > payable or (amount < 0 and not is_taken_back)
     )
 
 
@@ -118,7 +131,12 @@ def paid_online() -> Iterator[str]:
     )
     given = (
         select(func.coalesce(func.sum(OnlineRefund.cents), 0))
-        .where(OnlineRefund.online_payment_id == OnlinePayment.id)
+        .where(OnlineRefund.online_payment_id == OnlinePayment.id, OnlineRefund.state.is_distinct_from("failed"))
+        .scalar_subquery()
+    )
+    lost = (
+        select(func.coalesce(func.sum(OnlineDispute.cents), 0))
+        .where(OnlineDispute.online_payment_id == OnlinePayment.id, OnlineDispute.state == "lost")
         .scalar_subquery()
     )
     newest = (
@@ -129,15 +147,15 @@ def paid_online() -> Iterator[str]:
         .scalar_subquery()
     )
     rows = db.session.execute(
-        select(OnlinePayment.public_id, OnlinePayment.state, OnlinePayment.cents, parts, taken + given, newest)
+        select(OnlinePayment.public_id, OnlinePayment.state, OnlinePayment.cents, parts, taken, given + lost, newest)
         .order_by(OnlinePayment.id)
         .execution_options(yield_per=1000)
     )
-    for public_id, state, cents, asked, paid, step in rows:
+    for public_id, state, cents, asked, paid, gone, step in rows:
         if asked != cents:
             yield f"the online payment {public_id} is of {cents} and its parts come to {asked}"
-        if paid > (cents if state == "paid" else 0):
-            yield f"the online payment {public_id}, {state}, brought or gave back {paid} of {cents}"
+        if paid > max((cents if state == "paid" else 0) - gone, 0):
+            yield f"the online payment {public_id}, {state}, pays {paid} of {cents}, of which {gone} went back"
         if step != state:
             yield f"the online payment {public_id} is {state} and its history says {step}"
 

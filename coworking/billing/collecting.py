@@ -15,7 +15,7 @@ from datetime import timedelta
 from flask import current_app
 from sqlalchemy import select
 
-from coworking.billing import means, means_queries, online, online_queries, queries
+from coworking.billing import means, means_queries, online, online_entries, online_queries, queries
 from coworking.billing.gateways.port import CollectionWanted, Gateway, GatewayRefused, GatewayUnavailable
 from coworking.billing.means_models import DebitNotice, SavedMeans
 from coworking.billing.means_queries import Planned
@@ -172,7 +172,7 @@ def _intend(invoice_id: int, gateway: Gateway) -> CollectionWanted | None:
         )
         db.session.add(payment)
         db.session.flush()
-        online.look_later(payment.public_id, 0)
+        online_entries.look_later(payment.public_id, 0)
         return _wanted(payment, invoice, one.means)
 
 
@@ -213,7 +213,7 @@ def _charge(wanted: CollectionWanted, gateway: Gateway) -> None:
         log.warning("%s refused to charge %s: %s %s", gateway.name, wanted.key, refusal.code, refusal)
         _refused(wanted.key, refusal.code)
     else:
-        online.note_fact(gateway.name, fact)
+        online.note_fetched(gateway, fact)
 
 
 def _refused(key: str, code: str) -> None:
@@ -225,10 +225,10 @@ def _refused(key: str, code: str) -> None:
         log.warning("nothing is known of the means %s: %s", saved, error)
         return
     with write_unit():
-        row = online.locked_payment(key)
+        row = online_entries.locked_payment(key)
         if row.state == "opening":
-            online.reach(row, "failed", code if is_usable else "means_ended")
-            online.tell(row, "failed")
+            online_entries.reach(row, "failed", code if is_usable else "means_ended")
+            online_entries.tell(row, "failed")
 
 
 # After a gap ----------------------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ def _mend(public_id: str, gateways: dict[str, Gateway]) -> None:
     try:
         fact = known_collection(gateway, payment.saved_means_id, since, public_id)
         if fact is not None:
-            online.note_fact(gateway.name, fact)
+            online.note_fetched(gateway, fact)
             return
         wanted = _intend_again(public_id)
         if wanted is not None:
@@ -258,12 +258,12 @@ def _intend_again(public_id: str) -> CollectionWanted | None:
     means_id, invoice_id = payment.saved_means_id, payment.parts[0].invoice_id
     with write_unit():
         saved = db.session.scalars(locked(select(SavedMeans).where(SavedMeans.id == means_id))).one()
-        payment = online.locked_payment(public_id)
+        payment = online_entries.locked_payment(public_id)
         invoice = db.session.scalars(locked(select(Invoice).where(Invoice.id == invoice_id))).one()
         if payment.state != "opening":
             return None
         is_fresh = now() - payment.created_at < KEY_HOLDS
         if saved.state == "active" and is_fresh and queries.owed_on(invoice) >= payment.cents:
             return _wanted(payment, invoice, saved)
-        online.reach(payment, "failed", "not_sent")
+        online_entries.reach(payment, "failed", "not_sent")
         return None

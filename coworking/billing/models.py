@@ -172,18 +172,18 @@ class InvoiceCounter(Model):
 
 @sealed(MONEY)
 class Payment(Model):
-    """Money received for an invoice on local date ``received_on``; negative cents take an entry back. Append-only.
+    """Money received for an invoice on local date ``received_on``. Append-only.
 
+    Negative cents went back to the payer, or take back the wrong entry ``reverses_id``. ``online_payment_id``: the gateway's
+    payment that brought it or of which it went back; ``online_entry`` counts these entries from 0, per invoice.
     ``method`` ``credit``: out of the payer's credit (`payer_credit_models`), whose money had come before.
-    ``online_payment_id``: the gateway's payment that brought it, once per invoice.
     """
 
     __tablename__ = "payment"
     __table_args__ = (
-        UniqueConstraint("online_payment_id", "invoice_id"),
+        UniqueConstraint("online_payment_id", "invoice_id", "online_entry"),
         CheckConstraint("cents <> 0", name="cents"),
         CheckConstraint("method IN ('transfer', 'card', 'cheque', 'cash', 'debit', 'credit')", name="method"),
-        CheckConstraint("(cents < 0) = (reverses_id IS NOT NULL)", name="reverses"),
         Index("ix_payment_invoice_id", "invoice_id"),
         Index("ix_payment_received_on", "received_on"),
     )
@@ -197,6 +197,7 @@ class Payment(Model):
     reference: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, CONTACT, ACCOUNTANT, MANAGER)})
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), unique=True)
     online_payment_id: Mapped[int | None] = mapped_column(ForeignKey("online_payment.id"))
+    online_entry: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 

@@ -75,6 +75,7 @@ class OnlinePayment(Model):
     sale: Mapped[Sale | None] = relationship()
     parts: Mapped[list[OnlinePaymentPart]] = relationship(order_by="OnlinePaymentPart.invoice_id")
     refunds: Mapped[list[OnlineRefund]] = relationship(order_by="OnlineRefund.id")
+    disputes: Mapped[list[OnlineDispute]] = relationship(order_by="OnlineDispute.id", back_populates="payment")
     steps: Mapped[list[OnlinePaymentStep]] = relationship(order_by="OnlinePaymentStep.id")
 
 
@@ -99,22 +100,63 @@ class OnlinePaymentPart(Model):
 
 @sealed(MONEY)
 class OnlineRefund(Model):
-    """What a manager says was given back of an online payment on local date ``given_on``, and how. Append-only."""
+    """Money of an online payment that goes back to its payer, and how.
+
+    ``state`` None: a manager wrote down on local date ``given_on`` that they gave it back. A refund through the gateway is
+    ``asked`` until the gateway says that it is ``done`` or ``failed``; a done one may fail days later. ``public_id`` is the
+    key that the gateway got, None where the refund was made on its own site; ``foreign_id`` the gateway's name of it.
+    """
 
     __tablename__ = "online_refund"
     __table_args__ = (
         CheckConstraint("cents > 0", name="cents"),
-        CheckConstraint("method IN ('gateway', 'transfer', 'cash')", name="method"),
+        CheckConstraint("method IN ('gateway', 'transfer', 'cheque', 'cash')", name="method"),
+        CheckConstraint("state IN ('asked', 'done', 'failed')", name="state"),
+        UniqueConstraint("online_payment_id", "foreign_id"),
         Index("ix_online_refund_online_payment_id", "online_payment_id"),
     )
 
     id: Mapped[BigId]
+    public_id: Mapped[str | None] = mapped_column(unique=True)
     online_payment_id: Mapped[int] = mapped_column(ForeignKey("online_payment.id"))
     cents: Mapped[int]
     given_on: Mapped[date]
     method: Mapped[str]
+    state: Mapped[str | None]
+    reason: Mapped[str | None]
+    foreign_id: Mapped[str | None] = mapped_column(info={"seen_by": ()})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    changed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+@sealed(MONEY)
+class OnlineDispute(Model):
+    """A payer's bank that wants the money of an online payment back: ``open``, then ``won`` by the lieu or ``lost``.
+
+    A returned direct debit is lost at once. ``respond_by``: until when the lieu may answer, at the gateway.
+    """
+
+    __tablename__ = "online_dispute"
+    __table_args__ = (
+        CheckConstraint("cents > 0", name="cents"),
+        CheckConstraint("state IN ('open', 'won', 'lost')", name="state"),
+        UniqueConstraint("online_payment_id", "foreign_id"),
+        Index("ix_online_dispute_online_payment_id", "online_payment_id"),
+        Index("ix_online_dispute_state", "state", "id"),
+    )
+
+    id: Mapped[BigId]
+    online_payment_id: Mapped[int] = mapped_column(ForeignKey("online_payment.id"))
+    foreign_id: Mapped[str] = mapped_column(info={"seen_by": ()})
+    cents: Mapped[int]
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    respond_by: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    noted_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+    payment: Mapped[OnlinePayment] = relationship(back_populates="disputes")
 
 
 @sealed(MONEY)

@@ -22,7 +22,8 @@ from coworking.billing.gateways.port import (
     NotExpirable,
 )
 from coworking.billing.models import Invoice
-from coworking.billing.online import invoices_locked, locked_payment, look_later, reach, settle
+from coworking.billing.online import settle
+from coworking.billing.online_entries import invoices_locked, locked_payment, look_later, reach
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
 from coworking.billing.online_rules import (
     FactDisagrees,

@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, case, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.billing import queries
 from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import Gateway
 from coworking.billing.models import Invoice, Payment
-from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep, OnlineRefund
+from coworking.billing.online_models import (
+    OnlineDispute,
+    OnlinePayment,
+    OnlinePaymentPart,
+    OnlinePaymentStep,
+    OnlineRefund,
+)
 from coworking.billing.online_rules import UNSETTLED
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -24,6 +30,7 @@ _WHOLE = (
     selectinload(OnlinePayment.parts),
     selectinload(OnlinePayment.steps),
     selectinload(OnlinePayment.refunds),
+    selectinload(OnlinePayment.disputes),
 )
 
 
@@ -54,7 +61,7 @@ def is_waited_for(gateway_name: str, checkout_id: str) -> bool:
 
 
 def of_invoices(invoice_ids: Sequence[int]) -> list[OnlinePayment]:
-    """The payments that are, in part, for these invoices, whole, the newest first (4 statements)."""
+    """The payments that are, in part, for these invoices, whole, the newest first (5 statements)."""
     ids = select(OnlinePaymentPart.online_payment_id).where(OnlinePaymentPart.invoice_id.in_(invoice_ids))
     return list(
         db.session.scalars(
@@ -89,6 +96,25 @@ def pending_for(invoice_ids: Sequence[int]) -> list[OnlinePayment]:
     return [row for row in of_invoices(invoice_ids) if row.state == "pending"]
 
 
+def marks() -> dict[str, tuple[str, int, int]]:
+    """By public id, what changes of a payment when a gateway tells something new: its state, refunds and disputes."""
+    rows = db.session.execute(
+        select(
+            OnlinePayment.public_id,
+            OnlinePayment.state,
+            _sum_of(
+                OnlineRefund.cents,
+                (OnlineRefund.online_payment_id == OnlinePayment.id) & (OnlineRefund.state == "done"),
+            ),
+            _sum_of(
+                OnlineDispute.id * case((OnlineDispute.state == "open", 3), (OnlineDispute.state == "won", 5), else_=7),
+                OnlineDispute.online_payment_id == OnlinePayment.id,
+            ),
+        )
+    )
+    return {public_id: (state, int(refunded), int(disputed)) for public_id, state, refunded, disputed in rows}
+
+
 def unsettled() -> list[str]:
     """The public ids of payments that a gateway may still change, the oldest first."""
     return list(
@@ -112,11 +138,90 @@ def _sum_of(column: Any, of_payment: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.coalesce(func.sum(column), 0)).where(of_payment).correlate(OnlinePayment).scalar_subquery()
 
 
-_SURPLUS = (
+_COUNTS = OnlineRefund.state.is_distinct_from("failed")
+"""A refund that was asked for is gone until the gateway says that it failed."""
+LEFT = (
     OnlinePayment.cents
-    - _sum_of(Payment.cents, Payment.online_payment_id == OnlinePayment.id)
-    - _sum_of(OnlineRefund.cents, OnlineRefund.online_payment_id == OnlinePayment.id)
+    - _sum_of(OnlineRefund.cents, (OnlineRefund.online_payment_id == OnlinePayment.id) & _COUNTS)
+    - _sum_of(
+        OnlineDispute.cents, (OnlineDispute.online_payment_id == OnlinePayment.id) & (OnlineDispute.state == "lost")
+    )
 )
+"""What arrived of a payment that is paid, and did not go back."""
+_SURPLUS = LEFT - _sum_of(Payment.cents, Payment.online_payment_id == OnlinePayment.id)
+
+
+def left_of(payment: OnlinePayment) -> int:
+    """What arrived of a payment and did not go back, in cents; below 0 where it went back twice (1 statement)."""
+    if payment.state != "paid":
+        return 0
+    return int(db.session.execute(select(LEFT).where(OnlinePayment.id == payment.id)).scalar_one())
+
+
+def surplus_of(payment: OnlinePayment) -> int:
+    """What a payment brought beyond what its invoices owed, and did not go back yet, in cents."""
+    return max(left_of(payment) - sum(cents for cents, _count in held_of(payment).values()), 0)
+
+
+def held_of(payment: OnlinePayment) -> dict[int, tuple[int, int]]:
+    """By invoice: how much of a payment stands there, in cents, and in how many entries (1 statement)."""
+    rows = db.session.execute(
+        select(Payment.invoice_id, func.sum(Payment.cents), func.count())
+        .where(Payment.online_payment_id == payment.id)
+        .group_by(Payment.invoice_id)
+    )
+    return {invoice_id: (int(cents), count) for invoice_id, cents, count in rows}
+
+
+def refundable_of(payment: OnlinePayment) -> int:
+    """How much of a payment can be given back through its gateway: what came too much, and what was credited since."""
+    held = held_of(payment)
+    surplus = left_of(payment) - sum(cents for cents, _count in held.values())
+    credited = (min(held.get(part.invoice_id, (0, 0))[0], -queries.owed_on(part.invoice)) for part in payment.parts)
+    return max(surplus, 0) + sum(max(cents, 0) for cents in credited)
+
+
+def open_disputes() -> list[OnlineDispute]:
+    """Disputes that are not decided, the most urgent first, with payment, parts and invoices (3 statements)."""
+    return list(
+        db.session.scalars(
+            select(OnlineDispute)
+            .where(OnlineDispute.state == "open")
+            .options(
+                joinedload(OnlineDispute.payment)
+                .selectinload(OnlinePayment.parts)
+                .joinedload(OnlinePaymentPart.invoice)
+            )
+            .order_by(OnlineDispute.respond_by.is_(None), OnlineDispute.respond_by, OnlineDispute.id)
+        )
+    )
+
+
+def disputed(invoice_ids: Sequence[int]) -> set[int]:
+    """Those of the invoices of which a payment is disputed and not decided: nobody is reminded of them."""
+    return set(
+        db.session.scalars(
+            select(OnlinePaymentPart.invoice_id)
+            .join(OnlineDispute, OnlineDispute.online_payment_id == OnlinePaymentPart.online_payment_id)
+            .where(OnlineDispute.state == "open", OnlinePaymentPart.invoice_id.in_(invoice_ids))
+        )
+    )
+
+
+def is_ours(gateway_name: str, payment_id: str) -> bool:
+    """Whether money that a gateway names is of a payment of ours."""
+    ours = (OnlinePayment.gateway == gateway_name) & (OnlinePayment.foreign_id == payment_id)
+    return bool(db.session.scalar(select(select(OnlinePayment.id).where(ours).exists())))
+
+
+def states_of(gateway_name: str, checkout_ids: Sequence[str]) -> dict[str, str]:
+    """How those of a gateway's checkouts stand that are ours, by the gateway's name."""
+    rows = db.session.execute(
+        select(OnlinePayment.checkout_id, OnlinePayment.state).where(
+            OnlinePayment.gateway == gateway_name, OnlinePayment.checkout_id.in_(checkout_ids)
+        )
+    )
+    return {checkout_id: state for checkout_id, state in rows if checkout_id is not None}
 
 
 def surpluses(*conditions: ColumnElement[bool]) -> list[Surplus]:
@@ -133,9 +238,12 @@ def surpluses(*conditions: ColumnElement[bool]) -> list[Surplus]:
     ]
 
 
-def surplus_state() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
-    """Two columns that change whenever `surpluses` may."""
+def surplus_state() -> tuple[ScalarSelect[int], ...]:
+    """Columns that change whenever `surpluses` or `open_disputes` may."""
     return (
         select(func.max(OnlinePaymentStep.id)).scalar_subquery(),
         select(func.max(OnlineRefund.id)).scalar_subquery(),
+        select(func.count()).where(OnlineRefund.state == "failed").scalar_subquery(),
+        select(func.max(OnlineDispute.id)).scalar_subquery(),
+        select(func.count()).where(OnlineDispute.state == "open").scalar_subquery(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, cast
 
 from coworking.billing.gateways.port import CheckoutFact, CheckoutState
@@ -12,7 +13,7 @@ OnlineState = Literal["opening", "open", "pending", "paid", "failed", "expired"]
 UNSETTLED: tuple[OnlineState, ...] = ("opening", "open", "pending")
 """States that a gateway may still change."""
 
-REFUND_METHODS = ("gateway", "transfer", "cash")
+REFUND_METHODS = ("gateway", "transfer", "cheque", "cash")
 
 _RANK: dict[OnlineState, int] = {"opening": 0, "open": 1, "pending": 2, "failed": 3, "expired": 3, "paid": 4}
 
@@ -57,20 +58,6 @@ class GatewayAway(DomainError):
     )
 
 
-class RefundMethodUnknown(DomainError):
-    code = "refund_method_unknown"
-    message = N_("Choose how it was given back.")
-    field = "given_by"
-
-
-class RefundTooMuch(DomainError):
-    """``left`` is what is still to be given back, in words."""
-
-    code = "refund_too_much"
-    message = N_("Only %(left)s are to be given back.")
-    field = "cents"
-
-
 class FactDisagrees(Exception):
     """The gateway tells of another amount, currency or kind of money than was asked for: a person must look."""
 
@@ -93,6 +80,34 @@ def check_fact(fact: CheckoutFact, *, cents: int, currency: str, is_live: bool) 
         )
 
 
-def shares_of(parts: Sequence[tuple[int, int]]) -> list[int]:
-    """What of each part (cents paid for an invoice, cents that it still owes) its invoice takes; the rest is given back."""
-    return [min(cents, max(owed, 0)) for cents, owed in parts]
+@dataclass(frozen=True, slots=True)
+class HeldPart:
+    """Of one invoice of an online payment, in cents: how much the payment is for it, how much of it stands there now, and
+    how much the invoice owes still (negative: to be refunded)."""
+
+    asked: int
+    held: int
+    owed: int
+
+
+def entries_for(left: int, parts: Sequence[HeldPart]) -> list[int]:
+    """What to enter on each invoice so that together they hold no more than ``left``, what arrived and did not go back.
+
+    Above 0 it pays what is owed, at most what was asked for there. Below 0 it is taken back: first where the invoice has
+    been credited since, then from the last invoice on.
+    """
+    entries = [0] * len(parts)
+    excess = sum(part.held for part in parts) - max(left, 0)
+    if excess > 0:
+        for credited_only in (True, False):
+            for place in reversed(range(len(parts))):
+                part = parts[place]
+                there = part.held + entries[place]
+                taken = min(excess, max(min(there, -part.owed + entries[place]) if credited_only else there, 0))
+                entries[place] -= taken
+                excess -= taken
+        return entries
+    for place, part in enumerate(parts):
+        entries[place] = max(min(-excess, part.asked - part.held, part.owed), 0)
+        excess += entries[place]
+    return entries

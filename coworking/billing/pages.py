@@ -13,6 +13,7 @@ from coworking.billing import means_queries, online_queries, queries
 from coworking.billing.means_queries import Planned
 from coworking.billing.pay_links import pay_token
 from coworking.billing.payer_credit_rules import GIVEN_BY
+from coworking.billing.rules import REFUNDED_BY_HAND
 from coworking.core.errors import N_
 from coworking.core.formats import duration
 from coworking.core.i18n import _, language
@@ -76,11 +77,25 @@ REASON_WORDS = {
 }
 """Why a payment failed, where we know the provider's code; any other stands as it is."""
 
-REFUND_WORDS = {
-    "gateway": N_("at the payment provider"),
-    "transfer": N_("by bank transfer"),
-    "cash": N_("in cash"),
+REFUND_WORDS = {"gateway": N_("through the payment provider")} | {
+    method: METHOD_WORDS[method] for method in REFUNDED_BY_HAND
 }
+
+REFUND_STATES = {
+    "asked": N_("refund under way"),
+    "done": N_("refunded"),
+    "failed": N_("the refund did not go through"),
+}
+DISPUTE_STATES = {
+    "open": N_("disputed by the payer’s bank"),
+    "won": N_("dispute decided for you"),
+    "lost": N_("taken back by the payer’s bank"),
+}
+
+
+def refund_choices(*, through: bool) -> list[tuple[str, str]]:
+    """How to refund, as a form's options; ``through``: a gateway can do it."""
+    return [(way, _(words).capitalize()) for way, words in REFUND_WORDS.items() if through or way != "gateway"]
 
 
 @blueprint.app_context_processor
@@ -94,7 +109,8 @@ def _words() -> dict[str, object]:
         "owed_now": owed_now,
         "failure_reasons": REASON_WORDS,
         "refund_methods": REFUND_WORDS,
-        "refund_choices": lambda: [(method, _(words).capitalize()) for method, words in REFUND_WORDS.items()],
+        "refund_states": REFUND_STATES,
+        "dispute_states": DISPUTE_STATES,
     }
 
 

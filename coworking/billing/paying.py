@@ -73,10 +73,37 @@ def _tell_the_drawer(actor: Actor, payment: Payment) -> None:
         cash_moved(actor, "payment", payment.id, payment.cents)
 
 
-def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
-    """Cancel a payment by an entry of today that reverses it (typed wrongly, bounced or refunded); audited.
+def record_refund(actor: Actor, public: str, cents: int, method: str) -> Payment:
+    """Write down ``cents`` that a manager gives back today of what was paid and then credited; audited.
 
-    What the payer's credit had paid goes back to their credit.
+    Raises `RefundTooMuch`, `RefundMethodUnknown`.
+    """
+    check_manager(actor)
+    if method not in rules.REFUNDED_BY_HAND:
+        raise rules.RefundMethodUnknown()
+    with write_unit():
+        invoice = invoice_locked(public)
+        left = max(-queries.owed_on(invoice), 0)
+        if not 0 < cents <= left:
+            raise rules.RefundTooMuch(left=money(left, invoice.currency))
+        refund = Payment(
+            invoice_id=invoice.id,
+            cents=-cents,
+            received_on=spaces.today(),
+            method=method,
+            created_by_id=actor.person_id,
+        )
+        db.session.add(refund)
+        audit.record(actor, "billing.refund", ("invoice", invoice.id), person_id=invoice.payer_person_id, cents=-cents)
+        _tell_the_drawer(actor, refund)
+        return refund
+
+
+def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
+    """Cancel an entry of money by one of today that reverses it (typed wrongly, bounced); audited.
+
+    What the payer's credit had paid goes back to their credit. What came or went through a gateway is not typed, and so not
+    corrected: it is refunded (`online_refunds`).
     """
     check_manager(actor)
     payer = payer_of(public)
@@ -87,8 +114,10 @@ def correct_payment(actor: Actor, public: str, payment_public: str) -> Payment:
         wrong = next((row for row in payments if row.public_id == payment_public), None)
         if wrong is None:
             raise NotFound()
-        if wrong.cents < 0 or any(row.reverses_id == wrong.id for row in payments):
+        if wrong.reverses_id is not None or any(row.reverses_id == wrong.id for row in payments):
             raise rules.AlreadyCorrected()
+        if wrong.online_payment_id is not None:
+            raise rules.NotTyped()
         return reverse_in_unit(actor, invoice, wrong)
 
 

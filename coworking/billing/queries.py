@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from coworking.accounts.models import Organisation, OrganisationMember, Person
@@ -242,6 +242,16 @@ def unpaid_with(model: Any, same: ColumnElement[bool], *conditions: ColumnElemen
 
 def _unpaid() -> tuple[ColumnElement[bool], ...]:
     return Invoice.kind == "invoice", Invoice.payable_cents > _paid + _credited
+
+
+def to_refund() -> list[Standing]:
+    """Invoices of which more was paid than they still come to, the oldest first (1 statement)."""
+    return _standings([Invoice.kind == "invoice", Invoice.payable_cents < _paid + _credited], [Invoice.id], None)
+
+
+def refund_state() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
+    """Two columns that change whenever `to_refund` may."""
+    return select(func.max(Invoice.id)).scalar_subquery(), select(func.max(Payment.id)).scalar_subquery()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from coworking.core.months import month_after, month_of
 DocumentKind = Literal["invoice", "credit_note"]
 DocumentState = Literal["open", "overdue", "partial", "paid", "credited", "credit_note"]
 STATES: tuple[DocumentState, ...] = ("open", "partial", "overdue", "paid", "credited", "credit_note")
+REFUNDED_BY_HAND = ("transfer", "cheque", "cash")
 METHODS = ("transfer", "card", "cheque", "cash", "debit")
 """How money comes in that is written down by hand. A payment out of a payer's credit is ``credit``."""
 
@@ -155,6 +156,28 @@ class ReceivedBeforeIssue(DomainError):
     code = "received_before_issue"
     message = N_("The invoice was issued on %(day)s, later than that. If the money came before, tick the box below.")
     field = "received_on"
+
+
+class RefundMethodUnknown(DomainError):
+    code = "refund_method_unknown"
+    message = N_("Choose how it is refunded.")
+    field = "given_by"
+
+
+class RefundTooMuch(DomainError):
+    """``left`` is what is still to be refunded, in words."""
+
+    code = "refund_too_much"
+    message = N_("Only %(left)s are to be refunded.")
+    field = "refund_cents"
+
+
+class NotTyped(DomainError):
+    """A gateway told of this money: what is wrong with it is refunded or disputed there."""
+
+    code = "not_typed"
+    status = 409
+    message = N_("This came from the payment provider: refund it instead.")
 
 
 class AlreadyCorrected(DomainError):

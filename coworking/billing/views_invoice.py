@@ -11,9 +11,9 @@ from coworking.billing import (
     drafts,
     forms,
     means_queries,
-    online,
     online_looking,
     online_queries,
+    online_refunds,
     payer_queries,
     paying,
     pdf,
@@ -21,7 +21,7 @@ from coworking.billing import (
     services,
 )
 from coworking.billing.online_models import OnlinePayment
-from coworking.billing.pages import blueprint
+from coworking.billing.pages import blueprint, refund_choices
 from coworking.billing.pay_links import pay_url
 from coworking.billing.payer_credit_queries import credit_left
 from coworking.billing.payer_credit_rules import proposed_use
@@ -81,7 +81,8 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         online=(online := online_queries.of_invoices([row.id])),
         planned=means_queries.planned_for([row.id]).get(row.id) if standing.open_cents > 0 else None,
         saved=means_queries.means_of(row) if row.kind == "invoice" else None,
-        surpluses=_surpluses([attempt.id for attempt in online]) if is_staff else [],
+        to_refund=(to_refund := _to_refund(standing, online)),
+        refund_choices=refund_choices(through=_is_refundable(online)) if to_refund else [],
         pay_url=pay_url([row.public_id]) if row.kind == "invoice" and standing.open_cents > 0 else None,
         may_write=actor.has(Role.MANAGER),
         is_staff=is_staff,
@@ -99,18 +100,23 @@ def _usable(standing: queries.Standing) -> int:
     return proposed_use(left, [standing.open_cents])
 
 
-def _surpluses(payment_ids: list[int]) -> list[online_queries.Surplus]:
-    return online_queries.surpluses(OnlinePayment.id.in_(payment_ids)) if payment_ids else []
+def _to_refund(standing: queries.Standing, online: list[OnlinePayment]) -> int:
+    """What is to be given back of an invoice, in cents: what was credited since, and what came too much online."""
+    return max(-standing.open_cents, 0) + sum(online_queries.surplus_of(row) for row in online)
 
 
-@blueprint.post("/<public_id>/given-back/<payment_id>")
+def _is_refundable(online: list[OnlinePayment]) -> bool:
+    return any(online_queries.refundable_of(row) for row in online)
+
+
+@blueprint.post("/<public_id>/refund")
 @requires(Role.MANAGER)
-def give_back(public_id: str, payment_id: str) -> ResponseReturnValue:
-    """The whole surplus of an online payment, as it is on the page; in parts only by the button again."""
+def refund(public_id: str) -> ResponseReturnValue:
+    """Give back what was paid beyond what is owed, through the gateway that brought it or by hand."""
     form = Form(request.form)
     with form.trying():
-        online.give_back(current_actor(), payment_id, cents_of(form["cents"]), spaces.today(), form["given_by"])
-        flash(_("Written down: it is given back."))
+        online_refunds.refund_invoice(current_actor(), public_id, cents_of(form["refund_cents"]), form["given_by"])
+        flash(_("It is being refunded.") if form["given_by"] == "gateway" else _("The refund is written down."))
         return redirect(url_for("billing.invoice", public_id=public_id), 303)
     return _page(public_id, form)
 

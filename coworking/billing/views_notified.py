@@ -33,12 +33,12 @@ def notified(gateway_name: str) -> ResponseReturnValue:
     except NotificationInvalid as error:
         log.warning("a notification of %s was refused: %s", gateway_name, error)
         return {"error": str(error)}, 400
-    if (
-        told.checkout_id is not None
-        and told.is_live == gateway.is_live
-        and online_queries.is_waited_for(gateway_name, told.checkout_id)  # not every provider signs what it tells
-    ):
-        online.notified(gateway_name, told.id, told.checkout_id)
+    # Not every provider signs what it tells, so only what concerns a payment of ours is kept.
+    is_ours = (told.checkout_id is not None and online_queries.is_waited_for(gateway_name, told.checkout_id)) or (
+        told.payment_id is not None and online_queries.is_ours(gateway_name, told.payment_id)
+    )
+    if is_ours and told.is_live == gateway.is_live:
+        online.notified(gateway_name, told)
     if told.is_live == gateway.is_live and (told.checkout_id or told.means_id):
         means.told_of(gateway_name, told.id, checkout_id=told.checkout_id, means_id=told.means_id)
     return {"received": True}

@@ -11,8 +11,12 @@ from sqlalchemy import func, select
 from coworking.accounting import nightly
 from coworking.accounting import queries as accounting
 from coworking.accounting.models import AuditRun
-from coworking.billing.online import LOOK, NOTIFIED
-from coworking.billing.online_queries import Surplus, surplus_state, surpluses
+from coworking.billing.online import NOTIFIED
+from coworking.billing.online_entries import LOOK
+from coworking.billing.online_models import OnlineDispute
+from coworking.billing.online_queries import Surplus, open_disputes, surplus_state, surpluses
+from coworking.billing.online_refunds import REFUND
+from coworking.billing.queries import Standing, refund_state, to_refund
 from coworking.booking import calls, problems, queries
 from coworking.booking.message_models import PhoneCall
 from coworking.booking.models import Booking, BookingUnit
@@ -90,6 +94,8 @@ class Today:
     calls: list[calls.CallToMake]
     problems: list[problems.ReportedPlace]
     surpluses: list[Surplus]
+    disputes: list[OnlineDispute]
+    to_refund: list[Standing]
     closed_since: datetime | None
     free: list[str] = field(default_factory=list[str])
 
@@ -101,7 +107,7 @@ class Today:
     @staticmethod
     def is_payment(row: outbox.OutboxRow) -> bool:
         """Whether the row that failed was about money paid online, and not an e-mail."""
-        return row.topic in {NOTIFIED, LOOK}
+        return row.topic in {NOTIFIED, LOOK, REFUND}
 
     @property
     def before(self) -> date:
@@ -109,7 +115,7 @@ class Today:
 
     @property
     def needs_count(self) -> int:
-        many = (self.failed, self.calls, self.problems, self.surpluses)
+        many = (self.failed, self.calls, self.problems, self.surpluses, self.disputes, self.to_refund)
         return bool(self.audit) + bool(self.older) + sum(map(len, many))
 
 
@@ -126,6 +132,7 @@ def version(day: date) -> str:
             select(func.count()).where(PhoneCall.done_at.is_(None)).scalar_subquery(),
             *problems.open_state(),
             *surplus_state(),
+            *refund_state(),
         )
     ).one()
     changes = (counter or 0, failed, audit or 0, waiting, *(value or 0 for value in others))
@@ -185,6 +192,8 @@ def today(*, is_manager: bool) -> Today:
         calls=calls.to_make(),
         problems=problems.open_places(),
         surpluses=surpluses() if is_manager else [],
+        disputes=open_disputes() if is_manager else [],
+        to_refund=to_refund() if is_manager else [],
         closed_since=max(span.end for span in row.open()) if row is not None and is_over else None,
         free=_free_now(row, instant),
     )

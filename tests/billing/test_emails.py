@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from coworking.accounts.models import Organisation, Person
-from coworking.billing import handlers, online, online_opening, pdf, queries, services
+from coworking.billing import handlers, online, online_opening, online_refunds, pdf, queries, services
 from coworking.billing.models import InvoicePdf
 from coworking.core import outbox
 from coworking.core.db import db
@@ -163,4 +163,9 @@ def test_a_payer_hears_of_money_that_arrived_and_of_a_refused_debit(
     golden.check(mailbox()[-1], "billing/online-refused")
     pays("pending", "paid")
     golden.check(mailbox()[-1], "billing/online")
-    assert len(mailbox()) == before + 2
+    services.credit(billing_lieu.manager, theirs.public_id, "Fermé un matin", taken={0: 900})
+    run_outbox()
+    online_refunds.refund_invoice(billing_lieu.manager, theirs.public_id, 900, "gateway")
+    run_outbox()
+    golden.check(mailbox()[-1], "billing/online-refunded")
+    assert len(mailbox()) == before + 4

@@ -8,7 +8,19 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import select, text
 
-from coworking.billing import checks, online, online_looking, online_opening, online_queries, paying, queries, services
+from coworking.billing import (
+    checks,
+    online,
+    online_entries,
+    online_looking,
+    online_opening,
+    online_queries,
+    online_refunds,
+    paying,
+    queries,
+    rules,
+    services,
+)
 from coworking.billing.gateways.port import GatewayRefused
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment
@@ -18,8 +30,6 @@ from coworking.billing.online_rules import (
     GatewayMissing,
     NothingToPay,
     PaymentPending,
-    RefundMethodUnknown,
-    RefundTooMuch,
     SeveralPayers,
     TooSmallForCard,
 )
@@ -264,18 +274,18 @@ def test_what_came_too_much_is_given_back_once(gateway, invoice, billing_lieu):
     gateway.become(payment.checkout_id, "paid")
     online.settle("stripe", payment.checkout_id)
     manager = billing_lieu.manager
-    with pytest.raises(RefundTooMuch):
-        online.give_back(manager, payment.public_id, 6001, TODAY, "gateway")
-    with pytest.raises(RefundMethodUnknown):
-        online.give_back(manager, payment.public_id, 6000, TODAY, "shells")
+    with pytest.raises(rules.RefundTooMuch):
+        online_refunds.give_back(manager, payment.public_id, 6001, TODAY, "gateway")
+    with pytest.raises(rules.RefundMethodUnknown):
+        online_refunds.give_back(manager, payment.public_id, 6000, TODAY, "shells")
     with pytest.raises(Forbidden):
-        online.give_back(billing_lieu.cast.accountant.actor(), payment.public_id, 6000, TODAY, "gateway")
-    online.give_back(manager, payment.public_id, 1000, TODAY, "transfer")
+        online_refunds.give_back(billing_lieu.cast.accountant.actor(), payment.public_id, 6000, TODAY, "gateway")
+    online_refunds.give_back(manager, payment.public_id, 1000, TODAY, "transfer")
     assert online_queries.surpluses()[0].cents == 5000
-    online.give_back(manager, payment.public_id, 5000, TODAY, "gateway")
+    online_refunds.give_back(manager, payment.public_id, 5000, TODAY, "gateway")
     assert online_queries.surpluses() == []
-    with pytest.raises(RefundTooMuch):
-        online.give_back(manager, payment.public_id, 1, TODAY, "gateway")
+    with pytest.raises(rules.RefundTooMuch):
+        online_refunds.give_back(manager, payment.public_id, 1, TODAY, "gateway")
     nothing_is_paid_too_much()
 
 
@@ -367,7 +377,7 @@ def test_looks_go_on_until_it_is_settled(gateway, invoice, clock, run_outbox):
     assert (again(payment).state, received()) == ("paid", [6600])
     clock.advance(days=2)
     run_outbox()
-    waiting = select(OutboxRow).where(OutboxRow.topic == online.LOOK, OutboxRow.state != "done")
+    waiting = select(OutboxRow).where(OutboxRow.topic == online_entries.LOOK, OutboxRow.state != "done")
     assert db.session.scalars(waiting).all() == []
 
 

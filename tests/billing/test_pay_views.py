@@ -303,13 +303,13 @@ def test_money_that_came_twice_waits_for_the_manager_until_it_is_given_back(
     assert "Lise Vidal a payé plus que dû" in text_of(manager.get("/today"))
     assert "payé plus que dû" not in text_of(sign_in(billing_lieu.cast.host).get("/today"))
     page = manager.get(f"/invoices/{invoice.public_id}")
-    assert "66,00 € sont arrivés" in text_of(page)
-    assert "sont arrivés" not in text_of(sign_in(billing_lieu.cast.stranger).get(f"/invoices/{invoice.public_id}"))
-    action = re.search(r'action="([^"]*/given-back/[^"]*)"', page.get_data(as_text=True))[1]
-    assert manager.post(action, data={"cents": "66,00", "given_by": "gateway"}).status_code == 303
+    assert "66,00 € sont à rembourser" in text_of(page)
+    action = f"/invoices/{invoice.public_id}/refund"
+    assert sign_in(billing_lieu.cast.stranger).post(action, data={"refund_cents": "66,00"}).status_code == 403
+    assert manager.post(action, data={"refund_cents": "66,00", "given_by": "gateway"}).status_code == 303
     assert "payé plus que dû" not in text_of(manager.get("/today"))
-    assert "rendu" in text_of(manager.get(f"/invoices/{invoice.public_id}"))
-    again = manager.post(action, data={"cents": "66,00", "given_by": "gateway"})
+    assert "remboursement en cours" in text_of(manager.get(f"/invoices/{invoice.public_id}"))
+    again = manager.post(action, data={"refund_cents": "66,00", "given_by": "gateway"})
     assert again.status_code == 422
 
 

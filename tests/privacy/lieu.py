@@ -25,7 +25,13 @@ from coworking.billing.door_models import DoorSale, ReceiptPdf
 from coworking.billing.gateways.models import GatewayKeys
 from coworking.billing.means_models import SavedMeans
 from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePdf
-from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart, OnlinePaymentStep
+from coworking.billing.online_models import (
+    OnlineDispute,
+    OnlinePayment,
+    OnlinePaymentPart,
+    OnlinePaymentStep,
+    OnlineRefund,
+)
 from coworking.billing.pay_links import pay_token
 from coworking.booking import messages, problems
 from coworking.booking import services as booking
@@ -270,6 +276,10 @@ def _pay_online(invoice: Invoice) -> None:
             payment.public_id = PAID_ONLINE
         payment.parts = [OnlinePaymentPart(invoice_id=invoice.id, cents=100)]
         payment.steps = [OnlinePaymentStep(state="open")]
+        payment.refunds = [
+            OnlineRefund(cents=1, given_on=TODAY, method="gateway", state="failed", foreign_id=f"re_{invoice.seq}")
+        ]
+        payment.disputes = [OnlineDispute(cents=1, foreign_id=f"dp_{invoice.seq}", state="open")]
         db.session.add(payment)
 
 

@@ -66,6 +66,8 @@ NOT_PERSONAL = {
     "online_payment.gateway": _CODE,
     "online_payment.locale": _CODE,
     "online_payment.reason": _CODE,
+    "online_refund.reason": _CODE,
+    "online_dispute.reason": _CODE,
     "online_payment_step.reason": _CODE,
     "outbox.lease": _SERVER,
     "outbox.topic": _CODE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,11 +16,14 @@ from coworking.billing.gateways.port import (
     GatewayRefused,
     GatewayUnavailable,
     MeansFact,
+    MoneyBack,
     NotExpirable,
     Notification,
     NotificationInvalid,
     OpenedCheckout,
     OpenedSaving,
+    RefundFact,
+    RefundState,
     SavingFact,
     SavingWanted,
 )
@@ -30,7 +33,7 @@ from coworking.core.clock import now
 class MemoryGateway:
     """Opens a checkout per key. ``away``: it answers nothing; ``loses``: it opens, and the answer is lost."""
 
-    name, least_cents, is_live = "stripe", 50, False
+    name, least_cents, is_live, refunds_by_key = "stripe", 50, False, True
     pages = ("http://pay.test",)
 
     def __init__(self) -> None:
@@ -40,6 +43,8 @@ class MemoryGateway:
         self.expired: list[str] = []
         self.away = self.loses = False
         self.refuses: str | None = None
+        self.back: dict[str, MoneyBack] = {}
+        self.refunds_become: RefundState = "done"
         self.lasts: timedelta | None = None
         self.before_answer: Callable[[], None] = lambda: None
 
@@ -77,10 +82,39 @@ class MemoryGateway:
         self.answer()
         yield from list(self.facts.values())
 
+    def refund(self, payment_id: str, cents: int, key: str, known: Collection[str]) -> RefundFact:
+        self.answer()
+        back = self.back.get(payment_id, MoneyBack())
+        found = next((one for one in back.refunds if one.key == key), None)
+        if found is None:
+            found = RefundFact(f"re_{key}", key, self.refunds_become, cents)
+            self.back[payment_id] = replace(back, refunds=(*back.refunds, found))
+        if self.loses:
+            raise GatewayUnavailable("the connection ended")
+        return found
+
+    def money_back(self, payment_id: str) -> MoneyBack:
+        self.answer()
+        return self.back.get(payment_id, MoneyBack())
+
+    def money_back_since(self, instant: datetime) -> Iterator[str]:
+        self.answer()
+        yield from list(self.back)
+
+    def refund_becomes(self, payment_id: str, refund_id: str, state: RefundState, reason: str | None = None) -> None:
+        """Let a refund stand so from now on; one that is not there was made on the gateway's own site."""
+        back = self.back.get(payment_id, MoneyBack())
+        changed = tuple(
+            replace(one, state=state, reason=reason) if one.refund_id == refund_id else one for one in back.refunds
+        )
+        self.back[payment_id] = replace(back, refunds=changed)
+
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         try:
             event: Any = json.loads(body)
-            return Notification(event["id"], "checkout", event["checkout"], bool(event.get("live")))
+            payment = event.get("payment")
+            checkout = event["checkout"] if payment is None else None
+            return Notification(event["id"], "checkout", checkout, bool(event.get("live")), payment_id=payment)
         except (ValueError, KeyError, TypeError) as error:
             raise NotificationInvalid("no event") from error
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -19,14 +20,18 @@ from coworking.billing.gateways.port import (
     CheckoutFact,
     CheckoutState,
     CheckoutWanted,
+    DisputeFact,
     GatewayAccount,
     GatewayRefused,
     GatewayUnavailable,
     Means,
+    MoneyBack,
     NotExpirable,
     Notification,
     NotificationInvalid,
     OpenedCheckout,
+    RefundFact,
+    RefundState,
 )
 from coworking.core import outgoing
 from coworking.core.clock import now
@@ -48,6 +53,9 @@ _PAID = frozenset({"Authorized", "Registered"})
 _OVER = frozenset(
     {"Refused", "Error", "Canceled", "Abandoned", "Deleted", "Contested", "Refunding", "Refunded", "Inconsistent"}
 )
+_MONEY_BACK = ("Contested", "Refunding", "Refunded")
+_REFUND_STATES: dict[str, RefundState] = {"PROCESSED": "done", "ERROR": "failed", "CANCELED": "failed"}
+"""Of a refund, in capitals; any other is on its way."""
 _PASSING = frozenset({408, 409, 425, 429})
 _MOST_CENTS = 10**10
 
@@ -57,6 +65,7 @@ class HelloAssoGateway:
 
     name = "helloasso"
     least_cents = 50
+    refunds_by_key = False
     saved_means = None
 
     def __init__(self, client_id: str, client_secret: str, organisation: str, api_base: str | None = None) -> None:
@@ -125,6 +134,43 @@ class HelloAssoGateway:
             token = following
         raise GatewayUnavailable("HelloAsso's list of orders does not end")
 
+    def refund(self, payment_id: str, cents: int, key: str, known: Collection[str]) -> RefundFact:
+        """HelloAsso takes no key: what it has begun for this payment is read first; an equal amount is taken for ours."""
+        begun = (one for one in self.money_back(payment_id).refunds if one.refund_id not in known)
+        if (found := next((one for one in begun if one.cents == cents and one.state != "failed"), None)) is not None:
+            return found
+        asked = urlencode({"amount": cents, "sendRefundMail": "false", "cancelOrder": "false"})
+        operation = self._asked("POST", f"{self._api_base}/v5/payments/{payment_id}/refund?{asked}", {})
+        return _refund(operation | {"amount": operation.get("amount", cents)})
+
+    def money_back(self, payment_id: str) -> MoneyBack:
+        if not re.fullmatch(r"[0-9]{1,18}", payment_id):
+            raise GatewayRefused("not_found", "HelloAsso names its payments by numbers")
+        payment = self._asked("GET", f"{self._api_base}/v5/payments/{payment_id}")
+        operations, cents = payment.get("refundOperations") or [], _cents(payment.get("amount"))
+        if not isinstance(operations, list) or cents is None:
+            raise GatewayUnavailable("HelloAsso answered a payment that cannot be read")
+        disputes = (DisputeFact(payment_id, "lost", cents),) if payment.get("state") == "Contested" else ()
+        refunds = [_refund(row) for row in operations]
+        if payment.get("state") == "Refunded":
+            refunds = [replace(one, state="done") if one.state == "pending" else one for one in refunds]
+        return MoneyBack(tuple(refunds), disputes)
+
+    def money_back_since(self, instant: datetime) -> Iterator[str]:
+        """Those of payments made in the last year: HelloAsso lists by the day of the payment, not of what followed."""
+        first = (instant - timedelta(days=365)).astimezone(UTC)
+        asked: dict[str, Any] = {"from": first.strftime("%Y-%m-%dT%H:%M:%SZ"), "pageSize": PAGE}
+        token: str | None = None
+        for _page in range(MOST_PAGES):
+            states = [("states", state) for state in _MONEY_BACK]
+            more = [("continuationToken", token)] if token else []
+            rows, following = self._page(f"{self._home}/payments?{urlencode([*asked.items(), *states, *more])}")
+            yield from (str(row["id"]) for row in rows if type(row.get("id")) is int)
+            if not rows or following in {None, token}:
+                return
+            token = following
+        raise GatewayUnavailable("HelloAsso's list of payments does not end")
+
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         try:
             told = json.loads(body)
@@ -146,9 +192,10 @@ class HelloAssoGateway:
 
     def _orders(self, since: datetime, token: str | None) -> tuple[list[dict[str, Any]], str | None]:
         asked = {"from": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "pageSize": PAGE}
-        page = self._asked(
-            "GET", f"{self._home}/orders?{urlencode(asked | ({'continuationToken': token} if token else {}))}"
-        )
+        return self._page(f"{self._home}/orders?{urlencode(asked | ({'continuationToken': token} if token else {}))}")
+
+    def _page(self, url: str) -> tuple[list[dict[str, Any]], str | None]:
+        page = self._asked("GET", url)
         rows, pagination = page.get("data"), page.get("pagination")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise GatewayUnavailable("HelloAsso answered something that is no list")
@@ -219,6 +266,7 @@ class HelloAssoGateway:
             means=_means(payments[0]) if payments and state in {"paid", "pending"} else None,
             payment_id=str(payments[0]["id"]) if payments else None,
             reason=reason,
+            has_money_back=any(str(row.get("state")) in _MONEY_BACK for row in payments),
         )
 
 
@@ -276,6 +324,14 @@ def _state(payments: list[dict[str, Any]], opened: Any) -> tuple[CheckoutState, 
         return ("paid" if _PAID.issuperset(states) else "pending"), None
     is_old = type(opened) is int and now().timestamp() - opened > OVER_AFTER.total_seconds()
     return ("expired" if is_old else "open"), None
+
+
+def _refund(operation: Any) -> RefundFact:
+    row = operation if isinstance(operation, dict) else {}
+    if type(row.get("id")) is not int or not (cents := _cents(row.get("amount"))):
+        raise GatewayUnavailable("HelloAsso answered a refund that cannot be read")
+    said = str(row.get("status") or row.get("state") or "").upper()
+    return RefundFact(str(row["id"]), None, _REFUND_STATES.get(said, "pending"), cents)
 
 
 def _means(payment: dict[str, Any]) -> Means:

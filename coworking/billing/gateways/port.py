@@ -7,7 +7,7 @@ object itself is fetched again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
@@ -70,7 +70,8 @@ class CheckoutFact:
     """What the provider says of one checkout now.
 
     ``key``: the one it was opened with; None: it was opened by another program. ``payment_id``: the provider's name of the
-    money that moved. ``reason``: why it failed, in the provider's code. ``is_live``: real money.
+    money that moved. ``reason``: why it failed, in the provider's code. ``is_live``: real money. ``has_money_back``: some of
+    it was refunded or is disputed (`Gateway.money_back`).
     """
 
     checkout_id: str
@@ -82,13 +83,51 @@ class CheckoutFact:
     means: Means | None = None
     payment_id: str | None = None
     reason: str | None = None
+    has_money_back: bool = False
+
+
+RefundState = Literal["pending", "done", "failed"]
+DisputeState = Literal["open", "won", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFact:
+    """What the provider says of one refund. ``key``: ours; None: it was made on the provider's own site.
+
+    A ``done`` one may still become ``failed`` days later: the payer's bank sent the money back.
+    """
+
+    refund_id: str
+    key: str | None
+    state: RefundState
+    cents: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFact:
+    """What the provider says of a payer's bank that wants money back. ``respond_by``: until when one may answer."""
+
+    dispute_id: str
+    state: DisputeState
+    cents: int
+    reason: str | None = None
+    respond_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyBack:
+    """All that went back of one payment, or is asked back."""
+
+    refunds: tuple[RefundFact, ...] = ()
+    disputes: tuple[DisputeFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
     """A hint from the provider. ``id`` is the same however often it comes; ``checkout_id`` None: it is about no checkout.
 
-    ``means_id``: the saved means that it is about.
+    ``means_id``: the saved means that it is about; ``payment_id``: the money of which some went back or is disputed.
     """
 
     id: str
@@ -96,6 +135,7 @@ class Notification:
     checkout_id: str | None
     is_live: bool
     means_id: str | None = None
+    payment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +258,8 @@ class Gateway(Protocol):
     """As stored: ``stripe``, ``helloasso``."""
     least_cents: int
     """The smallest amount it accepts."""
+    refunds_by_key: bool
+    """Whether it gives our key back with a refund; else refunds are told apart by their amounts."""
     pages: tuple[str, ...]
     """The origins of its own pages, which ours may send people to."""
 
@@ -249,6 +291,21 @@ class Gateway(Protocol):
 
     def opened_since(self, instant: datetime) -> Iterator[CheckoutFact]:
         """All checkouts opened since ``instant``, ours and others', in any order."""
+        ...
+
+    def refund(self, payment_id: str, cents: int, key: str, known: Collection[str]) -> RefundFact:
+        """Give back ``cents`` of a payment to whoever paid it. The same key refunds once, also after an answer was lost.
+
+        ``known``: the provider's names of the payment's other refunds, which cannot be this one.
+        """
+        ...
+
+    def money_back(self, payment_id: str) -> MoneyBack:
+        """What went back of a payment so far, and what is disputed."""
+        ...
+
+    def money_back_since(self, instant: datetime) -> Iterator[str]:
+        """The provider's names of payments of which money went back, or was asked back, since ``instant``."""
         ...
 
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -22,16 +22,19 @@ from coworking.billing.gateways.port import (
     GatewayRefused,
     GatewayUnavailable,
     Means,
+    MoneyBack,
     NotExpirable,
     Notification,
     NotificationInvalid,
     OpenedCheckout,
+    RefundFact,
 )
 from coworking.billing.gateways.stripe_answers import plain as _plain
 from coworking.billing.gateways.stripe_answers import rows as _rows
 from coworking.billing.gateways.stripe_answers import time_said as _instant
 from coworking.billing.gateways.stripe_means import INTENT, StripeMeans
 from coworking.billing.gateways.stripe_means import METHODS as _METHODS
+from coworking.billing.gateways.stripe_money_back import StripeMoneyBack, has_money_back, payment_of
 from coworking.core.clock import now
 
 stripe.enable_telemetry = False  # it would write into the home directory, and without one every call would raise
@@ -62,6 +65,7 @@ class StripeGateway:
 
     name = "stripe"
     least_cents = 50
+    refunds_by_key = True
 
     def __init__(self, secret_key: str, webhook_secret: str | None = None, api_base: str | None = None) -> None:
         if api_base is not None and "_live_" in secret_key:
@@ -77,6 +81,7 @@ class StripeGateway:
             http_client=stripe.RequestsClient(timeout=TIMEOUT_S),
         )
         self._means = StripeMeans(self._client, self._asked)
+        self._money_back = StripeMoneyBack(self._client, self._asked)
 
     @property
     def saved_means(self) -> StripeMeans:
@@ -168,6 +173,15 @@ class StripeGateway:
             if after == (after := {"starting_after": rows[-1]["id"]}):
                 raise GatewayUnavailable("Stripe answered the same page again")
 
+    def refund(self, payment_id: str, cents: int, key: str, known: Collection[str]) -> RefundFact:
+        return self._money_back.refund(payment_id, cents, key)
+
+    def money_back(self, payment_id: str) -> MoneyBack:
+        return self._money_back.money_back(payment_id)
+
+    def money_back_since(self, instant: datetime) -> Iterator[str]:
+        return self._money_back.money_back_since(instant)
+
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         header = headers.get("Stripe-Signature", "")
         try:
@@ -194,6 +208,7 @@ class StripeGateway:
             checkout_id=_name(concerned.get("id")) if is_checkout else None,
             is_live=event.get("livemode") is True,
             means_id=_name(concerned.get(means)) if means is not None else None,
+            payment_id=None if (intent := payment_of(concerned)) is None else _name(intent),
         )
 
     def _asked(self, call: Callable[[], Any]) -> dict[str, Any]:
@@ -240,6 +255,7 @@ def _fact(session: dict[str, Any]) -> CheckoutFact:
         means=_METHODS.get(str(details.get("type")), "card") if state in {"paid", "pending"} else None,
         payment_id=intent.get("id"),
         reason=reason,
+        has_money_back=isinstance(charge, dict) and has_money_back(charge),
     )
 
 

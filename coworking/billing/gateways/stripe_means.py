@@ -23,6 +23,7 @@ from coworking.billing.gateways.port import (
     SavingWanted,
 )
 from coworking.billing.gateways.stripe_answers import plain, rows, time_said
+from coworking.billing.gateways.stripe_money_back import has_money_back
 from coworking.core.clock import now
 from coworking.core.months import month_end
 
@@ -225,6 +226,7 @@ def _fact(intent: dict[str, Any], reason: str | None = None) -> CheckoutFact:
         means=METHODS.get(str(details.get("type"))),
         payment_id=intent["id"],
         reason=reason,
+        has_money_back=isinstance(charge, dict) and has_money_back(charge),
     )
 
 

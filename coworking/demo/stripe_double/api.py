@@ -211,6 +211,16 @@ def refund(double: StripeDouble, form: FormValues, refund_id: str) -> StripeObje
     return double.store.get("refund", refund_id)
 
 
+@_route("GET", "/disputes", *listing.PAGING, "charge", "payment_intent")
+def disputes(double: StripeDouble, form: FormValues) -> StripeObject:
+    return listing.page(double.store, "dispute", form, ("charge", "payment_intent"))
+
+
+@_route("GET", "/disputes/<dispute_id>")
+def dispute(double: StripeDouble, form: FormValues, dispute_id: str) -> StripeObject:
+    return double.store.get("dispute", dispute_id)
+
+
 @_route("GET", "/events", *listing.PAGING, "type", "types[]", "delivery_success")
 def events(double: StripeDouble, form: FormValues) -> StripeObject:
     kinds, wanted = form.pop("types", None), form.pop("delivery_success", None)

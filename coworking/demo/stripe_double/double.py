@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 from flask import Flask, current_app
 
-from coworking.demo.stripe_double import off_session, paying, refunding, saving
+from coworking.demo.stripe_double import disputing, off_session, paying, refunding, saving
 from coworking.demo.stripe_double.cards import GOOD_CARD, GOOD_IBAN, debit_succeeds
 from coworking.demo.stripe_double.faults import Faults
 from coworking.demo.stripe_double.notifications import Notifications
@@ -103,6 +103,14 @@ class StripeDouble:
     def fail_refund(self, refund_id: str) -> None:
         """Let the payer's bank return a refund."""
         refunding.fail_refund(self.store, refund_id)
+
+    def dispute(self, payment_intent: str, cents: int | None = None, reason: str = "fraudulent") -> StripeObject:
+        """Let the payer's bank want the money back; give the dispute."""
+        return disputing.dispute_payment(self.store, payment_intent, cents, reason)
+
+    def decide(self, dispute_id: str, outcome: Literal["won", "lost"]) -> None:
+        """End a dispute."""
+        disputing.decide(self.store, dispute_id, outcome)
 
     def session_ids(self) -> list[str]:
         """The ids of all sessions, newest first."""

@@ -318,6 +318,48 @@ def refund_of(
     }
 
 
+_EVIDENCE = (
+    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal "
+    "customer_communication customer_email_address customer_name customer_purchase_ip customer_signature "
+    "duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id product_description receipt "
+    "refund_policy refund_policy_disclosure refund_refusal_explanation service_date service_documentation shipping_address "
+    "shipping_carrier shipping_date shipping_documentation shipping_tracking_number uncategorized_file uncategorized_text"
+)
+
+
+def dispute_of(
+    dispute_id: str, created: int, charge: dict[str, Any], cents: int, reason: str, due_by: int | None
+) -> dict[str, Any]:
+    """A dispute that waits for an answer until ``due_by``."""
+    means = charge["payment_method_details"]["type"]
+    details = {"card": {"brand": "visa", "case_type": "chargeback", "network_reason_code": "10.4"}, "sepa_debit": {}}
+    return {
+        "id": dispute_id,
+        "object": "dispute",
+        "amount": cents,
+        "balance_transactions": [],
+        "charge": charge["id"],
+        "created": created,
+        "currency": charge["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": _nulls(_EVIDENCE) | {"enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": due_by,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": charge["payment_intent"],
+        "payment_method_details": {"type": means, means: details.get(means, {})},
+        "reason": reason,
+        "status": "needs_response",
+    }
+
+
 def balance_transaction(
     transaction_id: str, created: int, kind: str, source: dict[str, Any], cents: int, fee: int
 ) -> dict[str, Any]:

@@ -20,6 +20,7 @@ READ = {
     "payment_intent": "amount amount_received cancellation_reason currency last_payment_error latest_charge metadata status",
     "charge": "amount amount_captured amount_refunded balance_transaction disputed failure_code payment_intent "
     "payment_method_details refunded status",
+    "dispute": "amount evidence_details payment_intent reason status",
     "refund": "amount charge currency payment_intent status",
     "event": "api_version data livemode type",
     "account": "business_profile charges_enabled country",
@@ -66,6 +67,7 @@ def lived(gateway, double):
     double.expire(ids[7])
     double.refund(gateway.fetch(ids[0]).payment_id, 1000)
     double.fail_refund(double.refund(gateway.fetch(ids[5]).payment_id)["id"])
+    double.decide(double.dispute(gateway.fetch(ids[3]).payment_id)["id"], "won")
     card, account = saved(gateway, double), saved(gateway, double, account=GOOD_IBAN)
     for means in (card, account, saved(gateway, double, "4000000000000341")):
         gateway.saved_means.collect(collection(means, f"collection-{means.checkout_id}"))
@@ -91,6 +93,7 @@ def test_every_object_has_the_fields_and_types_that_stripe_documents(ask, lived)
         "payment_method_configurations",
         f"checkout/sessions?limit=100&{expands}",
         "refunds",
+        "disputes",
         "events?limit=100",
     ]
     calls += ["payment_intents?limit=100&expand[]=data.latest_charge", "balance_transactions?expand[]=data.source"]
@@ -109,7 +112,7 @@ def test_every_object_has_the_fields_and_types_that_stripe_documents(ask, lived)
 def test_money_adds_up(ask, lived):
     transactions = ask("GET /v1/balance_transactions?limit=100")[1]["data"]
     assert sorted(entry["type"] for entry in transactions) == sorted(
-        ["charge", "charge", "charge", "payment", "refund", "payment_refund", "payment_failure_refund"]
+        ["charge"] * 3 + ["payment", "refund", "payment_refund", "payment_failure_refund"] + ["adjustment"] * 2
     )
     assert all(entry["net"] == entry["amount"] - entry["fee"] for entry in transactions)
     assert all(entry["fee"] == sum(detail["amount"] for detail in entry["fee_details"]) for entry in transactions)
