@@ -66,13 +66,13 @@ def test_two_payments_at_once_do_not_overpay(billing_lieu, invoice, app, monkeyp
     """Each waits for the other once it has read what was paid, as long as one of them could be kept out by a lock."""
     start, read, refused = threading.Barrier(2), threading.Barrier(2), []
 
-    def owed_and_wait(invoice, *, owed=queries.owed_on) -> int:
+    def read_and_wait(invoice, *, owed=queries.owed_on) -> int:
         found = owed(invoice)
         with suppress(threading.BrokenBarrierError):
             read.wait(1)
         return found
 
-    monkeypatch.setattr(queries, "owed_on", owed_and_wait)
+    monkeypatch.setattr(queries, "owed_on", read_and_wait)
 
     def pay() -> None:
         with app.app_context():

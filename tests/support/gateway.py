@@ -115,7 +115,7 @@ class MemoryGateway:
             payment = event.get("payment")
             checkout = event["checkout"] if payment is None else None
             return Notification(event["id"], "checkout", checkout, bool(event.get("live")), payment_id=payment)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise NotificationInvalid("no event") from error
 
     def become(self, checkout_id: str, state: Any, **values: Any) -> None:
