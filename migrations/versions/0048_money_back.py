@@ -1,7 +1,7 @@
 """refunds through a gateway, what its own site refunds, and disputes
 
 Revision ID: 0048
-Revises: 0046
+Revises: 0043
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from coworking.core.types import UTCDateTime
 
 revision = "0048"
-down_revision = "0046"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
