@@ -11,6 +11,7 @@ from coworking.billing.models import Invoice, InvoicePdf
 from coworking.billing.transfers import epc_qr
 from coworking.core import pdf
 from coworking.core.kept_pdfs import kept_pdf
+from coworking.core.units import end_read
 
 LANGUAGE = "fr"
 """Invoices are in French for every reader: they go into French accounts."""
@@ -47,6 +48,15 @@ def pdf_of(invoice: Invoice) -> bytes:
         return pdf.html("billing/pdf.html", locale=LANGUAGE, doc=doc, place=doc["seller"], qr=_qr(doc))
 
     return kept_pdf(InvoicePdf, {"invoice_id": invoice.id}, page)
+
+
+def draft_pdf(content: dict[str, Any]) -> bytes:
+    """The PDF of a document that is not issued, marked as a draft and not kept. Raises `core.pdf.PdfUnavailable`."""
+    doc = readable(content)
+    html = pdf.html("billing/pdf.html", locale=LANGUAGE, doc=doc, place=doc["seller"], qr=None, is_draft=True)
+    end_read()
+    with pdf.turn() as draw:
+        return draw(html)
 
 
 def file_name(invoice: Invoice) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import date
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts.session import require_proof
@@ -200,6 +200,19 @@ def one_payer(payer: str) -> ResponseReturnValue:
         why=say(ready.problem) if ready and ready.problem else None,
         warnings=drafts.warnings([ready]) if ready else [],
     )
+
+
+@blueprint.get("/now/<payer>.pdf")
+@requires(Role.MANAGER)
+def draft_pdf(payer: str) -> ResponseReturnValue:
+    """The draft as it would be printed; nothing is issued and nothing kept."""
+    _name_of(payer)
+    ready = drafts.of_payer(payer, month_of(spaces.today()))
+    if ready is None:
+        raise NotFound()
+    answer = Response(pdf.draft_pdf(drafts.preview(ready)), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = 'inline; filename="brouillon.pdf"'
+    return answer
 
 
 def _name_of(payer: str) -> str:

@@ -9,10 +9,13 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
-from coworking.billing import charges, drafts, rules, services
-from coworking.billing.models import Charge, Invoice
+from coworking.accounts.models import Organisation
+from coworking.billing import charges, drafts, pdf, rules, services
+from coworking.billing.models import Charge, Invoice, InvoicePdf
 from coworking.core.db import db
 from coworking.core.errors import Forbidden
+from coworking.core.pdf import html
+from coworking.core.units import write_unit
 from tests.support.billing import NOVEMBER, OCTOBER
 
 
@@ -102,6 +105,36 @@ def test_a_payer_of_the_running_month_is_one_tap_from_its_page(billing_lieu, sig
     assert len(links) == 3
     assert all(browser.get(link).status_code == 200 for link in links)
     assert "/invoices/now/" not in browser.get("/invoices/month/2026-10").text
+
+
+def test_a_draft_is_read_as_a_pdf_and_issues_nothing(billing_lieu, sign_in, app):
+    with app.app_context():
+        charges.gather_recent()
+        ready = drafts.of_payer(lise(billing_lieu), NOVEMBER)
+        assert ready is not None
+        content = pdf.readable(drafts.preview(ready))
+        paper = html("billing/pdf.html", locale="fr", doc=content, place=content["seller"], qr=None, is_draft=True)
+    assert "Brouillon" in paper and "F0000-0000" not in paper and "66,00" in paper
+    browser = sign_in(billing_lieu.cast.manager)
+    url = f"/invoices/now/{lise(billing_lieu)}"
+    assert f"{url}.pdf" in browser.get(url).text
+    assert browser.get(f"{url}.pdf").data.startswith(b"%PDF-")
+    assert browser.get("/invoices/now/p:x.pdf").status_code == 404
+    assert browser.get(f"/invoices/now/p:{billing_lieu.cast.lead.public_id}.pdf").status_code == 404
+    with app.app_context():
+        assert db.session.scalar(select(func.count(Invoice.id))) == 0
+        assert db.session.scalar(select(func.count(InvoicePdf.invoice_id))) == 0
+
+
+def test_what_prevents_issuing_leads_to_where_it_is_mended(billing_lieu, sign_in, app):
+    with app.app_context():
+        charges.gather_recent()
+        with write_unit():
+            db.session.get_one(Organisation, billing_lieu.employer.id).city = None
+    payer = f"o:{billing_lieu.employer.public_id}"
+    page = sign_in(billing_lieu.cast.manager).get(f"/invoices/now/{payer}").text
+    assert f"/organisations/{billing_lieu.employer.public_id}" in page and "/invoices/settings" in page
+    assert 'name="shown"' not in page
 
 
 @pytest.mark.parametrize("who", ["accountant", "host", "member"])

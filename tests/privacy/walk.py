@@ -61,6 +61,7 @@ KINDS: dict[str, str] = {
     "billing.mention": "mention",
     "billing.month": "month",
     "billing.new_line": "month",
+    "billing.draft_pdf": "payer",
     "billing.one_payer": "payer",
     "billing.download": "invoice",
     "booking.booking": "booking",
