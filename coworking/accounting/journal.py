@@ -108,6 +108,12 @@ def of_credit(cents: int, kind: str, method: str | None, label: str, payer: str)
     return [line for line in wanted if line is not None]
 
 
+def of_payout(cents: int, label: str) -> list[JournalLine]:
+    """The lines of a bank line that is a gateway's payout: from the gateway's account to the bank."""
+    wanted = [_debit(MEANS["transfer"], cents, label), _debit(GATEWAY, -cents, label)]
+    return [line for line in wanted if line is not None]
+
+
 def balance(lines: Iterable[JournalLine]) -> int:
     """Debits less credits: 0 when the books are right."""
     return sum(line.debit - line.credit for line in lines)

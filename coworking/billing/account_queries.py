@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -59,6 +59,22 @@ def payer_named(public_id: str) -> tuple[PayerKey, str]:
     if organisation is None:
         raise NotFound()
     return (None, organisation.id), organisation.name
+
+
+def public_ids_of(payers: Collection[PayerKey]) -> dict[PayerKey, str]:
+    """The public ids of these payers (at most 2 statements)."""
+    people = [person_id for person_id, _organisation in payers if person_id is not None]
+    organisations = [organisation_id for _person, organisation_id in payers if organisation_id is not None]
+    found: dict[PayerKey, str] = {}
+    if people:
+        rows = db.session.execute(select(Person.id, Person.public_id).where(Person.id.in_(people)))
+        found |= {(row_id, None): public_id for row_id, public_id in rows}
+    if organisations:
+        rows = db.session.execute(
+            select(Organisation.id, Organisation.public_id).where(Organisation.id.in_(organisations))
+        )
+        found |= {(None, row_id): public_id for row_id, public_id in rows}
+    return found
 
 
 def payer_public_id(invoice: Invoice) -> str:

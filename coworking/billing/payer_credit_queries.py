@@ -32,6 +32,12 @@ def payer_of(invoice_public_id: str) -> PayerKey:
     return found[0], found[1]
 
 
+def payer_of_movement(movement_id: int) -> PayerKey:
+    """Whose credit a movement is of."""
+    row = db.session.get_one(PayerCredit, movement_id)
+    return row.payer_person_id, row.payer_organisation_id
+
+
 def credit_left(payer: PayerKey) -> int:
     """What is left of a payer's credit, in cents (1 statement)."""
     return db.session.scalar(select(func.coalesce(func.sum(PayerCredit.cents), 0)).where(of_payer(payer))) or 0

@@ -137,6 +137,10 @@ _credited = (
 )
 
 
+OPEN_CENTS = Invoice.payable_cents - _paid - _credited
+"""What is still owed on an invoice, in SQL."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A document, how much of it was paid, how much credit notes take back, and how it stands today."""
@@ -217,7 +221,7 @@ def standings_of(public_ids: Collection[str]) -> list[Standing]:
 
 def owed_by(actor: Actor) -> list[Standing]:
     """What ``actor`` owes, and the organisations whose contact they are, the oldest first."""
-    return _standings([*own_of(actor), *_unpaid()], [Invoice.id], None)
+    return _standings([*own_of(actor), *unpaid()], [Invoice.id], None)
 
 
 def owed_of(payer: tuple[int | None, int | None]) -> list[Standing]:
@@ -228,19 +232,20 @@ def owed_of(payer: tuple[int | None, int | None]) -> list[Standing]:
         if organisation_id is None
         else (Invoice.payer_organisation_id == organisation_id)
     )
-    return _standings([mine, *_unpaid()], [Invoice.due_on, Invoice.id], None)
+    return _standings([mine, *unpaid()], [Invoice.due_on, Invoice.id], None)
 
 
 def unpaid_with(model: Any, same: ColumnElement[bool], *conditions: ColumnElement[bool]) -> list[tuple[Standing, Any]]:
     """Unpaid invoices under ``conditions``, the oldest first, each with the row of ``model`` that has the ``same`` payer."""
     today = spaces.today()
     rows = db.session.execute(
-        select(Invoice, _paid, _credited, model).join(model, same).where(*_unpaid(), *conditions).order_by(Invoice.id)
+        select(Invoice, _paid, _credited, model).join(model, same).where(*unpaid(), *conditions).order_by(Invoice.id)
     )
     return [(_standing(row, int(paid), int(credited), today), joined) for row, paid, credited, joined in rows]
 
 
-def _unpaid() -> tuple[ColumnElement[bool], ...]:
+def unpaid() -> tuple[ColumnElement[bool], ...]:
+    """Conditions of invoices on which something is owed."""
     return Invoice.kind == "invoice", Invoice.payable_cents > _paid + _credited
 
 
@@ -310,17 +315,17 @@ def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
             )
         )
     today = spaces.today()
-    unpaid = and_(*_unpaid())
+    is_unpaid = and_(*unpaid())
     states: dict[str, ColumnElement[bool]] = {
         "credit_note": Invoice.kind == "credit_note",
         "credited": and_(Invoice.kind == "invoice", Invoice.payable_cents <= _credited),
         "paid": and_(
             Invoice.kind == "invoice", Invoice.payable_cents > _credited, Invoice.payable_cents <= _paid + _credited
         ),
-        "overdue": and_(unpaid, Invoice.due_on < today),
-        "partial": and_(unpaid, Invoice.due_on >= today, _paid + _credited != 0),
-        "open": and_(unpaid, Invoice.due_on >= today, _paid + _credited == 0),
-        "unpaid": unpaid,
+        "overdue": and_(is_unpaid, Invoice.due_on < today),
+        "partial": and_(is_unpaid, Invoice.due_on >= today, _paid + _credited != 0),
+        "open": and_(is_unpaid, Invoice.due_on >= today, _paid + _credited == 0),
+        "unpaid": is_unpaid,
     }
     if filters.state in states:
         conditions.append(states[filters.state])
@@ -329,7 +334,7 @@ def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:
 
 def owed_cents() -> tuple[int, int]:
     """How many invoices are not wholly paid, and what they still come to."""
-    rows = _standings(_unpaid(), [Invoice.id], None)
+    rows = _standings(unpaid(), [Invoice.id], None)
     return len(rows), sum(row.open_cents for row in rows)
 
 

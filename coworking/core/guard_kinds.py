@@ -413,3 +413,34 @@ def never_negative(table: str, cents: str, groups: dict[str, str]) -> Guard:
         postgresql={f"{name}()": (function, body), name: (row, row)},
         needs=tuple(groups.values()),
     )
+
+
+def line_used_once() -> Guard:
+    """What a bank line was used for never comes to more than the line, nor below nothing.
+
+    A payment or a credit that was taken back does not count. On PostgreSQL the line's lock lets the second of two matches
+    see the first.
+    """
+    name = "bank_match_within_line"
+    used = (
+        "(SELECT coalesce(sum(m.cents), 0) FROM bank_match AS m WHERE m.line_id = NEW.line_id"
+        " AND NOT EXISTS (SELECT 1 FROM payment AS p WHERE p.reverses_id = m.payment_id)"
+        " AND NOT EXISTS (SELECT 1 FROM payer_credit AS c WHERE c.reverses_id = m.credit_id))"
+    )
+    wrong = f"{used} + NEW.cents NOT BETWEEN 0 AND (SELECT l.cents FROM bank_line AS l WHERE l.id = NEW.line_id)"
+    body = (
+        "BEGIN PERFORM 1 FROM bank_line WHERE id = NEW.line_id FOR NO KEY UPDATE; "
+        f"IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; RETURN NEW; END"
+    )
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    row = f"CREATE TRIGGER {name} BEFORE INSERT ON public.bank_match FOR EACH ROW EXECUTE FUNCTION {name}()"
+    return Guard(
+        name=name,
+        table="bank_match",
+        sqlite={
+            name: f"CREATE TRIGGER {name} BEFORE INSERT ON bank_match\nWHEN {wrong}\n"
+            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
+        },
+        postgresql={f"{name}()": (function, body), name: (row, row)},
+        needs=("bank_line", "payment", "payer_credit"),
+    )

@@ -8,12 +8,13 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import (
     Flask,
     Response,
+    current_app,
     flash,
     g,
     jsonify,
@@ -35,6 +36,7 @@ from coworking.core.formats import day_full, hour, money, span_hours
 from coworking.core.i18n import _
 from coworking.core.login import visitor
 from coworking.core.money import Cents
+from coworking.core.policy import actor_or_none, policy_of
 from coworking.core.settings import settings
 from coworking.core.timespan import Span
 from coworking.server.limits import BODY_BYTES
@@ -42,6 +44,8 @@ from coworking.server.limits import BODY_BYTES
 log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+LargeView = TypeVar("LargeView", bound=Callable[..., Any])
 
 API_PREFIX = "/api/"
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -96,11 +100,28 @@ def init_bodies(app: Flask) -> None:
 
 def _read_large_bodies_of_the_signed_in_only() -> None:
     """Reading a large body holds a thread as long as its sender likes (see `coworking.server`): know who that is first."""
-    length = request.content_length or 0
-    if length > MAX_BODY_BYTES:
+    length, most = request.content_length or 0, _most_bytes(request.endpoint)
+    if length > most:
         raise RequestEntityTooLarge()
+    if length > MAX_BODY_BYTES and (policy := policy_of(current_app, request.endpoint or "")) is not None:
+        policy.check(actor_or_none())  # before it is read: who may send nothing here sends nothing large either
+        request.max_content_length = most
     if (length > BODY_BYTES or "Transfer-Encoding" in request.headers) and visitor() is None:
         raise TooLargeForAStranger()
+
+
+def large_body(most: int) -> Callable[[LargeView], LargeView]:
+    """Let an endpoint take bodies of up to ``most`` bytes, from those who may call it."""
+
+    def declare(view: LargeView) -> LargeView:
+        view.most_bytes = most  # type: ignore[attr-defined] - a function's own attribute is the declaration
+        return view
+
+    return declare
+
+
+def _most_bytes(endpoint: str | None) -> int:
+    return getattr(current_app.view_functions.get(endpoint or ""), "most_bytes", MAX_BODY_BYTES)
 
 
 def init_web(app: Flask) -> None:

@@ -105,6 +105,26 @@ CASES: dict[str, Case] = {
         "payer_credit_never_negative",
         "payer_credit",
     ),
+    "a bank line is deleted": one(
+        "DELETE FROM bank_line WHERE id = (SELECT max(id) FROM bank_line)", "bank_line_append_only", "bank_line"
+    ),
+    "a bank line is raised": one("UPDATE bank_line SET cents = cents + 1", "bank_line_append_only", "bank_line"),
+    "a bank line is invented": one(
+        "INSERT INTO bank_line (public_id, statement_id, account, key, booked_on, cents, text, is_reversal)"
+        " SELECT 'invented', statement_id, account, 'x', booked_on, 100, '', is_reversal FROM bank_line LIMIT 1",
+        None,
+        "bank_line",
+    ),
+    "a bank line is used twice": one(
+        "INSERT INTO bank_match (public_id, line_id, kind, cents, reason, created_at)"
+        " SELECT 'invented', line_id, 'other', 9999, 'x', created_at FROM bank_match LIMIT 1",
+        "bank_match_within_line",
+        "bank_match",
+    ),
+    "the use of a bank line is deleted": one("DELETE FROM bank_match", "bank_match_append_only", "bank_match"),
+    "a statement is forgotten, to be read again": one(
+        "UPDATE bank_statement SET sha256 = 'x'", "bank_statement_append_only", "bank_statement"
+    ),
     "an invoice's due date is changed": one(
         f"UPDATE invoice SET due_on = '2027-12-31' WHERE id = {FIRST}", INVOICE, "invoice"
     ),

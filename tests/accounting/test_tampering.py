@@ -19,7 +19,7 @@ from flask import Flask
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError
 
-from coworking.accounting import drawer
+from coworking.accounting import bank_matching, bank_queries, bank_reading, drawer
 from coworking.accounts.models import Person
 from coworking.billing import (
     charges,
@@ -44,6 +44,7 @@ from coworking.presence.models import AttestationPdf, Presence
 from coworking.pricing import article_services
 from coworking.statistics import services as statistics
 from tests import factories
+from tests.accounting.statements import Entry, camt
 from tests.accounting.tampering import CASES, IBAN_BEFORE, cut
 from tests.conftest import ENGINES, TUESDAY_AT_10_36, make_app
 from tests.support.billing import NOVEMBER, OCTOBER, TODAY, lieu_used_in_october
@@ -94,6 +95,8 @@ def _live() -> dict[str, object]:
         payer_credit.receive(manager, payer, 500, TODAY, "VIR")
     payer_credit.give_back(manager, payer, 100, TODAY, "transfer", "Départ")
     _sell(billing_lieu)
+    bank_reading.read_file(manager, camt(Entry("2026-11-20", 5000, "Don"), Entry("2026-11-21", 700)))
+    bank_matching.set_aside(manager, bank_queries.waiting()[0].line.public_id, "other", "Un don")
     with write_unit():
         inserted(InvoicePdf, invoice_id=first.id, sha256=sha256(b"%PDF").hexdigest(), content=b"%PDF")
         came = datetime(2026, 10, 1, 8, tzinfo=UTC)

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, LargeBinary, select, text, update
 
 from coworking.accounting import drawer
+from coworking.accounting.bank_models import BankLine, BankMatch, BankStatement, BankUpload
 from coworking.accounts import api_tokens, tokens
 from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
 from coworking.billing import door_queries, payer_credit, payer_credit_queries, paying, selling
@@ -122,6 +123,7 @@ def fill(clock: Clock) -> Filled:
     network.send_by_email(manager, name="Le réseau", email="reseau@tete.example", since=OCTOBER)
     invoices = db.session.scalars(select(Invoice.public_id).where(Invoice.kind == "invoice")).all()
     secrets = _links(people) | {"pay": pay_token(invoices)}
+    _read_bank()
     with write_unit():
         db.session.add(GatewayKeys(gateway="stripe", secrets="…"))
         db.session.add(sender.MailSettings(id=1, tried_well=False, tried_at=now()))
@@ -254,6 +256,27 @@ def _sell(people: dict[str, Person]) -> None:
     drawer.close_drawer(manager, opening.public_id, 2500, "note")
 
 
+def _read_bank() -> None:
+    """A transfer that waits, one that was set aside, and a file whose columns are still to be chosen."""
+    with write_unit():
+        read = {"first_day": TODAY, "last_day": TODAY, "added": 2, "known": 0, "pending": 0}
+        statement = BankStatement(sha256="0", format="camt", account="FR76", **read)
+        db.session.add(statement)
+        db.session.flush()
+        of_it = {
+            "statement_id": statement.id,
+            "account": "FR76",
+            "booked_on": TODAY,
+            "cents": 100,
+            "is_reversal": False,
+        }
+        rows = [BankLine(key=key, text="…", **of_it) for key in ("waits", "aside")]
+        db.session.add_all(rows)
+        db.session.flush()
+        db.session.add(BankMatch(line_id=rows[1].id, kind="other", cents=100, reason="…"))
+        db.session.add(BankUpload(content=b"20/11/2026;zz;1,00"))
+
+
 PAID_ONLINE = "2222222222222223"
 """The public id of the payment on the first invoice."""
 
@@ -372,6 +395,8 @@ def _ids() -> dict[str, list[Any]]:
     return {
         "person": of(Person),
         "organisation": of(Organisation),
+        "bank_line": of(BankLine),
+        "upload": of(BankUpload),
         "account": of(Person) + of(Organisation),
         "booking": of(Booking),
         "message": of(DayMessage),
@@ -430,6 +455,8 @@ def _value(column: Column[Any], before: Any, word: str) -> Any:
         if isinstance(values, list):
             return json.dumps([{**values[0], "label": word}])
         return json.dumps({**values, "what" if "what" in values else "to": word})  # what pages read out of such values
+    if column.table.name == "bank_upload":
+        return f"20/11/2026;{word};1,00".encode()
     if isinstance(column.type, LargeBinary):
         return b"%PDF-1.4 " + word.encode()
     if column.name == "code":

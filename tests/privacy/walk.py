@@ -53,6 +53,8 @@ KINDS: dict[str, str] = {
     "api.invoice_pdf": "invoice",
     "api.payer_account": "account",
     "api.preview_move": "booking",
+    "bank.columns": "upload",
+    "bank.line": "bank_line",
     "billing.account": "account",
     "billing.account_pdf": "account",
     "billing.ask_credit": "invoice",
