@@ -84,15 +84,26 @@ def _income(payload: Mapping[str, Any], label: str) -> Iterator[JournalLine | No
 
 
 def of_payment(cents: int, method: str, number: str, buyer: str, *, online: bool = False) -> list[JournalLine]:
-    """The lines of money received for the document ``number`` (negative: a payment reversed).
+    """The lines of money received for the document ``number``, or given back of it (negative).
 
-    ``online``: it waits on a gateway's account until the gateway pays it out, a direct debit too.
+    ``online``: out of what came through a gateway, which is the payer's until it stands on a document (`of_online`).
     """
-    account = GATEWAY if online else MEANS[method]
+    account = ADVANCES if online else MEANS[method]
     wanted = [
         _debit(account, cents, number, buyer if account == ADVANCES else None),
         _debit(CUSTOMERS, -cents, number, buyer),
     ]
+    return [line for line in wanted if line is not None]
+
+
+def of_online(cents: int, method: str, label: str, payer: str) -> list[JournalLine]:
+    """The lines of money that came through a gateway (positive), or of it went back: refunded, or taken back by a bank.
+
+    ``method`` ``gateway``: on the gateway's account, where it waits until it is paid out, a direct debit too; any other:
+    given back by hand. It is the payer's meanwhile, so that what came too much stands there until it is given back.
+    """
+    account = GATEWAY if method == "gateway" else MEANS[method]
+    wanted = [_debit(account, cents, label), _debit(ADVANCES, -cents, label, payer)]
     return [line for line in wanted if line is not None]
 
 

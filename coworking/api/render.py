@@ -212,6 +212,24 @@ def payment(row: OnlinePayment) -> Json:
         "invoices": [
             {"id": part.invoice.public_id, "number": part.invoice.number, "cents": part.cents} for part in row.parts
         ],
+        "refunds": [
+            {
+                "cents": one.cents,
+                "state": one.state or "done",
+                "method": one.method,
+                "changed_at": write(one.changed_at or one.created_at),
+            }
+            for one in row.refunds
+        ],
+        "disputes": [
+            {
+                "cents": one.cents,
+                "state": one.state,
+                "respond_by": one.respond_by and write(one.respond_by),
+                "changed_at": write(one.changed_at),
+            }
+            for one in row.disputes
+        ],
         "created_at": write(row.created_at),
         "changed_at": write(row.changed_at),
     }

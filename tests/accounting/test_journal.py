@@ -35,7 +35,15 @@ def test_a_payment_balances(cents, method):
 
 
 @pytest.mark.parametrize("method", ["card", "debit"])
-def test_money_through_a_gateway_waits_on_its_account(method):
-    lines = journal.of_payment(6600, method, "F2026-0001", "k7mq2v9xw4tdz3hb", online=True)
-    assert [(line.account, line.debit, line.credit) for line in lines] == [("517", 6600, 0), ("411", 0, 6600)]
+def test_money_through_a_gateway_is_the_payers_until_an_invoice_takes_it(method):
+    payer, lines = "k7mq2v9xw4tdz3hb", list[journal.JournalLine]()
+    lines += journal.of_online(6600, "gateway", "Stripe", payer)
+    lines += journal.of_payment(6000, method, "F2026-0001", payer, online=True)  # 6 € of it were paid by then
+    lines += journal.of_online(-200, "cash", "Stripe", payer)
+    lines += journal.of_online(-400, "gateway", "Stripe", payer)
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.account] = sums.get(line.account, 0) + line.debit - line.credit
+    assert sums == {"517": 6200, "4191": 0, "411": -6000, "530": -200}
+    assert {line.auxiliary for line in lines if line.account in {"411", "4191"}} == {payer}
     assert journal.balance(lines) == 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from coworking.billing import online, services
+from coworking.billing import online, online_refunds, services
+from coworking.billing.gateways.port import DisputeFact, MoneyBack, RefundFact
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.spaces.calendar import lock_lieu
@@ -41,6 +44,23 @@ def test_a_page_is_opened_once_and_its_payment_is_read(app, gateway, billing_lie
     assert [(part["id"], part["cents"]) for part in paid["invoices"]] == [(issued[6600], 6600)]
     again = lise.post(f"/invoices/{issued[6600]}/checkout", {})
     assert (again.status_code, again.get_json()["code"]) == (409, "nothing_to_pay")
+
+
+def test_what_went_back_is_read_with_the_payment(app, gateway, billing_lieu, issued):
+    lise = Program(app, billing_lieu.cast.stranger)
+    lise.post(f"/invoices/{issued[6600]}/checkout", {})
+    settle(app, gateway, "paid")
+    (payment_id,) = (fact.payment_id for fact in gateway.facts.values())
+    due = datetime(2026, 12, 8, 22, tzinfo=UTC)
+    gateway.back[payment_id] = MoneyBack(
+        (RefundFact("re_1", None, "done", 600),), (DisputeFact("dp_1", "open", 6000, "fraudulent", due),)
+    )
+    with app.app_context():
+        online_refunds.settle_money_back("stripe", payment_id)
+    (paid,) = lise.get("/payments").get_json()["items"]
+    assert [(one["cents"], one["state"], one["method"]) for one in paid["refunds"]] == [(600, "done", "gateway")]
+    assert [(one["state"], one["respond_by"]) for one in paid["disputes"]] == [("open", "2026-12-08T23:00:00+01:00")]
+    assert lise.get(f"/invoices/{issued[6600]}").get_json()["open_cents"] == 600
 
 
 def test_the_same_key_is_the_same_page(app, gateway, billing_lieu, issued):

@@ -19,6 +19,24 @@ class PaidInvoice(Shown):
     cents = fields.Integer(required=True)
 
 
+class Refund(Shown):
+    """Money that went back. ``asked`` until the provider has answered; ``failed`` may come days after ``done``."""
+
+    cents = fields.Integer(required=True)
+    state = choice("asked", "done", "failed")
+    method = choice("gateway", "transfer", "cheque", "cash")
+    changed_at = instant(required=True)
+
+
+class Dispute(Shown):
+    """A payer's bank that wants money back. ``lost``: it was taken back, and is owed again."""
+
+    cents = fields.Integer(required=True)
+    state = choice("open", "won", "lost")
+    respond_by = instant(required=True, allow_none=True)
+    changed_at = instant(required=True)
+
+
 class PaymentInList(Shown):
     """One attempt to pay invoices on a payment provider's page, in integer cents.
 
@@ -34,6 +52,8 @@ class PaymentInList(Shown):
     reason = text(required=True, allow_none=True)
     url = text(required=True, allow_none=True, metadata={"description": "Where the payer pays, while it is open."})
     invoices = fields.List(fields.Nested(PaidInvoice), required=True)
+    refunds = fields.List(fields.Nested(Refund), required=True)
+    disputes = fields.List(fields.Nested(Dispute), required=True)
     created_at = instant(required=True)
     changed_at = instant(required=True)
 
