@@ -36,6 +36,7 @@ BLUEPRINTS = (
     "coworking.billing.views",
     "coworking.billing.views_gateways",
     "coworking.billing.views_pay",
+    "coworking.billing.views_pay_first",
     "coworking.billing.views_means",
     "coworking.billing.views_notified",
     "coworking.accounting.views_bank",

@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 from coworking.accounts.models import Person
 from coworking.billing import labels, rules
 from coworking.billing.models import Charge
+from coworking.booking.models import Booking, BookingUnit
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden
@@ -78,11 +79,18 @@ def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
             Quote.state.in_(("live", "kept")),
             Quote.amount_cents > 0,
             _missing("quote", Quote.id),
+            ~_sold_ahead,
         )
         .order_by(Quote.day, Quote.id)
     ).unique()
     for quote in quotes:
         yield quote_values(quote)
+
+
+_sold_ahead = Quote.payer_person_id.is_not(None) & (
+    select(BookingUnit.id).join(Booking).where(BookingUnit.quote_id == Quote.id, Booking.sale_id.is_not(None)).exists()
+)
+"""The condition that a quote's person pays before it counts: it is never on a month's invoice."""
 
 
 def quote_values(quote: Quote) -> dict[str, Any]:
@@ -107,6 +115,33 @@ def quote_values(quote: Quote) -> dict[str, Any]:
         amount_cents=quote.amount_cents,
         basis=quote.basis,
         vat_rate_bp=quote.vat_rate_bp,
+    )
+
+
+def charge_sold(kind: str, made_id: int, due_month: date) -> list[int]:
+    """Charge what was sold before it counted, in the open unit; the charges' ids. Twice adds nothing."""
+    assert kind == "booking", kind
+    return _charge_booking(made_id, due_month)
+
+
+def _charge_booking(booking_id: int, due_month: date) -> list[int]:
+    quotes = (
+        db.session.scalars(
+            select(Quote)
+            .join(BookingUnit, BookingUnit.quote_id == Quote.id)
+            .options(joinedload(Quote.resource), joinedload(Quote.person))
+            .where(BookingUnit.booking_id == booking_id, Quote.payer_person_id.is_not(None), Quote.amount_cents > 0)
+            .order_by(Quote.id)
+        )
+        .unique()
+        .all()
+    )
+    insert_missing(Charge, [quote_values(quote) | {"due_month": due_month} for quote in quotes])
+    ids = [quote.id for quote in quotes]
+    return list(
+        db.session.scalars(
+            select(Charge.id).where(Charge.source == "quote", Charge.source_id.in_(ids)).order_by(Charge.id)
+        )
     )
 
 

@@ -19,9 +19,11 @@ from coworking.billing.online_models import (
     OnlineRefund,
 )
 from coworking.billing.payer_credit_models import PayerCredit
+from coworking.booking.models import Booking
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
+from coworking.pricing.models import Sale
 from coworking.pricing.rules import PricedLine, totals
 
 
@@ -147,17 +149,48 @@ def paid_online() -> Iterator[str]:
         .scalar_subquery()
     )
     rows = db.session.execute(
-        select(OnlinePayment.public_id, OnlinePayment.state, OnlinePayment.cents, parts, taken, given + lost, newest)
+        select(
+            OnlinePayment.public_id,
+            OnlinePayment.state,
+            OnlinePayment.cents,
+            parts,
+            taken,
+            given + lost,
+            newest,
+            OnlinePayment.sale_id,
+        )
         .order_by(OnlinePayment.id)
         .execution_options(yield_per=1000)
     )
-    for public_id, state, cents, asked, paid, gone, step in rows:
-        if asked != cents:
+    for public_id, state, cents, asked, paid, gone, step, sale_id in rows:
+        if asked != cents and not (sale_id is not None and asked == 0):  # a sale has no invoice before it is paid
             yield f"the online payment {public_id} is of {cents} and its parts come to {asked}"
         if paid > max((cents if state == "paid" else 0) - gone, 0):
             yield f"the online payment {public_id}, {state}, pays {paid} of {cents}, of which {gone} went back"
         if step != state:
             yield f"the online payment {public_id} is {state} and its history says {step}"
+
+
+@check(3, "what must be paid first counts once it is paid, and not before")
+def sold() -> Iterator[str]:
+    brought = select(OnlinePayment.id).where(OnlinePayment.sale_id == Sale.id, OnlinePayment.state == "paid").exists()
+    for public_id in db.session.scalars(select(Sale.public_id).where(Sale.state == "paid", ~brought).order_by(Sale.id)):
+        yield f"the sale {public_id} is paid and no money came for it"
+    for public_id in db.session.scalars(select(Sale.public_id).where(Sale.state == "open", brought).order_by(Sale.id)):
+        yield f"the sale {public_id} is open and its money came"
+    counted = (
+        select(Booking.public_id, Booking.status, Sale.state)
+        .join(Sale, Sale.id == Booking.sale_id)
+        .where(
+            or_(
+                (Booking.status == "held") & (Sale.state != "open"),
+                (Booking.status == "confirmed") & Sale.state.not_in(("paid", "refunded")),
+            )
+        )
+        .order_by(Booking.id)
+    )
+    for public_id, status, state in db.session.execute(counted):
+        yield f"the booking {public_id} is {status} and its sale is {state}"
 
 
 @check(3, "a payer's credit never falls below zero, and what it paid stands on the payer's own invoices")

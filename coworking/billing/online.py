@@ -6,21 +6,42 @@ all come at once and in any order: the payment's row is locked, and nothing goes
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+from datetime import date
+
 from sqlalchemy import or_, select
 
+from coworking.billing import charges, drafts, queries
 from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import CheckoutFact, Gateway, GatewayUnavailable, Notification
+from coworking.billing.models import Charge, Invoice
 from coworking.billing.online_entries import allot, reach, state_of, tell
-from coworking.billing.online_models import OnlinePayment
+from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart
 from coworking.billing.online_refunds import note_money_back
 from coworking.billing.online_rules import (
     check_fact,
     next_state,
 )
+from coworking.billing.rules import NothingToInvoice
+from coworking.billing.services import issue_in_unit
 from coworking.core import outbox
 from coworking.core.db import db
+from coworking.core.errors import DomainError
+from coworking.core.keyring import signing_key
+from coworking.core.months import month_of
+from coworking.core.policy import SYSTEM
 from coworking.core.units import end_read, locked, write_unit
+from coworking.pricing import sales
+from coworking.pricing.models import Sale
+from coworking.spaces import queries as spaces
 
+log = logging.getLogger(__name__)
+
+TOO_LATE = "billing.paid_too_late"
+"""The outbox topic of money that came for what can no longer be had."""
+INVOICE = "billing.sale_invoice"
+"""The outbox topic of an invoice that could not be issued when its money came."""
 NOTIFIED = "billing.notified"
 """The outbox topic of gateways' notifications; its key holds the notification's own id, so that each counts once."""
 
@@ -53,7 +74,10 @@ def note_fact(gateway_name: str, fact: CheckoutFact) -> OnlinePayment | None:
         known = [OnlinePayment.checkout_id == fact.checkout_id]
         if fact.key is not None:  # its answer was lost when it was opened
             known.append((OnlinePayment.public_id == fact.key) & OnlinePayment.checkout_id.is_(None))
-        row = db.session.scalar(locked(select(OnlinePayment).where(OnlinePayment.gateway == gateway_name, or_(*known))))
+        this = (OnlinePayment.gateway == gateway_name, or_(*known))
+        sold = db.session.scalar(select(Sale.public_id).join(OnlinePayment).where(*this))
+        sale = sales.lock(sold) if sold is not None else None  # what was sold is locked before its payment
+        row = db.session.scalar(locked(select(OnlinePayment).where(*this)))
         if row is None:
             return None
         check_fact(fact, cents=row.cents, currency=row.currency, is_live=row.is_live)
@@ -62,12 +86,54 @@ def note_fact(gateway_name: str, fact: CheckoutFact) -> OnlinePayment | None:
         if state != before:
             row.means, row.foreign_id = fact.means or row.means, fact.payment_id or row.foreign_id
             reach(row, state, fact.reason)
-            if state == "paid":
+            if state == "paid" and sale is not None:
+                _pay_sale(row, sale)
+            elif state == "paid":
                 allot(row)
             is_bad_news = state == "failed" and (before == "pending" or row.saved_means_id is not None)
-            if state == "paid" or is_bad_news:
+            if (state == "paid" and sale is None) or is_bad_news:
                 tell(row, state)
         return row
+
+
+def _pay_sale(payment: OnlinePayment, sale: Sale) -> None:
+    """Let what was sold count, with an invoice that is paid already; what can no longer be had is given back.
+
+    Where the invoice cannot be issued (the lieu's own address went missing, say), the money still counts: issuing is
+    tried again, and a manager sees it.
+    """
+    if sale.state == "paid" or not sales.pay(sale):
+        outbox.enqueue(TOO_LATE, f"{TOO_LATE}:{payment.public_id}", {"payment": payment.public_id})
+        return
+    db.session.flush()
+    try:
+        invoice_sale(payment, sale)
+    except DomainError as error:  # before anything but its charges is written
+        log.warning("no invoice for the sale %s yet: %s", sale.public_id, error)
+        outbox.enqueue(INVOICE, f"{INVOICE}:{payment.public_id}", {"payment": payment.public_id})
+
+
+def invoice_sale(payment: OnlinePayment, sale: Sale) -> None:
+    """Issue the invoice of a sale that was paid by ``payment``, and pay it with that; in the open unit, both locked.
+
+    Raises what prevents issuing. Where a month's run has billed its charges meanwhile, that invoice is paid.
+    """
+    month = month_of(spaces.today())
+    assert sale.made_id is not None, "what was paid counts"
+    sold = charges.charge_sold(sale.subject_kind, sale.made_id, month)
+    billed = db.session.scalars(select(Invoice).join(Charge).where(Charge.id.in_(sold))).first()
+    invoice = billed or _issued(payment, month, sold)
+    db.session.add(OnlinePaymentPart(online_payment_id=payment.id, invoice_id=invoice.id, cents=payment.cents))
+    db.session.flush()
+    db.session.expire(payment, ["parts"])
+    allot(payment)
+
+
+def _issued(payment: OnlinePayment, month: date, sold: Sequence[int]) -> Invoice:
+    ready = drafts.prepare_from(queries.charges_due(month, Charge.id.in_(sold)), month)
+    if not ready:
+        raise NothingToInvoice()
+    return issue_in_unit(SYSTEM, signing_key(), ready[0], month, paid_by=payment.means or "card")
 
 
 def notified(gateway_name: str, told: Notification) -> bool:

@@ -5,10 +5,26 @@ Nothing here runs inside a unit of work.
 
 from __future__ import annotations
 
-from coworking.billing import online, online_entries, online_looking, online_queries, online_refunds, payer_queries
+from contextlib import suppress
+
+from coworking.billing import (
+    online,
+    online_entries,
+    online_looking,
+    online_queries,
+    online_refunds,
+    payer_queries,
+    sale_opening,
+)
 from coworking.billing.means_handlers import needs_a_person, not_collected
+from coworking.billing.online_rules import GatewayMissing
 from coworking.billing.pay_links import pay_url
+from coworking.billing.rules import RefundTooMuch
 from coworking.core import mail, outbox
+from coworking.core import sales as registry
+from coworking.core.policy import SYSTEM
+from coworking.core.units import end_read, write_unit
+from coworking.pricing import sales
 from coworking.spaces import queries as spaces
 
 
@@ -40,6 +56,55 @@ def look(job: outbox.Job) -> None:
     """See what became of a payment, whether or not anyone told."""
     with needs_a_person():
         online_looking.look(job.payload["payment"], job.payload["turn"])
+
+
+@outbox.handler(registry.DUE)
+def due(job: outbox.Job) -> None:
+    """Let go of what nobody has paid in time."""
+    sale_opening.end_sale(job.payload["sale"])
+
+
+@outbox.handler(online.INVOICE)
+def invoice_sale(job: outbox.Job) -> None:
+    """Issue the invoice that could not be issued when its money came."""
+    payment = online_queries.online_payment(job.payload["payment"])
+    sale, waits = payment.sale, not payment.parts
+    if sale is None or not waits:
+        return
+    public_id = sale.public_id
+    end_read()
+    with write_unit():
+        sale = sales.lock(public_id)
+        row = online_entries.locked_payment(job.payload["payment"])
+        if sale.state == "paid" and not row.parts:
+            online.invoice_sale(row, sale)
+
+
+@outbox.handler(online.TOO_LATE)
+def paid_too_late(job: outbox.Job) -> None:
+    """Give money back that came for what can no longer be had, and e-mail who paid that it comes."""
+    payment = online_queries.online_payment(job.payload["payment"])
+    if surplus := online_queries.surplus_of(payment):
+        public_id = payment.public_id
+        end_read()
+        with suppress(GatewayMissing, RefundTooMuch):  # it stays on Today
+            online_refunds.give_back(SYSTEM, public_id, surplus, spaces.today(), "gateway")
+        payment = online_queries.online_payment(public_id)
+    payer, sale = payment.payer_person, payment.sale
+    if payer is None or payer.email is None or sale is None or not payer.is_active:
+        return
+    mail.deliver(
+        job.id,
+        template="billing/too_late",
+        to=payer.email,
+        locale=payer.locale,
+        context={
+            "place": spaces.lieu().name,
+            "cents": payment.cents,
+            "currency": payment.currency,
+            "whats": [line["label"] for line in sale.lines],
+        },
+    )
 
 
 @outbox.handler(online_entries.TOLD)

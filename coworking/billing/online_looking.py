@@ -45,7 +45,7 @@ def look(public_id: str, turn: int) -> None:
         return
     is_unknown = False
     try:
-        is_unknown = not _ask_about(public_id)
+        is_unknown = not ask_about(public_id)
     except GatewayUnavailable as error:
         log.warning("the payment %s could not be looked at: %s", public_id, error)
     with write_unit():
@@ -67,7 +67,7 @@ def reconcile() -> int:
     end_read()
     for public_id in waiting:
         with _left_for_later(public_id):
-            _ask_about(public_id)
+            ask_about(public_id)
     for gateway in registry.gateways():
         with _left_for_later(gateway.name):
             _note_opened(gateway)
@@ -106,7 +106,7 @@ def _left_for_later(what: str) -> Iterator[None]:
         log.warning("%s could not be looked at: %s", what, error)
 
 
-def _ask_about(public_id: str) -> bool:
+def ask_about(public_id: str) -> bool:
     """Ask the gateway about a payment and write down what it says; False where the gateway knows nothing of it.
 
     Where the answer was lost when its checkout was opened, the gateway knows it by our key.

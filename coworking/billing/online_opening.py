@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -64,6 +64,19 @@ def open_payment(
     payment, label = _intend(invoices, gateway, locale, actor)
     if payment.checkout_url is not None:
         return payment
+    return open_page(gateway, payment, label, pay_url)
+
+
+def open_page(
+    gateway: Gateway,
+    payment: OnlinePayment,
+    label: str,
+    pay_url: str,
+    *,
+    cards_only: bool = False,
+    ends_at: datetime | None = None,
+) -> OnlinePayment:
+    """Call the gateway for a payment whose intent is committed, and write down what it answers."""
     end_read()
     back = f"{pay_url}/back?payment={payment.public_id}"
     wanted = CheckoutWanted(
@@ -75,6 +88,8 @@ def open_payment(
         locale=payment.locale,
         return_url=back,
         cancel_url=pay_url,
+        cards_only=cards_only,
+        ends_at=ends_at,
     )
     try:
         opened = gateway.open_checkout(wanted)

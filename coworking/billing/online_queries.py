@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, case, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from coworking.billing import queries
 from coworking.billing.gateways import registry
@@ -24,6 +24,7 @@ from coworking.billing.online_rules import UNSETTLED
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor, Role
+from coworking.pricing.models import Sale
 from coworking.spaces import queries as spaces
 
 _WHOLE = (
@@ -91,6 +92,18 @@ def payments(
     )
 
 
+def of_sale(sale_id: int) -> list[OnlinePayment]:
+    """The payments that are for a sale, whole, the newest first (4 statements)."""
+    return list(
+        db.session.scalars(
+            select(OnlinePayment)
+            .where(OnlinePayment.sale_id == sale_id)
+            .options(*_WHOLE)
+            .order_by(OnlinePayment.id.desc())
+        )
+    )
+
+
 def pending_for(invoice_ids: Sequence[int]) -> list[OnlinePayment]:
     """Those that the payer has done their part of and a bank may still refuse."""
     return [row for row in of_invoices(invoice_ids) if row.state == "pending"]
@@ -126,11 +139,14 @@ def unsettled() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Surplus:
-    """Money that arrived through a gateway for what was paid or credited by then, in cents: to be given back."""
+    """Money that arrived through a gateway for what was paid, credited or gone by then, in cents: to be given back.
+
+    ``invoice`` None: it came for a sale that could no longer be had.
+    """
 
     payment: OnlinePayment
     cents: int
-    invoice: Invoice
+    invoice: Invoice | None
     payer_name: str
 
 
@@ -224,18 +240,42 @@ def states_of(gateway_name: str, checkout_ids: Sequence[str]) -> dict[str, str]:
     return {checkout_id: state for checkout_id, state in rows if checkout_id is not None}
 
 
+_OTHER = aliased(OnlinePayment)
+_WAITS_FOR_INVOICE = (
+    select(Sale.id)
+    .where(
+        Sale.id == OnlinePayment.sale_id,
+        Sale.state == "paid",
+        ~select(OnlinePaymentPart.id)
+        .join(_OTHER, _OTHER.id == OnlinePaymentPart.online_payment_id)
+        .where(_OTHER.sale_id == Sale.id)
+        .exists(),
+    )
+    .exists()
+)
+"""The condition that a payment's sale counts and its invoice could not be issued yet."""
+
+
 def surpluses(*conditions: ColumnElement[bool]) -> list[Surplus]:
     """What must be given back, the oldest first (at most 3 statements)."""
     rows = db.session.execute(
         select(OnlinePayment, _SURPLUS)
-        .where(OnlinePayment.state == "paid", _SURPLUS > 0, *conditions)
-        .options(selectinload(OnlinePayment.parts).options(joinedload(OnlinePaymentPart.invoice)))
+        .where(OnlinePayment.state == "paid", _SURPLUS > 0, ~_WAITS_FOR_INVOICE, *conditions)
+        .options(
+            selectinload(OnlinePayment.parts).options(joinedload(OnlinePaymentPart.invoice)),
+            joinedload(OnlinePayment.payer_person),
+        )
         .order_by(OnlinePayment.id)
-    ).all()
-    return [
-        Surplus(row, int(cents), row.parts[0].invoice, str(queries.content(row.parts[0].invoice)["buyer"]["name"]))
-        for row, cents in rows
-    ]
+    ).unique()
+    return [_surplus(row, int(cents)) for row, cents in rows]
+
+
+def _surplus(payment: OnlinePayment, cents: int) -> Surplus:
+    if payment.parts:
+        invoice = payment.parts[0].invoice
+        return Surplus(payment, cents, invoice, str(queries.content(invoice)["buyer"]["name"]))
+    assert payment.payer_person is not None, "a sale has a person who pays it"
+    return Surplus(payment, cents, None, payment.payer_person.name)
 
 
 def surplus_state() -> tuple[ScalarSelect[int], ...]:

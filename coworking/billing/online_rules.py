@@ -32,6 +32,14 @@ class PaymentPending(DomainError):
     message = N_("A payment is under way. The bank needs up to 14 days to answer a direct debit.")
 
 
+class SaleOver(DomainError):
+    """What must be paid before it counts is kept for a quarter of an hour."""
+
+    code = "sale_over"
+    status = 409
+    message = N_("The time to pay is over, and the place is free again. Nothing was taken: book it anew.")
+
+
 class SeveralPayers(DomainError):
     code = "several_payers"
     message = N_("These invoices are for different payers: pay them apart.")

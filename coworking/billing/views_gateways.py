@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts.session import is_proved, require_proof
+from coworking.billing import online_queries
 from coworking.billing.gateways import accounts, key_rules, trying
 from coworking.billing.gateways.registry import GatewayStanding, standings
 from coworking.core.errors import N_, DomainError, NotFound
@@ -17,6 +18,7 @@ from coworking.core.policy import Role, current_actor, requires
 from coworking.core.settings import settings
 from coworking.core.web import say
 from coworking.spaces import queries as spaces
+from coworking.spaces.services import update_lieu
 
 blueprint = Blueprint("gateways", __name__, url_prefix="/settings/payments")
 
@@ -29,6 +31,10 @@ KEY_WORDS = {
     "organisation": N_("Association"),
 }
 MEANS_WORDS = {"card": N_("card"), "debit": N_("direct debit")}
+
+
+FIRST = {"pay_first_desks": N_("Desks"), "pay_first_rooms": N_("Rooms and offices")}
+WHO_FIRST = {"nobody": N_("nobody"), "no_plan": N_("people without a plan that month"), "everyone": N_("everyone")}
 
 
 @blueprint.get("")
@@ -47,7 +53,22 @@ def _page(failed: tuple[str, str] | None = None) -> str:
         key_words=KEY_WORDS,
         is_simulation=spaces.lieu().is_simulation,
         notified_at=f"{settings().base_url}/pay/notifications/",
+        rules=[(name, _(words), getattr(spaces.lieu(), name)) for name, words in FIRST.items()],
+        choices=[(who, _(words)) for who, words in WHO_FIRST.items()],
+        can_be_paid=bool(online_queries.offered()),
     )
+
+
+@blueprint.post("/first")
+@requires(Role.MANAGER)
+def set_first() -> ResponseReturnValue:
+    """Who must pay before a booking counts."""
+    desks, rooms = (request.form.get(name, "") for name in FIRST)
+    if desks not in WHO_FIRST or rooms not in WHO_FIRST:
+        raise NotFound()
+    update_lieu(current_actor(), pay_first_desks=desks, pay_first_rooms=rooms)
+    flash(_("Saved. It applies to bookings made from now on."))
+    return redirect(url_for("gateways.index"), 303)
 
 
 @blueprint.get("/<name>")

@@ -22,7 +22,7 @@ from coworking.core.web import let_forms_reach, refusal
 MOST_ASKING = 3
 """How many of a web process's threads may wait for a gateway because a payer came back. The page of whoever comes beyond
 says that it is not known yet: a slow gateway must not take the whole lieu with it."""
-_asking = BoundedSemaphore(MOST_ASKING)
+asking = BoundedSemaphore(MOST_ASKING)
 
 blueprint = Blueprint("pay", __name__, url_prefix="/pay")
 
@@ -96,12 +96,12 @@ def back(token: str) -> ResponseReturnValue:
     if not {part.invoice.public_id for part in payment.parts} <= set(invoices_of(token)):
         raise NotFound()
     public_id = payment.public_id
-    if payment.state in UNSETTLED and payment.checkout_id is not None and _asking.acquire(blocking=False):
+    if payment.state in UNSETTLED and payment.checkout_id is not None and asking.acquire(blocking=False):
         try:
             with suppress(GatewayUnavailable, GatewayRefused, FactDisagrees):  # the page says that it is not known yet
                 online.settle(payment.gateway, payment.checkout_id)
         finally:
-            _asking.release()
+            asking.release()
     return _page(token, online_queries.online_payment(public_id))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from coworking.accounts import queries as accounts
 from coworking.booking.models import Booking
+from coworking.booking.paying_first import must_be_paid, to_pay_of
 from coworking.booking.placing import Request, RequestedItem, choose, units_of, uses_of
 from coworking.booking.queries import open_halves
 from coworking.booking.rules import REGRET, Half, cancel_free_until, check_window, deadline_of
@@ -27,7 +28,8 @@ from coworking.spaces.rules import check_half_open
 class PayerTerms:
     """What one payer's choice comes to. ``cents``: what the person owes, in ``basis``; ``plan``: their own allowance's
     half-days; ``left``: how many it holds afterwards. ``employer``: who else pays, and for how many half-days.
-    ``beyond``: the employer's allowance is used up for (part of) it."""
+    ``beyond``: the employer's allowance is used up for (part of) it. ``pay_now``: what of ``cents``, with its VAT, must be
+    paid before it counts."""
 
     payer: Payer
     cents: int
@@ -38,6 +40,7 @@ class PayerTerms:
     left: int | None
     beyond: bool
     free: bool
+    pay_now: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +100,14 @@ def offer(actor: Actor, request: Request) -> Offer:
     uses = uses_of(units_of(resource, use, halves, day))
     exhausted: AgreementExhausted | None = None
     try:
-        chosen = terms_of(request.payer, coverage.decisions(person.id, request.payer, uses))
+        decided = coverage.decisions(person.id, request.payer, uses)
+        chosen = terms_of(request.payer, decided)
     except AgreementExhausted as refusal:
         exhausted = refusal
-        chosen = terms_of("me", coverage.decisions(person.id, "me", uses))
+        decided = coverage.decisions(person.id, "me", uses)
+        chosen = terms_of("me", decided)
+    if chosen.cents and must_be_paid(person.id, lieu, decided):
+        chosen = replace(chosen, pay_now=to_pay_of(decided))
     others: list[PayerTerms] = []
     payers: tuple[Payer, ...] = ("me", "employer")
     for payer in payers:

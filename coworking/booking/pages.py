@@ -45,6 +45,19 @@ def to_week(day: date) -> ResponseReturnValue:
     return redirect(f"{url_for('week.show')}?from={monday_of(day).isoformat()}", 303)
 
 
+def on_to_pay(booking: Booking) -> ResponseReturnValue | None:
+    """The way to pay for what its own person has just booked and must pay first; None where there is nothing to pay now.
+
+    The page is loaded whole: its forms may lead to the gateway, those of the page before it may not.
+    """
+    if not booking.is_held or current_actor().person_id != booking.person_id:
+        return None
+    url = url_for("pay_first.page", public_id=booking.public_id)
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url, 303)
+
+
 def after_change(booking: Booking) -> ResponseReturnValue:
     """Where one was: staff at the planning, a member's desk in the week, a member's room in the rooms."""
     if current_actor().person_id != booking.person_id:

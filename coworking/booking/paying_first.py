@@ -31,9 +31,9 @@ from coworking.core.sales import Sold
 from coworking.core.units import locked, require_unit
 from coworking.membership import coverage
 from coworking.membership import queries as memberships
-from coworking.membership.entitlement import Decision
+from coworking.membership.entitlement import Decision, personal_cents
 from coworking.pricing import sales
-from coworking.pricing.rules import SaleLine
+from coworking.pricing.rules import PricedLine, SaleLine, payable_cents
 from coworking.spaces.models import DESK, Lieu
 
 KIND = "booking"
@@ -58,7 +58,14 @@ def must_be_paid(person_id: int, lieu: Lieu, decided: Sequence[Decision]) -> boo
         return False
     months = {month_of(one.use.day) for one in decided}
     has_plan = "everyone" not in rules and memberships.has_plan(person_id, months)
-    return is_paid_first(rules, has_plan=has_plan) and registry.can_be_paid()
+    return is_paid_first(rules, has_plan=has_plan) and registry.can_be_paid(personal_cents(decided))
+
+
+def to_pay_of(decided: Sequence[Decision]) -> int:
+    """What the person must pay at once for what was ``decided``, with its VAT."""
+    return payable_cents(
+        [PricedLine(one.amount_cents, one.vat_rate_bp, one.basis) for one in decided if one.organisation_id is None]
+    )
 
 
 def hold(booking: Booking) -> None:

@@ -138,10 +138,13 @@ def _move_sheet(public_id: str, resource: str | None, error: str | None = None) 
 def _sheet(public_id: str, error: str | None = None) -> str:
     actor, instant = current_actor(), now()
     found = queries.booking_for(actor, public_id)
-    changeable = not found.is_cancelled and found.ends_at > instant and (found.starts_at > instant or actor.is_staff)
+    ahead = found.ends_at > instant and (found.starts_at > instant or actor.is_staff)
+    changeable = found.is_held or (ahead and not found.is_cancelled)
     only = found.units[0].resource if len({unit.resource_id for unit in found.units}) == 1 else None
     others = (
-        queries.free_resources(found.span, only.kind, guests=found.guests) if changeable and only is not None else []
+        queries.free_resources(found.span, only.kind, guests=found.guests)
+        if changeable and only is not None and not found.is_held
+        else []
     )
     return render_template(
         "booking/booking.html",
@@ -155,7 +158,7 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         free_until=queries.free_until_of(found, spaces.lieu()),
         instant=instant,
         undoable=found.is_cancelled and queries.undoable(found.id, instant),
-        in_use=found.starts_at <= instant < found.ends_at and not found.is_cancelled,
+        in_use=found.starts_at <= instant < found.ends_at and found.status == "confirmed",
         mine=found.person_id == actor.person_id,
         bill=offers.bill_of(found) if sees_price(actor, found) else None,
         priced=sees_price(actor, found),

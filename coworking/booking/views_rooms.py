@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.booking import services
 from coworking.booking.forms import read_agreed, read_day, read_length, read_room, wall
-from coworking.booking.pages import blueprint, say_booked
+from coworking.booking.pages import blueprint, on_to_pay, say_booked
 from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.room_sheet import COMMON, key_of, look
 from coworking.booking.rooms import next_open_day, rooms_on
@@ -96,6 +96,8 @@ def book_room(public_id: str) -> ResponseReturnValue:
         if isinstance(error, PriceChanged) and form is not None and request.form.get("shown") != key_of(form.span):
             return _sheet(public_id, request.form, asks=True)
         return _sheet(public_id, request.form, error), error.status
+    if (to_pay := on_to_pay(made)) is not None:
+        return to_pay
     say_booked(made)
     return redirect(url_for("booking.rooms", day=made.day.isoformat()), 303)
 

@@ -20,18 +20,20 @@ from coworking.spaces.models import DESK, LieuDay, Resource
 
 @dataclass(frozen=True, slots=True)
 class RoomOfWeek:
-    """A room somebody has booked. ``booking``: its public id; ``goes_on``: it began the day before."""
+    """A room somebody has booked. ``booking``: its public id; ``goes_on``: it began the day before; ``to_pay``: it waits to
+    be paid."""
 
     booking: str
     name: str
     span: Span
     over: bool
     goes_on: bool = False
+    to_pay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HalfOfWeek:
-    """One half-day of somebody's week. ``state``: free, mine, kept, past, full, closed or over.
+    """One half-day of somebody's week. ``state``: free, mine, held (to be paid), kept, past, full, closed or over.
 
     ``free`` counts free desks; ``mine`` is the booking's public id and ``desk`` its desk's name (``kept``: they have just
     cancelled it and may take it back); ``outcome`` what became of it; ``reason`` says why it is closed (None: simply not
@@ -78,8 +80,13 @@ class WeekDay:
     @property
     def used(self) -> list[str]:
         """The desks and rooms that were used, or may have been, in order."""
-        desks = [cell.desk for cell in self.cells if cell.desk and cell.state != "kept" and cell.outcome != "absent"]
-        return [*desks, *(room.name for cell in self.cells for room in cell.rooms if not room.goes_on)]
+        desks = [
+            cell.desk
+            for cell in self.cells
+            if cell.desk and cell.state not in ("kept", "held") and cell.outcome != "absent"
+        ]
+        rooms = [room for cell in self.cells for room in cell.rooms if not (room.goes_on or room.to_pay)]
+        return [*desks, *(room.name for room in rooms)]
 
 
 def week(person_id: int, days: Sequence[date], calendar: Mapping[date, LieuDay]) -> list[WeekDay]:
@@ -106,7 +113,9 @@ def week(person_id: int, days: Sequence[date], calendar: Mapping[date, LieuDay])
             elif not unit.half and not booking.is_cancelled:
                 over = unit.ends_at <= instant
                 for day in spaces.dates_of(unit.span):
-                    room = RoomOfWeek(booking.public_id, unit.resource.name, unit.span, over, goes_on=day > unit.day)
+                    room = RoomOfWeek(
+                        booking.public_id, unit.resource.name, unit.span, over, day > unit.day, booking.is_held
+                    )
                     rooms.setdefault(day, []).append(room)
     seen: dict[tuple[date, str], list[Colleague]] = {}
     for colleague in desks_of_colleagues(person_id, whole):
@@ -160,9 +169,8 @@ def _cell(
     found = bookable_halves(day.day, day).get(half)
     if own is not None:
         booking, unit = own
-        state = (
-            "kept" if booking.is_cancelled else "past" if unit.ends_at <= instant or unit.outcome == "came" else "mine"
-        )
+        state = "past" if unit.ends_at <= instant or unit.outcome == "came" else "mine"
+        state = "kept" if booking.is_cancelled else "held" if booking.is_held else state
         return HalfOfWeek(
             day.day,
             half,

@@ -43,7 +43,7 @@ class Owner(Protocol):
 
 
 _owners: dict[str, Owner] = {}
-_asked: list[Callable[[], bool]] = []
+_asked: list[Callable[[int], bool]] = []
 
 
 def register(kind: str, owner: Owner) -> None:
@@ -56,12 +56,12 @@ def owner_of(kind: str) -> Owner:
     return _owners[kind]
 
 
-def paid_through(can_be_paid: Callable[[], bool]) -> Callable[[], bool]:
-    """Register what says whether anything can be paid at once here; the package that takes money calls this."""
+def paid_through(can_be_paid: Callable[[int], bool]) -> Callable[[int], bool]:
+    """Register what says whether so many cents can be paid at once here; the package that takes money calls this."""
     _asked[:] = [can_be_paid]
     return can_be_paid
 
 
-def can_be_paid() -> bool:
-    """Whether people can pay at once here: without that nothing asks them to."""
-    return any(ask() for ask in _asked)
+def can_be_paid(cents: int) -> bool:
+    """Whether people can pay so much at once here: without that nothing asks them to."""
+    return any(ask(cents) for ask in _asked)

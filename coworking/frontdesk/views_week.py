@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from coworking.booking import offers, queries, repeating, services, weeks
 from coworking.booking.colleagues import desks_of_colleagues
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
-from coworking.booking.pages import names, refused, said, say_booked, to_week, vary_by_htmx
+from coworking.booking.pages import names, on_to_pay, refused, said, say_booked, to_week, vary_by_htmx
 from coworking.booking.rules import Half, NothingFree, bookable_halves
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
@@ -110,6 +110,8 @@ def book() -> ResponseReturnValue:
         return _ask(day, half, resource, payer, error=say(asks) if agreed is not None else None)
     except DomainError as error:
         return refusal(error, lambda: _page(monday_of(day)))
+    if (to_pay := on_to_pay(booking)) is not None:
+        return to_pay
     say_booked(booking)
     return to_week(day)
 

@@ -12,6 +12,7 @@ from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.months import month_of
+from coworking.core.privacy import MANAGER, SELF
 from coworking.core.sales import Sold
 from coworking.core.sealing import MONEY, TRAIL, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
@@ -222,7 +223,7 @@ class Sale(Model):
     subject_kind: Mapped[str]
     subject_id: Mapped[int] = mapped_column(BigInt)
     payer_person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, info={"seen_by": ()})
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, info={"seen_by": (SELF, MANAGER)})
     terms: Mapped[dict[str, Any]] = mapped_column(JSON, info={"seen_by": ()})
     cents: Mapped[int]
     currency: Mapped[str]

@@ -168,6 +168,11 @@ def totals(lines: Iterable[PricedLine]) -> Totals:
     )
 
 
+def payable_cents(lines: Iterable[PricedLine]) -> int:
+    """What ``lines`` come to with their VAT, as an invoice of just them would."""
+    return totals(lines).payable_cents
+
+
 def _group(total: int, rate_bp: int) -> Group:
     sign = -1 if total < 0 else 1
     near = divide_half_up(abs(total) * 10_000, 10_000 + rate_bp)

@@ -18,7 +18,7 @@ from coworking.core.policy import Actor
 from coworking.core.sales import CHANGED, DUE, Owner, Sold, owner_of
 from coworking.core.units import locked, require_unit
 from coworking.pricing.models import Sale
-from coworking.pricing.rules import PricedLine, SaleLine, totals
+from coworking.pricing.rules import PricedLine, SaleLine, payable_cents
 from coworking.spaces import queries as spaces
 
 TIME_TO_PAY = timedelta(minutes=15)
@@ -42,7 +42,7 @@ def sell(
             for one in lines
         ],
         terms=terms,
-        cents=payable_cents(lines),
+        cents=payable_cents([PricedLine(one.cents, one.vat_rate_bp, one.basis) for one in lines]),
         currency=spaces.lieu().currency,
         created_at=instant,
         created_by_id=actor.person_id,
@@ -52,11 +52,6 @@ def sell(
     db.session.flush()
     outbox.enqueue(DUE, f"{DUE}:{sale.public_id}", {"sale": sale.public_id}, due_at=sale.expires_at)
     return sale
-
-
-def payable_cents(lines: Sequence[SaleLine]) -> int:
-    """What ``lines`` come to with their VAT, as an invoice of just them would."""
-    return totals([PricedLine(one.cents, one.vat_rate_bp, one.basis) for one in lines]).payable_cents
 
 
 def give_up(kind: str, subject_id: int) -> None:

@@ -28,7 +28,7 @@ from tests.support.threads import at_once
 @pytest.fixture(autouse=True)
 def payable(monkeypatch):
     """Anything can be paid at once here."""
-    monkeypatch.setattr(sales, "_asked", [lambda: True])
+    monkeypatch.setattr(sales, "_asked", [lambda cents: True])
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_what_must_be_paid_first_is_held_with_its_price(first, place, clock):
 def test_without_a_rule_or_without_a_way_to_pay_nothing_is_held(payers, place, monkeypatch):
     assert book_room(payers.stranger, place.rooms[0]).status == "confirmed"
     ask_first()
-    monkeypatch.setattr(sales, "_asked", [lambda: False])
+    monkeypatch.setattr(sales, "_asked", [lambda cents: False])
     assert book_room(payers.member, place.rooms[1]).status == "confirmed"
 
 

@@ -55,7 +55,7 @@ from coworking.presence import attestation
 from coworking.presence import services as presence
 from coworking.presence.models import Attestation, AttestationPdf, Presence
 from coworking.pricing import article_services, sales
-from coworking.pricing.models import Article
+from coworking.pricing.models import Article, Sale
 from coworking.pricing.rules import SaleLine
 from coworking.spaces.models import Resource, Zone
 from coworking.statistics import services as statistics
@@ -306,6 +306,28 @@ def _pay_online(invoice: Invoice) -> None:
         db.session.add(payment)
 
 
+PAID_FIRST = "2222222222222224"
+"""The public id of the payment of Anne's sale."""
+
+
+def _pay_first(sale: Sale) -> None:
+    """A page to pay the sale on was opened."""
+    payment = OnlinePayment(
+        public_id=PAID_FIRST,
+        gateway="stripe",
+        is_live=False,
+        payer_person_id=sale.payer_person_id,
+        sale_id=sale.id,
+        cents=100,
+        currency="EUR",
+        locale="fr",
+        state="open",
+        checkout_id="first",
+    )
+    payment.steps = [OnlinePaymentStep(state="open")]
+    db.session.add(payment)
+
+
 def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> None:
     """Anne came two weeks ago; today four people are here, two rooms are taken, and tomorrow all come again."""
     instant = clock.now
@@ -334,6 +356,8 @@ def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> No
         with write_unit():
             sold = sales.sell(SYSTEM, "booking", booked.id, booked.person_id, [SaleLine("…", 100, 0)], what="…")
             db.session.get_one(Booking, booked.id).sale_id = sold.id
+            if name == "member":
+                _pay_first(sold)
 
 
 def _owe_calls() -> None:

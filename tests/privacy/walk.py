@@ -28,7 +28,7 @@ from coworking.core.privacy import (
     SELF,
 )
 from tests import factories
-from tests.privacy.lieu import EMPLOYER, PAID_ONLINE, SAVED_MEANS, Filled, Subject
+from tests.privacy.lieu import EMPLOYER, PAID_FIRST, PAID_ONLINE, SAVED_MEANS, Filled, Subject
 
 CAST = {
     "visitor": PUBLIC,
@@ -86,6 +86,8 @@ KINDS: dict[str, str] = {
     "network_head.compare": "duplicates",
     "network_head.edit_entry": "network_lieu",
     "network_head.lieu": "network_lieu",
+    "pay_first.back": "booking",
+    "pay_first.page": "booking",
     "pricing.article": "article",
     "presence.attestation": "attestation",
     "presence.attestation_pdf": "attestation",
@@ -143,6 +145,7 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "means.back": [{"means": SAVED_MEANS}],
     "means.page": [{"payer": EMPLOYER}],
     "pay.back": [{"payment": PAID_ONLINE}],
+    "pay_first.back": [{"payment": PAID_FIRST}],
     "register.show": [{"day": "2026-11-23", "q": "zq"}, {"day": "2026-11-12"}],
     "week.desks": [{"day": "2026-11-25", "half": "am"}],
     "week.offer": [{"day": "2026-11-26", "half": "am"}],

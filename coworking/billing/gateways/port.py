@@ -43,7 +43,8 @@ class CheckoutWanted:
     """A payment to be asked for on the provider's page. ``key`` is ours: the same key is the same checkout, however often.
 
     ``cents`` of ``currency`` (ISO 4217). ``label``: what the payer reads, at most 250 characters. ``return_url``: where the
-    payer comes back to after paying, ``cancel_url``: after turning back.
+    payer comes back to after paying, ``cancel_url``: after turning back. ``cards_only``: nothing that a bank may still
+    refuse days later. ``ends_at``: when the page ends by itself, where the provider can be told so; None: its own time.
     """
 
     key: str
@@ -54,6 +55,8 @@ class CheckoutWanted:
     locale: str
     return_url: str
     cancel_url: str
+    cards_only: bool = False
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

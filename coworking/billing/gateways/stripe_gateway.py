@@ -126,6 +126,10 @@ class StripeGateway:
         }
         if wanted.email:
             params["customer_email"] = wanted.email
+        if wanted.cards_only:
+            params["allowed_payment_method_types"] = ["card"]
+        if wanted.ends_at is not None:
+            params["expires_at"] = int(wanted.ends_at.timestamp())
         session = _plain(
             self._asked(
                 lambda: self._client.v1.checkout.sessions.create(
