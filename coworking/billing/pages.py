@@ -92,6 +92,15 @@ DISPUTE_STATES = {
     "lost": N_("taken back by the payer’s bank"),
 }
 
+DISPUTE_REASONS = {
+    "fraudulent": N_("the payer did not recognise it"),
+    "unrecognized": N_("the payer did not recognise it"),
+    "product_not_received": N_("the payer says they did not get it"),
+    "duplicate": N_("the payer says they paid twice"),
+    "insufficient_funds": N_("not enough money on the account"),
+}
+"""Why a payer's bank asks for money back, where we know the provider's code; any other stands as it is."""
+
 
 def refund_choices(*, through: bool) -> list[tuple[str, str]]:
     """How to refund, as a form's options; ``through``: a gateway can do it."""
@@ -111,6 +120,7 @@ def _words() -> dict[str, object]:
         "refund_methods": REFUND_WORDS,
         "refund_states": REFUND_STATES,
         "dispute_states": DISPUTE_STATES,
+        "dispute_reasons": DISPUTE_REASONS,
     }
 
 
