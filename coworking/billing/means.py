@@ -267,9 +267,9 @@ def forget(public_id: str) -> None:
 # What a gateway tells, and what payers are told -----------------------------------------------------------------------
 
 
-def told_of(gateway_name: str, event_id: str, *, checkout_id: str | None, means_id: str | None) -> bool:
+def told_of(gateway_name: str, event_id: str, *, saving_id: str | None, means_id: str | None) -> bool:
     """Store a gateway's notification of one of our means, to be looked into by a worker; False: it is none of ours."""
-    is_it = SavedMeans.checkout_id == checkout_id if checkout_id is not None else SavedMeans.means_id == means_id
+    is_it = SavedMeans.checkout_id == saving_id if saving_id is not None else SavedMeans.means_id == means_id
     public_id = db.session.scalar(
         select(SavedMeans.public_id).where(SavedMeans.gateway == gateway_name, SavedMeans.state != "ended", is_it)
     )

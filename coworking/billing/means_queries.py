@@ -178,6 +178,8 @@ def planned(*conditions: ColumnElement[bool]) -> list[Planned]:
     for standing, means in pairs:
         invoice = standing.invoice
         before = attempts.get(invoice.id, [])
+        if any(row.state == "paid" for row in before):
+            continue  # it was paid and is owed again: returned, disputed or refunded, which is for a person
         step = next_step(
             cast(Means, means.kind),
             issued_on=invoice.issued_on,
@@ -220,7 +222,7 @@ def _attempts(invoice_ids: Sequence[int]) -> dict[int, list[OnlinePayment]]:
         .join(OnlinePayment, OnlinePayment.id == OnlinePaymentPart.online_payment_id)
         .where(
             OnlinePaymentPart.invoice_id.in_(invoice_ids),
-            or_(OnlinePayment.saved_means_id.is_not(None), OnlinePayment.state.in_(UNSETTLED)),
+            or_(OnlinePayment.saved_means_id.is_not(None), OnlinePayment.state.in_((*UNSETTLED, "paid"))),
         )
         .order_by(OnlinePayment.changed_at, OnlinePayment.id)
     )

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from coworking.billing import means, means_queries, means_rules, services
 from coworking.billing.consent import consent
 from coworking.billing.gateways.port import GatewayRefused, GatewayUnavailable
+from coworking.billing.means_models import SavedMeans
 from coworking.billing.online_rules import FactDisagrees, GatewayAway
 from coworking.core.errors import NotFound
 from coworking.core.forms import Form, form_page
@@ -107,7 +108,13 @@ def back() -> ResponseReturnValue:
 @signed_in
 def ask_withdraw(public_id: str) -> ResponseReturnValue:
     saved = means_queries.means_for(current_actor(), public_id)
-    return render_template("billing/means_withdraw.html", saved=saved, payer=means_queries.payer_value(saved))
+    is_own = means_queries.is_own(current_actor(), saved)
+    return render_template("billing/means_withdraw.html", saved=saved, is_own=is_own, back=_list_of(saved, is_own))
+
+
+def _list_of(saved: SavedMeans, is_own: bool) -> str:
+    """The page that a means stands on: its owner's, or the one of those who pay by themselves."""
+    return url_for("means.page", payer=means_queries.payer_value(saved)) if is_own else url_for("means.everyone")
 
 
 @blueprint.post("/means/<public_id>/withdraw")
@@ -116,9 +123,7 @@ def withdraw(public_id: str) -> ResponseReturnValue:
     actor = current_actor()
     saved = means.withdraw(actor, public_id)
     flash(_("It is withdrawn. Nothing is collected from it any more."))
-    if means_queries.is_own(actor, saved):
-        return redirect(url_for("means.page", payer=means_queries.payer_value(saved)), 303)
-    return redirect(url_for("means.everyone"), 303)
+    return redirect(_list_of(saved, means_queries.is_own(actor, saved)), 303)
 
 
 # For managers ---------------------------------------------------------------------------------------------------------

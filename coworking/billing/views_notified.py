@@ -39,6 +39,6 @@ def notified(gateway_name: str) -> ResponseReturnValue:
     )
     if is_ours and told.is_live == gateway.is_live:
         online.notified(gateway_name, told)
-    if told.is_live == gateway.is_live and (told.checkout_id or told.means_id):
-        means.told_of(gateway_name, told.id, checkout_id=told.checkout_id, means_id=told.means_id)
+    if told.is_live == gateway.is_live and (told.saving_id or told.means_id):
+        means.told_of(gateway_name, told.id, saving_id=told.saving_id, means_id=told.means_id)
     return {"received": True}

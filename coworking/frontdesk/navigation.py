@@ -83,6 +83,9 @@ _PARTS = {
     "accounts.me": {
         "accounts.tokens",
         "billing.mine",
+        "means.ask_withdraw",
+        "means.page",
+        "means.save",
         "presence.attestation",
         "presence.attestations",
         "presence.issue_attestation",
@@ -98,6 +101,8 @@ _PARTS = {
         "gateways.index",
         "gateways.save",
         "gateways.try_out",
+        "means.everyone",
+        "means.save_notice",
         "mail.edit",
         "mail.save",
         "pricing.article",

@@ -191,6 +191,27 @@ def test_a_new_card_is_tried_at_once(saves, card, lise, invoice, clock):
     assert owed(invoice) == 0
 
 
+@pytest.mark.parametrize("by", ["collection", "page"])
+def test_what_was_paid_and_taken_back_is_not_collected_again(saves, gateway, card, invoice, clock, by):
+    if by == "page":
+        page = online_opening.open_payment([invoice.public_id], "stripe", pay_url="http://x", locale="fr")
+        gateway.become(page.checkout_id, "paid")
+        online.settle("stripe", page.checkout_id)
+    days_later(clock, 1)
+    assert collecting.collect_due() == (by == "collection")
+    (paid,) = db.session.execute(select(Payment.id, Payment.method))
+    with write_unit():  # as a lost dispute does
+        db.session.add(
+            Payment(invoice_id=invoice.id, cents=-6600, received_on=TODAY, method=paid.method, reverses_id=paid.id)
+        )
+    assert owed(invoice) == 6600
+    calls = len(saves.calls)
+    for _day in range(12):
+        days_later(clock, 1)
+        collecting.collect_due()
+    assert len(saves.calls) == calls
+
+
 def test_several_invoices_are_collected_apart(saves, card, invoice, billing_lieu, clock):
     for day in (2, 3):
         billing_lieu.use(billing_lieu.cast.stranger, OCTOBER.replace(day=20 + day))
@@ -509,10 +530,10 @@ def test_an_announced_debit_that_was_withdrawn_does_not_come(saves, account, lis
 
 def test_what_the_bank_or_provider_ended_ends_here(saves, account, invoice, clock, run_outbox):
     saves.means[account.means_id] = replace(saves.means[account.means_id], is_usable=False)
-    assert means.told_of("stripe", "evt_1", checkout_id=None, means_id=account.means_id)
+    assert means.told_of("stripe", "evt_1", saving_id=None, means_id=account.means_id)
     run_outbox()
     assert (again(account).state, again(account).end_reason) == ("ended", "removed_there")
-    assert not means.told_of("stripe", "evt_2", checkout_id=None, means_id=account.means_id)
+    assert not means.told_of("stripe", "evt_2", saving_id=None, means_id=account.means_id)
 
 
 def test_a_means_that_turns_out_to_be_gone_fails_and_ends(saves, card, invoice, clock):

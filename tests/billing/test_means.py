@@ -123,8 +123,8 @@ def test_nobody_came_back_and_nothing_was_told_our_look_finds_it(saves, lise, cl
 def test_a_notification_finds_it(saves, lise, run_outbox):
     row = begin(lise)
     saves.save(row.checkout_id)
-    assert means.told_of("stripe", "evt_1", checkout_id=row.checkout_id, means_id=None)
-    assert not means.told_of("stripe", "evt_2", checkout_id="cs_of_another_program", means_id=None)
+    assert means.told_of("stripe", "evt_1", saving_id=row.checkout_id, means_id=None)
+    assert not means.told_of("stripe", "evt_2", saving_id="cs_of_another_program", means_id=None)
     run_outbox()
     assert states() == [("active", None)]
 

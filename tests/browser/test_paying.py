@@ -35,12 +35,18 @@ def stripe(app: Flask, address: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 @pytest.fixture
-def link(stripe: RunningDouble, billing_lieu: BillingLieu, app: Flask) -> str:
+def simulated(billing_lieu: BillingLieu, app: Flask) -> BillingLieu:
+    """A lieu that shows payers test keys."""
+    with app.app_context(), write_unit():
+        lock_lieu().is_simulation = True
+    return billing_lieu
+
+
+@pytest.fixture
+def link(stripe: RunningDouble, simulated: BillingLieu, app: Flask) -> str:
     with app.app_context():
-        with write_unit():
-            lock_lieu().is_simulation = True
-        services.update_settings(billing_lieu.manager, iban="FR7630006000011234567890189", bic="AGRIFRPP")
-        issued = services.run(billing_lieu.manager, OCTOBER).issued
+        services.update_settings(simulated.manager, iban="FR7630006000011234567890189", bic="AGRIFRPP")
+        issued = services.run(simulated.manager, OCTOBER).issued
         return f"/pay/{pay_token([row.public_id for row in issued if row.payable_cents == 6600])}"
 
 
@@ -86,3 +92,40 @@ def test_the_page_is_accessible(open_page: Callable[..., Page], link: str, size:
     page = open_page(size=size, scheme=scheme)
     page.goto(link)
     assert_accessible(page)
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (WIDE, "dark"), (PHONE, "dark"), (WIDE, "light")])
+def test_a_card_is_saved_seen_and_withdrawn(
+    open_page: Callable[..., Page], stripe: RunningDouble, simulated: BillingLieu, app: Flask, size, scheme
+):
+    page = open_page("stranger@demo.example", size=size, scheme=scheme)
+    page.goto("/me")
+    page.get_by_role("link", name="Mon moyen de paiement").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Enregistrer une carte").click()
+    assert "Cochez la case" in page.inner_text("main")
+    assert_accessible(page)
+    page.get_by_label("J’accepte").check()
+    page.get_by_role("button", name="Enregistrer une carte").click()
+    page.wait_for_url("**/c/pay/**")
+    pays(page, "4242 4242 4242 4242")
+    page.wait_for_url("**/means?payer=me")
+    assert "Carte Visa finissant par 4242" in page.inner_text("h2")
+    with app.app_context():
+        services.run(simulated.manager, OCTOBER)
+    page.reload()
+    assert "25 novembre" in page.inner_text("main")
+    assert_accessible(page)
+    page.goto("/invoices/mine")
+    assert "25 novembre" in page.inner_text("main")
+    assert_accessible(page)
+    manager = open_page("manager@demo.example", size=size, scheme=scheme)
+    manager.goto("/settings/payments/saved")
+    assert "finissant par 4242" in manager.inner_text("main")
+    assert_accessible(manager)
+    page.goto("/means")
+    page.get_by_role("link", name="Retirer").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Retirer").click()
+    page.wait_for_url("**/means?payer=me")
+    assert "Plus rien n’y sera prélevé" in page.inner_text("body")

@@ -32,7 +32,7 @@ from tests.support.stripe import SECRET_KEY, WEBHOOK_SECRET, RunningDouble, runn
 
 BROKERS = {"files": "sqlite", "redis": "postgresql"}
 TUESDAY, SECOND = date(2026, 10, 13), date(2026, 11, 2)
-TENTH, FOURTH = date(2026, 11, 10), date(2026, 12, 4)
+THIRD, TENTH, FOURTH = date(2026, 11, 3), date(2026, 11, 10), date(2026, 12, 4)
 CARD = {"means": "card", "expiry": "12 / 30", "cvc": "123"}
 
 
@@ -150,6 +150,35 @@ def test_from_a_booking_to_money_that_arrived(world: World) -> None:
     manager.post(f"{invoice[1]}/ask", form=invoice[1])
     assert "repris par la banque" in plain(manager.get(invoice[1]))
     assert "Payer 6,00 €" in plain(nobody.get(link))
+
+    with world.lieu.app.app_context():
+        assert [found for one, found in checks.run() if one.promise == 3 and found] == []
+
+
+def test_a_saved_card_pays_the_month_until_it_is_withdrawn(world: World) -> None:
+    anne, manager = (signed_in(world.lieu, f"{name}@demo.example") for name in ("anne", "manager"))
+    uses_a_half_day(world, anne, TUESDAY)
+    anne.post("/means", form="/means", payer="me", agrees="1")
+    on_stripes_page(world, number="4000002500003155", **CARD)  # the bank asks first
+    world.stripe.double.answer_authentication(world.stripe.double.session_ids()[0], True)
+    assert soon(lambda: "Carte Visa finissant par 3155" in plain(anne.get("/means")))
+
+    world.go(at(SECOND, 10))
+    manager.post("/invoices/month/2026-10/run", form="/invoices/month/2026-10")
+    said = text_of(email_to(world.smtp, "anne@demo.example", "F2026-0001", 90))
+    assert "Vous n’avez rien à faire" in said and "3 novembre" in said
+    assert "9,00 € à payer" in plain(anne.get("/invoices/mine")) and "3 novembre" in plain(anne.get("/me"))
+    world.go(at(SECOND, 18))
+    assert world.stripe.double.intent_ids() == []
+    world.go(at(THIRD, 10))
+    assert soon(lambda: "payée" in anne.get("/invoices/mine"))
+    email_to(world.smtp, "anne@demo.example", "9,00.*est arrivé")
+    assert len(world.stripe.double.intent_ids()) == 1
+
+    found = re.search(r"/means/(\w+)/withdraw", anne.get("/means"))
+    assert found is not None
+    anne.post(found[0], form=found[0])
+    assert soon(lambda: len(world.stripe.double.events("payment_method.detached")) == 1)
 
     with world.lieu.app.app_context():
         assert [found for one, found in checks.run() if one.promise == 3 and found] == []

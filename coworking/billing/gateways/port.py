@@ -130,13 +130,15 @@ class MoneyBack:
 class Notification:
     """A hint from the provider. ``id`` is the same however often it comes; ``checkout_id`` None: it is about no checkout.
 
-    ``means_id``: the saved means that it is about; ``payment_id``: the money of which some went back or is disputed.
+    ``saving_id``: the page to save a means on that it is about; ``means_id``: the saved means; ``payment_id``: the money of
+    which some went back or is disputed.
     """
 
     id: str
     kind: str
     checkout_id: str | None
     is_live: bool
+    saving_id: str | None = None
     means_id: str | None = None
     payment_id: str | None = None
 

@@ -204,13 +204,15 @@ class StripeGateway:
         concerned = concerned if isinstance(concerned, dict) else {}
         kind, metadata = concerned.get("object"), concerned.get("metadata")
         is_collection = kind == "payment_intent" and isinstance(metadata, dict) and "collection" in metadata
-        is_checkout = kind == "checkout.session" or is_collection
+        is_saving = kind == "checkout.session" and concerned.get("mode") == "setup"
+        is_checkout = (kind == "checkout.session" and not is_saving) or is_collection
         means = {"payment_method": "id", "mandate": "payment_method"}.get(str(kind))
         return Notification(
             id=_name(event.get("id")),
             kind=_name(event.get("type")),
             checkout_id=_name(concerned.get("id")) if is_checkout else None,
             is_live=event.get("livemode") is True,
+            saving_id=_name(concerned.get("id")) if is_saving else None,
             means_id=_name(concerned.get(means)) if means is not None else None,
             payment_id=None if (intent := payment_of(concerned)) is None else _name(intent),
         )

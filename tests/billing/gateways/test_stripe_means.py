@@ -176,10 +176,10 @@ def test_nonsense_is_no_answer(gateway, means, double, body):
         means.collect(collection(kept))
 
 
-def told(gateway, double, kind: str) -> list[tuple[str | None, str | None]]:
+def told(gateway, double, kind: str) -> list[tuple[str | None, str | None, str | None]]:
     """What the notifications of a kind are about."""
     read = [gateway.read_notification(*double.notifications.signed(event["id"])) for event in double.events(kind)]
-    return [(hint.checkout_id, hint.means_id) for hint in read]
+    return [(hint.checkout_id, hint.saving_id, hint.means_id) for hint in read]
 
 
 def test_notifications_say_what_they_are_about(gateway, means, double):
@@ -188,9 +188,9 @@ def test_notifications_say_what_they_are_about(gateway, means, double):
     fact = means.collect(collection(kept))
     double.settle_collected(fact.checkout_id, False)
     means.forget(kept.means.means_id)
-    assert told(gateway, double, "checkout.session.completed") == [(kept.checkout_id, None)]
-    assert told(gateway, double, "payment_intent.processing") == [(fact.checkout_id, None)]
-    assert told(gateway, double, "payment_intent.payment_failed") == [(fact.checkout_id, None)]
-    assert told(gateway, double, "payment_method.detached") == [(None, kept.means.means_id)]
-    assert told(gateway, double, "mandate.updated") == [(None, kept.means.means_id)]
-    assert told(gateway, double, "setup_intent.succeeded") == [(None, None)]
+    assert told(gateway, double, "checkout.session.completed") == [(None, kept.checkout_id, None)]
+    assert told(gateway, double, "payment_intent.processing") == [(fact.checkout_id, None, None)]
+    assert told(gateway, double, "payment_intent.payment_failed") == [(fact.checkout_id, None, None)]
+    assert told(gateway, double, "payment_method.detached") == [(None, None, kept.means.means_id)]
+    assert told(gateway, double, "mandate.updated") == [(None, None, kept.means.means_id)]
+    assert told(gateway, double, "setup_intent.succeeded") == [(None, None, None)]
