@@ -116,6 +116,8 @@ def told(job: outbox.Job) -> None:
         return
     refund = next((one for one in payment.refunds if one.id == job.payload.get("refund")), None)
     invoices = [part.invoice for part in payment.parts]
+    if not invoices:  # it came too late for what was sold: `paid_too_late` told
+        return
     receiver = payer_queries.receiver_of(invoices[0])
     if receiver is None:
         return
