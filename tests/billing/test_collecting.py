@@ -623,7 +623,7 @@ def test_what_sql_changes_the_audit_finds(saves, card):
 # How much it asks the database ----------------------------------------------------------------------------------------
 
 
-PER_COLLECTION = 37
+PER_COLLECTION = 38
 """Statements of one collection: its intent and its outcome, each signed."""
 
 
