@@ -40,6 +40,7 @@ BLUEPRINTS = (
     "coworking.billing.views_means",
     "coworking.billing.views_notified",
     "coworking.accounting.views_bank",
+    "coworking.accounting.views_money",
     "coworking.statistics.views",
     "coworking.network.head.views",
     "coworking.network.head.views_six_figures",

@@ -24,7 +24,7 @@ MOST_PROPOSALS = 3
 NUMBER_AND_AMOUNT = N_("The invoice's number is in the text, and the amount is the same.")
 NUMBERS_AND_AMOUNT = N_("The invoices' numbers are in the text, and together they come to this amount.")
 NUMBER_AND_LESS = N_("The invoice's number is in the text. The amount is less than is owed: a part payment.")
-NUMBER_AND_MORE = N_("The invoice's number is in the text. The amount is more than is owed: the rest becomes a credit.")
+NUMBER_AND_MORE = N_("The invoice's number is in the text. The amount is more than is owed.")
 NUMBER_AND_OTHERS = N_(
     "An invoice's number is in the text, and with the payer's other invoices it comes to this amount."
 )

@@ -122,7 +122,9 @@ def _is_part(endpoint: str, here: str) -> bool:
     if here == endpoint or here in _PARTS.get(endpoint, ()):
         return True
     if endpoint == "billing.index":
-        return here.startswith(("billing.", "bank.")) and here not in {"billing.mine"} | _PARTS["spaces.index"]
+        return (
+            here.startswith(("billing.", "bank.", "money.")) and here not in {"billing.mine"} | _PARTS["spaces.index"]
+        )
     if endpoint == "network_head.month":
         return here.startswith("network_head.")
     return endpoint.startswith("spaces.") and here.startswith(("spaces.", "network_lieu."))

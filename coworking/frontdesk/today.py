@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
-from coworking.accounting import nightly
+from coworking.accounting import bank_queries, money_queries, nightly
 from coworking.accounting import queries as accounting
 from coworking.accounting.models import AuditRun
 from coworking.billing.online import NOTIFIED
@@ -96,6 +96,8 @@ class Today:
     surpluses: list[Surplus]
     disputes: list[OnlineDispute]
     to_refund: list[Standing]
+    bank_lines: int
+    late_payers: int
     closed_since: datetime | None
     free: list[str] = field(default_factory=list[str])
 
@@ -116,7 +118,8 @@ class Today:
     @property
     def needs_count(self) -> int:
         many = (self.failed, self.calls, self.problems, self.surpluses, self.disputes, self.to_refund)
-        return bool(self.audit) + bool(self.older) + sum(map(len, many))
+        one = (self.audit, self.older, self.bank_lines, self.late_payers)
+        return sum(map(bool, one)) + sum(map(len, many))
 
 
 def version(day: date) -> str:
@@ -133,6 +136,7 @@ def version(day: date) -> str:
             *problems.open_state(),
             *surplus_state(),
             *refund_state(),
+            *money_queries.money_state(),
         )
     ).one()
     changes = (counter or 0, failed, audit or 0, waiting, *(value or 0 for value in others))
@@ -194,6 +198,8 @@ def today(*, is_manager: bool) -> Today:
         surpluses=surpluses() if is_manager else [],
         disputes=open_disputes() if is_manager else [],
         to_refund=to_refund() if is_manager else [],
+        bank_lines=bank_queries.waiting_count()[0] if is_manager else 0,
+        late_payers=money_queries.late_payers(day) if is_manager else 0,
         closed_since=max(span.end for span in row.open()) if row is not None and is_over else None,
         free=_free_now(row, instant),
     )

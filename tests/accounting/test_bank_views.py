@@ -74,7 +74,7 @@ def test_what_is_proposed_is_confirmed_chosen_by_hand_or_set_aside_and_taken_bac
     lise = issued[6600]
     send(browser, camt(Entry("2026-11-20", 7000, f"fact {lise[1]}"), Entry("2026-11-21", 1500, "x", "VIDAL LISE")))
     page = plain(browser.get("/bank"))
-    assert "Le montant dépasse ce qui est dû : le reste devient un crédit." in page
+    assert "Le montant dépasse ce qui est dû." in page
     assert "4,00 € deviennent son crédit." in page
     with app.app_context():
         first, second = db.session.scalars(select(BankLine.public_id).order_by(BankLine.booked_on)).all()
