@@ -27,7 +27,8 @@ from coworking.core.types import public_id
 from coworking.core.units import write_unit
 from coworking.membership.models import Adhesion, Subscription
 from coworking.membership.queries import adhesion_vat_now
-from coworking.pricing.models import Quote
+from coworking.pricing.models import Quote, Sale
+from coworking.pricing.rules import PricedLine, payable_cents
 from coworking.spaces import queries as spaces
 
 
@@ -122,6 +123,21 @@ def charge_sold(kind: str, made_id: int, due_month: date) -> list[int]:
     """Charge what was sold before it counted, in the open unit; the charges' ids. Twice adds nothing."""
     assert kind == "booking", kind
     return _charge_booking(made_id, due_month)
+
+
+def no_longer_owed(sale: Sale) -> int:
+    """How many cents of a paid booking's sale its quotes do not ask for any more."""
+    owed = db.session.scalars(
+        select(Quote)
+        .join(BookingUnit, BookingUnit.quote_id == Quote.id)
+        .where(
+            BookingUnit.booking_id == sale.made_id,
+            Quote.payer_person_id.is_not(None),
+            Quote.state.in_(("live", "kept")),
+        )
+    )
+    lines = [PricedLine(row.amount_cents, row.vat_rate_bp, "ht" if row.basis == "ht" else "ttc") for row in owed]
+    return sale.cents - payable_cents(lines)
 
 
 def _charge_booking(booking_id: int, due_month: date) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from coworking.billing import (
+    charges,
     online,
     online_entries,
     online_looking,
@@ -22,8 +23,10 @@ from coworking.billing.pay_links import pay_url
 from coworking.billing.rules import RefundTooMuch
 from coworking.core import mail, outbox
 from coworking.core import sales as registry
+from coworking.core.formats import money
 from coworking.core.policy import SYSTEM
 from coworking.core.units import end_read, write_unit
+from coworking.pricing import queries as pricing
 from coworking.pricing import sales
 from coworking.spaces import queries as spaces
 
@@ -62,6 +65,19 @@ def look(job: outbox.Job) -> None:
 def due(job: outbox.Job) -> None:
     """Let go of what nobody has paid in time."""
     sale_opening.end_sale(job.payload["sale"])
+
+
+@outbox.handler(registry.CHANGED)
+def changed(job: outbox.Job) -> None:
+    """A booking that was paid first costs less by now (cancelled in time, or changed by the lieu): a manager credits it."""
+    sale = pricing.sale(job.payload["sale"])
+    due = charges.no_longer_owed(sale)
+    if due <= 0:
+        return
+    numbers = [part.invoice.number for row in online_queries.of_sale(sale.id) for part in row.parts]
+    raise outbox.GiveUp(
+        f"{money(due, sale.currency)} of {', '.join(numbers)} is no longer owed: credit it, then refund it"
+    )
 
 
 @outbox.handler(online.INVOICE)

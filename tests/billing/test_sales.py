@@ -16,6 +16,7 @@ from coworking.billing.online_models import OnlinePayment
 from coworking.billing.online_rules import SaleOver
 from coworking.booking import services as booking
 from coworking.booking.models import Booking
+from coworking.core import outbox
 from coworking.core.db import db
 from coworking.core.units import end_read, write_unit
 from coworking.spaces.calendar import lock_lieu
@@ -289,3 +290,20 @@ def test_without_a_gateway_nothing_is_held(first, monkeypatch, gateway):
 def test_what_is_too_small_for_a_card_is_not_held(first, gateway):
     factories.make_tariff(room=10, valid_from=date(2026, 11, 2))
     assert held(first).status == "confirmed"
+
+
+def test_a_paid_booking_that_is_cancelled_in_time_tells_a_manager_what_to_give_back(first, gateway, clock, run_outbox):
+    room = held(first)
+    gateway.become((checkout := opened(first, room).checkout_id), "paid")
+    online.settle("stripe", checkout)
+    me = first.cast.stranger.actor()
+    booking.cancel(me, room.public_id)
+    booking.undo_cancel(me, room.public_id)
+    clock.advance(minutes=3)
+    run_outbox()
+    assert outbox.failed() == []  # undone: nothing is due back
+    booking.cancel(me, room.public_id)
+    clock.advance(minutes=3)
+    run_outbox()
+    (row,) = outbox.failed()
+    assert "30" in row.last_error and "F2026-" in row.last_error
