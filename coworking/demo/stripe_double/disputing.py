@@ -16,14 +16,14 @@ def dispute_payment(
     """Dispute a payment, in whole or part: the money is withdrawn at once. A debit's return is lost from the start."""
     with store.lock:
         charge = store.get("charge", store.get("payment_intent", intent_id)["latest_charge"])
-        cents = charge["amount"] - charge["amount_refunded"] if cents is None else cents
+        wanted: int = charge["amount"] - charge["amount_refunded"] if cents is None else cents
         is_debit = charge["payment_method_details"]["type"] == "sepa_debit"
         created = store.seconds()
         due = None if is_debit else created + ANSWERED_WITHIN_S
-        dispute = store.add(dispute_of(store.new_id("du_"), created, charge, cents, reason, due))
+        dispute = store.add(dispute_of(store.new_id("du_"), created, charge, wanted, reason, due))
         charge["disputed"] = True
         store.tell("charge.dispute.created", dispute)
-        _move(store, dispute, -cents)
+        _move(store, dispute, -wanted)
         store.tell("charge.dispute.funds_withdrawn", dispute)
         if is_debit:
             decide(store, dispute["id"], "lost")
