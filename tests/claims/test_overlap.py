@@ -83,6 +83,12 @@ def test_looking_at_a_day_does_not_read_the_history(inside, place, count_stateme
         assert "ix_claim_resource_id_starts_at" not in plan
 
 
+def _alone(question: str) -> str:
+    """``question`` with parameters for the values of rows that it does not read itself."""
+    own = set(re.findall(r"\b(?:AS|FROM|JOIN) (\w+)", question))
+    return re.sub(r"(?<!')\b([A-Za-z_]+)\.\w+", lambda name: name[0] if name[1] in own else "?", question)
+
+
 def questions_of(trigger: str) -> list[str]:
     """Each EXISTS (…) that a trigger asks, with parameters for the row that fires it."""
     found: list[str] = []
@@ -91,7 +97,7 @@ def questions_of(trigger: str) -> list[str]:
         while depth:
             depth += {"(": 1, ")": -1}.get(trigger[end], 0)
             end += 1
-        found.append(re.sub(r"\b(NEW|OLD)\.\w+", "?", trigger[match.start() : end]))
+        found.append(_alone(trigger[match.start() : end]))
     return found
 
 
@@ -110,7 +116,9 @@ def test_no_trigger_reads_the_history(inside, place, known):
                 cursor.execute(f"EXPLAIN QUERY PLAN SELECT {question}", (None,) * question.count("?"))
                 steps = [row[3] for row in cursor.fetchall() if row[3].startswith(("SCAN ", "SEARCH "))]
                 plans.setdefault(name, []).extend(steps)
-    found = {name: [plan for plan in asked if plan != "SCAN CONSTANT ROW"] for name, asked in plans.items()}
+    # The lines of one document, and what they come to, are read whole.
+    small = re.compile(r"SCAN (CONSTANT ROW|line VIRTUAL TABLE .*|taken|billed)( LEFT-JOIN)?$")
+    found = {name: [plan for plan in asked if not small.match(plan)] for name, asked in plans.items()}
     assert not {name: asked for name, asked in found.items() if any(plan.startswith("SCAN") for plan in asked)}
     for name in ("claim_overlap_insert", "claim_overlap_update"):
         short, long = found[name]

@@ -24,9 +24,13 @@ from coworking.core.sql import insert_missing, inserted
 from coworking.core.units import write_unit
 from coworking.spaces.models import LieuDay
 
-NOT_REPLACED = {guard.table: guard.name for guard in reversed(guards.GUARDS) if guard.table != "claim"}
-"""The guard that answers for each table, of several the first. Claims may be deleted by anyone: what must not be is an
-overlap."""
+NOT_REPLACED = {
+    guard.table: guard.name
+    for guard in reversed(guards.GUARDS)
+    if any(trigger.startswith(f"{guard.name}_replace_") for trigger in guard.sqlite)
+}
+"""The guard that answers for each table, of several the first. Of others rows may go: of claims what must not be is an
+overlap, and that a payment through a gateway went is found by the chain."""
 
 
 def rowid_of(table: Table) -> str | None:
@@ -40,7 +44,8 @@ def keys_of(table: Table) -> set[tuple[str, ...]]:
     """Every unique key of ``table`` but a primary key that is the rowid."""
     found = set() if rowid_of(table) else {tuple(column.name for column in table.primary_key)}
     unique = [one for one in table.constraints if isinstance(one, UniqueConstraint)]
-    unique += [one for one in table.indexes if one.unique]
+    # Of an index over some rows alone a guard would ask too much; what it lets go is found by the chain.
+    unique += [one for one in table.indexes if one.unique and one.dialect_options["sqlite"]["where"] is None]
     return found | {tuple(column.name for column in one.columns) for one in unique}
 
 
