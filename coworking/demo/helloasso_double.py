@@ -89,6 +89,36 @@ class HelloAssoDouble:
         while self._sending:
             self._sending.pop().join()
 
+    def refund(self, payment_id: int, cents: int | None = None, status: str = "Processed") -> dict[str, Any] | None:
+        """Give back a part of a payment, or all that is left; the operation. None where that cannot be."""
+        with self._lock:
+            found = [one for one in self._payments() if one["id"] == payment_id]
+            if not found:
+                return None
+            (payment,) = found
+            left = payment["amount"] - sum(one["amount"] for one in payment["refundOperations"])
+            amount = left if cents is None else cents
+            if not 0 < amount <= left:
+                return None
+            operation = {"id": 900000 + 10 * payment_id % 100000 + len(payment["refundOperations"]), "amount": amount}
+            payment["refundOperations"].append(operation | {"amountTip": 0, "status": status})
+            payment["state"] = "Refunded" if amount == left and status == "Processed" else "Refunding"
+            return operation
+
+    def contest(self, payment_id: int) -> None:
+        """Let the payer's bank take a payment back."""
+        with self._lock:
+            next(one for one in self._payments() if one["id"] == payment_id)["state"] = "Contested"
+
+    def payment(self, payment_id: int) -> dict[str, Any] | None:
+        """A payment as it stands."""
+        with self._lock:
+            return next((one for one in self._payments() if one["id"] == payment_id), None)
+
+    def _payments(self) -> list[dict[str, Any]]:
+        orders = [checkout.order for checkout in self.checkouts.values() if checkout.order is not None]
+        return [payment for order in orders for payment in order["payments"]]
+
     # Values as HelloAsso writes them
 
     def open(self, wanted: dict[str, Any]) -> HelloAssoCheckout:
@@ -206,7 +236,20 @@ def create_helloasso(double: HelloAssoDouble) -> Flask:
     @app.get(f"{home}/payments")
     def payments() -> ResponseReturnValue:
         rows = [payment for order in double.ordered() if _is_since(order) for payment in order["payments"]]
-        return jsonify(_page_of(double, rows))
+        wanted = request.args.getlist("states")
+        return jsonify(_page_of(double, [row for row in rows if not wanted or row["state"] in wanted]))
+
+    @app.get("/v5/payments/<int:payment_id>")
+    def payment(payment_id: int) -> ResponseReturnValue:
+        found = double.payment(payment_id)
+        return (jsonify(found), 200) if found is not None else ({"errors": [{"code": "NotFound"}]}, 404)
+
+    @app.post("/v5/payments/<int:payment_id>/refund")
+    def refund(payment_id: int) -> ResponseReturnValue:
+        operation = double.refund(payment_id, int(request.args.get("amount") or 0) or None)
+        if operation is None:
+            return jsonify(errors=[{"code": "Conflict", "message": "The payment cannot be refunded"}]), 400
+        return jsonify(operation | {"paymentId": payment_id, "state": "Processed"})
 
     @app.route("/checkout/<int:number>", methods=["GET", "POST"])
     def page(number: int) -> ResponseReturnValue:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select, update
 
-from coworking.billing import online, online_looking, online_opening
+from coworking.billing import online_looking, online_opening, online_queries
 from coworking.billing.gateways import accounts
 from coworking.billing.models import Payment
 from coworking.core.db import db
@@ -62,4 +62,4 @@ def test_an_invoice_is_paid_once_however_it_is_told(lieu, double, run_outbox, ho
     db.session.rollback()
     rows = db.session.scalars(select(Payment)).all()
     assert [(row.cents, row.method, row.reference) for row in rows] == [(6600, "card", str(500000 + number))]
-    assert online.online_queries.online_payment(public_id).state == "paid"
+    assert online_queries.online_payment(public_id).state == "paid"
