@@ -265,6 +265,8 @@ def test_paid_twice_on_two_pages_the_second_is_to_be_given_back(first, gateway, 
         online.settle("stripe", checkout)
     assert count(Invoice) == 1
     assert [one.cents for one in online_queries.surpluses()] == [3000]
+    late = db.session.scalars(select(outbox.OutboxRow.payload).where(outbox.OutboxRow.topic == online.TOO_LATE)).all()
+    assert [one["payment"] for one in late] == [key], "it is given back by itself"
 
 
 def test_an_invoice_that_cannot_be_issued_follows_and_the_place_counts_at_once(first, gateway, run_outbox, monkeypatch):
