@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -48,7 +49,9 @@ class Habit:
         return day >= self.since and day.weekday() in self.weekdays and draw.random() < self.likely * season
 
 
-def habits(draw: random.Random, first: date, last: date, count: int = 60) -> list[Habit]:
+def habits(
+    draw: random.Random, first: date, last: date, count: int = 60, *, taken: Collection[tuple[str, str]] = ()
+) -> list[Habit]:
     """``count`` people who join between ``first`` and ``last``, most of them early; the demo's accounts come first."""
     span = (last - first).days
     everyone = frozenset(range(5))
@@ -91,7 +94,7 @@ def habits(draw: random.Random, first: date, last: date, count: int = 60) -> lis
             first,
         ),
     ]
-    names = {(habit.first_name, habit.last_name) for habit in accounts}
+    names = {*taken, *((habit.first_name, habit.last_name) for habit in accounts)}
     others: list[Habit] = []
     while len(others) < count - len(accounts):
         name = (draw.choice(FIRST_NAMES), draw.choice(LAST_NAMES))

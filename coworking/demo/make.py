@@ -71,7 +71,8 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
                 _close(manager, first, date(year, 12, 24), date(year, 12, 31), "fêtes de fin d’année")
             friday = today + timedelta(days=(4 - today.weekday()) % 7 or 7)
             world.close(manager, friday, friday, "inventaire du fablab", (13 * 60, 18 * 60))
-        people = habits(draw, first, today - timedelta(days=20))
+        staff = {(name, surname) for name, surname, *_more in world.STAFF}
+        people = habits(draw, first, today - timedelta(days=20), taken=staff)
         simulation = Simulation(draw, people, host, until)
         waiting = sorted(people, key=lambda habit: habit.since)
         for offset in range((today - first).days + 1):
