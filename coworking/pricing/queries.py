@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from coworking.core.db import db
@@ -101,13 +100,4 @@ def sale_of(kind: str, subject_id: int) -> Sale | None:
     """The newest sale of a subject; None where it never had to be paid first."""
     return db.session.scalar(
         select(Sale).where(Sale.subject_kind == kind, Sale.subject_id == subject_id).order_by(Sale.id.desc()).limit(1)
-    )
-
-
-def is_paid_ahead(kind: str, made_id: Any) -> ColumnElement[bool]:
-    """The condition that what counts as ``made_id`` was paid before it counted, whatever was given back of it."""
-    return (
-        select(Sale.id)
-        .where(Sale.subject_kind == kind, Sale.made_id == made_id, Sale.state.in_(("paid", "refunded")))
-        .exists()
     )
