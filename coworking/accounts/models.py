@@ -99,9 +99,10 @@ class PersonRole(Model):
 
 
 class Organisation(Model):
-    """An employer, association or authority that may pay for people. ``siren`` has nine digits.
+    """An employer, association or authority that may pay for people. ``siren`` has nine digits, ``siret`` fourteen.
 
-    The rest is for its invoices: ``email`` is where they go, ``service_code`` what a public authority wants on them.
+    The rest is for its invoices: ``email`` is where they go. ``is_public``: a public body, which wants its SIRET and a
+    ``service_code`` on them.
     """
 
     __tablename__ = "organisation"
@@ -110,12 +111,14 @@ class Organisation(Model):
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
     name: Mapped[str] = mapped_column(unique=True, info={"seen_by": (COLLEAGUE, CONTACT, ACCOUNTANT, MANAGER)})
     siren: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    siret: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     vat_number: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     email: Mapped[str | None] = mapped_column(info={"seen_by": (ACCOUNTANT, MANAGER)})
     address: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     postcode: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     city: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     service_code: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    is_public: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 

@@ -17,14 +17,14 @@ from coworking.core.errors import Forbidden, NotFound
 from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
 
-FIELDS = ("name", "siren", "vat_number", "email", "address", "postcode", "city", "service_code")
+FIELDS = ("name", "siren", "siret", "vat_number", "email", "address", "postcode", "city", "service_code", "is_public")
 
 
 def create_organisation(actor: Actor, values: dict[str, Any]) -> Organisation:
     """Add an organisation; ``values`` by `FIELDS`. Raises `OrganisationTaken`."""
     _check_manager(actor)
     with write_unit() as unit:
-        organisation = Organisation(**{name: values.get(name) for name in FIELDS})
+        organisation = Organisation(**{name: values[name] for name in FIELDS if name in values})
         db.session.add(organisation)
         _flush()
         audit.record(actor, "organisation.created", ("organisation", organisation.id))
@@ -33,13 +33,13 @@ def create_organisation(actor: Actor, values: dict[str, Any]) -> Organisation:
 
 
 def update_organisation(actor: Actor, public_id: str, values: dict[str, Any]) -> Organisation:
-    """Change its details on invoices from now on. Raises `NotFound` or `OrganisationTaken`."""
+    """Change those of its details on invoices that ``values`` names. Raises `NotFound` or `OrganisationTaken`."""
     _check_manager(actor)
     with write_unit():
         organisation = _locked(public_id)
-        changed = [name for name in FIELDS if getattr(organisation, name) != values.get(name)]
+        changed = [name for name in FIELDS if name in values and getattr(organisation, name) != values[name]]
         for name in changed:
-            setattr(organisation, name, values.get(name))
+            setattr(organisation, name, values[name])
         if changed:
             _flush()
             audit.record(actor, "organisation.changed", ("organisation", organisation.id), fields=changed)

@@ -101,6 +101,34 @@ def charged() -> Iterator[str]:
     )
 
 
+@check(3, "a discount takes off no more than its charge, and is billed with it")
+def discounted() -> Iterator[str]:
+    reduced = aliased(Charge)
+    rows = db.session.execute(
+        select(
+            Charge.public_id,
+            Charge.amount_cents,
+            reduced.amount_cents,
+            Charge.invoice_id.is_not_distinct_from(reduced.invoice_id)
+            & Charge.payer_person_id.is_not_distinct_from(reduced.payer_person_id)
+            & Charge.payer_organisation_id.is_not_distinct_from(reduced.payer_organisation_id)
+            & (Charge.vat_rate_bp == reduced.vat_rate_bp)
+            & (Charge.basis == reduced.basis),
+        )
+        .outerjoin(reduced, reduced.id == Charge.source_id)
+        .where(Charge.source == "discount")
+        .order_by(Charge.id)
+        .execution_options(yield_per=1000)
+    )
+    for public_id, cents, whole, together in rows:
+        if whole is None:
+            yield f"the discount {public_id} is on a charge that is not there"
+        elif -cents > whole:
+            yield f"the discount {public_id} takes {-cents} off {whole}"
+        elif not together:
+            yield f"the discount {public_id} is not on the invoice of what it reduces, or not to its payer, rate and basis"
+
+
 @check(3, "credit notes take back no more of a line than its invoice holds")
 def credited() -> Iterator[str]:
     original = aliased(Invoice)

@@ -51,14 +51,13 @@ class Seller:
     bic: str | None
     simulation: bool = False
 
-    @property
-    def is_company(self) -> bool:
-        return self.legal_status == mentions.LEGAL_STATUS["company"]
-
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Who pays: ``id`` is the public id, ``kind`` ``person`` or ``organisation``. Later changes do not reach the PDF."""
+    """Who pays: ``id`` is the public id, ``kind`` ``person`` or ``organisation``. Later changes do not reach the PDF.
+
+    ``is_public``: a public body, whose invoices go through Chorus Pro.
+    """
 
     kind: str
     id: str
@@ -67,9 +66,11 @@ class Buyer:
     postcode: str | None = None
     city: str | None = None
     siren: str | None = None
+    siret: str | None = None
     vat_number: str | None = None
     service_code: str | None = None
     order_number: str | None = None
+    is_public: bool = False
 
     @property
     def is_organisation(self) -> bool:
@@ -92,15 +93,6 @@ def missing(seller: Seller) -> list[str]:
     if seller.vat_status == "taxable":
         wanted.append((VAT_NUMBER, bool(seller.vat_number)))
     return [name for name, there in wanted if not there]
-
-
-def lacking(seller: Seller) -> list[str]:
-    """What an invoice should show of the lieu and can be issued without, as message ids."""
-    wanted = [
-        (N_("The legal form, capital and register of the company are not filled in."), bool(seller.legal_mention)),
-        (N_("No IBAN is filled in: the invoices do not say where to pay."), bool(seller.iban)),
-    ]
-    return [words for words, there in wanted[0 if seller.is_company else 1 :] if not there]
 
 
 def check(draft: Draft, seller: Seller, terms: mentions.InvoiceTerms) -> None:

@@ -136,7 +136,10 @@ def quotes_owed_today(person: Person) -> list[Quote]:
 
 
 def owed_today(person: Person) -> list[SoldLine]:
-    """What ``person`` owes for today, as lines: what they use, and what was charged for today and not invoiced."""
+    """What ``person`` owes for today, as lines: what they use, and what was charged for today and not invoiced.
+
+    What was reduced by hand waits for its invoice, on which the discount stands beside it.
+    """
     used = [
         SoldLine(f"q:{quote.public_id}", _item_of_quote(quote, person.locale), quote_id=quote.id)
         for quote in quotes_owed_today(person)
@@ -145,6 +148,7 @@ def owed_today(person: Person) -> list[SoldLine]:
         month_of(spaces.today()),
         Charge.payer_person_id == person.id,
         Charge.day == spaces.today(),
+        ~queries.discounted(),
     )
     return used + [
         SoldLine(f"c:{charge.public_id}", _item_of_charge(charge), charge_id=charge.id) for charge in charges

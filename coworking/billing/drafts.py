@@ -10,11 +10,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from coworking.billing import documents, line_rules, mentions, payer_queries, queries
+from coworking.billing import documents, line_rules, mentions, payer_queries, precheck_rules, queries
 from coworking.billing.models import Charge
 from coworking.core.db import db
 from coworking.core.errors import DomainError
-from coworking.core.i18n import _, ngettext
 from coworking.core.months import month_after
 from coworking.membership import queries as memberships
 from coworking.membership.models import Agreement
@@ -39,6 +38,16 @@ class Prepared:
     def value(self) -> str:
         """Who pays, as a value of `payer_queries.payers`."""
         return payer_queries.payer_value(self.charges[0])
+
+    @property
+    def discounts(self) -> dict[int, Charge]:
+        """The discounts among its charges, by the id of the charge that each reduces."""
+        return {charge.source_id: charge for charge in self.charges if charge.source == "discount"}
+
+    @property
+    def mended_at(self) -> precheck_rules.MendPlace | None:
+        """The page where what prevents issuing is mended; None: nothing does, or no single page."""
+        return None if self.problem is None else precheck_rules.mended_at(self.problem, self.draft.buyer)
 
     @property
     def totals(self) -> Totals:
@@ -85,8 +94,7 @@ def prepare(month: date) -> list[Prepared]:
 
 def of_payer(payer: str, month: date) -> Prepared | None:
     """What one payer owes for ``month`` and before, not invoiced yet; None: nothing. Raises `PayerUnknown`."""
-    person_id, organisation_id = payer_queries.payer_ids(payer)
-    mine = Charge.payer_person_id == person_id if person_id else Charge.payer_organisation_id == organisation_id
+    mine = queries.charged_to(payer_queries.payer_ids(payer))
     found = prepare_from(queries.charges_due(month, mine), month)
     return found[0] if found else None
 
@@ -127,7 +135,8 @@ def item_of(charge: Charge) -> line_rules.ChargedItem:
         vat_rate_bp=charge.vat_rate_bp,
         month=charge.month,
         day=charge.day,
-        who=None if charge.person is None else charge.person.name,
+        # What a person used is counted on their line; a discount on it counts nothing.
+        who=None if charge.person is None or charge.source == "discount" else charge.person.name,
         account=charge.account,
     )
 
@@ -170,9 +179,11 @@ def _buyer(charge: Charge, orders: dict[int, str]) -> documents.Buyer:
             postcode=organisation.postcode,
             city=organisation.city,
             siren=organisation.siren,
+            siret=organisation.siret,
             vat_number=organisation.vat_number,
             service_code=organisation.service_code,
             order_number=orders.get(organisation.id),
+            is_public=organisation.is_public,
         )
     assert person is not None, "a charge has exactly one payer"
     return documents.Buyer(
@@ -190,24 +201,9 @@ def _email(charge: Charge) -> str | None:
     return None if receiver is None else receiver.email
 
 
-def warnings(ready: Sequence[Prepared]) -> list[str]:
-    """What the law or the payer would miss on documents that can be issued all the same, in the reader's language."""
-    if not ready:
-        return []
-    said = [_(words) for words in documents.lacking(seller())]
-    nowhere = [
-        row.draft.buyer.name for row in ready if not row.draft.buyer.is_organisation and not row.draft.buyer.city
-    ]
-    if nowhere:
-        said.append(
-            ngettext(
-                "%(num)s person has no postal address: %(names)s.",
-                "%(num)s people have no postal address: %(names)s.",
-                len(nowhere),
-                names=", ".join(nowhere),
-            )
-        )
-    return said
+def remarks(ready: Sequence[Prepared]) -> list[precheck_rules.Remark]:
+    """What to look at before issuing ``ready``, none of which prevents it."""
+    return precheck_rules.remarks([row.draft for row in ready], seller())
 
 
 def missing() -> list[str]:

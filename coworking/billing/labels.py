@@ -52,6 +52,12 @@ def subscription(name: str, month: date, halfdays: int | None, locale: str) -> s
         )
 
 
+def discount(label: str, reason: str, locale: str) -> str:
+    """« Remise (panne de chauffage) : Poste de travail, demi-journée »."""
+    with in_language(locale):
+        return _("Discount (%(reason)s): %(what)s", reason=reason, what=label)
+
+
 def adhesion(first: date, last: date, locale: str) -> str:
     """« Adhésion annuelle, du 3 novembre 2026 au 2 novembre 2027 »."""
     with in_language(locale):

@@ -109,8 +109,9 @@ def _gathered(items: Iterable[ChargedItem]) -> list[list[ChargedItem]]:
     groups: dict[tuple[object, ...], list[ChargedItem]] = {}
     for item in items:
         item = item if item.vat_rate_bp else replace(item, basis="ttc")  # without VAT both bases mean the same
-        price = (item.unit_cents, item.vat_rate_bp, item.basis, item.amount_cents < 0)
-        key = (_ORDER.index(item.family), item.month, item.label, item.unit, *price, item.account or "")
+        # What was reduced stands before what it was reduced by.
+        what = (_ORDER.index(item.family), item.amount_cents < 0, item.month, item.label, item.unit)
+        key = (*what, item.unit_cents, item.vat_rate_bp, item.basis, item.account or "")
         groups.setdefault(key, []).append(item)
     return [groups[key] for key in sorted(groups)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import select
@@ -68,8 +69,8 @@ def add_line(
         return added
 
 
-def _to_change(public: str) -> Charge:
-    """The charge under a lock; raises `NotFound`, `AlreadyInvoiced`."""
+def to_change(public: str) -> Charge:
+    """The charge under a lock, in the open unit; raises `NotFound`, `AlreadyInvoiced`."""
     row_id = queries.charge_by_public_id(public).id
     charge = db.session.scalars(locked(select(Charge).where(Charge.id == row_id))).one_or_none()
     if charge is None or charge.invoice_id is not None:
@@ -78,34 +79,44 @@ def _to_change(public: str) -> Charge:
 
 
 def remove_line(actor: Actor, public: str) -> None:
-    """Take away a line added by hand, until it is invoiced; audited.
+    """Take away a line or a discount added by hand, until it is invoiced; audited.
 
     Raises `NotALine`, `AlreadyInvoiced`, `AlreadyWaived`.
     """
     check_manager(actor)
     with write_unit():
-        charge = _to_change(public)
-        if charge.source != "line":
+        charge = to_change(public)
+        if charge.source not in ("line", "discount"):
             raise rules.NotALine()
-        if _waiver_of(charge) is not None:
+        if waiver_of(charge) is not None:
             raise rules.AlreadyWaived()
-        audit.record(
-            actor,
-            "billing.line_removed",
-            ("charge", charge.id),
-            person_id=charge.payer_person_id,
-            cents=charge.amount_cents,
-        )
-        db.session.delete(charge)
+        for discount in _discounts_of(charge):
+            remove(actor, discount)
+        remove(actor, charge)
+
+
+def remove(actor: Actor, charge: Charge) -> None:
+    """Delete a charge made by hand, in the open unit, which holds its lock; audited."""
+    audit.record(
+        actor,
+        "billing.discount_removed" if charge.source == "discount" else "billing.line_removed",
+        ("charge", charge.id),
+        person_id=charge.payer_person_id,
+        cents=charge.amount_cents,
+    )
+    db.session.delete(charge)
 
 
 def waive(actor: Actor, public: str, reason: str) -> Charge:
-    """Let a charge that is not invoiced yet come to nothing, by an entry that reverses it; audited with its reason."""
+    """Let a charge that is not invoiced yet come to nothing, by an entry that reverses it; audited with its reason.
+
+    A discount that it had goes with it.
+    """
     check_manager(actor)
     why = rules.check_reason(reason)
     with write_unit():
-        charge = _to_change(public)
-        if charge.source == "waiver" or _waiver_of(charge) is not None:
+        charge = to_change(public)
+        if charge.source in ("waiver", "discount") or waiver_of(charge) is not None:
             raise rules.AlreadyWaived()
         waiver = waive_in_unit(actor, charge)
         audit.record(
@@ -121,6 +132,8 @@ def waive(actor: Actor, public: str, reason: str) -> Charge:
 
 def waive_in_unit(actor: Actor, charge: Charge) -> Charge:
     """The entry that reverses a charge, in the open unit, which holds its lock; the caller says why in the audit trail."""
+    for discount in _discounts_of(charge):
+        remove(actor, discount)
     waiver = Charge(
         payer_person_id=charge.payer_person_id,
         payer_organisation_id=charge.payer_organisation_id,
@@ -145,5 +158,10 @@ def waive_in_unit(actor: Actor, charge: Charge) -> Charge:
     return waiver
 
 
-def _waiver_of(charge: Charge) -> int | None:
+def _discounts_of(charge: Charge) -> Sequence[Charge]:
+    return db.session.scalars(select(Charge).where(Charge.source == "discount", Charge.source_id == charge.id)).all()
+
+
+def waiver_of(charge: Charge) -> int | None:
+    """The id of the entry that reverses a charge, if there is one."""
     return db.session.scalar(select(Charge.id).where(Charge.source == "waiver", Charge.source_id == charge.id))

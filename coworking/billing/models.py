@@ -50,8 +50,9 @@ class Charge(Model):
     """A billable fact, not yet invoiced while ``invoice_id`` is None; frozen by the database from then on.
 
     ``source`` and ``source_id`` name what it is for: a quote, a subscription's month, an adhesion, a free ``line``, the
-    ``waiver`` of another charge, a charge of a credited invoice that is billed again (``rebill``), or a line of a ``sale``
-    at the door. ``month`` is the month it is for, ``due_month`` that of the invoice which carries it: a subscription is
+    ``waiver`` of another charge, a ``discount`` on one, a charge of a credited invoice that is billed again (``rebill``),
+    or a line of a ``sale`` at the door.
+    ``month`` is the month it is for, ``due_month`` that of the invoice which carries it: a subscription is
     billed in advance. ``account``: of income, where it is not its family's usual one.
     ``quantity`` counts ``unit``: half-days, months, years or pieces; of an ``hour`` it counts the minutes.
     """
@@ -61,7 +62,7 @@ class Charge(Model):
         UniqueConstraint("source", "source_id", "month"),
         CheckConstraint(ONE_PAYER, name="one_payer"),
         CheckConstraint(
-            "source IN ('quote', 'subscription', 'adhesion', 'line', 'waiver', 'rebill', 'sale')",
+            "source IN ('quote', 'subscription', 'adhesion', 'line', 'waiver', 'rebill', 'sale', 'discount')",
             name="source",
         ),
         CheckConstraint("family IN ('desk', 'room', 'subscription', 'adhesion', 'other')", name="family"),
@@ -69,7 +70,7 @@ class Charge(Model):
         CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
         CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
         CheckConstraint("quantity > 0", name="quantity"),
-        CheckConstraint("(amount_cents < 0) = (source = 'waiver')", name="sign"),
+        CheckConstraint("(amount_cents < 0) = (source IN ('waiver', 'discount'))", name="sign"),
         Index("ix_charge_payer_person_id", "payer_person_id", "invoice_id"),
         Index("ix_charge_payer_organisation_id", "payer_organisation_id", "invoice_id"),
         Index("ix_charge_invoice_id", "invoice_id", "due_month"),
@@ -101,6 +102,20 @@ class Charge(Model):
     person: Mapped[Person | None] = relationship(foreign_keys=[person_id])
     payer_person: Mapped[Person | None] = relationship(foreign_keys=[payer_person_id])
     payer_organisation: Mapped[Organisation | None] = relationship()
+
+
+class DraftHold(Model):
+    """A payer whose drafts no run issues, until a manager lets them go by deleting the row."""
+
+    __tablename__ = "draft_hold"
+    __table_args__ = (CheckConstraint(ONE_PAYER, name="one_payer"),)
+
+    id: Mapped[BigId]
+    payer_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), unique=True)
+    payer_organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), unique=True)
+    reason: Mapped[str] = mapped_column(info={"seen_by": (ACCOUNTANT, MANAGER)})
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
 @sealed(MONEY)

@@ -13,6 +13,7 @@ from coworking.billing import means_queries, online_queries, queries
 from coworking.billing.means_queries import Planned
 from coworking.billing.pay_links import pay_token
 from coworking.billing.payer_credit_rules import GIVEN_BY
+from coworking.billing.precheck_rules import MendPlace
 from coworking.billing.rules import REFUNDED_BY_HAND
 from coworking.core.errors import N_
 from coworking.core.formats import duration
@@ -169,6 +170,24 @@ def owed_now() -> list[Due]:
     ]
 
 
+@blueprint.app_template_global()
+def mend_link(place: MendPlace) -> tuple[str, str]:
+    """The address of a page where something is mended before issuing, and the words of its link."""
+    match place.kind:
+        case "lieu":
+            return url_for("spaces.lieu"), _("Fill it in")
+        case "invoicing":
+            return url_for("billing.settings"), _("Fill it in")
+        case "prices":
+            return url_for("pricing.prices"), _("Prices")
+        case "plans":
+            return url_for("membership.plans") + "#adhesion-vat", _("Plans and annual membership")
+        case "organisation":
+            return url_for("membership.organisation", public_id=place.id), place.name
+        case "person":
+            return url_for("accounts.person", public_id=place.id), place.name
+
+
 def _choices() -> list[tuple[str, str]]:
     return [(method, _(words).capitalize()) for method, words in METHOD_WORDS.items()]
 
@@ -196,7 +215,7 @@ def cents(value: int) -> str:
 @blueprint.app_template_filter()
 def unit_price(micros: int) -> str:
     """« 9,00 », « 8,3333 » for a unit price in millionths, with as many decimals as it was given."""
-    return str(format_decimal(Decimal(micros) / 1_000_000, "#,##0.00####", language()))
+    return str(format_decimal(Decimal(micros) / 1_000_000, "#,##0.00####", language())).replace("-", "\u2212")
 
 
 @blueprint.app_template_filter()

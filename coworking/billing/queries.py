@@ -28,6 +28,7 @@ ISSUED = "billing.issued"
 """The outbox topic of a document that was issued; its key ends in the document's public id."""
 
 _waiver = aliased(Charge)
+_discount = aliased(Charge)
 
 
 def settings_row() -> BillingSettings:
@@ -50,6 +51,24 @@ def waived() -> ColumnElement[bool]:
     return (
         select(_waiver.id).where(_waiver.source == "waiver", _waiver.source_id == Charge.id).correlate(Charge).exists()
     )
+
+
+def discounted() -> ColumnElement[bool]:
+    """Whether a charge has a discount, which goes on the same invoice."""
+    mine = (_discount.source == "discount") & (_discount.source_id == Charge.id)
+    return select(_discount.id).where(mine).correlate(Charge).exists()
+
+
+def with_discounts(charge_ids: Iterable[int]) -> ColumnElement[bool]:
+    """The condition of being one of these charges or a discount on one of them."""
+    ids = list(charge_ids)
+    return Charge.id.in_(ids) | ((Charge.source == "discount") & Charge.source_id.in_(ids))
+
+
+def charged_to(payer: tuple[int | None, int | None]) -> ColumnElement[bool]:
+    """The condition that a payer, (person id, organisation id) with one of them None, is who pays a charge."""
+    person_id, organisation_id = payer
+    return Charge.payer_person_id == person_id if person_id else Charge.payer_organisation_id == organisation_id
 
 
 def billable(due: date) -> list[ColumnElement[bool]]:

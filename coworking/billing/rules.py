@@ -86,6 +86,14 @@ class AlreadyInvoiced(DomainError):
     message = N_("This is already on an invoice. A credit note cancels the invoice.")
 
 
+class DraftHeld(DomainError):
+    """A manager holds back what this payer owes; ``reason`` says why."""
+
+    code = "draft_held"
+    status = 409
+    message = N_("This is held back: %(reason)s. Let it go before issuing.")
+
+
 class AlreadyWaived(DomainError):
     code = "already_waived"
     status = 409
@@ -97,7 +105,7 @@ class NotALine(DomainError):
 
     code = "not_a_line"
     status = 409
-    message = N_("Only a line that was added by hand can be removed. Waive this one instead.")
+    message = N_("Only a line or a discount that was added by hand can be removed. Waive this one instead.")
 
 
 class LineInvalid(DomainError):
@@ -219,11 +227,11 @@ def subscription_months(first: date, last: date | None, month: date, *, month_is
     return [(use, due) for use, due in wanted if first <= use and (last is None or use <= last)]
 
 
-def check_reason(text: str) -> str:
+def check_reason(text: str, *, most: int = MAX_REASON) -> str:
     """``text`` trimmed; raises `ReasonMissing`."""
     reason = " ".join(text.split())
-    if not reason or len(reason) > MAX_REASON or not reason.isprintable():
-        raise ReasonMissing(most=MAX_REASON)
+    if not reason or len(reason) > most or not reason.isprintable():
+        raise ReasonMissing(most=most)
     return reason
 
 

@@ -177,7 +177,8 @@ class _Sale:
     def _invoice(self, charge_ids: Sequence[int]) -> Invoice:
         """An invoice over these charges, paid at once."""
         month = month_of(self.today)
-        prepared = drafts.prepare_from(queries.charges_due(month, Charge.id.in_(charge_ids)), month)
+        due = queries.charges_due(month, Charge.id.in_(charge_ids), ~queries.discounted())
+        prepared = drafts.prepare_from(due, month)
         if not prepared or len(prepared[0].charges) != len(charge_ids):
             raise door_rules.PaidMeanwhile()
         invoice = services.issue_in_unit(self.actor, self.key, prepared[0], month, paid_by=self.method)

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from coworking.billing import credit_rules, documents, drafts, queries, rules
+from coworking.billing import credit_rules, documents, drafts, hold_queries, queries, rules
 from coworking.billing.charges import check_manager, gather_recent
 from coworking.billing.mentions import MENTIONS
 from coworking.billing.models import Charge, Invoice
@@ -41,24 +41,27 @@ _LATE_MONTHS = 2
 
 @dataclass(slots=True)
 class Run:
-    """What a month's issuing came to. ``problems``: (payer's name, why not); ``carried``: payers with nothing to pay."""
+    """What a month's issuing came to. ``problems``: (payer's name, why not); ``carried``: payers with nothing to pay;
+    ``held``: payers whose draft a manager holds back."""
 
     issued: list[Invoice] = field(default_factory=list[Invoice])
     problems: list[tuple[str, DomainError]] = field(default_factory=list[tuple[str, DomainError]])
     carried: list[str] = field(default_factory=list[str])
+    held: list[str] = field(default_factory=list[str])
 
 
 def run(actor: Actor, month: date) -> Run:
     """Issue one invoice per payer for everything due by ``month``. Raises `InvoicedMonthToCome`.
 
     Each payer has a unit of their own: what stands in the way of one is reported and does not stop the others. What comes
-    to nothing is carried over. Two runs at once share the work: a charge is locked before it is billed.
+    to nothing is carried over, and what is held back is left. Two runs at once share the work: a charge is
+    locked before it is billed.
     """
     check_manager(actor)
     rules.check_month(month, spaces.today())
     gather_recent(month, back=_LATE_MONTHS)
     done, key = Run(), signing_key()
-    prepared = drafts.prepare(month)
+    prepared, held = drafts.prepare(month), hold_queries.held_back()
     for document in prepared:
         name = document.draft.buyer.name
         if document.problem is not None:
@@ -67,8 +70,13 @@ def run(actor: Actor, month: date) -> Run:
         if document.totals.payable_cents <= 0:
             done.carried.append(name)
             continue
+        if document.key in held:
+            done.held.append(name)
+            continue
         try:
             done.issued.append(_issue(actor, month, key, [charge.id for charge in document.charges]))
+        except rules.DraftHeld:
+            done.held.append(name)
         except rules.NothingToInvoice:
             continue  # another run was quicker
         except DomainError as error:
@@ -80,7 +88,7 @@ def issue_one(actor: Actor, payer: str, month: date, shown_cents: int) -> Invoic
     """Issue now what one payer (a value of `payer_queries.payers`) owes for ``month`` and before; its run then skips it.
 
     ``shown_cents``: what the manager read before pressing the button. Raises `DraftChanged` when it comes to another
-    amount by now, `NothingToInvoice`, and what prevents issuing.
+    amount by now, `DraftHeld`, `NothingToInvoice`, and what prevents issuing.
     """
     check_manager(actor)
     rules.check_month(month, spaces.today())
@@ -97,10 +105,14 @@ def _issue(
     with write_unit():
         db.session.scalars(locked(select(Charge).where(Charge.id.in_(charge_ids)).order_by(Charge.id))).all()
         # Read again behind the locks: what another run billed, or a manager waived, meanwhile is not there any more.
-        prepared = drafts.prepare_from(queries.charges_due(month, Charge.id.in_(charge_ids)), month)
+        # A discount given meanwhile comes with the charge that it reduces.
+        due = queries.charges_due(month, queries.with_discounts(charge_ids))
+        prepared = drafts.prepare_from(due, month)
         if not prepared or prepared[0].totals.payable_cents <= 0:
             raise rules.NothingToInvoice()
         ready = prepared[0]
+        if (held := hold_queries.of_payer(ready.key)) is not None:
+            raise rules.DraftHeld(reason=held.reason)
         if shown_cents is not None and ready.totals.payable_cents != shown_cents:
             raise rules.DraftChanged()
         return issue_in_unit(actor, key, ready, month)
@@ -265,6 +277,19 @@ def credit_in_unit(
 
 
 def _charge_again(actor: Actor, original: Invoice, due_month: date, sources: Collection[str]) -> None:
+    """Copy the charges of ``original`` from ``sources``, with the discounts on them."""
+    billed = list(db.session.scalars(select(Charge).where(Charge.invoice_id == original.id).order_by(Charge.id)))
+    again = [charge for charge in billed if charge.source in sources]
+    insert_missing(Charge, [_copy(actor, charge, due_month, "rebill", charge.id) for charge in again])
+    rebilled = select(Charge.source_id, Charge.id).where(
+        Charge.source == "rebill", Charge.source_id.in_([charge.id for charge in again])
+    )
+    copies = {row.source_id: row.id for row in db.session.execute(rebilled)}
+    discounts = [row for row in billed if row.source == "discount" and row.source_id in copies]
+    insert_missing(Charge, [_copy(actor, row, due_month, "discount", copies[row.source_id]) for row in discounts])
+
+
+def _copy(actor: Actor, charge: Charge, due_month: date, source: str, source_id: int) -> dict[str, Any]:
     copied = (
         "payer_person_id",
         "payer_organisation_id",
@@ -281,22 +306,15 @@ def _charge_again(actor: Actor, original: Invoice, due_month: date, sources: Col
         "vat_rate_bp",
         "account",
     )
-    rows = [
-        {name: getattr(charge, name) for name in copied}
-        | {
-            "public_id": public_id(),
-            "source": "rebill",
-            "source_id": charge.id,
-            "due_month": due_month,
-            "created_at": now(),
-            "created_by_id": actor.person_id,
-            "invoice_id": None,
-        }
-        for charge in db.session.scalars(
-            select(Charge).where(Charge.invoice_id == original.id, Charge.source.in_(sources)).order_by(Charge.id)
-        )
-    ]
-    insert_missing(Charge, rows)
+    return {name: getattr(charge, name) for name in copied} | {
+        "public_id": public_id(),
+        "source": source,
+        "source_id": source_id,
+        "due_month": due_month,
+        "created_at": now(),
+        "created_by_id": actor.person_id,
+        "invoice_id": None,
+    }
 
 
 # Settings -------------------------------------------------------------------------------------------------------------

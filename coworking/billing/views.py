@@ -5,39 +5,40 @@ from __future__ import annotations
 import secrets
 from datetime import date
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts.session import require_proof
 from coworking.billing import (
     charges,
+    discounts,
     drafts,
     forms,
+    hold_queries,
     manual_charges,
     payer_queries,
-    pdf,
     queries,
     rules,
     services,
+    views_drafts,
     views_invoice,
     views_payers,
     views_settings,
 )
 from coworking.billing.pages import STATE_WORDS, blueprint
-from coworking.core.errors import DomainError, NotFound
-from coworking.core.formats import money
+from coworking.core.errors import DomainError
+from coworking.core.formats import decimal, money
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.months import month_after, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.reading import row_of
 from coworking.core.tables import csv_answer
 from coworking.core.web import refusal, say
 from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of
 from coworking.spaces import queries as spaces
 
-__all__ = ["blueprint", "views_invoice", "views_payers", "views_settings"]
+__all__ = ["blueprint", "views_drafts", "views_invoice", "views_payers", "views_settings"]
 
 
 def _filters() -> queries.Filters:
@@ -130,7 +131,9 @@ def _month_page(first: date, done: services.Run | None = None) -> ResponseReturn
     rules.check_month(first, today)
     prepared = drafts.prepare(first)
     doubts = queries.doubts(first)
-    ready = [row for row in prepared if row.problem is None and row.totals.payable_cents > 0]
+    held = hold_queries.held_back()
+    free = [row for row in prepared if row.problem is None and row.key not in held]
+    ready = [row for row in free if row.totals.payable_cents > 0]
     return render_template(
         "billing/month.html",
         month=first,
@@ -139,12 +142,13 @@ def _month_page(first: date, done: services.Run | None = None) -> ResponseReturn
         is_running=first == month_of(today),
         ready=ready,
         stuck=[(row, say(row.problem)) for row in prepared if row.problem is not None],
-        carried=[row for row in prepared if row.problem is None and row.totals.payable_cents <= 0],
+        carried=[row for row in free if row.totals.payable_cents <= 0],
+        held=[(row, held[row.key]) for row in prepared if row.key in held and row.problem is None],
         total=sum(row.totals.payable_cents for row in ready),
         by_hand=[row for row in ready if row.email is None],
         doubts=doubts,
         doubtful={row.key: count for row in prepared if (count := sum(c.id in doubts for c in row.charges))},
-        warnings=drafts.warnings(ready),
+        remarks=drafts.remarks(ready),
         adhesions_waiting=charges.adhesions_without_vat(),
         may_write=current_actor().has(Role.MANAGER),
         done=done,
@@ -166,74 +170,13 @@ def gather(month: str) -> ResponseReturnValue:
 def run(month: str) -> ResponseReturnValue:
     done = services.run(current_actor(), read_month(month))
     flash(ngettext("%(num)s invoice is issued.", "%(num)s invoices are issued.", len(done.issued)))
+    if done.held:
+        flash(_("Held back, and not issued: %(names)s.", names=", ".join(done.held)))
     if done.problems:
         names = ", ".join(name for name, _why in done.problems)
         flash(_("Not issued: %(names)s. The page says why.", names=names), "error")
         return redirect(url_for("billing.month", month=month), 303)
     return redirect(url_for("billing.index", month=month), 303)
-
-
-# One payer, without waiting for the month ------------------------------------------------------------------------------
-
-
-@blueprint.post("/now/<payer>/prepare")
-@requires(Role.MANAGER)
-def prepare_one(payer: str) -> ResponseReturnValue:
-    """Look for what is to be charged by now, then show it."""
-    _name_of(payer)
-    charges.gather_recent()
-    return redirect(url_for("billing.one_payer", payer=payer), 303)
-
-
-@blueprint.get("/now/<payer>")
-@requires(Role.MANAGER)
-def one_payer(payer: str) -> ResponseReturnValue:
-    name, month = _name_of(payer), month_of(spaces.today())
-    ready = drafts.of_payer(payer, month)
-    return render_template(
-        "billing/one_payer.html",
-        payer=payer,
-        name=name,
-        month=month,
-        ready=ready,
-        doc=pdf.readable(drafts.preview(ready)) if ready else None,
-        why=say(ready.problem) if ready and ready.problem else None,
-        warnings=drafts.warnings([ready]) if ready else [],
-    )
-
-
-@blueprint.get("/now/<payer>.pdf")
-@requires(Role.MANAGER)
-def draft_pdf(payer: str) -> ResponseReturnValue:
-    """The draft as it would be printed; nothing is issued and nothing kept."""
-    _name_of(payer)
-    ready = drafts.of_payer(payer, month_of(spaces.today()))
-    if ready is None:
-        raise NotFound()
-    answer = Response(pdf.draft_pdf(drafts.preview(ready)), mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = 'inline; filename="brouillon.pdf"'
-    return answer
-
-
-def _name_of(payer: str) -> str:
-    """The payer's name; what names nobody is no address."""
-    try:
-        return payer_queries.payer_name(payer)
-    except rules.PayerUnknown:
-        raise NotFound() from None
-
-
-@blueprint.post("/now/<payer>")
-@requires(Role.MANAGER)
-def issue_one(payer: str) -> ResponseReturnValue:
-    shown = row_of(request.form.get("shown", "")) or 0
-    _name_of(payer)
-    try:
-        invoice = services.issue_one(current_actor(), payer, month_of(spaces.today()), shown)
-    except DomainError as error:
-        return refusal(error, lambda: one_payer(payer))
-    flash(_("The invoice %(number)s is issued.", number=invoice.number))
-    return redirect(url_for("billing.invoice", public_id=invoice.public_id), 303)
 
 
 # Lines by hand --------------------------------------------------------------------------------------------------------
@@ -303,7 +246,9 @@ def ask_waive(public_id: str) -> ResponseReturnValue:
 
 
 def _waive_page(public_id: str, form: Form) -> ResponseReturnValue:
-    return form_page("billing/waive.html", form, charge=queries.charge_by_public_id(public_id))
+    charge = queries.charge_by_public_id(public_id)
+    form.over({"cents": decimal(charge.amount_cents)})
+    return form_page("billing/waive.html", form, charge=charge)
 
 
 @blueprint.post("/charges/<public_id>/waive")
@@ -311,7 +256,8 @@ def _waive_page(public_id: str, form: Form) -> ResponseReturnValue:
 def waive(public_id: str) -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
-        charge = manual_charges.waive(current_actor(), public_id, form["reason"])
-        flash(_("%(amount)s are waived.", amount=money(-charge.amount_cents)))
-        return redirect(url_for("billing.month", month=write_month(charge.due_month)), 303)
+        due = queries.charge_by_public_id(public_id).due_month
+        cents = discounts.reduce(current_actor(), public_id, cents_of(form["cents"]), form["reason"])
+        flash(_("%(amount)s will not be invoiced.", amount=money(cents)))
+        return redirect(url_for("billing.month", month=write_month(due)), 303)
     return _waive_page(public_id, form)

@@ -11,7 +11,7 @@ from coworking.accounts.models import Organisation
 from coworking.core.errors import InvalidInput
 from coworking.core.forms import Form
 from coworking.core.i18n import _
-from coworking.core.reading import day_of, email_of, number_of, postcode_of, siren_of, vat_number_of
+from coworking.core.reading import day_of, email_of, number_of, postcode_of, siren_of, siret_of, vat_number_of
 from coworking.membership.entitlement import BEYOND, Beyond
 from coworking.membership.rules import ADHESION_VAT, AdhesionVat, weekdays_mask
 from coworking.pricing import forms as pricing
@@ -56,22 +56,27 @@ def read_adhesion_vat(form: Form, *, taxable: bool) -> tuple[AdhesionVat | None,
 
 def read_organisation(form: Form) -> dict[str, Any]:
     """An organisation's details for its invoices, by column."""
+    siren, siret = form.maybe("siren", siren_of), form.maybe("siret", siret_of)
+    if siren and siret and not siret.startswith(siren):
+        form.refuse("siret", _("A SIRET begins with the SIREN: one of the two is of someone else."))
     return {
         "name": form.text("name", most=120),
-        "siren": form.maybe("siren", siren_of),
+        "siren": siren or (siret[:9] if siret else None),
+        "siret": siret,
         "vat_number": form.maybe("vat_number", vat_number_of),
         "email": form.maybe("email", email_of),
         "address": form.lines("address", most=300),
         "postcode": form.maybe("postcode", postcode_of),
         "city": form.optional("city", most=120),
         "service_code": form.optional("service_code", most=100),
+        "is_public": form.checked("is_public"),
     }
 
 
 def organisation_fields(row: Organisation) -> dict[str, str]:
     """The inputs of an organisation, as it stands."""
-    names = ("name", "siren", "vat_number", "email", "address", "postcode", "city", "service_code")
-    return {name: getattr(row, name) or "" for name in names}
+    names = ("name", "siren", "siret", "vat_number", "email", "address", "postcode", "city", "service_code")
+    return {name: getattr(row, name) or "" for name in names} | ({"is_public": "1"} if row.is_public else {})
 
 
 def read_agreement(form: Form) -> AgreementForm:

@@ -104,7 +104,16 @@ def test_a_payer_of_the_running_month_is_one_tap_from_its_page(billing_lieu, sig
     links = re.findall(r'href="(/invoices/now/[op]:\w+)"', browser.get("/invoices/month/2026-11").text)
     assert len(links) == 3
     assert all(browser.get(link).status_code == 200 for link in links)
-    assert "/invoices/now/" not in browser.get("/invoices/month/2026-10").text
+    # A month that is over is looked at and issued payer by payer as well.
+    last = re.findall(r'href="(/invoices/now/[op]:\w+\?month=2026-10)"', browser.get("/invoices/month/2026-10").text)
+    assert len(last) == 3
+    drafted = browser.get(next(link for link in last if lise(billing_lieu) in link))
+    assert "Brouillon pour" in drafted.text and 'name="month" value="2026-10"' in drafted.text
+    issued = browser.post(f"/invoices/now/{lise(billing_lieu)}", data={"shown": "6600", "month": "2026-10"})
+    assert issued.status_code == 303
+    with app.app_context():
+        assert db.session.scalars(select(Invoice.month)).one() == OCTOBER
+    assert browser.get(f"/invoices/now/{lise(billing_lieu)}?month=2027-10").status_code == 422
 
 
 def test_a_draft_is_read_as_a_pdf_and_issues_nothing(billing_lieu, sign_in, app):
@@ -133,7 +142,7 @@ def test_what_prevents_issuing_leads_to_where_it_is_mended(billing_lieu, sign_in
             db.session.get_one(Organisation, billing_lieu.employer.id).city = None
     payer = f"o:{billing_lieu.employer.public_id}"
     page = sign_in(billing_lieu.cast.manager).get(f"/invoices/now/{payer}").text
-    assert f"/organisations/{billing_lieu.employer.public_id}" in page and "/invoices/settings" in page
+    assert f"/organisations/{billing_lieu.employer.public_id}" in page
     assert 'name="shown"' not in page
 
 

@@ -99,7 +99,8 @@ def test_what_can_be_issued_but_lacks_something_is_said(billing_lieu, sign_in, a
     browser = sign_in(billing_lieu.cast.manager)
     page = plain(browser.get("/invoices/month/2026-10"))
     assert "La forme juridique, le capital et le registre de la société ne sont pas renseignés." in page
-    assert "Aucun IBAN" in page and "2 personnes n’ont pas d’adresse postale :" in page
+    assert "Aucun IBAN" in page and "Sans adresse postale" in page
+    assert f'href="/people/{billing_lieu.cast.stranger.public_id}"' in page
     with app.app_context():
         services.update_settings(
             billing_lieu.manager, legal_mention="SAS, capital 5 000 €", iban="FR7630006000011234567890189"
@@ -228,8 +229,15 @@ def test_lines_are_added_waived_and_removed(billing_lieu, sign_in, app):
         assert (charge.amount_cents, charge.vat_rate_bp) == (2500, 2000)
         public = charge.public_id
     assert browser.get(f"/invoices/charges/{public}/waive").status_code == 200
-    assert browser.post(f"/invoices/charges/{public}/waive", data={"reason": " "}).status_code == 422
-    assert browser.post(f"/invoices/charges/{public}/waive", data={"reason": "Retrouvée"}).status_code == 303
+    whole = {"cents": "25,00", "reason": "Retrouvée"}
+    for broken in ({"reason": " "}, {"cents": "x"}, {"cents": "25,01"}, {"cents": "0"}):
+        assert browser.post(f"/invoices/charges/{public}/waive", data=whole | broken).status_code == 422
+    assert (
+        browser.post(f"/invoices/charges/{public}/waive", data=whole | {"cents": "5", "reason": "Usée"}).status_code
+        == 303
+    )
+    assert "Remise : −5,00 €" in plain(browser.get("/invoices/month/2026-10"))
+    assert browser.post(f"/invoices/charges/{public}/waive", data=whole).status_code == 303
     stale = browser.post(f"/invoices/charges/{public}/remove")
     assert stale.status_code == 409 and "Clé perdue" not in plain(stale) and "déjà" in plain(stale)
     with app.app_context():

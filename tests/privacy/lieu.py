@@ -25,7 +25,7 @@ from coworking.billing import services as billing
 from coworking.billing.door_models import DoorSale, ReceiptPdf
 from coworking.billing.gateways.models import GatewayKeys
 from coworking.billing.means_models import SavedMeans
-from coworking.billing.models import BillingSettings, Charge, Invoice, InvoicePdf
+from coworking.billing.models import BillingSettings, Charge, DraftHold, Invoice, InvoicePdf
 from coworking.billing.online_models import (
     OnlineDispute,
     OnlinePayment,
@@ -66,7 +66,7 @@ from tests.support.billing import use
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 TODAY, TOMORROW = date(2026, 11, 24), date(2026, 11, 25)
 NAMES = ("first_name", "last_name", "email", "phone", "address", "postcode", "city")
-ORGANISATION = ("name", "email", "address", "postcode", "city", "siren", "vat_number", "service_code")
+ORGANISATION = ("name", "email", "address", "postcode", "city", "siren", "siret", "vat_number", "service_code")
 
 Subject = tuple[str, int] | None
 """Whom a row is about: a person, an organisation, or None for the lieu itself."""
@@ -126,6 +126,7 @@ def fill(clock: Clock) -> Filled:
     _read_bank()
     with write_unit():
         db.session.add(GatewayKeys(gateway="stripe", secrets="…"))
+        db.session.add(DraftHold(payer_person_id=people["member"].id, reason="…"))
         db.session.add(sender.MailSettings(id=1, tried_well=False, tried_at=now()))
         db.session.add(
             idempotency.IdempotencyKey(person_id=people["member"].id, key="k", endpoint="e", fingerprint="f")
