@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from coworking.accounting import commands as accounting
 from coworking.accounts import commands as accounts
 from coworking.billing import commands as billing
 from coworking.core import checks, restore
@@ -15,6 +16,7 @@ from coworking.statistics import commands as statistics
 
 def init_cli(app: Flask) -> None:
     """Register every command."""
+    accounting.init(app)
     accounts.init(app)
     checks.init(app)
     restore.init(app)

@@ -1,8 +1,8 @@
-"""The trail is signed every minute, everything is checked every night, and the chains' heads are sent every week."""
+"""The trail is signed every minute, days are closed and checked every night, and the chains' heads are sent every week."""
 
 from __future__ import annotations
 
-from coworking.accounting import heads, nightly
+from coworking.accounting import closings, heads, nightly
 from coworking.core import trail
 from tasks.app import celery
 
@@ -17,6 +17,12 @@ def seal_trail() -> int:
 def send_heads() -> int:
     """Enqueue this week's e-mail with the heads for every manager who has none yet; return how many."""
     return heads.send_due()
+
+
+@celery.task(name="accounting.close")
+def close() -> int:
+    """Close the takings of each day that is over, where the lieu is liable to VAT; return how many days were closed."""
+    return closings.close_due()
 
 
 @celery.task(name="accounting.audit")

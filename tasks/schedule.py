@@ -32,6 +32,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         _every(_TEN_MINUTES, "billing.gather"),
         _every(_TEN_MINUTES, "billing.collect"),
         _every(_TEN_MINUTES, "billing.reconcile"),
+        _every(_TEN_MINUTES, "accounting.close"),
         _every(_TEN_MINUTES, "accounting.send_heads"),
         _every(_TEN_MINUTES, "housekeeping.purge"),
         _every(_TEN_MINUTES, "backup.nightly"),

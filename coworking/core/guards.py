@@ -12,6 +12,7 @@ import re
 
 from sqlalchemy import Connection, text
 
+from coworking.core.closing_guards import closing_follows
 from coworking.core.guard_kinds import (
     REFUSAL,
     Guard,
@@ -59,6 +60,7 @@ ISSUED = (
     "deposit_return",
     "drawer_count",
     "cash_movement",
+    "closing",
     "chain_entry",
     "seal",
 )
@@ -134,6 +136,7 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
         ("payer_credit_id",),
         ("online_refund_id",),
     ),
+    "closing": (("public_id",), ("kind", "seq"), ("kind", "first_day"), ("kind", "prev")),
     "chain_entry": (("chain", "seq"),),
     "seal": (),
     "quote": (("public_id",),),
@@ -156,6 +159,7 @@ GUARDS: tuple[Guard, ...] = (
     credit_within(),
     line_used_once(),
     never_negative("payer_credit", "cents", {"payer_person_id": "person", "payer_organisation_id": "organisation"}),
+    closing_follows(),
     ended_means(UNIQUE["saved_means"]),
     agreed_collection(),
 )

@@ -123,7 +123,8 @@ def _is_part(endpoint: str, here: str) -> bool:
         return True
     if endpoint == "billing.index":
         return (
-            here.startswith(("billing.", "bank.", "money.")) and here not in {"billing.mine"} | _PARTS["spaces.index"]
+            here.startswith(("billing.", "bank.", "closings.", "money."))
+            and here not in {"billing.mine"} | _PARTS["spaces.index"]
         )
     if endpoint == "network_head.month":
         return here.startswith("network_head.")

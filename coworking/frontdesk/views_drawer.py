@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounting import drawer, drawer_queries
+from coworking.accounting import closing_queries, drawer, drawer_queries
 from coworking.billing import door_queries
 from coworking.core.errors import N_, NotFound
 from coworking.core.forms import Form, form_page
@@ -66,6 +66,7 @@ def _page(day: date, form: Form) -> ResponseReturnValue:
         sold=sold,
         by_method={method: cents for method, cents in by_method.items() if cents},
         is_first=drawer_queries.last_count() is None,
+        closing=closing_queries.closing_of_day(day) if day < today else None,
     )
 
 

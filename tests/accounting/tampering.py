@@ -278,6 +278,26 @@ CASES: dict[str, Case] = {
     "a count of the drawer is changed": one(
         "UPDATE drawer_count SET counted_cents = 1", "drawer_count_append_only", "drawer_count"
     ),
+    "a closing's totals are lowered": one(
+        "UPDATE closing SET sales_cents = sales_cents - 1, perpetual_sales_cents = perpetual_sales_cents - 1",
+        "closing_append_only",
+        "closing",
+    ),
+    "a closing's content is rewritten": one(
+        "UPDATE closing SET payload = replace(payload, 'Pont', 'Lac')", "closing_append_only", "closing"
+    ),
+    "the last closing is deleted": one(
+        "DELETE FROM closing WHERE id = (SELECT max(id) FROM closing)", "closing_append_only", "closing"
+    ),
+    "a closing that leaves a day out is added": one(
+        "INSERT INTO closing (public_id, kind, seq, first_day, last_day, starts_at, ends_at, first_entry, last_entry,"
+        " sales_cents, gross_cents, vat_cents, perpetual_sales_cents, perpetual_gross_cents, payload, sha256, prev, key_id,"
+        " signature, closed_at) SELECT 'invented', kind, seq + 1, '2026-11-26', '2026-11-26', ends_at, closed_at,"
+        " last_entry + 1, last_entry + 1, 0, 0, 0, perpetual_sales_cents, perpetual_gross_cents, payload, 'x', 'x', key_id,"
+        " 'x', closed_at FROM closing",
+        "closing_follows",
+        "closing",
+    ),
     "a closed month's figures are rewritten": one(
         "UPDATE monthly_return SET figures = '{{}}'", "monthly_return_append_only", "monthly_return"
     ),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from coworking.accounting import nightly, queries
+from coworking.accounting import closings, nightly, queries
 from coworking.accounting.models import AuditRun
 from coworking.accounts.models import Person
 from coworking.billing import paying, services
@@ -64,6 +64,7 @@ def keep_up() -> None:
     """What the other jobs do every few minutes."""
     calendar.freeze_past_days()
     calendar.extend_horizon()
+    closings.close_due()
     trail.seal()
     db.session.rollback()
 

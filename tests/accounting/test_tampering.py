@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from flask import Flask
 from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import IntegrityError
 
-from coworking.accounting import bank_matching, bank_queries, bank_reading, drawer
+from coworking.accounting import bank_matching, bank_queries, bank_reading, closings, drawer
 from coworking.accounts.models import Person
 from coworking.billing import (
     charges,
@@ -95,6 +95,8 @@ def _live() -> dict[str, object]:
         payer_credit.receive(manager, payer, 500, TODAY, "VIR")
     payer_credit.give_back(manager, payer, 100, TODAY, "transfer", "Départ")
     _sell(billing_lieu)
+    with frozen_at(TUESDAY_AT_10_36 + timedelta(days=1)):
+        closings.close_due()
     bank_reading.read_file(manager, camt(Entry("2026-11-20", 5000, "Don"), Entry("2026-11-21", 700)))
     bank_matching.set_aside(manager, bank_queries.waiting()[0].line.public_id, "other", "Un don")
     with write_unit():

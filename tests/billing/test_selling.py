@@ -20,30 +20,13 @@ from coworking.core.errors import Forbidden, NotFound
 from coworking.core.keyring import public_keys
 from coworking.presence import services as presence
 from coworking.pricing import article_services
-from tests import factories
 from tests.support.billing import NOVEMBER, TODAY
+from tests.support.shop import Shop
 
 
 @pytest.fixture
 def shop(billing_lieu, inside):
-    """A taxable lieu whose half-days cost 9 €, with a coffee and a key deposit."""
-    factories.make_tariff()
-    manager = billing_lieu.manager
-    coffee = article_services.add_article(manager, "Café", "goods", cents=150, vat_rate_bp=1000, account="707")
-    key = article_services.add_article(manager, "Caution clé", "deposit", cents=2000, vat_rate_bp=0, account="165")
-    return Shop(billing_lieu, f"a:{coffee.public_id}", f"a:{key.public_id}")
-
-
-class Shop:
-    def __init__(self, lieu, coffee: str, key: str) -> None:
-        self.lieu, self.coffee, self.key = lieu, coffee, key
-        self.host = lieu.cast.host.actor()
-        self.nonce = 0
-
-    def sell(self, wanted, cents, *, person=None, method="cash", nonce=None, first=None) -> DoorSale:
-        self.nonce += 1
-        order = selling.Order(person and person.public_id, wanted, method)
-        return selling.sell(self.host, order, shown_cents=cents, nonce=nonce or self.nonce, first=first)
+    return Shop(billing_lieu)
 
 
 def broken() -> list[str]:

@@ -11,13 +11,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, Column, LargeBinary, select, text, update
 
-from coworking.accounting import drawer
+from coworking.accounting import closings, drawer
 from coworking.accounting.bank_models import BankLine, BankMatch, BankStatement, BankUpload
+from coworking.accounting.closing_models import TakingsClosing
 from coworking.accounts import api_tokens, tokens
 from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
 from coworking.billing import door_queries, payer_credit, payer_credit_queries, paying, selling
@@ -40,7 +41,7 @@ from coworking.booking.message_models import DayMessage, PhoneCall
 from coworking.booking.models import Booking, RefusedRequest
 from coworking.booking.placing import Request, RequestedItem
 from coworking.core import audit, idempotency, outbox, sender
-from coworking.core.clock import now
+from coworking.core.clock import frozen_at, now
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.privacy import seen_by
@@ -114,6 +115,8 @@ def fill(clock: Clock) -> Filled:
     _save_means(people, employer)
     _come(place, people, clock)
     _sell(people)
+    with frozen_at(now() + timedelta(days=1)):
+        closings.close_due()
     _name_everyone(words, "attestation.payload", ("person", people["member"].id))
     attestation.issue(people["member"].actor(), NOVEMBER, employer=_public_id(Organisation, employer))
     kept = attestation.issue(people["member"].actor(), NOVEMBER)
@@ -428,6 +431,7 @@ def _ids() -> dict[str, list[Any]]:
         "presence": of(Presence),
         "attestation": of(Attestation),
         "invoice": of(Invoice),
+        "closing": of(TakingsClosing),
         "sale": of(DoorSale),
         "article": of(Article),
         "payer": [f"p:{one}" for one in of(Person)] + [f"o:{one}" for one in of(Organisation)],

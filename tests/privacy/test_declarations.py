@@ -39,6 +39,7 @@ NOT_PERSONAL = {
     "chain_entry.*": _CHAIN,
     "chain_head.*": _CHAIN,
     "charge.account": "a number of the accounts",
+    "closing.*": "sums, digests and the lieu's own name, in which nobody is named",
     "closure.*": _LIEU,
     "day_fact.*": "numbers of desks and hours",
     "delivery.*": _NETWORK,

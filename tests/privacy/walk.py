@@ -71,6 +71,9 @@ KINDS: dict[str, str] = {
     "booking.new_room_booking": "room",
     "gateways.ask_forget": "gateway",
     "gateways.edit": "gateway",
+    "closings.export": "year",
+    "closings.one": "closing",
+    "closings.one_pdf": "closing",
     "frontdesk.arrival": "presence",
     "frontdesk.ask_cancel_sale": "sale",
     "frontdesk.drawer_of_day": "day",
@@ -123,6 +126,7 @@ FIXED: dict[str, list[Any]] = {
     "month": ["2026-10", "2026-11"],
     "question": ["1"],
     "file": ["css/attestation.css"],
+    "year": [2026],
     "return": [{"month": "2026-10", "revision": 1}],
 }
 
