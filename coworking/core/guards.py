@@ -152,6 +152,7 @@ GUARDS: tuple[Guard, ...] = (
     frozen_hours(UNIQUE["open_span"]),
     claim_overlap(),
     claim_long(),
+    closing_follows(),
     *(append_only(table, UNIQUE[table]) for table in (*APPEND_ONLY, *ISSUED)),
     frozen_quote(QUOTE_FROZEN, UNIQUE["quote"]),
     frozen_sale(SALE_FROZEN, ("lines", "terms"), UNIQUE["sale"]),
@@ -159,7 +160,6 @@ GUARDS: tuple[Guard, ...] = (
     credit_within(),
     line_used_once(),
     never_negative("payer_credit", "cents", {"payer_person_id": "person", "payer_organisation_id": "organisation"}),
-    closing_follows(),
     ended_means(UNIQUE["saved_means"]),
     agreed_collection(),
 )

@@ -17,6 +17,7 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span, local_minute
+from coworking.demo import door
 from coworking.demo.cast import Habit
 from coworking.presence import queries as presences
 from coworking.presence import services as presence
@@ -81,6 +82,7 @@ class Simulation:
             return
         yield local_minute(day, 9 * 60 + 5, zone), lambda: self._settle(day)
         yield local_minute(day, 9 * 60, zone), lambda: self._expect(day)
+        yield from door.events(self.host, day, self.until.astimezone(zone).date(), lambda: self._regulars(day))
 
     def _book(self, habit: Habit, day: date) -> None:
         actor, person = self.meet(habit)
@@ -139,6 +141,10 @@ class Simulation:
             if at <= self.until:
                 with frozen_at(at):
                     _bearing(act)
+
+    def _regulars(self, day: date) -> list[str]:
+        """Public ids of those who come by themselves and had come before ``day``."""
+        return [self.meet(habit)[1] for habit in self.habits if habit.since < day and habit.employer is None]
 
     def _settle(self, day: date) -> None:
         """In the morning the host records who came yesterday, for people who did not check in."""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 
+from coworking.accounting import closings
 from coworking.accounts.models import Person
 from coworking.billing import charges
 from coworking.core import audit, trail
@@ -81,6 +82,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
                 if day.day == 1 or offset == 0:
                     calendar.extend_horizon()
                     money.month(manager, day)
+                closings.close_due()
                 billing.live(manager, day, first)
                 statistics.close_months(day, first)
                 while waiting and waiting[0].since <= day:
