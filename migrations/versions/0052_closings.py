@@ -1,7 +1,7 @@
 """closings of takings: each day, month and year
 
 Revision ID: 0052
-Revises: 0049
+Revises: 0058
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from coworking.core.types import UTCDateTime
 
 revision = "0052"
-down_revision = "0049"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 
