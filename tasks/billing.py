@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coworking.billing import charges, collecting, means, online_looking
+from coworking.billing import charges, collecting, means, online_looking, reminding
 from tasks.app import celery
 
 
@@ -23,3 +23,9 @@ def collect() -> int:
 def reconcile() -> int:
     """Plan today's look at all that the gateways may not have told; 1 when it was not planned yet."""
     return online_looking.reconcile_daily()
+
+
+@celery.task(name="billing.remind")
+def remind() -> int:
+    """Let the reminders leave that are due at the lieu's own morning; return how many."""
+    return reminding.send_due()

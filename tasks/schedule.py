@@ -31,6 +31,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         _every(_TEN_MINUTES, "membership.consume_past"),
         _every(_TEN_MINUTES, "billing.gather"),
         _every(_TEN_MINUTES, "billing.collect"),
+        _every(_TEN_MINUTES, "billing.remind"),
         _every(_TEN_MINUTES, "billing.reconcile"),
         _every(_TEN_MINUTES, "accounting.close"),
         _every(_TEN_MINUTES, "accounting.send_heads"),

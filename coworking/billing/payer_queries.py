@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,6 +35,27 @@ def receiver_of(row: Invoice | Charge | SavedMeans) -> Receiver | None:
     if person is None or person.email is None or not person.is_active:
         return None
     return Receiver(person.email, person.locale)
+
+
+def receivers_of(rows: Sequence[Invoice]) -> dict[int, Receiver | None]:
+    """`receiver_of` for many documents at once, by their ids (at most 3 statements)."""
+    people = {row.payer_person_id for row in rows} - {None}
+    organisations = {row.payer_organisation_id for row in rows} - {None}
+    if people:  # into the session, where the documents find them
+        db.session.scalars(select(Person).where(Person.id.in_(people))).unique().all()
+    contacts: dict[int, Person] = {}
+    if organisations:
+        db.session.scalars(select(Organisation).where(Organisation.id.in_(organisations))).all()
+        contacts = _contacts_of(organisations, spaces.today())
+    found: dict[int, Receiver | None] = {}
+    for row in rows:
+        organisation = row.payer_organisation
+        if organisation is None or organisation.email:
+            found[row.id] = receiver_of(row)
+        else:
+            person = contacts.get(organisation.id)
+            found[row.id] = None if person is None else Receiver(str(person.email), person.locale)
+    return found
 
 
 def payers() -> list[tuple[str, str]]:
@@ -76,20 +98,21 @@ def payer_value(row: Invoice | Charge) -> str:
 
 def contact_of(organisation: Organisation, on: date) -> Person | None:
     """The member who gets its e-mails when it has no address of its own."""
-    return (
-        db.session.scalars(
-            select(Person)
-            .join(OrganisationMember, OrganisationMember.person_id == Person.id)
-            .where(
-                OrganisationMember.organisation_id == organisation.id,
-                OrganisationMember.is_contact,
-                OrganisationMember.since <= on,
-                or_(OrganisationMember.until.is_(None), OrganisationMember.until >= on),
-                Person.email.is_not(None),
-                Person.deactivated_at.is_(None),
-            )
-            .order_by(OrganisationMember.id)
+    return _contacts_of([organisation.id], on).get(organisation.id)
+
+
+def _contacts_of(organisations: Collection[int | None], on: date) -> dict[int, Person]:
+    rows = db.session.execute(
+        select(OrganisationMember.organisation_id, Person)
+        .join(Person, OrganisationMember.person_id == Person.id)
+        .where(
+            OrganisationMember.organisation_id.in_(organisations),
+            OrganisationMember.is_contact,
+            OrganisationMember.since <= on,
+            or_(OrganisationMember.until.is_(None), OrganisationMember.until >= on),
+            Person.email.is_not(None),
+            Person.deactivated_at.is_(None),
         )
-        .unique()
-        .first()
-    )
+        .order_by(OrganisationMember.id.desc())
+    ).unique()
+    return {organisation_id: person for organisation_id, person in rows}  # noqa: C416 - a result is no pair of types

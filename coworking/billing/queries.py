@@ -254,6 +254,11 @@ def owed_of(payer: tuple[int | None, int | None]) -> list[Standing]:
     return _standings([mine, *unpaid()], [Invoice.due_on, Invoice.id], None)
 
 
+def overdue_before(day: date, *conditions: ColumnElement[bool]) -> list[Standing]:
+    """Invoices under ``conditions`` on which something is owed and that were to be paid before ``day``, the oldest first."""
+    return _standings([*unpaid(), Invoice.due_on < day, *conditions], [Invoice.due_on, Invoice.id], None)
+
+
 def unpaid_with(model: Any, same: ColumnElement[bool], *conditions: ColumnElement[bool]) -> list[tuple[Standing, Any]]:
     """Unpaid invoices under ``conditions``, the oldest first, each with the row of ``model`` that has the ``same`` payer."""
     today = spaces.today()

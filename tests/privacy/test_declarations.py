@@ -79,6 +79,7 @@ NOT_PERSONAL = {
     "receipt.*": "articles and prices, in which nobody is named",
     "receipt_paper.*": "articles and prices, in which nobody is named",
     "received_return.*": _NETWORK,
+    "reminder_settings.*": _LIEU,
     "resource.*": _LIEU,
     "return_set_aside.*": _NETWORK,
     "saved_means.gateway": _CODE,
