@@ -16,7 +16,10 @@ from coworking.billing.account_queries import public_ids_of
 from coworking.billing.drafts import PayerKey
 from coworking.billing.models import Invoice
 from coworking.billing.online_models import OnlinePayment, OnlinePaymentPart
+from coworking.billing.online_queries import open_disputes
 from coworking.billing.payer_credit_queries import credits_left
+from coworking.billing.reminder_queries import OverduePayer, overdue
+from coworking.billing.reminder_step_queries import Reminding, reminding
 from coworking.core.db import db
 
 
@@ -25,7 +28,8 @@ class Owing:
     """A payer who owes something. ``late_since``: the oldest day by which they should have paid, where it is over.
 
     ``pending_cents``: of a debit that the bank has not answered; ``found``: a bank line that may pay it;
-    ``credit_cents``: of their own, not used yet.
+    ``credit_cents``: of their own, not used yet; ``disputed_cents``: that their bank wants back, undecided;
+    ``reminded``: how reminders stand, where something is overdue.
     """
 
     payer: PayerKey
@@ -35,7 +39,9 @@ class Owing:
     late_since: date | None = None
     late_cents: int = 0
     pending_cents: int = 0
+    disputed_cents: int = 0
     credit_cents: int = 0
+    reminded: OverduePayer | None = None
     found: tuple[Waiting, Proposal] | None = None
 
     @property
@@ -50,11 +56,15 @@ class Owing:
 
 @dataclass(frozen=True, slots=True)
 class MoneyDue:
-    """Everyone who owes something: late first, the longest first. ``waiting_count``: bank lines that wait for a person."""
+    """Everyone who owes something: late first, the longest first. ``waiting_count``: bank lines that wait for a person;
+    ``disputed_cents``: what payers' banks want back, paid or owed again; ``ever``: whether an invoice was ever issued."""
 
     payers: list[Owing]
     waiting_count: int
     waiting_cents: int
+    disputed_cents: int
+    reminding: Reminding
+    ever: bool
 
     @property
     def owed_cents(self) -> int:
@@ -74,8 +84,10 @@ class MoneyDue:
 
 
 def money_due(today: date) -> MoneyDue:
-    """Who owes what (8 statements whatever their number)."""
+    """Who owes what, in a fixed number of statements."""
     invoices, credits, pending = bank_queries.open_invoices(), credits_left(), _pending()
+    disputed, chosen = _disputed(), reminding()
+    reminded = {one.payer: one for one in overdue(today, None, chosen)}
     by_payer: dict[PayerKey, list[OpenInvoice]] = defaultdict(list)
     for invoice in sorted(invoices, key=lambda one: (one.due_on, one.id)):
         by_payer[invoice.payer].append(invoice)
@@ -94,13 +106,26 @@ def money_due(today: date) -> MoneyDue:
             late_since=owed[0].due_on if owed[0].due_on < today else None,
             late_cents=sum(one.open_cents for one in owed if one.due_on < today),
             pending_cents=sum(pending.get(one.id, 0) for one in owed),
+            disputed_cents=sum(disputed.get(one.id, 0) for one in owed),
             credit_cents=credits.get(payer, 0),
+            reminded=reminded.get(payer),
             found=found.get(payer),
         )
         for payer, owed in by_payer.items()
     ]
     payers.sort(key=lambda one: (one.late_since is None, one.late_since or one.invoices[0].due_on, one.name))
-    return MoneyDue(payers, len(waiting), sum(row.left_cents for row in waiting))
+    ever = bool(payers) or bool(db.session.scalar(select(select(Invoice.id).exists())))
+    waiting_cents, disputed_cents = sum(row.left_cents for row in waiting), sum(disputed.values())
+    return MoneyDue(payers, len(waiting), waiting_cents, disputed_cents, chosen, ever)
+
+
+def _disputed() -> dict[int, int]:
+    """By invoice id what payers' banks want back and nobody decided yet; of several invoices paid at once, at the first."""
+    found: dict[int, int] = defaultdict(int)
+    for dispute in open_disputes():
+        if dispute.payment.parts:
+            found[dispute.payment.parts[0].invoice_id] += dispute.cents
+    return found
 
 
 def _pending() -> dict[int, int]:

@@ -41,11 +41,12 @@ def receivers_of(rows: Sequence[Invoice]) -> dict[int, Receiver | None]:
     """`receiver_of` for many documents at once, by their ids (at most 3 statements)."""
     people = {row.payer_person_id for row in rows} - {None}
     organisations = {row.payer_organisation_id for row in rows} - {None}
-    if people:  # into the session, where the documents find them
-        db.session.scalars(select(Person).where(Person.id.in_(people))).unique().all()
+    held: list[object] = []  # the session forgets what nobody holds; the documents find their payers there
+    if people:
+        held += db.session.scalars(select(Person).where(Person.id.in_(people))).unique()
     contacts: dict[int, Person] = {}
     if organisations:
-        db.session.scalars(select(Organisation).where(Organisation.id.in_(organisations))).all()
+        held += db.session.scalars(select(Organisation).where(Organisation.id.in_(organisations)))
         contacts = _contacts_of(organisations, spaces.today())
     found: dict[int, Receiver | None] = {}
     for row in rows:

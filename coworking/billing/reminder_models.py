@@ -84,6 +84,13 @@ class Reminder(Model):
     lines: Mapped[list[ReminderLine]] = relationship(order_by="ReminderLine.invoice_id")
     outcome: Mapped[ReminderOutcome | None] = relationship()
 
+    @property
+    def payer(self) -> Person | Organisation:
+        """Whom it reminded."""
+        found = self.payer_organisation or self.payer_person
+        assert found is not None, "exactly one pays"
+        return found
+
 
 @sealed(MONEY)
 class ReminderLine(Model):
@@ -165,3 +172,13 @@ class ReminderPause(Model):
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     invoice: Mapped[Invoice | None] = relationship()
+    payer_person: Mapped[Person | None] = relationship(foreign_keys=[payer_person_id])
+    payer_organisation: Mapped[Organisation | None] = relationship()
+
+    @property
+    def payer(self) -> Person | Organisation:
+        """Whose reminders it holds."""
+        of = self if self.invoice is None else self.invoice
+        found = of.payer_organisation or of.payer_person
+        assert found is not None, "exactly one pays"
+        return found

@@ -321,6 +321,15 @@ def reminders_sent(limit: int = 50) -> list[Reminder]:
     )
 
 
+def reminders_to(payer: PayerKey) -> list[Reminder]:
+    """Every reminder of a payer, the latest first."""
+    return list(
+        db.session.scalars(
+            select(Reminder).where(_among([payer], Reminder)).options(*_WHOLE).order_by(Reminder.id.desc())
+        ).unique()
+    )
+
+
 def reminders_of(invoice: Invoice) -> list[tuple[ReminderLine, Reminder]]:
     """Every reminder of an invoice, the latest first."""
     rows = db.session.execute(
@@ -346,6 +355,28 @@ def not_delivered() -> list[Reminder]:
         ).unique()
         if row.outcome is None
     ]
+
+
+def open_pauses(today: date) -> list[ReminderPause]:
+    """Every pause that holds today, the newest first (1 statement)."""
+    of_invoice = joinedload(ReminderPause.invoice)
+    return list(
+        db.session.scalars(
+            select(ReminderPause)
+            .where(
+                ReminderPause.ended_at.is_(None),
+                ReminderPause.step.is_(None),
+                or_(ReminderPause.until.is_(None), ReminderPause.until > today),
+            )
+            .options(
+                joinedload(ReminderPause.payer_person),
+                joinedload(ReminderPause.payer_organisation),
+                of_invoice.joinedload(Invoice.payer_person),
+                of_invoice.joinedload(Invoice.payer_organisation),
+            )
+            .order_by(ReminderPause.id.desc())
+        ).unique()
+    )
 
 
 def sending_state(row: Reminder) -> OutboxRow | None:

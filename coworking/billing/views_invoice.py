@@ -18,6 +18,7 @@ from coworking.billing import (
     paying,
     pdf,
     queries,
+    reminder_queries,
     services,
 )
 from coworking.billing.online_models import OnlinePayment
@@ -90,6 +91,7 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         usable=_usable(standing) if is_staff else 0,
         sending=queries.sending_of(row) if is_staff else None,
         receiver=payer_queries.receiver_of(row) if is_staff else None,
+        reminders=reminder_queries.reminders_of(row) if is_staff and row.kind == "invoice" else [],
     )
 
 

@@ -103,6 +103,10 @@ _PARTS = {
         "gateways.try_out",
         "means.everyone",
         "means.save_notice",
+        "reminder_settings.index",
+        "reminder_settings.save",
+        "reminder_settings.save_step",
+        "reminder_settings.step",
         "mail.edit",
         "mail.save",
         "pricing.article",
@@ -123,7 +127,7 @@ def _is_part(endpoint: str, here: str) -> bool:
         return True
     if endpoint == "billing.index":
         return (
-            here.startswith(("billing.", "bank.", "closings.", "money."))
+            here.startswith(("billing.", "bank.", "closings.", "money.", "reminders."))
             and here not in {"billing.mine"} | _PARTS["spaces.index"]
         )
     if endpoint == "network_head.month":

@@ -17,6 +17,8 @@ from coworking.billing.online_models import OnlineDispute
 from coworking.billing.online_queries import Surplus, open_disputes, surplus_state, surpluses
 from coworking.billing.online_refunds import REFUND
 from coworking.billing.queries import Standing, refund_state, to_refund
+from coworking.billing.reminder_pages import Outlook, outlook
+from coworking.billing.reminder_queries import reminder_state
 from coworking.booking import calls, problems, queries
 from coworking.booking.message_models import PhoneCall
 from coworking.booking.models import Booking, BookingUnit
@@ -98,6 +100,7 @@ class Today:
     to_refund: list[Standing]
     bank_lines: int
     late_payers: int
+    reminders: Outlook | None
     closed_since: datetime | None
     free: list[str] = field(default_factory=list[str])
 
@@ -112,6 +115,12 @@ class Today:
         return row.topic in {NOTIFIED, LOOK, REFUND}
 
     @property
+    def reminders_count(self) -> int:
+        """How many lines are about reminders: whether they shall leave, those that leave, those to be printed."""
+        one = self.reminders
+        return 0 if one is None else sum(map(bool, (one.asks, one.leaving, one.letters)))
+
+    @property
     def before(self) -> date:
         return self.day - timedelta(days=1)
 
@@ -119,7 +128,7 @@ class Today:
     def needs_count(self) -> int:
         many = (self.failed, self.calls, self.problems, self.surpluses, self.disputes, self.to_refund)
         one = (self.audit, self.older, self.bank_lines, self.late_payers)
-        return sum(map(bool, one)) + sum(map(len, many))
+        return sum(map(bool, one)) + sum(map(len, many)) + self.reminders_count
 
 
 def version(day: date) -> str:
@@ -137,6 +146,7 @@ def version(day: date) -> str:
             *surplus_state(),
             *refund_state(),
             *money_queries.money_state(),
+            *reminder_state(),
         )
     ).one()
     changes = (counter or 0, failed, audit or 0, waiting, *(value or 0 for value in others))
@@ -178,6 +188,7 @@ def today(*, is_manager: bool) -> Today:
         for begins in [min(unit.starts_at for unit in booking.units if unit.ends_at > instant)]
         for at in [max(begins, booking.created_at)]  # nobody is late for what they had not booked yet
     ]
+    late_payers = money_queries.late_payers(day) if is_manager else 0
     unsettled = presence_queries.unsettled(day - CONFIRMABLE, day - timedelta(days=1), instant)
     yesterday = _yesterday(unsettled, day)
     return Today(
@@ -199,7 +210,8 @@ def today(*, is_manager: bool) -> Today:
         disputes=open_disputes() if is_manager else [],
         to_refund=to_refund() if is_manager else [],
         bank_lines=bank_queries.waiting_count()[0] if is_manager else 0,
-        late_payers=money_queries.late_payers(day) if is_manager else 0,
+        late_payers=late_payers,
+        reminders=outlook(day, is_overdue=late_payers > 0) if is_manager else None,
         closed_since=max(span.end for span in row.open()) if row is not None and is_over else None,
         free=_free_now(row, instant),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -35,6 +35,7 @@ from coworking.billing.online_models import (
     OnlineRefund,
 )
 from coworking.billing.pay_links import pay_token
+from coworking.billing.reminder_models import Reminder, ReminderLine, ReminderPause
 from coworking.booking import messages, problems
 from coworking.booking import services as booking
 from coworking.booking.message_models import DayMessage, PhoneCall
@@ -198,6 +199,7 @@ def _bill(place: factories.Place, people: dict[str, Person], employer: int, agre
         use(place, people[name], date(2026, 10, 6), agreement_id=agreement.id, organisation_id=employer)
     issued = billing.run(manager, OCTOBER).issued
     assert len(issued) == 3
+    _remind(issued)
     for invoice in issued:
         paying.record_payment(manager, invoice.public_id, 100, TODAY, "transfer", "reference")
         _pay_online(invoice)
@@ -208,6 +210,28 @@ def _bill(place: factories.Place, people: dict[str, Person], employer: int, agre
         with write_unit():  # a stored PDF is served as it is; drawing is slow, so only Anne's invoice is left to draw
             for document in stored:
                 db.session.add(InvoicePdf(invoice_id=document, sha256="0" * 64, content=b""))
+
+
+def _remind(invoices: Sequence[Invoice]) -> None:
+    """Everyone who was invoiced got a reminder, and has a pause."""
+    with write_unit():
+        for invoice in invoices:
+            payer = {"payer_person_id": invoice.payer_person_id, "payer_organisation_id": invoice.payer_organisation_id}
+            line = ReminderLine(invoice_id=invoice.id, step=1, owed_cents=100, indemnity_cents=0, penalty_cents=0)
+            db.session.add(
+                Reminder(
+                    **payer,
+                    step=1,
+                    way="email",
+                    email="…",
+                    locale="fr",
+                    subject="…",
+                    text="…",
+                    sent_on=TODAY,
+                    lines=[line],
+                )
+            )
+            db.session.add(ReminderPause(**payer, reason="…"))
 
 
 SAVED_MEANS = "2222222222222224"
@@ -422,6 +446,7 @@ def _ids() -> dict[str, list[Any]]:
 
     return {
         "person": of(Person),
+        "reminder": of(Reminder),
         "organisation": of(Organisation),
         "bank_line": of(BankLine),
         "upload": of(BankUpload),
