@@ -71,12 +71,12 @@ class OverduePayer:
 
     @property
     def on(self) -> date | None:
-        """The next day on which something leaves."""
-        return min((one.next.on for one in self.invoices if one.next.on and not one.next.why_not), default=None)
+        """The next day on which something leaves; a pause that ends by then holds nothing any more."""
+        return min((one.next.on for one in self.invoices if one.next.on), default=None)
 
     def leaving(self, day: date) -> list[OverdueInvoice]:
         """What leaves on ``day``, or should have before."""
-        return [one for one in self.invoices if one.next.on and one.next.on <= day and not one.next.why_not]
+        return [one for one in self.invoices if one.next.on and one.next.on <= day]
 
     def sendable(self, day: date) -> list[OverdueInvoice]:
         """What a manager may send on ``day`` by hand: what leaves next, or else every next step."""

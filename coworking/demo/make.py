@@ -20,7 +20,7 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.types import predictable_ids
 from coworking.core.units import write_unit
-from coworking.demo import billing, money, network, statistics, world
+from coworking.demo import billing, money, network, reminders, statistics, world
 from coworking.demo.cast import habits
 from coworking.demo.days import Simulation
 from coworking.presence.settling import expire_unconfirmed
@@ -64,6 +64,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             manager = world.build(password_hash)
             money.prepare(manager, first - timedelta(days=1))
             billing.prepare(manager)
+            reminders.prepare(manager, today)
             statistics.prepare(manager)
             host = _actor("host@demo.example")
             world.open_on_saturdays(manager, max(month_before(today, 3), first))
@@ -89,6 +90,9 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
                     habit = waiting.pop(0)
                     world.join(habit, password_hash if habit.email and "person" not in habit.email else None, day)
                     money.join(manager, habit, day)
+            if day < today:
+                with frozen_at(_at(day, 9)):
+                    reminders.live(manager, day, today)
             simulation.run(day)
         network.make(random.Random(draw.random()), first, today)
         with frozen_at(until):

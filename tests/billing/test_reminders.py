@@ -103,7 +103,9 @@ def test_nothing_leaves_early_or_late_in_the_day(on, clock, hour):
     assert reminding.send_due() == 2
 
 
-def test_whatever_leaves_stood_on_the_list_the_day_before(on, invoice, clock):
+def test_whatever_leaves_stood_on_the_list_the_day_before(on, invoice, lise, clock):
+    until = TODAY + timedelta(days=16)
+    reminding_by_hand.pause(on.manager, lise.public_id, invoice=None, until=until, reason="Promis")
     for count in range(1, 60):
         day = TODAY + timedelta(days=count)
         end_read()
@@ -111,8 +113,7 @@ def test_whatever_leaves_stood_on_the_list_the_day_before(on, invoice, clock):
         listed = {
             (item.invoice.id, item.next.step)
             for one in reminder_queries.overdue(day - timedelta(days=1))
-            for item in one.invoices
-            if item.next.on is not None and item.next.on <= day
+            for item in one.leaving(day)
         }
         before = len(db.session.scalars(select(ReminderLine.id)).all())
         end_read()
@@ -120,6 +121,7 @@ def test_whatever_leaves_stood_on_the_list_the_day_before(on, invoice, clock):
         reminding.send_due()
         left = db.session.execute(select(ReminderLine.invoice_id, ReminderLine.step).order_by(ReminderLine.id)).all()
         assert set(map(tuple, left[before:])) <= listed, count
+    assert of(invoice)[0] == (KIND, 16), "on the day the pause ends"
 
 
 def test_several_invoices_of_one_payer_go_in_one_email_and_the_firmest_gives_the_words(
