@@ -1,7 +1,7 @@
 """reminders: what the lieu chose, what was sent, what is paused
 
 Revision ID: 0050
-Revises: 0058
+Revises: 0052
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from coworking.core.types import UTCDateTime
 
 revision = "0050"
-down_revision = "0058"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 
