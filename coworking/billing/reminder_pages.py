@@ -44,10 +44,10 @@ def why_words(item: OverdueInvoice, one: OverduePayer) -> str:
 
 
 def say_when(day: date) -> str:
-    """« today », « tomorrow », « on Monday 30 November »."""
+    """« still today », « tomorrow », « on Monday 30 November »."""
     today = spaces.today()
     if day <= today:
-        return _("today")
+        return _("still today")
     return _("tomorrow") if day == today + timedelta(days=1) else _("on %(day)s", day=day_long(day))
 
 
