@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased
 
 from coworking.accounting.bank_models import BankLine, BankMatch
 from coworking.accounting.bank_queries import STILL_COUNTS
 from coworking.billing.models import Payment
 from coworking.billing.payer_credit_models import PayerCredit
+from coworking.billing.payout_models import OnlinePayout
 from coworking.core.checks import check
 from coworking.core.db import db
 
@@ -39,4 +41,20 @@ def used_once() -> Iterator[str]:
     yield from (
         f"bank_match {public} is of {cents} and what it made of {made}"
         for public, cents, made in db.session.execute(paid)
+    )
+
+
+@check(3, "a payout counts as one bank line at most, of just its amount")
+def payouts_once() -> Iterator[str]:
+    undone = aliased(BankMatch)
+    counted = (
+        select(OnlinePayout.public_id, OnlinePayout.cents, func.count(), func.sum(BankMatch.cents))
+        .join(BankMatch, BankMatch.payout_id == OnlinePayout.id)
+        .where(~select(undone.id).where(undone.reverses_id == BankMatch.id).correlate(BankMatch).exists())
+        .group_by(OnlinePayout.id, OnlinePayout.public_id, OnlinePayout.cents)
+        .having(or_(func.count() > 1, func.sum(BankMatch.cents) != OnlinePayout.cents))
+    )
+    yield from (
+        f"online_payout {public} of {cents} counts as {count} bank lines of {came}"
+        for public, cents, count, came in db.session.execute(counted)
     )

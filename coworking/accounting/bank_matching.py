@@ -1,11 +1,13 @@
 """What a person says of a bank line: it pays invoices, it becomes a credit, it is no payment; and taking that back.
 
-Locks, in this order: the payers, the line, the invoices by id (`docs/locking.md`). Payments are written by billing alone.
+Locks, in this order: the payers, the line, the payout, the invoices by id (`docs/locking.md`). Payments are written by
+billing alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import select
 
@@ -17,6 +19,8 @@ from coworking.accounting.confirming_rules import (
     NoPart,
     NotMoneyIn,
     PartsDisagree,
+    PayoutDisagrees,
+    PayoutTaken,
 )
 from coworking.accounting.statement_rules import one_line
 from coworking.billing import payer_credit, paying
@@ -25,12 +29,14 @@ from coworking.billing.charges import check_manager
 from coworking.billing.drafts import PayerKey
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.payer_credit_queries import payer_of_movement
+from coworking.billing.payout_models import OnlinePayout
+from coworking.billing.payout_queries import payout_named
 from coworking.billing.rules import check_reason
 from coworking.core import audit
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.formats import money
-from coworking.core.policy import Actor
+from coworking.core.policy import SYSTEM, Actor
 from coworking.core.units import locked, write_unit
 from coworking.spaces import queries as spaces
 
@@ -87,6 +93,33 @@ def set_aside(actor: Actor, line: str, kind: str, reason: str | None = None) -> 
         if left <= 0:
             raise LineUsedUp(left=money(0, spaces.lieu().currency))
         return _match(actor, row, kind, left, reason=why)
+
+
+def confirm_payout(actor: Actor, line: str, payout: str) -> BankMatch:
+    """Say that a line is a payout (its public id), whole; audited. Raises `PayoutDisagrees`, `PayoutTaken`, `NotFound`."""
+    check_manager(actor)
+    with write_unit():
+        row, left = _locked_line(line)
+        this = locked(select(OnlinePayout).where(OnlinePayout.public_id == payout))
+        paid_out = db.session.scalars(this).one_or_none()
+        if paid_out is None:
+            raise NotFound()
+        if bank_queries.payout_matches([paid_out.id]):
+            raise PayoutTaken()
+        if (paid_out.cents, paid_out.state == "failed") != (left, False):
+            raise PayoutDisagrees(amount=money(paid_out.cents, paid_out.currency))
+        return _match(actor, row, "payout", left, payout_id=paid_out.id)
+
+
+def undo_failed_payout(public_id: str) -> None:
+    """Let the line wait again that counted as a payout which failed since. Twice is fine."""
+    paid_out = payout_named(public_id)
+    match = bank_queries.payout_matches([paid_out.id]).get(paid_out.id)
+    if match is None or paid_out.state != "failed":
+        return
+    line, match_id = match.line.public_id, match.id
+    with suppress(AlreadyUndone):
+        _undo_setting_aside(SYSTEM, line, match_id)
 
 
 def undo(actor: Actor, line: str, match: str) -> None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from coworking.billing.payout_models import OnlinePayout
 from coworking.core.clock import now
 from coworking.core.db import Model
 from coworking.core.privacy import ACCOUNTANT, MANAGER
@@ -87,9 +88,10 @@ class BankLine(Model):
 class BankMatch(Model):
     """What part of a line is for, as a person said. Append-only; the database lets no line be used up twice.
 
-    ``kind``: ``payment`` (of an invoice), ``credit`` (of a payer), ``payout`` (of a payment provider), ``other`` (nothing
-    that was owed, with its ``reason``), ``undone`` (takes the match ``reverses_id`` of the last two kinds back). A payment
-    or a credit that was taken back no longer counts, wherever that was done.
+    ``kind``: ``payment`` (of an invoice), ``credit`` (of a payer), ``payout`` (of a payment provider; ``payout_id``: which,
+    where the provider tells), ``other`` (nothing that was owed, with its ``reason``), ``undone`` (takes the match
+    ``reverses_id`` of the last two kinds back). A payment or a credit that was taken back no longer counts, wherever that
+    was done.
     """
 
     __tablename__ = "bank_match"
@@ -98,9 +100,11 @@ class BankMatch(Model):
         CheckConstraint("(cents < 0) = (kind = 'undone') AND cents <> 0", name="sign"),
         CheckConstraint("(kind = 'payment') = (payment_id IS NOT NULL)", name="payment"),
         CheckConstraint("(kind = 'credit') = (credit_id IS NOT NULL)", name="credit"),
+        CheckConstraint("payout_id IS NULL OR kind = 'payout'", name="payout"),
         CheckConstraint("(kind = 'other') = (reason IS NOT NULL)", name="reason"),
         CheckConstraint("(kind = 'undone') = (reverses_id IS NOT NULL)", name="undone"),
         Index("ix_bank_match_line_id", "line_id"),
+        Index("ix_bank_match_payout_id", "payout_id"),
     )
 
     id: Mapped[BigId]
@@ -110,12 +114,14 @@ class BankMatch(Model):
     cents: Mapped[int]
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), unique=True)
     credit_id: Mapped[int | None] = mapped_column(ForeignKey("payer_credit.id"), unique=True)
+    payout_id: Mapped[int | None] = mapped_column(ForeignKey("online_payout.id"))
     reason: Mapped[str | None] = mapped_column(info=_BOOKS)
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("bank_match.id"), unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     line: Mapped[BankLine] = relationship()
+    payout: Mapped[OnlinePayout | None] = relationship()
 
 
 class BankUpload(Model):

@@ -9,6 +9,7 @@ from coworking.accounting import bank_queries
 from coworking.accounting.bank_queries import PAGE_SIZE, Waiting
 from coworking.accounting.csv_rules import Field
 from coworking.accounting.matching_rules import OpenInvoice, Proposal, Share, capitals
+from coworking.accounting.payout_pages import PROVIDERS
 from coworking.billing.account_queries import public_ids_of
 from coworking.billing.drafts import PayerKey
 from coworking.core.errors import N_
@@ -25,8 +26,6 @@ COLUMN_WORDS: dict[Field, str] = {
     "iban": N_("IBAN of the other side"),
 }
 """What a column of a bank's CSV may hold."""
-
-_PROVIDERS = ("STRIPE", "HELLOASSO")
 
 
 def parts_of(shares: Sequence[Share]) -> str:
@@ -45,9 +44,10 @@ def open_parts(text: str) -> list[tuple[str, int]]:
 
 
 def waiting_page(after: str) -> dict[str, Any]:
-    """The lines that wait, a page of them, and the certain ones apart (7 statements whatever their number)."""
+    """The lines that wait, a page of them, and the certain ones apart (9 statements whatever their number)."""
     rows = bank_queries.waiting()
     proposed = bank_queries.proposals(rows)
+    paid_out = bank_queries.payout_proposals(rows)
     certain = [row for row in rows if _is_certain(proposed.get(row.line.id, ()))]
     others = [row for row in rows if not _is_certain(proposed.get(row.line.id, ()))]
     start = next((at + 1 for at, row in enumerate(others) if row.line.public_id == after), 0)
@@ -62,6 +62,8 @@ def waiting_page(after: str) -> dict[str, Any]:
         "payer_ids": public_ids_of(payers),
         "parts_of": parts_of,
         "is_payout": is_payout,
+        "paid_out": paid_out,
+        "providers": PROVIDERS,
         "statements": bank_queries.statements(3),
         "newest_day": bank_queries.newest_day(),
         "returned": bank_queries.returned(),
@@ -84,13 +86,15 @@ def line_page(public_id: str, query: str) -> dict[str, Any]:
         "matches": bank_queries.matches_of([row.line.id]).get(row.line.id, []),
         "parts_of": parts_of,
         "is_payout": is_payout(row),
+        "paid_out": bank_queries.payout_proposals([row]) if row.line.cents > 0 and row.left_cents > 0 else {},
+        "providers": PROVIDERS,
     }
 
 
 def is_payout(row: Waiting) -> bool:
     """Whether a payment provider probably sent it."""
     said = capitals(f"{row.line.name or ''} {row.line.text}")
-    return any(provider in said for provider in _PROVIDERS)
+    return any(provider.upper() in said for provider in PROVIDERS)
 
 
 def _is_certain(proposals: Sequence[Proposal]) -> bool:

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
 from coworking.accounting import matching_rules
 from coworking.accounting.bank_models import BankLine, BankMatch, BankStatement, BankUpload
-from coworking.accounting.matching_rules import MoneyIn, OpenInvoice, Proposal, propose
+from coworking.accounting.matching_rules import MoneyIn, OpenInvoice, Proposal, Sureness, propose
+from coworking.accounting.payout_matching_rules import ExpectedPayout, propose_payouts
 from coworking.accounts.models import Organisation, Person
+from coworking.billing import payout_queries
 from coworking.billing import queries as billing
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.payer_credit_models import PayerCredit
+from coworking.billing.payout_models import OnlinePayout
+from coworking.billing.payout_rules import PayoutTotals
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 
@@ -47,6 +51,20 @@ class Waiting:
 
     line: BankLine
     left_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedPayout:
+    """The payout that a line may be; ``totals`` None: the provider has not said yet what it consists of."""
+
+    payout: OnlinePayout
+    sureness: Sureness
+    totals: PayoutTotals | None
+
+
+def _money_in(row: Waiting) -> MoneyIn:
+    line = row.line
+    return MoneyIn(line.id, line.booked_on, row.left_cents, line.words, line.name, line.iban)
 
 
 def waiting(*conditions: ColumnElement[bool]) -> list[Waiting]:
@@ -141,15 +159,60 @@ def known_accounts(ibans: Sequence[str]) -> dict[str, matching_rules.PayerIds]:
 
 def proposals(rows: Sequence[Waiting]) -> dict[int, list[Proposal]]:
     """By line id what may be paid with it, the surest first (2 statements whatever their number)."""
-    lines = [
-        MoneyIn(row.line.id, row.line.booked_on, row.left_cents, row.line.words, row.line.name, row.line.iban)
-        for row in rows
-        if not row.line.is_reversal
-    ]
+    lines = [_money_in(row) for row in rows if not row.line.is_reversal]
     if not lines:
         return {}
     ibans = sorted({line.iban for line in lines if line.iban})
     return propose(lines, open_invoices(), known_accounts(ibans))
+
+
+def expected_payouts() -> list[OnlinePayout]:
+    """Payouts that should arrive, or have, and that no line counts as yet (1 statement)."""
+    return list(
+        db.session.scalars(
+            select(OnlinePayout)
+            .where(OnlinePayout.state != "failed", OnlinePayout.cents > 0, ~_counted_as())
+            .order_by(OnlinePayout.arrives_on, OnlinePayout.id)
+        )
+    )
+
+
+def _counted_as() -> ColumnElement[bool]:
+    """Whether a bank line counts as the payout."""
+    undone = aliased(BankMatch)
+    taken_back = select(undone.id).where(undone.reverses_id == BankMatch.id).correlate(BankMatch).exists()
+    return (
+        select(BankMatch.id).where(BankMatch.payout_id == OnlinePayout.id, ~taken_back).correlate(OnlinePayout).exists()
+    )
+
+
+def payout_matches(payout_ids: Sequence[int]) -> dict[int, BankMatch]:
+    """By payout id what counts as it, with its line (1 statement)."""
+    undone = aliased(BankMatch)
+    rows = db.session.scalars(
+        select(BankMatch)
+        .where(
+            BankMatch.payout_id.in_(payout_ids),
+            ~select(undone.id).where(undone.reverses_id == BankMatch.id).correlate(BankMatch).exists(),
+        )
+        .options(joinedload(BankMatch.line))
+    )
+    return {row.payout_id: row for row in rows if row.payout_id is not None}
+
+
+def payout_proposals(rows: Sequence[Waiting]) -> dict[int, ProposedPayout]:
+    """By line id the payout that it may be, with what that consists of (at most 2 statements)."""
+    lines = [_money_in(row) for row in rows if not row.line.is_reversal]
+    payouts = {row.id: row for row in expected_payouts()} if lines else {}
+    expected = [
+        ExpectedPayout(row.id, row.gateway, row.cents, row.arrives_on, row.reference) for row in payouts.values()
+    ]
+    found = propose_payouts(lines, expected)
+    sums = payout_queries.totals_of([payouts[one.payout_id] for one in found.values()]) if found else {}
+    return {
+        line_id: ProposedPayout(payouts[one.payout_id], one.sureness, sums.get(one.payout_id))
+        for line_id, one in found.items()
+    }
 
 
 # What became of it ----------------------------------------------------------------------------------------------------
@@ -182,6 +245,7 @@ def matches_of(line_ids: Sequence[int]) -> dict[int, list[Matched]]:
         )
         .outerjoin(Person, Person.id == func.coalesce(Invoice.payer_person_id, PayerCredit.payer_person_id))
         .where(BankMatch.line_id.in_(line_ids), BankMatch.kind != "undone")
+        .options(joinedload(BankMatch.payout))
         .order_by(BankMatch.id)
     )
     found: dict[int, list[Matched]] = defaultdict(list)

@@ -36,3 +36,17 @@ class AlreadyUndone(DomainError):
     code = "already_undone"
     status = 409
     message = N_("This was taken back already.")
+
+
+class PayoutDisagrees(DomainError):
+    code = "payout_disagrees"
+    status = 409
+    message = N_("This payout is of %(amount)s, or the bank sent it back. Look at the line again.")
+    field = "form"
+
+
+class PayoutTaken(DomainError):
+    code = "payout_taken"
+    status = 409
+    message = N_("Another line of the bank counts as this payout already.")
+    field = "form"

@@ -21,6 +21,9 @@ CASH_SHORT, CASH_OVER = "658", "758"
 TRANSFERS = "580"
 """Between two accounts of the lieu: change fetched from the bank, takings brought there."""
 GATEWAY = "517"
+FEES = "627"
+SUSPENSE = "471"
+"""What came or went at a provider and is explained by nothing of the lieu's: the accountant says what it was."""
 MEANS = {"transfer": "512", "debit": "512", "card": GATEWAY, "cheque": "5112", "cash": "530", "credit": ADVANCES}
 
 
@@ -119,8 +122,22 @@ def of_credit(cents: int, kind: str, method: str | None, label: str, payer: str)
     return [line for line in wanted if line is not None]
 
 
+def of_payout_parts(fee_cents: int, unexplained_cents: int, label: str) -> list[JournalLine]:
+    """The lines of what a gateway took before it paid out, and of what it moved beyond the lieu's payments, once each.
+
+    A payout that failed has them too: the money is the gateway's again, and comes with a later payout.
+    """
+    wanted = [_debit(FEES, fee_cents, label), _debit(SUSPENSE, -unexplained_cents, label)]
+    wanted += [_debit(GATEWAY, unexplained_cents - fee_cents, label)]
+    return [line for line in wanted if line is not None]
+
+
 def of_payout(cents: int, label: str) -> list[JournalLine]:
-    """The lines of a bank line that is a gateway's payout: from the gateway's account to the bank."""
+    """The lines of a bank line that is a gateway's payout: from the gateway's account to the bank.
+
+    It is booked when the bank has it, never when the gateway says that it left, so that it is booked once. With the lines
+    of its parts the gateway's account goes to zero.
+    """
     wanted = [_debit(MEANS["transfer"], cents, label), _debit(GATEWAY, -cents, label)]
     return [line for line in wanted if line is not None]
 

@@ -164,6 +164,17 @@ def confirm(public_id: str) -> ResponseReturnValue:
     return _line(public_id, form)
 
 
+@blueprint.post("/lines/<public_id>/payout")
+@requires(Role.MANAGER)
+def confirm_payout(public_id: str) -> ResponseReturnValue:
+    form = Form(request.form)
+    with form.trying(at="form"):
+        bank_matching.confirm_payout(current_actor(), public_id, form["payout"])
+        flash(_("Confirmed: it is this payout."))
+        return redirect(url_for("bank.index"), 303)
+    return _line(public_id, form)
+
+
 @blueprint.post("/lines/<public_id>/set-aside")
 @requires(Role.MANAGER)
 def set_aside(public_id: str) -> ResponseReturnValue:

@@ -140,4 +140,6 @@ def notified(gateway_name: str, told: Notification) -> bool:
     """Store a gateway's notification, to be looked into by a worker; False where it was stored before."""
     with write_unit():
         payload = {"gateway": gateway_name, "checkout": told.checkout_id, "payment": told.payment_id}
+        if told.payout_id is not None:
+            payload["payout"] = told.payout_id
         return outbox.enqueue(NOTIFIED, f"{NOTIFIED}:{gateway_name}:{told.id}", payload)

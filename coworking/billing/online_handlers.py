@@ -15,6 +15,7 @@ from coworking.billing import (
     online_queries,
     online_refunds,
     payer_queries,
+    payouts,
     sale_opening,
 )
 from coworking.billing.means_handlers import needs_a_person, not_collected
@@ -39,6 +40,8 @@ def notified(job: outbox.Job) -> None:
             online.settle(job.payload["gateway"], checkout)
         if (payment := job.payload.get("payment")) is not None:
             online_refunds.settle_money_back(job.payload["gateway"], payment)
+        if (payout := job.payload.get("payout")) is not None:
+            payouts.settle_payout(job.payload["gateway"], payout)
 
 
 @outbox.handler(online_refunds.REFUND)
@@ -52,6 +55,7 @@ def refund(job: outbox.Job) -> None:
 def reconcile(job: outbox.Job) -> None:
     """Once a day: ask each gateway for what no notification told."""
     online_looking.reconcile()
+    payouts.reconcile_payouts()
 
 
 @outbox.handler(online_entries.LOOK)

@@ -37,6 +37,7 @@ def notified(gateway_name: str) -> ResponseReturnValue:
     is_ours = (told.checkout_id is not None and online_queries.is_waited_for(gateway_name, told.checkout_id)) or (
         told.payment_id is not None and online_queries.is_ours(gateway_name, told.payment_id)
     )
+    is_ours = is_ours or told.payout_id is not None  # who tells of payouts signs what it tells
     if is_ours and told.is_live == gateway.is_live:
         online.notified(gateway_name, told)
     if told.is_live == gateway.is_live and (told.saving_id or told.means_id):

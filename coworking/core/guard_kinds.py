@@ -444,3 +444,68 @@ def line_used_once() -> Guard:
         postgresql={f"{name}()": (function, body), name: (row, row)},
         needs=("bank_line", "payment", "payer_credit"),
     )
+
+
+def _unexplained(row: str) -> str:
+    """How much of a payout its parts leave unexplained (`billing.payout_rules.payout_totals`)."""
+    known = (
+        "kind IN ('fee', 'returned') OR (kind IN ('payment', 'refund', 'dispute') AND online_payment_id IS NOT NULL)"
+    )
+    return (
+        f"({row}.cents - (SELECT coalesce(sum(CASE WHEN {known} THEN cents ELSE 0 END - fee_cents), 0)"
+        f" FROM online_payout_part WHERE payout_id = {row}.id))"
+    )
+
+
+def frozen_payout(columns: Sequence[str], keys: Keys) -> Guard:
+    """What a provider paid out stays: its state goes on, its parts are read once, what they leave is said to the cent."""
+    back = (
+        "(OLD.state = 'failed' AND NEW.state <> 'failed') OR (OLD.state = 'paid' AND NEW.state = 'under_way') "
+        "OR (OLD.parts_read_at IS NOT NULL AND (NEW.parts_read_at IS NULL OR NEW.parts_read_at <> OLD.parts_read_at "
+        "OR NEW.unexplained_cents IS NULL OR NEW.unexplained_cents <> OLD.unexplained_cents)) "
+        f"OR (OLD.parts_read_at IS NULL AND NEW.parts_read_at IS NOT NULL "
+        f"AND coalesce(NEW.unexplained_cents <> {_unexplained('NEW')}, true))"
+    )
+    return _frozen("online_payout", back, columns, keys)
+
+
+def _refused_row(name: str, table: str, wrong: str, lock: str, needs: tuple[str, ...]) -> Guard:
+    """A new row of ``table`` that is ``wrong`` is refused; PostgreSQL locks first what ``lock`` names."""
+    body = (
+        f"BEGIN PERFORM 1 FROM {lock} FOR NO KEY UPDATE; "
+        f"IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; RETURN NEW; END"
+    )
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
+    row = f"CREATE TRIGGER {name} BEFORE INSERT ON public.{table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+    return Guard(
+        name=name,
+        table=table,
+        sqlite={
+            name: f"CREATE TRIGGER {name} BEFORE INSERT ON {table}\nWHEN {wrong}\n"
+            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
+        },
+        postgresql={f"{name}()": (function, body), name: (row, row)},
+        needs=needs,
+    )
+
+
+def whole_payout() -> Guard:
+    """Nothing is added to a payout whose parts were read."""
+    read = "EXISTS (SELECT 1 FROM online_payout WHERE id = NEW.payout_id AND parts_read_at IS NOT NULL)"
+    return _refused_row(
+        "online_payout_whole", "online_payout_part", read, "online_payout WHERE id = NEW.payout_id", ("online_payout",)
+    )
+
+
+def payout_booked_once() -> Guard:
+    """A bank line counts as a payout of just its amount, which did not fail, and no other line counts as the same one."""
+    wrong = (
+        "NEW.payout_id IS NOT NULL AND ("
+        "NOT EXISTS (SELECT 1 FROM online_payout AS p WHERE p.id = NEW.payout_id AND p.cents = NEW.cents"
+        " AND p.state <> 'failed')"
+        " OR EXISTS (SELECT 1 FROM bank_match AS m WHERE m.payout_id = NEW.payout_id"
+        " AND NOT EXISTS (SELECT 1 FROM bank_match AS u WHERE u.reverses_id = m.id)))"
+    )
+    return _refused_row(
+        "bank_match_payout_once", "bank_match", wrong, "online_payout WHERE id = NEW.payout_id", ("online_payout",)
+    )

@@ -25,10 +25,13 @@ from coworking.core.guard_kinds import (
     frozen_charge,
     frozen_day,
     frozen_hours,
+    frozen_payout,
     frozen_quote,
     frozen_sale,
     line_used_once,
     never_negative,
+    payout_booked_once,
+    whole_payout,
 )
 from coworking.core.version_triggers import SHOWN_OF_LIEU, raises_day_version, raises_lieu_version
 
@@ -47,6 +50,7 @@ ISSUED = (
     "payment",
     "online_payment_part",
     "online_payment_step",
+    "online_payout_part",
     "payer_credit",
     "debit_notice",
     "reminder",
@@ -107,6 +111,20 @@ SALE_FROZEN = (
 )
 """Every column of a sale but its state, when it was reached and what the payment made; ``lines`` and ``terms`` too."""
 
+PAYOUT_FROZEN = (
+    "id",
+    "public_id",
+    "gateway",
+    "foreign_id",
+    "is_live",
+    "cents",
+    "currency",
+    "reference",
+    "made_at",
+    "noted_at",
+)
+"""Every column of a payout but its state and the day it arrives, when that changed, and whether it is explained."""
+
 UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "audit_entry": (),
     "monthly_return": (("month", "revision"),),
@@ -118,6 +136,8 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "payment": (("public_id",), ("reverses_id",), ("online_payment_id", "invoice_id", "online_entry")),
     "online_payment_part": (("online_payment_id", "invoice_id"),),
     "online_payment_step": (("online_payment_id", "state"),),
+    "online_payout": (("public_id",), ("gateway", "foreign_id")),
+    "online_payout_part": (("foreign_id",),),
     "bank_statement": (("public_id",), ("sha256",)),
     "bank_line": (("public_id",), ("account", "key")),
     "bank_match": (("public_id",), ("payment_id",), ("credit_id",), ("reverses_id",)),
@@ -165,6 +185,9 @@ GUARDS: tuple[Guard, ...] = (
     frozen_charge(UNIQUE["charge"]),
     credit_within(),
     line_used_once(),
+    frozen_payout(PAYOUT_FROZEN, UNIQUE["online_payout"]),
+    whole_payout(),
+    payout_booked_once(),
     never_negative("payer_credit", "cents", {"payer_person_id": "person", "payer_organisation_id": "organisation"}),
     ended_means(UNIQUE["saved_means"]),
     agreed_collection(),

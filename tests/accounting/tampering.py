@@ -312,6 +312,27 @@ CASES: dict[str, Case] = {
     "an attestation is deleted with its PDF": Case(
         ("DELETE FROM attestation_paper", "DELETE FROM attestation"), "attestation_paper_append_only", "attestation"
     ),
+    "a payout is raised": one("UPDATE online_payout SET cents = cents + 1", "online_payout_frozen", "online_payout"),
+    "what a payout does not explain is hidden": one(
+        "UPDATE online_payout SET unexplained_cents = 0", "online_payout_frozen", "online_payout"
+    ),
+    "a fee is lowered": one(
+        "UPDATE online_payout_part SET fee_cents = fee_cents - 1",
+        "online_payout_part_append_only",
+        "online_payout_part",
+    ),
+    "a payment is added to a payout": one(
+        "INSERT INTO online_payout_part (payout_id, foreign_id, kind, cents, fee_cents, moved_on)"
+        " SELECT id, 'x', 'fee', 100, 0, '2026-11-24' FROM online_payout",
+        "online_payout_whole",
+        "online_payout_part",
+    ),
+    "a payout counts as a second bank line": one(
+        "INSERT INTO bank_match (public_id, line_id, kind, cents, payout_id, created_at)"
+        " SELECT 'x', l.id, 'payout', p.cents, p.id, {instant} FROM bank_line AS l, online_payout AS p WHERE l.cents = 700",
+        "bank_match_payout_once",
+        "bank_match",
+    ),
     "a chain entry is rewritten": one(
         "UPDATE chain_entry SET payload = replace(payload, 'money', 'honey') WHERE chain = 'money' AND seq = 3",
         "chain_entry_append_only",

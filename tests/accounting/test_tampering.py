@@ -28,12 +28,15 @@ from coworking.billing import (
     payer_credit,
     payer_credit_queries,
     paying,
+    payouts,
     selling,
     services,
 )
+from coworking.billing.gateways.port import PayoutFact
 from coworking.billing.models import Charge, InvoicePdf
 from coworking.core import against, audit, chain, checks, guards, trail
 from coworking.core.clock import frozen_at
+from coworking.core.clock import now as clock_now
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.sql import inserted
@@ -48,6 +51,7 @@ from tests.accounting.statements import Entry, camt
 from tests.accounting.tampering import CASES, IBAN_BEFORE, cut
 from tests.conftest import ENGINES, TUESDAY_AT_10_36, make_app
 from tests.support.billing import NOVEMBER, OCTOBER, TODAY, lieu_used_in_october
+from tests.support.gateway import moved
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,6 +103,7 @@ def _live() -> dict[str, object]:
         closings.close_due()
     bank_reading.read_file(manager, camt(Entry("2026-11-20", 5000, "Don"), Entry("2026-11-21", 700)))
     bank_matching.set_aside(manager, bank_queries.waiting()[0].line.public_id, "other", "Un don")
+    _pay_out(manager)
     with write_unit():
         inserted(InvoicePdf, invoice_id=first.id, sha256=sha256(b"%PDF").hexdigest(), content=b"%PDF")
         came = datetime(2026, 10, 1, 8, tzinfo=UTC)
@@ -128,6 +133,16 @@ def _live() -> dict[str, object]:
     return {"audit_id": audit_id} | {
         f"{name}_{what}": value for name, head in before.items() for what, value in head.items()
     }
+
+
+def _pay_out(manager) -> None:
+    """A payout of which a part is none of ours, and the bank line that counts as it."""
+    bank_reading.read_file(manager, camt(Entry("2026-11-22", 900, "STRIPE")))
+    line = next(row.line.public_id for row in bank_queries.waiting() if row.line.cents == 900)
+    parts = (moved("t1", "payment", 1000, 40, "pi_elsewhere"), moved("t2", "fee", -60))
+    fact = PayoutFact("po_1", "paid", 900, "EUR", False, clock_now(), TODAY, "now")
+    payouts.note_payout("stripe", fact, parts)
+    bank_matching.confirm_payout(manager, line, bank_queries.expected_payouts()[0].public_id)
 
 
 def _sell(billing_lieu) -> None:

@@ -14,6 +14,7 @@ from coworking.billing import online, online_opening, paying, services
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment
 from coworking.billing.pay_links import pay_token
+from coworking.billing.payout_models import OnlinePayout
 from coworking.billing.views_pay import MOST_ASKING
 from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
@@ -168,6 +169,17 @@ def test_a_notification_is_stored_once_and_looked_into(visitor, link, gateway, a
     assert len(in_the_lieu(app, lambda: db.session.scalars(notified).all())) == 1
     run_outbox()
     assert received(app) == [6600]
+
+
+def test_a_notification_of_a_payout_is_stored_and_looked_into(visitor, link, gateway, app, run_outbox):
+    gateway.payouts.pay_out("po_1", cents=500)
+    assert tell(visitor, id="evt_1", payout="po_1").status_code == 200
+    assert tell(visitor, id="evt_2", payout="po_1", live=True).status_code == 200
+    run_outbox()
+    found = in_the_lieu(app, lambda: db.session.scalars(select(OnlinePayout)).all())
+    assert [(row.foreign_id, row.cents) for row in found] == [("po_1", 500)]
+    notified = select(OutboxRow.id).where(OutboxRow.topic == "billing.notified")
+    assert len(in_the_lieu(app, lambda: db.session.scalars(notified).all())) == 1
 
 
 def test_sixteen_equal_notifications_at_once(visitor, link, gateway, app, run_outbox):

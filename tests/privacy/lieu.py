@@ -35,6 +35,7 @@ from coworking.billing.online_models import (
     OnlineRefund,
 )
 from coworking.billing.pay_links import pay_token
+from coworking.billing.payout_models import OnlinePayout, OnlinePayoutPart
 from coworking.billing.reminder_models import Reminder, ReminderLine, ReminderPause
 from coworking.booking import messages, problems
 from coworking.booking import services as booking
@@ -128,6 +129,7 @@ def fill(clock: Clock) -> Filled:
     invoices = db.session.scalars(select(Invoice.public_id).where(Invoice.kind == "invoice")).all()
     secrets = _links(people) | {"pay": pay_token(invoices)}
     _read_bank()
+    _pay_out()
     with write_unit():
         db.session.add(GatewayKeys(gateway="stripe", secrets="…"))
         db.session.add(DraftHold(payer_person_id=people["member"].id, reason="…"))
@@ -334,6 +336,23 @@ def _pay_online(invoice: Invoice) -> None:
         db.session.add(payment)
 
 
+def _pay_out() -> None:
+    """What came through the gateway was paid out, less a fee, and with a payment that is none of ours."""
+    with write_unit():
+        payment = db.session.scalars(select(OnlinePayment).order_by(OnlinePayment.id)).first()
+        of_it = {"made_at": now(), "arrives_on": TODAY, "reference": "CWK1", "foreign_id": "po_1"}
+        payout = OnlinePayout(gateway="stripe", is_live=False, cents=190, currency="EUR", state="paid", **of_it)
+        db.session.add(payout)
+        db.session.flush()
+        rows = [("payment", 100, payment.id), ("payment", 100, None), ("fee", -10, None)]
+        for at, (kind, cents, online_payment_id) in enumerate(rows):
+            of_part = {"kind": kind, "cents": cents, "fee_cents": 0, "moved_on": TODAY}
+            part = OnlinePayoutPart(foreign_id=f"txn_{at}", online_payment_id=online_payment_id, **of_part)
+            payout.parts.append(part)
+        db.session.flush()
+        payout.parts_read_at, payout.unexplained_cents = now(), 100
+
+
 PAID_FIRST = "2222222222222224"
 """The public id of the payment of Anne's sale."""
 
@@ -449,6 +468,7 @@ def _ids() -> dict[str, list[Any]]:
         "reminder": of(Reminder),
         "organisation": of(Organisation),
         "bank_line": of(BankLine),
+        "payout": of(OnlinePayout),
         "upload": of(BankUpload),
         "account": of(Person) + of(Organisation),
         "booking": of(Booking),

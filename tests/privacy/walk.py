@@ -89,6 +89,7 @@ KINDS: dict[str, str] = {
     "network_head.compare": "duplicates",
     "network_head.edit_entry": "network_lieu",
     "network_head.lieu": "network_lieu",
+    "payouts.payout": "payout",
     "pay_first.back": "booking",
     "reminder_settings.step": "reminder_step",
     "reminders.letter": "account",

@@ -22,6 +22,8 @@ from coworking.billing.gateways.port import (
     NotificationInvalid,
     OpenedCheckout,
     OpenedSaving,
+    PayoutFact,
+    PayoutPartFact,
     RefundFact,
     RefundState,
     SavingFact,
@@ -38,6 +40,7 @@ class MemoryGateway:
 
     def __init__(self) -> None:
         self.saved_means = MemoryMeans(self)
+        self.payouts = MemoryPayouts(self)
         self.facts: dict[str, CheckoutFact] = {}
         self.wanted: list[CheckoutWanted] = []
         self.expired: list[str] = []
@@ -112,9 +115,10 @@ class MemoryGateway:
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         try:
             event: Any = json.loads(body)
-            payment = event.get("payment")
-            checkout = event["checkout"] if payment is None else None
-            return Notification(event["id"], "checkout", checkout, bool(event.get("live")), payment_id=payment)
+            payment, payout = event.get("payment"), event.get("payout")
+            checkout = event["checkout"] if payment is None and payout is None else None
+            live = bool(event.get("live"))
+            return Notification(event["id"], "checkout", checkout, live, payment_id=payment, payout_id=payout)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise NotificationInvalid("no event") from error
 
@@ -218,6 +222,59 @@ class MemoryMeans:
         if self.dies == where:
             self.dies = None
             raise KilledProcess(where)
+
+
+class MemoryPayouts:
+    """What a `MemoryGateway` paid out. ``facts`` and ``consists``: by the payout's name; change them as it changes."""
+
+    def __init__(self, gateway: MemoryGateway) -> None:
+        self._gateway = gateway
+        self.facts: dict[str, PayoutFact] = {}
+        self.consists: dict[str, tuple[PayoutPartFact, ...]] = {}
+        self.asked_for: list[str] = []
+
+    def pay_out(self, payout_id: str, *parts: PayoutPartFact, cents: int | None = None, **values: Any) -> PayoutFact:
+        """Pay out what ``parts`` come to less their fees, or ``cents``; with ``values`` otherwise."""
+        amount = sum(part.cents - part.fee_cents for part in parts) if cents is None else cents
+        made = {
+            "made_at": now(),
+            "arrives_on": (now() + timedelta(days=3)).date(),
+            "listed": "now",
+            "reference": "CWK1",
+        }
+        fact = PayoutFact(
+            **{"payout_id": payout_id, "state": "paid", "cents": amount, "currency": "EUR", "is_live": False}
+            | made
+            | values
+        )
+        self.facts[payout_id], self.consists[payout_id] = fact, parts
+        return fact
+
+    def become(self, payout_id: str, **values: Any) -> None:
+        """Let a payout stand so from now on."""
+        self.facts[payout_id] = replace(self.facts[payout_id], **values)
+
+    def since(self, instant: datetime) -> Iterator[PayoutFact]:
+        self._gateway.answer()
+        yield from [fact for fact in self.facts.values() if fact.made_at >= instant]
+
+    def fetch(self, payout_id: str) -> PayoutFact:
+        self._gateway.answer()
+        if payout_id not in self.facts:
+            raise GatewayRefused("resource_missing", "No such payout")
+        self._gateway.before_answer()
+        return self.facts[payout_id]
+
+    def parts(self, payout_id: str) -> tuple[PayoutPartFact, ...]:
+        self._gateway.answer()
+        self.asked_for.append(payout_id)
+        return self.consists[payout_id]
+
+
+def moved(part_id: str, kind: Any, cents: int, fee_cents: int = 0, payment_id: str | None = None, **values: Any) -> Any:
+    """A movement within a payout, today."""
+    given = {"currency": "EUR", "moved_at": now(), "payment_id": payment_id}
+    return PayoutPartFact(**{"part_id": part_id, "kind": kind, "cents": cents, "fee_cents": fee_cents} | given | values)
 
 
 class KilledProcess(BaseException):

@@ -67,6 +67,7 @@ class HelloAssoGateway:
     least_cents = 50
     refunds_by_key = False
     saved_means = None
+    payouts = None
 
     def __init__(self, client_id: str, client_secret: str, organisation: str, api_base: str | None = None) -> None:
         self._client_id, self._client_secret, self._organisation = client_id, client_secret, organisation

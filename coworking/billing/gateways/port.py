@@ -131,7 +131,7 @@ class Notification:
     """A hint from the provider. ``id`` is the same however often it comes; ``checkout_id`` None: it is about no checkout.
 
     ``saving_id``: the page to save a means on that it is about; ``means_id``: the saved means; ``payment_id``: the money of
-    which some went back or is disputed.
+    which some went back or is disputed; ``payout_id``: what the provider pays out.
     """
 
     id: str
@@ -141,6 +141,50 @@ class Notification:
     saving_id: str | None = None
     means_id: str | None = None
     payment_id: str | None = None
+    payout_id: str | None = None
+
+
+PayoutState = Literal["under_way", "paid", "failed"]
+PayoutPartKind = Literal["payment", "refund", "dispute", "fee", "returned", "other"]
+"""``fee``: one that stands by itself. ``returned``: an earlier payout that came back. ``other``: the provider names it
+otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutFact:
+    """What the provider says of one transfer to the lieu's bank. ``cents`` below 0: it took money from the bank.
+
+    A ``paid`` one may still become ``failed`` days later: the bank sent it back. ``listed``: whether the provider says what
+    it consists of: ``later`` while it is still adding up, ``never`` for one that was ordered by hand. ``reference``: what
+    the bank line may say.
+    """
+
+    payout_id: str
+    state: PayoutState
+    cents: int
+    currency: str
+    is_live: bool
+    made_at: datetime
+    arrives_on: date
+    listed: Literal["now", "later", "never"]
+    reference: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutPartFact:
+    """One movement within a payout: ``cents`` before the fee, below 0 for what left; ``fee_cents`` as the provider states
+    it, below 0 where a fee was given back. ``payment_id``: the payment that it is of; ``key``: ours, of its opening.
+    """
+
+    part_id: str
+    kind: PayoutPartKind
+    cents: int
+    fee_cents: int
+    currency: str
+    moved_at: datetime
+    payment_id: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +300,22 @@ class SavesMeans(Protocol):
         ...
 
 
+class TellsPayouts(Protocol):
+    """What a provider says of its transfers to the lieu's bank. Every method calls it: see `Gateway`."""
+
+    def since(self, instant: datetime) -> Iterator[PayoutFact]:
+        """All payouts that were made since ``instant``, in any order."""
+        ...
+
+    def fetch(self, payout_id: str) -> PayoutFact:
+        """How one stands now."""
+        ...
+
+    def parts(self, payout_id: str) -> tuple[PayoutPartFact, ...]:
+        """What a payout consists of whose fact says that it is listed ``now``."""
+        ...
+
+
 class Gateway(Protocol):
     """One provider. Every method that calls it raises `GatewayUnavailable` or `GatewayRefused`; none runs inside a unit."""
 
@@ -271,6 +331,11 @@ class Gateway(Protocol):
     @property
     def saved_means(self) -> SavesMeans | None:
         """Its saved means; None: this provider has none."""
+        ...
+
+    @property
+    def payouts(self) -> TellsPayouts | None:
+        """What it says of its payouts; None: it says nothing."""
         ...
 
     @property

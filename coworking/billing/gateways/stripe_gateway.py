@@ -35,6 +35,7 @@ from coworking.billing.gateways.stripe_answers import time_said as _instant
 from coworking.billing.gateways.stripe_means import INTENT, StripeMeans
 from coworking.billing.gateways.stripe_means import METHODS as _METHODS
 from coworking.billing.gateways.stripe_money_back import StripeMoneyBack, has_money_back, payment_of
+from coworking.billing.gateways.stripe_payouts import StripePayouts
 from coworking.core.clock import now
 
 stripe.enable_telemetry = False  # it would write into the home directory, and without one every call would raise
@@ -82,10 +83,15 @@ class StripeGateway:
         )
         self._means = StripeMeans(self._client, self._asked)
         self._money_back = StripeMoneyBack(self._client, self._asked)
+        self._payouts = StripePayouts(self._client, self._asked)
 
     @property
     def saved_means(self) -> StripeMeans:
         return self._means
+
+    @property
+    def payouts(self) -> StripePayouts:
+        return self._payouts
 
     @property
     def is_live(self) -> bool:
@@ -215,6 +221,7 @@ class StripeGateway:
             saving_id=_name(concerned.get("id")) if is_saving else None,
             means_id=_name(concerned.get(means)) if means is not None else None,
             payment_id=None if (intent := payment_of(concerned)) is None else _name(intent),
+            payout_id=_name(concerned.get("id")) if kind == "payout" else None,
         )
 
     def _asked(self, call: Callable[[], Any]) -> dict[str, Any]:

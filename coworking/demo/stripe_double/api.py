@@ -236,6 +236,25 @@ def events(double: StripeDouble, form: FormValues) -> StripeObject:
     )
 
 
-@_route("GET", "/balance_transactions", *listing.PAGING, "source", "type")
+@_route("GET", "/balance_transactions", *listing.PAGING, "source", "type", "payout")
 def balance_transactions(double: StripeDouble, form: FormValues) -> StripeObject:
-    return listing.page(double.store, "balance_transaction", form, ("source", "type"))
+    payout = form.pop("payout", None)
+    if payout is not None:
+        double.store.get("payout", payout, "payout")
+    return listing.page(
+        double.store,
+        "balance_transaction",
+        form,
+        ("source", "type"),
+        lambda moved: payout is None or double.store.paid_out.get(moved["id"]) == payout,
+    )
+
+
+@_route("GET", "/payouts", *listing.PAGING, "status", "destination")
+def payouts(double: StripeDouble, form: FormValues) -> StripeObject:
+    return listing.page(double.store, "payout", form, ("status", "destination"))
+
+
+@_route("GET", "/payouts/<payout_id>")
+def payout(double: StripeDouble, form: FormValues, payout_id: str) -> StripeObject:
+    return double.store.get("payout", payout_id)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from flask import Flask, current_app
 
-from coworking.demo.stripe_double import disputing, off_session, paying, refunding, saving
+from coworking.demo.stripe_double import disputing, off_session, paying, paying_out, refunding, saving
 from coworking.demo.stripe_double.cards import GOOD_CARD, GOOD_IBAN, debit_succeeds
 from coworking.demo.stripe_double.faults import Faults
 from coworking.demo.stripe_double.notifications import Notifications
@@ -111,6 +111,22 @@ class StripeDouble:
     def decide(self, dispute_id: str, outcome: Literal["won", "lost"]) -> None:
         """End a dispute."""
         disputing.decide(self.store, dispute_id, outcome)
+
+    def pay_out(self, *, is_automatic: bool = True, cents: int | None = None) -> StripeObject:
+        """Transfer the balance to the lieu's bank, or ``cents`` of it by hand; give the payout, which is on its way."""
+        return paying_out.pay_out(self.store, is_automatic=is_automatic, cents=cents)
+
+    def settle_payout(self, payout_id: str, ok: bool) -> None:
+        """Let a payout arrive, or let the bank send it back."""
+        paying_out.settle_payout(self.store, payout_id, ok)
+
+    def charge_fee(self, cents: int) -> StripeObject:
+        """Take a fee that is for no single payment."""
+        return paying_out.charge_fee(self.store, cents)
+
+    def move_otherwise(self, cents: int) -> StripeObject:
+        """Let something move the balance that is neither a payment nor a fee."""
+        return paying_out.move_otherwise(self.store, cents)
 
     def session_ids(self) -> list[str]:
         """The ids of all sessions, newest first."""

@@ -392,6 +392,33 @@ def balance_transaction(
     }
 
 
+def payout_of(payout_id: str, created: int, arrives: int, cents: int, is_automatic: bool) -> dict[str, Any]:
+    """A transfer to the account's bank that is on its way; how it consists is still being written down."""
+    return {
+        **_nulls(
+            "application_fee application_fee_amount balance_transaction failure_balance_transaction failure_code "
+            "failure_message original_payout payout_method reversed_by statement_descriptor"
+        ),
+        "id": payout_id,
+        "object": "payout",
+        "amount": cents,
+        "arrival_date": arrives,
+        "automatic": is_automatic,
+        "created": created,
+        "currency": "eur",
+        "description": "STRIPE PAYOUT",
+        "destination": "ba_1CoworkingDouble",
+        "livemode": False,
+        "metadata": {},
+        "method": "standard",
+        "reconciliation_status": "in_progress" if is_automatic else "not_applicable",
+        "source_type": "card",
+        "status": "in_transit",
+        "trace_id": {"status": "supported", "value": f"CWK{payout_id[-12:].upper()}"},
+        "type": "bank_account",
+    }
+
+
 def event_of(event_id: str, created: int, kind: str, concerned: dict[str, Any]) -> dict[str, Any]:
     """That something happened to ``concerned``, as it is now."""
     return {

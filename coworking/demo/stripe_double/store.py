@@ -49,6 +49,8 @@ class StripeStore:
         self.saved_cards: dict[str, TestCard] = {}
         self.saved_accounts: dict[str, str] = {}
         """What is behind each payment method: a card, an IBAN."""
+        self.paid_out: dict[str, str] = {}
+        """The payout that a balance transaction is in."""
         self._objects: dict[str, StripeObject] = {}
         self._ids: dict[str, list[str]] = {}
 

@@ -29,7 +29,8 @@ READ = {
     "setup_intent": "customer last_setup_error mandate payment_method status",
     "mandate": "payment_method payment_method_details status",
     "payment_method": "customer type livemode",
-    "balance_transaction": "amount currency fee fee_details net source type",
+    "balance_transaction": "amount created currency fee fee_details net source type",
+    "payout": "amount arrival_date automatic created currency failure_code livemode reconciliation_status status trace_id",
 }
 """The fields that the product reads or will read."""
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
@@ -72,6 +73,7 @@ def lived(gateway, double):
     for means in (card, account, saved(gateway, double, "4000000000000341")):
         gateway.saved_means.collect(collection(means, f"collection-{means.checkout_id}"))
     gateway.saved_means.forget(account.means.means_id)
+    double.settle_payout(double.pay_out()["id"], False)
     return ids
 
 
@@ -97,7 +99,7 @@ def test_every_object_has_the_fields_and_types_that_stripe_documents(ask, lived)
         "events?limit=100",
     ]
     calls += ["payment_intents?limit=100&expand[]=data.latest_charge", "balance_transactions?expand[]=data.source"]
-    calls += ["customers", "setup_intents?expand[]=data.payment_method&expand[]=data.mandate"]
+    calls += ["payouts", "customers", "setup_intents?expand[]=data.payment_method&expand[]=data.mandate"]
     seen = [found for call in calls for found in objects_in(ask(f"GET /v1/{call}")[1])]
     assert {found["object"] for found in seen} == set(SHAPES)
     for found in seen:
@@ -112,7 +114,10 @@ def test_every_object_has_the_fields_and_types_that_stripe_documents(ask, lived)
 def test_money_adds_up(ask, lived):
     transactions = ask("GET /v1/balance_transactions?limit=100")[1]["data"]
     assert sorted(entry["type"] for entry in transactions) == sorted(
-        ["charge"] * 3 + ["payment", "refund", "payment_refund", "payment_failure_refund"] + ["adjustment"] * 2
+        ["charge"] * 3
+        + ["payment", "refund", "payment_refund", "payment_failure_refund"]
+        + ["adjustment"] * 2
+        + ["payout", "payout_failure"]
     )
     assert all(entry["net"] == entry["amount"] - entry["fee"] for entry in transactions)
     assert all(entry["fee"] == sum(detail["amount"] for detail in entry["fee_details"]) for entry in transactions)
