@@ -8,24 +8,21 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from coworking.accounting import closing_queries as queries
-from coworking.accounting import closings
 from coworking.accounting.closing_models import TakingsClosing
 from coworking.accounting.closing_rules import (
     KINDS,
-    Figures,
+    ClosingFigures,
     PerpetualTotal,
     RecordedFact,
-    counted,
-    figures_of,
+    closing_figures,
+    drawer_counts,
     summed,
 )
 from coworking.core import links, place
-from coworking.core.chain import ChainEntry
 from coworking.core.checks import check
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
-from coworking.core.sealing import MONEY
 from coworking.core.timespan import local_date
 
 OVERDUE_DAYS = 2
@@ -94,9 +91,9 @@ def days_as_recorded() -> Iterator[str]:
     facts = _Ahead(queries.recorded(_first_entry(), newest.last_entry if newest else 0))
     for row in queries.every_closing("day"):
         content, found = queries.closing_text(row), facts.until(row.last_entry)
-        if content["figures"] != figures_of(found):
+        if content["figures"] != closing_figures(found):
             yield f"{_name(row)}: its figures are not what its entries {row.first_entry} to {row.last_entry} recorded"
-        if content["counts"] != counted(found):
+        if content["counts"] != drawer_counts(found):
             yield f"{_name(row)}: its counts of the drawer are not those of its entries"
         if (beyond := queries.first_entry_since(row.ends_at, after=row.first_entry - 1)) != row.last_entry + 1:
             yield f"{_name(row)} ends with entry {row.last_entry}, and {(beyond or 0) - 1} was the last of its day"
@@ -129,25 +126,24 @@ def longer_as_days() -> Iterator[str]:
     for kind in KINDS[1:]:
         for row in queries.every_closing(kind):
             days = queries.closings_between(row.first_day, row.last_day, "day")
-            told: Figures = queries.closing_text(row)["figures"]
+            told: ClosingFigures = queries.closing_text(row)["figures"]
             if told != summed(queries.closing_text(one)["figures"] for one in days):
                 yield f"{_name(row)}: its figures are not the sum of its days"
             if not days or (days[0].first_entry, days[-1].last_entry) != (row.first_entry, row.last_entry):
                 yield f"{_name(row)} covers other entries than its days"
 
 
-@check(3, "every day that is over is closed")
+@check(3, "since the first closing, every day that is over is closed")
 def closed_in_time() -> Iterator[str]:
-    day = closings.next_day() if place.name() else None
-    if day is None:
-        return
-    today = local_date(now(), place.clock())
+    """Where nothing was ever closed no worker has run, which the checks of the trail say."""
     newest = queries.last_closing("day")
-    if today - day > timedelta(days=OVERDUE_DAYS) and (newest is not None or _sold_since(day)):
+    if newest is None:
+        return
+    day = newest.last_day + timedelta(days=1)
+    if local_date(now(), place.clock()) - day > timedelta(days=OVERDUE_DAYS):
         yield f"{day:%Y-%m-%d} is not closed; does the worker run?"
     for kind in KINDS[1:]:
-        last = queries.last_closing(kind)
-        if newest is not None and _ends_missing(kind, last, newest.last_day):
+        if _ends_missing(kind, queries.last_closing(kind), newest.last_day):
             yield f"a {kind} that ended by {newest.last_day:%Y-%m-%d} is not closed"
 
 
@@ -160,13 +156,6 @@ def _ends_missing(kind: str, last: TakingsClosing | None, closed: date) -> bool:
     )
     begun = first is not None and first < ended
     return begun and (last is None or last.last_day + timedelta(days=1) < ended)
-
-
-def _sold_since(day: date) -> bool:
-    """Whether anything that a closing counts was recorded by now, of a lieu that has no closing yet."""
-    last = db.session.scalar(select(ChainEntry.seq).where(ChainEntry.chain == MONEY).order_by(ChainEntry.seq.desc()))
-    facts = (fact for _, fact in queries.recorded(1, last or 0))
-    return next(facts, None) is not None
 
 
 def _name(row: TakingsClosing) -> str:

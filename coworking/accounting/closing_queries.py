@@ -179,10 +179,10 @@ def _read(subject: str, keys: Sequence[int]) -> Iterator[tuple[int, RecordedFact
         yield from _READERS[subject](keys[start : start + _IDS_AT_ONCE])
 
 
-Found = Iterator[tuple[int, RecordedFact]]
+Facts = Iterator[tuple[int, RecordedFact]]
 
 
-def _receipts(keys: Sequence[int]) -> Found:
+def _receipts(keys: Sequence[int]) -> Facts:
     columns = (DoorReceipt.id, DoorReceipt.kind, DoorReceipt.method, DoorReceipt.payload)
     for key, kind, method, payload in db.session.execute(select(*columns).where(DoorReceipt.id.in_(keys))):
         content = json.loads(payload)
@@ -199,7 +199,7 @@ def _receipts(keys: Sequence[int]) -> Found:
         )
 
 
-def _documents(keys: Sequence[int]) -> Found:
+def _documents(keys: Sequence[int]) -> Facts:
     columns = (Invoice.id, Invoice.kind, Invoice.payload)
     for key, kind, payload in db.session.execute(select(*columns).where(Invoice.id.in_(keys))):
         content = json.loads(payload)
@@ -214,7 +214,7 @@ def _taxes(content: Mapping[str, Any]) -> list[TaxedAmount]:
     ]
 
 
-def _door_sales(keys: Sequence[int]) -> Found:
+def _door_sales(keys: Sequence[int]) -> Facts:
     """Those that made an invoice; the others are receipts, or wait for the next invoice."""
     rows = db.session.execute(
         select(DoorSale.id, Invoice.payable_cents, DoorSale.cancels_id)
@@ -225,13 +225,13 @@ def _door_sales(keys: Sequence[int]) -> Found:
         yield key, PaidInvoice(cents, is_undoing=cancels_id is not None)
 
 
-def _payments(keys: Sequence[int]) -> Found:
+def _payments(keys: Sequence[int]) -> Facts:
     columns = (Payment.id, Payment.method, Payment.cents)
     for key, method, cents in db.session.execute(select(*columns).where(Payment.id.in_(keys))):
         yield key, PaidOrGivenBack(method, cents)
 
 
-def _deposit_returns(keys: Sequence[int]) -> Found:
+def _deposit_returns(keys: Sequence[int]) -> Facts:
     """Without those whose sale was undone: that receipt gave the money back."""
     rows = db.session.execute(
         select(DepositReturn.id, DepositReturn.method, Deposit.cents)
@@ -242,7 +242,7 @@ def _deposit_returns(keys: Sequence[int]) -> Found:
         yield key, DepositGivenBack(method, cents)
 
 
-def _credits(keys: Sequence[int]) -> Found:
+def _credits(keys: Sequence[int]) -> Facts:
     """What was used of one is the payment by credit."""
     rows = db.session.execute(
         select(PayerCredit.id, PayerCredit.kind, PayerCredit.cents, _reversed.kind)
@@ -257,13 +257,13 @@ def _credits(keys: Sequence[int]) -> Found:
             yield key, CreditMoved("given", -cents)
 
 
-def _cash(keys: Sequence[int]) -> Found:
+def _cash(keys: Sequence[int]) -> Facts:
     columns = (CashMovement.id, CashMovement.kind, CashMovement.cents)
     for key, kind, cents in db.session.execute(select(*columns).where(CashMovement.id.in_(keys))):
         yield key, DrawerMoved(kind, cents)
 
 
-def _counts(keys: Sequence[int]) -> Found:
+def _counts(keys: Sequence[int]) -> Facts:
     columns = (
         DrawerCount.id,
         DrawerCount.seq,
@@ -275,7 +275,7 @@ def _counts(keys: Sequence[int]) -> Found:
         yield key, DrawerCounted(seq, kind, expected, counted)
 
 
-_READERS: dict[str, Callable[[Sequence[int]], Found]] = {
+_READERS: dict[str, Callable[[Sequence[int]], Facts]] = {
     "receipt": _receipts,
     "invoice": _documents,
     "door_sale": _door_sales,

@@ -22,10 +22,10 @@ SCHEMA = "closing/1"
 CLOSINGS = "closings"
 """The counter that closing locks: of two workers at once the second finds the day closed."""
 
-Figures = dict[str, Any]
+ClosingFigures = dict[str, Any]
 """Nested objects whose leaves are integers (`NOTHING` names those that are always there)."""
 
-NOTHING: Figures = {
+NOTHING: ClosingFigures = {
     "receipts": {"count": 0, "undone": 0, "sales_cents": 0},
     "invoices": {"count": 0, "sales_cents": 0},
     "credit_notes": {"count": 0, "sales_cents": 0},
@@ -69,13 +69,13 @@ class SoldDocument:
     is_undoing: bool = False
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> ClosingFigures:
         own = {"count": 1, "sales_cents": self.sales_cents}
         if self.kind == "receipts":
             own = {"count": int(not self.is_undoing), "undone": int(self.is_undoing), "sales_cents": self.sales_cents}
-        found: Figures = {
+        found: ClosingFigures = {
             self.kind: own,
-            "taxes": reduce(_added, ({str(tax.rate_bp): _amounts(tax)} for tax in self.taxes), Figures()),
+            "taxes": reduce(_added, ({str(tax.rate_bp): _amounts(tax)} for tax in self.taxes), ClosingFigures()),
             "sales_cents": self.sales_cents,
             "gross_cents": max(self.sales_cents, 0),
         }
@@ -97,7 +97,7 @@ class PaidInvoice:
     is_undoing: bool
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> ClosingFigures:
         counts = {"count": int(not self.is_undoing), "undone": int(self.is_undoing)}
         return {"door_invoices": counts | {"sales_cents": self.sales_cents}}
 
@@ -110,7 +110,7 @@ class PaidOrGivenBack:
     cents: int
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> ClosingFigures:
         return {"from_credit_cents": self.cents} if self.method == "credit" else _taken(self.method, self.cents)
 
 
@@ -122,7 +122,7 @@ class DepositGivenBack:
     cents: int
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> ClosingFigures:
         return {"deposits": {"returned_cents": self.cents, "means": {self.method: -self.cents}}}
 
 
@@ -134,7 +134,7 @@ class CreditMoved:
     cents: int
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> ClosingFigures:
         return {"credits": {f"{self.kind}_cents": self.cents}}
 
 
@@ -146,7 +146,7 @@ class DrawerMoved:
     cents: int
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> ClosingFigures:
         difference = {"difference_cents": self.cents} if self.kind == "difference" else {}
         return {"drawer": {"moved": {self.kind: self.cents}} | difference}
 
@@ -161,7 +161,7 @@ class DrawerCounted:
     counted_cents: int
 
     @property
-    def figures(self) -> Figures:
+    def figures(self) -> ClosingFigures:
         return {"drawer": {"counts": 1}}
 
     @property
@@ -181,23 +181,23 @@ RecordedFact = (
 """What a closing counts: one row that was recorded, in a form of its own."""
 
 
-def figures_of(facts: Iterable[RecordedFact]) -> Figures:
+def closing_figures(facts: Iterable[RecordedFact]) -> ClosingFigures:
     """What ``facts`` come to."""
     return summed(fact.figures for fact in facts)
 
 
-def summed(every: Iterable[Figures]) -> Figures:
+def summed(every: Iterable[ClosingFigures]) -> ClosingFigures:
     """Figures added leaf by leaf; of none, `NOTHING`."""
     return reduce(_added, every, _added(NOTHING, {}))
 
 
-def counted(facts: Iterable[RecordedFact]) -> list[dict[str, Any]]:
+def drawer_counts(facts: Iterable[RecordedFact]) -> list[dict[str, Any]]:
     """How a day's closing lists its counts of the drawer."""
     return [fact.said for fact in facts if isinstance(fact, DrawerCounted)]
 
 
-def _added(one: Figures, other: Figures) -> Figures:
-    total: Figures = {}
+def _added(one: ClosingFigures, other: ClosingFigures) -> ClosingFigures:
+    total: ClosingFigures = {}
     for name in (*one, *(name for name in other if name not in one)):
         left, right = one.get(name), other.get(name)
         if isinstance(left, dict) or isinstance(right, dict):
@@ -207,12 +207,12 @@ def _added(one: Figures, other: Figures) -> Figures:
     return total
 
 
-def _taken(method: str, cents: int) -> Figures:
+def _taken(method: str, cents: int) -> ClosingFigures:
     way = {"count": 1, "in_cents": max(cents, 0), "out_cents": max(-cents, 0)}
     return {"means": {method: way}, "taken_cents": cents}
 
 
-def _amounts(tax: TaxedAmount) -> Figures:
+def _amounts(tax: TaxedAmount) -> ClosingFigures:
     return {"net_cents": tax.net_cents, "vat_cents": tax.vat_cents, "rounding_cents": tax.rounding_cents}
 
 
@@ -246,7 +246,7 @@ class PerpetualTotal:
     sales_cents: int = 0
     gross_cents: int = 0
 
-    def after(self, figures: Figures) -> PerpetualTotal:
+    def after(self, figures: ClosingFigures) -> PerpetualTotal:
         """With one more period."""
         return PerpetualTotal(self.sales_cents + figures["sales_cents"], self.gross_cents + figures["gross_cents"])
 
@@ -271,7 +271,7 @@ def joined(kind: ClosingKind, days: Sequence[ClosedPeriod]) -> ClosedPeriod:
 
 def closing_content(
     period: ClosedPeriod,
-    figures: Figures,
+    figures: ClosingFigures,
     *,
     seq: int,
     before: PerpetualTotal,

@@ -16,12 +16,12 @@ from coworking.accounting.closing_models import TakingsClosing
 from coworking.accounting.closing_rules import (
     CLOSINGS,
     ClosedPeriod,
-    Figures,
+    ClosingFigures,
     PerpetualTotal,
     closing_content,
-    counted,
+    closing_figures,
+    drawer_counts,
     ended_with,
-    figures_of,
     joined,
     summed,
 )
@@ -57,7 +57,7 @@ def next_day() -> date | None:
     return queries.liable_since() if last is None else last.last_day + timedelta(days=1)
 
 
-def so_far() -> tuple[date, Figures] | None:
+def so_far() -> tuple[date, ClosingFigures] | None:
     """The first day that is not closed, and what was recorded since the last closing: not signed, and it may still grow.
 
     None where the lieu does not close its takings.
@@ -67,7 +67,7 @@ def so_far() -> tuple[date, Figures] | None:
         return None
     period = _period(day, queries.last_closing("day"), end=heads()[MONEY]["seq"])
     facts = [fact for _, fact in queries.recorded(period.first_entry, period.last_entry)]
-    return day, figures_of(facts)
+    return day, closing_figures(facts)
 
 
 def _close(day: date) -> bool:
@@ -84,7 +84,7 @@ def _close(day: date) -> bool:
         head = lock_head(MONEY)
         period = _period(day, last, end=head.seq)
         facts = [fact for _, fact in queries.recorded(period.first_entry, period.last_entry)]
-        _sign(key, period, figures_of(facts), last, counts=counted(facts))
+        _sign(key, period, closing_figures(facts), last, counts=drawer_counts(facts))
         for kind in ended_with(day):
             first = month_of(day) if kind == "month" else day.replace(month=1, day=1)
             days = queries.closings_between(first, day, "day")
@@ -110,7 +110,7 @@ def _before(entry: int | None, end: int) -> int:
 def _sign(
     key: SigningKey,
     period: ClosedPeriod,
-    figures: Figures,
+    figures: ClosingFigures,
     last: TakingsClosing | None,
     *,
     counts: Sequence[dict[str, Any]] = (),

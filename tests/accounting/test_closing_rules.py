@@ -61,9 +61,9 @@ def leaves(figures, name=()):
 
 @given(YEAR, st.integers(1, 12))
 def test_days_months_and_years_are_the_sum_of_their_lines(days, cut):
-    by_day = [rules.figures_of(facts) for facts in days]
+    by_day = [rules.closing_figures(facts) for facts in days]
     months = [rules.summed(by_day[:cut]), rules.summed(by_day[cut:])]
-    every_line = rules.figures_of(fact for facts in days for fact in facts)
+    every_line = rules.closing_figures(fact for facts in days for fact in facts)
     assert rules.summed(months) == rules.summed(by_day) == every_line
 
 
@@ -71,7 +71,7 @@ def test_days_months_and_years_are_the_sum_of_their_lines(days, cut):
 def test_perpetual_totals_grow_by_each_period_and_the_gross_one_never_falls(days):
     total, seen = rules.PerpetualTotal(), []
     for facts in days:
-        figures = rules.figures_of(facts)
+        figures = rules.closing_figures(facts)
         after = total.after(figures)
         assert after.gross_cents >= total.gross_cents and after.gross_cents >= after.sales_cents
         assert after.sales_cents - total.sales_cents == figures["sales_cents"]
@@ -83,7 +83,7 @@ def test_perpetual_totals_grow_by_each_period_and_the_gross_one_never_falls(days
 
 @given(st.lists(FACTS, max_size=12))
 def test_what_is_said_of_sales_by_document_by_rate_and_by_means_agrees(facts):
-    figures = rules.figures_of(facts)
+    figures = rules.closing_figures(facts)
     kinds = ("receipts", "invoices", "credit_notes")
     assert figures["sales_cents"] == sum(figures[kind]["sales_cents"] for kind in kinds)
     assert figures["sales_cents"] == figures["net_cents"] + figures["vat_cents"] + figures["rounding_cents"]
@@ -95,7 +95,7 @@ def test_what_is_said_of_sales_by_document_by_rate_and_by_means_agrees(facts):
 
 
 def test_nothing_recorded_is_nothing():
-    figures = rules.figures_of([])
+    figures = rules.closing_figures([])
     assert figures == rules.NOTHING and all(value == 0 for _, value in leaves(figures))
     figures["taken_cents"] = 5
     assert rules.NOTHING["taken_cents"] == 0, "each has an object of its own"
@@ -104,14 +104,14 @@ def test_nothing_recorded_is_nothing():
 def test_a_deposit_is_no_sale_and_no_taking():
     both = SoldDocument("receipts", 900, [TaxedAmount(2000, 750, 150, 0)], "cash", 2000)
     alone = SoldDocument("receipts", 0, [], "card", 2000)
-    figures = rules.figures_of([both, alone, DepositGivenBack("cash", 2000)])
+    figures = rules.closing_figures([both, alone, DepositGivenBack("cash", 2000)])
     assert (figures["sales_cents"], figures["gross_cents"], figures["taken_cents"]) == (900, 900, 900)
     assert figures["means"] == {"cash": {"count": 1, "in_cents": 900, "out_cents": 0}}
     assert figures["deposits"] == {"taken_cents": 4000, "returned_cents": 2000, "means": {"cash": 0, "card": 2000}}
 
 
 def test_a_credit_pays_without_money():
-    figures = rules.figures_of([PaidOrGivenBack("credit", 700), CreditMoved("received", 900)])
+    figures = rules.closing_figures([PaidOrGivenBack("credit", 700), CreditMoved("received", 900)])
     assert (figures["taken_cents"], figures["from_credit_cents"], figures["means"]) == (0, 700, {})
     assert figures["credits"] == {"received_cents": 900, "given_cents": 0}
 
