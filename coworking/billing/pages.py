@@ -137,6 +137,8 @@ class Due:
     url: str
     collected: Planned | None
     """How it is collected without their doing, and when."""
+    invoices: list[queries.Standing]
+    """What is owed, the oldest first."""
 
 
 def owed_now() -> list[Due]:
@@ -165,6 +167,7 @@ def owed_now() -> list[Due]:
             is_late=any(row.state == "overdue" for row in owed),
             url=url_for("pay.page", token=pay_token([row.invoice.public_id for row in owed])),
             collected=planned.get(owed[0].invoice.id),
+            invoices=owed,
         )
         for owed in by_payer.values()
     ]

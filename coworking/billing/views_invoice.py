@@ -23,7 +23,7 @@ from coworking.billing import (
 )
 from coworking.billing.online_models import OnlinePayment
 from coworking.billing.pages import blueprint, refund_choices
-from coworking.billing.pay_links import pay_url
+from coworking.billing.pay_links import pay_token, pay_url
 from coworking.billing.payer_credit_queries import credit_left
 from coworking.billing.payer_credit_rules import proposed_use
 from coworking.core.errors import DomainError
@@ -52,6 +52,18 @@ def mine() -> ResponseReturnValue:
         coming=list(zip(coming, amounts, strict=True)),
         coming_cents=total,
     )
+
+
+@blueprint.get("/mine/pay")
+@signed_in
+def pay_some() -> ResponseReturnValue:
+    """The page that pays those of one payer's invoices which the reader ticked; what they do not owe is left out."""
+    ticked = set(request.args.getlist("invoice"))
+    chosen = [row.invoice for row in queries.owed_by(current_actor()) if row.invoice.public_id in ticked]
+    if len({(row.payer_person_id, row.payer_organisation_id) for row in chosen}) != 1:
+        flash(_("Tick at least one invoice."), "error")
+        return redirect(url_for("billing.mine"), 303)
+    return redirect(url_for("pay.page", token=pay_token([row.public_id for row in chosen])), 303)
 
 
 @blueprint.get("/<public_id>")

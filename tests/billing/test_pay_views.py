@@ -10,7 +10,7 @@ from time import sleep
 import pytest
 from sqlalchemy import select
 
-from coworking.billing import online, online_opening, paying, services
+from coworking.billing import manual_charges, online, online_opening, paying, services
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import OnlinePayment
 from coworking.billing.pay_links import pay_token
@@ -20,7 +20,7 @@ from coworking.core.db import db
 from coworking.core.outbox import OutboxRow
 from coworking.core.units import write_unit
 from coworking.spaces.calendar import lock_lieu
-from tests.support.billing import OCTOBER, TODAY
+from tests.support.billing import NOVEMBER, OCTOBER, TODAY
 
 
 @pytest.fixture
@@ -281,6 +281,37 @@ def test_who_owes_nothing_sees_none(gateway, invoice, billing_lieu, sign_in, app
     browser = sign_in(billing_lieu.cast.stranger)
     for path in ("/me", "/invoices/mine", f"/invoices/{invoice.public_id}"):
         assert "/pay/" not in browser.get(path).get_data(as_text=True), path
+
+
+def test_some_of_several_invoices_are_chosen_and_nobody_elses(gateway, invoice, billing_lieu, sign_in, app):
+    def a_second_one() -> tuple[str, str]:
+        manual_charges.add_line(
+            billing_lieu.manager,
+            f"p:{billing_lieu.cast.stranger.public_id}",
+            "Clé perdue",
+            quantity=1,
+            unit_cents=1500,
+            vat_rate_bp=2000,
+            basis="ttc",
+            month=NOVEMBER,
+            nonce=1,
+        )
+        made = services.run(billing_lieu.manager, NOVEMBER).issued
+        others = select(Invoice.public_id).where(Invoice.payer_person_id != billing_lieu.cast.stranger.id)
+        return made[0].public_id, db.session.scalars(others).first()
+
+    second, foreign = in_the_lieu(app, a_second_one)
+    browser = sign_in(billing_lieu.cast.stranger)
+    page = browser.get("/invoices/mine").text
+    assert "Payer 81,00" in page and "N’en payer qu’une partie" in page and page.count('name="invoice"') == 2
+    assert 'name="invoice"' not in browser.get("/me").text
+    for ticked, cents in (([second], "15,00"), ([invoice.public_id, second], "81,00"), ([second, foreign], "15,00")):
+        chosen = browser.get("/invoices/mine/pay", query_string={"invoice": ticked})
+        assert chosen.status_code == 303 and f"Payer {cents}" in browser.get(chosen.location).text
+    for nothing in ([], [foreign], ["x"]):
+        refused = browser.get("/invoices/mine/pay", query_string={"invoice": nothing})
+        assert refused.location == "/invoices/mine"
+    assert "Cochez au moins une facture" in browser.get("/invoices/mine").text
 
 
 def test_an_invoice_tells_its_payments_story(gateway, invoice, billing_lieu, sign_in, app):
