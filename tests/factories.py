@@ -55,6 +55,11 @@ def make_place(
     """A lieu with one open space and one zone of rooms, its days made from a month ago to beyond the horizon."""
     remembered(("place", desks, rooms, *sorted(lieu.items())), lambda: _write_place(desks, rooms, lieu))
     db.session.expire_all()
+    return the_place()
+
+
+def the_place() -> Place:
+    """The lieu that is there."""
     rows = list(db.session.scalars(select(Resource).order_by(Resource.id)))
     found = db.session.get(Lieu, 1)
     assert found is not None
@@ -117,6 +122,11 @@ def make_device(person: Person) -> tuple[str, str]:
 def make_cast() -> Cast:
     """Everyone a permission story needs."""
     remembered("cast", _write_cast)
+    return the_cast()
+
+
+def the_cast() -> Cast:
+    """The cast that is there."""
     people = {row.email: row for row in db.session.scalars(select(Person)).unique()}
     return Cast(**{name: people[f"{name}@demo.example"] for name in Cast.__slots__})
 

@@ -15,8 +15,10 @@ from coworking.billing.models import BillingSettings
 from coworking.booking.models import Booking, BookingUnit
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.membership.models import Agreement
 from coworking.pricing.models import Quote
 from tests import factories
+from tests.support.remembered import remembered
 
 OCTOBER = date(2026, 10, 1)
 NOVEMBER = date(2026, 11, 1)
@@ -107,8 +109,12 @@ def make_billing_lieu(**lieu: Any) -> BillingLieu:
         db.session.execute(
             update(OrganisationMember).where(OrganisationMember.person_id == cast.colleague.id).values(is_contact=True)
         )
+    return _billing_lieu(place, cast, agreement.id)
+
+
+def _billing_lieu(place: factories.Place, cast: factories.Cast, agreement_id: int) -> BillingLieu:
     employer = db.session.scalars(select(Organisation)).one()
-    return BillingLieu(place, cast, employer, agreement.id, lambda *args, **values: use(place, *args, **values))
+    return BillingLieu(place, cast, employer, agreement_id, lambda *args, **values: use(place, *args, **values))
 
 
 def settled(made: BillingLieu) -> None:
@@ -121,6 +127,15 @@ def settled(made: BillingLieu) -> None:
 
 def lieu_used_in_october() -> BillingLieu:
     """Inside an application context: Lise used four half-days and the room, Anne's employer pays three of hers."""
+    remembered("lieu used in october", _use_in_october)
+    db.session.expire_all()
+    agreement_id = db.session.scalars(select(Agreement.id)).one()
+    made = _billing_lieu(factories.the_place(), factories.the_cast(), agreement_id)
+    settled(made)
+    return made
+
+
+def _use_in_october() -> None:
     made = make_billing_lieu()
     for day in (1, 5, 8, 12):
         made.use(made.cast.stranger, date(2026, 10, day))
@@ -130,8 +145,6 @@ def lieu_used_in_october() -> BillingLieu:
         made.use(made.cast.member, date(2026, 10, day), **paid)
     made.use(made.cast.colleague, date(2026, 10, 13), **paid)
     made.use(made.cast.member, date(2026, 10, 20))  # a day of her own
-    settled(made)
-    return made
 
 
 def standing(billing_lieu, invoice):
