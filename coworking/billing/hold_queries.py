@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from coworking.billing.drafts import PayerKey
 from coworking.billing.models import DraftHold
 from coworking.core.db import db
 
-PayerIds = tuple[int | None, int | None]
-"""(person id, organisation id), one of them None."""
 
-
-def held_back() -> dict[PayerIds, str]:
+def held_back() -> dict[PayerKey, str]:
     """Why each payer's drafts are held back (1 statement)."""
     rows = db.session.execute(
         select(DraftHold.payer_person_id, DraftHold.payer_organisation_id, DraftHold.reason).order_by(DraftHold.id)
@@ -19,7 +17,7 @@ def held_back() -> dict[PayerIds, str]:
     return {(person_id, organisation_id): reason for person_id, organisation_id, reason in rows}
 
 
-def of_payer(payer: PayerIds) -> DraftHold | None:
+def of_payer(payer: PayerKey) -> DraftHold | None:
     """What holds back the drafts of one payer; None: nothing."""
     person_id, organisation_id = payer
     column, value = (
