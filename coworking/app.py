@@ -118,6 +118,7 @@ HANDLERS = (
     "coworking.accounts.handlers",
     "coworking.accounts.session",
     "coworking.spaces.handlers",
+    "coworking.membership.paying_first",
     "coworking.booking.handlers",
     "coworking.booking.displaced",
     "coworking.booking.messages",

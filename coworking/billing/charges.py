@@ -121,8 +121,19 @@ def quote_values(quote: Quote) -> dict[str, Any]:
 
 def charge_sold(kind: str, made_id: int, due_month: date) -> list[int]:
     """Charge what was sold before it counted, in the open unit; the charges' ids. Twice adds nothing."""
-    assert kind == "booking", kind
-    return _charge_booking(made_id, due_month)
+    match kind:
+        case "booking":
+            return _charge_booking(made_id, due_month)
+        case "subscription":
+            held = db.session.get_one(Subscription, made_id)
+            values = _subscription_values(held, held.first_month, due_month)
+        case _:
+            adhesion = db.session.get_one(Adhesion, made_id)
+            locale = db.session.get_one(Person, adhesion.person_id).locale
+            values = _adhesion_values(adhesion, locale, due_month, adhesion.vat_rate_bp or 0)
+    insert_missing(Charge, [values])
+    this = (Charge.source == kind, Charge.source_id == made_id, Charge.month == values["month"])
+    return list(db.session.scalars(select(Charge.id).where(*this)))
 
 
 def no_longer_owed(sale: Sale) -> int:
@@ -189,21 +200,26 @@ def _subscriptions(month: date, today: date) -> Iterator[dict[str, Any]]:
         for use, due in months:
             if (row.id, use) in charged:
                 continue
-            yield charge_values(
-                payer_person_id=row.person_id,
-                person_id=row.person_id,
-                source="subscription",
-                source_id=row.id,
-                family="subscription",
-                month=use,
-                due_month=due,
-                label=labels.subscription(row.name, use, row.halfdays_per_month, row.person.locale),
-                unit="month",
-                unit_cents=row.monthly_cents,
-                amount_cents=row.monthly_cents,
-                basis=row.basis,
-                vat_rate_bp=row.vat_rate_bp,
-            )
+            yield _subscription_values(row, use, due)
+
+
+def _subscription_values(row: Subscription, use: date, due: date) -> dict[str, Any]:
+    """The columns of the charge for the month ``use`` of a plan."""
+    return charge_values(
+        payer_person_id=row.person_id,
+        person_id=row.person_id,
+        source="subscription",
+        source_id=row.id,
+        family="subscription",
+        month=use,
+        due_month=due,
+        label=labels.subscription(row.name, use, row.halfdays_per_month, row.person.locale),
+        unit="month",
+        unit_cents=row.monthly_cents,
+        amount_cents=row.monthly_cents,
+        basis=row.basis,
+        vat_rate_bp=row.vat_rate_bp,
+    )
 
 
 def _adhesions(month: date) -> Iterator[dict[str, Any]]:
@@ -225,24 +241,28 @@ def _adhesions(month: date) -> Iterator[dict[str, Any]]:
     )
     for row, locale in found:
         rate = row.vat_rate_bp if row.vat_rate_bp is not None else decided
-        if rate is None:
-            continue
-        yield charge_values(
-            payer_person_id=row.person_id,
-            person_id=row.person_id,
-            source="adhesion",
-            source_id=row.id,
-            family="adhesion",
-            month=month,
-            due_month=month,
-            day=row.valid_from,
-            label=labels.adhesion(row.valid_from, row.valid_until, locale),
-            unit="year",
-            unit_cents=row.cents,
-            amount_cents=row.cents,
-            basis="ttc",
-            vat_rate_bp=rate,
-        )
+        if rate is not None:
+            yield _adhesion_values(row, locale, month, rate)
+
+
+def _adhesion_values(row: Adhesion, locale: str, month: date, vat_rate_bp: int) -> dict[str, Any]:
+    """The columns of the charge for an adhesion."""
+    return charge_values(
+        payer_person_id=row.person_id,
+        person_id=row.person_id,
+        source="adhesion",
+        source_id=row.id,
+        family="adhesion",
+        month=month,
+        due_month=month,
+        day=row.valid_from,
+        label=labels.adhesion(row.valid_from, row.valid_until, locale),
+        unit="year",
+        unit_cents=row.cents,
+        amount_cents=row.cents,
+        basis="ttc",
+        vat_rate_bp=vat_rate_bp,
+    )
 
 
 def adhesions_without_vat() -> int:

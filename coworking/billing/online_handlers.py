@@ -20,7 +20,7 @@ from coworking.billing import (
 )
 from coworking.billing.means_handlers import needs_a_person, not_collected
 from coworking.billing.online_rules import GatewayMissing
-from coworking.billing.pay_links import pay_url
+from coworking.billing.pay_links import pay_url, sale_url
 from coworking.billing.rules import RefundTooMuch
 from coworking.core import mail, outbox
 from coworking.core import sales as registry
@@ -69,6 +69,28 @@ def look(job: outbox.Job) -> None:
 def due(job: outbox.Job) -> None:
     """Let go of what nobody has paid in time."""
     sale_opening.end_sale(job.payload["sale"])
+
+
+@outbox.handler(registry.ASKED)
+def asked(job: outbox.Job) -> None:
+    """E-mail who is asked to pay first what it is for, until when, and the link; not once it is paid or over."""
+    sale = pricing.sale(job.payload["sale"])
+    if sale.state != "open" or sale.payer.email is None or not sale.payer.is_active:
+        return
+    mail.deliver(
+        job.id,
+        template="billing/asked",
+        to=sale.payer.email,
+        locale=sale.payer.locale,
+        context={
+            "place": spaces.lieu().name,
+            "cents": sale.cents,
+            "currency": sale.currency,
+            "whats": [line["label"] for line in sale.lines],
+            "until": sale.expires_at,
+            "pay_url": sale_url(sale.public_id),
+        },
+    )
 
 
 @outbox.handler(registry.CHANGED)
@@ -123,6 +145,7 @@ def paid_too_late(job: outbox.Job) -> None:
             "cents": payment.cents,
             "currency": payment.currency,
             "whats": [line["label"] for line in sale.lines],
+            "is_place": sale.subject_kind == "booking",
         },
     )
 

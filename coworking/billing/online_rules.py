@@ -37,7 +37,7 @@ class SaleOver(DomainError):
 
     code = "sale_over"
     status = 409
-    message = N_("The time to pay is over, and the place is free again. Nothing was taken: book it anew.")
+    message = N_("The time to pay is over, and nothing was taken. Begin anew.")
 
 
 class SeveralPayers(DomainError):

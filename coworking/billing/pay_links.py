@@ -1,4 +1,4 @@
-"""Links to pay without an account: signed, for these invoices alone."""
+"""Links to pay without an account: signed, for these invoices or this sale alone."""
 
 from __future__ import annotations
 
@@ -30,5 +30,23 @@ def invoices_of(token: str) -> list[str]:
         raise NotFound() from error
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(settings().secret_key, salt="billing.pay")
+def sale_token(sale: str) -> str:
+    """The token of a link to pay a ``sale`` (its public id). It needs no end: a sale that is over asks nothing."""
+    return str(_signer("billing.sale").dumps(sale))
+
+
+def sale_url(sale: str) -> str:
+    """The whole address of that link, as an e-mail and a QR code show it."""
+    return f"{settings().base_url}/pay/first/{sale_token(sale)}"
+
+
+def sale_id_of(token: str) -> str:
+    """The public id of the sale that ``token`` is for; raises `NotFound` for one that this lieu did not sign."""
+    try:
+        return str(_signer("billing.sale").loads(token))
+    except BadSignature as error:
+        raise NotFound() from error
+
+
+def _signer(salt: str = "billing.pay") -> URLSafeSerializer:
+    return URLSafeSerializer(settings().secret_key, salt=salt)

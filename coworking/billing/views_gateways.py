@@ -55,6 +55,7 @@ def _page(failed: tuple[str, str] | None = None) -> str:
         notified_at=f"{settings().base_url}/pay/notifications/",
         rules=[(name, _(words), getattr(spaces.lieu(), name)) for name, words in FIRST.items()],
         choices=[(who, _(words)) for who, words in WHO_FIRST.items()],
+        membership_first=spaces.lieu().pay_first_membership,
         can_be_paid=bool(online_queries.offered()),
     )
 
@@ -62,12 +63,13 @@ def _page(failed: tuple[str, str] | None = None) -> str:
 @blueprint.post("/first")
 @requires(Role.MANAGER)
 def set_first() -> ResponseReturnValue:
-    """Who must pay before a booking counts."""
+    """Who must pay before a booking counts, and whether an adhesion and a plan's first month are paid before they begin."""
     desks, rooms = (request.form.get(name, "") for name in FIRST)
     if desks not in WHO_FIRST or rooms not in WHO_FIRST:
         raise NotFound()
-    update_lieu(current_actor(), pay_first_desks=desks, pay_first_rooms=rooms)
-    flash(_("Saved. It applies to bookings made from now on."))
+    membership = "pay_first_membership" in request.form
+    update_lieu(current_actor(), pay_first_desks=desks, pay_first_rooms=rooms, pay_first_membership=membership)
+    flash(_("Saved. It applies from now on."))
     return redirect(url_for("gateways.index"), 303)
 
 

@@ -16,7 +16,7 @@ from coworking.booking.access import lock_person
 from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
 from coworking.booking.models import Booking
 from coworking.booking.placing import Request, check_still_there
-from coworking.booking.rules import AlreadyOver, is_paid_first
+from coworking.booking.rules import AlreadyOver, ChooseHowToPay, is_paid_first
 from coworking.claims import services as claims
 from coworking.claims.models import Claim
 from coworking.core import sales as registry
@@ -25,6 +25,7 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.formats import day_long
 from coworking.core.i18n import in_language
+from coworking.core.money import Cents
 from coworking.core.months import month_of
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.sales import Sold
@@ -40,7 +41,12 @@ KIND = "booking"
 
 
 def is_asked(actor: Actor, request: Request, person: Person, lieu: Lieu, decided: Sequence[Decision]) -> bool:
-    """Whether what was ``decided`` must be paid by ``person`` before it counts. No statement where the lieu asks nobody."""
+    """Whether what was ``decided`` must be paid by ``person`` before it counts. No statement where the lieu asks nobody.
+
+    Raises `ChooseHowToPay` where staff have yet to say.
+    """
+    if request.ask_how and must_be_paid(person.id, lieu, decided):
+        raise ChooseHowToPay(amount=Cents(to_pay_of(decided)))
     by_rule = request.pay_first is not False and (
         request.pay_first or (actor.person_id == person.id and request.source in ("web", "api"))
     )
@@ -68,9 +74,15 @@ def to_pay_of(decided: Sequence[Decision]) -> int:
     )
 
 
-def hold(booking: Booking) -> None:
-    """Let a booking that is about to be stored count only once it is paid."""
-    booking.status, booking.held_until, booking.untold_since = "held", now() + sales.TIME_TO_PAY, None
+def hold(actor: Actor, booking: Booking) -> None:
+    """Let a booking that is about to be stored count only once it is paid.
+
+    Who books for themselves has a quarter of an hour; who is asked by staff has longer, but no longer than it begins.
+    """
+    lasts = sales.TIME_TO_PAY
+    if actor.person_id != booking.person_id:
+        lasts = max(lasts, min(sales.TIME_WHEN_ASKED, booking.starts_at - now()))
+    booking.status, booking.held_until, booking.untold_since = "held", now() + lasts, None
 
 
 def sell(actor: Actor, booking: Booking) -> None:
@@ -86,8 +98,9 @@ def sell(actor: Actor, booking: Booking) -> None:
             for unit in booking.units
             if unit.quote is not None and unit.quote.payer_person_id is not None and unit.quote.amount_cents
         ]
-    sale = sales.sell(actor, KIND, booking.id, booking.person_id, lines)
-    booking.sale_id, booking.held_until = sale.id, sale.expires_at
+    assert booking.held_until is not None, "it is held"
+    sale = sales.sell(actor, KIND, booking.id, booking.person_id, lines, until=booking.held_until)
+    booking.sale_id = sale.id
     db.session.flush()
 
 

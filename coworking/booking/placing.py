@@ -57,8 +57,8 @@ class Request:
     ``payer`` None: the employer where its agreement covers, else the person. ``agreed_cents``: what the person was told
     they would owe; booking at another price is refused. None: they were told nothing (staff, programs).
     ``pay_first``: whether what the lieu's rules ask to be paid before it counts is held until then; None: where people
-    book for themselves. ``several_places``: staff say that the person takes more than one desk or room at a time (for
-    guests).
+    book for themselves. ``ask_how``: staff have not said yet (`ChooseHowToPay`). ``several_places``: staff say that the
+    person takes more than one desk or room at a time (for guests).
     """
 
     span: Span
@@ -71,6 +71,7 @@ class Request:
     agreed_cents: int | None = None
     several_places: bool = False
     pay_first: bool | None = None
+    ask_how: bool = False
 
 
 Chosen = tuple[Resource, Span, tuple[BookableHalf, ...]]

@@ -238,6 +238,16 @@ def booking_for(actor: Actor, public_id: str) -> Booking:
     return booking
 
 
+def held_ids(ids: Collection[int]) -> dict[int, str]:
+    """By id, the public ids of those bookings that wait to be paid (at most 1 statement)."""
+    if not ids:
+        return {}
+    rows = db.session.execute(
+        select(Booking.id, Booking.public_id).where(Booking.id.in_(ids), Booking.status == "held")
+    )
+    return {row.id: row.public_id for row in rows}
+
+
 def bookings_of(person_id: int, span: Span) -> list[Booking]:
     """``person_id``'s bookings some of which lies in ``span``, cancelled ones included, with units and resources."""
     return list(

@@ -26,6 +26,15 @@ long a move can be undone."""
 UNDO = timedelta(minutes=2)
 """For this long after a cancellation the place stays reserved for an undo. After a move it does not."""
 
+
+class ChooseHowToPay(DomainError):
+    """Staff book what its person would pay first: whether to ask for that, or to put it on the invoice, is theirs to say."""
+
+    code = "choose_how_to_pay"
+    status = 409
+    message = N_("People pay %(amount)s first for this. Choose whether to ask for it.")
+
+
 Cause = Literal["asked", "mistake", "closed", "retired", "left", "unpaid"]
 """Why a booking was cancelled: the person ``asked`` (or staff for them), staff had made a ``mistake``, the lieu ``closed``
 then, the desk or room was ``retired``, the person ``left``, it was held and remained ``unpaid``."""

@@ -78,6 +78,7 @@ def book_half_days(
     agreed_cents: int | None = None,
     several_places: bool = False,
     pay_first: bool | None = None,
+    ask_how: bool = False,
     newcomer: Newcomer | None = None,
 ) -> Booking:
     """Book a desk on ``day``: a given one, or any free one by the lieu's rule. Both halves are one claim across lunch."""
@@ -99,6 +100,7 @@ def book_half_days(
         agreed_cents=agreed_cents,
         several_places=several_places,
         pay_first=pay_first,
+        ask_how=ask_how,
     )
     return book(actor, asked, newcomer=newcomer)
 
@@ -229,7 +231,7 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
         unit.quote = quote
     is_held = paying_first.is_asked(actor, request, person, lieu, decided)
     if is_held:
-        paying_first.hold(booking)
+        paying_first.hold(actor, booking)
     insert_now(booking, *booking.units)
     claims.take(
         [Wanted(resource.id, use, resource.buffer_after) for resource, use, _ in chosen],

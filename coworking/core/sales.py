@@ -12,18 +12,26 @@ from typing import Any, Protocol
 
 DUE = "sale.due"
 """The outbox topic of a sale whose time is over, or whose subject is gone. Payload: ``{"sale": public id}``."""
+ASKED = "sale.asked"
+"""The outbox topic of a sale whose payer is asked by somebody else to pay it. Payload: ``{"sale": public id}``."""
 CHANGED = "sale.changed"
 """The outbox topic of a paid sale of which less may be owed now. Payload: ``{"sale": public id}``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A sale as its owner made it: what it is of, who pays, and the ``terms`` that were written down with it."""
+    """A sale as its owner made it: what it is of, who pays, and the ``terms`` that were written down with it.
+
+    ``is_over``: its time to pay is, and nothing is kept for it any more; ``is_let_go``: somebody gave it up before.
+    """
 
     sale_id: int
     subject_id: int
     payer_person_id: int
+    created_by_id: int | None
     terms: Mapping[str, Any]
+    is_over: bool
+    is_let_go: bool
 
 
 class Owner(Protocol):

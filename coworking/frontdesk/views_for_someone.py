@@ -15,7 +15,7 @@ from coworking.booking.forms import read_day, read_halves, read_room, read_span
 from coworking.booking.pages import names
 from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.queries import stays_open, worded_time
-from coworking.booking.rules import AlreadyBooked, bookable_halves
+from coworking.booking.rules import AlreadyBooked, ChooseHowToPay, bookable_halves
 from coworking.core.clock import now
 from coworking.core.errors import DomainError, InvalidInput
 from coworking.core.formats import day_long, until_next_day
@@ -26,6 +26,7 @@ from coworking.frontdesk.door import walk_in_price
 from coworking.frontdesk.pages import blueprint, say_arrived
 from coworking.frontdesk.views_sell import sell_after_arrival
 from coworking.presence import services as presence
+from coworking.pricing.queries import sale_of
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import LieuDay
 
@@ -51,6 +52,8 @@ def people() -> ResponseReturnValue:
 def book_for_someone() -> ResponseReturnValue:
     actor, form = current_actor(), request.form
     several = "several_places" in form
+    how = form.get("pay")
+    ask_how, pay_first = how is None, how == "first"
     try:
         who, newcomer = form.get("person") or None, None
         if who is None:
@@ -63,17 +66,33 @@ def book_for_someone() -> ResponseReturnValue:
             room = read_room(form, spaces.lieu().tz)
             item = RequestedItem(resource=form["resource"])
             asked = Request(
-                room.span, (item,), person=who, title=room.title, guests=room.guests, several_places=several
+                room.span,
+                (item,),
+                person=who,
+                title=room.title,
+                guests=room.guests,
+                several_places=several,
+                pay_first=pay_first,
+                ask_how=ask_how,
             )
             made = services.book(actor, asked, newcomer=newcomer)
         else:
             day, _dot, half = form.get("when", "").partition(".")
             halves = read_halves(half)
             made = services.book_half_days(
-                actor, read_day(day), halves, person=who, several_places=several, newcomer=newcomer
+                actor,
+                read_day(day),
+                halves,
+                person=who,
+                several_places=several,
+                pay_first=pay_first,
+                ask_how=ask_how,
+                newcomer=newcomer,
             )
     except DomainError as error:
         return _for_someone(form, error), error.status
+    if made.is_held and (sale := sale_of("booking", made.id)) is not None:
+        return redirect(url_for("pay_first.asked", sale_id=sale.public_id), 303)
     flash(
         f"{made.person.name}, {names(made)}, {day_long(made.day)}, {worded_time(made)}.",
         "undo:" + url_for("booking.cancel", public_id=made.public_id),
@@ -121,6 +140,7 @@ def _for_someone(values: Mapping[str, str], error: DomainError | None = None) ->
         night=_night(values) if values.get("resource") and values.get("from") else False,
         choices=_choices(days),
         one_more=isinstance(error, AlreadyBooked) or "several_places" in values,
+        choose=say(error) if isinstance(error, ChooseHowToPay) else None,
         error=say(error) if error is not None else None,
         at=error.at_field if error is not None else None,
         free=error.extra.get("free", []) if error is not None else [],

@@ -66,6 +66,22 @@ class AdhesionVatUnknown(DomainError):
     message = N_("Say first how this place’s annual membership is taxed, under Settings, Plans and annual membership.")
 
 
+class MustBePaidFirst(DomainError):
+    """The lieu asks for the money before it counts, and the caller did not."""
+
+    code = "must_be_paid_first"
+    status = 409
+    message = N_("This is paid before it begins. Look at the price first.")
+
+
+class NothingToPayFirst(DomainError):
+    """It costs nothing, or nobody can pay at once here."""
+
+    code = "nothing_to_pay_first"
+    status = 409
+    message = N_("This cannot be paid online just now. Put it on the invoice.")
+
+
 # Months and dates -----------------------------------------------------------------------------------------------------
 
 
@@ -89,6 +105,11 @@ def year_from(first: date) -> date:
         return date.fromordinal(first.replace(year=first.year + 1).toordinal() - 1)
     except ValueError:  # 29 February
         return date(first.year + 1, 2, 28)
+
+
+def adhesion_begins(last: date | None, today: date) -> date:
+    """The first day of the adhesion that follows one which ends with ``last`` (None: there is none)."""
+    return today if last is None or last < today else date.fromordinal(last.toordinal() + 1)
 
 
 def weekdays_mask(weekdays: Iterable[int]) -> int | None:

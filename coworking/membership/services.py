@@ -10,34 +10,27 @@ from coworking.accounts.models import Organisation, Person
 from coworking.core import audit
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.errors import Forbidden, NotFound
-from coworking.core.months import month_after, month_end, month_of
+from coworking.core.errors import NotFound
+from coworking.core.months import month_end
 from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
-from coworking.membership import queries
+from coworking.membership.access import managers_only, record, subject
+from coworking.membership.beginning import adhesion_terms, begin_adhesion, begin_plan, find_plan, plan_terms
 from coworking.membership.entitlement import Beyond
 from coworking.membership.models import Adhesion, Agreement, MembershipSettings, Plan, Subscription
+from coworking.membership.paying_first import ADHESION, PLAN, check_not_asked, let_go_of
 from coworking.membership.rules import (
-    AdhesionOverlaps,
     AdhesionVat,
     AdhesionVatUnknown,
     AlreadyEnded,
-    AlreadySubscribed,
     BookedBeyond,
-    MonthOutOfReach,
-    PlanClosed,
     adhesion_rate,
     check_dates,
     last_month_when_ending,
-    months_cross,
-    year_from,
 )
 from coworking.pricing.models import Quote
-from coworking.pricing.rules import Basis, vat_rate
+from coworking.pricing.rules import Basis
 from coworking.spaces import queries as spaces
-
-MONTHS_AHEAD = 12
-
 
 # Plans and subscriptions ----------------------------------------------------------------------------------------------
 
@@ -46,7 +39,7 @@ def add_plan(
     actor: Actor, *, name: str, monthly_cents: int, basis: Basis, vat_rate_bp: int, halfdays_per_month: int | None
 ) -> Plan:
     """Offer a plan. Managers only."""
-    _check_manager(actor)
+    managers_only(actor)
     with write_unit() as unit:
         plan = Plan(
             name=name,
@@ -64,7 +57,7 @@ def add_plan(
 
 def set_plan_open(actor: Actor, public_id: str, is_open: bool) -> Plan:
     """Offer a plan again or no longer; those who have it keep it. Managers only."""
-    _check_manager(actor)
+    managers_only(actor)
     with write_unit():
         plan = db.session.scalar(locked(select(Plan).where(Plan.public_id == public_id)))
         if plan is None:
@@ -78,35 +71,19 @@ def set_plan_open(actor: Actor, public_id: str, is_open: bool) -> Plan:
 def subscribe(actor: Actor, plan: str, *, first_month: date, person: str | None = None) -> Subscription:
     """Subscribe oneself, or as a manager anyone, from ``first_month`` on: this month at the earliest.
 
-    The plan's terms are frozen. Raises `PlanClosed`, `AlreadySubscribed`, `MonthOutOfReach`.
+    The plan's terms are frozen. Raises `PlanClosed`, `AlreadySubscribed`, `MonthOutOfReach`; `MustBePaidFirst` where the
+    lieu asks who takes a plan for themselves to pay its first month before (`paying_first.sell_plan`).
     """
     with write_unit() as unit:
-        who = _subject(actor, person)
-        found = db.session.scalar(select(Plan).where(Plan.public_id == plan))
-        if found is None:
-            raise NotFound()
-        if not found.is_open:
-            raise PlanClosed()
-        this_month = month_of(spaces.today())
-        first = month_of(first_month)
-        if not this_month <= first <= month_after(this_month, MONTHS_AHEAD):
-            raise MonthOutOfReach()
-        for held in db.session.scalars(select(Subscription).where(Subscription.person_id == who.id)):
-            if months_cross(held.first_month, held.last_month, first, None):
-                raise AlreadySubscribed(name=held.name)
-        subscription = Subscription(
-            person_id=who.id,
-            plan_id=found.id,
-            name=found.name,
-            first_month=first,
-            monthly_cents=found.monthly_cents,
-            basis=found.basis,
-            vat_rate_bp=vat_rate(found.vat_rate_bp, spaces.lieu().vat_status),
-            halfdays_per_month=found.halfdays_per_month,
+        who = subject(actor, person)
+        terms = plan_terms(find_plan(plan), first_month)
+        if person is None:
+            check_not_asked(terms.payable_cents)
+        subscription = begin_plan(who.id, terms)
+        let_go_of(PLAN, who.id)
+        record(
+            actor, "subscription.begun", ("subscription", subscription.id), who.id, month=terms.first_month.isoformat()
         )
-        db.session.add(subscription)
-        db.session.flush()
-        _record(actor, "subscription.begun", ("subscription", subscription.id), who.id, month=first.isoformat())
         unit.result = subscription.public_id
     return subscription
 
@@ -136,7 +113,7 @@ def end_subscription(actor: Actor, public_id: str) -> Subscription:
         if booked is not None:
             raise BookedBeyond(last=booked)
         held.last_month, held.ended_at = last, now()
-        _record(actor, "subscription.ended", ("subscription", held.id), owner, month=last.isoformat())
+        record(actor, "subscription.ended", ("subscription", held.id), owner, month=last.isoformat())
     return held
 
 
@@ -151,7 +128,7 @@ def set_adhesion_price(
     ``vat``: how it is taxed, which a VAT-liable lieu must say with its price (`AdhesionVatUnknown`); with ``vat_rate_bp``
     where VAT is due.
     """
-    _check_manager(actor)
+    managers_only(actor)
     if cents and adhesion_rate(spaces.lieu().vat_status, vat, vat_rate_bp) is None:
         raise AdhesionVatUnknown(field="adhesion_vat")
     with write_unit():
@@ -171,33 +148,13 @@ def record_adhesion(actor: Actor, person: str, *, valid_from: date, cents: int) 
 
     Raises `AdhesionOverlaps`, or `AdhesionVatUnknown` while a VAT-liable lieu has not said how adhesions are taxed.
     """
-    _check_manager(actor)
+    managers_only(actor)
     with write_unit() as unit:
-        rate = queries.adhesion_vat_now()
-        if rate is None and cents:
-            raise AdhesionVatUnknown(field="cents")
-        who = _subject(actor, person)
-        valid_until = year_from(valid_from)
-        crossing = db.session.scalar(
-            select(Adhesion.valid_until).where(
-                Adhesion.person_id == who.id,
-                Adhesion.valid_from <= valid_until,
-                Adhesion.valid_until >= valid_from,
-            )
-        )
-        if crossing is not None:
-            raise AdhesionOverlaps(last=crossing)
-        adhesion = Adhesion(
-            person_id=who.id,
-            valid_from=valid_from,
-            valid_until=valid_until,
-            cents=cents,
-            vat_rate_bp=rate or 0,
-            created_by_id=actor.person_id,
-        )
-        db.session.add(adhesion)
-        db.session.flush()
-        _record(actor, "adhesion.recorded", ("adhesion", adhesion.id), who.id)
+        terms = adhesion_terms(valid_from, cents)
+        who = subject(actor, person)
+        adhesion = begin_adhesion(who.id, terms, actor.person_id)
+        let_go_of(ADHESION, who.id)
+        record(actor, "adhesion.recorded", ("adhesion", adhesion.id), who.id)
         unit.result = adhesion.public_id
     return adhesion
 
@@ -218,7 +175,7 @@ def add_agreement(
     order_number: str | None,
 ) -> Agreement:
     """An organisation agrees to pay. Managers only; applies to bookings made from now on. Raises `DatesCross`."""
-    _check_manager(actor)
+    managers_only(actor)
     check_dates(valid_from, valid_until)
     with write_unit() as unit:
         employer = db.session.scalar(locked(select(Organisation).where(Organisation.public_id == organisation)))
@@ -246,7 +203,7 @@ def end_agreement(actor: Actor, public_id: str, last_day: date) -> int:
 
     Those stay paid as they were quoted. Managers only; raises `DatesCross` for a day before its first, `AlreadyEnded`.
     """
-    _check_manager(actor)
+    managers_only(actor)
     with write_unit():
         employer = select(Agreement.organisation_id).where(Agreement.public_id == public_id).scalar_subquery()
         db.session.scalars(locked(select(Organisation).where(Organisation.id == employer))).one_or_none()
@@ -262,30 +219,3 @@ def end_agreement(actor: Actor, public_id: str, last_day: date) -> int:
             Quote.agreement_id == agreement.id, Quote.day > last_day, Quote.state == "live"
         )
         return db.session.scalar(booked) or 0
-
-
-# Within the unit ------------------------------------------------------------------------------------------------------
-
-
-def _subject(actor: Actor, public_id: str | None) -> Person:
-    """The person concerned, locked: oneself, or as a manager anyone; others do not exist for a member."""
-    statement = select(Person).where(
-        Person.id == actor.person_id if public_id is None else Person.public_id == public_id
-    )
-    if not actor.has(Role.MANAGER):
-        statement = statement.where(Person.id == actor.person_id)
-    person = db.session.scalars(locked(statement)).unique().one_or_none()
-    if person is None or not person.is_active:
-        raise NotFound()
-    return person
-
-
-def _check_manager(actor: Actor) -> None:
-    if not actor.has(Role.MANAGER):
-        raise Forbidden()
-
-
-def _record(actor: Actor, action: str, subject: tuple[str, int], person_id: int, **details: object) -> None:
-    """Staff's changes to other people's affairs leave a trace."""
-    if actor.needs_audit and actor.person_id != person_id:
-        audit.record(actor, action, subject, person_id=person_id, **details)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries as accounts
 from coworking.accounts.models import Person
-from coworking.core.errors import NotFound
+from coworking.core.errors import DomainError, NotFound
 from coworking.core.formats import decimal, money, month_year
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.months import month_after, month_of
 from coworking.core.policy import Role, current_actor, requires, signed_in
-from coworking.membership import forms, queries, services
+from coworking.core.web import refusal
+from coworking.membership import forms, paying_first, queries, services
 from coworking.membership.pages import blueprint, done, is_taxable, tried
 from coworking.membership.rules import expiry_state
 from coworking.pricing.forms import cents
+from coworking.pricing.models import Sale
 from coworking.spaces import queries as spaces
 
 
@@ -37,8 +40,15 @@ def ask(public_id: str) -> ResponseReturnValue:
     if not plan.is_open:
         raise NotFound()
     first = forms.read_first_month(request.args, month_of(spaces.today()), month_after(month_of(spaces.today())))
+    cents = paying_first.month_cents(plan)
     response = make_response(
-        render_template("membership/ask.html", plan=plan, first=first, now=first == month_of(spaces.today()))
+        render_template(
+            "membership/ask.html",
+            plan=plan,
+            first=first,
+            now=first == month_of(spaces.today()),
+            to_pay=cents if paying_first.is_asked(cents) else None,
+        )
     )
     response.vary.add("HX-Request")  # a sheet is a page or only its inside
     return response
@@ -47,12 +57,32 @@ def ask(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/me/plan/<public_id>")
 @signed_in
 def choose(public_id: str) -> ResponseReturnValue:
+    plan = queries.plan_by_public_id(public_id)
+    if plan.is_open and paying_first.is_asked(paying_first.month_cents(plan)):
+        return _on_to_pay(
+            lambda: paying_first.sell_plan(current_actor(), public_id, first_month=_month(), agreed_cents=_agreed())
+        )
     return tried(
         lambda: services.subscribe(current_actor(), public_id, first_month=_month()),
         _("You now have this plan."),
         back=url_for("membership.mine"),
         page=mine,
     )
+
+
+@blueprint.post("/me/adhesion")
+@signed_in
+def become_member() -> ResponseReturnValue:
+    """A year's adhesion, which begins once it is paid."""
+    return _on_to_pay(lambda: paying_first.sell_adhesion(current_actor(), agreed_cents=_agreed()))
+
+
+@blueprint.post("/me/to-pay/<sale_id>/give-up")
+@signed_in
+def let_go(sale_id: str) -> ResponseReturnValue:
+    paying_first.let_go(current_actor(), sale_id)
+    flash(_("Given up. You owe nothing."))
+    return redirect(url_for("membership.mine"), 303)
 
 
 @blueprint.post("/me/subscriptions/<public_id>/end")
@@ -76,6 +106,11 @@ def person(public_id: str) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def choose_for(public_id: str) -> ResponseReturnValue:
     plan = request.form.get("plan", "")
+    if "ask" in request.form:
+        return _asked(
+            lambda: paying_first.sell_plan(current_actor(), plan, first_month=_month(), person=public_id),
+            lambda: person(public_id),
+        )
     return tried(
         lambda: services.subscribe(current_actor(), plan, first_month=_month(), person=public_id),
         _("The person now has this plan."),
@@ -99,6 +134,8 @@ def end_for(public_id: str, subscription: str) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def adhere(public_id: str) -> ResponseReturnValue:
     form = Form(request.form)
+    if "ask" in form:
+        return _ask_adhesion(public_id, form)
     valid_from, price = form.day("valid_from"), cents(form, "cents", required=True) or 0
     month = max(month_of(valid_from), month_of(spaces.today()))
     charged = _("It will be on the invoice of %(month)s: %(amount)s.", month=month_year(month), amount=money(price))
@@ -117,6 +154,43 @@ def _month() -> date:
     return forms.read_first_month(request.form, this_month, month_after(this_month))
 
 
+def _ask_adhesion(public_id: str, form: Form) -> ResponseReturnValue:
+    day, price = form.day("valid_from"), cents(form, "cents", required=True)
+    if not form.is_good:
+        return _person_page(public_id, form)
+    return _asked(
+        lambda: paying_first.sell_adhesion(current_actor(), person=public_id, valid_from=day, cents=price),
+        lambda: person(public_id),
+    )
+
+
+def _asked(ask: Callable[[], Sale], page: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+    """Lead to what somebody is asked to pay, with the code to scan."""
+    try:
+        sale = ask()
+    except DomainError as error:
+        return refusal(error, page)
+    return redirect(url_for("pay_first.asked", sale_id=sale.public_id), 303)
+
+
+def _agreed() -> int | None:
+    """What the page said that it costs."""
+    said = request.form.get("agreed", "")
+    return int(said) if said.isdecimal() else None
+
+
+def _on_to_pay(asked: Callable[[], Sale]) -> ResponseReturnValue:
+    """Lead to where what was ``asked`` for is paid; the page is loaded whole, because it leads to the gateway."""
+    try:
+        sale = asked()
+    except DomainError as error:
+        return refusal(error, mine)
+    url = url_for("pay_first.sale", sale_id=sale.public_id)
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url, 303)
+
+
 def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
     found = accounts.person_by_public_id(public_id)
     usual = {"valid_from": spaces.today().isoformat(), "cents": decimal(queries.settings().adhesion_cents or 0)}
@@ -126,7 +200,7 @@ def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
 
 def _context(person: Person) -> dict[str, object]:
     today = spaces.today()
-    adhesions = queries.adhesions_of(person.id)
+    adhesions, adhesion_cents = queries.adhesions_of(person.id), queries.settings().adhesion_cents
     subscriptions = queries.subscriptions_of(person.id)
     running = [row for row in subscriptions if row.last_month is None or row.last_month >= month_of(today)]
     return {
@@ -142,7 +216,9 @@ def _context(person: Person) -> dict[str, object]:
         "adhesion": adhesions[0] if adhesions else None,
         "adhesions": adhesions,
         "adhesion_state": expiry_state(adhesions[0].valid_until, today) if adhesions else None,
-        "adhesion_cents": queries.settings().adhesion_cents,
+        "adhesion_cents": adhesion_cents,
         "taxable": is_taxable(),
         "may_adhere": queries.adhesion_vat_now() is not None,
+        "may_ask_first": paying_first.is_offered(),
+        "pays_adhesion_first": queries.adhesion_vat_now() is not None and paying_first.is_asked(adhesion_cents or 0),
     }

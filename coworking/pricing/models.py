@@ -12,7 +12,7 @@ from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.months import month_of
-from coworking.core.privacy import MANAGER, SELF
+from coworking.core.privacy import HOST, LINK, MANAGER, SELF
 from coworking.core.sales import Sold
 from coworking.core.sealing import MONEY, TRAIL, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
@@ -198,8 +198,9 @@ class Quote(Model):
 class Sale(Model):
     """What a person must pay before it counts, as it was decided when they asked for it. Never deleted, never changed.
 
-    ``subject_kind`` and ``subject_id``: a held ``booking``; the ``adhesion`` of a person; the first month of a plan
-    (``subscription``). ``terms``: what its owner needs to make it count, ``made_id``: the row that counts since it was paid.
+    ``subject_kind`` and ``subject_id``: a held ``booking``; of a person, the ``adhesion`` or the first month of a plan
+    (``subscription``), which nobody has before it is paid. ``terms``: what its owner needs to make it count, ``made_id``:
+    the row that counts since it was paid.
     ``lines``: what is paid for, each ``label``, ``cents``, ``basis`` and ``vat_rate_bp``; they come to ``cents``.
 
     ``state``: ``open`` until ``expires_at``, then ``expired``, or ``paid`` once the money came and it counts; ``refunded``
@@ -223,7 +224,7 @@ class Sale(Model):
     subject_kind: Mapped[str]
     subject_id: Mapped[int] = mapped_column(BigInt)
     payer_person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, info={"seen_by": (SELF, MANAGER)})
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, info={"seen_by": (SELF, LINK, HOST, MANAGER)})
     terms: Mapped[dict[str, Any]] = mapped_column(JSON, info={"seen_by": ()})
     cents: Mapped[int]
     currency: Mapped[str]
@@ -239,4 +240,13 @@ class Sale(Model):
     @property
     def sold(self) -> Sold:
         """The same for its owner."""
-        return Sold(self.id, self.subject_id, self.payer_person_id, self.terms)
+        is_over = self.state == "expired"
+        return Sold(
+            sale_id=self.id,
+            subject_id=self.subject_id,
+            payer_person_id=self.payer_person_id,
+            created_by_id=self.created_by_id,
+            terms=self.terms,
+            is_over=is_over,
+            is_let_go=is_over and self.changed_at < self.expires_at,
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 
@@ -100,4 +100,15 @@ def sale_of(kind: str, subject_id: int) -> Sale | None:
     """The newest sale of a subject; None where it never had to be paid first."""
     return db.session.scalar(
         select(Sale).where(Sale.subject_kind == kind, Sale.subject_id == subject_id).order_by(Sale.id.desc()).limit(1)
+    )
+
+
+def sales_open_of(person_id: int, instant: datetime) -> list[Sale]:
+    """What a person can still pay before it counts, the first to end first (1 statement)."""
+    return list(
+        db.session.scalars(
+            select(Sale)
+            .where(Sale.payer_person_id == person_id, Sale.state == "open", Sale.expires_at > instant)
+            .order_by(Sale.expires_at, Sale.id)
+        )
     )

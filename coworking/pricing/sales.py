@@ -6,7 +6,7 @@ Everything here runs inside the caller's unit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.policy import Actor
-from coworking.core.sales import CHANGED, DUE, Owner, Sold, owner_of
+from coworking.core.sales import ASKED, CHANGED, DUE, Owner, Sold, owner_of
 from coworking.core.units import locked, require_unit
 from coworking.pricing.models import Sale
 from coworking.pricing.rules import PricedLine, SaleLine, payable_cents
@@ -23,14 +23,26 @@ from coworking.spaces import queries as spaces
 
 TIME_TO_PAY = timedelta(minutes=15)
 """How long what was asked for is kept for who must pay it."""
+TIME_WHEN_ASKED = timedelta(hours=2)
+"""How long what staff ask somebody to pay is kept at most: they may be on their way, or find the e-mail later."""
 GRACE = timedelta(minutes=10)
 """How much longer it is kept where the gateway does not say whether it was paid."""
 
 
 def sell(
-    actor: Actor, kind: str, subject_id: int, payer_person_id: int, lines: Sequence[SaleLine], **terms: Any
+    actor: Actor,
+    kind: str,
+    subject_id: int,
+    payer_person_id: int,
+    lines: Sequence[SaleLine],
+    *,
+    until: datetime | None = None,
+    **terms: Any,
 ) -> Sale:
-    """Ask the payer to pay ``lines`` within `TIME_TO_PAY`, for something that counts from then on."""
+    """Ask the payer to pay ``lines`` ``until`` then (None: within `TIME_TO_PAY`), for something that counts from then on.
+
+    Whom somebody else asks is sent the link to pay.
+    """
     require_unit()
     instant = now()
     sale = Sale(
@@ -46,11 +58,13 @@ def sell(
         currency=spaces.lieu().currency,
         created_at=instant,
         created_by_id=actor.person_id,
-        expires_at=instant + TIME_TO_PAY,
+        expires_at=until or instant + TIME_TO_PAY,
     )
     db.session.add(sale)
     db.session.flush()
     outbox.enqueue(DUE, f"{DUE}:{sale.public_id}", {"sale": sale.public_id}, due_at=sale.expires_at)
+    if actor.person_id not in (None, payer_person_id):
+        outbox.enqueue(ASKED, f"{ASKED}:{sale.public_id}", {"sale": sale.public_id})
     return sale
 
 
@@ -59,6 +73,21 @@ def give_up(kind: str, subject_id: int) -> None:
     require_unit()
     for sale in db.session.scalars(_of(kind, subject_id, "open")):
         outbox.enqueue(DUE, f"{DUE}:{sale.public_id}:now", {"sale": sale.public_id})
+
+
+def open_of(kind: str, subject_id: int) -> Sequence[Sale]:
+    """What waits to be paid for the subject, which the caller has locked; locked."""
+    require_unit()
+    return db.session.scalars(locked(_of(kind, subject_id, "open").order_by(Sale.id))).all()
+
+
+def let_go(sale: Sale) -> None:
+    """Nobody wants a locked ``sale`` any more: it is over at once, its page as soon as a worker gets to it.
+
+    What is paid for it all the same is given back (`Sold.is_let_go`).
+    """
+    give_up(sale.subject_kind, sale.subject_id)
+    expire(sale)
 
 
 def changed(kind: str, subject_id: int, *, after: timedelta) -> None:

@@ -55,10 +55,11 @@ def expire(booking: Booking) -> None:
 
 
 def faults() -> list[str]:
-    """What `flask audit` finds wrong of places and money; no gateway has brought any in the tests of bookings."""
+    """What `flask audit` finds wrong of places and money; no gateway has brought any in the tests of bookings, and no worker
+    closes the days that the clock passes over."""
     db.session.rollback()
     wrong = [fault for one, found in checks.run() if one.promise in (1, 3) for fault in found]
-    return [fault for fault in wrong if "no money came" not in fault]
+    return [fault for fault in wrong if "no money came" not in fault and "is not closed" not in fault]
 
 
 def as_it_is(booking: Booking) -> Booking:

@@ -26,7 +26,7 @@ from tests.support.threads import at_once
 
 
 @pytest.fixture(autouse=True)
-def payable(monkeypatch):
+def payable(app, monkeypatch):
     """Anything can be paid at once here."""
     monkeypatch.setattr(sales, "_asked", [lambda cents: True])
 

@@ -34,7 +34,7 @@ from coworking.billing.online_models import (
     OnlinePaymentStep,
     OnlineRefund,
 )
-from coworking.billing.pay_links import pay_token
+from coworking.billing.pay_links import pay_token, sale_token
 from coworking.billing.payout_models import OnlinePayout, OnlinePayoutPart
 from coworking.billing.reminder_models import Reminder, ReminderLine, ReminderPause
 from coworking.booking import messages, problems
@@ -127,7 +127,7 @@ def fill(clock: Clock) -> Filled:
     statistics.close(SYSTEM, OCTOBER)
     network.send_by_email(manager, name="Le réseau", email="reseau@tete.example", since=OCTOBER)
     invoices = db.session.scalars(select(Invoice.public_id).where(Invoice.kind == "invoice")).all()
-    secrets = _links(people) | {"pay": pay_token(invoices)}
+    secrets = _links(people) | {"pay": pay_token(invoices), "to_pay": sale_token(_sale_of(people["member"]))}
     _read_bank()
     _pay_out()
     with write_unit():
@@ -353,14 +353,14 @@ def _pay_out() -> None:
         payout.parts_read_at, payout.unexplained_cents = now(), 100
 
 
-PAID_FIRST = "2222222222222224"
-"""The public id of the payment of Anne's sale."""
+PAID_FIRST = {"booking": "2222222222222224", "adhesion": "2222222222222225"}
+"""The public ids of the payments of Anne's sales, by what they are of."""
 
 
 def _pay_first(sale: Sale) -> None:
     """A page to pay the sale on was opened."""
     payment = OnlinePayment(
-        public_id=PAID_FIRST,
+        public_id=PAID_FIRST[sale.subject_kind],
         gateway="stripe",
         is_live=False,
         payer_person_id=sale.payer_person_id,
@@ -369,7 +369,7 @@ def _pay_first(sale: Sale) -> None:
         currency="EUR",
         locale="fr",
         state="open",
-        checkout_id="first",
+        checkout_id=sale.subject_kind,
     )
     payment.steps = [OnlinePaymentStep(state="open")]
     db.session.add(payment)
@@ -403,8 +403,16 @@ def _come(place: factories.Place, people: dict[str, Person], clock: Clock) -> No
         with write_unit():
             sold = sales.sell(SYSTEM, "booking", booked.id, booked.person_id, [SaleLine("…", 100, 0)], what="…")
             db.session.get_one(Booking, booked.id).sale_id = sold.id
+            year = sales.sell(SYSTEM, "adhesion", booked.person_id, booked.person_id, [SaleLine("…", 100, 0)], what="…")
             if name == "member":
                 _pay_first(sold)
+                _pay_first(year)
+
+
+def _sale_of(person: Person) -> str:
+    """What Anne pays before she is a member of the association."""
+    mine = (Sale.subject_kind == "adhesion", Sale.payer_person_id == person.id)
+    return db.session.scalars(select(Sale.public_id).where(*mine)).one()
 
 
 def _owe_calls() -> None:
@@ -478,6 +486,7 @@ def _ids() -> dict[str, list[Any]]:
         "invoice": of(Invoice),
         "closing": of(TakingsClosing),
         "sale": of(DoorSale),
+        "to_pay": of(Sale, Sale.subject_kind == "adhesion"),
         "article": of(Article),
         "payer": [f"p:{one}" for one in of(Person)] + [f"o:{one}" for one in of(Organisation)],
         "means": of(SavedMeans),

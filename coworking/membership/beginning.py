@@ -1,0 +1,174 @@
+"""Begin a plan or an adhesion on terms that were quoted. Runs inside the caller's unit, which has locked the person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.months import month_after, month_of
+from coworking.core.units import require_unit
+from coworking.membership import queries
+from coworking.membership.models import Adhesion, Plan, Subscription
+from coworking.membership.rules import (
+    AdhesionOverlaps,
+    AdhesionVatUnknown,
+    AlreadySubscribed,
+    MonthOutOfReach,
+    PlanClosed,
+    months_cross,
+    year_from,
+)
+from coworking.pricing.rules import PricedLine, payable_cents, vat_rate
+from coworking.spaces import queries as spaces
+
+MONTHS_AHEAD = 12
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTerms:
+    """A plan from ``first_month`` on, as it was quoted to who takes it."""
+
+    plan_id: int
+    name: str
+    first_month: date
+    monthly_cents: int
+    basis: str
+    vat_rate_bp: int
+    halfdays_per_month: int | None
+
+    @property
+    def payable_cents(self) -> int:
+        """What one month comes to, with its VAT."""
+        basis = "ht" if self.basis == "ht" else "ttc"
+        return payable_cents([PricedLine(self.monthly_cents, self.vat_rate_bp, basis)])
+
+    def written(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return asdict(self) | {"first_month": self.first_month.isoformat()}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> PlanTerms:
+        """What `written` gave."""
+        return cls(**{**written, "first_month": date.fromisoformat(written["first_month"])})
+
+
+@dataclass(frozen=True, slots=True)
+class AdhesionTerms:
+    """A year from ``valid_from`` on for ``cents``, which hold their VAT."""
+
+    valid_from: date
+    cents: int
+    vat_rate_bp: int
+
+    @property
+    def payable_cents(self) -> int:
+        return self.cents
+
+    @property
+    def valid_until(self) -> date:
+        return year_from(self.valid_from)
+
+    def written(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return asdict(self) | {"valid_from": self.valid_from.isoformat()}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> AdhesionTerms:
+        """What `written` gave."""
+        return cls(**{**written, "valid_from": date.fromisoformat(written["valid_from"])})
+
+
+def plan_terms(plan: Plan, first_month: date) -> PlanTerms:
+    """What taking ``plan`` means now; raises `MonthOutOfReach`, `PlanClosed`."""
+    if not plan.is_open:
+        raise PlanClosed()
+    first = month_of(first_month)
+    check_month(first)
+    rate = vat_rate(plan.vat_rate_bp, spaces.lieu().vat_status)
+    return PlanTerms(plan.id, plan.name, first, plan.monthly_cents, plan.basis, rate, plan.halfdays_per_month)
+
+
+def check_month(first: date) -> None:
+    """Raise `MonthOutOfReach` unless a plan can begin with that month."""
+    this_month = month_of(spaces.today())
+    if not this_month <= first <= month_after(this_month, MONTHS_AHEAD):
+        raise MonthOutOfReach()
+
+
+def adhesion_terms(valid_from: date, cents: int) -> AdhesionTerms:
+    """What a year costs with its VAT rate; `AdhesionVatUnknown` while a VAT-liable lieu has not said how it is taxed."""
+    rate = queries.adhesion_vat_now()
+    if rate is None and cents:
+        raise AdhesionVatUnknown(field="cents")
+    return AdhesionTerms(valid_from, cents, rate or 0)
+
+
+def find_plan(public_id: str) -> Plan:
+    """The plan, read in the open unit; raises `NotFound`."""
+    require_unit()
+    found = db.session.scalar(select(Plan).where(Plan.public_id == public_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def check_no_plan(person_id: int, first: date) -> None:
+    """Raise `AlreadySubscribed` where the person has a plan from ``first`` on."""
+    for held in db.session.scalars(select(Subscription).where(Subscription.person_id == person_id)):
+        if months_cross(held.first_month, held.last_month, first, None):
+            raise AlreadySubscribed(name=held.name)
+
+
+def check_no_adhesion(person_id: int, terms: AdhesionTerms) -> None:
+    """Raise `AdhesionOverlaps` where the person is a member already on a day of that year."""
+    crossing = db.session.scalar(
+        select(Adhesion.valid_until).where(
+            Adhesion.person_id == person_id,
+            Adhesion.valid_from <= terms.valid_until,
+            Adhesion.valid_until >= terms.valid_from,
+        )
+    )
+    if crossing is not None:
+        raise AdhesionOverlaps(last=crossing)
+
+
+def begin_plan(person_id: int, terms: PlanTerms) -> Subscription:
+    """Let the person have the plan; raises `AlreadySubscribed`."""
+    require_unit()
+    check_no_plan(person_id, terms.first_month)
+    subscription = Subscription(
+        person_id=person_id,
+        plan_id=terms.plan_id,
+        name=terms.name,
+        first_month=terms.first_month,
+        monthly_cents=terms.monthly_cents,
+        basis=terms.basis,
+        vat_rate_bp=terms.vat_rate_bp,
+        halfdays_per_month=terms.halfdays_per_month,
+    )
+    db.session.add(subscription)
+    db.session.flush()
+    return subscription
+
+
+def begin_adhesion(person_id: int, terms: AdhesionTerms, created_by_id: int | None) -> Adhesion:
+    """Let the person be a member for that year; raises `AdhesionOverlaps`."""
+    require_unit()
+    check_no_adhesion(person_id, terms)
+    adhesion = Adhesion(
+        person_id=person_id,
+        valid_from=terms.valid_from,
+        valid_until=terms.valid_until,
+        cents=terms.cents,
+        vat_rate_bp=terms.vat_rate_bp,
+        created_by_id=created_by_id,
+    )
+    db.session.add(adhesion)
+    db.session.flush()
+    return adhesion
