@@ -24,6 +24,7 @@ from coworking.core.errors import DomainError
 from coworking.core.money import divide_half_up
 from coworking.core.months import write_month
 from coworking.core.policy import Actor
+from coworking.core.settings import settings
 from coworking.core.timespan import Span
 from coworking.core.web import say
 from coworking.network.head.doubts import written
@@ -118,6 +119,8 @@ def booking(row: Booking, actor: Actor) -> Json:
         "cancelled_late": row.cancelled_late,
         "cancel_free_until": write(free_until_of(row, spaces.lieu())),
         "undo_move_until": write(moved.undo_until if moved is not None else None),
+        "held_until": write(row.held_until),
+        "pay_url": f"{settings().base_url}/bookings/{row.public_id}/pay" if row.is_held and told else None,
         "units": [_unit(unit, write) | _money(unit.quote if told else None) for unit in row.units],
     }
 

@@ -49,7 +49,8 @@ def book(json_data: dict[str, Any]) -> Json:
     open, for 24 hours at most. Give exactly one of `resource_id`,
     `kind` (any free one, narrowed by `zone_id`) and `items`. Staff may book for someone with `person_id`.
     `payer` chooses who pays: `me` or `employer`. One person takes one desk and one room at a time, unless staff send
-    `several_places`.
+    `several_places`. Where the lieu asks people to pay first, what one books for oneself is `held`: `checkout` it before
+    `held_until`.
     """
     wanted = json_data.get("items") or [json_data]
     items = tuple(RequestedItem(want.get("resource_id"), want.get("kind"), want.get("zone_id")) for want in wanted)

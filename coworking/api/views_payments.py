@@ -10,12 +10,16 @@ from coworking.api.pages import blueprint
 from coworking.api.render import Json
 from coworking.api.schemas.common import PageQuery
 from coworking.api.schemas.payments import NewCheckout, Payment, Payments
-from coworking.billing import online_opening, online_queries
+from coworking.billing import online_opening, online_queries, sale_opening
 from coworking.billing import queries as billing
 from coworking.billing.pay_links import pay_url
+from coworking.booking import queries as bookings
+from coworking.booking.access import sees_price
 from coworking.core.errors import NotFound
 from coworking.core.i18n import language
 from coworking.core.policy import Actor, current_actor, requires
+from coworking.core.settings import settings
+from coworking.pricing import queries as pricing
 
 
 def _payment(actor: Actor, public_id: str) -> Json:
@@ -43,6 +47,29 @@ def open_checkout(invoice_id: str, json_data: dict[str, Any]) -> Json:
     opened = online_opening.open_payment(
         [invoice.public_id], gateway, pay_url=pay_url([invoice.public_id]), locale=language(), actor=actor
     )
+    return _payment(actor, opened.public_id)
+
+
+@blueprint.post("/bookings/<booking_id>/checkout")
+@requires(scope="payments:write")
+@blueprint.input(NewCheckout(), example={})
+@blueprint.output(Payment(), status_code=201)
+@idempotent(_payment)
+def open_checkout_of_booking(booking_id: str, json_data: dict[str, Any]) -> Json:
+    """Open a page on which a held booking is paid
+
+    `url` is the payment provider's own page; asked again before `held_until` it is the same page, or a new one where that
+    one has ended. The booking is confirmed once it is paid. 409 `sale_over` once its time is over, `nothing_to_pay` where it
+    is paid already.
+    """
+    actor = current_actor()
+    booking = bookings.booking_for(actor, booking_id)
+    sale = pricing.sale_of("booking", booking.id)
+    if sale is None or not sees_price(actor, booking):
+        raise NotFound()
+    gateway = json_data.get("gateway") or next((one.name for one in online_queries.offered()), "")
+    page = f"{settings().base_url}/bookings/{booking.public_id}/pay"
+    opened = sale_opening.open_sale(sale.public_id, gateway, pay_url=page, locale=language(), actor=actor)
     return _payment(actor, opened.public_id)
 
 

@@ -53,6 +53,7 @@ OPERATIONS = {
     ("GET", "/bookings/{booking_id}/move"): "bookings:read",
     ("POST", "/bookings/{booking_id}/move"): "bookings:write",
     ("POST", "/bookings/{booking_id}/undo-move"): "bookings:write",
+    ("POST", "/bookings/{booking_id}/checkout"): "payments:write",
     ("POST", "/bookings/{booking_id}/check-in"): "presences:write",
     ("POST", "/presences"): "presences:write",
     ("GET", "/people"): "people:read",
@@ -198,6 +199,7 @@ def world(app, clock, place, cast, program, member):
             "move": moving["id"],
             "undo-move": moving["id"],
             "check-in": today["id"],
+            "checkout": later["id"],
             "{booking_id}": today["id"],
         },
         "invoice": invoice,
@@ -280,8 +282,12 @@ def test_whatever_is_sent_is_answered_as_documented(world, mode):
     assert len(seen) == len({*OPERATIONS, SIGNED})
     if mode is GenerationMode.POSITIVE:
         unproved = [label for label, statuses in seen.items() if not statuses & {200, 201}]
-        # No gateway takes money here (tests/api/test_payments.py has one), and nobody makes up a signature.
-        assert unproved == ["POST /api/v1/invoices/{invoice_id}/checkout", "POST /api/v1/network/returns"]
+        # No gateway takes money here (test_payments.py and test_paying_first.py have one); nobody makes up a signature.
+        assert unproved == [
+            "POST /api/v1/bookings/{booking_id}/checkout",
+            "POST /api/v1/invoices/{invoice_id}/checkout",
+            "POST /api/v1/network/returns",
+        ]
 
 
 def test_methods_that_are_not_there_are_refused_with_those_that_are(document, member, app):

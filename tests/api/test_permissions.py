@@ -27,6 +27,7 @@ ENDPOINTS = [
     ("get", "/bookings/{id}/move", "bookings:read"),
     ("post", "/bookings/{id}/move", "bookings:write"),
     ("post", "/bookings/{id}/undo-move", "bookings:write"),
+    ("post", "/bookings/{id}/checkout", "payments:write"),
     ("post", "/bookings/{id}/check-in", "presences:write"),
     ("post", "/presences", "presences:write"),
     ("get", "/people", "people:read"),

@@ -125,7 +125,11 @@ class Unit(Shown):
 
 
 class Booking(Shown):
-    """``undo_move_until``: until when its last move can be undone; null where there is none to undo."""
+    """``undo_move_until``: until when its last move can be undone; null where there is none to undo.
+
+    ``held``: it counts once it is paid, and is let go at ``held_until``; ``pay_url`` is the page on which its person pays
+    (null for hosts, who see no money).
+    """
 
     id = text(required=True)
     person = fields.Nested(PersonRef, required=True)
@@ -141,6 +145,8 @@ class Booking(Shown):
     cancelled_late = fields.Boolean(required=True)
     cancel_free_until = instant(required=True)
     undo_move_until = instant(required=True, allow_none=True)
+    held_until = instant(required=True, allow_none=True)
+    pay_url = text(required=True, allow_none=True)
     units = fields.List(fields.Nested(Unit), required=True)
 
 
