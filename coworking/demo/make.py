@@ -100,6 +100,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             calendar.freeze_past_days()
             expire_unconfirmed()
             charges.gather_recent()
+            world.ask_first(manager)
             _forget_emails(until)
             with write_unit():
                 audit.record(SYSTEM, MADE, ("lieu", 1), months=months, seed=seed)

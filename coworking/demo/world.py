@@ -127,3 +127,8 @@ def _person(first_name: str, last_name: str, email: str | None, password_hash: s
         email_confirmed_at=now() if email else None,
         password_hash=password_hash if email else None,
     )
+
+
+def ask_first(manager: Actor) -> None:
+    """From now on people without a plan pay rooms first, and everyone a plan or the adhesion: whoever tries it sees how."""
+    services.update_lieu(manager, pay_first_rooms="no_plan", pay_first_membership=True)

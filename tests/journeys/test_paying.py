@@ -1,5 +1,6 @@
 """From a booking without a plan to money that arrived, over HTTP, with real processes: web, worker and beat of a lieu, an
 SMTP server, and our double of Stripe. October is paid by card from the e-mail, November by a debit that nobody tells of.
+A room and the year's adhesion are paid first, and a payment that comes when the room is gone goes back by itself.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
+from sqlalchemy import func, select
 
 from coworking.billing import services as billing
 from coworking.core import checks
 from coworking.core.clock import running_on
+from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.membership.models import MembershipSettings
+from coworking.pricing.models import Sale
 from coworking.spaces.calendar import lock_lieu
+from coworking.spaces.queries import resources
 from tests import factories
 from tests.conftest import make_app
 from tests.journeys.world import at, email_to, plain, restart_beat, signed_in, soon, text_of
@@ -182,3 +188,76 @@ def test_a_saved_card_pays_the_month_until_it_is_withdrawn(world: World) -> None
 
     with world.lieu.app.app_context():
         assert [found for one, found in checks.run() if one.promise == 3 and found] == []
+
+
+def asks_first(world: World) -> str:
+    """Rooms are paid first by everyone, and the adhesion too; the public id of a room."""
+    with world.lieu.app.app_context():
+        factories.make_person("Karim", "Benali", "karim@demo.example")
+        with write_unit():
+            lieu = lock_lieu()
+            lieu.pay_first_rooms, lieu.pay_first_membership = "everyone", True
+            db.session.add(MembershipSettings(id=1, adhesion_cents=2000, adhesion_vat="out_of_scope"))
+        return resources("room")[0].public_id
+
+
+def holds(browser: Browser, room: str) -> str:
+    """The path of the page where the room is paid, from two to four in the afternoon."""
+    path = f"/rooms/{room}/book"
+    slot = {"day": str(TUESDAY), "from": "14:00", "to": "16:00", "agreed": "3000"}
+    found = re.search(r'action="(/bookings/\w+/pay)"', browser.post(path, form=f"{path}?day={TUESDAY}", **slot))
+    assert found is not None
+    return found[1]
+
+
+def nothing_waits(world: World) -> bool:
+    """Whether no sale is open any more."""
+    with world.lieu.app.app_context():
+        return db.session.scalar(select(func.count()).select_from(Sale).where(Sale.state == "open")) == 0
+
+
+def test_what_is_paid_first_and_money_that_comes_too_late(world: World) -> None:
+    room = asks_first(world)
+    anne, karim, manager = (signed_in(world.lieu, f"{name}@demo.example") for name in ("anne", "karim", "manager"))
+
+    # Anne lets her time go by: the worker ends the page, and the room is free again.
+    page = holds(anne, room)
+    anne.post(page, gateway="stripe")
+    ended = world.stripe.double.session_ids()[0]
+    world.go(at(TUESDAY, 8, 20))
+    assert soon(lambda: nothing_waits(world))
+    assert "de nouveau libre" in plain(anne.get(page))
+    assert len(world.stripe.double.events("checkout.session.expired")) == 1
+
+    # She books again. Nobody can end her page this time, and she pays on it when Karim has the room.
+    page = holds(anne, room)
+    anne.post(page, gateway="stripe")
+    session = world.stripe.double.session_ids()[0]
+    assert session != ended
+    world.stripe.double.faults.answer_next(100, 503, "{}", what=f"POST /v1/checkout/sessions/{session}/expire")
+    world.go(at(TUESDAY, 8, 50))
+    assert soon(lambda: nothing_waits(world), 60)
+    others = holds(karim, room)
+    world.stripe.double.faults.clear()
+    world.stripe.double.pay_by_card(session)
+    said = text_of(email_to(world.smtp, "anne@demo.example", "trop tard", 90))
+    assert "Toute la somme vous sera rendue" in said.replace("toute", "Toute")
+    assert soon(lambda: "a payé trop tard" not in plain(manager.get("/today")))
+    assert soon(lambda: len(world.stripe.double.events("charge.refunded")) == 1)
+
+    # Karim pays in time, and becomes a member of the association, which he is not before he has paid.
+    karim.post(others, gateway="stripe")
+    on_stripes_page(world, number="4242424242424242", **CARD)
+    assert soon(lambda: "C’est réservé" in plain(karim.get(others)))
+    karim.post("/me/adhesion", form="/me/plan", agreed="2000")
+    assert "pas encore membre" in plain(karim.get("/me/plan"))
+    found = re.search(r'href="(/to-pay/\w+)"', karim.get("/me"))
+    assert found is not None
+    karim.post(found[1], gateway="stripe")
+    on_stripes_page(world, number="4242424242424242", **CARD)
+    assert soon(lambda: "Vous êtes membre" in plain(karim.get(found[1])))
+    email_to(world.smtp, "karim@demo.example", "F2026-0002", 90)
+    assert "payée" in karim.get("/invoices/mine")
+
+    with world.lieu.app.app_context():
+        assert [found for one, found in checks.run() if one.promise in (1, 3) and found] == []
