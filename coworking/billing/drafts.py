@@ -201,7 +201,7 @@ def _email(charge: Charge) -> str | None:
     return None if receiver is None else receiver.email
 
 
-def remarks(ready: Sequence[Prepared]) -> list[precheck_rules.Remark]:
+def remarks(ready: Sequence[Prepared]) -> list[precheck_rules.DraftRemark]:
     """What to look at before issuing ``ready``, none of which prevents it."""
     return precheck_rules.remarks([row.draft for row in ready], seller())
 

@@ -26,7 +26,7 @@ class MendPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class DraftRemark:
     """One thing to look at before issuing: ``words`` is a message id, ``places`` where it is mended."""
 
     words: str
@@ -47,7 +47,7 @@ ROUNDED_PRICES = N_(
 )
 
 
-def remarks(drafts: Sequence[Draft], seller: Seller) -> list[Remark]:
+def remarks(drafts: Sequence[Draft], seller: Seller) -> list[DraftRemark]:
     """What the law or the payer would miss on documents that can be issued all the same."""
     buyers = [draft.buyer for draft in drafts]
     organisations = [buyer for buyer in buyers if buyer.is_organisation]
@@ -58,10 +58,10 @@ def remarks(drafts: Sequence[Draft], seller: Seller) -> list[Remark]:
         (NO_SIRET, [buyer for buyer in public if not buyer.siret]),
         (NO_ROUTE, [buyer for buyer in public if not (buyer.service_code or buyer.order_number)]),
     ]
-    said = [Remark(words, (INVOICING,)) for words in (NO_LEGAL_FORM, NO_IBAN) if drafts and _lacks(seller, words)]
-    said += [Remark(words, tuple(map(of_buyer, whose))) for words, whose in found if whose]
+    said = [DraftRemark(words, (INVOICING,)) for words in (NO_LEGAL_FORM, NO_IBAN) if drafts and _lacks(seller, words)]
+    said += [DraftRemark(words, tuple(map(of_buyer, whose))) for words, whose in found if whose]
     if rounded := [draft.buyer for draft in drafts if _has_rounded_prices(draft)]:
-        said.append(Remark(ROUNDED_PRICES, (*map(of_buyer, rounded), PRICES)))
+        said.append(DraftRemark(ROUNDED_PRICES, (*map(of_buyer, rounded), PRICES)))
     return said
 
 
