@@ -22,7 +22,15 @@ class ConfigError(Exception):
     """A setting is missing or unusable; the text says which one and what would be right."""
 
 
-SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SMTP_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
+SECRETS = (
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SMTP_URL",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+    "HELLOASSO_CLIENT_SECRET",
+)
 """Variables that hold a password or key: a file that sets one must not be readable by every user of the machine."""
 
 
@@ -90,6 +98,9 @@ class Config:
     stripe_secret_key: str | None = None
     stripe_webhook_secret: str | None = None
     stripe_api_base: str | None = None
+    helloasso_client_id: str | None = None
+    helloasso_client_secret: str | None = None
+    helloasso_organisation: str | None = None
     helloasso_api_base: str | None = None
     trusted_proxies: int = 0
     backup_dir: Path | None = None
@@ -119,6 +130,7 @@ class Config:
             stripe_secret_key=environ.get("STRIPE_SECRET_KEY") or None,
             stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET") or None,
             stripe_api_base=_stripe_api_base(environ.get("STRIPE_API_BASE"), environ.get("STRIPE_SECRET_KEY")),
+            **_helloasso_keys(environ),
             helloasso_api_base=_api_base("HELLOASSO_API_BASE", environ.get("HELLOASSO_API_BASE")),
             trusted_proxies=_trusted_proxies(environ.get("TRUSTED_PROXIES")),
             backup_dir=(ROOT / environ["BACKUP_DIR"]).resolve() if environ.get("BACKUP_DIR") else None,
@@ -162,6 +174,16 @@ def _stripe_api_base(given: str | None, secret_key: str | None) -> str | None:
     if given and "_live_" in (secret_key or ""):
         raise ConfigError("STRIPE_API_BASE is for test keys: a live STRIPE_SECRET_KEY is sent to Stripe's address only")
     return _api_base("STRIPE_API_BASE", given)
+
+
+def _helloasso_keys(environ: Mapping[str, str]) -> dict[str, str | None]:
+    """HelloAsso's keys by field; all of them or none, for none works without the others."""
+    names = ("helloasso_client_id", "helloasso_client_secret", "helloasso_organisation")
+    found = {name: environ.get(name.upper(), "").strip() or None for name in names}
+    missing = [name.upper() for name, value in found.items() if value is None]
+    if 0 < len(missing) < len(names):
+        raise ConfigError(f"HelloAsso's keys are set in part: {', '.join(missing)} is missing")
+    return found
 
 
 def _api_base(name: str, given: str | None) -> str | None:

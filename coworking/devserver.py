@@ -1,8 +1,8 @@
 """``python -m coworking.devserver``: the demo lieu with web, worker and beat, until Ctrl-C.
 
 The demo has a database of its own under ``var/demo`` unless ``DATABASE_URL`` names one, and settings of its own: the
-``.env`` of a real lieu beside it is not read. Unless Stripe's keys are given, a double of Stripe runs beside it, so that
-invoices can be paid with a test card.
+``.env`` of a real lieu beside it is not read. Unless keys are given, doubles of Stripe and of HelloAsso run beside it,
+so that invoices can be paid with a test card or on a page of HelloAsso's kind.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from collections.abc import Mapping
 from config import ROOT, Config, ConfigError
 from config import environment as settings_of
 from coworking.demo.cast import PASSWORD
+from coworking.demo.helloasso_double import CLIENT_ID, CLIENT_SECRET, ORGANISATION
 from coworking.demo.stripe_double.cards import GOOD_CARD
 from coworking.serve import ServeError, die_with_parent, free_port, procfile, serve, with_programs
 
 STRIPE = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")
+HELLOASSO = ("HELLOASSO_CLIENT_ID", "HELLOASSO_CLIENT_SECRET", "HELLOASSO_ORGANISATION", "HELLOASSO_API_BASE")
 ACCOUNTS = ("member", "colleague", "stranger", "host", "manager", "accountant", "lead")
 
 
@@ -31,14 +33,14 @@ def main() -> int:
         environ = environment(os.environ)
         port = free_port(environ["PORT"], "make run")
         prepare(environ)
-        double = double_of_stripe(environ)
+        doubles = double_of_stripe(environ) | double_of_helloasso(environ)
     except (ServeError, ConfigError) as trouble:
         print(trouble, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    commands = double | {name: quiet(command) for name, command in procfile().items()}
-    return serve(environ, port, lambda: welcome(port, pays_by_test_card=bool(double)), commands)
+    commands = doubles | {name: quiet(command) for name, command in procfile().items()}
+    return serve(environ, port, lambda: welcome(port, pays_by_test_card="stripe" in doubles), commands)
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -91,16 +93,38 @@ def double_of_stripe(environ: dict[str, str]) -> dict[str, list[str]]:
     given = settings_of(environ)
     if any(given.get(name) for name in STRIPE):
         return {}
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = str(found.getsockname()[1])
+    port = _port_for_a_double(environ)
     environ["STRIPE_SECRET_KEY"] = f"sk_test_{secrets.token_hex(16)}"
     environ["STRIPE_WEBHOOK_SECRET"] = f"whsec_{secrets.token_hex(16)}"
     environ["STRIPE_API_BASE"] = f"http://127.0.0.1:{port}"
-    for name in ("NO_PROXY", "no_proxy"):  # whoever calls other machines through a proxy still reaches this one
-        environ[name] = ",".join(filter(None, (environ.get(name), "127.0.0.1")))
     base_url = (given.get("BASE_URL") or f"http://127.0.0.1:{environ['PORT']}").rstrip("/")
-    command = [sys.executable, "-m", "coworking.demo.stripe_double", "--port", port]
-    return {"stripe": [*command, "--notify-url", f"{base_url}/pay/notifications/stripe"]}
+    return {"stripe": _double("coworking.demo.stripe_double", port, f"{base_url}/pay/notifications/stripe")}
+
+
+def double_of_helloasso(environ: dict[str, str]) -> dict[str, list[str]]:
+    """The same for the double of HelloAsso: the demo's lieu is an association."""
+    given = settings_of(environ)
+    if any(given.get(name) for name in HELLOASSO):
+        return {}
+    port = _port_for_a_double(environ)
+    environ["HELLOASSO_CLIENT_ID"], environ["HELLOASSO_ORGANISATION"] = CLIENT_ID, ORGANISATION
+    environ["HELLOASSO_CLIENT_SECRET"] = CLIENT_SECRET
+    environ["HELLOASSO_API_BASE"] = f"http://127.0.0.1:{port}"
+    notified = f"http://127.0.0.1:{environ['PORT']}/pay/notifications/helloasso"
+    return {"helloasso": _double("coworking.demo.helloasso_double", port, notified)}
+
+
+def _port_for_a_double(environ: dict[str, str]) -> str:
+    """A free port on this machine; whoever calls other machines through a proxy still reaches it."""
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [host for host in (environ.get(name) or "").split(",") if host and host != "127.0.0.1"]
+        environ[name] = ",".join([*known, "127.0.0.1"])
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return str(found.getsockname()[1])
+
+
+def _double(module: str, port: str, notify_url: str) -> list[str]:
+    return [sys.executable, "-m", module, "--port", port, "--notify-url", notify_url]
 
 
 def quiet(command: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from coworking.billing import queries
 from coworking.billing.gateways import registry
+from coworking.billing.gateways.key_rules import HELLOASSO
 from coworking.billing.gateways.port import Gateway
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.online_models import (
@@ -37,9 +38,13 @@ _WHOLE = (
 
 def offered() -> list[Gateway]:
     """The gateways that payers are shown. Test keys take no real money, so a real lieu shows none with them, nor does a
-    simulation one that would take it."""
-    is_real = not spaces.lieu().is_simulation
-    return [gateway for gateway in registry.gateways() if gateway.is_live == is_real]
+    simulation one that would take it. HelloAsso serves associations alone."""
+    lieu = spaces.lieu()
+    return [
+        gateway
+        for gateway in registry.gateways()
+        if gateway.is_live != lieu.is_simulation and (gateway.name != HELLOASSO or lieu.legal_status == "association")
+    ]
 
 
 def online_payment(public_id: str) -> OnlinePayment:

@@ -6,8 +6,10 @@ with « payer » and « refuser ». Whoever made it can let notifications be los
 
 from __future__ import annotations
 
+import argparse
 import json
 import secrets
+import sys
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +22,7 @@ from markupsafe import Markup
 
 from coworking.core import outgoing
 from coworking.core.clock import now
+from coworking.demo.serving import serve_double
 
 CLIENT_ID, CLIENT_SECRET, ORGANISATION = "demo" * 8, "demo-secret" * 3, "association-de-demonstration"
 TOKEN_LASTS = timedelta(minutes=30)
@@ -52,11 +55,13 @@ class HelloAssoDouble:
 
     ``notify_url``: where notifications go; None: nowhere. ``loses`` and ``sends_twice`` are about notifications.
     ``answers``: (status, body) that the next calls of the API get instead of the truth. ``page_size``: at most so many rows
-    on a page of a list. ``tip``: what a payer adds for HelloAsso itself, beside the amount.
+    on a page of a list. ``tip``: what a payer adds for HelloAsso itself, beside the amount. ``first_number``: that of its
+    first checkout.
     """
 
     notify_url: str | None = None
     organisation: str = ORGANISATION
+    first_number: int = 1000
     loses: bool = False
     sends_twice: bool = False
     page_size: int = 100
@@ -124,7 +129,7 @@ class HelloAssoDouble:
     def open(self, wanted: dict[str, Any]) -> HelloAssoCheckout:
         """A new checkout; HelloAsso has no idempotency: each call makes one."""
         with self._lock:
-            checkout = HelloAssoCheckout(1000 + len(self.checkouts), wanted, now())
+            checkout = HelloAssoCheckout(self.first_number + len(self.checkouts), wanted, now())
             self.checkouts[checkout.number] = checkout
         return checkout
 
@@ -316,3 +321,19 @@ def _page_of(double: HelloAssoDouble, rows: list[dict[str, Any]]) -> dict[str, A
 
 def _with(url: str, values: dict[str, Any]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(values)}"
+
+
+def main() -> int:
+    """Serve the double on 127.0.0.1 until Ctrl-C; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m coworking.demo.helloasso_double", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--notify-url", help="where notifications are posted")
+    given = parser.parse_args()
+    # A demo that is started again remembers payments of before: no number is given twice.
+    return serve_double(
+        given.port, lambda: create_helloasso(HelloAssoDouble(given.notify_url, first_number=int(now().timestamp())))
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -114,3 +114,12 @@ def test_a_live_key_and_another_address_do_not_go_together(tmp_path: Path):
     assert Config.from_env(environ | {"STRIPE_SECRET_KEY": "sk_test_x"}).stripe_api_base == "http://127.0.0.1:12111"
     with pytest.raises(ConfigError, match="for test keys"):
         Config.from_env(environ | {"STRIPE_SECRET_KEY": "rk_live_x"})
+
+
+def test_helloassos_keys_are_set_together(tmp_path: Path):
+    keys = {"HELLOASSO_CLIENT_ID": "id", "HELLOASSO_CLIENT_SECRET": "secret", "HELLOASSO_ORGANISATION": "le-pont"}
+    found = Config.from_env({"DATA_DIR": str(tmp_path)} | keys)
+    assert (found.helloasso_client_id, found.helloasso_organisation) == ("id", "le-pont")
+    for name in keys:
+        with pytest.raises(ConfigError, match=f"{name} is missing"):
+            Config.from_env({"DATA_DIR": str(tmp_path)} | keys | {name: " "})

@@ -13,7 +13,8 @@ import pytest
 
 from config import Config
 from coworking import devserver, serve
-from coworking.billing.gateways.port import GatewayRefused
+from coworking.billing.gateways.helloasso_gateway import HelloAssoGateway
+from coworking.billing.gateways.port import CheckoutWanted, GatewayRefused
 from coworking.billing.gateways.stripe_gateway import StripeGateway
 from coworking.demo.cast import PASSWORD
 from tests import factories
@@ -79,7 +80,7 @@ def test_a_program_that_ends_by_itself_ends_the_rest(environ, tmp_path):
         program.stop()
 
 
-def test_all_processes_reach_one_double_of_stripe(environ, tmp_path):
+def test_all_processes_reach_one_double_of_each_gateway(environ, tmp_path):
     program = run(environ, tmp_path)
     try:
         program.wait_for("greeting", lambda: "Ctrl-C ends it." in program.said())
@@ -93,6 +94,11 @@ def test_all_processes_reach_one_double_of_stripe(environ, tmp_path):
         with pytest.raises(GatewayRefused) as refused:
             gateway.fetch("cs_test_before_the_demo_was_restarted")
         assert refused.value.code == "resource_missing"
+        (keys,) = {tuple(seen[name] for name in devserver.HELLOASSO) for each in found for seen in each}
+        opened = HelloAssoGateway(*keys).open_checkout(
+            CheckoutWanted("a" * 16, 900, "EUR", "Facture", None, "fr", "https://back.test", "https://back.test")
+        )
+        assert int(opened.checkout_id) > 1_000_000_000, "a demo started again would give its old numbers"
     finally:
         program.stop()
 
@@ -118,6 +124,13 @@ def test_the_double_tells_the_demo_of_payments_at_its_address(base_url, told):
     assert command[-1] == f"{told}/pay/notifications/stripe"
     assert environ["STRIPE_SECRET_KEY"].startswith("sk_test_")
     assert (environ["no_proxy"], environ["NO_PROXY"]) == ("intern.test,127.0.0.1", "127.0.0.1")
+
+
+def test_what_helloasso_settings_a_person_gives_are_kept():
+    for name in devserver.HELLOASSO:
+        given = {"PORT": "8000", "ENV_FILE": os.devnull, name: "given"}
+        assert devserver.double_of_helloasso(given) == {}
+        assert given == {"PORT": "8000", "ENV_FILE": os.devnull, name: "given"}
 
 
 def test_a_taken_port_is_said_before_anything_is_made(environ, tmp_path):

@@ -99,7 +99,8 @@ def note_look(actor: Actor, gateway: str, tried: str, found: GatewayAccount) -> 
 
 def is_on_server(gateway: str) -> bool:
     """Whether the keys of ``gateway`` are set in the server's environment, which comes first."""
-    return gateway == key_rules.STRIPE and settings().stripe_secret_key is not None
+    given = settings()
+    return {HELLOASSO: given.helloasso_client_id, key_rules.STRIPE: given.stripe_secret_key}[gateway] is not None
 
 
 def _opened(row: GatewayKeys) -> dict[str, str] | None:

@@ -84,7 +84,7 @@ def _keys(
 ) -> tuple[Literal["server", "typed"] | None, GatewayKeys | None, Mapping[str, str] | None]:
     if is_on_server(name):
         given = settings()
-        keys = {"secret_key": given.stripe_secret_key, "webhook_secret": given.stripe_webhook_secret}
+        keys = {field: getattr(given, f"{name}_{field}") for field in key_rules.FIELDS[name]}
         return "server", None, {field: key for field, key in keys.items() if key is not None}
     return ("typed", kept.row, kept.keys) if kept is not None else (None, None, None)
 

@@ -9,14 +9,8 @@ import argparse
 import os
 import sys
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
+from coworking.demo.serving import serve_double
 from coworking.demo.stripe_double.app import create_double
-
-
-class _QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Say nothing: the sign-ins of the demo should stay in sight."""
 
 
 def main() -> int:
@@ -30,16 +24,10 @@ def main() -> int:
     if not secret_key or not webhook_secret:
         print("Set STRIPE_SECRET_KEY=sk_test_… and STRIPE_WEBHOOK_SECRET, the same as the lieu's.", file=sys.stderr)
         return 1
-    try:
-        double = create_double(secret_key, webhook_secret, given.notify_url, settles_after_s=given.settle_after)
-        server = make_server("127.0.0.1", given.port, double.app, threaded=True, request_handler=_QuietHandler)
-        server.serve_forever()
-    except (ValueError, OSError) as trouble:
-        print(f"The double of Stripe cannot be served: {trouble}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return serve_double(
+        given.port,
+        lambda: create_double(secret_key, webhook_secret, given.notify_url, settles_after_s=given.settle_after).app,
+    )
 
 
 if __name__ == "__main__":

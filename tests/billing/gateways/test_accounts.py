@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from sqlalchemy import delete, func, select, text, update
 
+from coworking.billing import online_queries
 from coworking.billing.gateways import accounts, registry
 from coworking.billing.gateways.key_rules import KeyMissing, LiveKeyElsewhere, UnknownGateway
 from coworking.billing.gateways.models import GatewayKeys
@@ -216,3 +217,19 @@ def test_a_gateway_has_one_row_and_is_a_known_one(manager):
             db.session.add(GatewayKeys(gateway=name, secrets=json.dumps({})))
     with write_unit():
         db.session.execute(delete(GatewayKeys))
+
+
+def test_helloassos_keys_on_the_server_come_first_and_serve_associations_alone(app, manager, tmp_path):
+    accounts.save_keys(manager, "helloasso", HELLOASSO_KEYS)
+    db.session.remove()
+    on_server = {f"helloasso_{name}": text for name, text in HELLOASSO_KEYS.items()}
+    on_server["helloasso_api_base"] = "http://127.0.0.1:1"
+    with with_settings(app, tmp_path, **on_server).app_context():
+        assert (standing("helloasso").source, standing("helloasso").is_live) == ("server", False)
+        with pytest.raises(accounts.KeysOnServer):
+            accounts.save_keys(manager, "helloasso", HELLOASSO_KEYS)
+        for status, offered in (("association", ["helloasso"]), ("company", [])):
+            with write_unit():
+                db.session.execute(update(Lieu).values(legal_status=status, is_simulation=True))
+            assert [one.name for one in online_queries.offered()] == offered
+        db.engine.dispose()
