@@ -13,7 +13,7 @@ from flask import render_template
 
 from coworking.core.i18n import in_language
 from coworking.core.links import ChainLink
-from coworking.core.tables import csv_text
+from coworking.core.tables import cents_cell, csv_text
 from coworking.core.version import VERSION
 
 NOTICE, TABLE, TEXTS = "LISEZMOI.txt", "clotures.csv", "clotures.json"
@@ -107,24 +107,22 @@ def _table(closings: Iterable[SignedClosing]) -> Iterator[list[object]]:
             content["last_day"],
             content["entries"]["first"],
             content["entries"]["last"],
-            *(_comma(figures[kind]["sales_cents"]) for kind in ("receipts", "invoices", "credit_notes")),
-            *(_comma(figures[name]) for name in ("sales_cents", "net_cents", "vat_cents")),
-            *(_comma(ways[way]["in_cents"] - ways[way]["out_cents"]) if way in ways else _comma(0) for way in MEANS),
-            _comma(figures["taken_cents"]),
-            _comma(figures["deposits"]["taken_cents"]),
-            _comma(figures["deposits"]["returned_cents"]),
-            _comma(figures["drawer"]["difference_cents"]),
-            _comma(figures["gross_cents"]),
-            _comma(content["perpetual"]["sales_cents"]),
-            _comma(content["perpetual"]["gross_cents"]),
+            *(cents_cell(figures[kind]["sales_cents"]) for kind in ("receipts", "invoices", "credit_notes")),
+            *(cents_cell(figures[name]) for name in ("sales_cents", "net_cents", "vat_cents")),
+            *(
+                cents_cell(ways[way]["in_cents"] - ways[way]["out_cents"]) if way in ways else cents_cell(0)
+                for way in MEANS
+            ),
+            cents_cell(figures["taken_cents"]),
+            cents_cell(figures["deposits"]["taken_cents"]),
+            cents_cell(figures["deposits"]["returned_cents"]),
+            cents_cell(figures["drawer"]["difference_cents"]),
+            cents_cell(figures["gross_cents"]),
+            cents_cell(content["perpetual"]["sales_cents"]),
+            cents_cell(content["perpetual"]["gross_cents"]),
             content["closed_at"],
             one.link.sha256,
             one.link.prev,
             one.link.key_id,
             one.link.signature,
         ]
-
-
-def _comma(cents: int) -> str:
-    """Cents as a French amount without spaces: 1234 is « 12,34 »."""
-    return f"{'-' if cents < 0 else ''}{abs(cents) // 100},{abs(cents) % 100:02}"

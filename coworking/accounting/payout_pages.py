@@ -10,6 +10,7 @@ from coworking.billing import payout_queries
 from coworking.core.errors import N_
 from coworking.core.i18n import _
 from coworking.core.months import month_before
+from coworking.core.tables import cents_cell
 from coworking.spaces import queries as spaces
 
 PAGE_SIZE = 30
@@ -39,11 +40,6 @@ COLUMNS = (
     N_("Fee"),
     N_("Explained"),
 )
-
-
-def cents_text(cents: int) -> str:
-    """An amount as French spreadsheets read it: « -12,50 »."""
-    return f"{'-' if cents < 0 else ''}{abs(cents) // 100},{abs(cents) % 100:02d}"
 
 
 def payouts_page(before: int | None) -> dict[str, Any]:
@@ -80,7 +76,7 @@ def movements() -> Iterator[list[object]]:
         head = [row.public_id, row.arrives_on.isoformat(), _(STATES[row.state][0])]
         if not row.parts:
             said = _("no") if row.parts_read_at else ""
-            yield [*head, "", "", "", cents_text(row.cents), "", said]
+            yield [*head, "", "", "", cents_cell(row.cents), "", said]
         for part in row.parts:
             invoices = [one.invoice.number for one in part.payment.parts] if part.payment else []
             is_known = part.kind in {"fee", "returned"} or part.payment is not None
@@ -89,7 +85,7 @@ def movements() -> Iterator[list[object]]:
                 part.moved_on.isoformat(),
                 _(KINDS[part.kind]),
                 ", ".join(invoices),
-                cents_text(part.cents),
-                cents_text(part.fee_cents),
+                cents_cell(part.cents),
+                cents_cell(part.fee_cents),
                 _("yes") if is_known else _("no"),
             ]

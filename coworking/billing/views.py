@@ -32,7 +32,7 @@ from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.months import month_after, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.tables import csv_answer
+from coworking.core.tables import cents_cell, csv_answer
 from coworking.core.web import refusal, say
 from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of
@@ -96,7 +96,7 @@ def export() -> ResponseReturnValue:
             write_month(row.invoice.month),
             row.payer_name,
             *(
-                _comma(cents)
+                cents_cell(cents)
                 for cents in (
                     row.invoice.net_cents,
                     row.invoice.vat_cents,
@@ -111,11 +111,6 @@ def export() -> ResponseReturnValue:
         for row in rows
     ]
     return csv_answer("factures.csv", [(*head, "paid", "state"), *lines])
-
-
-def _comma(cents: int) -> str:
-    """« -1234,50 », as a spreadsheet of a French office reads a number."""
-    return f"{'-' if cents < 0 else ''}{abs(cents) // 100},{abs(cents) % 100:02d}"
 
 
 # A month to issue -----------------------------------------------------------------------------------------------------

@@ -27,6 +27,11 @@ def csv_answer(name: str, rows: Iterable[Iterable[object]]) -> Response:
     return answer
 
 
+def cents_cell(cents: int) -> str:
+    """« -1234,50 », as a spreadsheet of a French office reads an amount."""
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100},{abs(cents) % 100:02d}"
+
+
 def _safe(cell: object) -> object:
     """A spreadsheet takes text that begins with such a sign for a formula; a quote before it keeps it text."""
     if not isinstance(cell, str) or not cell.startswith(_SIGNS) or _NUMBER.fullmatch(cell):
