@@ -77,15 +77,21 @@ def save() -> ResponseReturnValue:
     return _page(form, reminding())
 
 
-@blueprint.get("/<int:number>")
+@blueprint.get("/<number>")
 @requires(Role.MANAGER)
-def step(number: int) -> ResponseReturnValue:
-    return _step_page(number, Form())
+def step(number: str) -> ResponseReturnValue:
+    return _step_page(_step(number), Form())
+
+
+def _step(number: str) -> int:
+    """The step that an address names; raises `NotFound`."""
+    found = next((one for one in STEPS if str(one) == number), None)
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def _step_page(number: int, form: Form) -> ResponseReturnValue:
-    if number not in STEPS:
-        raise NotFound()
     one = reminding().steps[number]
     usual = {"days": str(one.days)} | ({"is_used": "1"} if one.is_used and not form.typed else {})
     for language, words in one.words.items():
@@ -142,18 +148,16 @@ def _previews(number: int, words: dict[str, Words]) -> dict[str, Words]:
     return found
 
 
-@blueprint.post("/<int:number>")
+@blueprint.post("/<number>")
 @requires(Role.MANAGER)
-def save_step(number: int) -> ResponseReturnValue:
+def save_step(number: str) -> ResponseReturnValue:
     """Its days and words; with ``preview`` only what they would look like, with ``usual`` the usual words again."""
-    form = Form(request.form)
-    if number not in STEPS:
-        raise NotFound()
+    form, step = Form(request.form), _step(number)
     if "preview" in form:
         for language, words in _words_of(form).items():
             with form.trying():
-                check_words(language, words.subject, words.text, step=number)
-        return _step_page(number, form)
+                check_words(language, words.subject, words.text, step=step)
+        return _step_page(step, form)
     days = form.integer("days", LEAST_DAYS, MOST_DAYS)
     for language in LANGUAGES:
         form.text(f"subject_{language}", most=MOST_SUBJECT)
@@ -162,8 +166,8 @@ def save_step(number: int) -> ResponseReturnValue:
         with form.trying():
             words = None if "usual" in form else _words_of(form)
             reminding_by_hand.change_step(
-                current_actor(), number, days=days, is_used=form.checked("is_used"), words=words
+                current_actor(), step, days=days, is_used=form.checked("is_used"), words=words
             )
             flash(_("Saved. What was sent keeps its words."))
             return redirect(url_for("reminder_settings.index"), 303)
-    return _step_page(number, form)
+    return _step_page(step, form)

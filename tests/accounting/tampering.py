@@ -106,7 +106,7 @@ CASES: dict[str, Case] = {
         "payer_credit",
     ),
     "a bank line is deleted": one(
-        "DELETE FROM bank_line WHERE id = (SELECT max(id) FROM bank_line)", "bank_line_append_only", "bank_line"
+        "DELETE FROM bank_line WHERE id NOT IN (SELECT line_id FROM bank_match)", "bank_line_append_only", "bank_line"
     ),
     "a bank line is raised": one("UPDATE bank_line SET cents = cents + 1", "bank_line_append_only", "bank_line"),
     "a bank line is invented": one(
@@ -123,7 +123,9 @@ CASES: dict[str, Case] = {
     ),
     "the use of a bank line is deleted": one("DELETE FROM bank_match", "bank_match_append_only", "bank_match"),
     "a statement is forgotten, to be read again": one(
-        "UPDATE bank_statement SET sha256 = 'x'", "bank_statement_append_only", "bank_statement"
+        "UPDATE bank_statement SET sha256 = 'x' WHERE id = (SELECT min(id) FROM bank_statement)",
+        "bank_statement_append_only",
+        "bank_statement",
     ),
     "an invoice's due date is changed": one(
         f"UPDATE invoice SET due_on = '2027-12-31' WHERE id = {FIRST}", INVOICE, "invoice"
@@ -313,7 +315,7 @@ CASES: dict[str, Case] = {
         ("DELETE FROM attestation_paper", "DELETE FROM attestation"), "attestation_paper_append_only", "attestation"
     ),
     "a payout is raised": one("UPDATE online_payout SET cents = cents + 1", "online_payout_frozen", "online_payout"),
-    "what a payout does not explain is hidden": one(
+    "the unexplained part of a payout is hidden": one(
         "UPDATE online_payout SET unexplained_cents = 0", "online_payout_frozen", "online_payout"
     ),
     "a fee is lowered": one(
