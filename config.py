@@ -119,6 +119,7 @@ class Config:
         base_url = (environ.get("BASE_URL") or f"http://127.0.0.1:{port}").rstrip("/")
         if not base_url.startswith(("http://", "https://")):
             raise ConfigError(f"BASE_URL must start with http:// or https://, not {base_url!r}")
+        helloasso = _helloasso_keys(environ)
         return cls(
             database_url=_database_url(given_database, data_dir),
             secret_key=_secret_key(environ.get("SECRET_KEY"), data_dir, shared=bool(given_database)),
@@ -130,7 +131,9 @@ class Config:
             stripe_secret_key=environ.get("STRIPE_SECRET_KEY") or None,
             stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET") or None,
             stripe_api_base=_stripe_api_base(environ.get("STRIPE_API_BASE"), environ.get("STRIPE_SECRET_KEY")),
-            **_helloasso_keys(environ),
+            helloasso_client_id=helloasso[0],
+            helloasso_client_secret=helloasso[1],
+            helloasso_organisation=helloasso[2],
             helloasso_api_base=_api_base("HELLOASSO_API_BASE", environ.get("HELLOASSO_API_BASE")),
             trusted_proxies=_trusted_proxies(environ.get("TRUSTED_PROXIES")),
             backup_dir=(ROOT / environ["BACKUP_DIR"]).resolve() if environ.get("BACKUP_DIR") else None,
@@ -176,14 +179,14 @@ def _stripe_api_base(given: str | None, secret_key: str | None) -> str | None:
     return _api_base("STRIPE_API_BASE", given)
 
 
-def _helloasso_keys(environ: Mapping[str, str]) -> dict[str, str | None]:
-    """HelloAsso's keys by field; all of them or none, for none works without the others."""
-    names = ("helloasso_client_id", "helloasso_client_secret", "helloasso_organisation")
-    found = {name: environ.get(name.upper(), "").strip() or None for name in names}
-    missing = [name.upper() for name, value in found.items() if value is None]
+def _helloasso_keys(environ: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:
+    """HelloAsso's client id and secret and the association; all of them or none, for none works without the others."""
+    names = ("HELLOASSO_CLIENT_ID", "HELLOASSO_CLIENT_SECRET", "HELLOASSO_ORGANISATION")
+    found = {name: environ.get(name, "").strip() or None for name in names}
+    missing = [name for name, value in found.items() if value is None]
     if 0 < len(missing) < len(names):
         raise ConfigError(f"HelloAsso's keys are set in part: {', '.join(missing)} is missing")
-    return found
+    return found[names[0]], found[names[1]], found[names[2]]
 
 
 def _api_base(name: str, given: str | None) -> str | None:
