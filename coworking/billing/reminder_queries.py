@@ -312,7 +312,7 @@ _WHOLE = (
 )
 
 
-def reminders_sent(limit: int = 50) -> list[Reminder]:
+def reminders_sent(limit: int = 20) -> list[Reminder]:
     """The latest reminders with what they were about (2 statements)."""
     return list(
         db.session.scalars(

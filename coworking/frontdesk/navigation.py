@@ -127,7 +127,7 @@ def _is_part(endpoint: str, here: str) -> bool:
         return True
     if endpoint == "billing.index":
         return (
-            here.startswith(("billing.", "bank.", "closings.", "money.", "reminders."))
+            here.startswith(("billing.", "bank.", "closings.", "money.", "payouts.", "reminders."))
             and here not in {"billing.mine"} | _PARTS["spaces.index"]
         )
     if endpoint == "network_head.month":
