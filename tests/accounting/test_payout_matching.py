@@ -222,6 +222,7 @@ parts = st.lists(
         st.sampled_from(["payment", "refund", "dispute", "fee", "other"]), st.integers(1, 90_000), st.integers(0, 900)
     ),
     min_size=1,
+    max_size=30,
 )
 
 
