@@ -177,8 +177,3 @@ def fees_by_month(since: date) -> list[MonthOfFees]:
             sums[1] += int(cents)
         sums[2] += int(fees) - (int(cents) if kind == "fee" else 0)
     return [MonthOfFees(month, gateway, *sums) for (month, gateway), sums in sorted(found.items(), reverse=True)]
-
-
-def has_any() -> bool:
-    """Whether a provider ever told of a payout (1 statement)."""
-    return db.session.scalar(select(OnlinePayout.id).limit(1)) is not None

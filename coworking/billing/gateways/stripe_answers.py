@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,3 +27,25 @@ def rows(answer: dict[str, Any]) -> list[Any]:
 def time_said(value: object) -> datetime | None:
     """A time of Stripe's; None: it says none."""
     return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else None
+
+
+MOST_PAGES = 200
+
+
+def each_row(
+    asked: Callable[[Callable[[], Any]], Any], service: Any, wanted: dict[str, Any], kind: str
+) -> Iterator[dict[str, Any]]:
+    """Every row of a list of Stripe's, page by page; raises `GatewayUnavailable` where it does not end.
+
+    ``asked`` carries out a call of ``service``, one of the SDK's; ``kind``: what each row has to be.
+    """
+    after: dict[str, str] = {}
+    for _page in range(MOST_PAGES):
+        wanted_now = wanted | {"limit": 100} | after
+        page = asked(lambda wanted_now=wanted_now: service.list(wanted_now))
+        found = [plain(row, kind) for row in rows(page)]
+        yield from found
+        if not found or page.get("has_more") is not True:
+            return
+        after = {"starting_after": found[-1]["id"]}
+    raise GatewayUnavailable("Stripe's list does not end")

@@ -18,13 +18,12 @@ from coworking.billing.gateways.port import (
     RefundFact,
     RefundState,
 )
-from coworking.billing.gateways.stripe_answers import plain, rows, time_said
+from coworking.billing.gateways.stripe_answers import each_row, plain, time_said
 
 _REFUND_STATES: dict[str, RefundState] = {"succeeded": "done", "failed": "failed", "canceled": "failed"}
 """Any other (``pending``, ``requires_action``) is on its way."""
 _DISPUTE_STATES: dict[str, DisputeState] = {"won": "won", "lost": "lost", "prevented": "won", "warning_closed": "won"}
 """Any other (``needs_response``, ``under_review``, an inquiry, an appeal) is open."""
-_MOST_PAGES = 100
 
 
 class StripeMoneyBack:
@@ -41,30 +40,18 @@ class StripeMoneyBack:
         return _refund(plain(self._asked(lambda: self._client.v1.refunds.create(wanted, options)), "refund"))
 
     def money_back(self, payment_id: str) -> MoneyBack:
-        disputes = self._all(self._client.v1.disputes, {"payment_intent": payment_id}, "dispute")
+        disputes = each_row(self._asked, self._client.v1.disputes, {"payment_intent": payment_id}, "dispute")
         return MoneyBack(tuple(self._refunds(payment_id)), tuple(_dispute(row) for row in disputes))
 
     def money_back_since(self, instant: datetime) -> Iterator[str]:
         since = {"created": {"gte": int(instant.timestamp())}}
         for service, kind in ((self._client.v1.refunds, "refund"), (self._client.v1.disputes, "dispute")):
-            for row in self._all(service, since, kind):
+            for row in each_row(self._asked, service, since, kind):
                 if isinstance(intent := row.get("payment_intent"), str):
                     yield intent
 
     def _refunds(self, payment_id: str) -> Iterator[RefundFact]:
-        return map(_refund, self._all(self._client.v1.refunds, {"payment_intent": payment_id}, "refund"))
-
-    def _all(self, service: Any, wanted: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
-        after: dict[str, str] = {}
-        for _page in range(_MOST_PAGES):
-            asked = wanted | {"limit": 100} | after
-            page = self._asked(lambda asked=asked: service.list(asked))
-            found = [plain(row, kind) for row in rows(page)]
-            yield from found
-            if not found or page.get("has_more") is not True:
-                return
-            after = {"starting_after": found[-1]["id"]}
-        raise GatewayUnavailable("Stripe's list does not end")
+        return map(_refund, each_row(self._asked, self._client.v1.refunds, {"payment_intent": payment_id}, "refund"))
 
 
 def payment_of(concerned: dict[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ from coworking.billing.gateways.port import (
     PayoutPartKind,
     PayoutState,
 )
-from coworking.billing.gateways.stripe_answers import plain, rows, time_said
+from coworking.billing.gateways.stripe_answers import each_row, plain, time_said
 
 _STATES: dict[str, PayoutState] = {
     "pending": "under_way",
@@ -41,7 +41,6 @@ _KINDS: dict[str, PayoutPartKind] = {
 }
 """By the type of a balance transaction; an adjustment is a dispute where its source is one, all else is other."""
 _LISTED: dict[str, Literal["now", "later"]] = {"completed": "now", "in_progress": "later"}
-_MOST_PAGES = 200
 
 
 class StripePayouts:
@@ -52,27 +51,15 @@ class StripePayouts:
 
     def since(self, instant: datetime) -> Iterator[PayoutFact]:
         wanted = {"created": {"gte": int(instant.timestamp())}}
-        return map(_fact, self._all(self._client.v1.payouts, wanted, "payout"))
+        return map(_fact, each_row(self._asked, self._client.v1.payouts, wanted, "payout"))
 
     def fetch(self, payout_id: str) -> PayoutFact:
         return _fact(plain(self._asked(lambda: self._client.v1.payouts.retrieve(payout_id)), "payout"))
 
     def parts(self, payout_id: str) -> tuple[PayoutPartFact, ...]:
         wanted = {"payout": payout_id, "expand": ["data.source"]}
-        found = self._all(self._client.v1.balance_transactions, wanted, "balance_transaction")
+        found = each_row(self._asked, self._client.v1.balance_transactions, wanted, "balance_transaction")
         return tuple(_part(row) for row in found if row.get("type") != "payout")  # the list has the payout itself, too
-
-    def _all(self, service: Any, wanted: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
-        after: dict[str, str] = {}
-        for _page in range(_MOST_PAGES):
-            asked = wanted | {"limit": 100} | after
-            page = self._asked(lambda asked=asked: service.list(asked))
-            found = [plain(row, kind) for row in rows(page)]
-            yield from found
-            if not found or page.get("has_more") is not True:
-                return
-            after = {"starting_after": found[-1]["id"]}
-        raise GatewayUnavailable("Stripe's list does not end")
 
 
 def _fact(row: dict[str, Any]) -> PayoutFact:
