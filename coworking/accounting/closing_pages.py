@@ -1,17 +1,18 @@
-"""What the pages of closings show: the months of a year with their days, and whether each closing is as it was signed."""
+"""What the pages of closings show: a month's days, months and years, and whether each closing is as it was signed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from coworking.accounting import closing_queries as queries
 from coworking.accounting.closing_models import TakingsClosing
+from coworking.accounting.closing_rules import NOTHING, ClosingKind
 from coworking.core import links
 from coworking.core.keyring import public_keys
-from coworking.core.months import month_of
+from coworking.core.months import month_after, month_before, month_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,50 +28,80 @@ class ShownClosing:
         return self.content["figures"]
 
 
-@dataclass(slots=True)
-class ClosedMonth:
-    """A month of the page, its days the newest first; ``closing`` is None while it lasts."""
+@dataclass(frozen=True, slots=True)
+class ListedPeriod:
+    """A month or a year in the list. ``closing`` is None while it lasts: then it is what its days come to so far."""
+
+    first_day: date
+    sales_cents: int
+    closing: ShownClosing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingsPage:
+    """The days of ``month``, the newest first, its closing once it is over; the months of its year, and all years."""
 
     month: date
-    closing: ShownClosing | None = None
-    days: list[ShownClosing] = field(default_factory=list[ShownClosing])
-
-    @property
-    def sales_cents(self) -> int:
-        return sum(day.row.sales_cents for day in self.days)
-
-    @property
-    def taken_cents(self) -> int:
-        return sum(day.figures["taken_cents"] for day in self.days)
+    days: list[ShownClosing]
+    closing: ShownClosing | None
+    months: list[ListedPeriod]
+    years: list[ListedPeriod]
+    newest: TakingsClosing
+    earlier: date | None
+    later: date | None
 
     @property
     def is_signed(self) -> bool:
         return all(one.is_signed for one in (*self.days, *([self.closing] if self.closing else [])))
 
+    @property
+    def busy(self) -> list[ShownClosing]:
+        """The days on which something was sold, money moved, or the drawer was counted; or whose signature does not hold."""
+        return [day for day in self.days if not day.is_signed or _is_busy(day)]
 
-@dataclass(frozen=True, slots=True)
-class ClosedYear:
-    """The page of a calendar year: its months, the newest first, and its own closing once it is over."""
-
-    months: list[ClosedMonth]
-    closing: ShownClosing | None
+    @property
+    def quiet(self) -> list[ShownClosing]:
+        """The other days."""
+        return [day for day in self.days if day.is_signed and not _is_busy(day)]
 
 
-def year_page(year: int) -> ClosedYear:
-    """All closings of a calendar year (1 statement)."""
-    months: dict[date, ClosedMonth] = {}
-    of_year = None
-    for shown in _shown(queries.closings_between(date(year, 1, 1), date(year, 12, 31))):
-        month = month_of(shown.row.last_day)
-        if shown.row.kind == "year":
-            of_year = shown
-            continue
-        entry = months.setdefault(month, ClosedMonth(month))
-        if shown.row.kind == "month":
-            entry.closing = shown
-        else:
-            entry.days.insert(0, shown)
-    return ClosedYear([months[month] for month in sorted(months, reverse=True)], of_year)
+def closings_page(asked: date | None) -> ClosingsPage | None:
+    """The page of the month ``asked``, or of the newest that has closings; None before the first closing (5 statements)."""
+    newest, covered = queries.last_closing("day"), queries.closed_days()
+    if newest is None or covered is None:
+        return None
+    first, last = month_of(covered[0]), month_of(covered[1])
+    month = last if asked is None or not first <= asked <= last else asked
+    listed = _shown(queries.closings_listed(month))
+    months = _periods("month", [one for one in listed if one.row.kind == "month"], newest)
+    return ClosingsPage(
+        month,
+        [one for one in reversed(listed) if one.row.kind == "day"],
+        next((one for one in listed if one.row.kind == "month" and month_of(one.row.last_day) == month), None),
+        [one for one in months if one.first_day.year == month.year],
+        _periods("year", [one for one in listed if one.row.kind == "year"], newest),
+        newest,
+        month_before(month) if month > first else None,
+        month_after(month) if month < last else None,
+    )
+
+
+def _periods(kind: ClosingKind, closed: list[ShownClosing], newest: TakingsClosing) -> list[ListedPeriod]:
+    """Those that are ``closed`` and the one that lasts, if any, the newest first.
+
+    Both chains began with the same day: what the perpetual totals differ by is what the days since then come to.
+    """
+    found = [ListedPeriod(month_of(one.row.last_day), one.row.sales_cents, one) for one in closed]
+    before = queries.last_closing(kind)
+    if before is None or before.last_day < newest.last_day:
+        sales = newest.perpetual_sales_cents - (before.perpetual_sales_cents if before else 0)
+        found.append(ListedPeriod(month_of(newest.last_day), sales))
+    return sorted(found, key=lambda one: one.first_day, reverse=True)
+
+
+def _is_busy(day: ShownClosing) -> bool:
+    """Whether anything that a closing counts was recorded on ``day``."""
+    return day.figures != NOTHING
 
 
 def shown(row: TakingsClosing) -> ShownClosing:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from coworking.accounting.closing_models import TakingsClosing
@@ -33,6 +33,7 @@ from coworking.core.audit import AuditEntry
 from coworking.core.chain import ChainEntry, Seal
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.months import month_days
 from coworking.core.sealing import MONEY
 from coworking.core.timespan import local_date
 from coworking.spaces import queries as spaces
@@ -82,12 +83,28 @@ def closing_of_day(day: date) -> TakingsClosing | None:
     )
 
 
-def years() -> list[int]:
-    """The calendar years that have closings, the newest first (1 statement)."""
+def closings_listed(month: date) -> list[TakingsClosing]:
+    """Of all years, of the months of the year of ``month`` and of its days, in the order of days (1 statement)."""
+    first_day, kind = TakingsClosing.first_day, TakingsClosing.kind
+    of_year = first_day.between(date(month.year, 1, 1), date(month.year, 12, 31))
+    wanted = or_(
+        kind == "year", and_(kind == "month", of_year), and_(kind == "day", first_day.between(*month_days(month)))
+    )
+    return list(db.session.scalars(select(TakingsClosing).where(wanted).order_by(first_day, TakingsClosing.id)))
+
+
+def closed_days() -> tuple[date, date] | None:
+    """The first and the last day that are closed (1 statement)."""
     first, last = db.session.execute(
         select(func.min(TakingsClosing.first_day), func.max(TakingsClosing.last_day))
     ).one()
-    return [] if first is None else list(range(last.year, first.year - 1, -1))
+    return None if first is None else (first, last)
+
+
+def has_closings_of(year: int) -> bool:
+    """Whether any day of a calendar year is closed (1 statement)."""
+    covered = closed_days()
+    return covered is not None and covered[0].year <= year <= covered[1].year
 
 
 def closing_text(row: TakingsClosing) -> dict[str, Any]:

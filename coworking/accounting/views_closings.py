@@ -1,4 +1,4 @@
-"""Closings: a year's months and days, one closing as page and PDF, and a year to keep or hand over."""
+"""Closings: a month's days beside months and years, one closing as page and PDF, and a year to keep or hand over."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from coworking.billing.pdf import LANGUAGE
 from coworking.core import pdf
 from coworking.core.errors import N_, NotFound
 from coworking.core.keyring import public_keys
+from coworking.core.months import read_month
 from coworking.core.policy import Role, requires
 from coworking.core.units import end_read
 from coworking.core.version import VERSION
@@ -37,17 +38,13 @@ MOVED_WORDS = {
 @blueprint.get("")
 @requires(Role.ACCOUNTANT)
 def index() -> ResponseReturnValue:
+    """The days of a month, the newest one unless another is asked for, beside the months of its year and all years."""
     _check_closes()
-    years = closing_queries.years()
-    asked = request.args.get("year", "")
-    year = int(asked) if asked.isascii() and asked.isdigit() and int(asked) in years else (years or [None])[0]
+    asked = request.args.get("month", "")
     return render_template(
         "accounting/closings.html",
-        years=years,
-        year=year,
-        shown=closing_pages.year_page(year) if year is not None else None,
+        page=closing_pages.closings_page(read_month(asked) if asked else None),
         so_far=closings.so_far(),
-        last=closing_queries.last_closing("day"),
         version=VERSION,
         moved_words=MOVED_WORDS,
     )
@@ -84,7 +81,7 @@ def one_pdf(public_id: str) -> ResponseReturnValue:
 def export(year: int) -> ResponseReturnValue:
     _check_closes()
     require_proof()
-    if year not in closing_queries.years():
+    if not closing_queries.has_closings_of(year):
         raise NotFound()
     rows = closing_queries.closings_between(date(year, 1, 1), date(year, 12, 31))
     signed = [
@@ -95,8 +92,14 @@ def export(year: int) -> ResponseReturnValue:
     return answer
 
 
+@blueprint.app_template_global()
+def closes_takings() -> bool:
+    """Whether pages show the way to closings: also to a lieu that is no longer liable to VAT, where some were made."""
+    return closing_queries.has_closings()
+
+
 def _check_closes() -> None:
-    """A lieu that is not liable to VAT never meets closings."""
+    """A lieu that never was liable to VAT never meets closings."""
     if not closing_queries.has_closings():
         raise NotFound()
 

@@ -77,7 +77,6 @@ def index() -> ResponseReturnValue:
         months=queries.months_invoiced(),
         last_month=last,
         last_is_done=issued > 0 and not owing,
-        taxable=spaces.lieu().vat_status == "taxable",
     )
 
 
