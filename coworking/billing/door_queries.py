@@ -17,6 +17,7 @@ from coworking.billing.door_models import Deposit, DepositReturn, DoorReceipt, D
 from coworking.billing.door_rules import NotOffered, SoldLine
 from coworking.billing.line_rules import ChargedItem
 from coworking.billing.models import Charge
+from coworking.booking.models import Booking, BookingUnit
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_of
@@ -231,6 +232,20 @@ def sales_on(day: date) -> list[SoldAtDoor]:
         select(DoorSale, cancelled).where(DoorSale.sold_on == day).options(*_LOADED).order_by(DoorSale.id.desc())
     ).unique()
     return [SoldAtDoor(row, bool(gone)) for row, gone in rows]
+
+
+def sale_of_walk_in(person_id: int, day: date) -> DoorSale | None:
+    """The sale that a person's use of ``day`` without a booking was paid with, unless it was cancelled (1 statement)."""
+    cancelled = select(_undoing.id).where(_undoing.cancels_id == DoorSale.id).exists()
+    return db.session.scalars(
+        select(DoorSale)
+        .join(Charge, Charge.invoice_id == DoorSale.invoice_id)
+        .join(BookingUnit, BookingUnit.quote_id == Charge.source_id)
+        .join(Booking, Booking.id == BookingUnit.booking_id)
+        .where(DoorSale.person_id == person_id, DoorSale.cancels_id.is_(None), ~cancelled)
+        .where(Charge.source == "quote", BookingUnit.day == day, Booking.source == "walkin")
+        .order_by(DoorSale.id.desc())
+    ).first()
 
 
 def receipt(public_id: str) -> DoorReceipt:

@@ -174,32 +174,59 @@ _SURPLUS = LEFT - _sum_of(Payment.cents, Payment.online_payment_id == OnlinePaym
 
 def left_of(payment: OnlinePayment) -> int:
     """What arrived of a payment and did not go back, in cents; below 0 where it went back twice (1 statement)."""
-    if payment.state != "paid":
-        return 0
-    return int(db.session.execute(select(LEFT).where(OnlinePayment.id == payment.id)).scalar_one())
+    return _left([payment])[payment.id]
 
 
-def surplus_of(payment: OnlinePayment) -> int:
-    """What a payment brought beyond what its invoices owed, and did not go back yet, in cents."""
-    return max(left_of(payment) - sum(cents for cents, _count in held_of(payment).values()), 0)
+def _left(payments: Sequence[OnlinePayment]) -> dict[int, int]:
+    ids = [row.id for row in payments if row.state == "paid"]
+    found = db.session.execute(select(OnlinePayment.id, LEFT).where(OnlinePayment.id.in_(ids))).all() if ids else []
+    return dict.fromkeys((row.id for row in payments), 0) | {row_id: int(cents) for row_id, cents in found}
 
 
 def held_of(payment: OnlinePayment) -> dict[int, tuple[int, int]]:
     """By invoice: how much of a payment stands there, in cents, and in how many entries (1 statement)."""
+    return _held([payment])[payment.id]
+
+
+def _held(payments: Sequence[OnlinePayment]) -> dict[int, dict[int, tuple[int, int]]]:
     rows = db.session.execute(
-        select(Payment.invoice_id, func.sum(Payment.cents), func.count())
-        .where(Payment.online_payment_id == payment.id)
-        .group_by(Payment.invoice_id)
+        select(Payment.online_payment_id, Payment.invoice_id, func.sum(Payment.cents), func.count())
+        .where(Payment.online_payment_id.in_([row.id for row in payments]))
+        .group_by(Payment.online_payment_id, Payment.invoice_id)
     )
-    return {invoice_id: (int(cents), count) for invoice_id, cents, count in rows}
+    held: dict[int, dict[int, tuple[int, int]]] = {row.id: {} for row in payments}
+    for payment_id, invoice_id, cents, count in rows:
+        held[payment_id][invoice_id] = int(cents), count
+    return held
 
 
-def refundable_of(payment: OnlinePayment) -> int:
-    """How much of a payment can be given back through its gateway: what came too much, and what was credited since."""
-    held = held_of(payment)
-    surplus = left_of(payment) - sum(cents for cents, _count in held.values())
-    credited = (min(held.get(part.invoice_id, (0, 0))[0], -queries.owed_on(part.invoice)) for part in payment.parts)
-    return max(surplus, 0) + sum(max(cents, 0) for cents in credited)
+@dataclass(frozen=True, slots=True)
+class GoesBack:
+    """What can be given back of an online payment, in cents: ``surplus``, what it brought beyond what its invoices owed,
+    and ``refundable``, that and what was credited since, through its gateway."""
+
+    surplus: int
+    refundable: int
+
+
+def going_back(payments: Sequence[OnlinePayment]) -> dict[int, GoesBack]:
+    """By id, what can be given back of each of the payments (3 statements). Exact under the locks of their invoices."""
+    if not payments:
+        return {}
+    left, held = _left(payments), _held(payments)
+    owed = queries.owed_on_each({part.invoice_id for row in payments for part in row.parts})
+    found: dict[int, GoesBack] = {}
+    for row in payments:
+        there = held[row.id]
+        surplus = max(left[row.id] - sum(cents for cents, _count in there.values()), 0)
+        credited = (min(there.get(part.invoice_id, (0, 0))[0], -owed[part.invoice_id]) for part in row.parts)
+        found[row.id] = GoesBack(surplus, surplus + sum(max(cents, 0) for cents in credited))
+    return found
+
+
+def surplus_of(payment: OnlinePayment) -> int:
+    """What a payment brought beyond what its invoices owed, and did not go back yet, in cents."""
+    return going_back([payment])[payment.id].surplus
 
 
 def open_disputes() -> list[OnlineDispute]:

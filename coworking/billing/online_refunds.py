@@ -65,7 +65,8 @@ def give_back(actor: Actor, public_id: str, cents: int, given_on: date, method: 
     with write_unit():
         row = locked_payment(public_id)
         through = method == "gateway"
-        left = online_queries.refundable_of(row) if through else online_queries.surplus_of(row)
+        back = online_queries.going_back([row])[row.id]
+        left = back.refundable if through else back.surplus
         if not 0 < cents <= left:
             raise rules.RefundTooMuch(left=money(left, row.currency))
         if through and registry.gateway_named(row.gateway) is None:
@@ -101,7 +102,8 @@ def refund_invoice(actor: Actor, public: str, cents: int, method: str) -> None:
     check_manager(actor)
     invoice = queries.standing_for(actor, public).invoice
     found = online_queries.of_invoices([invoice.id])
-    left = [(row.public_id, online_queries.refundable_of(row), online_queries.surplus_of(row)) for row in found]
+    back = online_queries.going_back(found)
+    left = [(row.public_id, back[row.id].refundable, back[row.id].surplus) for row in found]
     over = max(-queries.owed_on(invoice), 0)
     end_read()
     through = method == "gateway"

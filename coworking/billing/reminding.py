@@ -23,6 +23,7 @@ from coworking.billing.reminder_queries import SENT, OverdueInvoice, OverduePaye
 from coworking.billing.reminder_rules import (
     FIRST_HOUR,
     LAST_HOUR,
+    NO_COSTS,
     LateCosts,
     firmest,
     late_costs,
@@ -138,7 +139,10 @@ def write_reminder(
 def words_and_lines(
     one: OverduePayer, due: Sequence[OverdueInvoice], locale: str, today: date, chosen: Reminding
 ) -> tuple[Words, list[ReminderLine]]:
-    """What a payer would read about ``due`` today, and the lines of the reminder. The firmest step gives the words."""
+    """What a payer would read about ``due`` today, and the lines of the reminder. The firmest step gives the words.
+
+    Whom no e-mail reaches reads a letter.
+    """
     lines, owed = list[ReminderLine](), list[OwedLine]()
     steps = [item.next.step for item in due if item.next.step is not None]
     for item, step in zip(due, steps, strict=True):
@@ -153,7 +157,7 @@ def words_and_lines(
                 penalty_cents=costs.penalty_cents,
             )
         )
-        owed.append(OwedLine(invoice.number, invoice.issued_on, invoice.due_on, invoice.payable_cents, cents, costs))
+        owed.append(owed_line(lines[-1], invoice, costs))
     words = compose(
         chosen.steps[firmest(steps)].words[locale],
         locale,
@@ -163,8 +167,22 @@ def words_and_lines(
         currency=due[0].invoice.currency,
         lines=owed,
         today=today,
+        on_paper=one.receiver is None,
     )
     return words, lines
+
+
+def owed_line(line: ReminderLine, invoice: Invoice, costs: LateCosts = NO_COSTS) -> OwedLine:
+    """A line of a reminder, as its words name it."""
+    return OwedLine(
+        number=invoice.number,
+        issued_on=invoice.issued_on,
+        due_on=invoice.due_on,
+        payable_cents=invoice.payable_cents,
+        owed_cents=line.owed_cents,
+        step=line.step,
+        costs=costs,
+    )
 
 
 def _costs(item: OverdueInvoice, step: int, locale: str, today: date, chosen: Reminding) -> LateCosts:

@@ -10,6 +10,7 @@ from coworking.billing import (
     credit_rules,
     drafts,
     forms,
+    life_pages,
     means_queries,
     online_looking,
     online_queries,
@@ -21,7 +22,7 @@ from coworking.billing import (
     reminder_queries,
     services,
 )
-from coworking.billing.online_models import OnlinePayment
+from coworking.billing.online_rules import UNSETTLED
 from coworking.billing.pages import blueprint, refund_choices
 from coworking.billing.pay_links import pay_token, pay_url
 from coworking.billing.payer_credit_queries import credit_left
@@ -81,29 +82,33 @@ def _page(public_id: str, form: Form | None) -> ResponseReturnValue:
         euros = f"{max(standing.open_cents, 0) / 100:.2f}".replace(".", ",")
         form = Form({"cents": euros, "received_on": spaces.today().isoformat(), "method": "transfer"})
     is_staff = actor.has(Role.ACCOUNTANT)
+    notes, online = queries.credit_notes_of(row), online_queries.of_invoices([row.id])
+    back = online_queries.going_back(online)
+    to_refund = max(-standing.open_cents, 0) + sum(one.surplus for one in back.values())
+    sending = queries.sending_of(row) if is_staff else None
+    reminders = reminder_queries.reminders_of(row) if is_staff and row.kind == "invoice" else []
     return form_page(
         "billing/invoice.html",
         form,
         row=standing,
         invoice=row,
         doc=pdf.readable(queries.content(row)),
-        payments=payments,
-        reversed_ids={payment.reverses_id for payment in payments},
-        notes=queries.credit_notes_of(row),
+        life=life_pages.life_of(row, payments, notes, online, reminders, sending, for_team=is_staff),
+        steps=life_pages.steps_of(payments, online, for_team=is_staff),
+        notes=notes,
         may_credit=row.kind == "invoice" and standing.credited_cents < row.payable_cents,
-        online=(online := online_queries.of_invoices([row.id])),
+        is_unsettled=any(attempt.state in UNSETTLED for attempt in online),
         planned=means_queries.planned_for([row.id]).get(row.id) if standing.open_cents > 0 else None,
         saved=means_queries.means_of(row) if row.kind == "invoice" else None,
-        to_refund=(to_refund := _to_refund(standing, online)),
-        refund_choices=refund_choices(through=_is_refundable(online)) if to_refund else [],
+        to_refund=to_refund,
+        refund_choices=refund_choices(through=any(one.refundable for one in back.values())) if to_refund else [],
         pay_url=pay_url([row.public_id]) if row.kind == "invoice" and standing.open_cents > 0 else None,
         may_write=actor.has(Role.MANAGER),
         is_staff=is_staff,
         payer_id=account_queries.payer_public_id(row),
         usable=_usable(standing) if is_staff else 0,
-        sending=queries.sending_of(row) if is_staff else None,
+        sending=sending,
         receiver=payer_queries.receiver_of(row) if is_staff else None,
-        reminders=reminder_queries.reminders_of(row) if is_staff and row.kind == "invoice" else [],
     )
 
 
@@ -112,15 +117,6 @@ def _usable(standing: queries.Standing) -> int:
     row = standing.invoice
     left = credit_left((row.payer_person_id, row.payer_organisation_id))
     return proposed_use(left, [standing.open_cents])
-
-
-def _to_refund(standing: queries.Standing, online: list[OnlinePayment]) -> int:
-    """What is to be given back of an invoice, in cents: what was credited since, and what came too much online."""
-    return max(-standing.open_cents, 0) + sum(online_queries.surplus_of(row) for row in online)
-
-
-def _is_refundable(online: list[OnlinePayment]) -> bool:
-    return any(online_queries.refundable_of(row) for row in online)
 
 
 @blueprint.post("/<public_id>/refund")

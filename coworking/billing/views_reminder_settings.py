@@ -134,7 +134,7 @@ def _previews(number: int, words: dict[str, Words]) -> dict[str, Words]:
         today = spaces.today()
         due = today - timedelta(days=reminding().steps[number].days)
         costs = LateCosts(4000, 89) if number == FORMAL else NO_COSTS
-        line = OwedLine(f"F{due.year}-0042", due - timedelta(days=30), due, 6600, 6600, costs)
+        line = OwedLine(f"F{due.year}-0042", due - timedelta(days=30), due, 6600, 6600, number, costs)
         found[language] = compose(
             given,
             language,

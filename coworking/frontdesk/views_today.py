@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.billing import door_queries
 from coworking.booking import calls
 from coworking.booking.forms import read_day
 from coworking.booking.pages import names, said
@@ -109,17 +110,25 @@ def undo_departure(public_id: str) -> ResponseReturnValue:
 @requires(Role.HOST)
 def arrival(public_id: str) -> ResponseReturnValue:
     """One presence of today as a sheet: since when, where, and the undo of a wrong tap."""
-    return render_template("frontdesk/arrival.html", presence=presence_of(public_id))
+    found = presence_of(public_id)
+    sold = door_queries.sale_of_walk_in(found.person_id, found.day)
+    return render_template("frontdesk/arrival.html", presence=found, sold=sold)
 
 
 @blueprint.post("/today/arrivals/<public_id>/undo")
 @requires(Role.HOST)
 def undo_arrival(public_id: str) -> ResponseReturnValue:
-    """Undo an arrival, then return to Today or the planning, where it was pressed."""
+    """Undo an arrival, then return to Today or the planning, where it was pressed; where it was paid, go to its sale."""
+    found = presence_of(public_id)
+    sold = door_queries.sale_of_walk_in(found.person_id, found.day)
+    sale_id = sold.public_id if sold is not None else None
     try:
         presence.undo_arrival(current_actor(), public_id)
     except DomainError as error:
         return refusal(error, today)
+    if sale_id is not None:
+        flash(_("The arrival is removed, and its sale still stands. Cancel the sale here to give the money back."))
+        return redirect(url_for("frontdesk.sale", public_id=sale_id), 303)
     flash(_("Removed: nothing is recorded any more."))
     return redirect(url_for("frontdesk.timeline"), 303) if request.form.get("to") == "planning" else to_today()
 

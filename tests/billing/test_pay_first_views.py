@@ -71,6 +71,20 @@ def test_what_was_not_paid_says_so_and_asks_for_nothing(app, lise, gateway, cloc
     assert only_booking(app)[1] == "cancelled"
 
 
+def test_while_the_gateway_is_silent_the_place_is_only_being_freed(app, lise, gateway, billing_lieu, sign_in, clock):
+    taps(lise, agreed="900")
+    public_id, _status = only_booking(app)
+    lise.post(f"/bookings/{public_id}/pay", data={"gateway": "stripe"})
+    gateway.away = True
+    clock.advance(minutes=16)
+    page, booking = (lise.get(f"/bookings/{public_id}{path}").get_data(as_text=True) for path in ("/pay", ""))
+    assert only_booking(app)[1] == "held", "nobody knows yet whether it was paid"
+    for said in (page, booking):
+        assert "en train d’être libérée" in said and "de nouveau libre" not in said
+    assert "Payer avant" not in booking and "pas payé" in booking
+    assert "Rien n’est dû" in sign_in(billing_lieu.cast.host).get(f"/bookings/{public_id}").get_data(as_text=True)
+
+
 def test_a_strangers_booking_is_not_there_and_a_host_reads_no_price(app, lise, billing_lieu, sign_in):
     taps(lise, agreed="900")
     public_id, _status = only_booking(app)

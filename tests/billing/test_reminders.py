@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -136,10 +137,32 @@ def test_several_invoices_of_one_payer_go_in_one_email_and_the_firmest_gives_the
         (invoice.number, FIRM),
         (second.number, KIND),
     ], "each advances by its own step"
-    assert row.step == FIRM and plain(row.subject) == "Toujours impayé : 75,00 €"
+    assert row.step == FIRM and plain(row.subject) == "Toujours impayé : 66,00 €", (
+        "the firm words are for the first alone"
+    )
+    first, then = (
+        f"- {invoice.number} du 24 novembre 2026, à payer à réception, 21 jours de retard : 66,00 €",
+        f"- {second.number} du 8 décembre 2026, à payer à réception, 7 jours de retard : 9,00 €",
+    )
+    parts = plain(row.text).split("\n\n")
+    assert parts[1:5] == [
+        "Malgré notre premier rappel, ceci reste impayé :",
+        first,
+        f"En retard aussi, pour simple rappel :\n{then}\nLe lien ci-dessous règle le tout : 75,00 €.",
+        "Merci de régler cette somme dans les huit jours :",
+    ]
     run_outbox()
     email = next(one for one in mailbox() if str(one["Subject"]) == row.subject)
     assert len(list(email.iter_attachments())) == 2
+    html = plain(email.get_body(("html",)).get_content())
+    assert "Payer 75,00 €" in html and html.count("<table") == 2 and "- F2026" not in html
+    rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<tr>.*?</tr>", html, re.DOTALL)]
+    assert rows == [
+        "Facture Échéance Reste dû",
+        f"{invoice.number} à réception 21 jours de retard 66,00 €",
+        "Facture Échéance Reste dû",
+        f"{second.number} à réception 7 jours de retard 9,00 €",
+    ]
 
 
 # Never ----------------------------------------------------------------------------------------------------------------
@@ -314,6 +337,8 @@ def test_who_has_no_address_gets_a_letter_that_a_manager_posts(on, invoice, lise
     assert one.receiver is None and one.leaving(TODAY + timedelta(days=9))
     letter = reminding_by_hand.letter_of(one, TODAY + timedelta(days=9))
     assert invoice.number in letter.text
+    later = reminder_queries.payer_overdue(lise.public_id, TODAY + timedelta(days=11))
+    assert reminding_by_hand.letter_of(later, TODAY + timedelta(days=11)) == letter, "it may be posted on a later day"
     paying.record_payment(on.manager, invoice.public_id, 100, TODAY, "cash")
     with pytest.raises(TextChanged):
         reminding_by_hand.post_letter(on.manager, lise.public_id, reminding_by_hand.digest_of(letter))

@@ -161,7 +161,7 @@ def test_a_payment_and_its_refusal(billing_lieu, issued, sign_in):
     assert correct and browser.post(correct[1]).status_code == 303
     stale = browser.post(correct[1])
     assert stale.status_code == 409 and "F2026-000" in plain(stale)
-    assert "annulation" in plain(browser.get(url))
+    assert "Paiement annulé" in plain(browser.get(url))
 
 
 def test_a_payment_dated_before_its_invoice_asks_first(billing_lieu, issued, sign_in):
@@ -204,7 +204,7 @@ def test_a_part_of_an_invoice_is_taken_back(billing_lieu, issued, sign_in):
     assert browser.post(f"{url}/credit", data={"reason": "Fermé", "line-0": "neuf"}).status_code == 422
     assert browser.post(f"{url}/credit", data={"reason": "Fermé un matin", "line-0": "5,00"}).status_code == 303
     page = plain(browser.get(url))
-    assert "L’avoir A2026-0001 reprend 5,00" in page and "Émettre un avoir" in page
+    assert "Avoir A2026-0001" in page and "Fermé un matin" in page and "Émettre un avoir" in page
 
 
 def test_lines_are_added_waived_and_removed(billing_lieu, sign_in, app):

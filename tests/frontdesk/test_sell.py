@@ -95,6 +95,28 @@ def test_the_price_stands_before_an_arrival_and_the_sale_after_it(billing_lieu, 
     assert lise.public_id in browser.get("/sell").text, "who is here stands first"
 
 
+def test_undoing_an_arrival_that_was_paid_leads_to_its_sale(billing_lieu, keys, sign_in, app):
+    lise, browser = billing_lieu.cast.stranger, sign_in(billing_lieu.cast.host)
+    form = hidden(plain(browser.get(f"/sell?person={lise.public_id}")))
+    sale = browser.post("/sell", data=form | {"method": "cash"}).location
+    with app.app_context():
+        arrival = db.session.scalars(select(Presence.public_id)).one()
+    sheet = plain(browser.get(f"/today/arrivals/{arrival}"))
+    assert "9,00 € ont été payés pour cette venue" in sheet and f'href="{sale}"' in sheet
+    undone = browser.post(f"/today/arrivals/{arrival}/undo")
+    assert undone.location == sale
+    page = plain(browser.get(sale))
+    assert "sa vente reste" in page and "Annuler cette vente" in page
+    browser.post(f"{sale}/cancel", data={"reason": "Mauvaise personne"})
+    form = hidden(plain(browser.get(f"/sell?person={lise.public_id}")))
+    browser.post("/sell", data=form | {"method": "cash"})
+    with app.app_context():
+        again = db.session.scalars(select(Presence.public_id)).one()
+    browser.post(f"{browser.post('/sell', data=form | {'method': 'cash'}).location}/cancel", data={"reason": "Encore"})
+    assert "ont été payés" not in plain(browser.get(f"/today/arrivals/{again}")), "the sale is cancelled"
+    assert browser.post(f"/today/arrivals/{again}/undo").location == "/today"
+
+
 def test_who_has_a_plan_is_sold_nothing_for_their_half_day(billing_lieu, keys, sign_in, app):
     with app.app_context():
         factories.make_subscription(billing_lieu.cast.stranger)
