@@ -143,7 +143,8 @@ def _came_to(attempt: OnlinePayment, payments: Sequence[Payment], *, for_team: b
         return
     if attempt.state in {"pending", "failed"}:
         details = (*_reason(last.reason, for_team=for_team), *_of_several(attempt))
-        said = _(ONLINE_WORDS["pending"]) if attempt.state == "pending" else _("The online payment did not go through")
+        is_pending = attempt.state == "pending"
+        said = _(ONLINE_WORDS[attempt.state]) if is_pending else _("The online payment did not go through")
         yield _fact(last.noted_at, said, attempt.cents, details)
     elif attempt.state == "paid" and all(row.online_payment_id != attempt.id for row in payments):
         yield _fact(last.noted_at, _("Paid online, beyond what was owed"), attempt.cents, _of_several(attempt))
@@ -154,7 +155,8 @@ def _refunded(refund: OnlineRefund, attempt: OnlinePayment, *, for_team: bool) -
     if refund.method == "gateway" and refund.state is not None and refund.public_id is None:
         details.append(_("made on the provider’s own site"))
     details += _reason(refund.reason, for_team=for_team)
-    said = _(REFUND_STATES[refund.state or "done"])
+    state = refund.state or "done"
+    said = _(REFUND_STATES[state])
     return _fact(refund.changed_at or refund.created_at, said, refund.cents, (*details, *_of_several(attempt)))
 
 

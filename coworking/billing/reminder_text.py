@@ -101,7 +101,7 @@ def _invoice(line: OwedLine, currency: str, late_on: date | None) -> str:
             "- %(number)s of %(issued)s, to be paid by %(due)s", number=line.number, issued=issued, due=due_words(line)
         )
     late = f", {late_words(line, late_on)}" if late_on is not None else ""
-    return f"{said}{late}{_(': ')}{owed_words(line, currency)}"
+    return said + late + _(": ") + owed_words(line, currency)
 
 
 def _costs(lines: Sequence[OwedLine], currency: str, today: date) -> str:

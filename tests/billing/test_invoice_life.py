@@ -89,7 +89,7 @@ def test_every_fact_has_one_line_in_order_of_time(billing_lieu, issued, gateway,
     page = manager.get_data(as_text=True)
     folded = page.partition("<details")[2].partition("</details>")[0]
     assert "étape par étape" in folded and " open" not in page.partition("<details")[2][:20]
-    assert folded.count("<li") == 6 and "n’est plus compté sur cette facture" in folded and "pi_cs_" in folded
+    assert folded.count("<li") == 6 and "N’est plus compté sur cette facture" in folded and "pi_cs_" in folded
 
 
 def test_the_payer_reads_no_reasons_and_no_reminders(billing_lieu, issued, gateway, clock, run_outbox, sign_in, app):

@@ -351,7 +351,7 @@ def test_money_that_came_twice_waits_for_the_manager_until_it_is_given_back(
     assert sign_in(billing_lieu.cast.stranger).post(action, data={"refund_cents": "66,00"}).status_code == 403
     assert manager.post(action, data={"refund_cents": "66,00", "given_by": "gateway"}).status_code == 303
     assert "payé plus que dû" not in text_of(manager.get("/today"))
-    assert "remboursement en cours" in text_of(manager.get(f"/invoices/{invoice.public_id}"))
+    assert "Remboursement en cours" in text_of(manager.get(f"/invoices/{invoice.public_id}"))
     again = manager.post(action, data={"refund_cents": "66,00", "given_by": "gateway"})
     assert again.status_code == 422
 
