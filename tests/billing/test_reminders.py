@@ -1,30 +1,21 @@
-"""Reminders leave once, on their day, decided again when they leave; never while money is on its way."""
+"""Reminders leave on their days, with pauses, and by hand; the lieu changes their steps."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
-from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 
 from coworking.accounts.models import Person
 from coworking.billing import (
-    means,
-    online,
-    online_opening,
-    online_queries,
-    online_refunds,
-    payer_credit,
     paying,
     reminder_queries,
     reminding,
     reminding_by_hand,
     services,
 )
-from coworking.billing.gateways.port import DisputeFact, MoneyBack
 from coworking.billing.reminder_models import ReminderLine, ReminderOutcome
 from coworking.billing.reminder_rules import (
     FIRM,
@@ -38,52 +29,19 @@ from coworking.billing.reminder_rules import (
     RemindedLately,
     TextChanged,
 )
-from coworking.core import audit, chain_checks, outbox
-from coworking.core.clock import now
+from coworking.core import audit, outbox
 from coworking.core.db import db
 from coworking.core.errors import NotFound
-from coworking.core.outbox import OutboxRow
-from coworking.core.units import end_read, snapshot, write_unit
+from coworking.core.units import end_read, write_unit
 from tests.support.billing import OCTOBER, TODAY
-from tests.support.reminders import days_after, live_until, remind_from_now_on, reminders
-
-
-@pytest.fixture
-def lise(billing_lieu):
-    return billing_lieu.cast.stranger
-
-
-@pytest.fixture
-def on(billing_lieu, invoice):
-    """Lise owes 66 € since today (Anne 9 €, the employer 27 € from 24 December on), and reminders leave by themselves."""
-    remind_from_now_on(billing_lieu)
-    return billing_lieu
-
-
-def of(invoice) -> list[tuple[int, int]]:
-    """The steps of an invoice that left: (step, days after its issue)."""
-    return [
-        (line.step, (row.sent_on - TODAY).days)
-        for row in reminders()
-        for line in row.lines
-        if line.invoice_id == invoice.id
-    ]
-
-
-def subjects(mailbox) -> list[str]:
-    return [str(email["Subject"]) for email in mailbox() if "/pay/" in email.get_body(("plain",)).get_content()]
-
-
-def plain(words: str) -> str:
-    return words.replace("\u202f", " ").replace("\xa0", " ")
-
+from tests.support.reminders import days_after, live_until, plain, remind_from_now_on, reminders, steps_that_left
 
 # When -----------------------------------------------------------------------------------------------------------------
 
 
 def test_the_three_steps_leave_on_their_days_once_each(on, invoice, clock):
     live_until(clock, 90)
-    assert of(invoice) == [(KIND, 7), (FIRM, 21), (FORMAL, 41)], "the fortieth day is a Sunday: on Monday"
+    assert steps_that_left(invoice) == [(KIND, 7), (FIRM, 21), (FORMAL, 41)], "the fortieth day is a Sunday: on Monday"
     assert len(reminders()) == 9, "three each for Lise, Anne and the employer"
 
 
@@ -122,7 +80,7 @@ def test_whatever_leaves_stood_on_the_list_the_day_before(on, invoice, lise, clo
         reminding.send_due()
         left = db.session.execute(select(ReminderLine.invoice_id, ReminderLine.step).order_by(ReminderLine.id)).all()
         assert set(map(tuple, left[before:])) <= listed, count
-    assert of(invoice)[0] == (KIND, 16), "on the day the pause ends"
+    assert steps_that_left(invoice)[0] == (KIND, 16), "on the day the pause ends"
 
 
 def test_several_invoices_of_one_payer_go_in_one_email_and_the_firmest_gives_the_words(
@@ -165,119 +123,24 @@ def test_several_invoices_of_one_payer_go_in_one_email_and_the_firmest_gives_the
     ]
 
 
-# Never ----------------------------------------------------------------------------------------------------------------
-
-
-def test_what_is_paid_in_part_or_credited_is_reminded_of_for_the_rest(on, invoice, clock):
-    paying.record_payment(on.manager, invoice.public_id, 1000, TODAY, "cash")
-    services.credit(on.manager, invoice.public_id, "Fermé", taken={0: 900})
-    live_until(clock, 7)
-    (line,) = [line for row in reminders() for line in row.lines if line.invoice_id == invoice.id]
-    assert line.owed_cents == 4700
-    assert "47,00 € (reste de 66,00 €)" in plain(next(row.text for row in reminders() if line in row.lines))
-    paying.record_payment(on.manager, invoice.public_id, 4700, TODAY, "cash")
-    live_until(clock, 60, 8)
-    assert of(invoice) == [(KIND, 7)]
-
-
-def test_never_while_a_payment_is_pending(gateway, on, invoice, clock):
-    page = online_opening.open_payment([invoice.public_id], "stripe", pay_url="http://x", locale="fr")
-    gateway.become(page.checkout_id, "pending", means="debit")
-    online.settle("stripe", page.checkout_id)
-    live_until(clock, 8)
-    assert of(invoice) == []
-    gateway.become(page.checkout_id, "failed", means="debit")
-    end_read()
-    online.settle("stripe", page.checkout_id)
-    live_until(clock, 9, 8)
-    assert of(invoice) == [(KIND, 9)], "on the day after the bank refused at the earliest"
-
-
-def test_never_while_a_payment_is_disputed(gateway, on, invoice, clock):
-    page = online_opening.open_payment([invoice.public_id], "stripe", pay_url="http://x", locale="fr")
-    gateway.become(page.checkout_id, "paid")
-    online.settle("stripe", page.checkout_id)
-    payment_id = online_queries.online_payment(page.public_id).foreign_id
-    row_id = invoice.id
-    gateway.back[payment_id] = MoneyBack(disputes=(DisputeFact("dp_1", "lost", 6600, "x", now()),))
-    online_refunds.settle_money_back("stripe", payment_id)
-    gateway.back[payment_id] = MoneyBack(  # it is owed again, and another dispute is open
-        disputes=(DisputeFact("dp_1", "lost", 6600, "x", now()), DisputeFact("dp_2", "open", 100, "x", now()))
-    )
-    online_refunds.settle_money_back("stripe", payment_id)
-    assert online_queries.disputed([row_id]) == {row_id}
-    live_until(clock, 30)
-    assert of(invoice) == []
-
-
-def test_never_while_it_is_to_be_collected(gateway, on, invoice, lise, clock):
-    row = means.begin(lise.actor(), "me", agrees=True, agreed_to="…", locale="fr")
-    gateway.saved_means.save(row.checkout_id, "card")
-    means.finish(row.public_id)
-    live_until(clock, 30)
-    assert of(invoice) == [], "nobody ran the collection: it is still announced"
-    means.withdraw(lise.actor(), row.public_id)
-    live_until(clock, 33, 31)
-    assert of(invoice) == [(KIND, 31)]
-
-
-def test_never_while_the_payer_s_own_credit_would_pay_it(on, invoice, lise, clock):
-    with write_unit():
-        payer_credit.receive(on.manager, (lise.id, None), 6600, TODAY, "VIR")
-    live_until(clock, 30)
-    assert of(invoice) == []
-
-
-def test_never_while_money_that_came_waits_to_be_matched(on, invoice, clock, monkeypatch):
-    monkeypatch.setattr(reminder_queries, "found_elsewhere", [lambda: {invoice.id}])
-    live_until(clock, 30)
-    assert of(invoice) == []
-
-
-def test_paid_between_the_list_and_the_sending_is_not_reminded(on, invoice, lise, clock, monkeypatch):
-    clock.set(days_after(7))
-    listed, payers = reminding.overdue, []
-
-    def then_paid(today, *args):
-        found = listed(today, *args)
-        if not payers:  # the list was read; now the money comes, before anything leaves
-            payers.extend(one.payer[0] for one in found if one.leaving(today))
-            end_read()
-            paying.record_payment(on.manager, invoice.public_id, 6600, TODAY, "cash")
-        return found
-
-    monkeypatch.setattr(reminding, "overdue", then_paid)
-    assert reminding.send_due() == 1, "Anne alone"
-    assert lise.id in payers and of(invoice) == []
-
-
-def test_an_email_that_waited_does_not_leave_for_what_was_paid_meanwhile(on, invoice, clock, run_outbox, mailbox):
-    live_until(clock, 7)
-    paying.record_payment(on.manager, invoice.public_id, 6600, TODAY, "cash")
-    run_outbox()
-    assert [s for s in subjects(mailbox) if "66,00" in s and "rappel" in s] == []
-    kinds = db.session.scalars(select(ReminderOutcome.kind)).all()
-    assert kinds == ["withheld"], "Anne's left"
-
-
 # Pauses ---------------------------------------------------------------------------------------------------------------
 
 
 def test_a_pause_of_an_invoice_or_a_payer_holds_and_is_ended_in_one_tap(on, invoice, lise, clock):
     reminding_by_hand.pause(on.manager, lise.public_id, invoice=None, until=None, reason="Paie en trois fois")
     live_until(clock, 20)
-    assert of(invoice) == []
+    assert steps_that_left(invoice) == []
     (one,) = [one for one in reminder_queries.overdue(TODAY + timedelta(days=20)) if one.payer[0] == lise.id]
     assert one.invoices[0].next.why_not == "paused"
     reminding_by_hand.end_pause(on.manager, one.pauses[0].public_id)
     assert reminding.send_due() == 0, "tomorrow at the earliest"
     live_until(clock, 21, 21)
-    assert of(invoice) == [(KIND, 21)]
+    assert steps_that_left(invoice) == [(KIND, 21)]
     reminding_by_hand.pause(
         on.manager, lise.public_id, invoice=invoice.public_id, until=TODAY + timedelta(days=45), reason="Promis"
     )
     live_until(clock, 45, 22)
-    assert of(invoice) == [(KIND, 21), (FIRM, 45)]
+    assert steps_that_left(invoice) == [(KIND, 21), (FIRM, 45)]
     actions = db.session.scalars(select(audit.AuditEntry.action).where(audit.AuditEntry.person_id == lise.id)).all()
     assert {"billing.reminders_paused", "billing.reminders_resumed"} <= set(actions)
 
@@ -286,12 +149,12 @@ def test_a_step_that_is_left_out_is_not_sent_and_may_be_taken_back(on, invoice, 
     clock.set(days_after(6))
     (left_out,) = reminding_by_hand.leave_out(on.manager, lise.public_id)
     live_until(clock, 20, 7)
-    assert of(invoice) == []
+    assert steps_that_left(invoice) == []
     live_until(clock, 21, 21)
-    assert of(invoice) == [(FIRM, 21)]
+    assert steps_that_left(invoice) == [(FIRM, 21)]
     reminding_by_hand.end_pause(on.manager, left_out.public_id)
     live_until(clock, 30, 22)
-    assert of(invoice) == [(FIRM, 21)], "never a kinder one after a firmer one"
+    assert steps_that_left(invoice) == [(FIRM, 21)], "never a kinder one after a firmer one"
 
 
 def test_a_pause_needs_a_reason_and_a_day_to_come(on, invoice, lise, billing_lieu):
@@ -311,11 +174,11 @@ def test_a_pause_needs_a_reason_and_a_day_to_come(on, invoice, lise, billing_lie
 def test_a_manager_sends_now_but_never_twice_a_day(on, invoice, lise, clock):
     clock.set(days_after(3))
     reminding_by_hand.send_now(on.manager, lise.public_id)
-    assert of(invoice) == [(KIND, 3)]
+    assert steps_that_left(invoice) == [(KIND, 3)]
     with pytest.raises(RemindedLately):
         reminding_by_hand.send_now(on.manager, lise.public_id)
     live_until(clock, 60, 4)
-    assert of(invoice) == [(KIND, 3), (FIRM, 21), (FORMAL, 41)]
+    assert steps_that_left(invoice) == [(KIND, 3), (FIRM, 21), (FORMAL, 41)]
 
 
 def test_nothing_is_sent_by_hand_while_something_is_pending_or_before_anyone_chose(billing_lieu, invoice, lise, clock):
@@ -332,7 +195,7 @@ def test_who_has_no_address_gets_a_letter_that_a_manager_posts(on, invoice, lise
     with write_unit():
         db.session.get_one(Person, lise.id).email = None
     live_until(clock, 9)
-    assert of(invoice) == []
+    assert steps_that_left(invoice) == []
     one = reminder_queries.payer_overdue(lise.public_id, TODAY + timedelta(days=9))
     assert one.receiver is None and one.leaving(TODAY + timedelta(days=9))
     letter = reminding_by_hand.letter_of(one, TODAY + timedelta(days=9))
@@ -346,7 +209,7 @@ def test_who_has_no_address_gets_a_letter_that_a_manager_posts(on, invoice, lise
     letter = reminding_by_hand.letter_of(one, TODAY + timedelta(days=9))
     row = reminding_by_hand.post_letter(on.manager, lise.public_id, reminding_by_hand.digest_of(letter))
     assert (row.way, row.email, row.text) == ("post", None, letter.text)
-    assert of(invoice) == [(KIND, 9)]
+    assert steps_that_left(invoice) == [(KIND, 9)]
 
 
 def test_an_email_that_came_back_is_to_be_printed(on, invoice, lise, clock, monkeypatch):
@@ -365,76 +228,7 @@ def test_an_email_that_came_back_is_to_be_printed(on, invoice, lise, clock, monk
     assert lise.id not in {row.payer_person_id for row in reminder_queries.not_delivered()}
     assert db.session.scalars(select(ReminderOutcome.kind)).all() == ["posted"]
     live_until(clock, 60, 8)
-    assert of(invoice) == [(KIND, 7)], "the next one waits for a manager's letter"
-
-
-# Once -----------------------------------------------------------------------------------------------------------------
-
-
-def test_sixteen_runs_at_once_send_once(on, invoice, app, clock):
-    clock.set(days_after(7))
-    end_read()
-    start = Barrier(16)
-
-    def run() -> None:
-        with app.app_context():
-            start.wait()
-            reminding.send_due()
-
-    threads = [Thread(target=run) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert of(invoice) == [(KIND, 7)]
-    assert len(reminders()) == 2
-    keys = db.session.scalars(select(OutboxRow.key).where(OutboxRow.topic == reminder_queries.SENT)).all()
-    assert len(keys) == 2
-
-
-def test_a_run_that_is_killed_loses_nothing(on, invoice, clock, monkeypatch):
-    clock.set(days_after(7))
-    real, calls = reminding.write_reminder, []
-
-    class Killed(BaseException):
-        pass
-
-    def dies(*args):
-        calls.append(1)
-        if len(calls) == 2:
-            raise Killed
-        return real(*args)
-
-    monkeypatch.setattr(reminding, "write_reminder", dies)
-    with pytest.raises(Killed):
-        reminding.send_due()
-    assert len(reminders()) == 1
-    assert reminding.send_due() == 1 and reminding.send_due() == 0
-    assert len(reminders()) == 2
-
-
-def test_the_database_refuses_a_step_twice_and_a_second_reminder_a_day(on, invoice, lise, clock):
-    live_until(clock, 7)
-    row = next(row for row in reminders() if row.payer_person_id == lise.id)
-    row_id, line_id = row.id, row.lines[0].id
-    end_read()
-    columns = "payer_person_id, step, way, email, locale, subject, text, sent_on, created_at"
-    for statement in (
-        f"INSERT INTO reminder (public_id, {columns}) SELECT 'copy', {columns} FROM reminder WHERE id = {row_id}",
-        f"INSERT INTO reminder_line (reminder_id, invoice_id, step, owed_cents, indemnity_cents) "
-        f"SELECT (SELECT min(id) FROM reminder WHERE id <> {row_id}), invoice_id, step, 1, 0 FROM reminder_line "
-        f"WHERE id = {line_id}",
-        "UPDATE reminder SET text = 'x'",
-        "DELETE FROM reminder_line",
-    ):
-        with pytest.raises(IntegrityError), db.engine.begin() as connection:
-            connection.execute(text(statement))
-
-
-def test_the_chain_covers_what_was_sent(on, invoice, clock):
-    live_until(clock, 45)
-    with snapshot():
-        assert [*chain_checks.money_links(), *chain_checks.money_rows()] == []
+    assert steps_that_left(invoice) == [(KIND, 7)], "the next one waits for a manager's letter"
 
 
 # The settings ---------------------------------------------------------------------------------------------------------
@@ -444,7 +238,7 @@ def test_a_change_of_the_steps_is_audited_and_holds_from_then_on(on, invoice, cl
     reminding_by_hand.change_step(on.manager, KIND, days=3, is_used=True, words=None)
     reminding_by_hand.change_step(on.manager, FIRM, days=21, is_used=False, words=None)
     live_until(clock, 60)
-    assert of(invoice) == [(KIND, 3), (FORMAL, 41)]
+    assert steps_that_left(invoice) == [(KIND, 3), (FORMAL, 41)]
     actions = db.session.scalars(select(audit.AuditEntry.action)).all()
     assert actions.count("billing.reminder_step") == 2 and actions.count("billing.reminders_chosen") == 1
 

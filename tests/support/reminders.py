@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from coworking.billing import reminding, reminding_by_hand
+from coworking.billing.models import Invoice
 from coworking.billing.reminder_models import Reminder
 from coworking.core.db import db
 from coworking.core.units import end_read
@@ -38,7 +39,22 @@ def live_until(clock: Any, last: int, first: int = 1, each_day: Callable[[], obj
     return left
 
 
+def steps_that_left(invoice: Invoice) -> list[tuple[int, int]]:
+    """The steps of an invoice that left: (step, days after its issue)."""
+    return [
+        (line.step, (row.sent_on - TODAY).days)
+        for row in reminders()
+        for line in row.lines
+        if line.invoice_id == invoice.id
+    ]
+
+
 def reminders() -> list[Reminder]:
     end_read()
     db.session.expire_all()
     return list(db.session.scalars(select(Reminder).order_by(Reminder.id)))
+
+
+def plain(words: str) -> str:
+    """``words`` with ordinary spaces."""
+    return words.replace("\u202f", " ").replace("\xa0", " ")
