@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from coworking.accounting import closing_queries as queries
+from coworking.accounting import closings
 from coworking.accounting.closing_models import TakingsClosing
 from coworking.accounting.closing_rules import (
     KINDS,
@@ -131,6 +132,11 @@ def longer_as_days() -> Iterator[str]:
                 yield f"{_name(row)}: its figures are not the sum of its days"
             if not days or (days[0].first_entry, days[-1].last_entry) != (row.first_entry, row.last_entry):
                 yield f"{_name(row)} covers other entries than its days"
+
+
+@check(3, "each day that is over and not closed is as it was sealed, so that it can be")
+def ready_to_close() -> Iterator[str]:
+    yield from (f"{day:%Y-%m-%d} is not closed, for {wrong}" for day, wrong in closings.held_back())
 
 
 @check(3, "since the first closing, every day that is over is closed")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from coworking.accounting.closing_models import TakingsClosing
 from coworking.accounting.closing_rules import (
@@ -28,11 +28,12 @@ from coworking.accounting.models import CashMovement, DrawerCount
 from coworking.billing.door_models import Deposit, DepositReturn, DoorReceipt, DoorSale
 from coworking.billing.models import Invoice, Payment
 from coworking.billing.payer_credit_models import PayerCredit
-from coworking.core import links
+from coworking.core import chain_checks, links
 from coworking.core.audit import AuditEntry
 from coworking.core.chain import ChainEntry, Seal
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.keyring import public_keys
 from coworking.core.months import month_days
 from coworking.core.sealing import MONEY
 from coworking.core.timespan import local_date
@@ -191,6 +192,28 @@ def recorded(first_entry: int, last_entry: int) -> Iterator[tuple[int, RecordedF
         yield from ((seq, facts[subject, row_id]) for seq, subject, row_id in rows if (subject, row_id) in facts)
 
 
+def altered(first_entry: int, last_entry: int) -> Iterator[str]:
+    """A sentence for each of these entries, and each row that they or their closing tell of, that is not as it was sealed.
+
+    What a closing reads beside the rows of its entries counts too: the deposit that was given back, the credit undone.
+    """
+    yield from chain_checks.broken_span(MONEY, first_entry, last_entry, public_keys().get)
+    rows: dict[str, set[int]] = {}
+    sealed = (
+        select(Seal.subject, Seal.first_id)
+        .join(ChainEntry, ChainEntry.id == Seal.entry_id)
+        .where(ChainEntry.chain == MONEY, ChainEntry.seq.between(first_entry, last_entry))
+    )
+    for subject, row_id in db.session.execute(sealed):
+        rows.setdefault(subject, set()).add(row_id)
+    for subject, (told, column) in _TOLD_BESIDE.items():
+        keys = sorted(rows.get(subject, ()))
+        for start in range(0, len(keys), _IDS_AT_ONCE):
+            named = select(column).where(column.class_.id.in_(keys[start : start + _IDS_AT_ONCE]), column.is_not(None))
+            rows.setdefault(told, set()).update(db.session.scalars(named))
+    yield from chain_checks.altered_rows(MONEY, rows)
+
+
 def _read(subject: str, keys: Sequence[int]) -> Iterator[tuple[int, RecordedFact]]:
     for start in range(0, len(keys), _IDS_AT_ONCE):
         yield from _READERS[subject](keys[start : start + _IDS_AT_ONCE])
@@ -291,6 +314,13 @@ def _counts(keys: Sequence[int]) -> Facts:
     for key, seq, kind, expected, counted in db.session.execute(select(*columns).where(DrawerCount.id.in_(keys))):
         yield key, DrawerCounted(seq, kind, expected, counted)
 
+
+_TOLD_BESIDE: dict[str, tuple[str, InstrumentedAttribute[Any]]] = {
+    "door_sale": ("invoice", DoorSale.invoice_id),
+    "deposit_return": ("deposit", DepositReturn.deposit_id),
+    "payer_credit": ("payer_credit", PayerCredit.reverses_id),
+}
+"""By table: the rows of another one that its reader reads too, and the column that names them."""
 
 _READERS: dict[str, Callable[[Sequence[int]], Facts]] = {
     "receipt": _receipts,

@@ -1,12 +1,14 @@
 """Closing the takings of each day that is over, and with its last day each month and year. Only this file writes them.
 
 Nobody chooses what is in a closing: it takes the entries of the money chain up to the first one that was signed after its
-day, so what is recorded late, whatever day it is dated, is in the closing of the day on which it was recorded.
+day, so what is recorded late, whatever day it is dated, is in the closing of the day on which it was recorded. It signs
+only what is as it was sealed then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
@@ -37,6 +39,8 @@ from coworking.core.sealing import MONEY
 from coworking.core.timespan import local_day
 from coworking.core.units import write_unit
 from coworking.spaces import queries as spaces
+
+log = logging.getLogger(__name__)
 
 
 def close_due(until: date | None = None) -> int:
@@ -70,8 +74,20 @@ def so_far() -> tuple[date, ClosingFigures] | None:
     return day, closing_figures(facts)
 
 
+def held_back() -> Iterator[tuple[date, str]]:
+    """The day that is over and cannot be closed, with each entry or row that is not as it was sealed; nothing otherwise."""
+    day = next_day()
+    if day is not None and now() >= local_day(day, spaces.lieu().tz).end:
+        period = _period(day, queries.last_closing("day"), end=heads()[MONEY]["seq"])
+        yield from ((day, wrong) for wrong in queries.altered(period.first_entry, period.last_entry))
+
+
 def _close(day: date) -> bool:
-    """Close ``day`` with what ends with it; False when it is not over or somebody else has closed it just now."""
+    """Close ``day`` with what ends with it.
+
+    False when it is not over, when somebody else has closed it just now, or when a row is not as it was sealed: signing
+    that would make right what somebody wrote past us. It is closed the first time that all is as it was again.
+    """
     if now() < local_day(day, spaces.lieu().tz).end:
         return False
     key = signing_key()
@@ -83,6 +99,9 @@ def _close(day: date) -> bool:
         # Whoever signed before us has committed; whoever signs after us signs another day's entry.
         head = lock_head(MONEY)
         period = _period(day, last, end=head.seq)
+        if (wrong := next(queries.altered(period.first_entry, period.last_entry), None)) is not None:
+            log.error("%s is not closed: %s", day, wrong)
+            return False
         facts = [fact for _, fact in queries.recorded(period.first_entry, period.last_entry)]
         _sign(key, period, closing_figures(facts), last, counts=drawer_counts(facts))
         for kind in ended_with(day):

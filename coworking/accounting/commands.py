@@ -31,6 +31,9 @@ def close(month: str) -> None:
         raise click.ClickException("This lieu is not liable to VAT: it closes nothing.")
     done = closings.close_due(last)
     click.echo(f"{done} days closed.")
+    for day, wrong in closings.held_back():
+        if day <= last:
+            raise click.ClickException(f"{day} is not closed, for {wrong}. `flask audit` says more.")
     for row in closing_queries.closings_between(first, last, "month"):
         click.echo(
             f"{month}: sales {row.sales_cents / 100:.2f}, since the first closing {row.perpetual_sales_cents / 100:.2f}"
