@@ -13,6 +13,7 @@ from coworking.billing.models import Invoice
 from coworking.core.db import db
 from coworking.core.months import month_after, month_of
 from coworking.core.policy import Actor
+from coworking.demo.payouts import IBAN, StripeAccount
 from coworking.spaces import services as spaces
 
 ISSUING_DAY = 2
@@ -27,13 +28,12 @@ NEWEST = timedelta(days=31)
 def prepare(manager: Actor) -> None:
     """What the PDFs say: numbers and bank details of nobody."""
     spaces.update_lieu(manager, siret="00098765100015")
-    services.update_settings(
-        manager, vat_number="FR00000987651", iban="FR7630006000011234567890189", bic="AGRIFRPP", vat_on_debits=False
-    )
+    services.update_settings(manager, vat_number="FR00000987651", iban=IBAN, bic="AGRIFRPP", vat_on_debits=False)
 
 
-def live(manager: Actor, day: date, first: date) -> None:
+def live(manager: Actor, day: date, first: date, stripe: StripeAccount) -> None:
     """What happens to invoices on ``day``; ``first`` began the demo's first month."""
+    stripe.live(day)
     month = month_after(month_of(day), -1)
     if month < first:
         return
@@ -42,14 +42,14 @@ def live(manager: Actor, day: date, first: date) -> None:
         if issued and month == month_after(first):
             _mistake(manager, issued[0])
     if day.day in PAYING_DAYS:
-        _read_statement(manager, day)
+        _read_statement(manager, day, stripe)
 
 
 def _mistake(manager: Actor, invoice: Invoice) -> None:
     services.credit(manager, invoice.public_id, "Facture adressée par erreur", again=True)
 
 
-def _read_statement(manager: Actor, day: date) -> None:
+def _read_statement(manager: Actor, day: date, stripe: StripeAccount) -> None:
     themselves = set(db.session.scalars(select(Person.id).where(Person.email.in_(PAY_THEMSELVES))))
     rows, _following = queries.documents(manager, queries.Filters(state="unpaid", sort="seq"), limit=None)
     for row in rows:
@@ -62,4 +62,7 @@ def _read_statement(manager: Actor, day: date) -> None:
         if (is_employer and day.day != PAYING_DAYS[-1]) or draw.random() < 0.2:
             continue
         method = "transfer" if is_employer else draw.choice(("transfer", "transfer", "card", "cheque"))
-        paying.record_payment(manager, row.invoice.public_id, row.open_cents, day, method)
+        if method == "card" and stripe.takes_cards(day):
+            stripe.pay(row.invoice, row.open_cents)
+        else:
+            paying.record_payment(manager, row.invoice.public_id, row.open_cents, day, method)

@@ -23,6 +23,7 @@ from coworking.core.units import write_unit
 from coworking.demo import billing, money, network, reminders, statistics, world
 from coworking.demo.cast import habits
 from coworking.demo.days import Simulation
+from coworking.demo.payouts import StripeAccount
 from coworking.presence.settling import expire_unconfirmed
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
@@ -75,6 +76,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
             world.close(manager, friday, friday, "inventaire du fablab", (13 * 60, 18 * 60))
         staff = {(name, surname) for name, surname, *_more in world.STAFF}
         people = habits(draw, first, today - timedelta(days=20), taken=staff)
+        stripe = StripeAccount(manager, today)
         simulation = Simulation(draw, people, host, until)
         waiting = sorted(people, key=lambda habit: habit.since)
         for offset in range((today - first).days + 1):
@@ -84,7 +86,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
                     calendar.extend_horizon()
                     money.month(manager, day)
                 closings.close_due()
-                billing.live(manager, day, first)
+                billing.live(manager, day, first, stripe)
                 statistics.close_months(day, first)
                 while waiting and waiting[0].since <= day:
                     habit = waiting.pop(0)

@@ -167,11 +167,16 @@ def _charge_card(
     return "paid"
 
 
+def fee_of(means: str, cents: int) -> int:
+    """What the double takes of a payment of ``cents``."""
+    rate, fixed = _FEES[means]
+    return (cents * rate + 5_000) // 10_000 + fixed
+
+
 def succeed(store: StripeStore, intent: StripeObject, charge: StripeObject) -> None:
     """Let the money of ``charge`` arrive, less the fee."""
     means = charge["payment_method_details"]["type"]
-    rate, fixed = _FEES[means]
-    fee = (charge["amount"] * rate + 5_000) // 10_000 + fixed
+    fee = fee_of(means, charge["amount"])
     kind = "charge" if means == "card" else "payment"
     moved = balance_transaction(store.new_id("txn_"), store.seconds(), kind, charge, charge["amount"], fee)
     charge |= {"status": "succeeded", "paid": True, "captured": True, "amount_captured": charge["amount"]}
