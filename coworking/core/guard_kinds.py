@@ -188,7 +188,7 @@ def frozen_hours(keys: Keys) -> Guard:
 def frozen_quote(columns: Sequence[str], keys: Keys) -> Guard:
     """What was quoted stays: only the state goes on, from live to kept or released, and released for good."""
     back = "OLD.state = 'released' OR (NEW.state = 'live' AND OLD.state <> 'live')"
-    return _frozen("quote", back, columns, keys)
+    return frozen("quote", back, columns, keys)
 
 
 def frozen_sale(columns: Sequence[str], json: Sequence[str], keys: Keys) -> Guard:
@@ -197,10 +197,10 @@ def frozen_sale(columns: Sequence[str], json: Sequence[str], keys: Keys) -> Guar
         "OLD.state = 'refunded' OR (NEW.state = 'open' AND OLD.state <> 'open') "
         "OR (NEW.state = 'expired' AND OLD.state = 'paid') OR (OLD.made_id IS NOT NULL AND NEW.made_id IS NULL)"
     )
-    return _frozen("sale", back, columns, keys, json)
+    return frozen("sale", back, columns, keys, json)
 
 
-def _frozen(table: str, back: str, columns: Sequence[str], keys: Keys, json: Sequence[str] = ()) -> Guard:
+def frozen(table: str, back: str, columns: Sequence[str], keys: Keys, json: Sequence[str] = ()) -> Guard:
     """Rows of ``table`` stay and keep their ``columns`` (``json``: those that PostgreSQL compares as text only); a change
     that goes ``back`` is refused."""
     name = f"{table}_frozen"
@@ -266,39 +266,6 @@ def ended_means(keys: Keys) -> Guard:
             f"{name}_delete": (delete, delete),
             f"{name}_truncate": (truncate, truncate),
         },
-    )
-
-
-def agreed_collection() -> Guard:
-    """A payment is collected only from a means that is active and its payer's own, and stays that means' for good."""
-    name = "collection_agreed"
-    agreed = (
-        "EXISTS (SELECT 1 FROM saved_means AS m WHERE m.id = NEW.saved_means_id AND m.state = 'active' "
-        "AND m.gateway = NEW.gateway AND m.is_live = NEW.is_live "
-        "AND COALESCE(m.payer_person_id, 0) = COALESCE(NEW.payer_person_id, 0) "
-        "AND COALESCE(m.payer_organisation_id, 0) = COALESCE(NEW.payer_organisation_id, 0))"
-    )
-    body = (
-        f"BEGIN IF TG_OP = 'INSERT' AND (NEW.saved_means_id IS NULL OR {agreed}) THEN RETURN NEW; END IF; "
-        "IF TG_OP = 'UPDATE' AND NEW.saved_means_id IS NOT DISTINCT FROM OLD.saved_means_id THEN RETURN NEW; END IF; "
-        f"RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END"
-    )
-    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
-    row = (
-        f"CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON public.online_payment FOR EACH ROW EXECUTE FUNCTION {name}()"
-    )
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
-    return Guard(
-        name=name,
-        table="online_payment",
-        sqlite={
-            f"{name}_insert": f"CREATE TRIGGER {name}_insert BEFORE INSERT ON online_payment\n"
-            f"WHEN NEW.saved_means_id IS NOT NULL AND NOT {agreed}\n{refuse}",
-            f"{name}_update": f"CREATE TRIGGER {name}_update BEFORE UPDATE ON online_payment\n"
-            f"WHEN NEW.saved_means_id IS NOT OLD.saved_means_id\n{refuse}",
-        },
-        postgresql={f"{name}()": (function, body), name: (row, row)},
-        needs=("saved_means",),
     )
 
 
@@ -378,134 +345,4 @@ RETURN NULL; END"""
         table="invoice",
         sqlite={name: sqlite},
         postgresql={f"{name}()": (function, body), name: (row, row)},
-    )
-
-
-def never_negative(table: str, cents: str, groups: dict[str, str]) -> Guard:
-    """The sum of ``cents`` over all rows of ``table`` that agree in a column of ``groups`` never falls below zero.
-
-    ``groups``: each column and the table that it refers to, whose row PostgreSQL locks: of two inserts at once the second
-    sees the first.
-    """
-    name = f"{table}_never_negative"
-    looks = [
-        f"NEW.{column} IS NOT NULL AND "
-        f"(SELECT coalesce(sum({cents}), 0) FROM {table} WHERE {column} = NEW.{column}) + NEW.{cents} < 0"
-        for column in groups
-    ]
-    locks = " ".join(
-        f"PERFORM 1 FROM {referred} WHERE id = NEW.{column} FOR NO KEY UPDATE;" for column, referred in groups.items()
-    )
-    wrong = " OR ".join(f"({look})" for look in looks)
-    body = (
-        f"BEGIN {locks} IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; "
-        "RETURN NEW; END"
-    )
-    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
-    row = f"CREATE TRIGGER {name} BEFORE INSERT ON public.{table} FOR EACH ROW EXECUTE FUNCTION {name}()"
-    return Guard(
-        name=name,
-        table=table,
-        sqlite={
-            name: f"CREATE TRIGGER {name} BEFORE INSERT ON {table}\nWHEN {wrong}\n"
-            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
-        },
-        postgresql={f"{name}()": (function, body), name: (row, row)},
-        needs=tuple(groups.values()),
-    )
-
-
-def line_used_once() -> Guard:
-    """What a bank line was used for never comes to more than the line, nor below nothing.
-
-    A payment or a credit that was taken back does not count. On PostgreSQL the line's lock lets the second of two matches
-    see the first.
-    """
-    name = "bank_match_within_line"
-    used = (
-        "(SELECT coalesce(sum(m.cents), 0) FROM bank_match AS m WHERE m.line_id = NEW.line_id"
-        " AND NOT EXISTS (SELECT 1 FROM payment AS p WHERE p.reverses_id = m.payment_id)"
-        " AND NOT EXISTS (SELECT 1 FROM payer_credit AS c WHERE c.reverses_id = m.credit_id))"
-    )
-    wrong = f"{used} + NEW.cents NOT BETWEEN 0 AND (SELECT l.cents FROM bank_line AS l WHERE l.id = NEW.line_id)"
-    body = (
-        "BEGIN PERFORM 1 FROM bank_line WHERE id = NEW.line_id FOR NO KEY UPDATE; "
-        f"IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; RETURN NEW; END"
-    )
-    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
-    row = f"CREATE TRIGGER {name} BEFORE INSERT ON public.bank_match FOR EACH ROW EXECUTE FUNCTION {name}()"
-    return Guard(
-        name=name,
-        table="bank_match",
-        sqlite={
-            name: f"CREATE TRIGGER {name} BEFORE INSERT ON bank_match\nWHEN {wrong}\n"
-            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
-        },
-        postgresql={f"{name}()": (function, body), name: (row, row)},
-        needs=("bank_line", "payment", "payer_credit"),
-    )
-
-
-def _unexplained(row: str) -> str:
-    """How much of a payout its parts leave unexplained (`billing.payout_rules.payout_totals`)."""
-    known = (
-        "kind IN ('fee', 'returned') OR (kind IN ('payment', 'refund', 'dispute') AND online_payment_id IS NOT NULL)"
-    )
-    return (
-        f"({row}.cents - (SELECT coalesce(sum(CASE WHEN {known} THEN cents ELSE 0 END - fee_cents), 0)"
-        f" FROM online_payout_part WHERE payout_id = {row}.id))"
-    )
-
-
-def frozen_payout(columns: Sequence[str], keys: Keys) -> Guard:
-    """What a provider paid out stays: its state goes on, its parts are read once, what they leave is said to the cent."""
-    back = (
-        "(OLD.state = 'failed' AND NEW.state <> 'failed') OR (OLD.state = 'paid' AND NEW.state = 'under_way') "
-        "OR (OLD.parts_read_at IS NOT NULL AND (NEW.parts_read_at IS NULL OR NEW.parts_read_at <> OLD.parts_read_at "
-        "OR NEW.unexplained_cents IS NULL OR NEW.unexplained_cents <> OLD.unexplained_cents)) "
-        f"OR (OLD.parts_read_at IS NULL AND NEW.parts_read_at IS NOT NULL "
-        f"AND coalesce(NEW.unexplained_cents <> {_unexplained('NEW')}, true))"
-    )
-    return _frozen("online_payout", back, columns, keys)
-
-
-def _refused_row(name: str, table: str, wrong: str, lock: str, needs: tuple[str, ...]) -> Guard:
-    """A new row of ``table`` that is ``wrong`` is refused; PostgreSQL locks first what ``lock`` names."""
-    body = (
-        f"BEGIN PERFORM 1 FROM {lock} FOR NO KEY UPDATE; "
-        f"IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; RETURN NEW; END"
-    )
-    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
-    row = f"CREATE TRIGGER {name} BEFORE INSERT ON public.{table} FOR EACH ROW EXECUTE FUNCTION {name}()"
-    return Guard(
-        name=name,
-        table=table,
-        sqlite={
-            name: f"CREATE TRIGGER {name} BEFORE INSERT ON {table}\nWHEN {wrong}\n"
-            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
-        },
-        postgresql={f"{name}()": (function, body), name: (row, row)},
-        needs=needs,
-    )
-
-
-def whole_payout() -> Guard:
-    """Nothing is added to a payout whose parts were read."""
-    read = "EXISTS (SELECT 1 FROM online_payout WHERE id = NEW.payout_id AND parts_read_at IS NOT NULL)"
-    return _refused_row(
-        "online_payout_whole", "online_payout_part", read, "online_payout WHERE id = NEW.payout_id", ("online_payout",)
-    )
-
-
-def payout_booked_once() -> Guard:
-    """A bank line counts as a payout of just its amount, which did not fail, and no other line counts as the same one."""
-    wrong = (
-        "NEW.payout_id IS NOT NULL AND ("
-        "NOT EXISTS (SELECT 1 FROM online_payout AS p WHERE p.id = NEW.payout_id AND p.cents = NEW.cents"
-        " AND p.state <> 'failed')"
-        " OR EXISTS (SELECT 1 FROM bank_match AS m WHERE m.payout_id = NEW.payout_id"
-        " AND NOT EXISTS (SELECT 1 FROM bank_match AS u WHERE u.reverses_id = m.id)))"
-    )
-    return _refused_row(
-        "bank_match_payout_once", "bank_match", wrong, "online_payout WHERE id = NEW.payout_id", ("online_payout",)
     )

@@ -1,7 +1,7 @@
 """What the database itself refuses and counts, declared once for both engines.
 
-A guard is DDL that models cannot express: exclusion constraints and triggers (`coworking.core.guard_kinds`,
-`coworking.core.version_triggers`). Migrations call
+A guard is DDL that models cannot express: exclusion constraints and triggers (`coworking.core.guard_kinds`, `money_guards`,
+`closing_guards`, `coworking.core.version_triggers`). Migrations call
 `install` at their end, because Alembic's SQLite batch mode rebuilds tables and drops their triggers silently. `differences`
 compares the live catalogue with this declaration; a test, ``/readyz`` and ``flask audit`` ask it.
 """
@@ -16,7 +16,6 @@ from coworking.core.closing_guards import closing_follows
 from coworking.core.guard_kinds import (
     REFUSAL,
     Guard,
-    agreed_collection,
     append_only,
     claim_long,
     claim_overlap,
@@ -25,9 +24,12 @@ from coworking.core.guard_kinds import (
     frozen_charge,
     frozen_day,
     frozen_hours,
-    frozen_payout,
     frozen_quote,
     frozen_sale,
+)
+from coworking.core.money_guards import (
+    agreed_collection,
+    frozen_payout,
     line_used_once,
     never_negative,
     payout_booked_once,
