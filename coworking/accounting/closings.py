@@ -76,7 +76,7 @@ def so_far() -> tuple[date, ClosingFigures] | None:
 
 def held_back() -> Iterator[tuple[date, str]]:
     """The day that is over and cannot be closed, with each entry or row that is not as it was sealed; nothing otherwise."""
-    day = next_day()
+    day = next_day() if place.name() else None
     if day is not None and now() >= local_day(day, spaces.lieu().tz).end:
         period = _period(day, queries.last_closing("day"), end=heads()[MONEY]["seq"])
         yield from ((day, wrong) for wrong in queries.altered(period.first_entry, period.last_entry))

@@ -125,6 +125,10 @@ def test_a_day_is_judged_by_its_own_rows(paid, clock):
     assert not any("is not closed" in sentence for sentence in broken())
 
 
+def test_where_no_lieu_is_set_up_nothing_waits(inside):
+    assert list(closings.held_back()) == [] and broken() == []
+
+
 def test_the_command_says_why_nothing_is_closed(paid, app, clock):
     by_sql("UPDATE payment SET cents = 90 WHERE cents = 100")
     clock.set(TOMORROW + timedelta(days=10))
