@@ -113,28 +113,33 @@ def announced(job: outbox.Job) -> None:
 
 def not_collected(job: outbox.Job, payment: OnlinePayment) -> None:
     """E-mail a payer why what they owe could not be collected, and what happens next."""
-    invoices = [part.invoice for part in payment.parts]
-    receiver = payer_queries.receiver_of(invoices[0])
-    if receiver is None:
-        return
     saved = means_queries.means_by_id(payment.saved_means_id)
     reason = payment.reason or ""
-    mail.deliver(
-        job.id,
-        template="billing/not_collected",
-        to=receiver.email,
-        locale=receiver.locale,
-        context={
-            "place": spaces.lieu().name,
-            "cents": payment.cents,
-            "currency": payment.currency,
-            "numbers": [invoice.number for invoice in invoices],
-            "is_card": saved.kind == "card",
-            "last4": saved.last4,
-            "wants_owner": reason == "authentication_required",
-            "why": WHY.get(reason, DECLINED),
-            "again_on": retried_on(means_queries.failures_of(payment)) if saved.state == "active" else None,
-            "pay_url": pay_url([invoice.public_id for invoice in invoices]),
-            "means_url": f"{settings().base_url}/means",
-        },
+    tell_of(
+        job,
+        payment,
+        "billing/not_collected",
+        is_card=saved.kind == "card",
+        last4=saved.last4,
+        wants_owner=reason == "authentication_required",
+        why=WHY.get(reason, DECLINED),
+        again_on=retried_on(means_queries.failures_of(payment)) if saved.state == "active" else None,
+        means_url=f"{settings().base_url}/means",
     )
+
+
+def tell_of(job: outbox.Job, payment: OnlinePayment, template: str, **said: object) -> None:
+    """E-mail who pays what news there is of ``payment``: which invoices, how much, where they are paid, and what else is
+    ``said``. Nobody where no address is known, or where the payment is for no invoice."""
+    invoices = [part.invoice for part in payment.parts]
+    receiver = payer_queries.receiver_of(invoices[0]) if invoices else None
+    if receiver is None:
+        return
+    about = {
+        "place": spaces.lieu().name,
+        "cents": payment.cents,
+        "currency": payment.currency,
+        "numbers": [invoice.number for invoice in invoices],
+        "pay_url": pay_url([invoice.public_id for invoice in invoices]),
+    }
+    mail.deliver(job.id, template=template, to=receiver.email, locale=receiver.locale, context=about | said)

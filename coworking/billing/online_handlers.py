@@ -14,13 +14,12 @@ from coworking.billing import (
     online_looking,
     online_queries,
     online_refunds,
-    payer_queries,
     payouts,
     sale_opening,
 )
-from coworking.billing.means_handlers import needs_a_person, not_collected
+from coworking.billing.means_handlers import needs_a_person, not_collected, tell_of
 from coworking.billing.online_rules import GatewayMissing
-from coworking.billing.pay_links import pay_url, sale_url
+from coworking.billing.pay_links import sale_url
 from coworking.billing.rules import RefundTooMuch
 from coworking.core import mail, outbox
 from coworking.core import sales as registry
@@ -158,24 +157,11 @@ def told(job: outbox.Job) -> None:
         not_collected(job, payment)
         return
     refund = next((one for one in payment.refunds if one.id == job.payload.get("refund")), None)
-    invoices = [part.invoice for part in payment.parts]
-    if not invoices:  # it came too late for what was sold: `paid_too_late` told
-        return
-    receiver = payer_queries.receiver_of(invoices[0])
-    if receiver is None:
-        return
-    mail.deliver(
-        job.id,
-        template="billing/online",
-        to=receiver.email,
-        locale=receiver.locale,
-        context={
-            "place": spaces.lieu().name,
-            "news": job.payload["state"],
-            "cents": payment.cents if refund is None else refund.cents,
-            "currency": payment.currency,
-            "numbers": [invoice.number for invoice in invoices],
-            "no_money": payment.reason == "insufficient_funds",
-            "pay_url": pay_url([invoice.public_id for invoice in invoices]),
-        },
+    tell_of(  # nobody where it came too late for what was sold: `paid_too_late` told
+        job,
+        payment,
+        "billing/online",
+        news=job.payload["state"],
+        cents=payment.cents if refund is None else refund.cents,
+        no_money=payment.reason == "insufficient_funds",
     )

@@ -35,7 +35,7 @@ MOST_PAGES = 200
 def each_row(
     asked: Callable[[Callable[[], Any]], Any], service: Any, wanted: dict[str, Any], kind: str
 ) -> Iterator[dict[str, Any]]:
-    """Every row of a list of Stripe's, page by page; raises `GatewayUnavailable` where it does not end.
+    """Every row of a list of Stripe's, page by page; raises `GatewayUnavailable` where it does not go on, or does not end.
 
     ``asked`` carries out a call of ``service``, one of the SDK's; ``kind``: what each row has to be.
     """
@@ -47,5 +47,6 @@ def each_row(
         yield from found
         if not found or page.get("has_more") is not True:
             return
-        after = {"starting_after": found[-1]["id"]}
+        if after == (after := {"starting_after": found[-1]["id"]}):
+            raise GatewayUnavailable("Stripe answered the same page again")
     raise GatewayUnavailable("Stripe's list does not end")

@@ -29,6 +29,7 @@ from coworking.billing.gateways.port import (
     OpenedCheckout,
     RefundFact,
 )
+from coworking.billing.gateways.stripe_answers import each_row
 from coworking.billing.gateways.stripe_answers import plain as _plain
 from coworking.billing.gateways.stripe_answers import rows as _rows
 from coworking.billing.gateways.stripe_answers import time_said as _instant
@@ -167,21 +168,12 @@ class StripeGateway:
         )
 
     def opened_since(self, instant: datetime) -> Iterator[CheckoutFact]:
-        after: dict[str, Any] = {}
-        while True:
-            params = {
-                "created": {"gte": int(instant.timestamp())},
-                "limit": 100,
-                "expand": [f"data.{path}" for path in _EXPANDED],
-                **after,
-            }
-            page = self._asked(lambda params=params: self._client.v1.checkout.sessions.list(cast(Any, params)))
-            rows = [_plain(row, "checkout.session") for row in _rows(page)]
-            yield from (_fact(row) for row in rows if row.get("mode") == "payment")
-            if not rows or page.get("has_more") is not True:
-                return
-            if after == (after := {"starting_after": rows[-1]["id"]}):
-                raise GatewayUnavailable("Stripe answered the same page again")
+        wanted = {
+            "created": {"gte": int(instant.timestamp())},
+            "expand": [f"data.{path}" for path in _EXPANDED],
+        }
+        found = each_row(self._asked, self._client.v1.checkout.sessions, wanted, "checkout.session")
+        return (_fact(row) for row in found if row.get("mode") == "payment")
 
     def refund(self, payment_id: str, cents: int, key: str, known: Collection[str]) -> RefundFact:
         return self._money_back.refund(payment_id, cents, key)

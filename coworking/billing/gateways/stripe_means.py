@@ -22,7 +22,7 @@ from coworking.billing.gateways.port import (
     SavingFact,
     SavingWanted,
 )
-from coworking.billing.gateways.stripe_answers import plain, rows, time_said
+from coworking.billing.gateways.stripe_answers import each_row, plain, time_said
 from coworking.billing.gateways.stripe_money_back import has_money_back
 from coworking.core.clock import now
 from coworking.core.months import month_end
@@ -144,24 +144,15 @@ class StripeMeans:
         )
 
     def earlier(self, customer_id: str, since: datetime, key: str) -> CheckoutFact | None:
-        after: dict[str, Any] = {}
-        while True:
-            params = {
-                "customer": customer_id,
-                "created": {"gte": int(since.timestamp())},
-                "limit": 100,
-                "expand": ["data.latest_charge"],
-                **after,
-            }
-            page = self._asked(lambda params=params: self._client.v1.payment_intents.list(params))
-            found = [plain(row, "payment_intent") for row in rows(page)]
-            for row in found:
-                if _key(row) == key:
-                    return self._ended(row)
-            if not found or page.get("has_more") is not True:
-                return None
-            if after == (after := {"starting_after": found[-1]["id"]}):
-                raise GatewayUnavailable("Stripe answered the same page again")
+        wanted = {
+            "customer": customer_id,
+            "created": {"gte": int(since.timestamp())},
+            "expand": ["data.latest_charge"],
+        }
+        for row in each_row(self._asked, self._client.v1.payment_intents, wanted, "payment_intent"):
+            if _key(row) == key:
+                return self._ended(row)
+        return None
 
     def _ended(self, answer: object) -> CheckoutFact:
         """The fact of an intent. One that waits for its owner, who is away, is cancelled: nobody could pay it later."""
