@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from contextlib import contextmanager
+from datetime import timedelta
 
 from sqlalchemy import event, select
 
 from bench.ground import FULL, Ground
+from bench.payers import invoiced
 from bench.report import Line
 from config import Config
-from coworking.accounts.models import Person
 from coworking.app import create_app
-from coworking.billing import collecting, services
+from coworking.billing import collecting
 from coworking.billing.gateways import registry
 from coworking.billing.gateways.port import CheckoutFact, CollectionWanted
 from coworking.billing.means_models import SavedMeans
-from coworking.billing.models import BillingSettings, Charge
 from coworking.billing.online_models import OnlinePayment
 from coworking.core.clock import now, running_on
 from coworking.core.db import db
-from coworking.core.months import month_of
-from coworking.core.policy import SYSTEM
 from coworking.core.units import end_read, write_unit
-from coworking.spaces import queries as spaces
-from coworking.spaces.calendar import lock_lieu
 from tests.support.gateway import MemoryGateway, MemoryMeans
 
 ANSWERS_AFTER_S = 0.020
@@ -46,15 +42,14 @@ def measure(ground: Ground) -> Iterator[Line]:
     app = create_app(Config.from_env({**ground.environ, "BASE_URL": "http://localhost"}))
     gateway = MemoryGateway()
     gateway.saved_means = _SlowMeans(gateway)
-    registry.gateways, registry.gateway_named = lambda: [gateway], {gateway.name: gateway}.get
     statements = 0
 
     def count(*_anything: object) -> None:
         nonlocal statements
         statements += 1
 
-    with app.app_context():
-        _invoices(gateway, wanted)
+    with app.app_context(), _only_gateway(gateway):
+        _cards(gateway, wanted)
         event.listen(db.engine, "before_cursor_execute", count)
         tomorrow = now() + timedelta(days=1)
         with running_on(lambda: tomorrow):
@@ -79,36 +74,31 @@ def measure(ground: Ground) -> Iterator[Line]:
     )
 
 
-def _invoices(gateway: MemoryGateway, wanted: int) -> None:
+@contextmanager
+def _only_gateway(gateway: MemoryGateway) -> Iterator[None]:
+    """The product sees ``gateway`` alone, within the block."""
+    before = registry.gateways, registry.gateway_named
+    registry.gateways, registry.gateway_named = lambda: [gateway], {gateway.name: gateway}.get
+    try:
+        yield
+    finally:
+        registry.gateways, registry.gateway_named = before
+
+
+def _cards(gateway: MemoryGateway, wanted: int) -> None:
     """So many payers, each with a saved card and an invoice of today."""
-    month = month_of(spaces.today())
+    owing = [invoice.payer_person_id for invoice in invoiced(wanted)]
     with write_unit():
-        lieu = lock_lieu()
-        lieu.is_simulation, lieu.siret, lieu.vat_status, lieu.legal_status = (
-            True,
-            "12345678900011",
-            "exempt",
-            "association",
-        )
-        lieu.address, lieu.postcode = "1 rue du Pont", "63300"
-        db.session.merge(BillingSettings(id=1, vat_on_debits=False))
-        people = [Person(first_name="Payeur", last_name=f"Numéro {number}") for number in range(wanted)]
-        db.session.add_all(people)
-        db.session.flush()
-        for number, person in enumerate(people):
-            db.session.add(_card(gateway, person, number))
-            db.session.add(_charge(person, number, month))
-    issued = services.run(SYSTEM, month)
-    assert len(issued.issued) == wanted, issued.problems[:3]
+        db.session.add_all(_card(gateway, person_id, number) for number, person_id in enumerate(owing))
 
 
-def _card(gateway: MemoryGateway, person: Person, number: int) -> SavedMeans:
+def _card(gateway: MemoryGateway, person_id: int | None, number: int) -> SavedMeans:
     assert gateway.saved_means is not None
     fact = gateway.saved_means.save(f"cs_{number}")
     return SavedMeans(
         gateway=gateway.name,
         is_live=False,
-        payer_person_id=person.id,
+        payer_person_id=person_id,
         state="active",
         kind="card",
         brand=fact.brand,
@@ -120,25 +110,6 @@ def _card(gateway: MemoryGateway, person: Person, number: int) -> SavedMeans:
         locale="fr",
         notice_days=5,
         agreed_to="…",
-        agreed_by_id=person.id,
+        agreed_by_id=person_id,
         saved_at=now(),
-    )
-
-
-def _charge(person: Person, number: int, month: date) -> Charge:
-    return Charge(
-        payer_person_id=person.id,
-        person_id=person.id,
-        source="line",
-        source_id=1_000_000 + number,
-        family="other",
-        month=month,
-        due_month=month,
-        label="Impressions",
-        quantity=1,
-        unit="piece",
-        unit_cents=900,
-        amount_cents=900,
-        basis="ttc",
-        vat_rate_bp=0,
     )

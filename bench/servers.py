@@ -16,6 +16,9 @@ from pathlib import Path
 from config import ROOT
 from coworking.serve import procfile
 
+PROBES = {"web": "/healthz", "twin": "/healthz", "stripe": "/stripe-double.css"}
+"""What is asked until the program answers."""
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -40,9 +43,9 @@ def environment(database: str, folder: Path) -> dict[str, str]:
 def running(
     environ: Mapping[str, str], program: str, *, workers: int = 2, port: int | None = None
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """``program`` of the ``Procfile`` (or ``twin``) with ``workers``; gives its port and process."""
+    """``program`` of the ``Procfile``, ``twin`` or ``stripe`` (its double) with ``workers``; gives its port and process."""
     port = port or free_port()
-    command = ["gunicorn", "bench.twin:app"] if program == "twin" else procfile()[program]
+    command = (procfile() | _others(port))[program]
     log = Path(environ["DATA_DIR"]) / f"{program}.log"
     with log.open("wb") as said:
         process = subprocess.Popen(
@@ -54,8 +57,8 @@ def running(
             start_new_session=True,
         )
     try:
-        if program in {"web", "twin"}:
-            _wait(process, port, log)
+        if program in PROBES:
+            _wait(process, f"http://127.0.0.1:{port}{PROBES[program]}", log)
         yield port, process
     finally:
         os.killpg(process.pid, signal.SIGTERM)
@@ -66,11 +69,17 @@ def running(
             process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _others(port: int) -> dict[str, list[str]]:
+    """What is measured against: no part of the product's own processes."""
+    double = [sys.executable, "-m", "coworking.demo.stripe_double", "--port", str(port)]
+    return {"twin": ["gunicorn", "bench.twin:app"], "stripe": double}
+
+
+def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+            urllib.request.urlopen(address, timeout=5).close()
         except OSError:
             time.sleep(0.1)
         else:

@@ -88,7 +88,8 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_use_lifo": True,  # what is warm goes on, what is not needed rests
         "connect_args": {
             "prepare_threshold": 2,  # a lieu has few requests: at the usual 5 most would still be planned each time
-            "options": "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=60s",
+            # Compiling a query takes longer than any of ours runs, and the planner, short of statistics, often wants to.
+            "options": "-c timezone=UTC -c lock_timeout=15s -c idle_in_transaction_session_timeout=60s -c jit=off",
         },
     }
 
