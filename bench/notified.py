@@ -1,4 +1,4 @@
-"""Stripe tells of a thousand payments from eight senders; a worker asks it about each and settles it."""
+"""Stripe tells of payments from eight senders; a worker asks it about each and settles it."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from coworking.core.units import end_read, write_unit
 from coworking.demo.stripe_double.cards import GOOD_CARD
 from coworking.demo.stripe_double.notifications import signature
 
-SENDERS, WARMING = 8, 24
+SENDERS = 8
 LEAST_ACKNOWLEDGED, LEAST_SETTLED = 200, 50
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_of_the_bench", "whsec_of_the_bench"
 PATIENCE_S = 300
 
 
 def measure(ground: Ground) -> Iterator[Line]:
-    """Notifications acknowledged a second, and payments settled a second from the first notification on.
+    """Notifications acknowledged a second by two web workers, alone and while a worker settles; payments settled a second.
 
-    Everything runs at once on this machine: the senders, two web workers, the worker that settles, and Stripe's double.
+    Everything runs on this machine: the senders, the web workers, the worker, and Stripe's double that it asks.
     """
     wanted = 1000 if ground.effort is FULL else 80
     with ExitStack() as stack:
@@ -45,11 +45,10 @@ def measure(ground: Ground) -> Iterator[Line]:
         environ = ground.environ | keys | {"STRIPE_API_BASE": f"http://127.0.0.1:{double}"}
         app = create_app(Config.from_env({**environ, "BASE_URL": "http://localhost"}))
         with app.app_context():
-            _paid_at_stripe(WARMING + wanted, double)
+            _paid_at_stripe(2 * wanted, double)
             told = _events(double)
-            assert len(told) == WARMING + wanted, len(told)
+            assert len(told) == 2 * wanted, len(told)
             web, _ = stack.enter_context(servers.running(environ, "web"))
-            stack.enter_context(servers.running(environ, "worker", port=web))
             senders = [Client(web) for _ in range(SENDERS)]
 
             def send(client: int, _turn: int) -> Answer:
@@ -57,32 +56,33 @@ def measure(ground: Ground) -> Iterator[Line]:
                 signed = {"Stripe-Signature": signature(WEBHOOK_SECRET, body, int(now().timestamp()))}
                 return senders[client].ask("POST", "/pay/notifications/stripe", body, **signed)
 
-            run(SENDERS, send, times=WARMING // SENDERS)
-            _until_settled(wanted)  # every process has started and done everything once
+            alone = run(SENDERS, send, times=wanted // SENDERS)
+            stack.enter_context(servers.running(environ, "worker", port=web))
+            _until_settled(wanted)  # the worker is warm, and has nothing left to do
             started = time.perf_counter()
-            done = run(SENDERS, send, times=wanted // SENDERS)
-            assert set(done.statuses) == {200}, dict(done.statuses)
+            beside = run(SENDERS, send, times=wanted // SENDERS)
             _until_settled(0)
-            taken = time.perf_counter() - started
+            settled = wanted / (time.perf_counter() - started)
+            assert {*alone.statuses, *beside.statuses} == {200}, (alone.statuses, beside.statuses)
             db.session.remove()
             db.engine.dispose()
     yield Line(
         ground.engine,
-        f"{wanted} notifications acknowledged, {SENDERS} senders, while they are settled",
-        f"{done.per_second:.0f}/s, p95 {percentile(done.taken, 0.95) * 1000:.0f} ms",
-        "",
+        f"{wanted} notifications of {SENDERS} senders acknowledged",
+        f"{alone.per_second:.0f}/s, p95 {percentile(alone.taken, 0.95) * 1000:.0f} ms",
+        f"while a worker settles: {beside.per_second:.0f}/s, p95 {percentile(beside.taken, 0.95) * 1000:.0f} ms",
         None,
         f"≥ {LEAST_ACKNOWLEDGED}/s",
-        done.per_second >= LEAST_ACKNOWLEDGED,
+        alone.per_second >= LEAST_ACKNOWLEDGED,
     )
     yield Line(
         ground.engine,
-        "their payments settled by one worker, from the first notification on",
-        f"{wanted / taken:.0f}/s",
+        f"{wanted} payments settled by one worker, from the first notification on",
+        f"{settled:.0f}/s",
         "",
         None,
         f"≥ {LEAST_SETTLED}/s",
-        wanted / taken >= LEAST_SETTLED,
+        settled >= LEAST_SETTLED,
     )
 
 
