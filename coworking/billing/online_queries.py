@@ -196,6 +196,7 @@ def _held(payments: Sequence[OnlinePayment]) -> dict[int, dict[int, tuple[int, i
     )
     held: dict[int, dict[int, tuple[int, int]]] = {row.id: {} for row in payments}
     for payment_id, invoice_id, cents, count in rows:
+        assert payment_id is not None, "the statement asks for these payments"
         held[payment_id][invoice_id] = int(cents), count
     return held
 
