@@ -148,13 +148,13 @@ def test_from_a_booking_to_money_that_arrived(world: World) -> None:
     manager.post(f"{invoice[1]}/credit", form=f"{invoice[1]}/credit", **{"reason": "Chauffage en panne", "line-0": "3"})
     assert "3,00 € sont à rembourser à Anne Lorne" in plain(manager.get("/today"))
     manager.post(f"{invoice[1]}/refund", form=invoice[1], refund_cents="3,00", given_by="gateway")
-    assert soon(lambda: "remboursé" in plain(manager.get(invoice[1])))
+    assert soon(lambda: "Remboursé" in plain(manager.get(invoice[1])))
     assert "3,00" in text_of(email_to(world.smtp, "anne@demo.example", "remboursement", 90))
     intent = world.stripe.double.intent_ids()[0]
     world.stripe.double.dispute(intent, reason="insufficient_funds")
     world.go(at(FOURTH, 23))
     manager.post(f"{invoice[1]}/ask", form=invoice[1])
-    assert "repris par la banque" in plain(manager.get(invoice[1]))
+    assert "Repris par la banque" in plain(manager.get(invoice[1]))
     assert "Payer 6,00 €" in plain(nobody.get(link))
 
     with world.lieu.app.app_context():
