@@ -52,26 +52,9 @@ def never_negative(table: str, cents: str, groups: dict[str, str]) -> Guard:
         f"(SELECT coalesce(sum({cents}), 0) FROM {table} WHERE {column} = NEW.{column}) + NEW.{cents} < 0"
         for column in groups
     ]
-    locks = " ".join(
-        f"PERFORM 1 FROM {referred} WHERE id = NEW.{column} FOR NO KEY UPDATE;" for column, referred in groups.items()
-    )
     wrong = " OR ".join(f"({look})" for look in looks)
-    body = (
-        f"BEGIN {locks} IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; "
-        "RETURN NEW; END"
-    )
-    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
-    row = f"CREATE TRIGGER {name} BEFORE INSERT ON public.{table} FOR EACH ROW EXECUTE FUNCTION {name}()"
-    return Guard(
-        name=name,
-        table=table,
-        sqlite={
-            name: f"CREATE TRIGGER {name} BEFORE INSERT ON {table}\nWHEN {wrong}\n"
-            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
-        },
-        postgresql={f"{name}()": (function, body), name: (row, row)},
-        needs=tuple(groups.values()),
-    )
+    locks = [f"{referred} WHERE id = NEW.{column}" for column, referred in groups.items()]
+    return _refused_row(name, table, wrong, locks, needs=tuple(groups.values()))
 
 
 def line_used_once() -> Guard:
@@ -87,22 +70,8 @@ def line_used_once() -> Guard:
         " AND NOT EXISTS (SELECT 1 FROM payer_credit AS c WHERE c.reverses_id = m.credit_id))"
     )
     wrong = f"{used} + NEW.cents NOT BETWEEN 0 AND (SELECT l.cents FROM bank_line AS l WHERE l.id = NEW.line_id)"
-    body = (
-        "BEGIN PERFORM 1 FROM bank_line WHERE id = NEW.line_id FOR NO KEY UPDATE; "
-        f"IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; RETURN NEW; END"
-    )
-    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
-    row = f"CREATE TRIGGER {name} BEFORE INSERT ON public.bank_match FOR EACH ROW EXECUTE FUNCTION {name}()"
-    return Guard(
-        name=name,
-        table="bank_match",
-        sqlite={
-            name: f"CREATE TRIGGER {name} BEFORE INSERT ON bank_match\nWHEN {wrong}\n"
-            f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}{name}'); END"
-        },
-        postgresql={f"{name}()": (function, body), name: (row, row)},
-        needs=("bank_line", "payment", "payer_credit"),
-    )
+    locks = ["bank_line WHERE id = NEW.line_id"]
+    return _refused_row(name, "bank_match", wrong, locks, needs=("bank_line", "payment", "payer_credit"))
 
 
 def _unexplained(row: str) -> str:
@@ -128,11 +97,12 @@ def frozen_payout(columns: Sequence[str], keys: Keys) -> Guard:
     return frozen("online_payout", back, columns, keys)
 
 
-def _refused_row(name: str, table: str, wrong: str, lock: str, needs: tuple[str, ...]) -> Guard:
-    """A new row of ``table`` that is ``wrong`` is refused; PostgreSQL locks first what ``lock`` names."""
+def _refused_row(name: str, table: str, wrong: str, locks: Sequence[str], needs: tuple[str, ...]) -> Guard:
+    """A new row of ``table`` that is ``wrong`` is refused; PostgreSQL locks first the rows that ``locks`` name, in order."""
+    locking = " ".join(f"PERFORM 1 FROM {rows} FOR NO KEY UPDATE;" for rows in locks)
     body = (
-        f"BEGIN PERFORM 1 FROM {lock} FOR NO KEY UPDATE; "
-        f"IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; RETURN NEW; END"
+        f"BEGIN {locking} IF {wrong} THEN RAISE EXCEPTION '{REFUSAL}{name}' USING ERRCODE = '23000'; END IF; "
+        "RETURN NEW; END"
     )
     function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
     row = f"CREATE TRIGGER {name} BEFORE INSERT ON public.{table} FOR EACH ROW EXECUTE FUNCTION {name}()"
@@ -152,7 +122,11 @@ def whole_payout() -> Guard:
     """Nothing is added to a payout whose parts were read."""
     read = "EXISTS (SELECT 1 FROM online_payout WHERE id = NEW.payout_id AND parts_read_at IS NOT NULL)"
     return _refused_row(
-        "online_payout_whole", "online_payout_part", read, "online_payout WHERE id = NEW.payout_id", ("online_payout",)
+        "online_payout_whole",
+        "online_payout_part",
+        read,
+        ["online_payout WHERE id = NEW.payout_id"],
+        ("online_payout",),
     )
 
 
@@ -166,5 +140,5 @@ def payout_booked_once() -> Guard:
         " AND NOT EXISTS (SELECT 1 FROM bank_match AS u WHERE u.reverses_id = m.id)))"
     )
     return _refused_row(
-        "bank_match_payout_once", "bank_match", wrong, "online_payout WHERE id = NEW.payout_id", ("online_payout",)
+        "bank_match_payout_once", "bank_match", wrong, ["online_payout WHERE id = NEW.payout_id"], ("online_payout",)
     )
