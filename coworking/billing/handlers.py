@@ -13,7 +13,7 @@ from coworking.core.settings import settings
 from coworking.spaces import queries as spaces
 
 
-@outbox.handler(queries.ISSUED)
+@outbox.handler(queries.ISSUED, can_wait=True)
 def issued(job: outbox.Job) -> None:
     """E-mail the PDF to the payer; without an address it is handed over (the invoice's page says so).
 

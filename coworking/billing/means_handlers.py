@@ -62,7 +62,7 @@ def forget(job: outbox.Job) -> None:
         means.forget(job.payload["means"])
 
 
-@outbox.handler(means.EXPIRING)
+@outbox.handler(means.EXPIRING, can_wait=True)
 def expiring(job: outbox.Job) -> None:
     """E-mail a payer that their card ends soon, while it is still the one that is charged."""
     row = means_queries.means_named(job.payload["means"])
@@ -83,7 +83,7 @@ def expiring(job: outbox.Job) -> None:
     )
 
 
-@outbox.handler(collecting.ANNOUNCED)
+@outbox.handler(collecting.ANNOUNCED, can_wait=True)
 def announced(job: outbox.Job) -> None:
     """E-mail a payer that their account will be debited: how much, when, by whom, under which mandate."""
     notice, saved, invoice = means_queries.notice_named(job.payload["notice"])

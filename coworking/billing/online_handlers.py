@@ -149,10 +149,10 @@ def paid_too_late(job: outbox.Job) -> None:
     )
 
 
-@outbox.handler(online_entries.TOLD)
+@outbox.handler(online_entries.TOLD, can_wait=True)
 def told(job: outbox.Job) -> None:
     """E-mail the payer that their payment arrived or was refunded, or that their bank refused a debit."""
-    payment = online_queries.online_payment(job.payload["payment"])
+    payment = online_queries.payment_to_tell(job.payload["payment"])
     if payment.saved_means_id is not None and job.payload["state"] == "failed":
         not_collected(job, payment)
         return

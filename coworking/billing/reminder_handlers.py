@@ -59,7 +59,7 @@ def _paragraph(lines: list[str], groups: Sequence[tuple[list[str], list[ListedIn
     return Paragraph(lines)
 
 
-@outbox.handler(reminder_queries.SENT)
+@outbox.handler(reminder_queries.SENT, can_wait=True)
 def remind(job: outbox.Job) -> None:
     """E-mail a reminder as it was written, with its invoices; what has changed since then does not leave.
 

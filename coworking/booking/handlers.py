@@ -76,7 +76,7 @@ def _settle(person_id: int, told: dict[int, emails.ToldPlace | None]) -> None:
             booking.untold_since = emails.open_window(person)
 
 
-@outbox.handler("booking.reminder")
+@outbox.handler("booking.reminder", can_wait=True)
 def reminder(job: outbox.Job) -> None:
     payload = job.payload
     person = _person(payload["person"])

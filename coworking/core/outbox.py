@@ -11,16 +11,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
+from typing import Any, Literal, Unpack
 
-from sqlalchemy import JSON, CheckConstraint, Index, or_, select, update
+from sqlalchemy import JSON, CheckConstraint, Index, Select, bindparam, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
 from coworking.core.db import Model, db
 from coworking.core.privacy import HOST, MANAGER
-from coworking.core.sql import inserted
+from coworking.core.sql import inserted, table_of
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.core.units import end_read, require_unit, write_unit
 
@@ -33,12 +32,15 @@ LAST_RETRY = timedelta(hours=6)
 
 
 class OutboxRow(Model):
-    """One piece of work. ``key`` is unique and stable: enqueueing it twice stores one row."""
+    """One piece of work. ``key`` is unique and stable: enqueueing it twice stores one row.
+
+    ``can_wait``: it comes after all that is due and cannot.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'done', 'failed', 'dropped')", name="state"),
-        Index("ix_outbox_due", "state", "due_at"),
+        Index("ix_outbox_due", "state", "can_wait", "due_at"),
     )
 
     id: Mapped[BigId]
@@ -47,6 +49,7 @@ class OutboxRow(Model):
     key: Mapped[str] = mapped_column(unique=True, info={"seen_by": ()})
     payload: Mapped[dict[str, Any]] = mapped_column(JSON, info={"seen_by": (HOST, MANAGER)})
     state: Mapped[str] = mapped_column(default="waiting")
+    can_wait: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     due_at: Mapped[datetime] = mapped_column(UTCDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -74,18 +77,23 @@ class GiveUp(Exception):
 Handler = Callable[[Job], None]
 _handlers: dict[str, Handler] = {}
 _attempts: dict[str, int] = {}
+_patient: set[str] = set()
 _wake: Callable[[], None] | None = None
 
 
-def handler(topic: str, *, attempts: int = MAX_ATTEMPTS) -> Callable[[Handler], Handler]:
+def handler(topic: str, *, attempts: int = MAX_ATTEMPTS, can_wait: bool = False) -> Callable[[Handler], Handler]:
     """Register the function that handles ``topic``. It runs outside any unit and may run more than once per row.
 
-    A row fails for good after ``attempts``, by default within a day; see `backoff`.
+    A row fails for good after ``attempts``, by default within a day; see `backoff`. ``can_wait``: for e-mails that go to
+    many at once and that nobody sits waiting for. Three hundred invoices must not hold up a sign-in link, nor the e-mails
+    about payments the payments themselves.
     """
 
     def register(function: Handler) -> Handler:
         _handlers[topic] = function
         _attempts[topic] = attempts
+        if can_wait:
+            _patient.add(topic)
         return function
 
     return register
@@ -108,6 +116,7 @@ def enqueue(topic: str, key: str, payload: dict[str, Any], due_at: datetime | No
         key=key,
         payload=payload,
         state="waiting",
+        can_wait=topic in _patient,
         attempts=0,
         created_at=instant,
         due_at=due_at or instant,
@@ -130,43 +139,101 @@ def drop(prefix: str) -> None:
 def run_due(limit: int = 100) -> int:
     """Run up to ``limit`` due rows; return how many were tried."""
     tried = 0
-    while tried < limit and (leased := _lease_next()) is not None:
+    leased = _lease_first() if limit else None
+    while leased is not None:
         tried += 1
-        _carry_out(*leased)
+        ended = _carry_out(leased)
+        with write_unit():  # how this work ended and the lease of the next: one unit costs half of two
+            _end(leased, ended)
+            leased = _lease_next() if tried < limit else None
     return tried
 
 
-def _free(instant: datetime) -> list[Any]:
-    return [
-        OutboxRow.state == "waiting",
-        OutboxRow.due_at <= instant,
-        or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until < instant),
-    ]
+@dataclass(frozen=True, slots=True)
+class _Leased:
+    row_id: int
+    lease: str
+    job: Job
 
 
-def _lease_next() -> tuple[int, str, Job] | None:
-    """Lease the next due row; return its id, the lease and the job."""
-    instant = now()
-    candidates = db.session.scalars(
-        select(OutboxRow.id).where(*_free(instant)).order_by(OutboxRow.due_at, OutboxRow.id).limit(8)
-    ).all()
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    state: Literal["waiting", "done", "failed"]
+    last_error: str | None = None
+    due_at: datetime | None = None
+
+
+_OUTBOX = table_of(OutboxRow)
+_INSTANT = bindparam("instant", type_=UTCDateTime)
+
+
+def _next_free(*, can_wait: bool) -> Select[Unpack[tuple[Any, ...]]]:
+    return (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.state == "waiting",
+            OutboxRow.can_wait.is_(can_wait),
+            OutboxRow.due_at <= _INSTANT,
+            or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until < _INSTANT),
+        )
+        .order_by(OutboxRow.due_at, OutboxRow.id)
+        .limit(1)
+    )
+
+
+_FREE = (_next_free(can_wait=False), _next_free(can_wait=True))
+_IS_ANY_FREE = select(or_(*(one.exists() for one in _FREE)))
+# Of two workers each takes another row; SQLite has one writer at a time.
+_NEXT = func.coalesce(*(one.with_for_update(skip_locked=True).scalar_subquery() for one in _FREE))
+_LEASE_NEXT = (
+    update(_OUTBOX)
+    .where(_OUTBOX.c.id == _NEXT)
+    .values(
+        lease=bindparam("leased_as"),
+        leased_until=bindparam("until", type_=UTCDateTime),
+        attempts=_OUTBOX.c.attempts + 1,
+    )
+    .returning(*(_OUTBOX.c[name] for name in ("id", "public_id", "topic", "key", "payload", "attempts")))
+)
+_END = (
+    update(_OUTBOX)
+    .where(_OUTBOX.c.id == bindparam("row_id"), _OUTBOX.c.lease == bindparam("leased_as"), _OUTBOX.c.state == "waiting")
+    .values(
+        state=bindparam("ended_as"),
+        lease=None,
+        leased_until=None,
+        last_error=bindparam("error"),
+        due_at=func.coalesce(bindparam("again_at", type_=UTCDateTime), _OUTBOX.c.due_at),
+        ended_at=bindparam("over_at", type_=UTCDateTime),
+    )
+)
+
+
+def _lease_first() -> _Leased | None:
+    """Lease the next due row in a unit of its own, which is opened only where one is due."""
+    is_any = db.session.scalar(_IS_ANY_FREE, {"instant": now()})
     end_read()
-    for row_id in candidates:
-        lease = public_id()
-        with write_unit():
-            taken = db.session.execute(
-                update(OutboxRow)
-                .where(OutboxRow.id == row_id, *_free(instant))
-                .values(lease=lease, leased_until=instant + LEASE, attempts=OutboxRow.attempts + 1)
-                .returning(OutboxRow.public_id, OutboxRow.topic, OutboxRow.key, OutboxRow.payload, OutboxRow.attempts)
-            ).one_or_none()
-        if taken is not None:
-            return row_id, lease, Job(*taken)
-    return None
+    if not is_any:
+        return None
+    with write_unit():
+        return _lease_next()
 
 
-def _carry_out(row_id: int, lease: str, job: Job) -> None:
-    finish = partial(_finish, row_id, lease)
+def _lease_next() -> _Leased | None:
+    """Lease the next due row in the open unit; None where none is due that another worker does not hold."""
+    instant, lease = now(), public_id()
+    taken = db.session.execute(
+        _LEASE_NEXT, {"instant": instant, "leased_as": lease, "until": instant + LEASE}
+    ).one_or_none()
+    if taken is None:
+        return None
+    row_id, *of_job = taken
+    return _Leased(row_id, lease, Job(*of_job))
+
+
+def _carry_out(leased: _Leased) -> _Ended:
+    """Do the leased work, outside any unit; how it ended."""
+    job = leased.job
     run, most = _handlers.get(job.topic), _attempts.get(job.topic, MAX_ATTEMPTS)
     try:
         if run is None:
@@ -177,38 +244,36 @@ def _carry_out(row_id: int, lease: str, job: Job) -> None:
     except GiveUp as error:
         end_read()
         log.warning("outbox %s given up: %s", job.key, error)
-        finish(state="failed", last_error=str(error))
+        return _Ended("failed", str(error))
     except Exception as error:
         end_read()
         log.warning("outbox %s failed at attempt %s", job.key, job.attempt, exc_info=True)
         text = f"{type(error).__name__}: {error}"[:500]
         if job.attempt >= most:
-            finish(state="failed", last_error=text)
-        else:
-            finish(state="waiting", last_error=text, due_at=now() + backoff(job.attempt))
-    else:
-        end_read()
-        finish(state="done", last_error=None)
+            return _Ended("failed", text)
+        return _Ended("waiting", text, due_at=now() + backoff(job.attempt))
+    end_read()
+    return _Ended("done")
+
+
+def _end(leased: _Leased, ended: _Ended) -> None:
+    """Record in the open unit how leased work ended; nothing when its row was dropped or leased again meanwhile."""
+    db.session.execute(
+        _END,
+        {
+            "row_id": leased.row_id,
+            "leased_as": leased.lease,
+            "ended_as": ended.state,
+            "error": ended.last_error,
+            "again_at": ended.due_at,
+            "over_at": None if ended.state == "waiting" else now(),
+        },
+    )
 
 
 def backoff(attempt: int) -> timedelta:
     """How long to wait after failed ``attempt`` (1, 2, …): doubling from 30 s, at most 6 h."""
     return min(FIRST_RETRY * 2 ** min(attempt - 1, 16), LAST_RETRY)
-
-
-def _finish(row_id: int, lease: str, *, state: str, last_error: str | None, due_at: datetime | None = None) -> None:
-    """Record how the work under ``lease`` ended; do nothing when the row was dropped or leased again meanwhile."""
-    values: dict[str, Any] = {"state": state, "lease": None, "leased_until": None, "last_error": last_error}
-    if due_at is not None:
-        values["due_at"] = due_at
-    if state != "waiting":
-        values["ended_at"] = now()
-    with write_unit():
-        db.session.execute(
-            update(OutboxRow)
-            .where(OutboxRow.id == row_id, OutboxRow.lease == lease, OutboxRow.state == "waiting")
-            .values(**values)
-        )
 
 
 def failed() -> list[OutboxRow]:

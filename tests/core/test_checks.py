@@ -161,8 +161,10 @@ def test_failed_work_is_reported(inside, place):
     with write_unit():
         db.session.execute(
             text(
-                "INSERT INTO outbox (public_id, topic, key, payload, state, created_at, due_at, attempts, last_error)"
-                " SELECT 'x', 'mail', 'k', '{}', 'failed', starts_at, starts_at, 9, '550 no such user' FROM lieu_day LIMIT 1"
+                "INSERT INTO outbox"
+                " (public_id, topic, key, payload, state, can_wait, created_at, due_at, attempts, last_error)"
+                " SELECT 'x', 'mail', 'k', '{}', 'failed', false, starts_at, starts_at, 9, '550 no such user'"
+                " FROM lieu_day LIMIT 1"
             )
         )
     assert broken() == {

@@ -101,12 +101,40 @@ def test_the_lease_is_committed_before_the_work_begins(app, inside, monkeypatch)
 
 def test_a_leased_row_is_not_leased_again_until_the_lease_ends(inside, done, clock, monkeypatch):
     put("a")
-    leased = outbox._lease_next()
-    assert leased is not None
+    with write_unit():
+        assert outbox._lease_next() is not None
     assert outbox.run_due() == 0
     clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
     assert outbox.run_due() == 1
     assert row("a").attempts == 2
+
+
+def test_what_can_wait_comes_after_all_that_cannot(inside, done, clock, monkeypatch):
+    """Three hundred invoices are to be e-mailed when somebody asks for a sign-in link."""
+    monkeypatch.setitem(outbox._handlers, "bulk", done)
+    monkeypatch.setattr(outbox, "_patient", {"bulk"})
+    for key in ("bulk-1", "bulk-2"):
+        put(key, topic="bulk")
+    clock.advance(seconds=1)
+    put("now-1")
+    put("later", due_at=now() + timedelta(hours=1))
+    put("now-2")
+    assert outbox.run_due(limit=3) == 3
+    assert done == ["now-1", "now-2", "bulk-1"]
+    put("now-3")
+    assert outbox.run_due() == 2
+    assert done[3:] == ["now-3", "bulk-2"]
+
+
+def test_only_e_mails_that_nobody_sits_waiting_for_can_wait(app):
+    assert outbox._patient == {
+        "billing.debit_announced",
+        "billing.issued",
+        "billing.means_expiring",
+        "billing.online_told",
+        "billing.reminder",
+        "booking.reminder",
+    }
 
 
 def test_two_workers_never_take_the_same_row(app, inside, monkeypatch):
@@ -118,9 +146,11 @@ def test_two_workers_never_take_the_same_row(app, inside, monkeypatch):
             taken.append(job.key)
 
     monkeypatch.setitem(outbox._handlers, "test", handler)
+    monkeypatch.setitem(outbox._handlers, "bulk", handler)
+    monkeypatch.setattr(outbox, "_patient", {"bulk"})
     with write_unit():
         for number in range(40):
-            outbox.enqueue("test", f"row-{number:02}", {})
+            outbox.enqueue("bulk" if number % 2 else "test", f"row-{number:02}", {})
 
     def work() -> None:
         with app.app_context():
