@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from coworking.billing import charges, drafts, queries
 from coworking.billing.gateways import registry
@@ -31,7 +31,7 @@ from coworking.core.errors import DomainError
 from coworking.core.keyring import signing_key
 from coworking.core.months import month_of
 from coworking.core.policy import SYSTEM
-from coworking.core.units import end_read, locked, write_unit
+from coworking.core.units import end_read, for_update, write_unit
 from coworking.pricing import sales
 from coworking.pricing.models import Sale
 from coworking.spaces import queries as spaces
@@ -66,18 +66,26 @@ def note_fetched(gateway: Gateway, fact: CheckoutFact) -> OnlinePayment | None:
     return row
 
 
+_THIS = (
+    OnlinePayment.gateway == bindparam("gateway"),
+    or_(
+        OnlinePayment.checkout_id == bindparam("checkout"),
+        # Its answer was lost when it was opened.
+        (OnlinePayment.public_id == bindparam("key")) & OnlinePayment.checkout_id.is_(None),
+    ),
+)
+_SOLD = select(Sale.public_id).join(OnlinePayment).where(*_THIS)
+_LOCKED = for_update(select(OnlinePayment).where(*_THIS))
+
+
 def note_fact(gateway_name: str, fact: CheckoutFact) -> OnlinePayment | None:
     """Write down what the gateway says of a checkout; None where it is not one of ours."""
-    with write_unit(
-        beside=True
-    ):  # a request that opens another page notes this first: its own key waits for its own unit
-        known = [OnlinePayment.checkout_id == fact.checkout_id]
-        if fact.key is not None:  # its answer was lost when it was opened
-            known.append((OnlinePayment.public_id == fact.key) & OnlinePayment.checkout_id.is_(None))
-        this = (OnlinePayment.gateway == gateway_name, or_(*known))
-        sold = db.session.scalar(select(Sale.public_id).join(OnlinePayment).where(*this))
+    this = {"gateway": gateway_name, "checkout": fact.checkout_id, "key": fact.key}
+    # A request that opens another page notes this first: its own key waits for its own unit.
+    with write_unit(beside=True):
+        sold = db.session.scalar(_SOLD, this)
         sale = sales.lock(sold) if sold is not None else None  # what was sold is locked before its payment
-        row = db.session.scalar(locked(select(OnlinePayment).where(*this)))
+        row = db.session.scalar(_LOCKED, this)
         if row is None:
             return None
         check_fact(fact, cents=row.cents, currency=row.currency, is_live=row.is_live)

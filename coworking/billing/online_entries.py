@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from coworking.billing import online_queries, queries
 from coworking.billing.models import Invoice, Payment
@@ -21,7 +21,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.policy import SYSTEM
-from coworking.core.units import locked
+from coworking.core.units import for_update, locked
 from coworking.spaces import queries as spaces
 
 LOOK = "billing.look"
@@ -69,14 +69,14 @@ def look_later(public_id: str, turn: int) -> None:
     outbox.enqueue(LOOK, f"{LOOK}:{public_id}:{turn}", {"payment": public_id, "turn": turn}, due_at=now() + wait)
 
 
+_INVOICES = for_update(select(Invoice).where(Invoice.id.in_(bindparam("ids", expanding=True))).order_by(Invoice.id))
+
+
 def allot(payment: OnlinePayment) -> None:
     """Let the invoices of a payment hold what arrived of it and did not go back, each at most what it owes."""
     db.session.flush()
     ids = [part.invoice_id for part in payment.parts]
-    invoices = {
-        row.id: row
-        for row in db.session.scalars(locked(select(Invoice).where(Invoice.id.in_(ids)).order_by(Invoice.id)))
-    }
+    invoices = {row.id: row for row in db.session.scalars(_INVOICES, {"ids": ids})}
     held = online_queries.held_of(payment)
     parts = [
         HeldPart(part.cents, held.get(part.invoice_id, (0, 0))[0], queries.owed_on(invoices[part.invoice_id]))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from coworking.billing import queries
@@ -53,6 +53,20 @@ def online_payment(public_id: str) -> OnlinePayment:
     if found is None:
         raise NotFound()
     return found
+
+
+_TOLD = (
+    select(OnlinePayment)
+    .where(OnlinePayment.public_id == bindparam("public_id"))
+    .options(
+        selectinload(OnlinePayment.parts).joinedload(OnlinePaymentPart.invoice), selectinload(OnlinePayment.refunds)
+    )
+)
+
+
+def payment_to_tell(public_id: str) -> OnlinePayment:
+    """One payment with what its e-mails name, its invoices and refunds (3 statements); raises when there is none."""
+    return db.session.scalars(_TOLD, {"public_id": public_id}).one()
 
 
 def is_waited_for(gateway_name: str, checkout_id: str) -> bool:
@@ -172,6 +186,14 @@ LEFT = (
 _SURPLUS = LEFT - _sum_of(Payment.cents, Payment.online_payment_id == OnlinePayment.id)
 
 
+_LEFT_OF = select(OnlinePayment.id, LEFT).where(OnlinePayment.id.in_(bindparam("ids", expanding=True)))
+_HELD = (
+    select(Payment.online_payment_id, Payment.invoice_id, func.sum(Payment.cents), func.count())
+    .where(Payment.online_payment_id.in_(bindparam("ids", expanding=True)))
+    .group_by(Payment.online_payment_id, Payment.invoice_id)
+)
+
+
 def left_of(payment: OnlinePayment) -> int:
     """What arrived of a payment and did not go back, in cents; below 0 where it went back twice (1 statement)."""
     return _left([payment])[payment.id]
@@ -179,7 +201,7 @@ def left_of(payment: OnlinePayment) -> int:
 
 def _left(payments: Sequence[OnlinePayment]) -> dict[int, int]:
     ids = [row.id for row in payments if row.state == "paid"]
-    found = db.session.execute(select(OnlinePayment.id, LEFT).where(OnlinePayment.id.in_(ids))).all() if ids else []
+    found = db.session.execute(_LEFT_OF, {"ids": ids}).all() if ids else []
     return dict.fromkeys((row.id for row in payments), 0) | {row_id: int(cents) for row_id, cents in found}
 
 
@@ -189,11 +211,7 @@ def held_of(payment: OnlinePayment) -> dict[int, tuple[int, int]]:
 
 
 def _held(payments: Sequence[OnlinePayment]) -> dict[int, dict[int, tuple[int, int]]]:
-    rows = db.session.execute(
-        select(Payment.online_payment_id, Payment.invoice_id, func.sum(Payment.cents), func.count())
-        .where(Payment.online_payment_id.in_([row.id for row in payments]))
-        .group_by(Payment.online_payment_id, Payment.invoice_id)
-    )
+    rows = db.session.execute(_HELD, {"ids": [row.id for row in payments]})
     held: dict[int, dict[int, tuple[int, int]]] = {row.id: {} for row in payments}
     for payment_id, invoice_id, cents, count in rows:
         assert payment_id is not None, "the statement asks for these payments"

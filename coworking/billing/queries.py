@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from coworking.accounts.models import Organisation, OrganisationMember, Person
@@ -372,6 +372,9 @@ def credit_notes_of(invoice: Invoice) -> list[Invoice]:
     return list(db.session.scalars(select(Invoice).where(Invoice.corrects_id == invoice.id).order_by(Invoice.seq)))
 
 
+_OWED = select(Invoice.id, OPEN_CENTS).where(Invoice.id.in_(bindparam("ids", expanding=True)))
+
+
 def owed_on(invoice: Invoice) -> int:
     """What is still owed on ``invoice``, in cents; negative: to be refunded (1 statement). Exact under its lock."""
     return owed_on_each([invoice.id])[invoice.id]
@@ -381,7 +384,7 @@ def owed_on_each(invoice_ids: Collection[int]) -> dict[int, int]:
     """`owed_on` for many invoices at once, by their ids (1 statement)."""
     if not invoice_ids:
         return {}
-    rows = db.session.execute(select(Invoice.id, OPEN_CENTS).where(Invoice.id.in_(invoice_ids)))
+    rows = db.session.execute(_OWED, {"ids": list(invoice_ids)})
     return {invoice_id: int(cents) for invoice_id, cents in rows}
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, insert, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, bindparam, insert, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
@@ -34,9 +34,9 @@ from coworking.core.sealing import (
     row_digest,
     rows_digest,
 )
-from coworking.core.sql import inserted, table_of
+from coworking.core.sql import insert_now, inserted, table_of
 from coworking.core.types import BigId, BigInt, UTCDateTime
-from coworking.core.units import UnitOfWork, last_before_commit, locked, write_unit
+from coworking.core.units import UnitOfWork, for_update, last_before_commit, require_unit, write_unit
 
 CHAINS: tuple[ChainName, ...] = (MONEY, TRAIL)
 OPENING = "opening"
@@ -134,13 +134,16 @@ def heads() -> dict[str, dict[str, Any]]:
 # Appending ------------------------------------------------------------------------------------------------------------
 
 
+_HEAD = for_update(select(ChainHead).where(ChainHead.chain == bindparam("name")))
+
+
 def lock_head(name: ChainName) -> ChainHead:
     """The head of the chain, locked until the unit ends. Lock nothing after it (`docs/locking.md`)."""
-    statement = locked(select(ChainHead).where(ChainHead.chain == name))
-    head = db.session.scalars(statement).one_or_none()
+    require_unit()
+    head = db.session.scalars(_HEAD, {"name": name}).one_or_none()
     if head is None:
         inserted(ChainHead, chain=name, seq=0, digest=GENESIS)
-        head = db.session.scalars(statement).one()
+        head = db.session.scalars(_HEAD, {"name": name}).one()
     return head
 
 
@@ -167,9 +170,8 @@ def append(head: ChainHead, key: SigningKey, marks: Sequence[Mark], **content: A
         signature=one.signature,
         signed_at=instant,
     )
-    db.session.add(entry)
+    insert_now(entry)
     head.seq, head.digest = one.seq, one.digest
-    db.session.flush()
     rows = [
         {
             "entry_id": entry.id,

@@ -13,10 +13,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from hashlib import sha256
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, Unpack, cast
 
-from sqlalchemy import LargeBinary, Table, event, inspect, select, update
+from sqlalchemy import LargeBinary, Select, Table, bindparam, event, inspect, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapper, ORMExecuteState, Session, object_session
 
 from coworking.core.db import db
@@ -116,11 +117,15 @@ def row_digest(kind: Sealed, row: Mapping[str, Any]) -> str:
     return digest_of_text(json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
+@cache
+def _rows_by_key(kind: Sealed) -> Select[Unpack[tuple[Any, ...]]]:
+    return select(kind.table).where(kind.table.columns[kind.key].in_(bindparam("keys", expanding=True)))
+
+
 def digests_of(kind: Sealed, keys: Sequence[int]) -> Iterator[tuple[int, str]]:
     """The keys and digests of rows as the database holds them."""
-    key = kind.table.columns[kind.key]
     for start in range(0, len(keys), _AT_ONCE):
-        found = db.session.execute(select(kind.table).where(key.in_(keys[start : start + _AT_ONCE])))
+        found = db.session.execute(_rows_by_key(kind), {"keys": keys[start : start + _AT_ONCE]})
         for row in found.mappings():
             yield row[kind.key], row_digest(kind, dict(row))
 
