@@ -76,6 +76,7 @@ def index() -> ResponseReturnValue:
         owed=queries.owed_cents(),
         months=queries.months_invoiced(),
         last_month=last,
+        last_is_begun=issued > 0 and owing > 0,
         last_is_done=issued > 0 and not owing,
     )
 

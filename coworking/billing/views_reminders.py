@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import segno
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts.models import Organisation, Person
 from coworking.billing import drafts, reminder_queries, reminding_by_hand
 from coworking.billing.account_queries import payer_named
+from coworking.billing.models import Invoice
+from coworking.billing.pay_links import pay_url
 from coworking.billing.reminder_models import Reminder
 from coworking.billing.reminder_pages import letters, outlook_of, say_when, why_words
 from coworking.billing.reminder_queries import OverduePayer, overdue, payer_overdue
@@ -143,7 +148,9 @@ def letter(public_id: str) -> ResponseReturnValue:
     """The letter that would be sent by post today: drawn anew each time, it says what is true now."""
     today = spaces.today()
     one = payer_overdue(public_id, today)
-    return _drawn(reminding_by_hand.letter_of(one, today), _address(one))
+    return _drawn(
+        reminding_by_hand.letter_of(one, today), _address(one), [item.invoice for item in one.sendable(today)]
+    )
 
 
 def _address(one: OverduePayer) -> dict[str, str | None]:
@@ -157,7 +164,9 @@ def _addressee(name: str, payer: Person | Organisation | None) -> dict[str, str 
     return {"name": name} | {part: getattr(payer, part, None) for part in ("address", "postcode", "city")}
 
 
-def _drawn(words: Words, buyer: dict[str, str | None]) -> Response:
+def _drawn(words: Words, buyer: dict[str, str | None], invoices: Sequence[Invoice]) -> Response:
+    """On paper the address to pay at is a code to scan: nobody types it."""
+    link = pay_url([invoice.public_id for invoice in invoices])
     page = pdf.html(
         "billing/reminder_pdf.html",
         locale=LETTERS_IN,
@@ -166,6 +175,8 @@ def _drawn(words: Words, buyer: dict[str, str | None]) -> Response:
         buyer=buyer,
         place=drafts.seller(),
         today=spaces.today(),
+        link=link,
+        qr=segno.make(link, error="m").svg_data_uri(border=0),
     )
     end_read()
     with pdf.turn() as draw:
@@ -212,7 +223,8 @@ def _sent_page(row: Reminder) -> ResponseReturnValue:
 def sent_letter(public_id: str) -> ResponseReturnValue:
     """The words of a reminder as they left, on paper."""
     row = reminder_queries.reminder(public_id)
-    return _drawn(Words(row.subject, row.text), _addressee(row.payer.name, row.payer))
+    invoices = [line.invoice for line in row.lines]
+    return _drawn(Words(row.subject, row.text), _addressee(row.payer.name, row.payer), invoices)
 
 
 @blueprint.post("/sent/<public_id>/posted")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+from pypdf import PdfReader
 
 from coworking.accounts.models import Person
 from coworking.billing import reminder_queries, services
@@ -144,7 +147,9 @@ def test_a_letter_is_printed_and_written_down_as_posted(billing_lieu, issued, ma
     page = plain(manager.get(lise))
     digest = page.partition('name="printed" value="')[2].partition('"')[0]
     answer = manager.get(f"{lise}.pdf")
-    assert answer.status_code == 200 and answer.get_data().startswith(b"%PDF-")
+    assert answer.status_code == 200
+    letter = PdfReader(BytesIO(answer.get_data())).pages[0].extract_text()
+    assert "Scannez ce code" in letter and "/pay/" not in letter, "nobody types a link from paper"
     plain(manager.post(f"{lise}/posted", data={"printed": "0"}), 409)
     assert manager.post(f"{lise}/posted", data={"printed": digest}).status_code == 303
     assert "à imprimer" not in plain(manager.get("/today"))
@@ -169,7 +174,10 @@ def test_the_invoice_tells_its_reminders_to_the_team_alone(
         assert "elance" not in page and "Rappel aimable" not in page, path
     assert theirs.get("/reminders").status_code == 403
     page = plain(manager.get("/money-due"))
-    assert "dernière le 1 décembre 2026" in page.replace("1er", "1") and "Rappel ferme le mardi 15 décembre" in page
+    assert (
+        "dernière relance le 1 décembre 2026" in page.replace("1er", "1")
+        and "Rappel ferme le mardi 15 décembre" in page
+    )
 
 
 def test_money_due_says_when_no_invoice_was_ever_issued(billing_lieu, manager, app):
