@@ -110,6 +110,12 @@ class AddressUnconfirmed(DomainError):
     message = N_("Confirm your e-mail address first. Your account page sends the link again.")
 
 
+class NotConfirmedYet(DomainError):
+    code = "not_confirmed_yet"
+    status = 409
+    message = N_("Your address is not confirmed yet. Open the link of the e-mail first, then go on here.")
+
+
 class TokenDaysWrong(DomainError):
     code = "token_days_wrong"
     message = N_("Write a number of days from 1 to %(most)s.")

@@ -6,6 +6,8 @@ and writes its outcome in another.
 
 from __future__ import annotations
 
+import hmac
+
 from coworking.accounts import (
     access,
     devices,
@@ -30,11 +32,12 @@ from coworking.core.sql import inserted
 from coworking.core.units import end_read, write_unit
 
 
-def sign_up(*, first_name: str, last_name: str, email: str, password: str, address: str | None) -> None:
+def sign_up(*, first_name: str, last_name: str, email: str, password: str, address: str | None) -> str:
     """Make an account and write to its address; where there is one already, write that instead.
 
-    Neither the answer nor the time it takes tells which. ``address`` is the visitor's internet address. Raises what is
-    wrong with an input, or `TooManyAttempts`; `NotSetUp` before there is a lieu to belong to.
+    Neither the answer nor the time it takes tells which. ``address`` is the visitor's internet address. Returns the mark by
+    which this browser may go on once the address is confirmed (`tokens.signed_up_mark`). Raises what is wrong with an
+    input, or `TooManyAttempts`; `NotSetUp` before there is a lieu to belong to.
     """
     if not place.name():
         raise place.NotSetUp()
@@ -50,6 +53,7 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
         person = access.by_email(email)
         if person is not None:
             emails.enqueue(emails.CONFIRM if made else emails.REGISTERED, person)
+    return tokens.signed_up_mark(email, password_hash)
 
 
 def confirm_email(token: str, *, signed_up: str | None = None, browser: Browser | None = None) -> SignedIn | None:
@@ -65,8 +69,22 @@ def confirm_email(token: str, *, signed_up: str | None = None, browser: Browser 
         if person.email_confirmed_at is not None:
             return None
         person.email_confirmed_at = now()
-        if browser is None or signed_up is None or signed_up != tokens.signed_up_mark(person.email or ""):
+        if browser is None or not _signed_up_here(person, signed_up):
             return None
+        return devices.sign_in(person, browser)
+
+
+def go_on(email: str, *, signed_up: str | None, browser: Browser) -> SignedIn:
+    """Sign in the ``browser`` on which this account was made, once its address was confirmed, on another device perhaps.
+
+    Raises `NotConfirmedYet`: also where there was an account already, or whoever signed up would learn of it.
+    """
+    with write_unit():
+        person = access.by_email(normal_email(email)[:254])
+        if person is None or not person.is_active or person.email_confirmed_at is None:
+            raise rules.NotConfirmedYet()
+        if not _signed_up_here(person, signed_up):
+            raise rules.NotConfirmedYet()
         return devices.sign_in(person, browser)
 
 
@@ -209,6 +227,13 @@ def _zone_id(public_id: str) -> int | None:
         if zone.public_id == public_id:
             return zone.id
     raise ChoiceUnknown(field="preferred_zone")
+
+
+def _signed_up_here(person: Person, mark: str | None) -> bool:
+    """Whether the browser that keeps ``mark`` made this account, and its password is still the one chosen then."""
+    if mark is None or person.email is None or person.password_hash is None:
+        return False
+    return hmac.compare_digest(mark, tokens.signed_up_mark(person.email, person.password_hash))
 
 
 def _of_link(link: tokens.EmailLink, person: Person | None) -> Person:

@@ -12,7 +12,7 @@ from coworking.accounts.session import begin, browser, end, known_as
 from coworking.core.errors import Gone
 from coworking.core.forms import Form
 from coworking.core.i18n import _, choose_again
-from coworking.core.policy import actor_or_none, public
+from coworking.core.policy import actor_or_none, current_actor, public
 from coworking.core.reading import normal_email, one_of
 
 
@@ -61,16 +61,27 @@ def do_sign_up() -> ResponseReturnValue:
     form = sign_up_form(request.form)
     if form.is_good:
         with form.trying():
-            services.sign_up(
+            mark = services.sign_up(
                 first_name=form["first_name"],
                 last_name=form["last_name"],
                 email=form["email"],
                 password=form["password"],
                 address=visitor_address(),
             )
-            session["signed_up"] = tokens.signed_up_mark(normal_email(form["email"]))
-            return render_template("accounts/email_sent.html", kind="sign_up", email=form["email"].strip())
+            session["signed_up"] = mark
+            return page("email_sent", Form(), kind="sign_up", email=form["email"].strip())
     return page("sign_up", form, least=password_rules.MIN_PASSWORD)
+
+
+@blueprint.post("/sign-up/go-on")
+@public
+def go_on() -> ResponseReturnValue:
+    """The address was confirmed, on a phone perhaps: this browser, where the account was made, is signed in."""
+    form = Form(request.form)
+    with form.trying():
+        begin(services.go_on(form["email"], signed_up=session.get("signed_up"), browser=browser()))
+        return redirect(home_of(current_actor()), 303)
+    return page("email_sent", form, kind="sign_up", email=form["email"].strip())
 
 
 @blueprint.get("/confirm/<token>")
@@ -139,7 +150,7 @@ def do_forgotten() -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
         services.request_reset(form["email"], visitor_address())
-        return render_template("accounts/email_sent.html", kind="reset", email=form["email"].strip())
+        return page("email_sent", Form(), kind="reset", email=form["email"].strip())
     return page("forgotten", form)
 
 

@@ -1,13 +1,15 @@
-"""« Moi → Sécurité »: one's password, the devices one is signed in on, and tokens for programs."""
+"""« Moi → Me connecter »: one's password, the devices one is signed in on, and tokens for programs."""
 
 from __future__ import annotations
 
 from flask import flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import api_tokens, devices, email_changes, password_rules, queries, rules, services
+from coworking.accounts import api_tokens, devices, email_changes, labels, password_rules, queries, rules, services
 from coworking.accounts.pages import blueprint, page, visitor_address
 from coworking.accounts.session import device, is_proved, prove
+from coworking.core import place
+from coworking.core.clock import now
 from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.policy import current_actor, signed_in
@@ -146,4 +148,6 @@ def _page(
         all_scopes=rules.scopes_for(current_actor()),
         most_days=rules.MAX_TOKEN_DAYS,
         least=password_rules.MIN_PASSWORD,
+        device_words=labels.device_words,
+        today=now().astimezone(place.clock()).date(),
     )

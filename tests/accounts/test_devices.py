@@ -131,7 +131,9 @@ def test_devices_are_listed_one_by_one_and_ended_one_by_one(app, anne, clock):
     clock.advance(minutes=5)
     laptop = signed_in(app)
     page = laptop.get("/me/security").text
-    assert re.findall(r"(Safari, iPhone|Firefox, Linux)", page.partition("<h2>Mot de passe")[0])[0] == "Firefox, Linux"
+    named = re.findall(r"(Safari sur iPhone|Firefox sur Linux)", page.partition("<h2>Mot de passe")[0])
+    assert named[0] == "Firefox sur Linux", "this one first"
+    assert "Première connexion le 24 novembre à 10\u202fh\u202f36." in page
     assert page.count("cet appareil") == 1
     (end,) = set(re.findall(r"/me/devices/[0-9a-z]{16}/end", page))
     stranger = app.test_client()
@@ -144,7 +146,7 @@ def test_devices_are_listed_one_by_one_and_ended_one_by_one(app, anne, clock):
         assert laptop.post(end).status_code == 303
     assert not is_in(phone)
     assert is_in(laptop)
-    assert "Safari, iPhone" not in laptop.get("/me/security").text
+    assert "Safari sur iPhone" not in laptop.get("/me/security").text
 
 
 def test_all_others_end_at_once_and_this_one_stays(app, anne):

@@ -103,6 +103,48 @@ def test_a_link_to_confirm_signs_in_once(app, client, place, run_outbox, mailbox
     assert client.get("/me").status_code == 302
 
 
+def _go_on(client, email="anne@demo.example"):
+    return client.post("/sign-up/go-on", data={"email": email})
+
+
+def test_confirmed_on_a_phone_one_goes_on_where_one_signed_up(app, client, place, run_outbox, mailbox):
+    sent = client.post("/sign-up", data=ANNE)
+    assert "/sign-up/go-on" in sent.text
+    early = _go_on(client)
+    assert early.status_code == 409
+    assert "pas encore confirmée" in early.text
+    phone = app.test_client()
+    phone.post(_confirm_link(run_outbox, mailbox))
+    assert _go_on(phone).status_code == 409, "the phone knows no password"
+    assert _go_on(client, " Anne@Demo.Example ").status_code == 303
+    assert client.get("/me").status_code == 200
+
+
+def test_signing_up_with_the_address_of_another_account_opens_nothing(app, client, place, run_outbox, mailbox):
+    """The answers are those of a new account that is not confirmed yet."""
+    with app.app_context():
+        make_person("Anne", "Marchand", "anne@demo.example")
+    known, fresh = app.test_client(), client
+    pages = [known.post("/sign-up", data=ANNE), fresh.post("/sign-up", data=ANNE | {"email": "lise@demo.example"})]
+    pages += [_go_on(known), _go_on(fresh, "lise@demo.example")]
+    assert [page.status_code for page in pages] == [200, 200, 409, 409]
+    texts = [re.sub(r'name="csrf_token" value="[^"]+"', "", page.text.replace("lise", "anne")) for page in pages[2:]]
+    assert texts[0] == texts[1]
+    assert known.get("/me").status_code == 302
+
+
+def test_another_password_ends_what_the_browser_kept_of_signing_up(app, client, place, run_outbox, mailbox):
+    client.post("/sign-up", data=ANNE)
+    owner = app.test_client()
+    owner.post("/forgotten", data={"email": "anne@demo.example"})
+    run_outbox()
+    (reset,) = (email for email in mailbox() if "/reset/" in email.as_string())
+    link = re.search(r"http://lieu\.test(/reset/\S+)", reset.get_body(("plain",)).get_content())[1]
+    owner.post(link, data={"password": "encore une phrase"})
+    assert _go_on(client).status_code == 409
+    assert client.get("/me").status_code == 302
+
+
 @pytest.mark.parametrize("name", ["http://evil.example", "www.evil", "Anne evil.example", "evil.COM", "a@b.example"])
 def test_a_name_is_no_link(app, client, place, name):
     answer = client.post("/sign-up", data=ANNE | {"first_name": name})
