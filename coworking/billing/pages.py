@@ -133,7 +133,7 @@ class Due:
     cents: int
     currency: str
     count: int
-    is_late: bool
+    late_cents: int
     url: str
     collected: Planned | None
     """How it is collected without their doing, and when."""
@@ -164,7 +164,7 @@ def owed_now() -> list[Due]:
             cents=sum(row.open_cents for row in owed),
             currency=owed[0].invoice.currency,
             count=len(owed),
-            is_late=any(row.state == "overdue" for row in owed),
+            late_cents=sum(row.open_cents for row in owed if row.state == "overdue"),
             url=url_for("pay.page", token=pay_token([row.invoice.public_id for row in owed])),
             collected=planned.get(owed[0].invoice.id),
             invoices=owed,
