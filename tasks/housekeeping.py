@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coworking.accounts import devices, throttle
+from coworking.accounts import devices, once, throttle
 from coworking.booking import problems, refusals
 from coworking.core import idempotency, security
 from tasks.app import celery
@@ -10,11 +10,12 @@ from tasks.app import celery
 
 @celery.task(name="housekeeping.purge")
 def purge() -> int:
-    """Forget idempotency keys, attempts, devices, security events, whose refused requests were, old problems; count rows."""
+    """Forget what is old: keys, attempts, devices, used links, security events, who was refused, problems; count rows."""
     purges = (
         idempotency.purge,
         throttle.purge,
         devices.purge,
+        once.purge,
         security.purge,
         refusals.forget_who,
         problems.purge,

@@ -7,15 +7,18 @@ from coworking.core import outbox
 from coworking.core.clock import now
 
 CONFIRM, REGISTERED, RESET, INVITE = "confirm", "registered", "reset", "invitation"
+SIGN_IN = "sign_in"
 CHANGED = "password_changed"
 NEW_ADDRESS, ADDRESS_CHANGE = "new_address", "address_change"
 TOPIC = "accounts.letter"
-_ONCE_IN_S = 300
+_ONCE_IN_S = {SIGN_IN: 60}
+"""A link to sign in may be used at once, and another one wanted soon after."""
+_USUALLY_ONCE_IN_S = 300
 
 
 def enqueue(template: str, person: Person) -> bool:
-    """Write it into the outbox of the open unit; False when the same one was asked for within five minutes."""
-    window = int(now().timestamp()) // _ONCE_IN_S
+    """Write it into the outbox of the open unit; False when the same one was asked for a moment ago."""
+    window = int(now().timestamp()) // _ONCE_IN_S.get(template, _USUALLY_ONCE_IN_S)
     key = f"{TOPIC}:{template}:{person.public_id}:{person.session_epoch}:{window}"
     return outbox.enqueue(TOPIC, key, {"letter": template, "person": person.public_id})
 

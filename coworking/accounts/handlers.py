@@ -17,6 +17,7 @@ _LINKS = {
     emails.CONFIRM: ("confirm", tokens.CONFIRM),
     emails.RESET: ("reset", tokens.RESET),
     emails.INVITE: ("reset", tokens.INVITE),
+    emails.SIGN_IN: ("sign-in/by-link", tokens.SIGN_IN),
 }
 _CHANGE_LINKS = {
     emails.NEW_ADDRESS: ("confirm-address", tokens.ADDRESS),

@@ -176,6 +176,15 @@ class Device(Model):
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+class UsedOnce(Model):
+    """The SHA-256 of what works once and was used, such as a link to sign in. Kept while it would still work."""
+
+    __tablename__ = "used_once"
+
+    digest: Mapped[str] = mapped_column(primary_key=True, info={"seen_by": ()})
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class EmailChange(Model):
     """A new address for someone: asked for by ``asked_by_id``, then confirmed by its reader, or stopped."""
 

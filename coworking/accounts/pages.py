@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, request, url_for
+from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.accounts import rules
+from coworking.accounts.devices import SignedIn
 from coworking.accounts.models import Person
+from coworking.accounts.session import begin
 from coworking.core.forms import Form, form_page
 from coworking.core.policy import Actor, Role
 
@@ -25,6 +28,12 @@ def home_of(who: Person | Actor) -> str:
         if endpoint in current_app.view_functions:
             return url_for(endpoint)
     return url_for("accounts.me")
+
+
+def welcome(signed_in: SignedIn, target: str | None = None) -> ResponseReturnValue:
+    """Give this browser its cookie and redirect to ``target``, an address within the site, or to the person's home."""
+    begin(signed_in)
+    return redirect(rules.local_path(target) or home_of(signed_in.person), 303)
 
 
 def visitor_address() -> str | None:

@@ -6,8 +6,6 @@ and writes its outcome in another.
 
 from __future__ import annotations
 
-import hmac
-
 from coworking.accounts import (
     access,
     devices,
@@ -69,7 +67,7 @@ def confirm_email(token: str, *, signed_up: str | None = None, browser: Browser 
         if person.email_confirmed_at is not None:
             return None
         person.email_confirmed_at = now()
-        if browser is None or not _signed_up_here(person, signed_up):
+        if browser is None or not tokens.fits_mark(signed_up, person):
             return None
         return devices.sign_in(person, browser)
 
@@ -83,7 +81,7 @@ def go_on(email: str, *, signed_up: str | None, browser: Browser) -> SignedIn:
         person = access.by_email(normal_email(email)[:254])
         if person is None or not person.is_active or person.email_confirmed_at is None:
             raise rules.NotConfirmedYet()
-        if not _signed_up_here(person, signed_up):
+        if not tokens.fits_mark(signed_up, person):
             raise rules.NotConfirmedYet()
         return devices.sign_in(person, browser)
 
@@ -227,13 +225,6 @@ def _zone_id(public_id: str) -> int | None:
         if zone.public_id == public_id:
             return zone.id
     raise ChoiceUnknown(field="preferred_zone")
-
-
-def _signed_up_here(person: Person, mark: str | None) -> bool:
-    """Whether the browser that keeps ``mark`` made this account, and its password is still the one chosen then."""
-    if mark is None or person.email is None or person.password_hash is None:
-        return False
-    return hmac.compare_digest(mark, tokens.signed_up_mark(person.email, person.password_hash))
 
 
 def _of_link(link: tokens.EmailLink, person: Person | None) -> Person:

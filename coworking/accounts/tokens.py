@@ -15,8 +15,13 @@ from coworking.core.clock import now
 from coworking.core.errors import Gone
 from coworking.core.settings import settings
 
-CONFIRM, RESET, INVITE = "confirm", "reset", "invite"
-LIFETIMES = {CONFIRM: timedelta(days=7), RESET: timedelta(hours=2), INVITE: timedelta(days=14)}
+CONFIRM, RESET, INVITE, SIGN_IN = "confirm", "reset", "invite", "sign-in"
+LIFETIMES = {
+    CONFIRM: timedelta(days=7),
+    RESET: timedelta(hours=2),
+    INVITE: timedelta(days=14),
+    SIGN_IN: timedelta(minutes=15),
+}
 ADDRESS, OBJECT = "address", "object"
 """Purposes of links about a change of address; they last as long as it is open."""
 
@@ -90,6 +95,13 @@ def signed_up_mark(email: str, password_hash: str) -> str:
     """
     said = f"{email} {password_hash}".encode()
     return hmac.new(settings().secret_key.encode(), said, hashlib.sha256).hexdigest()
+
+
+def fits_mark(mark: str | None, person: Person) -> bool:
+    """Whether the browser that keeps ``mark`` made this account, and its password is still the one chosen then."""
+    if mark is None or person.email is None or person.password_hash is None:
+        return False
+    return hmac.compare_digest(mark, signed_up_mark(person.email, person.password_hash))
 
 
 def make_known(email: str) -> str:

@@ -7,12 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import email_changes, password_rules, rules, services, tokens
 from coworking.accounts.forms import sign_up_form
-from coworking.accounts.pages import blueprint, home_of, page, visitor_address
+from coworking.accounts.pages import blueprint, home_of, page, visitor_address, welcome
 from coworking.accounts.session import begin, browser, end, known_as
 from coworking.core.errors import Gone
 from coworking.core.forms import Form
 from coworking.core.i18n import _, choose_again
-from coworking.core.policy import actor_or_none, current_actor, public
+from coworking.core.policy import actor_or_none, public
 from coworking.core.reading import normal_email, one_of
 
 
@@ -37,8 +37,7 @@ def do_sign_in() -> ResponseReturnValue:
             browser=browser(remember="remember" in form),
             known=known_as(normal_email(form["email"])),
         )
-        begin(signed_in)
-        return redirect(rules.local_path(form["next"]) or home_of(signed_in.person), 303)
+        return welcome(signed_in, form["next"])
     return page("sign_in", form)
 
 
@@ -79,8 +78,7 @@ def go_on() -> ResponseReturnValue:
     """The address was confirmed, on a phone perhaps: this browser, where the account was made, is signed in."""
     form = Form(request.form)
     with form.trying():
-        begin(services.go_on(form["email"], signed_up=session.get("signed_up"), browser=browser()))
-        return redirect(home_of(current_actor()), 303)
+        return welcome(services.go_on(form["email"], signed_up=session.get("signed_up"), browser=browser()))
     return page("email_sent", form, kind="sign_up", email=form["email"].strip())
 
 
@@ -171,10 +169,10 @@ def do_reset(token: str) -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
         signed_in = services.reset(token, form["password"], visitor_address(), browser=browser())
-        begin(signed_in)
+        answer = welcome(signed_in)
         choose_again()  # from here on in the person's language
         flash(_("Your password is set, and you are signed in."))
-        return redirect(home_of(signed_in.person), 303)
+        return answer
     return page("reset", form, person=services.read_reset(token), least=password_rules.MIN_PASSWORD)
 
 

@@ -22,6 +22,7 @@ KINDS = {
     security.TOKEN_ENDED: N_("API token ended"),
     security.PASSWORD_SET: N_("New password set"),
     security.RESET_ASKED: N_("Asked for a new password"),
+    security.LINK_ASKED: N_("Asked for a link to sign in"),
     security.ROLES_CHANGED: N_("Roles changed"),
     security.EMAIL_CHANGE_ASKED: N_("Change of address asked for"),
     security.EMAIL_CHANGED: N_("Address changed"),

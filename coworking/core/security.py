@@ -37,6 +37,7 @@ TOKEN_MADE = "token_made"  # noqa: S105 - a kind of event
 TOKEN_ENDED = "token_ended"  # noqa: S105 - a kind of event
 PASSWORD_SET = "password_set"  # noqa: S105 - a kind of event
 RESET_ASKED = "reset_asked"
+LINK_ASKED = "link_asked"
 ROLES_CHANGED = "roles_changed"
 EMAIL_CHANGE_ASKED = "email_change_asked"
 EMAIL_CHANGED = "email_changed"

@@ -14,6 +14,7 @@ EMAILS = [
     "accounts/confirm",
     "accounts/registered",
     "accounts/reset",
+    "accounts/sign_in",
     "accounts/invitation",
     "accounts/password_changed",
 ]
@@ -47,7 +48,7 @@ def test_a_change_of_address_is_sent_to_both_addresses(app, place, run_outbox, m
     golden.check(emails_by_receiver["anne@demo.example"], "accounts/address_change")
 
 
-@pytest.mark.parametrize("email", ["confirm", "registered", "reset", "invitation"])
+@pytest.mark.parametrize("email", ["confirm", "registered", "reset", "invitation", "sign_in"])
 def test_an_unconfirmed_address_receives_no_text_of_a_stranger(app, place, run_outbox, mailbox, email):
     with app.app_context():
         person = make_person("Visit-evil-example", "Now", "victim@demo.example", email_confirmed_at=None)

@@ -20,6 +20,11 @@ ANNE = {
 }
 
 
+def _said(answer):
+    """The page without what differs from one to the next: the form's token, and whose address it is."""
+    return re.sub(r'name="csrf_token" value="[^"]+"', "", answer.text.replace("lise", "anne"))
+
+
 def _people(app):
     with app.app_context():
         return db.session.scalars(select(Person).order_by(Person.id)).unique().all()
@@ -53,7 +58,7 @@ def test_a_known_address_gets_the_same_page_and_another_email(app, client, place
     known = client.post("/sign-up", data=ANNE | {"email": "anne@demo.example"})
     fresh = client.post("/sign-up", data=ANNE | {"email": "lise@demo.example"})
     assert known.status_code == fresh.status_code == 200
-    assert known.text == fresh.text.replace("lise", "anne")
+    assert _said(known) == _said(fresh)
     assert [name for name, _ in known.headers] == [name for name, _ in fresh.headers]
 
     run_outbox()
@@ -128,8 +133,7 @@ def test_signing_up_with_the_address_of_another_account_opens_nothing(app, clien
     pages = [known.post("/sign-up", data=ANNE), fresh.post("/sign-up", data=ANNE | {"email": "lise@demo.example"})]
     pages += [_go_on(known), _go_on(fresh, "lise@demo.example")]
     assert [page.status_code for page in pages] == [200, 200, 409, 409]
-    texts = [re.sub(r'name="csrf_token" value="[^"]+"', "", page.text.replace("lise", "anne")) for page in pages[2:]]
-    assert texts[0] == texts[1]
+    assert _said(pages[2]) == _said(pages[3])
     assert known.get("/me").status_code == 302
 
 

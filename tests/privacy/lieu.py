@@ -19,7 +19,7 @@ from sqlalchemy import JSON, Column, LargeBinary, select, text, update
 from coworking.accounting import closings, drawer
 from coworking.accounting.bank_models import BankLine, BankMatch, BankStatement, BankUpload
 from coworking.accounting.closing_models import TakingsClosing
-from coworking.accounts import api_tokens, tokens
+from coworking.accounts import api_tokens, once, tokens
 from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
 from coworking.billing import door_queries, payer_credit, payer_credit_queries, paying, selling
 from coworking.billing import services as billing
@@ -138,6 +138,7 @@ def fill(clock: Clock) -> Filled:
             idempotency.IdempotencyKey(person_id=people["member"].id, key="k", endpoint="e", fingerprint="f")
         )
         db.session.add(RefusedRequest(day=OCTOBER, kind="desk", who="w"))
+        once.use("a link", lasts=timedelta(minutes=15))
         db.session.execute(text("INSERT INTO throttle (bucket, score, scored_at) VALUES ('b', 1, 0)"))
         for person in people.values():
             audit.record(manager, "person.changed", ("person", person.id), person_id=person.id, reason="…")
@@ -458,6 +459,7 @@ def _tokens(people: dict[str, Person]) -> dict[str, str]:
     return {
         "confirm": tokens.make_link(tokens.CONFIRM, person),
         "reset": tokens.make_link(tokens.RESET, person),
+        "sign_in": tokens.make_link(tokens.SIGN_IN, person),
         "address": tokens.make_change_link(tokens.ADDRESS, change.public_id),
         "object": tokens.make_change_link(tokens.OBJECT, change.public_id),
     }

@@ -114,6 +114,7 @@ KINDS: dict[str, str] = {
 """What the parameter in an endpoint's address names: each gets ids of its own kind only."""
 
 SECRETS = {
+    "accounts.by_link": "sign_in",
     "accounts.confirm": "confirm",
     "accounts.confirm_address": "address",
     "accounts.keep_address": "object",
