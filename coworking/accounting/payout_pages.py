@@ -1,16 +1,13 @@
-"""What the pages about payouts show, ready for their templates, and the same as a table."""
+"""What the pages about payouts show, ready for their templates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from coworking.accounting import bank_queries
 from coworking.billing import payout_queries
 from coworking.core.errors import N_
-from coworking.core.i18n import _
 from coworking.core.months import month_before
-from coworking.core.tables import cents_cell
 from coworking.spaces import queries as spaces
 
 PAGE_SIZE = 30
@@ -29,17 +26,6 @@ KINDS: dict[str, str] = {
     "returned": N_("earlier payout that came back"),
     "other": N_("something else"),
 }
-COLUMNS = (
-    N_("Payout"),
-    N_("Day at the bank"),
-    N_("State"),
-    N_("Day"),
-    N_("What"),
-    N_("Invoices"),
-    N_("Amount"),
-    N_("Fee"),
-    N_("Explained"),
-)
 
 
 def payouts_page(before: int | None) -> dict[str, Any]:
@@ -68,24 +54,3 @@ def payout_page(public_id: str) -> dict[str, Any]:
         "states": STATES,
         "kinds": KINDS,
     }
-
-
-def movements() -> Iterator[list[object]]:
-    """The movements of a year's payouts as rows of `COLUMNS`, the newest payout first; one without any has a row."""
-    for row in payout_queries.payouts_since(month_before(spaces.today(), 12)):
-        head = [row.public_id, row.arrives_on.isoformat(), _(STATES[row.state][0])]
-        if not row.parts:
-            said = _("no") if row.parts_read_at else ""
-            yield [*head, "", "", "", cents_cell(row.cents), "", said]
-        for part in row.parts:
-            invoices = [one.invoice.number for one in part.payment.parts] if part.payment else []
-            is_known = part.kind in {"fee", "returned"} or part.payment is not None
-            yield [
-                *head,
-                part.moved_on.isoformat(),
-                _(KINDS[part.kind]),
-                ", ".join(invoices),
-                cents_cell(part.cents),
-                cents_cell(part.fee_cents),
-                _("yes") if is_known else _("no"),
-            ]

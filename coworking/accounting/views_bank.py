@@ -9,8 +9,11 @@ from coworking.accounting import bank_matching, bank_queries, bank_reading
 from coworking.accounting.bank_models import BankStatement, BankUpload
 from coworking.accounting.bank_pages import COLUMN_WORDS, line_page, open_parts, waiting_page
 from coworking.accounting.csv_rules import MOST_COLUMNS, Field, field_named, read_table
+from coworking.accounting.list_pages import BANK_LINES, bank_rows
 from coworking.accounting.statement_rules import AnotherAccount
-from coworking.core.errors import DomainError
+from coworking.accounts.session import require_proof
+from coworking.core import exports
+from coworking.core.errors import N_, DomainError
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
@@ -202,6 +205,9 @@ def undo(public_id: str, match: str) -> ResponseReturnValue:
 @requires(Role.ACCOUNTANT)
 def lines() -> ResponseReturnValue:
     """Every line, the newest first, and what became of it."""
+    if kind := exports.asked():
+        require_proof()
+        return exports.list_answer(kind, N_("Every bank line"), BANK_LINES, bank_rows())
     before = request.args.get("before", "")
     rows = bank_queries.recent(int(before) if before.isdecimal() and len(before) < 18 else None)
     return form_page(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from coworking.accounting import payout_pages
+from coworking.accounting.list_pages import MOVEMENTS, movements
 from coworking.accounts.session import require_proof
-from coworking.core.i18n import _
+from coworking.core import exports
+from coworking.core.errors import N_
 from coworking.core.policy import Role, requires
-from coworking.core.tables import csv_answer
 
 blueprint = Blueprint("payouts", __name__, url_prefix="/payouts")
 
@@ -17,6 +18,10 @@ blueprint = Blueprint("payouts", __name__, url_prefix="/payouts")
 @blueprint.get("")
 @requires(Role.ACCOUNTANT)
 def index() -> ResponseReturnValue:
+    """Payouts; as a file every movement of those of the last year, for the accountant."""
+    if kind := exports.asked():
+        require_proof()
+        return exports.list_answer(kind, N_("Payouts"), MOVEMENTS, movements())
     before = request.args.get("before", "")
     shown = payout_pages.payouts_page(int(before) if before.isdecimal() and len(before) < 18 else None)
     return render_template("accounting/payouts.html", **shown)
@@ -26,12 +31,3 @@ def index() -> ResponseReturnValue:
 @requires(Role.ACCOUNTANT)
 def payout(public_id: str) -> ResponseReturnValue:
     return render_template("accounting/payout.html", **payout_pages.payout_page(public_id))
-
-
-@blueprint.get("/movements.csv")
-@requires(Role.ACCOUNTANT)
-def export() -> Response:
-    """Every movement of the payouts of the last year, for the accountant."""
-    require_proof()
-    rows = payout_pages.movements()
-    return csv_answer("payouts.csv", [[_(name) for name in payout_pages.COLUMNS], *rows])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager
@@ -79,6 +79,32 @@ def list_people(text: str = "", number: int = 1, *, closed: bool = False) -> Peo
     return PeoplePage(list(db.session.scalars(statement).unique()), number, pages, total)
 
 
+class PersonLine(NamedTuple):
+    """A person as a line of a file: what staff may read of them."""
+
+    first_name: str
+    last_name: str
+    email: str | None
+    phone: str | None
+    address: str | None
+    postcode: str | None
+    city: str | None
+    created_at: datetime
+    deactivated_at: datetime | None
+
+
+def every_person(text: str = "", *, closed: bool = False) -> Iterator[PersonLine]:
+    """All the people of whom `list_people` gives pages, by name (1 statement)."""
+    columns = [getattr(Person, name) for name in PersonLine._fields]
+    statement = (
+        select(*columns)
+        .where(Person.deactivated_at.is_not(None) if closed else Person.deactivated_at.is_(None), *_matches(text))
+        .order_by(folded(Person.last_name), folded(Person.first_name), Person.id)
+    )
+    for row in db.session.execute(statement):
+        yield PersonLine(*row)
+
+
 def people_after(cursor: str | None, limit: int) -> tuple[list[Person], str | None]:
     """Up to ``limit`` active people, oldest first, and the next cursor.
 
@@ -119,10 +145,20 @@ def colleague_ids(person_id: int, on: date) -> frozenset[int]:
     return frozenset(db.session.scalars(_COLLEAGUE_IDS, {"person": person_id, "on": on}))
 
 
+def every_organisation(text: str = "") -> list[Organisation]:
+    """All the organisations of which `list_organisations` gives pages, by name."""
+    statement = select(Organisation).where(*_named(text)).order_by(folded(Organisation.name), Organisation.id)
+    return list(db.session.scalars(statement))
+
+
+def _named(text: str) -> list[ColumnElement[bool]]:
+    words = fold(text.replace("\x00", "")).split()[:MAX_WORDS]
+    return [folded(Organisation.name).contains(word, autoescape=True) for word in words]
+
+
 def list_organisations(text: str = "", number: int = 1) -> tuple[list[Organisation], int, int]:
     """One page of the organisations whose names hold every word of ``text``, by name; its number and how many pages."""
-    words = fold(text.replace("\x00", "")).split()[:MAX_WORDS]
-    conditions = [folded(Organisation.name).contains(word, autoescape=True) for word in words]
+    conditions = _named(text)
     total = db.session.scalar(select(func.count()).select_from(Organisation).where(*conditions)) or 0
     pages = max(1, ceil(total / PAGE_SIZE))
     number = min(max(1, number), pages)

@@ -6,8 +6,10 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries
+from coworking.accounts.list_pages import event_columns
 from coworking.accounts.pages import blueprint
-from coworking.core import security
+from coworking.accounts.session import require_proof
+from coworking.core import exports, security
 from coworking.core.errors import N_
 from coworking.core.i18n import _
 from coworking.core.policy import Role, requires
@@ -37,6 +39,13 @@ def security_log() -> ResponseReturnValue:
     given = request.args.get("before", "")
     before = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
     kind = request.args.get("kind", "")
+    if wanted := exports.asked():
+        require_proof()
+        events = security.every(kind if kind in KINDS else None)
+        ids = {
+            person_id for event in events for person_id in (event.person_id, event.actor_id) if person_id is not None
+        }
+        return exports.list_answer(wanted, N_("Security log"), event_columns(KINDS, queries.names_of(ids)), events)
     found = security.page(before, kind if kind in KINDS else None)
     ids = {event.person_id for event in found.events} | {event.actor_id for event in found.events}
     return render_template(

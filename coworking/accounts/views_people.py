@@ -7,10 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import email_changes, queries, rules, staff
 from coworking.accounts.forms import person_form, postal_form, postal_form_of
+from coworking.accounts.list_pages import people_columns
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
+from coworking.accounts.session import require_proof
+from coworking.core import exports
 from coworking.core.displaced import Toll, WouldDisplace, toll_of
-from coworking.core.errors import Forbidden
+from coworking.core.errors import N_, Forbidden
 from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
@@ -21,13 +24,17 @@ from coworking.core.reading import one_of
 @requires(Role.HOST)
 def people() -> ResponseReturnValue:
     text, closed = request.args.get("q", "")[:200].replace("\x00", ""), "closed" in request.args
+    is_manager = current_actor().has(Role.MANAGER)
+    if kind := exports.asked():
+        require_proof()
+        rows = queries.every_person(text, closed=closed)
+        return exports.list_answer(kind, N_("People"), people_columns(is_manager=is_manager), rows)
     number = request.args.get("page", 1, type=int)
     found = queries.list_people(text, min(number, 1_000_000), closed=closed)
 
     def url(wanted: int) -> str:
         return url_for("accounts.people", q=text or None, closed=1 if closed else None, page=wanted)
 
-    is_manager = current_actor().has(Role.MANAGER)
     return render_template("accounts/people.html", found=found, q=text, closed=closed, url=url, is_manager=is_manager)
 
 

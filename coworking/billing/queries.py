@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -320,6 +320,18 @@ def documents(
     if limit is None or len(found) <= limit:
         return found, None
     return found[:limit], found[limit - 1].invoice.public_id
+
+
+def payments_for(actor: Actor, filters: Filters) -> Iterator[tuple[Payment, Invoice]]:
+    """Every entry of payment of the documents that `documents` gives, by the day it came (1 statement)."""
+    statement = (
+        select(Payment, Invoice)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(*visible_to(actor), *_narrowed(filters))
+        .order_by(Payment.received_on, Payment.id)
+    )
+    for row in db.session.execute(statement):
+        yield row[0], row[1]
 
 
 def _narrowed(filters: Filters) -> list[ColumnElement[bool]]:

@@ -25,14 +25,15 @@ from coworking.billing import (
     views_payers,
     views_settings,
 )
+from coworking.billing.list_pages import CHARGES, INVOICES, PAYMENTS, charge_lines
 from coworking.billing.pages import STATE_WORDS, blueprint
-from coworking.core.errors import DomainError
+from coworking.core import exports
+from coworking.core.errors import N_, DomainError
 from coworking.core.formats import decimal, money
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.months import month_after, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
-from coworking.core.tables import cents_cell, csv_answer
 from coworking.core.web import refusal, say
 from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of
@@ -64,6 +65,10 @@ def _query(filters: queries.Filters) -> dict[str, str]:
 @requires(Role.ACCOUNTANT)
 def index() -> ResponseReturnValue:
     actor, filters = current_actor(), _filters()
+    if kind := exports.asked():
+        require_proof()
+        every, _following = queries.documents(actor, filters, limit=None)
+        return exports.list_answer(kind, N_("Invoices"), INVOICES, every)
     rows, following = queries.documents(actor, filters, after=request.args.get("after") or None)
     last = month_after(month_of(spaces.today()), -1)
     issued, owing = queries.month_progress(last)
@@ -81,36 +86,13 @@ def index() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/export.csv")
+@blueprint.get("/payments")
 @requires(Role.ACCOUNTANT)
-def export() -> ResponseReturnValue:
+def payments() -> ResponseReturnValue:
+    """What was received for the invoices of the list, as a file."""
     require_proof()
-    rows, _following = queries.documents(current_actor(), _filters(), limit=None)
-    head = ("number", "kind", "issued_on", "due_on", "month", "payer", "net", "vat", "gross", "rounding", "payable")
-    lines = [
-        (
-            row.invoice.number,
-            row.invoice.kind,
-            row.invoice.issued_on,
-            row.invoice.due_on,
-            write_month(row.invoice.month),
-            row.payer_name,
-            *(
-                cents_cell(cents)
-                for cents in (
-                    row.invoice.net_cents,
-                    row.invoice.vat_cents,
-                    row.invoice.gross_cents,
-                    row.invoice.rounding_cents,
-                    row.invoice.payable_cents,
-                    row.paid_cents,
-                )
-            ),
-            row.state,
-        )
-        for row in rows
-    ]
-    return csv_answer("factures.csv", [(*head, "paid", "state"), *lines])
+    rows = queries.payments_for(current_actor(), _filters())
+    return exports.list_answer(exports.asked() or "csv", N_("Payments"), PAYMENTS, rows)
 
 
 # A month to issue -----------------------------------------------------------------------------------------------------
@@ -126,6 +108,9 @@ def _month_page(first: date, done: services.Run | None = None) -> ResponseReturn
     today = spaces.today()
     rules.check_month(first, today)
     prepared = drafts.prepare(first)
+    if kind := exports.asked():
+        require_proof()
+        return exports.list_answer(kind, N_("Charges"), CHARGES, charge_lines(prepared))
     doubts = queries.doubts(first)
     held = hold_queries.held_back()
     free = [row for row in prepared if row.problem is None and row.key not in held]

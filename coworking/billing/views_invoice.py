@@ -22,12 +22,14 @@ from coworking.billing import (
     reminder_queries,
     services,
 )
+from coworking.billing.list_pages import INVOICES
 from coworking.billing.online_rules import UNSETTLED
 from coworking.billing.pages import blueprint, refund_choices
 from coworking.billing.pay_links import pay_token, pay_url
 from coworking.billing.payer_credit_queries import credit_left
 from coworking.billing.payer_credit_rules import proposed_use
-from coworking.core.errors import DomainError
+from coworking.core import exports
+from coworking.core.errors import N_, DomainError
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires, signed_in
@@ -42,6 +44,9 @@ from coworking.spaces import queries as spaces
 def mine() -> ResponseReturnValue:
     actor = current_actor()
     assert actor.person_id is not None, "the system does not browse"
+    if kind := exports.asked():
+        every, _following = queries.documents(actor, queries.Filters(), limit=None, own=True)
+        return exports.list_answer(kind, N_("Invoices"), INVOICES, every)
     rows, following = queries.documents(actor, queries.Filters(), after=request.args.get("after") or None, own=True)
     coming = queries.coming_for(actor.person_id)
     amounts, total = drafts.with_vat(coming)

@@ -7,12 +7,15 @@ from threading import BoundedSemaphore
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.accounts.session import require_proof
 from coworking.billing import means, means_queries, means_rules, services
 from coworking.billing.consent import consent
 from coworking.billing.gateways.port import GatewayRefused, GatewayUnavailable
+from coworking.billing.list_pages import MEANS
 from coworking.billing.means_models import SavedMeans
 from coworking.billing.online_rules import FactDisagrees, GatewayAway
-from coworking.core.errors import NotFound
+from coworking.core import exports
+from coworking.core.errors import N_, NotFound
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, language
 from coworking.core.policy import Role, current_actor, requires, signed_in
@@ -132,6 +135,9 @@ def withdraw(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/settings/payments/saved")
 @requires(Role.MANAGER)
 def everyone() -> ResponseReturnValue:
+    if kind := exports.asked():
+        require_proof()
+        return exports.list_answer(kind, N_("Saved cards and accounts"), MEANS, means_queries.all_means())
     return _everyone(Form({"notice_days": str(means_queries.notice_days())}))
 
 

@@ -9,8 +9,10 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts.models import Organisation, Person
+from coworking.accounts.session import require_proof
 from coworking.billing import drafts, reminder_queries, reminding_by_hand
 from coworking.billing.account_queries import payer_named
+from coworking.billing.list_pages import OVERDUE
 from coworking.billing.models import Invoice
 from coworking.billing.pay_links import pay_url
 from coworking.billing.reminder_models import Reminder
@@ -19,8 +21,8 @@ from coworking.billing.reminder_queries import OverduePayer, overdue, payer_over
 from coworking.billing.reminder_step_queries import reminding
 from coworking.billing.reminder_words import STEP_NAMES, Words
 from coworking.billing.reminding import LETTERS_IN, words_and_lines
-from coworking.core import pdf
-from coworking.core.errors import DomainError, NotFound
+from coworking.core import exports, pdf
+from coworking.core.errors import N_, DomainError, NotFound
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
@@ -42,6 +44,9 @@ def _words() -> dict[str, object]:
 def index() -> ResponseReturnValue:
     today, chosen = spaces.today(), reminding()
     payers = overdue(today, None, chosen)
+    if kind := exports.asked():
+        require_proof()
+        return exports.list_answer(kind, N_("Overdue invoices"), OVERDUE, payers)
     return render_template(
         "billing/reminders.html",
         chosen=chosen,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import (
@@ -263,6 +263,28 @@ def bookings_of(person_id: int, span: Span) -> list[Booking]:
             .order_by(Booking.starts_at, Booking.id)
         ).unique()
     )
+
+
+def units_of(person_id: int) -> list[BookingUnit]:
+    """Everything ``person_id`` ever booked, unit by unit, the latest first."""
+    return _units(Booking.person_id == person_id, latest_first=True)
+
+
+def units_between(first: date, last: date) -> list[BookingUnit]:
+    """Every confirmed unit of the local dates ``first`` to ``last``, by time, with people and resources (1 statement)."""
+    return _units(runs_on(BookingUnit, first, last), BookingUnit.day <= last, Booking.status == "confirmed")
+
+
+def _units(*conditions: ColumnElement[bool], latest_first: bool = False) -> list[BookingUnit]:
+    order = (BookingUnit.starts_at, BookingUnit.id)
+    statement = (
+        select(BookingUnit)
+        .join(BookingUnit.booking)
+        .where(*conditions)
+        .options(contains_eager(BookingUnit.booking).joinedload(Booking.person), joinedload(BookingUnit.resource))
+        .order_by(*(column.desc() if latest_first else column for column in order))
+    )
+    return list(db.session.scalars(statement).unique())
 
 
 def coming_bookings(person_id: int, limit: int = 200) -> list[Booking]:

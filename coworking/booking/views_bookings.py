@@ -8,9 +8,11 @@ from flask.typing import ResponseReturnValue
 from coworking.booking import former, move_offers, offers, queries, services
 from coworking.booking.access import sees_price
 from coworking.booking.forms import read_move_agreed, read_page
+from coworking.booking.list_pages import OWN
 from coworking.booking.pages import after_change, beside, blueprint, refused, said
+from coworking.core import exports
 from coworking.core.clock import now
-from coworking.core.errors import DomainError
+from coworking.core.errors import N_, DomainError
 from coworking.core.i18n import _
 from coworking.core.policy import current_actor, signed_in
 from coworking.core.web import say
@@ -25,6 +27,8 @@ PAGE = 20
 def mine() -> ResponseReturnValue:
     """What is coming, then what was, page by page."""
     person_id = current_actor().person_id or 0
+    if kind := exports.asked():
+        return exports.list_answer(kind, N_("Bookings"), OWN, queries.units_of(person_id))
     ahead = queries.coming_bookings(person_id)
     past, page, pages = queries.past_bookings(person_id, read_page(request.args.get("page")), PAGE)
     return render_template(

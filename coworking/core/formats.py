@@ -151,6 +151,11 @@ def _over_midnight(start: datetime, end: datetime) -> bool:
     return start.date() < (end - timedelta(microseconds=1)).date()
 
 
+def wall_clock(instant: datetime) -> datetime:
+    """The local date and time of ``instant``, without a zone, as a spreadsheet holds it."""
+    return _local(instant).replace(tzinfo=None)
+
+
 def instant_day(instant: datetime) -> date:
     """The local date of ``instant``."""
     return _local(instant).date()

@@ -109,6 +109,12 @@ def page(before: int | None = None, kind: str | None = None) -> EventsPage:
     return EventsPage(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
 
 
+def every(kind: str | None = None) -> list[SecurityEvent]:
+    """All the events that are kept, the latest first; of one ``kind`` when given."""
+    statement = select(SecurityEvent).order_by(SecurityEvent.id.desc())
+    return list(db.session.scalars(statement if kind is None else statement.where(SecurityEvent.kind == kind)))
+
+
 def purge() -> int:
     """Forget events of more than three months ago; return how many."""
     old = SecurityEvent.occurred_at < now() - KEPT

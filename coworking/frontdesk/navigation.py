@@ -114,6 +114,7 @@ _PARTS = {
         "pricing.new_article",
         "pricing.prices",
         "membership.plans",
+        "membership.subscriptions",
         "membership.organisations",
         "membership.organisation",
         "membership.new_organisation",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, url_for
+from datetime import date
+
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.booking.pages import said
 from coworking.core.i18n import _
+from coworking.core.months import month_end, month_of
 from coworking.presence import services as presence
 
 blueprint = Blueprint("frontdesk", __name__)
+
+
+def span_asked(day: date) -> tuple[date, date]:
+    """The first and the last day that a file is asked for: ``day``, or its whole month with ``?span=month``."""
+    return (month_of(day), month_end(day)) if request.args.get("span") == "month" else (day, day)
 
 
 def say_arrived(arrival: presence.Arrival) -> None:

@@ -8,11 +8,16 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.accounts.session import require_proof
 from coworking.booking.forms import read_day
+from coworking.booking.list_pages import EVERYONES
+from coworking.booking.queries import units_between
 from coworking.booking.rules import HALVES, bookable_halves
+from coworking.core import exports
+from coworking.core.errors import N_, Forbidden
 from coworking.core.policy import current_actor, signed_in
 from coworking.frontdesk import timeline as timelines
-from coworking.frontdesk.pages import blueprint
+from coworking.frontdesk.pages import blueprint, span_asked
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK
 
@@ -22,6 +27,11 @@ from coworking.spaces.models import DESK
 def timeline() -> ResponseReturnValue:
     actor = current_actor()
     day = read_day(request.args.get("day"), default=spaces.today())
+    if kind := exports.asked():
+        if not actor.is_staff:
+            raise Forbidden()
+        require_proof()
+        return exports.list_answer(kind, N_("Bookings"), EVERYONES, units_between(*span_asked(day)))
     listed = request.args.get("view") == "list"
     found = timelines.timeline(actor, day, listed=listed)
     return render_template(
@@ -31,6 +41,7 @@ def timeline() -> ResponseReturnValue:
         previous=timelines.address(day - timedelta(days=1), **({"view": "list"} if listed else {})),
         following=timelines.address(day + timedelta(days=1), **({"view": "list"} if listed else {})),
         as_day=timelines.address(day),
+        as_month=timelines.address(day, span="month"),
         as_list=timelines.address(day, view="list"),
         today=spaces.today(),
         is_today=day == spaces.today(),

@@ -10,20 +10,24 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from coworking.accounts.queries import person_by_public_id, search_people
+from coworking.accounts.session import require_proof
 from coworking.booking.forms import read_day
 from coworking.booking.models import Booking
 from coworking.booking.pages import beside
+from coworking.core import exports
 from coworking.core.clock import now
-from coworking.core.errors import DomainError, InvalidInput, at_field
+from coworking.core.errors import N_, DomainError, InvalidInput, at_field
 from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.reading import time_of
 from coworking.core.timespan import local_instant
 from coworking.core.web import say
+from coworking.frontdesk.pages import span_asked
 from coworking.frontdesk.register import register
 from coworking.frontdesk.settled import read_instant, read_units, say_settled
 from coworking.presence import settling
-from coworking.presence.queries import presences_of
+from coworking.presence.list_pages import PRESENCES
+from coworking.presence.queries import presences_between, presences_of
 from coworking.spaces import queries as spaces
 
 blueprint = Blueprint("register", __name__)
@@ -48,7 +52,11 @@ def _came(booking: Booking) -> Markup:
 @requires(Role.HOST)
 def show() -> ResponseReturnValue:
     """The register of today, or of ``day``."""
-    return _page(read_day(request.args.get("day"), default=spaces.today()), request.args)
+    day = read_day(request.args.get("day"), default=spaces.today())
+    if kind := exports.asked():
+        require_proof()
+        return exports.list_answer(kind, N_("Presences"), PRESENCES, presences_between(*span_asked(day)))
+    return _page(day, request.args)
 
 
 @blueprint.post("/register/settle")

@@ -10,10 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts.models import Person
 from coworking.accounts.queries import person_by_public_id, search_people
+from coworking.accounts.session import require_proof
 from coworking.billing import door_queries, receipts, selling
 from coworking.billing.door_models import DoorSale
 from coworking.billing.door_rules import MEANS, ON_INVOICE, NotOffered, SoldAlready
-from coworking.core.errors import DomainError, InvalidInput, NotFound
+from coworking.billing.list_pages import DEPOSITS
+from coworking.core import exports
+from coworking.core.errors import N_, DomainError, InvalidInput, NotFound
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, language
 from coworking.core.policy import Role, current_actor, requires
@@ -183,6 +186,9 @@ def receipt_pdf(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/deposits")
 @requires(Role.HOST)
 def deposits() -> ResponseReturnValue:
+    if kind := exports.asked():
+        require_proof()
+        return exports.list_answer(kind, N_("Deposits"), DEPOSITS, door_queries.deposits_held())
     return _deposits_page()
 
 

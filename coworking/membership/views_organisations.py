@@ -7,11 +7,15 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import organisations as service
 from coworking.accounts import queries as accounts
+from coworking.accounts.session import require_proof
+from coworking.core import exports
+from coworking.core.errors import N_
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.reading import day_of
 from coworking.membership import forms, queries, services
+from coworking.membership.list_pages import ORGANISATIONS
 from coworking.membership.pages import blueprint, done, is_taxable
 from coworking.membership.rules import weekdays_in
 from coworking.spaces import queries as spaces
@@ -22,6 +26,9 @@ from coworking.spaces.forms import weekday_names
 @requires(Role.MANAGER)
 def organisations() -> ResponseReturnValue:
     text = request.args.get("q", "")[:200].replace("\x00", "")
+    if kind := exports.asked():
+        require_proof()
+        return exports.list_answer(kind, N_("Organisations"), ORGANISATIONS, accounts.every_organisation(text))
     number = request.args.get("page", 1, type=int)
     rows, page, pages = accounts.list_organisations(text, min(number, 1_000_000))
     return render_template("membership/organisations.html", organisations=rows, page=page, pages=pages, q=text)

@@ -34,6 +34,18 @@ def presences_on(day: date) -> list[Presence]:
     )
 
 
+def presences_between(first: date, last: date) -> list[Presence]:
+    """Every presence of the local dates ``first`` to ``last``, by arrival, with people (1 statement)."""
+    return list(
+        db.session.scalars(
+            select(Presence)
+            .where(Presence.day.between(first, last))
+            .options(joinedload(Presence.person))
+            .order_by(Presence.arrived_at, Presence.id)
+        ).unique()
+    )
+
+
 _OPEN_PRESENCES = (
     select(Presence)
     .where(

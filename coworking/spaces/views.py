@@ -9,11 +9,14 @@ from flask import Blueprint, Flask, flash, redirect, render_template, request, u
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from coworking.core import exports
 from coworking.core.displaced import WouldDisplace
+from coworking.core.errors import N_
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
 from coworking.spaces import forms, inventory, queries, services
+from coworking.spaces.list_pages import CLOSURES, RESOURCES
 from coworking.spaces.pages import beside
 from coworking.spaces.rules import weekly
 
@@ -95,6 +98,9 @@ def remove_hours() -> ResponseReturnValue:
 @blueprint.get("/closures")
 @requires(Role.MANAGER)
 def closures() -> ResponseReturnValue:
+    if kind := exports.asked():
+        rows = queries.closures_between(queries.today(), date.max)
+        return exports.list_answer(kind, N_("Closures"), CLOSURES, rows)
     return _closures_page(Form())
 
 
@@ -124,6 +130,11 @@ def remove_closure(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/spaces")
 @requires(Role.MANAGER)
 def spaces() -> ResponseReturnValue:
+    if kind := exports.asked():
+        rows = [
+            row for row in queries.resources() if not row.in_service_until or row.in_service_until >= queries.today()
+        ]
+        return exports.list_answer(kind, N_("Desks and rooms"), RESOURCES, rows)
     return _spaces_page(Form())
 
 

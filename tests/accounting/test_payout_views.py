@@ -35,7 +35,7 @@ def test_an_accountant_reads_payouts_and_what_each_consists_of(paid_out, billing
     page = plain(browser.get("/payouts"))
     assert "64,76 €" in page and "14,60 €" in page and "1,24 €" in page
     links = [part.split('"')[0] for part in page.split('href="/payouts/')[1:]]
-    shown = [plain(browser.get(f"/payouts/{link}")) for link in links if link != "movements.csv" and "?" not in link]
+    shown = [plain(browser.get(f"/payouts/{link}")) for link in links if "?" not in link]
     assert len(shown) == 2
     assert any("66,00 €" in one and "F2026-" in one for one in shown)
     assert any("15,00 €" in one and "F2026-" not in one for one in shown)
@@ -62,7 +62,7 @@ def test_the_list_costs_the_same_whatever_its_length(gateway, billing_lieu, app,
 
 
 def test_the_movements_are_a_file(paid_out, billing_lieu, sign_in):
-    rows = sign_in(billing_lieu.cast.accountant).get("/payouts/movements.csv")
+    rows = sign_in(billing_lieu.cast.accountant).get("/payouts?as=csv")
     assert rows.status_code == 200 and rows.headers["Content-Type"].startswith("text/csv")
     assert "66,00" in rows.text and "1,24" in rows.text and rows.text.count("\n") >= 3
 
@@ -70,5 +70,5 @@ def test_the_movements_are_a_file(paid_out, billing_lieu, sign_in):
 @pytest.mark.parametrize("who", ["host", "member", "lead"])
 def test_nobody_else_reads_them(paid_out, billing_lieu, sign_in, who):
     browser = sign_in(getattr(billing_lieu.cast, who))
-    for path in ("/payouts", "/payouts/movements.csv", "/payouts/x"):
+    for path in ("/payouts", "/payouts?as=csv", "/payouts/x"):
         assert browser.get(path).status_code == 403

@@ -29,7 +29,7 @@ def issued(billing_lieu, app) -> dict[str, str]:
         return {queries.content(row)["buyer"]["name"]: row.public_id for row in done.issued}
 
 
-PAGES = ["/invoices", "/invoices/export.csv", "/invoices/month/2026-10"]
+PAGES = ["/invoices", "/invoices?as=csv", "/invoices?as=xlsx", "/invoices/payments", "/invoices/month/2026-10"]
 
 
 @pytest.mark.parametrize("url", PAGES)
@@ -268,8 +268,8 @@ def test_the_list_is_searched_sorted_paged_and_exported(billing_lieu, issued, si
     assert following
     second = plain(browser.get(following[1].replace("&amp;", "&")))
     assert len(set(re.findall(r"F2026-\d{4}", first) + re.findall(r"F2026-\d{4}", second))) == 3
-    table = browser.get("/invoices/export.csv").get_data(as_text=True)
-    assert "Lise Vidal;55,00;11,00;66,00;0,00;66,00;0,00;open" in table
+    table = browser.get("/invoices?as=csv").get_data(as_text=True)
+    assert "Lise Vidal;55,00;11,00;66,00;0,00;66,00;0,00;66,00;EUR;à payer" in table
 
 
 def test_a_list_costs_the_same_whatever_its_length(billing_lieu, issued, sign_in, count_statements, app):

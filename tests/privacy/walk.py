@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 from flask import Flask
 from pypdf import PdfReader
@@ -172,6 +173,35 @@ QUERIES: dict[str, list[dict[str, str]]] = {
 }
 """Queries that show more than the bare address does."""
 
+LISTS = (
+    "accounts.people",
+    "accounts.security_log",
+    "bank.lines",
+    "billing.index",
+    "billing.mine",
+    "billing.month",
+    "booking.mine",
+    "frontdesk.deposits",
+    "frontdesk.timeline",
+    "means.everyone",
+    "membership.organisations",
+    "membership.subscriptions",
+    "money.due",
+    "payouts.index",
+    "register.show",
+    "reminders.index",
+    "spaces.closures",
+    "spaces.spaces",
+)
+"""Lists whose address answers with a file too (`coworking.core.exports`)."""
+FILES = ("billing.payments", "network_head.directory_table", "network_head.imports_table", "network_head.table")
+"""Addresses that answer with the file of a list and have no page."""
+AS_FILES = [{"as": "csv"}, {"as": "xlsx"}]
+for _listed in (*LISTS, *FILES):
+    QUERIES[_listed] = [*QUERIES.get(_listed, ()), *AS_FILES]
+for _listed in ("frontdesk.timeline", "register.show"):
+    QUERIES[_listed] += [{**kind, "span": "month"} for kind in AS_FILES]
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -238,7 +268,7 @@ class Visit:
         if path.startswith("/api/"):
             variants = [self.token]
         else:
-            variants = [{}] if path.endswith(".pdf") else [{}, {"HX-Request": "true"}]
+            variants = [{}] if path.endswith(".pdf") or "as=" in path else [{}, {"HX-Request": "true"}]
         for headers in variants:
             answer = self.browser.get(path, headers=headers)
             assert answer.status_code < 500, f"{path} answered {answer.status_code}"
@@ -274,6 +304,9 @@ def _sentinels(answer: TestResponse) -> set[str]:
     said = answer.get_data()
     if said.startswith(b"%PDF") and len(said) > 200:
         said = "".join(page.extract_text() for page in PdfReader(BytesIO(said)).pages).encode()
+    if said.startswith(b"PK"):
+        with ZipFile(BytesIO(said)) as book:
+            said = b"".join(map(book.read, book.namelist()))
     text = re.sub("[^a-z0-9]", "", f"{said.decode('utf-8', 'replace')} {answer.headers}".lower())
     return set(re.findall(r"zq\d{4}x", text))
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.core import exports
 from coworking.core.errors import N_
+from coworking.core.formats import instant_day
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.months import write_month
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.reading import email_of, postcode_of, siret_of
-from coworking.core.tables import csv_answer
 from coworking.network.head import directory_queries, lieux
 from coworking.network.head.directory_queries import STATES, ListedLieu, Narrowing
 from coworking.network.head.entry_rules import KINDS, REGIONS
@@ -80,7 +81,7 @@ def directory() -> ResponseReturnValue:
 def directory_table() -> ResponseReturnValue:
     """The filtered list, whole; without the notes, which leave the head in no way."""
     rows = [_cells(entry) for entry in directory_queries.every_lieu(_asked())]
-    return csv_answer("directory.csv", [[_(name) for name in COLUMNS], *rows])
+    return exports.list_answer(exports.asked() or "csv", N_("Directory"), exports.numbered(COLUMNS), rows)
 
 
 @blueprint.get("/directory/new")
@@ -147,5 +148,5 @@ def _cells(entry: ListedLieu) -> tuple[object, ...]:
         _(WAYS[row.way]) if row.way else "",
         _("Yes") if entry.invited else "",
         write_month(row.expected_from) if row.expected_from else "",
-        row.left_at.date().isoformat() if row.left_at else "",
+        instant_day(row.left_at) if row.left_at else "",
     )

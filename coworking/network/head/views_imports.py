@@ -8,11 +8,11 @@ from math import ceil
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.core import exports
 from coworking.core.errors import N_, NotFound
 from coworking.core.i18n import _
 from coworking.core.policy import Role, requires
 from coworking.core.reading import nearest_number
-from coworking.core.tables import csv_answer
 from coworking.network.head import directory_queries
 from coworking.network.head.census_rules import Remark
 from coworking.network.head.import_labels import CODE_NAMES, remark_words
@@ -69,9 +69,9 @@ def imports_table() -> ResponseReturnValue:
     kept = directory_queries.imports()
     if not kept:
         raise NotFound()
-    shown, remarks = _asked(kept)
+    _shown, remarks = _asked(kept)
     rows = [(one.line, one.place, remark_words(one), one.value, one.instead) for one in remarks]
-    return csv_answer(f"import-{shown.created_at:%Y-%m-%d}.csv", [[_(name) for name in COLUMNS], *rows])
+    return exports.list_answer(exports.asked() or "csv", N_("Import"), exports.numbered(COLUMNS), rows)
 
 
 def _asked(kept: list[DirectoryImport]) -> tuple[DirectoryImport, list[Remark]]:

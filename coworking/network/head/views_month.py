@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from coworking.core import exports
 from coworking.core.errors import N_
 from coworking.core.i18n import _
 from coworking.core.months import read_month, write_month
 from coworking.core.policy import Role, requires
-from coworking.core.tables import csv_answer
 from coworking.network.head.labels import doubt_words
 from coworking.network.head.overview import SORTS, Overview, last_month, overview
 from coworking.network.head.pages import blueprint
@@ -51,7 +51,7 @@ def month() -> ResponseReturnValue:
 @blueprint.get("/returns.csv")
 @requires(Role.LEAD)
 def table() -> ResponseReturnValue:
-    """The month's table as CSV: numerators and denominators, not rates. What is set aside is in it, with its reason."""
+    """The month's table as a file: numerators and denominators, not rates. What is set aside is in it, with its reason."""
     found = _asked("", "name")
     rows = [
         (
@@ -67,7 +67,7 @@ def table() -> ResponseReturnValue:
         )
         for row in found.rows
     ]
-    return csv_answer(f"network-{write_month(found.month)}.csv", [[_(name) for name in COLUMNS], *rows])
+    return exports.list_answer(exports.asked() or "csv", N_("Network"), exports.numbered(COLUMNS), rows)
 
 
 def _asked(search: str, sort: str) -> Overview:
