@@ -69,6 +69,7 @@ MODELS = (
     "coworking.core.backup",
     "coworking.core.sender",
     "coworking.accounts.models",
+    "coworking.accounts.factor_models",
     "coworking.spaces.models",
     "coworking.claims.models",
     "coworking.pricing.models",

@@ -115,7 +115,7 @@ def make_person(first_name: str, last_name: str, email: str | None, *roles: str,
 def make_device(person: Person) -> tuple[str, str]:
     """``person`` signed in on a device of theirs: the cookie's name and value."""
     with write_unit():
-        signed_in = devices.sign_in(person, devices.Browser("Firefox/146.0 (Linux)", remember=True))
+        signed_in = devices.strongly(person, devices.Browser("Firefox/146.0 (Linux)", remember=True), by=devices.LINK)
     return session.device_cookie(), signed_in.secret
 
 

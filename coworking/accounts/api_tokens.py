@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
 
-from coworking.accounts import access, rules, tokens
+from coworking.accounts import access, emails, factors, rules, tokens
 from coworking.accounts.models import ApiToken, Person
 from coworking.core import security
 from coworking.core.clock import now
@@ -26,12 +26,23 @@ class Grant:
     scopes: frozenset[str]
     roles: frozenset[Role]
     last_used_at: datetime | None
+    second_step_missing: bool
+    """The lieu wants a second step of the team by now, and the token's owner has none."""
 
 
-def issue(actor: Actor, *, name: str, scopes: frozenset[str], days: int = rules.TOKEN_DAYS) -> str:
+def issue(
+    actor: Actor,
+    *,
+    name: str,
+    scopes: frozenset[str],
+    days: int = rules.TOKEN_DAYS,
+    browser: str = "",
+    tell: bool = False,
+) -> str:
     """Make a token that acts for ``actor`` within ``scopes`` for so many days; the text is shown once and kept nowhere.
 
-    It never allows more than its owner's roles of today. Raises `AddressUnconfirmed` or what is wrong.
+    It never allows more than its owner's roles of today. ``tell``: write its owner an e-mail, with the name of the
+    ``browser`` it was made in. Raises `AddressUnconfirmed` or what is wrong.
     """
     name, scopes = rules.token_name_of(name), rules.check_scopes(scopes)
     days = rules.check_token_days(days)
@@ -53,6 +64,8 @@ def issue(actor: Actor, *, name: str, scopes: frozenset[str], days: int = rules.
         security.record(
             security.TOKEN_MADE, person_id=person.id, actor_id=actor.person_id, scopes=sorted(scopes), days=days
         )
+        if tell:
+            emails.enqueue_access(emails.TOKEN_MADE, person, browser=browser)
     return text
 
 
@@ -68,7 +81,16 @@ def revoke(actor: Actor, public_id: str) -> None:
 
 
 _OWNER = (  # built once: every program's request asks it
-    select(Person, LIEU_VERSION, ApiToken.id, ApiToken.scopes, ApiToken.roles, ApiToken.last_used_at)
+    select(
+        Person,
+        LIEU_VERSION,
+        ApiToken.id,
+        ApiToken.scopes,
+        ApiToken.roles,
+        ApiToken.last_used_at,
+        factors.SECOND_STEP_FROM,
+        factors.HAS_SECOND_STEP,
+    )
     .join(ApiToken, ApiToken.person_id == Person.id)
     .where(
         ApiToken.digest == bindparam("digest"),
@@ -87,9 +109,12 @@ def owner(text: str) -> tuple[Person, Grant] | None:
     row = db.session.execute(_OWNER, values).unique().one_or_none()
     if row is None:
         return None
-    person, version, token_id, scopes, roles, last_used_at = row
+    person, version, token_id, scopes, roles, last_used_at, team_from, has_second_step = row
     note_lieu_version(version)
-    return person, Grant(token_id, frozenset(scopes.split()), frozenset(map(Role, roles.split())), last_used_at)
+    missing = factors.is_due(team_from) and not has_second_step
+    return person, Grant(
+        token_id, frozenset(scopes.split()), frozenset(map(Role, roles.split())), last_used_at, missing
+    )
 
 
 def used(token_id: int) -> None:

@@ -1,4 +1,4 @@
-"""``flask create-manager`` and ``flask token``, for whoever administers the server."""
+"""``flask create-manager``, ``flask token`` and ``flask reset-second-step``, for whoever administers the server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from coworking.accounts import api_tokens, queries, rules, staff
+from coworking.accounts import api_tokens, queries, rules, second_step, staff
 from coworking.core.errors import DomainError
 from coworking.core.i18n import in_language
 from coworking.core.reading import ChoiceUnknown, normal_email
@@ -18,6 +18,7 @@ def init(app: Flask) -> None:
     """Register the commands."""
     app.cli.add_command(create_manager)
     app.cli.add_command(token)
+    app.cli.add_command(reset_second_step)
 
 
 @click.command("create-manager")
@@ -53,6 +54,16 @@ def token(email: str, scopes: str, name: str, days: int) -> None:
     except DomainError as error:
         raise _plain(error) from error
     click.echo(text)
+
+
+@click.command("reset-second-step")
+@click.argument("email")
+@with_appcontext
+def reset_second_step(email: str) -> None:
+    """Take the second step of the person with EMAIL away: for a manager who lost the phone and the recovery codes."""
+    if not second_step.reset_by_server(normal_email(email)):
+        raise click.ClickException(f"Nobody here with the address {email} has a second step.")
+    click.echo(f"{email} signs in without a second step, is signed out everywhere and gets an e-mail that says so.")
 
 
 def _plain(error: DomainError) -> click.ClickException:

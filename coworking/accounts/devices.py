@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select, update
 
-from coworking.accounts import passwords, rules, throttle
+from coworking.accounts import emails, factors, passwords, rules, throttle, tokens
 from coworking.accounts.models import ApiToken, Device, Person
 from coworking.core import security
 from coworking.core.clock import now
@@ -23,17 +23,20 @@ REMEMBERED_FOR = timedelta(days=90)
 SIGNED_IN_FOR = timedelta(hours=12)
 """From the moment of signing in, however busy the browser is."""
 PROVED_FOR = timedelta(minutes=10)
-"""How long after typing the password what is delicate may be done without typing it again."""
+"""How long after a proof what is delicate may be done without another."""
+NEWS_AFTER = timedelta(days=1)
+"""On the day on which an account is made every browser is a new one."""
 KEPT = timedelta(days=30)
 """How long an ended row stays, so that one can still be told of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """What a browser says of itself when it signs in."""
+    """What a browser says of itself when it signs in; its ``mark`` of who was signed in before: `tokens.make_known`."""
 
     user_agent: str = ""
     remember: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +49,89 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Halfway:
+    """Somebody who has shown a password or a link (``by``) and of whom a second step is asked: nothing is open yet."""
+
+    person: str
+    epoch: int
+    by: str
+    remember: bool
+
+    def fits(self, person: Person) -> bool:
+        """Whether nothing changed since: a new password begins again."""
+        return person.is_active and person.session_epoch == self.epoch
+
+
+@dataclass(frozen=True, slots=True)
 class Present:
     """The device that a request came from, as plain values."""
 
     id: int
     public_id: str
+    name: str
     remembered: bool
+    strong: bool
     proved_at: datetime
     last_used_at: datetime
+    team_from: datetime | None
+    """From when on the team signs in with a second step."""
 
 
-def sign_in(person: Person, browser: Browser) -> SignedIn:
-    """Open a device for ``person`` in the unit that has just seen who they are."""
+PASSWORD, LINK = "password", "link"
+"""By what somebody signed in."""
+
+
+def sign_in(person: Person, browser: Browser, *, by: str = LINK) -> SignedIn | Halfway:
+    """Open a device for ``person`` in the unit that has just seen who they are; not before a second step where one is asked.
+
+    Whatever signs people in comes through here, so that no way in goes round the second step.
+    """
     require_unit()
+    if factors.is_asked_of(person):
+        return Halfway(person.public_id, person.session_epoch, by, browser.remember)
+    return _open(person, browser, by=by, strong=False)
+
+
+def strongly(person: Person, browser: Browser, *, by: str) -> SignedIn:
+    """Open a device for ``person`` in the unit that has just seen both steps."""
+    require_unit()
+    return _open(person, browser, by=by, strong=True)
+
+
+def _open(person: Person, browser: Browser, *, by: str, strong: bool) -> SignedIn:
     secret, instant = secrets.token_urlsafe(32), now()
+    name = rules.device_name(browser.user_agent)
+    if by != LINK and _is_news(person, browser):
+        emails.enqueue_access(emails.NEW_BROWSER, person, browser=name)
     db.session.add(
         Device(
             person_id=person.id,
             digest=_digest(secret),
-            name=rules.device_name(browser.user_agent),
+            name=name,
             remembered=browser.remember,
+            strong=strong,
             proved_at=instant,
             last_used_at=instant,
             ends_at=instant + (REMEMBERED_FOR if browser.remember else SIGNED_IN_FOR),
         )
     )
-    security.record(security.SIGNED_IN, person_id=person.id, remembered=browser.remember)
+    security.record(security.SIGNED_IN, person_id=person.id, remembered=browser.remember, by=by, strong=strong)
     return SignedIn(person, secret, browser.remember)
 
 
 _BY_SECRET = (  # built once: every request of somebody signed in asks it
-    select(Person, LIEU_VERSION, Device.id, Device.public_id, Device.remembered, Device.proved_at, Device.last_used_at)
+    select(
+        Person,
+        LIEU_VERSION,
+        Device.id,
+        Device.public_id,
+        Device.name,
+        Device.remembered,
+        Device.strong,
+        Device.proved_at,
+        Device.last_used_at,
+        factors.SECOND_STEP_FROM,
+    )
     .join(Device, Device.person_id == Person.id)
     .where(
         Device.digest == bindparam("digest"),
@@ -171,7 +226,7 @@ def prove(actor: Actor, device: Present | None, password: str) -> None:
 
 
 def is_proved(device: Present | None) -> bool:
-    """Whether the password was typed on ``device`` a moment ago."""
+    """Whether its owner proved on ``device`` a moment ago that it is them."""
     return device is not None and now() - device.proved_at < PROVED_FOR
 
 
@@ -183,6 +238,13 @@ def purge() -> int:
         return 0
     with write_unit():
         return db.session.execute(delete(Device).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result
+
+
+def _is_news(person: Person, browser: Browser) -> bool:
+    """Whether its owner should be told of this browser: the account never was open on it, and was not made just now."""
+    if tokens.read_known(browser.mark, person.email or "") is not None:
+        return False
+    return person.created_at < now() - NEWS_AFTER
 
 
 def _signed_out(actor: Actor, **details: bool) -> None:

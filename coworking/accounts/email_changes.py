@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from coworking.accounts import access, devices, emails, rules, throttle, tokens
+from coworking.accounts import access, devices, emails, rules, second_step, throttle, tokens
 from coworking.accounts.models import EmailChange, Person
 from coworking.core import security
 from coworking.core.clock import now
@@ -124,6 +124,7 @@ def stop(token: str) -> bool:
             devices.end_everything(other.id)
             db.session.flush()
         devices.end_everything(person.id)
+        second_step.forget_since(person, change.asked_at)
         person.email = change.old_email
         person.password_hash = None
         person.session_epoch += 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import datetime
+
 from coworking.accounts.models import EmailChange, Person
 from coworking.core import outbox
 from coworking.core.clock import now
@@ -10,6 +13,11 @@ CONFIRM, REGISTERED, RESET, INVITE = "confirm", "registered", "reset", "invitati
 SIGN_IN = "sign_in"
 CHANGED = "password_changed"
 NEW_ADDRESS, ADDRESS_CHANGE = "new_address", "address_change"
+ACCESS_CHANGED = "access_changed"
+SECOND_STEP_ON, SECOND_STEP_OFF, SECOND_STEP_RESET = "second_step_on", "second_step_off", "second_step_reset"
+SECOND_STEP_WANTED = "second_step_wanted"
+CODES_RENEWED, CODE_USED = "codes_renewed", "code_used"
+TOKEN_MADE, NEW_BROWSER = "token_made", "new_browser"
 TOPIC = "accounts.letter"
 _ONCE_IN_S = {SIGN_IN: 60}
 """A link to sign in may be used at once, and another one wanted soon after."""
@@ -27,3 +35,17 @@ def enqueue_change(template: str, person: Person, change: EmailChange) -> None:
     """Write an e-mail about a change of address into the outbox of the open unit, once for each change."""
     payload = {"letter": template, "person": person.public_id, "change": change.public_id}
     outbox.enqueue(TOPIC, f"{TOPIC}:{template}:{change.public_id}", payload)
+
+
+def enqueue_access(
+    kind: str, person: Person, *, browser: str = "", left: int | None = None, starts: datetime | None = None
+) -> None:
+    """Write an e-mail about a change in how the account is opened into the outbox of the open unit: each time it happens.
+
+    ``browser``: the name of the device it was done on; ``left``: recovery codes; ``starts``: when a second step is wanted.
+    """
+    payload = {"letter": ACCESS_CHANGED, "person": person.public_id, "kind": kind, "at": now().isoformat()}
+    payload |= {"browser": browser} if browser else {}
+    payload |= {"left": left} if left is not None else {}
+    payload |= {"starts": starts.isoformat()} if starts is not None else {}
+    outbox.enqueue(TOPIC, f"{TOPIC}:{kind}:{person.public_id}:{secrets.token_hex(8)}", payload)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from coworking.accounts import emails, tokens
+from coworking.accounts.access_words import AccessWords, access_words
 from coworking.accounts.models import EmailChange, Person
 from coworking.core import mail, outbox, place
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.i18n import in_language
 from coworking.core.settings import settings
 
 _LINKS = {
@@ -40,6 +43,8 @@ def send(job: outbox.Job) -> None:
         to = _about_change(template, job.payload["change"], context)
     else:
         context["email"] = to = person.email
+        if template == emails.ACCESS_CHANGED:
+            context["words"] = _access_words(job.payload, person.locale)
         if template == emails.CONFIRM and person.email_confirmed_at is not None:
             return
         if template in _LINKS:
@@ -47,6 +52,19 @@ def send(job: outbox.Job) -> None:
             context["url"] = f"{base_url}/{path}/{tokens.make_link(purpose, person)}"
     if to is not None:
         mail.deliver(job.id, template=f"accounts/{template}", to=to, locale=person.locale, context=context)
+
+
+def _access_words(payload: dict[str, Any], locale: str) -> AccessWords:
+    starts = payload.get("starts")
+    with in_language(locale):
+        return access_words(
+            payload["kind"],
+            place=place.name(),
+            at=datetime.fromisoformat(payload["at"]),
+            browser=payload.get("browser", ""),
+            left=payload.get("left"),
+            starts=datetime.fromisoformat(starts) if starts else None,
+        )
 
 
 def _about_change(template: str, public_id: str, context: dict[str, Any]) -> str | None:

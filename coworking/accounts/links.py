@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coworking.accounts import access, devices, emails, once, queries, throttle, tokens
-from coworking.accounts.devices import Browser, SignedIn
+from coworking.accounts.devices import Browser, Halfway, SignedIn
 from coworking.accounts.models import Person
 from coworking.core import security
 from coworking.core.clock import now
@@ -33,7 +33,9 @@ def read(token: str) -> Person:
     return person
 
 
-def sign_in(token: str, address: str | None = None, *, browser: Browser, signed_up: str | None = None) -> SignedIn:
+def sign_in(
+    token: str, address: str | None = None, *, browser: Browser, signed_up: str | None = None
+) -> SignedIn | Halfway:
     """Sign ``browser`` in by the link of an e-mail, once. Raises `Gone`.
 
     Its reader has shown that the address is theirs. Where it was not confirmed before, whoever signed up may be a stranger:

@@ -157,7 +157,8 @@ class Throttle(Model):
 class Device(Model):
     """A browser that someone signed in with. Only the SHA-256 of its cookie's secret is kept.
 
-    It opens pages until ``ends_at``, unless it was ended before. ``proved_at`` is when the password was last typed there.
+    It opens pages until ``ends_at``, unless it was ended before. ``proved_at`` is when its owner last proved there that
+    it is them; ``strong``: by two steps.
     """
 
     __tablename__ = "device"
@@ -169,6 +170,7 @@ class Device(Model):
     digest: Mapped[str] = mapped_column(unique=True, info={"seen_by": ()})
     name: Mapped[str] = mapped_column(info={"seen_by": (SELF,)})
     remembered: Mapped[bool]
+    strong: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     proved_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_used_at: Mapped[datetime] = mapped_column(UTCDateTime)

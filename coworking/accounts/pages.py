@@ -6,9 +6,9 @@ from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import rules
-from coworking.accounts.devices import SignedIn
+from coworking.accounts.devices import Halfway, SignedIn
 from coworking.accounts.models import Person
-from coworking.accounts.session import begin
+from coworking.accounts.session import begin, hold
 from coworking.core.forms import Form, form_page
 from coworking.core.policy import Actor, Role
 
@@ -30,8 +30,12 @@ def home_of(who: Person | Actor) -> str:
     return url_for("accounts.me")
 
 
-def welcome(signed_in: SignedIn, target: str | None = None) -> ResponseReturnValue:
-    """Give this browser its cookie and redirect to ``target``, an address within the site, or to the person's home."""
+def welcome(signed_in: SignedIn | Halfway, target: str | None = None) -> ResponseReturnValue:
+    """Give this browser its cookie and redirect to ``target``, an address within the site, or to the person's home; first
+    to the second step, where one is asked."""
+    if isinstance(signed_in, Halfway):
+        hold(signed_in, target)
+        return redirect(url_for("accounts.second_step_asked"), 303)
     begin(signed_in)
     return redirect(rules.local_path(target) or home_of(signed_in.person), 303)
 

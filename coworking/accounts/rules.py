@@ -116,6 +116,39 @@ class NotConfirmedYet(DomainError):
     message = N_("Your address is not confirmed yet. Open the link of the e-mail first, then go on here.")
 
 
+class PasswordThere(DomainError):
+    code = "password_there"
+    status = 409
+    message = N_("You have a password already. Type it once more to change it.")
+    field = "current_password"
+
+
+class SecondStepOn(DomainError):
+    code = "second_step_on"
+    status = 409
+    message = N_("The second step is on already.")
+
+
+class SecondStepFirst(DomainError):
+    code = "second_step_first"
+    status = 409
+    message = N_("Set up your own second step first: otherwise you would lock yourself out.")
+
+
+class SecondStepRequired(DomainError):
+    code = "second_step_required"
+    status = 409
+    message = N_("The team signs in with a second step here: yours stays on.")
+
+
+class SecondStepNeeded(DomainError):
+    """A token of somebody of the team who has no second step, where the lieu wants one."""
+
+    code = "second_step_needed"
+    status = 403
+    message = N_("The team signs in with a second step here. Set yours up on a page first.")
+
+
 class TokenDaysWrong(DomainError):
     code = "token_days_wrong"
     message = N_("Write a number of days from 1 to %(most)s.")
@@ -280,6 +313,7 @@ LIMITS = {
     "address": 50,
     "account": 100,
     "proof": 5,
+    "second": 5,
     "changes": 5,
     "emails": 60,
     "codes": 20,
@@ -288,8 +322,8 @@ LIMITS = {
 }
 """Scores at which waiting begins. ``account_address`` is one account tried from one internet address, ``device`` a device
 that the account knows, ``address`` all accounts from one address (everyone at a lieu shares one), ``account`` one account
-from everywhere; ``proof`` is somebody signed in who types their password again; ``changes`` one
-person's changes of address; ``emails`` are those asked for by signing
+from everywhere; ``proof`` is somebody signed in who types their password again; ``second`` one person's codes;
+``changes`` one person's changes of address; ``emails`` are those asked for by signing
 up or having forgotten a password, sometimes by a whole workshop at once; ``codes`` are those of PDFs that someone
 verifies, ``setup`` the one that a new server prints; ``network`` enrolments and returns whose link or signature is none of
 ours."""

@@ -18,7 +18,7 @@ from coworking.accounts import (
     throttle,
     tokens,
 )
-from coworking.accounts.devices import Browser, Present, SignedIn
+from coworking.accounts.devices import Browser, Halfway, Present, SignedIn
 from coworking.accounts.models import Person
 from coworking.core import place, security
 from coworking.core.clock import now
@@ -54,7 +54,9 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
     return tokens.signed_up_mark(email, password_hash)
 
 
-def confirm_email(token: str, *, signed_up: str | None = None, browser: Browser | None = None) -> SignedIn | None:
+def confirm_email(
+    token: str, *, signed_up: str | None = None, browser: Browser | None = None
+) -> SignedIn | Halfway | None:
     """Confirm the address that the link was sent to; doing it twice is fine. Raises `Gone`.
 
     The first time, ``browser`` is signed in where the account was ``signed_up`` on it (see `tokens.signed_up_mark`). Not on
@@ -72,7 +74,7 @@ def confirm_email(token: str, *, signed_up: str | None = None, browser: Browser 
         return devices.sign_in(person, browser)
 
 
-def go_on(email: str, *, signed_up: str | None, browser: Browser) -> SignedIn:
+def go_on(email: str, *, signed_up: str | None, browser: Browser) -> SignedIn | Halfway:
     """Sign in the ``browser`` on which this account was made, once its address was confirmed, on another device perhaps.
 
     Raises `NotConfirmedYet`: also where there was an account already, or whoever signed up would learn of it.
@@ -97,7 +99,7 @@ def ask_confirmation(actor: Actor) -> bool:
 
 def authenticate(
     email: str, password: str, address: str | None, *, browser: Browser | None = None, known: str | None = None
-) -> SignedIn:
+) -> SignedIn | Halfway:
     """Sign ``browser`` in as whoever has this address and password.
 
     ``known`` is the name under which the account knows the browser. Raises `SignInRefused`, or `TooManyAttempts` without
@@ -120,7 +122,7 @@ def authenticate(
             raise rules.SignInRefused()  # changed while we were looking
         if better is not None:
             person.password_hash = better
-        return devices.sign_in(person, browser or Browser())
+        return devices.sign_in(person, browser or Browser(), by=devices.PASSWORD)
 
 
 def request_reset(email: str, address: str | None) -> None:
@@ -140,7 +142,9 @@ def read_reset(token: str) -> Person:
     return _of_link(link, queries.find_person(link.person))
 
 
-def reset(token: str, password: str, address: str | None = None, *, browser: Browser | None = None) -> SignedIn:
+def reset(
+    token: str, password: str, address: str | None = None, *, browser: Browser | None = None
+) -> SignedIn | Halfway:
     """Set the password through the link of an e-mail, once, and sign ``browser`` in.
 
     It ends the link, every other device, every API token and a change of address that waits: whoever else knew the password
@@ -167,9 +171,23 @@ def change_password(actor: Actor, device: Present | None, *, current: str, new: 
     _check_password(new, queries.person_by_id(actor.person_id))
     end_read()
     devices.prove(actor, device, current)
+    _replace_password(actor, device, new)
+
+
+def set_password(actor: Actor, device: Present | None, new: str) -> None:
+    """Choose a first password, for who signed in by a link, on a device that was proved a moment ago. Raises
+    `PasswordThere` when there is one, or what is wrong with the new one."""
+    _check_password(new, queries.person_by_id(actor.person_id))
+    _replace_password(actor, device, new, first=True)
+
+
+def _replace_password(actor: Actor, device: Present | None, new: str, *, first: bool = False) -> None:
+    end_read()
     password_hash = passwords.hash_password(new)
     with write_unit():
         person = access.oneself(actor)
+        if first and person.password_hash is not None:
+            raise rules.PasswordThere()
         devices.end_of(person.id, keep=device.id if device else None)
         _set_password(person, password_hash)
 

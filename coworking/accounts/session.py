@@ -11,22 +11,29 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
-from flask import Request, Response, after_this_request, g, request, session
+from flask import Request, Response, after_this_request, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 
-from coworking.accounts import api_tokens, devices, tokens
-from coworking.accounts.devices import Browser, Present, SignedIn
+from coworking.accounts import api_tokens, devices, factors, rules, second_step, tokens
+from coworking.accounts.devices import Browser, Halfway, Present, SignedIn
 from coworking.accounts.models import Person
 from coworking.core import security
 from coworking.core.clock import now
 from coworking.core.errors import Busy, PasswordNeeded
 from coworking.core.login import login, set_visitor, visitor
-from coworking.core.policy import actor_or_none, current_actor
+from coworking.core.policy import Role, actor_or_none, current_actor, policy_of
 from coworking.core.settings import settings
 from coworking.core.units import write_unit
-from coworking.core.web import wants_problem
+from coworking.core.web import is_partial, wants_problem
 
 USE_NOTED_EVERY = timedelta(hours=1)
 KNOWN_FOR = timedelta(days=365)
+HALFWAY_FOR = timedelta(minutes=10)
+_OPEN_WITHOUT = frozenset(
+    f"accounts.{name}"
+    for name in ("begin_second_step", "second_step_setup", "confirm_second_step", "proof", "do_proof")
+)
+"""What somebody of the team may open before they have a second step: what sets one up. Pages for everyone are open too."""
 _LONGEST_COOKIE = 200
 
 
@@ -60,12 +67,12 @@ def device() -> Present | None:
 
 
 def is_proved() -> bool:
-    """Whether whoever is signed in typed their password here a moment ago."""
+    """Whether whoever is signed in proved here a moment ago that it is them."""
     return devices.is_proved(device())
 
 
 def require_proof() -> None:
-    """Raise `PasswordNeeded` unless the password was typed on this device a moment ago."""
+    """Raise `PasswordNeeded` unless whoever is signed in proved here a moment ago that it is them."""
     if not is_proved():
         raise PasswordNeeded()
 
@@ -80,9 +87,15 @@ def prove(password: str) -> None:
         g.device = replace(g.device, proved_at=now())
 
 
+def prove_code(*, code: str = "", recovery: str = "") -> None:
+    """Check a code of the second step, or a recovery code, of whoever is signed in. Raises what `second_step.prove` does."""
+    second_step.prove(current_actor(), device(), code=code, recovery=recovery)
+    g.device = replace(g.device, proved_at=now(), strong=True)
+
+
 def browser(*, remember: bool = False) -> Browser:
     """What this request's browser says of itself."""
-    return Browser(request.headers.get("User-Agent", ""), remember)
+    return Browser(request.headers.get("User-Agent", ""), remember, request.cookies.get(known_cookie(), ""))
 
 
 def known_as(email: str) -> str | None:
@@ -109,7 +122,61 @@ def begin_as(person: Person) -> None:
     """Sign this browser in as ``person``, whom the request has just made."""
     with write_unit():
         signed_in = devices.sign_in(person, browser())
-    begin(signed_in)
+    if isinstance(signed_in, SignedIn):
+        begin(signed_in)
+
+
+def hold(halfway: Halfway, target: str | None) -> None:
+    """Remember in this browser, signed and for ten minutes, who is to show a second step and where they go on to."""
+    chosen = session.get("language")
+    session.clear()
+    if chosen:
+        session["language"] = chosen
+    session["halfway"] = [
+        halfway.person,
+        halfway.epoch,
+        halfway.by,
+        halfway.remember,
+        int(now().timestamp()),
+        rules.local_path(target),
+    ]
+
+
+def halfway() -> Halfway | None:
+    """Who is to show a second step in this browser; None when nobody is, or ten minutes are over."""
+    held = session.get("halfway")
+    if held is None or held[4] < now().timestamp() - HALFWAY_FOR.total_seconds():
+        return None
+    return Halfway(*held[:4])
+
+
+def halfway_target() -> str | None:
+    """Where whoever is halfway wanted to go."""
+    held = session.get("halfway")
+    return held[5] if held is not None else None
+
+
+def ask_team_for_second_step() -> ResponseReturnValue | None:
+    """Before each request of somebody of the team, where the lieu wants a second step: nothing opens without.
+
+    It costs no statement: what it looks at came with the device or the token.
+    """
+    policy = policy_of(current_app, request.endpoint) if request.endpoint is not None else None
+    if policy is None or policy.roles is None or request.endpoint in _OPEN_WITHOUT:
+        return None
+    token, present = g.get("token"), device()
+    if token is not None:
+        if token.second_step_missing and current_actor().roles - {Role.MEMBER}:
+            raise rules.SecondStepNeeded()
+        return None
+    if present is None or present.strong or not factors.is_due(present.team_from):
+        return None
+    if not current_actor().roles - {Role.MEMBER}:
+        return None
+    if is_partial():
+        return Response(status=204, headers={"HX-Redirect": url_for("accounts.second_step_asked")})
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("accounts.second_step_asked", next=target), 303)
 
 
 def end() -> None:

@@ -38,7 +38,7 @@ class Counted:
     waits_until: datetime | None
 
 
-_OWN = frozenset({"account_address", "device", "proof"})
+_OWN = frozenset({"account_address", "device", "proof", "second"})
 """Kinds of buckets that a success empties: they count only the person who has just signed in."""
 
 Attempt = tuple[Counted, ...]
@@ -67,6 +67,11 @@ def sign_in_buckets(email: str, address: str | None, known: str | None = None) -
 def proof_buckets(who: str) -> tuple[str, ...]:
     """Names of the buckets in which typing one's present password again counts, for someone who is signed in."""
     return (_bucket("proof", who),)
+
+
+def second_step_buckets(public_id: str) -> tuple[str, ...]:
+    """Names of the buckets in which a code of the second step counts: one for each person, wherever it is typed."""
+    return (_bucket("second", public_id),)
 
 
 def change_buckets(public_id: str) -> tuple[str, ...]:

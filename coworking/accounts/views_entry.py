@@ -6,9 +6,10 @@ from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import email_changes, password_rules, rules, services, tokens
+from coworking.accounts.devices import Halfway
 from coworking.accounts.forms import sign_up_form
 from coworking.accounts.pages import blueprint, home_of, page, visitor_address, welcome
-from coworking.accounts.session import begin, browser, end, known_as
+from coworking.accounts.session import browser, end, known_as
 from coworking.core.errors import Gone
 from coworking.core.forms import Form
 from coworking.core.i18n import _, choose_again
@@ -94,11 +95,11 @@ def confirm(token: str) -> ResponseReturnValue:
 def do_confirm(token: str) -> ResponseReturnValue:
     actor = actor_or_none()
     signed_in = services.confirm_email(token, signed_up=session.get("signed_up"), browser=browser())
+    answer = redirect(home_of(actor) if actor else url_for("accounts.sign_in"), 303)
     if signed_in is not None and actor is None:
-        begin(signed_in)
-        actor = actor_or_none()
+        answer = welcome(signed_in)
     flash(_("Thank you. Your address is confirmed."))
-    return redirect(home_of(actor) if actor else url_for("accounts.sign_in"), 303)
+    return answer
 
 
 @blueprint.get("/confirm-address/<token>")
@@ -171,7 +172,11 @@ def do_reset(token: str) -> ResponseReturnValue:
         signed_in = services.reset(token, form["password"], visitor_address(), browser=browser())
         answer = welcome(signed_in)
         choose_again()  # from here on in the person's language
-        flash(_("Your password is set, and you are signed in."))
+        flash(
+            _("Your password is set.")
+            if isinstance(signed_in, Halfway)
+            else _("Your password is set, and you are signed in.")
+        )
         return answer
     return page("reset", form, person=services.read_reset(token), least=password_rules.MIN_PASSWORD)
 

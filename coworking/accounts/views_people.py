@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import email_changes, queries, rules, staff
+from coworking.accounts import email_changes, factors, queries, rules, staff
 from coworking.accounts.forms import person_form, postal_form, postal_form_of
 from coworking.accounts.list_pages import people_columns
 from coworking.accounts.models import Person
@@ -167,6 +167,8 @@ def _page(
         displaces=displaces,
         may_change=_may_change(found),
         is_manager=actor.has(Role.MANAGER),
+        app_since=factors.of(found.id).app_since,
+        is_oneself=found.id == actor.person_id,
         extra_roles=rules.EXTRA_ROLES,
     )
 

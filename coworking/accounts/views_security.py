@@ -5,9 +5,19 @@ from __future__ import annotations
 from flask import flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import api_tokens, devices, email_changes, labels, password_rules, queries, rules, services
+from coworking.accounts import (
+    api_tokens,
+    devices,
+    email_changes,
+    factors,
+    labels,
+    password_rules,
+    queries,
+    rules,
+    services,
+)
 from coworking.accounts.pages import blueprint, page, visitor_address
-from coworking.accounts.session import device, is_proved, prove
+from coworking.accounts.session import device, is_proved, prove, prove_code, require_proof
 from coworking.core import place
 from coworking.core.clock import now
 from coworking.core.forms import Form
@@ -27,7 +37,11 @@ def security() -> ResponseReturnValue:
 def change_password() -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
-        services.change_password(current_actor(), device(), current=form["current_password"], new=form["password"])
+        if _oneself().password_hash is None:
+            require_proof()
+            services.set_password(current_actor(), device(), form["password"])
+        else:
+            services.change_password(current_actor(), device(), current=form["current_password"], new=form["password"])
         return _back(_("Your password is changed. Your other devices are signed out."))
     return _page(password=form)
 
@@ -81,7 +95,9 @@ def issue_token() -> ResponseReturnValue:
             rules.check_scopes(scopes)
             prove(form["current_password"])
             days = rules.token_days_of(form["days"])
-            text = api_tokens.issue(current_actor(), name=form["name"], scopes=scopes, days=days)
+            text = api_tokens.issue(
+                current_actor(), name=form["name"], scopes=scopes, days=days, browser=_browser_name(), tell=True
+            )
             response = make_response(_page(new_token=text))  # on this page only: a redirect would have to keep it
             response.headers["Cache-Control"] = "no-store"
             return response
@@ -98,8 +114,8 @@ def revoke_token(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/me/proof")
 @signed_in
 def proof() -> ResponseReturnValue:
-    """Where one types the password again before something delicate, and goes on from there."""
-    return page("proof", Form(request.args), person=_oneself())
+    """Where one shows that it is oneself before something delicate, and goes on from there."""
+    return _proof(Form(request.args))
 
 
 @blueprint.post("/me/proof")
@@ -107,9 +123,22 @@ def proof() -> ResponseReturnValue:
 def do_proof() -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
-        prove(form["current_password"])
+        if form["code"] or form["recovery"]:
+            prove_code(code=form["code"], recovery=form["recovery"])
+        else:
+            prove(form["current_password"])
         return redirect(rules.local_path(form["next"]) or url_for("accounts.security"), 303)
-    return page("proof", form, person=_oneself())
+    return _proof(form)
+
+
+def _proof(form: Form) -> ResponseReturnValue:
+    person = _oneself()
+    return page("proof", form, person=person, factors=factors.of(person.id))
+
+
+def _browser_name() -> str:
+    present = device()
+    return present.name if present is not None else ""
 
 
 def _back(text: str) -> ResponseReturnValue:
@@ -140,6 +169,8 @@ def _page(
         password=password or Form(),
         token=token or Form({"days": str(rules.TOKEN_DAYS)}),
         proved=is_proved(),
+        factors=factors.of(person.id),
+        of_team=factors.has_role(person),
         scopes=scopes,
         devices=sorted(devices.in_force(person.id), key=lambda held: present is None or held.id != present.id),
         present=present,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from coworking.accounts import email_changes, emails
@@ -46,6 +48,41 @@ def test_a_change_of_address_is_sent_to_both_addresses(app, place, run_outbox, m
     emails_by_receiver = {message["To"]: message for message in mailbox()}
     golden.check(emails_by_receiver["am@demo.example"], "accounts/new_address")
     golden.check(emails_by_receiver["anne@demo.example"], "accounts/address_change")
+
+
+ACCESS = {
+    "accounts/access_changed-second_step_on": {"browser": "Firefox, Linux"},
+    "accounts/access_changed-second_step_off": {"browser": "Firefox, Linux"},
+    "accounts/access_changed-second_step_reset": {},
+    "accounts/access_changed-second_step_wanted": {"starts": datetime(2026, 12, 9, 8, tzinfo=UTC)},
+    "accounts/access_changed-codes_renewed": {"browser": "Safari, iPhone"},
+    "accounts/access_changed-code_used": {"left": 1},
+    "accounts/access_changed-token_made": {"browser": "Firefox, Linux"},
+    "accounts/access_changed-new_browser": {"browser": "Firefox, Linux"},
+}
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("email", ACCESS)
+def test_a_change_in_how_the_account_is_opened_is_told(app, place, run_outbox, mailbox, email, language):
+    with app.app_context():
+        person = make_person("Anne", "Marchand", "anne@demo.example", locale=language)
+        with write_unit():
+            emails.enqueue_access(email.rpartition("-")[2], person, **ACCESS[email])
+    run_outbox()
+    (message,) = mailbox()
+    golden.check(message, email)
+    assert message["To"] == "anne@demo.example"
+
+
+def test_each_change_is_told_also_twice_in_a_minute(app, place, run_outbox, mailbox):
+    with app.app_context():
+        person = make_person("Anne", "Marchand", "anne@demo.example")
+        for _ in range(2):
+            with write_unit():
+                emails.enqueue_access(emails.CODES_RENEWED, person)
+    run_outbox()
+    assert len(mailbox()) == 2
 
 
 @pytest.mark.parametrize("email", ["confirm", "registered", "reset", "invitation", "sign_in"])

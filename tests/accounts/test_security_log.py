@@ -68,7 +68,10 @@ def test_lines_hold_ids_and_a_shortened_address_and_nothing_personal(app, cast, 
     with caplog.at_level(logging.INFO, "coworking.security"):
         client.post("/sign-in", data={"email": cast.member.email, "password": PASSWORD})
     (line,) = [record.getMessage() for record in caplog.records if record.name == "coworking.security"]
-    assert line == f"signed_in person={cast.member.id} actor=- address=192.0.2.0/24 remembered=False"
+    assert (
+        line
+        == f"signed_in person={cast.member.id} actor=- address=192.0.2.0/24 remembered=False by=password strong=False"
+    )
 
 
 def test_the_same_refusal_again_and_again_fills_nothing(app, cast, place, sign_in, clock):
