@@ -79,6 +79,15 @@ def _said(kind: str, place: str, left: int | None, starts: datetime | None) -> t
                 day=day,
                 place=place,
             )
+        case emails.PASSKEY_ADDED:
+            return _("A passkey was added"), _(
+                "A passkey was added to your account at %(place)s: whoever holds it signs in with one touch.",
+                place=place,
+            )
+        case emails.PASSKEY_REMOVED:
+            return _("A passkey was removed"), _(
+                "A passkey was removed from your account at %(place)s. It opens nothing any more.", place=place
+            )
         case emails.TOKEN_MADE:
             return _("A token for programs was made"), _(
                 "A token was made with which a program acts for you at %(place)s.", place=place

@@ -77,7 +77,7 @@ class Present:
     """From when on the team signs in with a second step."""
 
 
-PASSWORD, LINK = "password", "link"
+PASSWORD, LINK, PASSKEY = "password", "link", "passkey"
 """By what somebody signed in."""
 
 

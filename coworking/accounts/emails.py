@@ -17,6 +17,7 @@ ACCESS_CHANGED = "access_changed"
 SECOND_STEP_ON, SECOND_STEP_OFF, SECOND_STEP_RESET = "second_step_on", "second_step_off", "second_step_reset"
 SECOND_STEP_WANTED = "second_step_wanted"
 CODES_RENEWED, CODE_USED = "codes_renewed", "code_used"
+PASSKEY_ADDED, PASSKEY_REMOVED = "passkey_added", "passkey_removed"
 TOKEN_MADE, NEW_BROWSER = "token_made", "new_browser"
 TOPIC = "accounts.letter"
 _ONCE_IN_S = {SIGN_IN: 60}

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
 from coworking.core.db import Model
-from coworking.core.types import BigId, BigInt, UTCDateTime
+from coworking.core.privacy import SELF
+from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
 
 
 class Authenticator(Model):
@@ -48,3 +49,23 @@ class StaffAccess(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     second_step_from: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Passkey(Model):
+    """A key pair on someone's device, of which the lieu keeps the public half. ``credential_id`` is base64url.
+
+    ``sign_count`` is how often the device says it has signed; 0 for those that are synced over devices (``backed_up``).
+    """
+
+    __tablename__ = "passkey"
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    credential_id: Mapped[str] = mapped_column(unique=True, info={"seen_by": ()})
+    public_key: Mapped[bytes] = mapped_column(info={"seen_by": ()})
+    sign_count: Mapped[int] = mapped_column(BigInt)
+    backed_up: Mapped[bool]
+    name: Mapped[str] = mapped_column(info={"seen_by": (SELF,)})
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -42,6 +42,12 @@ def person_form(typed: Mapping[str, str]) -> Form:
     return form
 
 
+def passkey_form(typed: Mapping[str, str]) -> Form:
+    form = Form(typed)
+    form.check("name", rules.token_name_of)
+    return form
+
+
 def postal_form(typed: Mapping[str, str]) -> Form:
     """Where someone's invoices are addressed to."""
     form = Form(typed)

@@ -123,6 +123,31 @@ class PasswordThere(DomainError):
     field = "current_password"
 
 
+class PasskeyWrong(DomainError):
+    """Of another site or person, altered, used before, removed: told apart by nothing."""
+
+    code = "passkey_wrong"
+    message = N_("This passkey opens nothing here. Use another one, or sign in another way.")
+
+
+class PasskeyLate(DomainError):
+    code = "passkey_late"
+    status = 409
+    message = N_("That came too late. Press the button once more.")
+
+
+class PasskeyTooMany(DomainError):
+    code = "passkey_too_many"
+    status = 409
+    message = N_("You have twenty passkeys. Remove one that you no longer use.")
+
+
+class PasskeysImpossible(DomainError):
+    code = "passkeys_impossible"
+    status = 409
+    message = N_("Passkeys need a place that is served over https, under a name.")
+
+
 class SecondStepOn(DomainError):
     code = "second_step_on"
     status = 409

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import CursorResult, delete, select, update
 
-from coworking.accounts import access, devices, emails, factors, queries, rules, throttle, totp_rules
+from coworking.accounts import access, devices, emails, factors, passkeys, queries, rules, throttle, totp_rules
 from coworking.accounts.devices import Browser, Halfway, Present, SignedIn
 from coworking.accounts.factor_models import Authenticator, RecoveryCode
 from coworking.accounts.models import Device, Person
@@ -54,10 +54,15 @@ class _Proof:
 
 
 def begin(actor: Actor) -> None:
-    """Make a new secret for the actor's app; it counts once `confirm` has seen a code. Raises `SecondStepOn`."""
+    """Make a new secret for the actor's app; it counts once `confirm` has seen a code.
+
+    Raises `SecondStepOn`, or `AddressUnconfirmed`: whoever signs up with a stranger's address must not lock them out of it.
+    """
     secret_box.make_key()
     with write_unit():
         person = access.oneself(actor)
+        if person.email_confirmed_at is None:
+            raise rules.AddressUnconfirmed()
         row = _row(person)
         if row is not None and row.confirmed_at is not None:
             raise rules.SecondStepOn()
@@ -74,7 +79,10 @@ def waiting(actor: Actor) -> Setup | None:
     row = db.session.get(Authenticator, person.id)
     if row is None or row.confirmed_at is not None or row.begun_at < now() - SETUP_OPEN_FOR:
         return None
-    secret = secret_box.decrypt(row.secret, about=_about(person))
+    try:
+        secret = secret_box.decrypt(row.secret, about=_about(person))
+    except secret_box.Unreadable:  # the keyring is another one since it was made: begin again
+        return None
     address = totp_rules.app_address(secret, email=person.email or person.name, place=place.name())
     return Setup(totp_rules.in_fours(secret, " "), address)
 
@@ -127,7 +135,8 @@ def turn_off(actor: Actor, device: Present | None) -> None:
     """Ask no second step of the actor any more; twice is fine. Raises `SecondStepRequired` where the team must have one."""
     with write_unit():
         person = access.oneself(actor)
-        if factors.has_role(person) and factors.is_due(factors.of(person.id).team_from):
+        have = factors.of(person.id)
+        if factors.has_role(person) and factors.is_due(have.team_from) and not have.passkeys:
             raise rules.SecondStepRequired()
         if _remove(person):
             security.record(security.SECOND_STEP_OFF, person_id=person.id, actor_id=actor.person_id)
@@ -135,8 +144,10 @@ def turn_off(actor: Actor, device: Present | None) -> None:
 
 
 def reset(actor: Actor, public_id: str) -> None:
-    """Take a colleague's second step away, so that they sign in by password or link and set up another; signed out
-    everywhere, told by e-mail. Managers only, and never their own: that asks for a proof of theirs."""
+    """Take a colleague's second step and passkeys away, so that they sign in by password or link and set up another.
+
+    They are signed out everywhere, and told by e-mail. Managers only, and never their own: that asks for a proof of theirs.
+    """
     if not actor.has(Role.MANAGER):
         raise Forbidden()
     with write_unit():
@@ -154,14 +165,21 @@ def reset_by_server(email: str) -> bool:
 
 
 def forget_since(person: Person, instant: datetime) -> None:
-    """Take away a second step that was set up after ``instant``, in the open unit: it may be a stranger's."""
+    """Take away a second step and passkeys set up after ``instant``, in the open unit: they may be a stranger's."""
     require_unit()
+    passkeys.forget(person, since=instant)
     row = _row(person)
-    if row is not None and row.begun_at >= instant:
+    if row is not None and (row.confirmed_at or row.begun_at) >= instant:
         _remove(person)
 
 
 # Answering it
+
+
+def of_arriving(halfway: Halfway) -> factors.Factors:
+    """What whoever is halfway can show."""
+    person = queries.find_person(halfway.person)
+    return factors.of(person.id if person is not None else None)
 
 
 def finish(halfway: Halfway, *, code: str = "", recovery: str = "", browser: Browser) -> SignedIn:
@@ -272,7 +290,7 @@ def _remove(person: Person) -> bool:
 
 
 def _reset(actor: Actor, person: Person) -> bool:
-    if not _remove(person):
+    if not (_remove(person) | passkeys.forget(person)):
         return False
     devices.end_of(person.id)
     security.record(security.SECOND_STEP_RESET, person_id=person.id, actor_id=actor.person_id)

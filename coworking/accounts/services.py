@@ -11,6 +11,8 @@ from coworking.accounts import (
     devices,
     email_changes,
     emails,
+    factors,
+    passkeys,
     password_rules,
     passwords,
     queries,
@@ -147,9 +149,9 @@ def reset(
 ) -> SignedIn | Halfway:
     """Set the password through the link of an e-mail, once, and sign ``browser`` in.
 
-    It ends the link, every other device, every API token and a change of address that waits: whoever else knew the password
-    has nothing left. Whoever received the e-mail has shown that the address is theirs. Raises `Gone` or what is wrong with
-    the password.
+    It ends the link, every other device, every API token, every passkey and a change of address that waits: whoever else
+    knew the password has nothing left. Whoever received the e-mail has shown that the address is theirs. Raises `Gone` or
+    what is wrong with the password.
     """
     link = tokens.read_link(token, tokens.RESET, tokens.INVITE)
     _check_password(password, read_reset(token))
@@ -159,6 +161,8 @@ def reset(
         person = _of_link(link, access.by_public_id(link.person))
         devices.end_everything(person.id)
         email_changes.withdraw_waiting(person)
+        if not factors.is_asked_of(person):  # else only a second step takes them away: a mailbox alone must not
+            passkeys.forget(person)
         _set_password(person, password_hash)
         throttle.forget(person.email or "", address)
         person.email_confirmed_at = person.email_confirmed_at or now()

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from flask import Request, Response, after_this_request, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import api_tokens, devices, factors, rules, second_step, tokens
+from coworking.accounts import api_tokens, devices, factors, passkeys, rules, second_step, tokens
 from coworking.accounts.devices import Browser, Halfway, Present, SignedIn
 from coworking.accounts.models import Person
 from coworking.core import security
@@ -31,7 +31,17 @@ KNOWN_FOR = timedelta(days=365)
 HALFWAY_FOR = timedelta(minutes=10)
 _OPEN_WITHOUT = frozenset(
     f"accounts.{name}"
-    for name in ("begin_second_step", "second_step_setup", "confirm_second_step", "proof", "do_proof")
+    for name in (
+        "begin_second_step",
+        "second_step_setup",
+        "confirm_second_step",
+        "proof",
+        "do_proof",
+        "proof_options",
+        "new_passkey",
+        "new_passkey_options",
+        "add_passkey",
+    )
 )
 """What somebody of the team may open before they have a second step: what sets one up. Pages for everyone are open too."""
 _LONGEST_COOKIE = 200
@@ -90,6 +100,12 @@ def prove(password: str) -> None:
 def prove_code(*, code: str = "", recovery: str = "") -> None:
     """Check a code of the second step, or a recovery code, of whoever is signed in. Raises what `second_step.prove` does."""
     second_step.prove(current_actor(), device(), code=code, recovery=recovery)
+    g.device = replace(g.device, proved_at=now(), strong=True)
+
+
+def prove_passkey(answer: str) -> None:
+    """Check a passkey of whoever is signed in. Raises what `passkeys.prove` does."""
+    passkeys.prove(current_actor(), device(), answer)
     g.device = replace(g.device, proved_at=now(), strong=True)
 
 
@@ -156,6 +172,14 @@ def halfway_target() -> str | None:
     return held[5] if held is not None else None
 
 
+def must_show_second_step() -> bool:
+    """Whether whoever is signed in here is of a team that must have a second step, and came in by one."""
+    present = device()
+    if present is None or present.strong or not factors.is_due(present.team_from):
+        return False
+    return bool(current_actor().roles - {Role.MEMBER})
+
+
 def ask_team_for_second_step() -> ResponseReturnValue | None:
     """Before each request of somebody of the team, where the lieu wants a second step: nothing opens without.
 
@@ -164,14 +188,12 @@ def ask_team_for_second_step() -> ResponseReturnValue | None:
     policy = policy_of(current_app, request.endpoint) if request.endpoint is not None else None
     if policy is None or policy.roles is None or request.endpoint in _OPEN_WITHOUT:
         return None
-    token, present = g.get("token"), device()
+    token = g.get("token")
     if token is not None:
         if token.second_step_missing and current_actor().roles - {Role.MEMBER}:
             raise rules.SecondStepNeeded()
         return None
-    if present is None or present.strong or not factors.is_due(present.team_from):
-        return None
-    if not current_actor().roles - {Role.MEMBER}:
+    if not must_show_second_step():
         return None
     if is_partial():
         return Response(status=204, headers={"HX-Redirect": url_for("accounts.second_step_asked")})

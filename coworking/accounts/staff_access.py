@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select
 
 from coworking.accounts import emails, factors, rules
-from coworking.accounts.factor_models import Authenticator, StaffAccess
+from coworking.accounts.factor_models import StaffAccess
 from coworking.accounts.models import Person, PersonRole
 from coworking.core import audit, security
 from coworking.core.clock import now
@@ -37,9 +37,8 @@ def starts() -> datetime | None:
 
 def team() -> list[Teammate]:
     """Everyone with a role, by name (1 statement)."""
-    has = exists().where(Authenticator.person_id == Person.id, Authenticator.confirmed_at.is_not(None))
     statement = (
-        select(Person, has)
+        select(Person, factors.HAS_SECOND_STEP)
         .where(Person.deactivated_at.is_(None), exists().where(PersonRole.person_id == Person.id))
         .order_by(folded(Person.last_name), folded(Person.first_name), Person.id)
     )

@@ -74,6 +74,11 @@ def second_step_buckets(public_id: str) -> tuple[str, ...]:
     return (_bucket("second", public_id),)
 
 
+def passkey_buckets(address: str | None) -> tuple[str, ...]:
+    """Names of the buckets in which an answer of a passkey counts: with passwords tried from that internet ``address``."""
+    return (_bucket("address", network_of(address)),) if address else ()
+
+
 def change_buckets(public_id: str) -> tuple[str, ...]:
     """Names of the buckets in which asking for another address of one's own counts."""
     return (_bucket("changes", public_id),)

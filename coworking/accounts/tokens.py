@@ -118,6 +118,26 @@ def read_known(mark: str, email: str) -> str | None:
     return name if digest == _digest(email) else None
 
 
+ADD, ENTER, PROVE = "passkey-add", "passkey-enter", "passkey-prove"
+"""What a passkey is asked for."""
+CHALLENGE_LASTS = timedelta(minutes=5)
+
+
+def make_challenge(purpose: str, who: str) -> str:
+    """A challenge for a passkey: random, and signed with what it is for and for whom (a public id, or nobody yet)."""
+    return str(_serializer(purpose).dumps([who, secrets.token_urlsafe(24)]))
+
+
+def read_challenge(challenge: str, purpose: str, who: str) -> None:
+    """Raise `Gone` unless ``challenge`` was made here, for this and for them, less than five minutes ago."""
+    try:
+        made_for, _random = _serializer(purpose).loads(challenge, max_age=int(CHALLENGE_LASTS.total_seconds()))
+    except (BadSignature, ValueError, TypeError):
+        raise Gone() from None
+    if made_for != who:
+        raise Gone()
+
+
 def new_bearer() -> tuple[str, str]:
     """A new bearer token and the digest to keep."""
     token = PREFIX + secrets.token_urlsafe(32)

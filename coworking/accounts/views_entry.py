@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import email_changes, password_rules, rules, services, tokens
+from coworking.accounts import email_changes, passkey_answers, password_rules, rules, services, tokens
 from coworking.accounts.devices import Halfway
 from coworking.accounts.forms import sign_up_form
 from coworking.accounts.pages import blueprint, home_of, page, visitor_address, welcome
@@ -23,7 +23,7 @@ def sign_in() -> ResponseReturnValue:
     actor = actor_or_none()
     if actor is not None:
         return redirect(rules.local_path(request.args.get("next")) or home_of(actor))
-    return page("sign_in", Form(request.args))
+    return page("sign_in", Form(request.args), passkeys_possible=passkey_answers.site() is not None)
 
 
 @blueprint.post("/sign-in")
@@ -39,7 +39,7 @@ def do_sign_in() -> ResponseReturnValue:
             known=known_as(normal_email(form["email"])),
         )
         return welcome(signed_in, form["next"])
-    return page("sign_in", form)
+    return page("sign_in", form, passkeys_possible=passkey_answers.site() is not None)
 
 
 @blueprint.post("/sign-out")

@@ -167,7 +167,7 @@ def _page(
         displaces=displaces,
         may_change=_may_change(found),
         is_manager=actor.has(Role.MANAGER),
-        app_since=factors.of(found.id).app_since,
+        factors=factors.of(found.id),
         is_oneself=found.id == actor.person_id,
         extra_roles=rules.EXTRA_ROLES,
     )

@@ -6,14 +6,23 @@ import segno
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import factors, rules, second_step, staff_access
+from coworking.accounts import factors, passkey_answers, rules, second_step, staff_access
 from coworking.accounts.pages import blueprint, home_of, page, welcome
-from coworking.accounts.session import browser, device, halfway, halfway_target, prove_code, require_proof
+from coworking.accounts.session import (
+    browser,
+    device,
+    halfway,
+    halfway_target,
+    must_show_second_step,
+    prove_code,
+    require_proof,
+)
 from coworking.core.clock import now
 from coworking.core.errors import Gone
 from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.policy import Role, actor_or_none, current_actor, public, requires, signed_in
+from coworking.core.web import say
 
 
 @blueprint.get("/second-step")
@@ -52,7 +61,13 @@ def do_second_step() -> ResponseReturnValue:
 @signed_in
 def begin_second_step() -> ResponseReturnValue:
     require_proof()
-    second_step.begin(current_actor())
+    try:
+        second_step.begin(current_actor())
+    except rules.AddressUnconfirmed as error:
+        flash(say(error), "error")
+        return redirect(url_for("accounts.me"), 303)
+    except rules.SecondStepOn:
+        return redirect(url_for("accounts.security"), 303)
     return redirect(url_for("accounts.second_step_setup"), 303)
 
 
@@ -139,9 +154,13 @@ def _asked(form: Form) -> ResponseReturnValue:
     arriving, actor = halfway(), actor_or_none()
     if arriving is None and actor is None:
         return redirect(url_for("accounts.sign_in", next=rules.local_path(form["next"])))
-    if arriving is None and actor is not None and not factors.of(actor.person_id).any:
-        return page("second_step_first", form)
-    return page("second_step", form)
+    if arriving is None and not must_show_second_step():
+        return redirect(rules.local_path(form["next"]) or home_of(current_actor()))
+    possible = passkey_answers.site() is not None
+    have = second_step.of_arriving(arriving) if arriving is not None else factors.of(current_actor().person_id)
+    if arriving is None and not have.any:
+        return page("second_step_first", form, passkeys_possible=possible)
+    return page("second_step", form, factors=have, arriving=arriving is not None, passkeys_possible=possible)
 
 
 def _setup(form: Form) -> ResponseReturnValue:

@@ -11,15 +11,18 @@ from coworking.accounts import (
     email_changes,
     factors,
     labels,
+    passkey_answers,
+    passkeys,
     password_rules,
     queries,
     rules,
     services,
 )
 from coworking.accounts.pages import blueprint, page, visitor_address
-from coworking.accounts.session import device, is_proved, prove, prove_code, require_proof
+from coworking.accounts.session import device, is_proved, prove, prove_code, prove_passkey, require_proof
 from coworking.core import place
 from coworking.core.clock import now
+from coworking.core.errors import Gone
 from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.policy import current_actor, signed_in
@@ -123,7 +126,9 @@ def proof() -> ResponseReturnValue:
 def do_proof() -> ResponseReturnValue:
     form = Form(request.form)
     with form.trying():
-        if form["code"] or form["recovery"]:
+        if form["answer"]:
+            _prove_by_passkey(form["answer"])
+        elif form["code"] or form["recovery"]:
             prove_code(code=form["code"], recovery=form["recovery"])
         else:
             prove(form["current_password"])
@@ -131,9 +136,17 @@ def do_proof() -> ResponseReturnValue:
     return _proof(form)
 
 
+def _prove_by_passkey(answer: str) -> None:
+    try:
+        prove_passkey(answer)
+    except Gone:
+        raise rules.PasskeyLate() from None
+
+
 def _proof(form: Form) -> ResponseReturnValue:
     person = _oneself()
-    return page("proof", form, person=person, factors=factors.of(person.id))
+    possible = passkey_answers.site() is not None
+    return page("proof", form, person=person, factors=factors.of(person.id), passkeys_possible=possible)
 
 
 def _browser_name() -> str:
@@ -171,6 +184,8 @@ def _page(
         proved=is_proved(),
         factors=factors.of(person.id),
         of_team=factors.has_role(person),
+        passkeys=passkeys.of(person.id),
+        passkeys_possible=passkey_answers.site() is not None,
         scopes=scopes,
         devices=sorted(devices.in_force(person.id), key=lambda held: present is None or held.id != present.id),
         present=present,

@@ -57,6 +57,8 @@ ACCESS = {
     "accounts/access_changed-second_step_wanted": {"starts": datetime(2026, 12, 9, 8, tzinfo=UTC)},
     "accounts/access_changed-codes_renewed": {"browser": "Safari, iPhone"},
     "accounts/access_changed-code_used": {"left": 1},
+    "accounts/access_changed-passkey_added": {"browser": "Safari, iPhone"},
+    "accounts/access_changed-passkey_removed": {"browser": "Firefox, Linux"},
     "accounts/access_changed-token_made": {"browser": "Firefox, Linux"},
     "accounts/access_changed-new_browser": {"browser": "Firefox, Linux"},
 }

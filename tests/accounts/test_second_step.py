@@ -110,6 +110,17 @@ def test_setting_it_up_wants_a_proof_and_does_not_wait_for_ever(app, anne, clock
     assert client.post("/me/second-step", data={"code": codes_app.code()}).headers["Location"] == "/me/security"
 
 
+def test_before_the_address_is_confirmed_nobody_sets_one_up(app, place):
+    """Whoever signed up with my address would lock me out of it."""
+    with app.app_context():
+        make_person("Anne", "Marchand", EMAIL, email_confirmed_at=None)
+    client, _ = typed_password(app)
+    answer = client.post("/me/second-step/begin", follow_redirects=True)
+    assert "Confirmez d’abord votre adresse" in answer.text
+    with app.app_context():
+        assert db.session.scalars(select(Authenticator.person_id)).all() == []
+
+
 # Answering it
 
 
@@ -480,6 +491,7 @@ def test_afterwards_nothing_opens_before_it_is_set_up(app, team_asked, cast, clo
     assert leads_to == "/second-step"
     member, _ = typed_password(app, "member@demo.example")
     assert is_in(member), "members go on as before"
+    assert member.get("/second-step").status_code == 302, "nothing is asked of them"
 
 
 def test_a_browser_that_came_in_by_a_password_alone_is_asked_for_a_code(app, team_asked, clock):

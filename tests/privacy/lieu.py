@@ -20,7 +20,7 @@ from coworking.accounting import closings, drawer
 from coworking.accounting.bank_models import BankLine, BankMatch, BankStatement, BankUpload
 from coworking.accounting.closing_models import TakingsClosing
 from coworking.accounts import api_tokens, once, tokens
-from coworking.accounts.factor_models import Authenticator, RecoveryCode
+from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
 from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
 from coworking.billing import door_queries, payer_credit, payer_credit_queries, paying, selling
 from coworking.billing import services as billing
@@ -141,6 +141,11 @@ def fill(clock: Clock) -> Filled:
         db.session.add(RefusedRequest(day=OCTOBER, kind="desk", who="w"))
         once.use("a link", lasts=timedelta(minutes=15))
         db.session.add(Authenticator(person_id=people["member"].id, secret="…"))
+        db.session.add(
+            Passkey(
+                person_id=people["member"].id, credential_id="…", public_key=b"", sign_count=0, backed_up=True, name="…"
+            )
+        )
         db.session.add(RecoveryCode(person_id=people["member"].id, digest="…"))
         db.session.execute(text("INSERT INTO throttle (bucket, score, scored_at) VALUES ('b', 1, 0)"))
         for person in people.values():
