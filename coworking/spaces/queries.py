@@ -123,8 +123,11 @@ _PLACES = (
 
 
 def places(day: date) -> list[PlainResource]:
-    """The resources in service on ``day``, in the order people see: a statement once per version of the lieu."""
-    version = lieu_version() if "unit" not in db.session.info else None  # a unit sees what it has changed itself
+    """The resources in service on ``day``, in the order people see: a statement once per version of the lieu.
+
+    In a unit always a statement: while it waited for a lock others may have changed them, and its version is older.
+    """
+    version = lieu_version() if "unit" not in db.session.info else None
     every = _kept_places.get(version) if version is not None else None
     if every is None:
         every = [PlainResource(*row) for row in db.session.execute(_PLACES)]

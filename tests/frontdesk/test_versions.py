@@ -237,3 +237,14 @@ def test_a_retired_place_leaves_the_planning_at_once(busy, place, cast, sign_in)
     with busy.app_context():
         inventory.retire_resource(cast.manager.actor(), place.desks[3].public_id, date(2026, 11, 25))
     assert place.desks[3].name not in host.get(URL).get_data(as_text=True)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_unit_sees_what_was_committed_while_it_waited(inside, place):
+    """It asked for the version before it waited for a lock; meanwhile somebody renamed a desk. SQLite has one writer."""
+    spaces.places(THURSDAY)
+    end_read()
+    with write_unit():
+        lieu_version()
+        by_sql("UPDATE resource SET name = name || ' bis'")
+        assert {one.name[-4:] for one in spaces.places(THURSDAY)} == {" bis"}
