@@ -120,6 +120,7 @@ HANDLERS = (
     "coworking.accounts.session",
     "coworking.spaces.handlers",
     "coworking.membership.paying_first",
+    "coworking.membership.expiring",
     "coworking.booking.handlers",
     "coworking.booking.displaced",
     "coworking.booking.messages",

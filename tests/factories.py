@@ -15,7 +15,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.units import write_unit
-from coworking.membership.models import Agreement, Plan, Subscription
+from coworking.membership.models import Agreement, Pack, PackOffer, Plan, Subscription
 from coworking.pricing.models import Tariff, TariffPrice
 from coworking.spaces import calendar
 from coworking.spaces.models import Lieu, Resource, Schedule, ScheduleHours, Zone
@@ -196,6 +196,44 @@ def make_subscription(
         )
         db.session.add(subscription)
     return subscription
+
+
+def make_pack_offer(
+    name: str = "Dix demi-journées", *, unit: str = "half_day", units: int = 10, cents: int = 6000, months: int = 6
+) -> PackOffer:
+    """A pack one can buy; ``units`` of an ``hour`` are minutes."""
+    with write_unit():
+        offer = PackOffer(name=name, unit=unit, units=units, cents=cents, valid_months=months, vat_rate_bp=2000)
+        db.session.add(offer)
+    return offer
+
+
+def make_pack(
+    person: Person,
+    *,
+    unit: str = "half_day",
+    units: int = 10,
+    cents: int = 6000,
+    valid_from: date = LONG_AGO,
+    valid_until: date = date(2027, 5, 25),
+) -> Pack:
+    """``person`` bought a pack of so many units."""
+    offer = make_pack_offer(unit=unit, units=units, cents=cents)
+    with write_unit():
+        pack = Pack(
+            person_id=person.id,
+            offer_id=offer.id,
+            name=offer.name,
+            unit=unit,
+            units=units,
+            cents=cents,
+            basis=offer.basis,
+            vat_rate_bp=offer.vat_rate_bp,
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+        db.session.add(pack)
+    return pack
 
 
 def make_agreement(

@@ -27,6 +27,9 @@ from coworking.core.policy import Actor
 from coworking.core.settings import settings
 from coworking.core.timespan import Span
 from coworking.core.web import say
+from coworking.membership.ledger_queries import AllowanceAccount
+from coworking.membership.models import PackOffer
+from coworking.membership.queries import PackStanding
 from coworking.network.head.doubts import written
 from coworking.network.head.queries import LieuInMonth
 from coworking.network.head.rules import aggregate
@@ -145,6 +148,47 @@ def _price(terms: PayerTerms) -> Json:
         "price_basis": terms.basis,
         "plan_halfdays": terms.by_plan,
         "employer_halfdays": terms.by_employer,
+        "pack_halfdays": terms.by_pack,
+        "pack_minutes": terms.pack_minutes,
+    }
+
+
+def allowance(row: AllowanceAccount) -> Json:
+    return {
+        "kind": row.kind,
+        "name": row.name,
+        "unit": row.unit,
+        "since": row.since,
+        "until": row.until,
+        "given": row.given,
+        "used": row.used,
+        "booked": row.booked,
+        "left": row.left,
+    }
+
+
+def pack_offer(row: PackOffer, cents: int) -> Json:
+    """``cents``: what it comes to with its VAT."""
+    return {
+        "id": row.public_id,
+        "name": row.name,
+        "unit": row.unit,
+        "units": row.units,
+        "cents": cents,
+        "valid_months": row.valid_months,
+    }
+
+
+def pack(row: PackStanding) -> Json:
+    held = row.pack
+    return {
+        "id": held.public_id,
+        "name": held.name,
+        "unit": held.unit,
+        "units": held.units,
+        "left": row.left,
+        "valid_from": held.valid_from,
+        "valid_until": held.valid_until,
     }
 
 

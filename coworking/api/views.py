@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coworking.api import (
+    views_allowances,
     views_bookings,
     views_invoices,
     views_lieu,
@@ -13,7 +14,16 @@ from coworking.api import (
 )
 from coworking.api.pages import blueprint
 
-ENDPOINTS = (views_lieu, views_bookings, views_people, views_invoices, views_payments, views_payers, views_returns)
+ENDPOINTS = (
+    views_lieu,
+    views_bookings,
+    views_allowances,
+    views_people,
+    views_invoices,
+    views_payments,
+    views_payers,
+    views_returns,
+)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["ENDPOINTS", "blueprint"]

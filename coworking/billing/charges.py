@@ -1,4 +1,4 @@
-"""Gather charges from used half-days and rooms, subscriptions and adhesions.
+"""Gather charges from used half-days and rooms, subscriptions, packs and adhesions.
 
 Gathering twice finds nothing new: (source, source_id, month) is unique in the database.
 """
@@ -25,7 +25,7 @@ from coworking.core.sql import insert_missing
 from coworking.core.timespan import local_day
 from coworking.core.types import public_id
 from coworking.core.units import write_unit
-from coworking.membership.models import Adhesion, Subscription
+from coworking.membership.models import Adhesion, Pack, Subscription
 from coworking.membership.queries import adhesion_vat_now
 from coworking.pricing.models import Quote, Sale
 from coworking.pricing.rules import PricedLine, payable_cents
@@ -59,10 +59,13 @@ def gather_recent(month: date | None = None, *, back: int = 1) -> int:
 def _gather(*months: date) -> int:
     today = spaces.today()
     with write_unit():
+        vat = adhesion_vat_now()
         rows = [
-            row for month in months for row in (*_uses(month, today), *_subscriptions(month, today), *_adhesions(month))
+            row
+            for month in months
+            for row in (*_uses(month, today), *_subscriptions(month, today), *_adhesions(month, vat))
         ]
-        return insert_missing(Charge, rows)
+        return insert_missing(Charge, [*rows, *_packs(min(months), month_end(max(months)))])
 
 
 def _missing(source: str, row_id: Any, *conditions: Any) -> Any:
@@ -127,6 +130,8 @@ def charge_sold(kind: str, made_id: int, due_month: date) -> list[int]:
         case "subscription":
             held = db.session.get_one(Subscription, made_id)
             values = _subscription_values(held, held.first_month, due_month)
+        case "pack":
+            values = _pack_values(db.session.get_one(Pack, made_id), due_month)
         case _:
             adhesion = db.session.get_one(Adhesion, made_id)
             locale = db.session.get_one(Person, adhesion.person_id).locale
@@ -222,17 +227,48 @@ def _subscription_values(row: Subscription, use: date, due: date) -> dict[str, A
     )
 
 
-def _adhesions(month: date) -> Iterator[dict[str, Any]]:
+def _packs(first: date, last: date) -> Iterator[dict[str, Any]]:
+    """Packs bought from ``first`` to ``last``."""
+    rows = db.session.scalars(
+        select(Pack)
+        .options(joinedload(Pack.person))
+        .where(Pack.valid_from.between(first, last), Pack.cents > 0, _missing("pack", Pack.id))
+        .order_by(Pack.id)
+    )
+    for row in rows.unique():
+        yield _pack_values(row, month_of(row.valid_from))
+
+
+def _pack_values(row: Pack, due: date) -> dict[str, Any]:
+    """The columns of the charge for a pack."""
+    return charge_values(
+        payer_person_id=row.person_id,
+        person_id=row.person_id,
+        source="pack",
+        source_id=row.id,
+        family="pack",
+        month=month_of(row.valid_from),
+        due_month=due,
+        day=row.valid_from,
+        label=labels.pack(row.name, row.unit, row.units, row.valid_until, row.person.locale),
+        unit="piece",
+        unit_cents=row.cents,
+        amount_cents=row.cents,
+        basis=row.basis,
+        vat_rate_bp=row.vat_rate_bp,
+    )
+
+
+def _adhesions(month: date, vat: int | None) -> Iterator[dict[str, Any]]:
     """One written down after its first day is billed with the month it was written in.
 
-    One from before its VAT was asked for takes what the lieu has decided since, and waits until it has.
+    One from before its VAT was asked for takes the rate that the lieu has decided since, ``vat``, and waits until it has.
     """
     zone = spaces.lieu().tz
     first, last = month, month_end(month)
     starts, ends = local_day(first, zone).start, local_day(last, zone).end
     begins_now = and_(Adhesion.valid_from.between(first, last), Adhesion.created_at < ends)
     written_now = and_(Adhesion.valid_from < first, Adhesion.created_at >= starts, Adhesion.created_at < ends)
-    decided = adhesion_vat_now()
     found = db.session.execute(
         select(Adhesion, Person.locale)
         .join(Person, Person.id == Adhesion.person_id)
@@ -240,7 +276,7 @@ def _adhesions(month: date) -> Iterator[dict[str, Any]]:
         .order_by(Adhesion.id)
     )
     for row, locale in found:
-        rate = row.vat_rate_bp if row.vat_rate_bp is not None else decided
+        rate = row.vat_rate_bp if row.vat_rate_bp is not None else vat
         if rate is not None:
             yield _adhesion_values(row, locale, month, rate)
 

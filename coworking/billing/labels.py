@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 
-from coworking.core.formats import day_year, month_year
+from coworking.core.formats import day_year, duration, month_year
 from coworking.core.i18n import _, in_language, ngettext
 
 OFFICE_LANGUAGE = "fr"
 """Organisations are written to in French."""
 
-_SAYS_ITS_KIND = {"room": ("salle", "room"), "office": ("bureau", "office"), "plan": ("abonnement", "formule", "plan")}
+_SAYS_ITS_KIND = {
+    "room": ("salle", "room"),
+    "office": ("bureau", "office"),
+    "plan": ("abonnement", "formule", "plan"),
+    "pack": ("carnet", "pack"),
+}
 
 
 def _says(kind: str, name: str) -> bool:
@@ -50,6 +55,17 @@ def subscription(name: str, month: date, halfdays: int | None, locale: str) -> s
             plan=plan,
             month=when,
         )
+
+
+def pack(name: str, unit: str, units: int, last: date, locale: str) -> str:
+    """« Carnet Dix : 10 demi-journées de poste, jusqu’au 26 mai 2027 »."""
+    with in_language(locale):
+        says = name if _says("pack", name) else _("%(name)s pack", name=name)
+        if unit == "half_day":
+            what = ngettext("%(num)s half-day at a desk", "%(num)s half-days at a desk", units)
+        else:
+            what = _("%(time)s of meeting room", time=duration(units))
+        return _("%(pack)s: %(what)s, until %(day)s", pack=says, what=what, day=day_year(last))
 
 
 def discount(label: str, reason: str, locale: str) -> str:

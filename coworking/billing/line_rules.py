@@ -68,7 +68,7 @@ class DocumentBody:
     totals: Totals
 
 
-_ORDER = ("subscription", "desk", "room", "other", "adhesion")
+_ORDER = ("subscription", "pack", "desk", "room", "other", "adhesion")
 
 
 def document_body(items: Iterable[ChargedItem], *, organisation: bool) -> DocumentBody:
@@ -128,7 +128,7 @@ def _line(
     for item in items:
         if organisation and item.who is not None:
             people[item.who] = people.get(item.who, 0) + item.quantity
-    no_days = organisation or first.family == "adhesion"
+    no_days = organisation or first.family in ("adhesion", "pack")
     days = () if no_days else tuple(sorted({item.day for item in items if item.day is not None}))
     quantity = sum(item.quantity for item in items)
     return DocumentLine(

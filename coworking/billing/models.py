@@ -49,9 +49,9 @@ class BillingSettings(Model):
 class Charge(Model):
     """A billable fact, not yet invoiced while ``invoice_id`` is None; frozen by the database from then on.
 
-    ``source`` and ``source_id`` name what it is for: a quote, a subscription's month, an adhesion, a free ``line``, the
-    ``waiver`` of another charge, a ``discount`` on one, a charge of a credited invoice that is billed again (``rebill``),
-    or a line of a ``sale`` at the door.
+    ``source`` and ``source_id`` name what it is for: a quote, a subscription's month, a pack, an adhesion, a free
+    ``line``, the ``waiver`` of another charge, a ``discount`` on one, a charge of a credited invoice that is billed again
+    (``rebill``), or a line of a ``sale`` at the door.
     ``month`` is the month it is for, ``due_month`` that of the invoice which carries it: a subscription is
     billed in advance. ``account``: of income, where it is not its family's usual one.
     ``quantity`` counts ``unit``: half-days, months, years or pieces; of an ``hour`` it counts the minutes.
@@ -62,10 +62,10 @@ class Charge(Model):
         UniqueConstraint("source", "source_id", "month"),
         CheckConstraint(ONE_PAYER, name="one_payer"),
         CheckConstraint(
-            "source IN ('quote', 'subscription', 'adhesion', 'line', 'waiver', 'rebill', 'sale', 'discount')",
+            "source IN ('quote', 'subscription', 'pack', 'adhesion', 'line', 'waiver', 'rebill', 'sale', 'discount')",
             name="source",
         ),
-        CheckConstraint("family IN ('desk', 'room', 'subscription', 'adhesion', 'other')", name="family"),
+        CheckConstraint("family IN ('desk', 'room', 'subscription', 'pack', 'adhesion', 'other')", name="family"),
         CheckConstraint("unit IN ('half_day', 'hour', 'month', 'year', 'piece')", name="unit"),
         CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
         CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),

@@ -112,4 +112,5 @@ def _terms_now(booking: Booking) -> PayerTerms:
         return PayerTerms("me", 0, "ttc", None, 0, 0, None, beyond=False, free=True)
     payer: Payer = "employer" if bill.employer else "me"
     terms = (bill.cents, bill.basis, bill.employer, bill.by_employer, bill.by_plan)
-    return PayerTerms(payer, *terms, left=None, beyond=False, free=False)
+    by_pack, minutes = bill.by_pack, bill.pack_minutes
+    return PayerTerms(payer, *terms, left=None, beyond=False, free=False, by_pack=by_pack, pack_minutes=minutes)

@@ -42,13 +42,14 @@ from coworking.spaces.models import Resource
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What the person was told a move comes to: ``cents`` they owe and half-days of their plan (None: not told).
+    """What the person was told a move comes to: ``cents`` they owe and what it takes of their plan and packs (None: not
+    told).
 
     ``same``: that it costs what it cost. Without any of these they were told nothing (staff, programs).
     """
 
     cents: int | None = None
-    by_plan: int | None = None
+    taken: int | None = None
     same: bool = False
 
 
@@ -119,7 +120,7 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
         raise PaidAhead()
     if agreed.same:
         check_same(decided, was)
-    check_agreed(decided, agreed.cents, agreed.by_plan)
+    check_agreed(decided, agreed.cents, agreed.taken)
     for unit, quote in zip(booking.units, coverage.write(booking.person_id, decided), strict=True):
         unit.quote = quote
     booking.day, booking.starts_at, booking.ends_at = day, use.start, use.end

@@ -27,7 +27,8 @@ from coworking.spaces.rules import check_half_open
 @dataclass(frozen=True, slots=True)
 class PayerTerms:
     """What one payer's choice comes to. ``cents``: what the person owes, in ``basis``; ``plan``: their own allowance's
-    half-days; ``left``: how many it holds afterwards. ``employer``: who else pays, and for how many half-days.
+    half-days; ``left``: how many it holds afterwards. ``employer``: who else pays, and for how many half-days. ``by_pack``:
+    half-days of a pack, ``pack_minutes`` of a room; ``pack_left`` units until ``pack_until`` are there afterwards.
     ``beyond``: the employer's allowance is used up for (part of) it. ``pay_now``: what of ``cents``, with its VAT, must be
     paid before it counts."""
 
@@ -41,6 +42,15 @@ class PayerTerms:
     beyond: bool
     free: bool
     pay_now: int = 0
+    by_pack: int = 0
+    pack_minutes: int = 0
+    pack_left: int | None = None
+    pack_until: date | None = None
+
+    @property
+    def taken(self) -> int:
+        """What it takes of one's plan and packs, in one number that a page sends back (`entitlement.check_agreed`)."""
+        return self.by_plan + self.by_pack + self.pack_minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,7 @@ def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
     """What ``decided`` comes to, as a sheet says it."""
     employers = [d.organisation_id for d in decided if d.organisation_id is not None]
     by_plan = [d for d in decided if d.cover == "subscription"]
+    by_pack = [d for d in decided if d.cover == "pack"]
     return PayerTerms(
         payer="employer" if employers or (payer == "employer") else "me",
         cents=personal_cents(decided),
@@ -145,6 +156,10 @@ def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
         left=by_plan[-1].left if by_plan else None,
         beyond=any(d.beyond for d in decided),
         free=all(d.cover == "free" for d in decided),
+        by_pack=sum(d.unit == "half_day" for d in by_pack),
+        pack_minutes=sum(d.use.units for d in by_pack if d.unit == "hour"),
+        pack_left=by_pack[-1].left if by_pack else None,
+        pack_until=by_pack[-1].until if by_pack else None,
     )
 
 
@@ -158,6 +173,13 @@ class Bill:
     by_employer: int
     by_plan: int
     state: str
+    by_pack: int = 0
+    pack_minutes: int = 0
+
+    @property
+    def is_prepaid(self) -> bool:
+        """Whether it takes anything of the person's plan or packs."""
+        return bool(self.by_plan or self.by_pack or self.pack_minutes)
 
 
 def bill_of(booking: Booking) -> Bill | None:
@@ -173,4 +195,6 @@ def bill_of(booking: Booking) -> Bill | None:
         by_employer=len(employers),
         by_plan=sum(quote.cover == "subscription" for quote in quotes),
         state=quotes[0].state,
+        by_pack=sum(quote.cover == "pack" and quote.unit == "half_day" for quote in quotes),
+        pack_minutes=sum(quote.units for quote in quotes if quote.cover == "pack" and quote.unit == "hour"),
     )

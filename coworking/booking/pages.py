@@ -15,6 +15,7 @@ from coworking.booking.models import Booking
 from coworking.core.clock import now
 from coworking.core.formats import day_long
 from coworking.core.policy import current_actor
+from coworking.core.web import load_whole
 
 blueprint = Blueprint("booking", __name__)
 
@@ -46,16 +47,10 @@ def to_week(day: date) -> ResponseReturnValue:
 
 
 def on_to_pay(booking: Booking) -> ResponseReturnValue | None:
-    """The way to pay for what its own person has just booked and must pay first; None where there is nothing to pay now.
-
-    The page is loaded whole: its forms may lead to the gateway, those of the page before it may not.
-    """
+    """The way to pay for what its own person has just booked and must pay first; None where there is nothing to pay now."""
     if not booking.is_held or current_actor().person_id != booking.person_id:
         return None
-    url = url_for("pay_first.page", public_id=booking.public_id)
-    if request.headers.get("HX-Request") == "true":
-        return Response(status=204, headers={"HX-Redirect": url})
-    return redirect(url, 303)
+    return load_whole(url_for("pay_first.page", public_id=booking.public_id))
 
 
 def after_change(booking: Booking) -> ResponseReturnValue:

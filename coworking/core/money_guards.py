@@ -1,4 +1,5 @@
-"""The guards of money that comes online or through the bank: collections, bank lines, credits, payouts."""
+"""The guards of money that comes online or through the bank, and of prepaid units: collections, bank lines, credits,
+payouts, packs."""
 
 from __future__ import annotations
 
@@ -55,6 +56,23 @@ def never_negative(table: str, cents: str, groups: dict[str, str]) -> Guard:
     wrong = " OR ".join(f"({look})" for look in looks)
     locks = [f"{referred} WHERE id = NEW.{column}" for column, referred in groups.items()]
     return _refused_row(name, table, wrong, locks, needs=tuple(groups.values()))
+
+
+def pack_within() -> Guard:
+    """What is held of a pack never comes to more than was bought, is held for its owner, within its dates.
+
+    On PostgreSQL the pack's lock lets the second of two holds see the first.
+    """
+    name = "pack_within"
+    held = "CASE kind WHEN 'hold' THEN units WHEN 'release' THEN -units ELSE 0 END"
+    used = f"(SELECT coalesce(sum({held}), 0) FROM ledger_entry WHERE pack_id = NEW.pack_id)"
+    fits = (
+        "EXISTS (SELECT 1 FROM pack AS p JOIN quote AS q ON q.id = NEW.quote_id "
+        "WHERE p.id = NEW.pack_id AND p.person_id = NEW.person_id AND q.pack_id = p.id "
+        f"AND q.day BETWEEN p.valid_from AND p.valid_until AND {used} + NEW.units <= p.units)"
+    )
+    wrong = f"NEW.pack_id IS NOT NULL AND NEW.kind = 'hold' AND NOT {fits}"
+    return _refused_row(name, "ledger_entry", wrong, ["pack WHERE id = NEW.pack_id"], needs=("pack", "quote"))
 
 
 def line_used_once() -> Guard:

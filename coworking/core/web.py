@@ -158,6 +158,13 @@ def is_partial() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def load_whole(url: str) -> ResponseReturnValue:
+    """Lead to ``url`` as a page of its own: its forms may lead to a gateway, those of the page before it may not."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url, 303)
+
+
 def say(error: DomainError) -> str:
     """``error`` in the reader's language, its dates and hours too."""
     text = _(error.message)

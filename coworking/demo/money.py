@@ -17,10 +17,11 @@ from coworking.membership import coverage
 from coworking.membership import queries as memberships
 from coworking.membership import services as membership
 from coworking.membership.entitlement import Beyond
-from coworking.membership.models import Adhesion
+from coworking.membership.models import Adhesion, Pack
 from coworking.membership.rules import weekdays_mask
 from coworking.pricing import article_services as articles
 from coworking.pricing import services as pricing
+from coworking.pricing.rules import Unit
 from coworking.spaces import queries as spaces
 
 ADHESION = 2000
@@ -31,6 +32,12 @@ AGREEMENTS: tuple[tuple[str, str, str, tuple[int, ...], int | None, Beyond, int 
     (EMPLOYERS[0], "001234566", "12 route de Vichy", (TUESDAY, THURSDAY), None, "person", None, "BC-2026-014"),
     (EMPLOYERS[1], "002345676", "3 place de l’Hôtel-de-Ville", (), 8, "refuse", None, None),
     (EMPLOYERS[2], "003456787", "1 chemin des Rives", (), 10, "person", 800, "DDI 4471"),
+)
+
+
+PACKS: tuple[tuple[str, Unit, int, int], ...] = (
+    ("Carnet de 10 demi-journées", "half_day", 10, 8000),
+    ("Carnet de 5 heures de salle", "hour", 300, 7500),
 )
 
 
@@ -56,6 +63,17 @@ def prepare(manager: Actor, today: date) -> None:
     ):
         membership.add_plan(
             manager, name=name, monthly_cents=cents, basis="ttc", vat_rate_bp=2000, halfdays_per_month=halfdays
+        )
+    for name, unit, units, cents in PACKS:
+        membership.add_pack_offer(
+            manager,
+            name=name,
+            unit=unit,
+            units=units,
+            cents=cents,
+            basis="ttc",
+            vat_rate_bp=2000,
+            valid_months=6,
         )
     for number, (name, siren, street, weekdays, halfdays, beyond, cents, order) in enumerate(AGREEMENTS, 1):
         found = db.session.scalars(select(Organisation).where(Organisation.name == name)).one()
@@ -103,11 +121,25 @@ def join(manager: Actor, habit: Habit, day: date) -> None:
         halfdays = 4.3 * len(habit.weekdays) * len(habit.halves) * habit.likely
         plan = next(p for p in plans if p.halfdays_per_month is None or p.halfdays_per_month >= halfdays)
         membership.subscribe(manager, (plans[0] if is_member else plan).public_id, person=person, first_month=day)
+    elif habit.employer is None and random.Random(f"pack {person}").random() < 0.6:
+        _sell_pack(manager, person)
+
+
+def _sell_pack(manager: Actor, person: str) -> None:
+    """The pack of half-days, which who comes now and then prefers to a plan."""
+    offer = next(one for one in memberships.pack_offers() if one.unit == "half_day")
+    membership.buy_pack(manager, offer.public_id, person=person)
 
 
 def month(manager: Actor, day: date) -> None:
     """On the first of a month: last month's half-days are consumed, and most of whose adhesion ends renew it."""
     coverage.consume_past()
+    for person_id, person in db.session.execute(
+        select(Person.id, Person.public_id).join(Pack, Pack.person_id == Person.id).distinct()
+    ).all():
+        packs = memberships.packs_of(person_id, day)
+        if all(one.is_over(day) or one.left == 0 for one in packs):
+            _sell_pack(manager, person)
     ending = db.session.execute(
         select(Person.public_id, Adhesion.valid_until)
         .join(Adhesion, Adhesion.person_id == Person.id)

@@ -79,7 +79,7 @@ _PARTS = {
         "week.repeat",
     },
     "booking.rooms": {"booking.new_room_booking", "booking.book_room"},
-    "accounts.people": {"accounts.person", "accounts.new_person", "membership.person"},
+    "accounts.people": {"accounts.person", "accounts.new_person", "membership.allowances_of", "membership.person"},
     "accounts.me": {
         "accounts.tokens",
         "billing.mine",
@@ -89,7 +89,9 @@ _PARTS = {
         "presence.attestation",
         "presence.attestations",
         "presence.issue_attestation",
+        "membership.allowances",
         "membership.ask",
+        "membership.ask_pack",
         "membership.mine",
     },
     "spaces.index": {
@@ -113,6 +115,7 @@ _PARTS = {
         "pricing.articles",
         "pricing.new_article",
         "pricing.prices",
+        "membership.new_pack",
         "membership.plans",
         "membership.subscriptions",
         "membership.organisations",

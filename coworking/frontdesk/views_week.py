@@ -23,8 +23,10 @@ from coworking.core.i18n import _, ngettext
 from coworking.core.months import month_of
 from coworking.core.policy import Actor, current_actor, signed_in
 from coworking.core.timespan import Span
-from coworking.core.web import refusal, say
+from coworking.core.web import load_whole, refusal, say
+from coworking.membership import paying_first
 from coworking.membership import queries as memberships
+from coworking.membership import services as membership
 from coworking.membership.entitlement import AgreementExhausted, Payer, PriceChanged
 from coworking.membership.rules import expiry_state
 from coworking.presence import queries as presences
@@ -116,6 +118,31 @@ def book() -> ResponseReturnValue:
     return to_week(day)
 
 
+@blueprint.post("/bookings/with-pack")
+@signed_in
+def book_with_pack() -> ResponseReturnValue:
+    """Buy a pack and book on it: what the sheet offers beside paying once. Paid first, the desk is booked afterwards."""
+    day, half = read_day(request.form.get("day")), request.form.get("half")
+    resource, pack = request.form.get("resource") or None, request.form.get("pack", "")
+    price = read_agreed(request.form.get("agreed"))
+    try:
+        halves = read_halves(half)
+        if paying_first.is_asked(memberships.pack_cents(pack)):
+            sale = paying_first.sell_pack(current_actor(), pack, agreed_cents=price)
+            return load_whole(url_for("pay_first.sale", sale_id=sale.public_id))
+        membership.buy_pack(current_actor(), pack, agreed_cents=price)
+    except DomainError as error:
+        return _ask(day, half, resource, "me", error=say(error))
+    try:
+        booking = services.book_half_days(current_actor(), day, halves, resource=resource, payer="me", agreed_cents=0)
+    except (ClaimConflict, NothingFree) as conflict:
+        return refused(_desk_list(day, half or "day", error=say(conflict)), 409)
+    except DomainError as error:
+        return _ask(day, half, resource, "me", error=say(error))
+    say_booked(booking)
+    return to_week(day)
+
+
 @blueprint.get("/bookings/offer")
 @signed_in
 def offer() -> ResponseReturnValue:
@@ -198,9 +225,9 @@ def _halves(actor: Actor, monday: date, which: Callable[[weeks.HalfOfWeek], bool
 
 
 def _remaining(person_id: int, first: date, last: date) -> list[memberships.Remaining]:
-    """The half-days left from ``first`` to ``last``, of both months if the week lies in two."""
+    """What is left from ``first`` to ``last``: of both months if the week lies in two, of a pack once."""
     months = [first] if month_of(first) == month_of(last) else [first, month_of(last)]
-    return [left for day in months for left in memberships.remaining(person_id, day)]
+    return list(dict.fromkeys(left for day in months for left in memberships.remaining(person_id, day)))
 
 
 def _adhesion_ends(person_id: int, today: date) -> tuple[str, date] | None:
@@ -260,7 +287,13 @@ def _ask(
 
 
 def _offer(found: offers.Offer, half: str | None, error: str | None = None) -> str:
-    return render_template("frontdesk/offer.html", offer=found, half=half, error=error)
+    takes = 2 if half == "day" else 1
+    packs = [
+        one
+        for one in (memberships.pack_offers() if found.terms.cents and found.terms.payer == "me" else ())
+        if one.unit == "half_day" and one.units >= takes
+    ]
+    return render_template("frontdesk/offer.html", offer=found, half=half, error=error, packs=packs)
 
 
 def _desk_list(day: date, half: str, error: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Begin a plan or an adhesion on terms that were quoted. Runs inside the caller's unit, which has locked the person."""
+"""Begin a plan, a pack or an adhesion on quoted terms. Runs inside the caller's unit, which has locked the person."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from sqlalchemy import select
 
 from coworking.core.db import db
 from coworking.core.errors import NotFound
+from coworking.core.money import Cents
 from coworking.core.months import month_after, month_of
 from coworking.core.units import require_unit
 from coworking.membership import queries
-from coworking.membership.models import Adhesion, Plan, Subscription
+from coworking.membership.entitlement import PriceChanged
+from coworking.membership.models import Adhesion, Pack, PackOffer, Plan, Subscription
 from coworking.membership.rules import (
     AdhesionOverlaps,
     AdhesionVatUnknown,
     AlreadySubscribed,
     MonthOutOfReach,
+    PackClosed,
     PlanClosed,
+    last_day_of,
     months_cross,
     year_from,
 )
@@ -59,6 +63,37 @@ class PlanTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class PackPurchase:
+    """An offer's units from ``valid_from`` to ``valid_until`` (inclusive), as they were quoted to who buys them."""
+
+    offer_id: int
+    name: str
+    unit: str
+    units: int
+    cents: int
+    basis: str
+    vat_rate_bp: int
+    valid_from: date
+    valid_until: date
+
+    @property
+    def payable_cents(self) -> int:
+        """What it comes to, with its VAT."""
+        basis = "ht" if self.basis == "ht" else "ttc"
+        return payable_cents([PricedLine(self.cents, self.vat_rate_bp, basis)])
+
+    def written(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return asdict(self) | {name: getattr(self, name).isoformat() for name in ("valid_from", "valid_until")}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> PackPurchase:
+        """What `written` gave."""
+        days = {name: date.fromisoformat(written[name]) for name in ("valid_from", "valid_until")}
+        return cls(**{**written, **days})
+
+
+@dataclass(frozen=True, slots=True)
 class AdhesionTerms:
     """A year from ``valid_from`` on for ``cents``, which hold their VAT."""
 
@@ -94,6 +129,24 @@ def plan_terms(plan: Plan, first_month: date) -> PlanTerms:
     return PlanTerms(plan.id, plan.name, first, plan.monthly_cents, plan.basis, rate, plan.halfdays_per_month)
 
 
+def pack_terms(offer: PackOffer) -> PackPurchase:
+    """What buying the offer means today; raises `PackClosed`."""
+    if not offer.is_open:
+        raise PackClosed()
+    today = spaces.today()
+    return PackPurchase(
+        offer_id=offer.id,
+        name=offer.name,
+        unit=offer.unit,
+        units=offer.units,
+        cents=offer.cents,
+        basis=offer.basis,
+        vat_rate_bp=vat_rate(offer.vat_rate_bp, spaces.lieu().vat_status),
+        valid_from=today,
+        valid_until=last_day_of(today, offer.valid_months),
+    )
+
+
 def check_month(first: date) -> None:
     """Raise `MonthOutOfReach` unless a plan can begin with that month."""
     this_month = month_of(spaces.today())
@@ -116,6 +169,18 @@ def find_plan(public_id: str) -> Plan:
     if found is None:
         raise NotFound()
     return found
+
+
+def find_pack_offer(public_id: str) -> PackOffer:
+    """The offer, read in the open unit; raises `NotFound`."""
+    require_unit()
+    return queries.pack_offer_by_public_id(public_id)
+
+
+def check_price(terms: PlanTerms | PackPurchase | AdhesionTerms, agreed_cents: int | None) -> None:
+    """Raise `PriceChanged` unless ``terms`` come to what the page said (None: nobody was asked)."""
+    if agreed_cents not in (None, terms.payable_cents):
+        raise PriceChanged(amount=Cents(terms.payable_cents))
 
 
 def check_no_plan(person_id: int, first: date) -> None:
@@ -155,6 +220,15 @@ def begin_plan(person_id: int, terms: PlanTerms) -> Subscription:
     db.session.add(subscription)
     db.session.flush()
     return subscription
+
+
+def begin_pack(person_id: int, terms: PackPurchase, created_by_id: int | None) -> Pack:
+    """Let the person have the pack."""
+    require_unit()
+    pack = Pack(**asdict(terms), person_id=person_id, created_by_id=created_by_id)
+    db.session.add(pack)
+    db.session.flush()
+    return pack
 
 
 def begin_adhesion(person_id: int, terms: AdhesionTerms, created_by_id: int | None) -> Adhesion:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, or_, select
 
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.months import write_month
-from coworking.membership.models import Agreement, LedgerEntry, Subscription
-from coworking.membership.queries import USED
+from coworking.membership.models import Agreement, LedgerEntry, Pack, Subscription
+from coworking.membership.queries import USED, USED_OF_PACK
 from coworking.pricing.models import Quote
 
 
@@ -18,6 +18,7 @@ from coworking.pricing.models import Quote
 def overdrawn() -> Iterator[str]:
     used = (
         select(LedgerEntry.subscription_id, LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month, USED)
+        .where(LedgerEntry.pack_id.is_(None))
         .group_by(LedgerEntry.subscription_id, LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month)
         .order_by(LedgerEntry.person_id, LedgerEntry.month)
         .execution_options(yield_per=1000)
@@ -29,6 +30,35 @@ def overdrawn() -> Iterator[str]:
         limit = limits["subscription", subscription] if subscription is not None else limits["agreement", agreement]
         if count < 0 or (limit is not None and count > limit):
             yield f"person {person} used {count} of {limit} half-days in {write_month(month)}"
+
+
+@check(3, "no pack is overdrawn")
+def packs_overdrawn() -> Iterator[str]:
+    beyond = (Pack.units < USED_OF_PACK) | (USED_OF_PACK < 0)
+    for pack_id, left, units in db.session.execute(
+        select(Pack.id, Pack.units - USED_OF_PACK, Pack.units).where(beyond)
+    ):
+        yield f"pack {pack_id}: {left} of {units} units left"
+
+
+@check(3, "a pack is used by its owner, on its days")
+def packs_of_others() -> Iterator[str]:
+    strange = (
+        select(LedgerEntry.id, LedgerEntry.pack_id)
+        .join(Pack, Pack.id == LedgerEntry.pack_id)
+        .join(Quote, Quote.id == LedgerEntry.quote_id)
+        .where(
+            or_(
+                Pack.person_id != LedgerEntry.person_id,
+                Pack.person_id != Quote.person_id,
+                Quote.pack_id.is_distinct_from(Pack.id),
+                ~Quote.day.between(Pack.valid_from, Pack.valid_until),
+            )
+        )
+        .order_by(LedgerEntry.id)
+    )
+    for entry, pack_id in db.session.execute(strange):
+        yield f"ledger entry {entry}: not of the owner or of the days of pack {pack_id}"
 
 
 @check(3, "what is held of an allowance is consumed or released, not both")

@@ -20,8 +20,8 @@ from coworking.core.types import UTCDateTime
 from coworking.core.units import require_unit, write_unit
 from coworking.membership import queries
 from coworking.membership.entitlement import (
+    AllowanceHeld,
     Decision,
-    Entitlements,
     Owed,
     Payer,
     PlannedUse,
@@ -57,8 +57,10 @@ def decisions_of(
     uses = [use for chosen in choices.values() for use in chosen]
     days = {use.day for use in uses}
     halves = any(use.half is not None for use in uses)
-    found = queries.entitlements_of(person_id, days, personal_only=payer == "me") if halves else Entitlements()
-    found = found.without([(q.agreement_id, q.subscription_id, q.month) for q in leaving if q.state != "released"])
+    only = "packs" if not halves else "own" if payer == "me" else None
+    found = queries.entitlements_of(person_id, days, only=only)
+    held = [quote for quote in leaving if quote.state != "released"]
+    found = found.without(AllowanceHeld(q.agreement_id, q.subscription_id, q.pack_id, q.month, q.units) for q in held)
     prices = {day: prices_on(day) for day in days}
     return lambda key: decide(choices[key], payer, found, prices)
 
@@ -74,6 +76,7 @@ def write(person_id: int, decided: Iterable[Decision]) -> list[Quote]:
             cover=decision.cover,
             subscription_id=decision.subscription_id,
             agreement_id=decision.agreement_id,
+            pack_id=decision.pack_id,
             resource_id=decision.use.resource_id,
             day=decision.use.day,
             half=decision.use.half,
@@ -159,7 +162,7 @@ _TERMS = [
 
 def owed_by(quotes: Iterable[Quote]) -> Owed:
     """What ``quotes`` come to for their person."""
-    return owed_of([(q.payer_organisation_id, q.cover, q.amount_cents, q.basis) for q in quotes])
+    return owed_of([(q.payer_organisation_id, q.cover, q.amount_cents, q.basis, q.units) for q in quotes])
 
 
 def payer_of(quotes: Iterable[Quote]) -> Payer:
@@ -184,13 +187,15 @@ def consume_past() -> int:
         return insert_from(LedgerEntry, [*_COLUMNS], due)
 
 
-def _due_by(today: date) -> Select[int | None, int | None, int, date, int, str, datetime]:
+def _due_by(today: date) -> Select[int | None, int | None, int | None, int | None, int, date, int, str, datetime]:
     """Consuming entries for the holds of days before ``today`` that have no other entry."""
     hold, other = aliased(LedgerEntry), aliased(LedgerEntry)
     return (
         select(
             hold.subscription_id,
             hold.agreement_id,
+            hold.pack_id,
+            hold.units,
             hold.person_id,
             hold.month,
             hold.quote_id,
@@ -207,13 +212,25 @@ def _due_by(today: date) -> Select[int | None, int | None, int, date, int, str, 
     )
 
 
-_COLUMNS = ("subscription_id", "agreement_id", "person_id", "month", "quote_id", "kind", "created_at")
+_COLUMNS = (
+    "subscription_id",
+    "agreement_id",
+    "pack_id",
+    "units",
+    "person_id",
+    "month",
+    "quote_id",
+    "kind",
+    "created_at",
+)
 
 
 def _entry(quote: Quote, kind: str) -> LedgerEntry:
     return LedgerEntry(
         subscription_id=quote.subscription_id,
         agreement_id=quote.agreement_id,
+        pack_id=quote.pack_id,
+        units=quote.units if quote.pack_id is not None else None,
         person_id=quote.person_id,
         month=quote.month,
         quote=quote,

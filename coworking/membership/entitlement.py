@@ -18,7 +18,7 @@ from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
 
 Payer = Literal["me", "employer"]
 PAYERS: tuple[Payer, ...] = ("me", "employer")
-Cover = Literal["tariff", "subscription", "agreement", "free"]
+Cover = Literal["tariff", "subscription", "pack", "agreement", "free"]
 Beyond = Literal["refuse", "person"]
 BEYOND: tuple[Beyond, ...] = ("refuse", "person")
 
@@ -75,6 +75,11 @@ class PlannedUse:
     def month(self) -> date:
         return month_of(self.day)
 
+    @property
+    def units(self) -> int:
+        """What it takes of a pack: one half-day of a desk, or the minutes of a room or office."""
+        return 1 if self.half is not None else self.span.minutes
+
 
 @dataclass(frozen=True, slots=True)
 class AgreementTerms:
@@ -117,22 +122,57 @@ class SubscriptionTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class PackTerms:
+    """A pack's dates and how many of its units are left: half-days, or minutes of rooms and offices."""
+
+    id: int
+    name: str
+    unit: Unit
+    valid_from: date
+    valid_until: date
+    left: int
+
+    def applies(self, use: PlannedUse) -> bool:
+        """Whether it is of that unit and valid on the day of use; whether enough is left is another matter."""
+        return self.unit == unit_of(use.kind) and within(use.day, self.valid_from, self.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceHeld:
+    """What one quote holds of one allowance, as it counts there: ``units`` of a pack, else a half-day of ``month``."""
+
+    agreement_id: int | None
+    subscription_id: int | None
+    pack_id: int | None
+    month: date
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entitlements:
-    """What one person may draw on. Used half-days are counted by (agreement or subscription id, month)."""
+    """What one person may draw on. Used half-days are counted by (agreement or subscription id, month).
+
+    ``packs``: the one that ends first comes first.
+    """
 
     agreements: Sequence[AgreementTerms] = ()
     subscriptions: Sequence[SubscriptionTerms] = ()
     used_of_agreement: Mapping[tuple[int, date], int] | None = None
     used_of_subscription: Mapping[tuple[int, date], int] | None = None
+    packs: Sequence[PackTerms] = ()
 
-    def without(self, held: Iterable[tuple[int | None, int | None, date]]) -> Entitlements:
-        """The same with half-days there again, each (agreement, subscription, month) that holds one."""
+    def without(self, held: Iterable[AllowanceHeld]) -> Entitlements:
+        """The same with what is ``held`` there again."""
         of_agreement, of_subscription = dict(self.used_of_agreement or {}), dict(self.used_of_subscription or {})
-        for agreement, subscription, month in held:
-            for counts, allowance in ((of_agreement, agreement), (of_subscription, subscription)):
-                if allowance is not None and (allowance, month) in counts:
-                    counts[allowance, month] -= 1
-        return replace(self, used_of_agreement=of_agreement, used_of_subscription=of_subscription)
+        back: dict[int, int] = {}
+        for one in held:
+            for counts, allowance in ((of_agreement, one.agreement_id), (of_subscription, one.subscription_id)):
+                if allowance is not None and (allowance, one.month) in counts:
+                    counts[allowance, one.month] -= 1
+            if one.pack_id is not None:
+                back[one.pack_id] = back.get(one.pack_id, 0) + one.units
+        packs = [replace(pack, left=pack.left + back.get(pack.id, 0)) for pack in self.packs]
+        return replace(self, used_of_agreement=of_agreement, used_of_subscription=of_subscription, packs=packs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +180,8 @@ class Decision:
     """Who pays for one use and by what right. ``organisation_id`` None: the person. Cents in ``basis``.
 
     ``beyond``: the employer would have paid but for its limit, so the person does; it must be said.
-    ``left``: half-days left in that allowance after this one; None where nothing is counted.
+    ``left``: what is left in that allowance after this one, in its units; None where nothing is counted. ``until``: the
+    last day of the pack it is taken from.
     """
 
     use: PlannedUse
@@ -155,6 +196,8 @@ class Decision:
     subscription_id: int | None = None
     beyond: bool = False
     left: int | None = None
+    pack_id: int | None = None
+    until: date | None = None
 
 
 def within(day: date, first: date, last: date | None) -> bool:
@@ -185,6 +228,21 @@ class _Counter:
         return self.left(allowance, month)
 
 
+class _Packs:
+    """What is left of a person's packs while several uses are decided one after the other."""
+
+    def __init__(self, packs: Sequence[PackTerms]) -> None:
+        self._packs, self._left = packs, {pack.id: pack.left for pack in packs}
+
+    def take(self, use: PlannedUse) -> tuple[PackTerms, int] | None:
+        """The pack that ends first of those that hold the whole use, and what is left of it then; None: there is none."""
+        for pack in self._packs:
+            if pack.applies(use) and self._left[pack.id] >= use.units:
+                self._left[pack.id] -= use.units
+                return pack, self._left[pack.id]
+        return None
+
+
 def decide(
     uses: Iterable[PlannedUse], payer: Payer | None, entitlements: Entitlements, prices: Mapping[date, Prices]
 ) -> list[Decision]:
@@ -196,7 +254,7 @@ def decide(
     """
     uses = list(uses)
     of_agreement = _Counter(entitlements.used_of_agreement)
-    of_subscription = _Counter(entitlements.used_of_subscription)
+    own = _Own(entitlements)
     only_rooms = all(use.half is None for use in uses)
     decisions: list[Decision] = []
     for use in uses:
@@ -210,8 +268,7 @@ def decide(
         elif applying and all(a.beyond == "refuse" for a in applying):
             raise AgreementExhausted(name=applying[0].name, limit=applying[0].halfdays_per_month)
         else:
-            own = entitlements.subscriptions
-            decisions.append(_by_person(use, price, own, of_subscription, beyond=bool(applying)))
+            decisions.append(_by_person(use, price, own, beyond=bool(applying)))
     return decisions
 
 
@@ -234,19 +291,30 @@ def _by_employer(use: PlannedUse, prices: Prices, agreement: AgreementTerms, cou
     )
 
 
-def _by_person(
-    use: PlannedUse, prices: Prices, subscriptions: Iterable[SubscriptionTerms], counter: _Counter, *, beyond: bool
-) -> Decision:
-    """The person pays: nothing where it is free, from the month's allowance while it lasts, else by the tariff."""
+class _Own:
+    """A person's own allowances while several uses are decided one after the other."""
+
+    def __init__(self, entitlements: Entitlements) -> None:
+        self.subscriptions = entitlements.subscriptions
+        self.counter = _Counter(entitlements.used_of_subscription)
+        self.packs = _Packs(entitlements.packs)
+
+
+def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: bool) -> Decision:
+    """The person pays: nothing where it is free, from the month's allowance, else from a pack, else by the tariff."""
     unit, cents = unit_of(use.kind), prices.price_of(use.kind, use.resource_id)
     amount = cents if unit == "half_day" else room_amount(cents, use.span.minutes)
     terms = (prices.basis, prices.vat_rate_bp)
     if amount == 0:
         return Decision(use, "free", unit, cents, 0, *terms, beyond=beyond)
-    found = counter.first_with_room((s for s in subscriptions if s.applies(use)), use.month)
+    found = own.counter.first_with_room((s for s in own.subscriptions if s.applies(use)), use.month)
     if found is not None:
-        left = counter.take(found, use.month)
+        left = own.counter.take(found, use.month)
         return Decision(use, "subscription", unit, cents, 0, *terms, subscription_id=found.id, beyond=beyond, left=left)
+    if (taken := own.packs.take(use)) is not None:
+        pack, left = taken
+        until = pack.valid_until
+        return Decision(use, "pack", unit, cents, 0, *terms, pack_id=pack.id, beyond=beyond, left=left, until=until)
     return Decision(use, "tariff", unit, cents, amount, *terms, beyond=beyond)
 
 
@@ -255,19 +323,20 @@ def personal_cents(decisions: Iterable[Decision]) -> int:
     return sum(decision.amount_cents for decision in decisions if decision.organisation_id is None)
 
 
-def check_agreed(decisions: Sequence[Decision], agreed_cents: int | None, agreed_halfdays: int | None = None) -> None:
+def check_agreed(decisions: Sequence[Decision], agreed_cents: int | None, agreed_units: int | None = None) -> None:
     """Raise `PriceChanged` unless the person owes what they agreed to (None: they were not asked, staff books).
 
-    ``agreed_halfdays``: how many of their own allowance they were told it takes.
+    ``agreed_units``: what they were told it takes of their plan and packs.
     """
     found = owed(decisions)
-    if agreed_cents not in (None, found.cents) or agreed_halfdays not in (None, found.by_plan):
+    if agreed_cents not in (None, found.cents) or agreed_units not in (None, found.by_plan + found.by_pack):
         raise PriceChanged(amount=Cents(found.cents))
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """What units come to: ``cents`` that the person owes, half-days of their plan and of their employer's.
+    """What units come to: ``cents`` that the person owes, half-days of their plan and of their employer's, and what they
+    take of a pack, half-days and minutes of rooms together.
 
     ``basis`` of the cents; None where nothing is owed. ``total``: the cents whoever pays them, which is not what the person
     was told.
@@ -276,28 +345,30 @@ class Owed:
     cents: int = 0
     by_plan: int = 0
     by_employer: int = 0
+    by_pack: int = 0
     basis: str | None = None
     total: int = field(default=0, compare=False)
 
     def is_less_than(self, other: Owed) -> bool:
-        """Whether the lieu gets less: fewer cents, or the same and fewer half-days of a plan."""
-        return (self.total, self.by_plan) < (other.total, other.by_plan)
+        """Whether the lieu gets less: fewer cents, or the same and fewer half-days of a plan or units of a pack."""
+        return (self.total, self.by_plan + self.by_pack) < (other.total, other.by_plan + other.by_pack)
 
 
 def owed(decisions: Sequence[Decision]) -> Owed:
     """What ``decisions`` come to for their person."""
-    return owed_of([(d.organisation_id, d.cover, d.amount_cents, d.basis) for d in decisions])
+    return owed_of([(d.organisation_id, d.cover, d.amount_cents, d.basis, d.use.units) for d in decisions])
 
 
-def owed_of(terms: Sequence[tuple[int | None, str, int, str]]) -> Owed:
-    """What terms come to, each (the organisation that pays, cover, cents, basis)."""
-    cents = sum(amount for organisation, _, amount, _ in terms if organisation is None)
+def owed_of(terms: Sequence[tuple[int | None, str, int, str, int]]) -> Owed:
+    """What terms come to, each (the organisation that pays, cover, cents, basis, what it takes of a pack)."""
+    cents = sum(amount for organisation, _, amount, *_ in terms if organisation is None)
     return Owed(
         cents,
-        sum(cover == "subscription" for _, cover, _, _ in terms),
-        sum(organisation is not None for organisation, _, _, _ in terms),
+        sum(cover == "subscription" for _, cover, *_ in terms),
+        sum(organisation is not None for organisation, *_ in terms),
+        sum(units for _, cover, _, _, units in terms if cover == "pack"),
         terms[0][3] if cents else None,
-        sum(amount for _, _, amount, _ in terms),
+        sum(amount for _, _, amount, *_ in terms),
     )
 
 

@@ -18,6 +18,7 @@ from coworking.pricing import forms as pricing
 from coworking.pricing.rules import rate_of
 
 MOST_HALFDAYS = 62
+MOST_UNITS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,21 @@ def read_plan(form: Form, *, taxable: bool) -> dict[str, Any]:
         "name": form.text("name", most=80),
         "monthly_cents": pricing.cents(form, "monthly", required=True) or 0,
         "halfdays_per_month": form.maybe("halfdays", number_of, 1, MOST_HALFDAYS),
+        "basis": pricing.basis(form, taxable=taxable),
+        "vat_rate_bp": pricing.vat_rate(form, taxable=taxable),
+    }
+
+
+def read_pack_offer(form: Form, *, taxable: bool) -> dict[str, Any]:
+    """The arguments of `services.add_pack_offer`; time in rooms is typed in whole hours."""
+    unit = "hour" if form.choice("unit", ("half_day", "hour")) == "hour" else "half_day"
+    count = form.check("units", number_of, 1, MOST_UNITS) or 0
+    return {
+        "name": form.text("name", most=80),
+        "unit": unit,
+        "units": count * 60 if unit == "hour" else count,
+        "cents": pricing.cents(form, "price", required=True) or 0,
+        "valid_months": form.check("valid_months", number_of, 1, 60) or 0,
         "basis": pricing.basis(form, taxable=taxable),
         "vat_rate_bp": pricing.vat_rate(form, taxable=taxable),
     }

@@ -1,4 +1,4 @@
-"""Adhesions, plans, subscriptions, employers' agreements, and the ledger of allowances."""
+"""Adhesions, plans, subscriptions, packs, employers' agreements, and the ledger of allowances."""
 
 from __future__ import annotations
 
@@ -126,6 +126,77 @@ class Subscription(Model):
     plan: Mapped[Plan] = relationship()
 
 
+UNITS = "unit IN ('half_day', 'hour')"
+
+
+@sealed(MONEY)
+class PackOffer(Model):
+    """A pack that can be bought while ``is_open``: so many prepaid units, for ``valid_months`` from the day it is bought.
+
+    ``unit``: half-days at desks, or time in rooms and offices, of which ``units`` counts minutes. Like a plan an offer
+    never changes: a new price is a new offer.
+    """
+
+    __tablename__ = "pack_offer"
+    __table_args__ = (
+        CheckConstraint(UNITS, name="unit"),
+        CheckConstraint("units > 0", name="units"),
+        CheckConstraint("cents >= 0", name="cents"),
+        CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
+        CheckConstraint("valid_months BETWEEN 1 AND 60", name="valid_months"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    name: Mapped[str]
+    unit: Mapped[str]
+    units: Mapped[int]
+    cents: Mapped[int]
+    basis: Mapped[str] = mapped_column(default="ttc")
+    vat_rate_bp: Mapped[int] = mapped_column(default=0)
+    valid_months: Mapped[int]
+    is_open: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+@sealed(MONEY)
+class Pack(Model):
+    """``person`` bought an offer's units on its terms, to be used from ``valid_from`` to ``valid_until`` (inclusive).
+
+    Append-only: what is left of it follows from the ledger.
+    """
+
+    __tablename__ = "pack"
+    __table_args__ = (
+        CheckConstraint(UNITS, name="unit"),
+        CheckConstraint("units > 0", name="units"),
+        CheckConstraint("cents >= 0", name="cents"),
+        CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
+        CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
+        CheckConstraint("valid_from <= valid_until", name="dates"),
+        Index("ix_pack_person_id_valid_until", "person_id", "valid_until"),
+        Index("ix_pack_valid_until", "valid_until"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    offer_id: Mapped[int] = mapped_column(ForeignKey("pack_offer.id"))
+    name: Mapped[str]
+    unit: Mapped[str]
+    units: Mapped[int]
+    cents: Mapped[int]
+    basis: Mapped[str]
+    vat_rate_bp: Mapped[int]
+    valid_from: Mapped[date]
+    valid_until: Mapped[date]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+
+
 @sealed(MONEY)
 class Agreement(Model):
     """``organisation`` pays for its members' half-days at desks from ``valid_from`` to ``valid_until`` (inclusive).
@@ -162,22 +233,32 @@ class Agreement(Model):
 
 @sealed(TRAIL)
 class LedgerEntry(Model):
-    """One half-day of an allowance: held when booked, then consumed when its day is over, or released.
+    """What one use takes of an allowance: held when booked, then consumed when its day is over, or released.
 
-    Append-only. Used in a month = holds − releases, for one person and one subscription or agreement.
+    Append-only. Used in a month = holds − releases, for one person and one subscription or agreement, each row a half-day.
+    Of a pack: over its whole life, each row ``units`` of its own, half-days or the minutes of a room.
     """
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
-        CheckConstraint("(subscription_id IS NULL) <> (agreement_id IS NULL)", name="one_allowance"),
+        CheckConstraint(
+            "(subscription_id IS NOT NULL AND agreement_id IS NULL AND pack_id IS NULL) "
+            "OR (subscription_id IS NULL AND agreement_id IS NOT NULL AND pack_id IS NULL) "
+            "OR (subscription_id IS NULL AND agreement_id IS NULL AND pack_id IS NOT NULL)",
+            name="one_allowance",
+        ),
         CheckConstraint("kind IN ('hold', 'consume', 'release')", name="kind"),
+        CheckConstraint("(units IS NULL) = (pack_id IS NULL) AND units > 0", name="units"),
         UniqueConstraint("quote_id", "kind"),
         Index("ix_ledger_entry_person_id_month", "person_id", "month"),
+        Index("ix_ledger_entry_pack_id", "pack_id"),
     )
 
     id: Mapped[BigId]
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"))
     agreement_id: Mapped[int | None] = mapped_column(ForeignKey("agreement.id"))
+    pack_id: Mapped[int | None] = mapped_column(ForeignKey("pack.id"))
+    units: Mapped[int | None]
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     month: Mapped[date]
     quote_id: Mapped[int] = mapped_column(ForeignKey("quote.id"))

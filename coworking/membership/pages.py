@@ -10,9 +10,17 @@ from flask.typing import ResponseReturnValue
 from coworking.core.errors import DomainError
 from coworking.core.forms import Form
 from coworking.core.web import refusal
+from coworking.membership import queries
+from coworking.membership.models import PackOffer
 from coworking.spaces import queries as spaces
 
 blueprint = Blueprint("membership", __name__)
+
+
+@blueprint.app_template_global()
+def pack_cents(offer: PackOffer) -> int:
+    """What buying an offer comes to, with its VAT."""
+    return queries.pack_cents(offer)
 
 
 def is_taxable() -> bool:

@@ -1,7 +1,7 @@
-"""Adhesions and plans that must be paid before they begin: asked for, then begun by the payment or let go.
+"""Adhesions, plans and packs that must be paid before they begin: asked for, then begun by the payment or let go.
 
-Until then there is no adhesion and no subscription, so nothing can count one: only its `Sale` stands, with the terms that
-were quoted. A person waits to pay for one plan and one adhesion at a time.
+Until then there is no adhesion, subscription or pack, so nothing can count one: only its `Sale` stands, with the terms that
+were quoted. A person waits to pay for one plan, one pack and one adhesion at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.formats import day_year, month_year
 from coworking.core.i18n import _, in_language
-from coworking.core.money import Cents
 from coworking.core.policy import Actor
 from coworking.core.sales import Sold
 from coworking.core.units import locked, write_unit
@@ -26,29 +25,39 @@ from coworking.membership import queries
 from coworking.membership.access import managers_only, record, subject
 from coworking.membership.beginning import (
     AdhesionTerms,
+    PackPurchase,
     PlanTerms,
     adhesion_terms,
     begin_adhesion,
+    begin_pack,
     begin_plan,
     check_month,
     check_no_adhesion,
     check_no_plan,
+    check_price,
+    find_pack_offer,
     find_plan,
+    pack_terms,
     plan_terms,
 )
-from coworking.membership.entitlement import PriceChanged
-from coworking.membership.models import Plan
-from coworking.membership.rules import MustBePaidFirst, NothingToPayFirst, PlanClosed, adhesion_begins
+from coworking.membership.models import PackOffer, Plan
+from coworking.membership.rules import (
+    MustBePaidFirst,
+    NothingToPayFirst,
+    PackClosed,
+    PlanClosed,
+    adhesion_begins,
+)
 from coworking.pricing import sales
 from coworking.pricing.models import Sale
 from coworking.pricing.rules import MAX_CENTS, SaleLine
 from coworking.spaces import queries as spaces
 
-PLAN, ADHESION = "subscription", "adhesion"
+PLAN, PACK, ADHESION = "subscription", "pack", "adhesion"
 
 
 def is_asked(cents: int) -> bool:
-    """Whether an adhesion or a plan of so many cents is paid before it begins, where people take it for themselves."""
+    """Whether a plan, a pack or an adhesion of so many cents is paid before it begins, where people take it themselves."""
     return cents > 0 and spaces.lieu().pay_first_membership and registry.can_be_paid(cents)
 
 
@@ -79,6 +88,22 @@ def sell_plan(
             label = f"{terms.name}, {month_year(terms.first_month)}"
         line = SaleLine(label, terms.monthly_cents, terms.vat_rate_bp, "ht" if terms.basis == "ht" else "ttc")
         sale = _ask(actor, PLAN, who, line, terms, agreed_cents)
+        unit.result = sale.public_id
+    return sale
+
+
+def sell_pack(actor: Actor, offer: str, *, agreed_cents: int | None = None, person: str | None = None) -> Sale:
+    """Ask to be paid for a pack, which is had with the payment; managers may ask anyone.
+
+    Raises what `sell_plan` raises, and `PackClosed`.
+    """
+    with write_unit() as unit:
+        who = subject(actor, person)
+        terms = pack_terms(find_pack_offer(offer))
+        with in_language(who.locale):
+            label = _("%(name)s, until %(day)s", name=terms.name, day=day_year(terms.valid_until))
+        line = SaleLine(label, terms.cents, terms.vat_rate_bp, "ht" if terms.basis == "ht" else "ttc")
+        sale = _ask(actor, PACK, who, line, terms, agreed_cents)
         unit.result = sale.public_id
     return sale
 
@@ -118,7 +143,7 @@ def let_go(actor: Actor, public_id: str) -> None:
     with write_unit():
         statement = select(Sale.payer_person_id, Person.public_id).join(Person, Person.id == Sale.payer_person_id)
         owner = db.session.execute(
-            statement.where(Sale.public_id == public_id, Sale.subject_kind.in_((PLAN, ADHESION)))
+            statement.where(Sale.public_id == public_id, Sale.subject_kind.in_((PLAN, PACK, ADHESION)))
         )
         found = owner.one_or_none()
         if found is None:
@@ -146,11 +171,15 @@ def month_cents(plan: Plan) -> int:
 
 
 def _ask(
-    actor: Actor, kind: str, who: Person, line: SaleLine, terms: PlanTerms | AdhesionTerms, agreed_cents: int | None
+    actor: Actor,
+    kind: str,
+    who: Person,
+    line: SaleLine,
+    terms: PlanTerms | PackPurchase | AdhesionTerms,
+    agreed_cents: int | None,
 ) -> Sale:
     cents = terms.payable_cents
-    if agreed_cents not in (None, cents):
-        raise PriceChanged(amount=Cents(cents))
+    check_price(terms, agreed_cents)
     if not registry.can_be_paid(cents):
         raise NothingToPayFirst()
     wanted = terms.written()
@@ -201,5 +230,13 @@ def _begin_adhesion(sold: Sold) -> int:
     return begin_adhesion(sold.payer_person_id, AdhesionTerms.read(sold.terms), sold.created_by_id).id
 
 
+def _begin_pack(sold: Sold) -> int:
+    terms = PackPurchase.read(sold.terms)
+    if sold.is_over and not db.session.get_one(PackOffer, terms.offer_id).is_open:
+        raise PackClosed()
+    return begin_pack(sold.payer_person_id, terms, sold.created_by_id).id
+
+
 registry.register(PLAN, _Memberships(PLAN, _begin_plan))
+registry.register(PACK, _Memberships(PACK, _begin_pack))
 registry.register(ADHESION, _Memberships(ADHESION, _begin_adhesion))

@@ -7,18 +7,29 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
+from typing import Literal
 
 from sqlalchemy import bindparam, case, func, null, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_end, month_of
-from coworking.membership.entitlement import AgreementTerms, Entitlements, SubscriptionTerms, within
-from coworking.membership.models import Adhesion, Agreement, LedgerEntry, MembershipSettings, Plan, Subscription
+from coworking.membership.entitlement import AgreementTerms, Entitlements, PackTerms, SubscriptionTerms, within
+from coworking.membership.models import (
+    Adhesion,
+    Agreement,
+    LedgerEntry,
+    MembershipSettings,
+    Pack,
+    PackOffer,
+    Plan,
+    Subscription,
+)
 from coworking.membership.rules import adhesion_rate
 from coworking.pricing.models import Quote
+from coworking.pricing.rules import PricedLine, Unit, payable_cents, vat_rate
 from coworking.spaces import queries as spaces
 
 USED = func.sum(case((LedgerEntry.kind == "hold", 1), (LedgerEntry.kind == "release", -1), else_=0))
@@ -76,21 +87,59 @@ _SUBSCRIPTIONS = select(  # in the columns of the agreements; what only these ha
     Subscription.first_month <= bindparam("last_month"),
     or_(Subscription.last_month.is_(None), Subscription.last_month >= bindparam("first_month")),
 )
-_TERMS = _AGREEMENTS.union_all(_SUBSCRIPTIONS)
+USED_OF_PACK = (
+    select(
+        func.coalesce(
+            func.sum(
+                case(
+                    (LedgerEntry.kind == "hold", LedgerEntry.units), (LedgerEntry.kind == "release", -LedgerEntry.units)
+                )
+            ),
+            0,
+        )
+    )
+    .where(LedgerEntry.pack_id == Pack.id)
+    .correlate(Pack)
+    .scalar_subquery()
+)
+"""What is held of a pack and not released, in its units."""
+_PACKS = (
+    select(  # in the same columns: what is left stands where the others have their limit, the unit instead of `beyond`
+        Pack.id,
+        null(),
+        Pack.name,
+        Pack.valid_from,
+        Pack.valid_until,
+        null(),
+        Pack.units - USED_OF_PACK,
+        Pack.unit,
+        null(),
+        null(),
+        null(),
+    ).where(
+        Pack.person_id == bindparam("person"),
+        Pack.valid_from <= bindparam("last"),
+        Pack.valid_until >= bindparam("first"),
+    )
+)
+_TERMS = _AGREEMENTS.union_all(_SUBSCRIPTIONS, _PACKS)
 
 
-def entitlements_of(person_id: int, days: Collection[date], *, personal_only: bool = False) -> Entitlements:
-    """What ``person_id`` may draw on for half-days on ``days``, with what is used of it (at most 2 statements).
+def entitlements_of(
+    person_id: int, days: Collection[date], *, only: Literal["own", "packs"] | None = None
+) -> Entitlements:
+    """What ``person_id`` may draw on on ``days``, with what is used of it (at most 2 statements). ``only`` what is their
+    ``own``, or only their ``packs``, which is all that rooms can be paid with (1 statement).
 
     Inside a unit that holds the person's lock the answer stays true until it ends: every change of a person's ledger
     holds that lock.
     """
     first, last = min(days), max(days)
-    agreements, subscriptions = _terms(person_id, first, last)
-    if personal_only:
+    agreements, subscriptions, packs = _terms(person_id, first, last)
+    if only is not None:
         agreements = []
-    if not agreements and not subscriptions:
-        return Entitlements()
+    if only == "packs" or not (agreements or subscriptions):
+        return Entitlements(packs=packs)
     by_agreement: dict[tuple[int, date], int] = {}
     by_subscription: dict[tuple[int, date], int] = {}
     for agreement_id, subscription_id, month, used in db.session.execute(
@@ -100,28 +149,37 @@ def entitlements_of(person_id: int, days: Collection[date], *, personal_only: bo
             by_agreement[agreement_id, month] = used
         elif subscription_id is not None:
             by_subscription[subscription_id, month] = used
-    return Entitlements(agreements, subscriptions, by_agreement, by_subscription)
+    return Entitlements(agreements, subscriptions, by_agreement, by_subscription, packs)
 
 
-def _terms(person_id: int, first: date, last: date) -> tuple[list[AgreementTerms], list[SubscriptionTerms]]:
-    """The agreements of the person's organisations and the person's subscriptions that touch ``first`` to ``last``."""
+def _terms(
+    person_id: int, first: date, last: date
+) -> tuple[list[AgreementTerms], list[SubscriptionTerms], list[PackTerms]]:
+    """The agreements of the person's organisations, their subscriptions and packs that touch ``first`` to ``last``."""
     days = {"first": first, "last": last, "first_month": month_of(first), "last_month": month_of(last)}
-    agreements, subscriptions = [], []
+    agreements, subscriptions, packs = [], [], []
     for row in db.session.execute(_TERMS, {"person": person_id, **days}).all():
         if row.organisation_id is not None:
             agreements.append(AgreementTerms(*row))
+        elif row.beyond is not None:
+            unit: Unit = "hour" if row.beyond == "hour" else "half_day"
+            packs.append(PackTerms(row.id, row.name, unit, row.valid_from, row.valid_until, row.halfdays_per_month))
         else:
             subscriptions.append(
                 SubscriptionTerms(row.id, row.name, row.valid_from, row.valid_until, row.halfdays_per_month)
             )
     agreements.sort(key=attrgetter("organisation_id", "id"))
     subscriptions.sort(key=attrgetter("id"))
-    return agreements, subscriptions
+    packs.sort(key=attrgetter("valid_until", "id"))
+    return agreements, subscriptions, packs
 
 
 def has_room_for(quotes: Iterable[Quote]) -> bool:
     """Whether the allowances of released ``quotes`` hold their half-days once more, on the terms they have now."""
-    wanted = Counter((q.person_id, q.agreement_id, q.subscription_id, q.month) for q in quotes if q.is_counted)
+    quotes = list(quotes)
+    wanted = Counter(
+        (q.person_id, q.agreement_id, q.subscription_id, q.month) for q in quotes if q.is_counted and q.pack_id is None
+    )
     for (person_id, agreement_id, subscription_id, month), count in wanted.items():
         used = db.session.scalar(
             select(USED).where(
@@ -141,14 +199,23 @@ def has_room_for(quotes: Iterable[Quote]) -> bool:
                 return False
         if limit is not None and (used or 0) + count > limit:
             return False
-    return True
+    return _packs_have_room_for([quote for quote in quotes if quote.pack_id is not None])
+
+
+def _packs_have_room_for(quotes: Sequence[Quote]) -> bool:
+    wanted = Counter[int | None]()
+    for quote in quotes:
+        wanted[quote.pack_id] += quote.units
+    rows = db.session.execute(select(Pack.id, Pack.units - USED_OF_PACK).where(Pack.id.in_(wanted))) if wanted else ()
+    left = {pack_id: int(units) for pack_id, units in rows}
+    return all(left.get(pack_id, 0) >= units for pack_id, units in wanted.items() if pack_id is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """Half-days left of one allowance until the end of its month. ``employer``: its name, None for one's own plan.
+    """What is left of one allowance until its last day. ``employer``: ``name`` is the employer's, not one's own plan's.
 
-    ``left`` and ``total`` None: no limit.
+    In half-days, or minutes of rooms where ``unit`` says so. ``left`` None: no limit. A pack holds beyond the month.
     """
 
     name: str
@@ -156,10 +223,12 @@ class Remaining:
     left: int | None
     total: int | None
     until: date
+    unit: Unit = "half_day"
+    is_pack: bool = False
 
 
 def remaining(person_id: int, day: date) -> list[Remaining]:
-    """What is left in the month of ``day``: the employer's first, then one's own (at most 2 statements)."""
+    """What is left in the month of ``day``: the employer's first, one's own plan, then packs (at most 2 statements)."""
     found = entitlements_of(person_id, [day])
     month, last = month_of(day), month_end(day)
 
@@ -168,7 +237,7 @@ def remaining(person_id: int, day: date) -> list[Remaining]:
 
     mine = found.used_of_subscription or {}
     theirs = found.used_of_agreement or {}
-    return [
+    plans = [
         Remaining(a.name, True, left(a.halfdays_per_month, theirs.get((a.id, month), 0)), a.halfdays_per_month, last)
         for a in found.agreements
         if a.member_from <= day and a.valid_from <= day
@@ -176,6 +245,77 @@ def remaining(person_id: int, day: date) -> list[Remaining]:
         Remaining(s.name, False, left(s.halfdays_per_month, mine.get((s.id, month), 0)), s.halfdays_per_month, last)
         for s in found.subscriptions
     ]
+    return plans + [
+        Remaining(p.name, False, p.left, None, p.valid_until, p.unit, is_pack=True) for p in found.packs if p.left
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PackStanding:
+    """A pack, what is left of it in its units, and what of that is booked for days to come."""
+
+    pack: Pack
+    left: int
+    booked: int
+
+    def is_over(self, today: date) -> bool:
+        """Whether nothing can be used of it any more."""
+        return self.pack.valid_until < today or (self.left == 0 and self.booked == 0)
+
+
+def packs_of(person_id: int, today: date) -> list[PackStanding]:
+    """Every pack of the person, the one that ends first comes first (1 statement)."""
+    held, other = aliased(LedgerEntry), aliased(LedgerEntry)
+    booked = (
+        select(func.coalesce(func.sum(held.units), 0))
+        .join(Quote, Quote.id == held.quote_id)
+        .where(
+            held.pack_id == Pack.id,
+            held.kind == "hold",
+            Quote.day >= today,
+            ~select(other.id).where(other.quote_id == held.quote_id, other.kind != "hold").exists(),
+        )
+        .correlate(Pack)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(Pack, Pack.units - USED_OF_PACK, booked)
+        .where(Pack.person_id == person_id)
+        .order_by(Pack.valid_until, Pack.id)
+    )
+    return [PackStanding(pack, int(left), int(units)) for pack, left, units in rows]
+
+
+def left_of_pack(pack_id: int) -> int:
+    """What is left of a pack, in its units (1 statement)."""
+    return int(db.session.scalar(select(Pack.units - USED_OF_PACK).where(Pack.id == pack_id)) or 0)
+
+
+def packs_ending(first: date, last: date) -> list[Pack]:
+    """Packs that end from ``first`` to ``last`` and are not used up (1 statement)."""
+    ending = (Pack.valid_until.between(first, last), Pack.units > USED_OF_PACK)
+    return list(db.session.scalars(select(Pack).where(*ending).order_by(Pack.id)))
+
+
+def pack_offers(*, closed: bool = False) -> list[PackOffer]:
+    """Packs that can be bought (and the ``closed`` ones), half-days first, the cheapest first."""
+    statement = select(PackOffer).order_by(PackOffer.is_open.desc(), PackOffer.unit, PackOffer.cents, PackOffer.id)
+    return list(db.session.scalars(statement if closed else statement.where(PackOffer.is_open)))
+
+
+def pack_offer_by_public_id(public_id: str) -> PackOffer:
+    """The offer; raises `NotFound`."""
+    found = db.session.scalar(select(PackOffer).where(PackOffer.public_id == public_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def pack_cents(offer: PackOffer | str) -> int:
+    """What an offer (or the one of that public id) comes to with its VAT; raises `NotFound`."""
+    found = pack_offer_by_public_id(offer) if isinstance(offer, str) else offer
+    basis = "ht" if found.basis == "ht" else "ttc"
+    return payable_cents([PricedLine(found.cents, vat_rate(found.vat_rate_bp, spaces.lieu().vat_status), basis)])
 
 
 def settings() -> MembershipSettings:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from coworking.accounts.rules import DatesCross
 from coworking.core.errors import N_, DomainError
-from coworking.core.months import month_of
+from coworking.core.months import month_after, month_end, month_of
 
 AdhesionVat = Literal["out_of_scope", "exempt", "taxable"]
 ADHESION_VAT: tuple[AdhesionVat, ...] = ("out_of_scope", "exempt", "taxable")
@@ -36,6 +36,12 @@ class PlanClosed(DomainError):
     code = "plan_closed"
     status = 422
     message = N_("This plan can no longer be chosen.")
+
+
+class PackClosed(DomainError):
+    code = "pack_closed"
+    status = 422
+    message = N_("This pack can no longer be bought.")
 
 
 class BookedBeyond(DomainError):
@@ -99,12 +105,32 @@ def adhesion_rate(vat_status: str, decided: str | None, rate_bp: int | None) -> 
     return (rate_bp or 0) if decided == "taxable" else 0
 
 
+def last_day_of(first: date, months: int) -> date:
+    """The last day of so many months that begin on ``first``: a month from 15 January ends on 14 February."""
+    month = month_after(month_of(first), months)
+    try:
+        return month.replace(day=first.day) - timedelta(days=1)
+    except ValueError:  # there is no 31 April, and seldom a 29 February
+        return month_end(month)
+
+
 def year_from(first: date) -> date:
     """The last day of the year that begins on ``first``."""
-    try:
-        return date.fromordinal(first.replace(year=first.year + 1).toordinal() - 1)
-    except ValueError:  # 29 February
-        return date(first.year + 1, 2, 28)
+    return last_day_of(first, 12)
+
+
+WARNED_DAYS = (30, 7)
+"""How long before a pack ends its owner is told."""
+
+
+def days_warned(valid_from: date, valid_until: date, today: date) -> int | None:
+    """Which of the warnings is due for a pack, in days before its end; None for none.
+
+    Who missed the first hears only the second. A pack that lasts hardly longer than a warning's days has no such warning.
+    """
+    left, lasts = (valid_until - today).days, (valid_until - valid_from).days
+    due = [days for days in WARNED_DAYS if 0 <= left <= days and lasts >= 2 * days]
+    return min(due, default=None)
 
 
 def adhesion_begins(last: date | None, today: date) -> date:

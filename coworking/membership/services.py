@@ -1,4 +1,4 @@
-"""Begin, change and end plans, subscriptions, adhesions and agreements. Each public function is one unit of work."""
+"""Begin, change and end plans, subscriptions, packs, adhesions and agreements. Each public function is one unit of work."""
 
 from __future__ import annotations
 
@@ -15,10 +15,20 @@ from coworking.core.months import month_end
 from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
 from coworking.membership.access import managers_only, record, subject
-from coworking.membership.beginning import adhesion_terms, begin_adhesion, begin_plan, find_plan, plan_terms
+from coworking.membership.beginning import (
+    adhesion_terms,
+    begin_adhesion,
+    begin_pack,
+    begin_plan,
+    check_price,
+    find_pack_offer,
+    find_plan,
+    pack_terms,
+    plan_terms,
+)
 from coworking.membership.entitlement import Beyond
-from coworking.membership.models import Adhesion, Agreement, MembershipSettings, Plan, Subscription
-from coworking.membership.paying_first import ADHESION, PLAN, check_not_asked, let_go_of
+from coworking.membership.models import Adhesion, Agreement, MembershipSettings, Pack, PackOffer, Plan, Subscription
+from coworking.membership.paying_first import ADHESION, PACK, PLAN, check_not_asked, let_go_of
 from coworking.membership.rules import (
     AdhesionVat,
     AdhesionVatUnknown,
@@ -29,7 +39,7 @@ from coworking.membership.rules import (
     last_month_when_ending,
 )
 from coworking.pricing.models import Quote
-from coworking.pricing.rules import Basis
+from coworking.pricing.rules import Basis, Unit
 from coworking.spaces import queries as spaces
 
 # Plans and subscriptions ----------------------------------------------------------------------------------------------
@@ -115,6 +125,63 @@ def end_subscription(actor: Actor, public_id: str) -> Subscription:
         held.last_month, held.ended_at = last, now()
         record(actor, "subscription.ended", ("subscription", held.id), owner, month=last.isoformat())
     return held
+
+
+# Packs ----------------------------------------------------------------------------------------------------------------
+
+
+def add_pack_offer(
+    actor: Actor, *, name: str, unit: Unit, units: int, cents: int, basis: Basis, vat_rate_bp: int, valid_months: int
+) -> PackOffer:
+    """Offer a pack of ``units``: half-days, or minutes of rooms and offices. Managers only."""
+    managers_only(actor)
+    with write_unit() as unit_of_work:
+        offer = PackOffer(
+            name=name,
+            unit=unit,
+            units=units,
+            cents=cents,
+            basis=basis,
+            vat_rate_bp=vat_rate_bp,
+            valid_months=valid_months,
+        )
+        db.session.add(offer)
+        db.session.flush()
+        audit.record(actor, "pack_offer.added", ("pack_offer", offer.id))
+        unit_of_work.result = offer.public_id
+    return offer
+
+
+def set_pack_offer_open(actor: Actor, public_id: str, is_open: bool) -> PackOffer:
+    """Offer a pack again or no longer; those who bought it keep it. Managers only."""
+    managers_only(actor)
+    with write_unit():
+        offer = db.session.scalar(locked(select(PackOffer).where(PackOffer.public_id == public_id)))
+        if offer is None:
+            raise NotFound()
+        if offer.is_open != is_open:
+            offer.is_open = is_open
+            audit.record(actor, "pack_offer.opened" if is_open else "pack_offer.closed", ("pack_offer", offer.id))
+    return offer
+
+
+def buy_pack(actor: Actor, offer: str, *, agreed_cents: int | None = None, person: str | None = None) -> Pack:
+    """Buy a pack for oneself, or as a manager for anyone, on the invoice of this month; it holds from today.
+
+    ``agreed_cents``: what the page said. Raises `PackClosed`, `PriceChanged`; `MustBePaidFirst` where the lieu asks who
+    buys one for themselves to pay before (`paying_first.sell_pack`).
+    """
+    with write_unit() as unit:
+        who = subject(actor, person)
+        terms = pack_terms(find_pack_offer(offer))
+        check_price(terms, agreed_cents)
+        if person is None:
+            check_not_asked(terms.payable_cents)
+        pack = begin_pack(who.id, terms, actor.person_id)
+        let_go_of(PACK, who.id)
+        record(actor, "pack.bought", ("pack", pack.id), who.id)
+        unit.result = pack.public_id
+    return pack
 
 
 # Adhesions ------------------------------------------------------------------------------------------------------------

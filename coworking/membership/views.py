@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from coworking.membership import views_mine, views_organisations, views_plans, views_subscriptions
+from coworking.membership import (
+    views_ledger,
+    views_mine,
+    views_organisations,
+    views_packs,
+    views_plans,
+    views_subscriptions,
+)
 from coworking.membership.pages import blueprint
 
-PAGES = (views_mine, views_organisations, views_plans, views_subscriptions)
+PAGES = (views_ledger, views_mine, views_organisations, views_packs, views_plans, views_subscriptions)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["PAGES", "blueprint"]

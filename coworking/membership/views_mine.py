@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries as accounts
@@ -16,7 +16,7 @@ from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.months import month_after, month_of
 from coworking.core.policy import Role, current_actor, requires, signed_in
-from coworking.core.web import refusal
+from coworking.core.web import load_whole, refusal
 from coworking.membership import forms, paying_first, queries, services
 from coworking.membership.pages import blueprint, done, is_taxable, tried
 from coworking.membership.rules import expiry_state
@@ -59,8 +59,8 @@ def ask(public_id: str) -> ResponseReturnValue:
 def choose(public_id: str) -> ResponseReturnValue:
     plan = queries.plan_by_public_id(public_id)
     if plan.is_open and paying_first.is_asked(paying_first.month_cents(plan)):
-        return _on_to_pay(
-            lambda: paying_first.sell_plan(current_actor(), public_id, first_month=_month(), agreed_cents=_agreed())
+        return lead_to_payment(
+            lambda: paying_first.sell_plan(current_actor(), public_id, first_month=_month(), agreed_cents=agreed())
         )
     return tried(
         lambda: services.subscribe(current_actor(), public_id, first_month=_month()),
@@ -74,7 +74,7 @@ def choose(public_id: str) -> ResponseReturnValue:
 @signed_in
 def become_member() -> ResponseReturnValue:
     """A year's adhesion, which begins once it is paid."""
-    return _on_to_pay(lambda: paying_first.sell_adhesion(current_actor(), agreed_cents=_agreed()))
+    return lead_to_payment(lambda: paying_first.sell_adhesion(current_actor(), agreed_cents=agreed()))
 
 
 @blueprint.post("/me/to-pay/<sale_id>/give-up")
@@ -107,7 +107,7 @@ def person(public_id: str) -> ResponseReturnValue:
 def choose_for(public_id: str) -> ResponseReturnValue:
     plan = request.form.get("plan", "")
     if "ask" in request.form:
-        return _asked(
+        return asked(
             lambda: paying_first.sell_plan(current_actor(), plan, first_month=_month(), person=public_id),
             lambda: person(public_id),
         )
@@ -158,13 +158,13 @@ def _ask_adhesion(public_id: str, form: Form) -> ResponseReturnValue:
     day, price = form.day("valid_from"), cents(form, "cents", required=True)
     if not form.is_good:
         return _person_page(public_id, form)
-    return _asked(
+    return asked(
         lambda: paying_first.sell_adhesion(current_actor(), person=public_id, valid_from=day, cents=price),
         lambda: person(public_id),
     )
 
 
-def _asked(ask: Callable[[], Sale], page: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+def asked(ask: Callable[[], Sale], page: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
     """Lead to what somebody is asked to pay, with the code to scan."""
     try:
         sale = ask()
@@ -173,22 +173,19 @@ def _asked(ask: Callable[[], Sale], page: Callable[[], ResponseReturnValue]) -> 
     return redirect(url_for("pay_first.asked", sale_id=sale.public_id), 303)
 
 
-def _agreed() -> int | None:
+def agreed() -> int | None:
     """What the page said that it costs."""
     said = request.form.get("agreed", "")
     return int(said) if said.isdecimal() else None
 
 
-def _on_to_pay(asked: Callable[[], Sale]) -> ResponseReturnValue:
-    """Lead to where what was ``asked`` for is paid; the page is loaded whole, because it leads to the gateway."""
+def lead_to_payment(ask_for: Callable[[], Sale]) -> ResponseReturnValue:
+    """Lead to where what is asked for is paid."""
     try:
-        sale = asked()
+        sale = ask_for()
     except DomainError as error:
         return refusal(error, mine)
-    url = url_for("pay_first.sale", sale_id=sale.public_id)
-    if request.headers.get("HX-Request") == "true":
-        return Response(status=204, headers={"HX-Redirect": url})
-    return redirect(url, 303)
+    return load_whole(url_for("pay_first.sale", sale_id=sale.public_id))
 
 
 def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
@@ -212,6 +209,8 @@ def _context(person: Person) -> dict[str, object]:
         "past": [row for row in subscriptions if row not in running],
         "may_choose": all(row.last_month is not None for row in running),
         "plans": queries.plans(),
+        "packs": [one for one in queries.packs_of(person.id, today) if not one.is_over(today)],
+        "pack_offers": queries.pack_offers(),
         "remaining": queries.remaining(person.id, today),
         "adhesion": adhesions[0] if adhesions else None,
         "adhesions": adhesions,

@@ -68,4 +68,10 @@ def _page(form: Form) -> ResponseReturnValue:
         "adhesion_vat": row.adhesion_vat or "",
         "adhesion_vat_rate": "20" if row.adhesion_vat_rate_bp is None else decimal(row.adhesion_vat_rate_bp),
     }
-    return form_page("membership/plans.html", form.over(usual), plans=queries.plans(closed=True), taxable=is_taxable())
+    return form_page(
+        "membership/plans.html",
+        form.over(usual),
+        plans=queries.plans(closed=True),
+        offers=queries.pack_offers(closed=True),
+        taxable=is_taxable(),
+    )

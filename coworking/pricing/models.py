@@ -128,8 +128,8 @@ class Quote(Model):
     """What one booked unit costs and who owes it, as it was decided when it was booked. Never deleted, never changed.
 
     ``person_id`` uses; exactly one of ``payer_person_id`` and ``payer_organisation_id`` pays. ``cover``: by the tariff,
-    by a subscription's allowance (amount 0), by an employer's agreement, or ``free`` (amount 0). ``unit_cents`` is per
-    half-day or hour, ``amount_cents`` for the whole use of ``minutes``; both in ``basis``, at ``vat_rate_bp``.
+    by a subscription's allowance or a pack (amount 0), by an employer's agreement, or ``free`` (amount 0). ``unit_cents``
+    is per half-day or hour, ``amount_cents`` for the whole use of ``minutes``; both in ``basis``, at ``vat_rate_bp``.
 
     ``state``: ``live`` will be or was used; ``kept`` was cancelled too late and is still owed; ``released`` owes
     nothing, for good. Only the state may change, and the database sees to it.
@@ -138,11 +138,12 @@ class Quote(Model):
     __tablename__ = "quote"
     __table_args__ = (
         CheckConstraint("(payer_person_id IS NULL) <> (payer_organisation_id IS NULL)", name="one_payer"),
-        CheckConstraint("cover IN ('tariff', 'subscription', 'agreement', 'free')", name="cover"),
+        CheckConstraint("cover IN ('tariff', 'subscription', 'pack', 'agreement', 'free')", name="cover"),
         CheckConstraint("(cover = 'subscription') = (subscription_id IS NOT NULL)", name="subscription"),
+        CheckConstraint("(cover = 'pack') = (pack_id IS NOT NULL)", name="pack"),
         CheckConstraint("(cover = 'agreement') = (agreement_id IS NOT NULL)", name="agreement"),
         CheckConstraint("(cover = 'agreement') = (payer_organisation_id IS NOT NULL)", name="employer_pays"),
-        CheckConstraint("cover NOT IN ('subscription', 'free') OR amount_cents = 0", name="covered"),
+        CheckConstraint("cover NOT IN ('subscription', 'pack', 'free') OR amount_cents = 0", name="covered"),
         CheckConstraint("half IN ('am', 'pm')", name="half"),
         CheckConstraint("unit IN ('half_day', 'hour')", name="unit"),
         CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
@@ -164,6 +165,7 @@ class Quote(Model):
     cover: Mapped[str]
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"))
     agreement_id: Mapped[int | None] = mapped_column(ForeignKey("agreement.id"))
+    pack_id: Mapped[int | None] = mapped_column(ForeignKey("pack.id"))
     resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
     day: Mapped[date]
     half: Mapped[str | None]
@@ -191,16 +193,21 @@ class Quote(Model):
     @property
     def is_counted(self) -> bool:
         """Whether it draws on an allowance, and so stands in the ledger."""
-        return self.cover in ("subscription", "agreement")
+        return self.cover in ("subscription", "pack", "agreement")
+
+    @property
+    def units(self) -> int:
+        """What it takes of an allowance: half-days, or the minutes of a room or office."""
+        return 1 if self.unit == "half_day" else self.minutes
 
 
 @sealed(TRAIL, may_change=("state", "changed_at", "made_id"))
 class Sale(Model):
     """What a person must pay before it counts, as it was decided when they asked for it. Never deleted, never changed.
 
-    ``subject_kind`` and ``subject_id``: a held ``booking``; of a person, the ``adhesion`` or the first month of a plan
-    (``subscription``), which nobody has before it is paid. ``terms``: what its owner needs to make it count, ``made_id``:
-    the row that counts since it was paid.
+    ``subject_kind`` and ``subject_id``: a held ``booking``; of a person, the ``adhesion``, the first month of a plan
+    (``subscription``) or a ``pack``, which nobody has before it is paid. ``terms``: what its owner needs to make it count,
+    ``made_id``: the row that counts since it was paid.
     ``lines``: what is paid for, each ``label``, ``cents``, ``basis`` and ``vat_rate_bp``; they come to ``cents``.
 
     ``state``: ``open`` until ``expires_at``, then ``expired``, or ``paid`` once the money came and it counts; ``refunded``
@@ -209,7 +216,7 @@ class Sale(Model):
 
     __tablename__ = "sale"
     __table_args__ = (
-        CheckConstraint("subject_kind IN ('booking', 'adhesion', 'subscription')", name="subject_kind"),
+        CheckConstraint("subject_kind IN ('booking', 'adhesion', 'subscription', 'pack')", name="subject_kind"),
         CheckConstraint("state IN ('open', 'paid', 'expired', 'refunded')", name="state"),
         CheckConstraint("cents > 0", name="cents"),
         CheckConstraint("created_at < expires_at", name="order"),

@@ -335,7 +335,7 @@ def _is_paid(row: Any) -> bool | None:
     """Whether a use costs something, now or through a subscription; None where no price list said what it costs."""
     if row.amount_cents is None or (row.cover == "free" and not row.priced):
         return None
-    return row.amount_cents > 0 or row.cover == "subscription"
+    return row.amount_cents > 0 or row.cover in ("subscription", "pack")
 
 
 def _minute(instant: datetime) -> int:

@@ -32,6 +32,7 @@ from coworking.core.units import write_unit
 from coworking.spaces.models import Lieu
 from coworking.statistics import services as closing
 from tests.api.conftest import morning
+from tests.factories import make_pack_offer
 
 CHECKS = [
     not_a_server_error,
@@ -66,6 +67,9 @@ OPERATIONS = {
     ("POST", "/invoices/{invoice_id}/checkout"): "payments:write",
     ("GET", "/payments"): "payments:read",
     ("GET", "/payers/{payer_id}/account"): "payments:read",
+    ("GET", "/allowances"): "bookings:read",
+    ("GET", "/pack-offers"): "lieu:read",
+    ("POST", "/packs"): "payments:write",
 }
 SIGNED = ("POST", "/network/returns")
 """The one operation that no token opens: the body's own signature does."""
@@ -189,6 +193,7 @@ def world(app, clock, place, cast, program, member):
         with write_unit():
             db.session.add(PersonRole(person_id=cast.manager.id, role="lead"))
         invoice = one_invoice(cast.manager)
+        offer = make_pack_offer(cents=8000).public_id
     zone = member.get("/lieu").get_json()["zones"][0]["id"]
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     return {
@@ -209,6 +214,8 @@ def world(app, clock, place, cast, program, member):
             "zone_id": [zone],
             "person_id": [cast.member.public_id, cast.stranger.public_id],
             "month": ["2026-10"],
+            "offer_id": [offer],
+            "agreed_cents": [8000],
         },
         "soon": clock.now + timedelta(days=2),
     }

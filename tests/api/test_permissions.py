@@ -39,6 +39,9 @@ ENDPOINTS = [
     ("post", "/invoices/{id}/checkout", "payments:write"),
     ("get", "/payments", "payments:read"),
     ("get", "/payers/{id}/account", "payments:read"),
+    ("get", "/allowances", "bookings:read"),
+    ("get", "/pack-offers", "lieu:read"),
+    ("post", "/packs", "payments:write"),
 ]
 
 

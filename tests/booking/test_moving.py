@@ -22,12 +22,12 @@ def test_a_move_at_a_price_that_was_not_shown_is_refused_and_changes_nothing(mov
     booking = book_desk(movers, place)
     before = standing(booking)
     dearer = place.desks[1].public_id
-    for agreed in (Agreed(same=True), Agreed(cents=1800), Agreed(cents=2800, by_plan=1)):
+    for agreed in (Agreed(same=True), Agreed(cents=1800), Agreed(cents=2800, taken=1)):
         with pytest.raises(PriceChanged) as refusal:
             services.move(movers.member.actor(), booking, resource=dearer, agreed=agreed)
         assert refusal.value.params["amount"] == 2800
         assert standing(booking) == before
-    services.move(movers.member.actor(), booking, resource=dearer, agreed=Agreed(cents=2800, by_plan=0))
+    services.move(movers.member.actor(), booking, resource=dearer, agreed=Agreed(cents=2800, taken=0))
     assert live() == [("tariff", 1400)] * 2
 
 
@@ -47,7 +47,7 @@ def test_an_allowance_used_meanwhile_is_another_price(movers, place):
     services.book_half_days(movers.member.actor(), date(2026, 12, 2), MORNING)
     with pytest.raises(PriceChanged):
         services.move(
-            movers.member.actor(), booking, span=hours(9, 13, date(2026, 12, 3)), agreed=Agreed(cents=0, by_plan=1)
+            movers.member.actor(), booking, span=hours(9, 13, date(2026, 12, 3)), agreed=Agreed(cents=0, taken=1)
         )
     assert live()[0] == ("subscription", 0)
 
@@ -59,10 +59,10 @@ def test_moving_from_the_employer_s_allowance_to_one_s_own_is_another_price(move
     booking = book_desk(movers, place, MORNING)
     december = date(2026, 12, 1)
     services.book_half_days(movers.member.actor(), december, AFTERNOON)
-    for agreed in (Agreed(same=True), Agreed(cents=0, by_plan=0)):
+    for agreed in (Agreed(same=True), Agreed(cents=0, taken=0)):
         with pytest.raises(PriceChanged):
             services.move(movers.member.actor(), booking, span=hours(9, 13, december), agreed=agreed)
-    services.move(movers.member.actor(), booking, span=hours(9, 13, december), agreed=Agreed(cents=0, by_plan=1))
+    services.move(movers.member.actor(), booking, span=hours(9, 13, december), agreed=Agreed(cents=0, taken=1))
 
 
 def test_a_move_without_an_agreed_price_is_made_at_any_price(movers, place):
@@ -79,7 +79,7 @@ def test_moving_late_to_a_cheaper_place_is_refused(movers, place, clock):
     meeting, desk = book_room(movers, place), book_desk(movers, place, AFTERNOON)
     clock.set(LATE)
     before = standing(meeting)
-    for agreed in (Agreed(), Agreed(same=True), Agreed(cents=0, by_plan=0)):
+    for agreed in (Agreed(), Agreed(same=True), Agreed(cents=0, taken=0)):
         with pytest.raises(CheaperLateMove):
             services.move(movers.member.actor(), meeting, resource=place.rooms[1].public_id, agreed=agreed)
     with pytest.raises(CheaperLateMove):

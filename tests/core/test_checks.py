@@ -15,17 +15,19 @@ from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.spaces import calendar
 from coworking.statistics import services as closing
-from tests.factories import make_subscription, make_tariff
+from tests.factories import make_pack, make_subscription, make_tariff
 
 DAY = frozenset({"am", "pm"})
 
 
 @pytest.fixture
 def booked(inside, place, cast):
-    """A desk for a whole day, covered by a plan; another cancelled in time."""
+    """A desk for a whole day, covered by a plan; another cancelled in time; a colleague's, paid by a pack."""
     make_tariff()
     make_subscription(cast.member, halfdays=10)
+    make_pack(cast.colleague, units=2)
     today = calendar.queries.today()
+    services.book_half_days(cast.colleague.actor(), today + timedelta(days=2), DAY)
     calendar.freeze_past_days()
     kept = services.book_half_days(cast.member.actor(), today + timedelta(days=2), DAY)
     gone = services.book_half_days(cast.member.actor(), today + timedelta(days=3), DAY)
@@ -79,6 +81,8 @@ BREAKS = {
         "UPDATE quote SET state = 'kept' WHERE id IN (SELECT quote_id FROM booking_unit WHERE booking_id = :booking)"
     ),
     "no allowance is overdrawn": "UPDATE subscription SET halfdays_per_month = 1 WHERE :booking > 0",
+    "no pack is overdrawn": "UPDATE pack SET units = 1 WHERE :booking > 0",
+    "a pack is used by its owner, on its days": "UPDATE pack SET valid_until = valid_from WHERE :booking > 0",
     "what is held of an allowance is consumed or released, not both": (
         "DELETE FROM ledger_entry WHERE kind = 'release' AND :booking > 0"
     ),

@@ -134,6 +134,7 @@ def test_only_e_mails_that_nobody_sits_waiting_for_can_wait(app):
         "billing.online_told",
         "billing.reminder",
         "booking.reminder",
+        "membership.pack_ending",
     }
 
 

@@ -50,7 +50,7 @@ from coworking.core.policy import SYSTEM
 from coworking.core.privacy import seen_by
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
-from coworking.membership.models import Agreement
+from coworking.membership.models import Agreement, PackOffer
 from coworking.network.head import enrolment
 from coworking.network.head.models import LieuMerge, NetworkLieu
 from coworking.network.lieu import services as network
@@ -108,6 +108,7 @@ def fill(clock: Clock) -> Filled:
     factories.make_tariff()
     plan = factories.make_plan()
     factories.make_subscription(people["member"])
+    factories.make_pack(people["stranger"])
     agreement = factories.make_agreement()
     manager = people["manager"].actor()
     with write_unit():
@@ -163,7 +164,7 @@ def fill(clock: Clock) -> Filled:
     secrets |= _tokens(people)
     db.session.expire_all()
     rows = {name: db.session.get_one(Person, person.id, populate_existing=True) for name, person in people.items()}
-    ids = _ids() | {"plan": [plan.public_id]}
+    ids = _ids() | {"plan": [plan.public_id], "pack_offer": list(db.session.scalars(select(PackOffer.public_id)))}
     db.session.expunge_all()
     return Filled(rows, employer, words, ids, secrets)
 

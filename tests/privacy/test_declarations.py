@@ -89,6 +89,8 @@ NOT_PERSONAL = {
     "saved_means.locale": _CODE,
     "seal.*": _CHAIN,
     "security_event.kind": _CODE,
+    "pack.name": "the name of the offer",
+    "pack_offer.*": _LIEU,
     "subscription.name": "the name of the plan",
     "zone.*": _LIEU,
 }
