@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from coworking.accounts.models import Person
 from coworking.booking import services
@@ -158,7 +158,7 @@ def test_the_copy_for_reading_cannot_be_changed(inside, place):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda: setattr(db.session.get_one(Resource, 1), "name", "Poste neuf"),
+        lambda: setattr(db.session.scalars(select(Resource)).first(), "name", "Poste neuf"),
         lambda: db.session.add(Zone(name="Étage", position=9)),
         lambda: db.session.execute(update(Person).values(first_name="Ondine")),
         lambda: db.session.execute(text("UPDATE lieu SET city = 'Ambert'")),
