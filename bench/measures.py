@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
-from bench import collected, heads, history, notified, servers, statement
+from bench import collected, heads, history, imported, notified, servers, statement
 from bench.clients import Act, Answer, Client, Round, percentile, run
 from bench.ground import Effort, Ground, signed_in, slots
 from bench.growth import growth
@@ -230,4 +230,5 @@ MEASURES = {
     "collections": collected.measure,
     "notifications": notified.measure,
     "statement": statement.measure,
+    "imported": imported.measure,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from coworking.accounts import devices, once, throttle
 from coworking.booking import problems, refusals
 from coworking.core import idempotency, security
+from coworking.imports import services as imports
 from tasks.app import celery
 
 
@@ -19,5 +20,6 @@ def purge() -> int:
         security.purge,
         refusals.forget_who,
         problems.purge,
+        imports.purge,
     )
     return sum(one() for one in purges)

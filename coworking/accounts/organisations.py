@@ -15,34 +15,47 @@ from coworking.core import audit
 from coworking.core.db import db
 from coworking.core.errors import Forbidden, NotFound
 from coworking.core.policy import Actor, Role
-from coworking.core.units import locked, write_unit
+from coworking.core.units import locked, require_unit, write_unit
 
 FIELDS = ("name", "siren", "siret", "vat_number", "email", "address", "postcode", "city", "service_code", "is_public")
 
 
 def create_organisation(actor: Actor, values: dict[str, Any]) -> Organisation:
     """Add an organisation; ``values`` by `FIELDS`. Raises `OrganisationTaken`."""
-    _check_manager(actor)
     with write_unit() as unit:
-        organisation = Organisation(**{name: values[name] for name in FIELDS if name in values})
-        db.session.add(organisation)
-        _flush()
-        audit.record(actor, "organisation.created", ("organisation", organisation.id))
+        organisation = add_organisation(actor, values)
         unit.result = organisation.public_id
+    return organisation
+
+
+def add_organisation(actor: Actor, values: dict[str, Any]) -> Organisation:
+    """The same inside the caller's unit."""
+    require_unit()
+    _check_manager(actor)
+    organisation = Organisation(**{name: values[name] for name in FIELDS if name in values})
+    db.session.add(organisation)
+    _flush()
+    audit.record(actor, "organisation.created", ("organisation", organisation.id))
     return organisation
 
 
 def update_organisation(actor: Actor, public_id: str, values: dict[str, Any]) -> Organisation:
     """Change those of its details on invoices that ``values`` names. Raises `NotFound` or `OrganisationTaken`."""
-    _check_manager(actor)
     with write_unit():
-        organisation = _locked(public_id)
-        changed = [name for name in FIELDS if name in values and getattr(organisation, name) != values[name]]
-        for name in changed:
-            setattr(organisation, name, values[name])
-        if changed:
-            _flush()
-            audit.record(actor, "organisation.changed", ("organisation", organisation.id), fields=changed)
+        return change_organisation(actor, public_id, values)
+
+
+def change_organisation(actor: Actor, public_id: str, values: dict[str, Any]) -> Organisation:
+    """The same inside the caller's unit."""
+    require_unit()
+    _check_manager(actor)
+    organisation = _locked(public_id)
+    changed = [name for name in FIELDS if name in values and getattr(organisation, name) != values[name]]
+    for name in changed:
+        setattr(organisation, name, values[name])
+    if changed:
+        _flush()
+        audit.record(actor, "organisation.changed", ("organisation", organisation.id), fields=changed)
     return organisation
 
 
@@ -50,35 +63,43 @@ def add_member(
     actor: Actor, public_id: str, person: str, *, since: date, until: date | None = None, is_contact: bool = False
 ) -> OrganisationMember:
     """Someone belongs to the organisation from ``since`` to ``until`` inclusive. Raises `AlreadyMember`, `DatesCross`."""
+    with write_unit():
+        return join(actor, public_id, person, since=since, until=until, is_contact=is_contact)
+
+
+def join(
+    actor: Actor, public_id: str, person: str, *, since: date, until: date | None = None, is_contact: bool = False
+) -> OrganisationMember:
+    """The same inside the caller's unit."""
+    require_unit()
     _check_manager(actor)
     if until is not None and until < since:
         raise DatesCross()
-    with write_unit():
-        organisation = _locked(public_id)
-        who = access.by_public_id(person)
-        if who is None:
-            raise NotFound(field="person")
-        crossing = select(OrganisationMember.id).where(
-            OrganisationMember.organisation_id == organisation.id,
-            OrganisationMember.person_id == who.id,
-            or_(OrganisationMember.until.is_(None), OrganisationMember.until >= since),
-        )
-        if until is not None:
-            crossing = crossing.where(OrganisationMember.since <= until)
-        if db.session.scalar(crossing.limit(1)) is not None:
-            raise AlreadyMember(name=who.name)
-        member = OrganisationMember(
-            organisation_id=organisation.id, person_id=who.id, since=since, until=until, is_contact=is_contact
-        )
-        db.session.add(member)
-        db.session.flush()
-        audit.record(
-            actor,
-            "organisation.joined",
-            ("organisation", organisation.id),
-            person_id=who.id,
-            since=since.isoformat(),
-        )
+    organisation = _locked(public_id)
+    who = access.by_public_id(person)
+    if who is None:
+        raise NotFound(field="person")
+    crossing = select(OrganisationMember.id).where(
+        OrganisationMember.organisation_id == organisation.id,
+        OrganisationMember.person_id == who.id,
+        or_(OrganisationMember.until.is_(None), OrganisationMember.until >= since),
+    )
+    if until is not None:
+        crossing = crossing.where(OrganisationMember.since <= until)
+    if db.session.scalar(crossing.limit(1)) is not None:
+        raise AlreadyMember(name=who.name)
+    member = OrganisationMember(
+        organisation_id=organisation.id, person_id=who.id, since=since, until=until, is_contact=is_contact
+    )
+    db.session.add(member)
+    db.session.flush()
+    audit.record(
+        actor,
+        "organisation.joined",
+        ("organisation", organisation.id),
+        person_id=who.id,
+        since=since.isoformat(),
+    )
     return member
 
 

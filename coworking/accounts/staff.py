@@ -36,7 +36,7 @@ def add_person(
     address = maybe(email_of, email)
     if invite and address is None:
         raise rules.NoEmail()
-    _check_free(address)
+    check_free(address)
     person = Person(
         vouched=True,
         first_name=rules.name_of(first_name),
@@ -177,7 +177,7 @@ def create_manager(email: str, *, first_name: str = "", last_name: str = "") -> 
 
 def _takes_address_at_once(actor: Actor, person: Person, email: str | None) -> bool:
     """Whether ``email`` may replace an address that nobody has ever used or confirmed; otherwise the change waits."""
-    _check_free(email)
+    check_free(email)
     if person.email is None or (person.password_hash is None and person.email_confirmed_at is None):
         person.email_confirmed_at = None
         person.session_epoch += 1
@@ -188,7 +188,8 @@ def _takes_address_at_once(actor: Actor, person: Person, email: str | None) -> b
     return False
 
 
-def _check_free(email: str | None) -> None:
+def check_free(email: str | None) -> None:
+    """Raise `EmailTaken` where somebody has this address."""
     if email is not None and db.session.scalar(select(Person.id).where(Person.email == email)) is not None:
         raise rules.EmailTaken()
 

@@ -79,7 +79,15 @@ _PARTS = {
         "week.repeat",
     },
     "booking.rooms": {"booking.new_room_booking", "booking.book_room"},
-    "accounts.people": {"accounts.person", "accounts.new_person", "membership.allowances_of", "membership.person"},
+    "accounts.people": {
+        "accounts.person",
+        "accounts.new_person",
+        "imports.check",
+        "imports.index",
+        "imports.one",
+        "membership.allowances_of",
+        "membership.person",
+    },
     "accounts.me": {
         "accounts.tokens",
         "billing.mine",

@@ -50,6 +50,8 @@ from coworking.core.policy import SYSTEM
 from coworking.core.privacy import seen_by
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
+from coworking.imports.models import ImportFile, ImportLine
+from coworking.imports.table_rules import ReadTable, TableLine, packed
 from coworking.membership.models import Agreement, PackOffer
 from coworking.network.head import enrolment
 from coworking.network.head.models import LieuMerge, NetworkLieu
@@ -131,6 +133,7 @@ def fill(clock: Clock) -> Filled:
     invoices = db.session.scalars(select(Invoice.public_id).where(Invoice.kind == "invoice")).all()
     secrets = _links(people) | {"pay": pay_token(invoices), "to_pay": sale_token(_sale_of(people["member"]))}
     _read_bank()
+    _import()
     _pay_out()
     with write_unit():
         db.session.add(GatewayKeys(gateway="stripe", secrets="…"))
@@ -317,6 +320,24 @@ def _read_bank() -> None:
         db.session.add(BankUpload(content=b"20/11/2026;zz;1,00"))
 
 
+def _import() -> None:
+    """A file that is to be checked, and one whose report stands."""
+    with write_unit():
+        common = {"subject": "people", "file_name": "…", "lines": 1}
+        db.session.add(ImportFile(sha256="1", content=packed_import("zz"), columns=["full_name"], **common))
+        done = ImportFile(sha256="2", content=packed_import("zz"), state="done", done=1, **common)
+        db.session.add(done)
+        db.session.flush()
+        db.session.add(
+            ImportLine(file_id=done.id, line=2, outcome="left_out", name="…", words="%(to)s", params={"to": ""})
+        )
+
+
+def packed_import(word: str) -> bytes:
+    """The content of a file with one line, that of somebody called ``word``."""
+    return packed(ReadTable(["Nom"], [TableLine(2, [word])]))
+
+
 PAID_ONLINE = "2222222222222223"
 """The public id of the payment on the first invoice."""
 
@@ -489,6 +510,7 @@ def _ids() -> dict[str, list[Any]]:
         "bank_line": of(BankLine),
         "payout": of(OnlinePayout),
         "upload": of(BankUpload),
+        "import": of(ImportFile),
         "account": of(Person) + of(Organisation),
         "booking": of(Booking),
         "message": of(DayMessage),
@@ -551,6 +573,8 @@ def _value(column: Column[Any], before: Any, word: str) -> Any:
         return json.dumps({**values, "what" if "what" in values else "to": word})  # what pages read out of such values
     if column.table.name == "bank_upload":
         return f"20/11/2026;{word};1,00".encode()
+    if column.table.name == "import_file" and column.name == "content":
+        return packed_import(word)
     if isinstance(column.type, LargeBinary):
         return b"%PDF-1.4 " + word.encode()
     if column.name == "code":

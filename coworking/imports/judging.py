@@ -1,0 +1,223 @@
+"""What becomes of each line of a file, against what is here at this moment: for the page before, and for the work itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from coworking.core.errors import N_, DomainError
+from coworking.core.folding import listed_by
+from coworking.core.months import month_of
+from coworking.core.reading import normal_email
+from coworking.imports import queries
+from coworking.imports.carrying import LineEntry
+from coworking.imports.column_rules import fields_of
+from coworking.imports.models import ImportFile
+from coworking.imports.organisation_rules import (
+    OrganisationEntry,
+    judge_organisation,
+    organisation_of,
+    organisations_twice,
+)
+from coworking.imports.person_rules import (
+    DECISIONS,
+    DoubtDecision,
+    LineTwice,
+    PersonEntry,
+    Verdict,
+    alike,
+    judge,
+    names_in,
+    person_of,
+    same_name,
+    twice_in,
+)
+from coworking.imports.subscription_rules import SubscriptionEntry, judge_subscription, subscription_of
+from coworking.imports.table_rules import ReadTable, TableLine, unpacked
+from coworking.spaces import queries as spaces
+
+UNIT = 200
+"""How many lines are worked through and committed together."""
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A line, what it says (None: it cannot be read), and what becomes of it."""
+
+    line: int
+    name: str
+    entry: LineEntry | None
+    verdict: Verdict
+
+
+@dataclass(slots=True)
+class ImportOutlook:
+    """What importing a file would do, with the first lines of each kind."""
+
+    counts: Counter[str] = field(default_factory=Counter[str])
+    changed: list[Judged] = field(default_factory=list[Judged])
+    doubts: list[Judged] = field(default_factory=list[Judged])
+    doubts_count: int = 0
+    left_out: list[Judged] = field(default_factory=list[Judged])
+    left_out_count: int = 0
+    remarks: list[Judged] = field(default_factory=list[Judged])
+
+
+def table_of_file(file: ImportFile) -> ReadTable:
+    """The lines of a file that is still kept. Raises `FileForgotten`."""
+    if file.content is None:
+        raise FileForgotten()
+    return unpacked(file.content)
+
+
+class FileForgotten(DomainError):
+    code = "file_forgotten"
+    status = 409
+    message = N_("The file was deleted here after its time. Choose it again: the import goes on where it was.")
+    field = "file"
+
+
+def outlook(file: ImportFile, table: ReadTable) -> ImportOutlook:
+    """What importing ``file`` would do now. Nothing is written."""
+    found = ImportOutlook()
+    for one in judged_lines(file, table):
+        verdict = one.verdict
+        found.counts[verdict.outcome] += 1
+        if verdict.is_doubt:
+            found.doubts_count += 1
+            _keep(found.doubts, one)
+        elif verdict.outcome == "left_out":
+            found.left_out_count += 1
+            _keep(found.left_out, one)
+        elif verdict.why is not None:
+            _keep(found.remarks, one)
+        if verdict.outcome == "changed":
+            _keep(found.changed, one)
+    return found
+
+
+def _keep(kept: list[Judged], one: Judged) -> None:
+    if len(kept) < SHOWN:
+        kept.append(one)
+
+
+def judged_lines(file: ImportFile, table: ReadTable) -> Iterator[Judged]:
+    """Every line of ``file``, judged some hundred at a time."""
+    twice = earlier_lines(file, table)
+    for start in range(0, len(table.lines), UNIT):
+        yield from judged_unit(file, table.lines[start : start + UNIT], twice)
+
+
+def judged_unit(file: ImportFile, lines: Sequence[TableLine], twice: Mapping[int, tuple[int, bool]]) -> list[Judged]:
+    """These lines, each with what becomes of it; ``twice``: see `earlier_lines` (2 statements at most)."""
+    read: list[tuple[TableLine, LineEntry | DomainError, str]] = []
+    for line in lines:
+        fields = fields_of(file.columns or [], line.cells or ())
+        try:
+            entry: LineEntry | DomainError = _READ[file.subject](line, fields)
+        except DomainError as error:
+            entry = error
+        read.append((line, entry, _called(fields)))
+    judged = _JUDGE[file.subject](file, [entry for _line, entry, _name in read], twice)
+    found: list[Judged] = []
+    for line, entry, name in read:
+        if isinstance(entry, DomainError):
+            found.append(Judged(line.number, name, None, Verdict("left_out", why=entry)))
+        else:
+            found.append(Judged(line.number, entry.name, entry, judged[line.number]))
+    return found
+
+
+def _people(file: ImportFile, read: Sequence[object], twice: Mapping[int, tuple[int, bool]]) -> dict[int, Verdict]:
+    entries = [entry for entry in read if isinstance(entry, PersonEntry)]
+    known = queries.acquaintances(entries)
+    found: dict[int, Verdict] = {}
+    for entry in entries:
+        email = entry.email or ""
+        found[entry.line] = judge(
+            entry,
+            twice=twice.get(entry.line),
+            exact=known.exact.get(email),
+            near=[one for one in known.near.get(alike(email), ()) if one.email != email] if email else [],
+            namesakes=known.namesakes.get(same_name(entry.first_name, entry.last_name), ()),
+            decision=decision_on(file, entry.line),
+            replaces=file.replaces,
+        )
+    return found
+
+
+def _organisations(
+    file: ImportFile, read: Sequence[object], twice: Mapping[int, tuple[int, bool]]
+) -> dict[int, Verdict]:
+    known = queries.known_organisations()
+    return {
+        entry.line: judge_organisation(
+            entry,
+            twice=twice[entry.line][0] if entry.line in twice else None,
+            known=known,
+            decision=decision_on(file, entry.line),
+            replaces=file.replaces,
+        )
+        for entry in read
+        if isinstance(entry, OrganisationEntry)
+    }
+
+
+def _subscriptions(
+    _file: ImportFile, read: Sequence[object], twice: Mapping[int, tuple[int, bool]]
+) -> dict[int, Verdict]:
+    entries = [entry for entry in read if isinstance(entry, SubscriptionEntry)]
+    meant = queries.whom_they_mean(entries)
+    held = queries.plans_held([person.public_id for people in meant.values() for person in people])
+    plans, this_month = list(queries.plans_offered()), month_of(spaces.today())
+    found: dict[int, Verdict] = {}
+    for entry in entries:
+        if entry.line in twice and twice[entry.line][1]:
+            found[entry.line] = Verdict("left_out", why=LineTwice(line=twice[entry.line][0]))
+        else:
+            people = meant[entry.line]
+            found[entry.line] = judge_subscription(entry, people=people, plans=plans, held=held, this_month=this_month)
+    return found
+
+
+_READ: dict[str, Callable[[TableLine, Mapping[str, str]], LineEntry]] = {
+    "people": person_of,
+    "organisations": organisation_of,
+    "subscriptions": subscription_of,
+}
+_JUDGE: dict[str, Callable[[ImportFile, Sequence[object], Mapping[int, tuple[int, bool]]], dict[int, Verdict]]] = {
+    "people": _people,
+    "organisations": _organisations,
+    "subscriptions": _subscriptions,
+}
+
+
+def earlier_lines(file: ImportFile, table: ReadTable) -> dict[int, tuple[int, bool]]:
+    """By line the earlier one of the same file that is the same person or organisation, and whether that is certain."""
+    keys: list[tuple[int, str, str]] = []
+    names: list[tuple[int, str, str]] = []
+    for line in table.lines:
+        fields = fields_of(file.columns or [], line.cells or ())
+        if file.subject == "organisations":
+            names.append((line.number, listed_by(fields.get("name", "")), "".join(fields.get("siret", "").split())))
+            continue
+        first, last = fields.get("first_name", ""), fields.get("last_name", "")
+        if not (first or last):
+            first, last = names_in(fields.get("full_name", ""))
+        keys.append((line.number, normal_email(fields.get("email", "")), same_name(first, last)))
+    return organisations_twice(names) if file.subject == "organisations" else twice_in(keys)
+
+
+def decision_on(file: ImportFile, line: int) -> DoubtDecision:
+    """What was decided about a doubt on ``line``."""
+    decided = file.decisions.get(str(line), file.doubts)
+    return cast(DoubtDecision, decided) if decided in DECISIONS else "skip"
+
+
+def _called(fields: Mapping[str, str]) -> str:
+    """How a line that cannot be read is called in the report."""
+    name = f"{fields.get('first_name', '')} {fields.get('last_name', '')}".strip()
+    return (name or fields.get("full_name", "") or fields.get("name", "") or fields.get("email", ""))[:80]

@@ -1,0 +1,101 @@
+"""What the pages of an import show, ready for their templates."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from coworking.core.errors import N_
+from coworking.core.exports import Column
+from coworking.core.i18n import _, ngettext
+from coworking.core.web import say
+from coworking.imports.judging import Judged
+from coworking.imports.models import ImportLine
+
+blueprint = Blueprint("imports", __name__, url_prefix="/imports")
+
+SUBJECT_WORDS = {
+    "people": N_("People"),
+    "organisations": N_("Organisations"),
+    "subscriptions": N_("Subscriptions"),
+    "bookings": N_("Bookings"),
+}
+FIELD_WORDS = {
+    "": N_("(not needed)"),
+    "first_name": N_("First name"),
+    "last_name": N_("Last name"),
+    "full_name": N_("First and last name together"),
+    "email": N_("E-mail"),
+    "phone": N_("Phone"),
+    "address": N_("Address"),
+    "postcode": N_("Postcode"),
+    "city": N_("Town"),
+    "note": N_("Note for the team"),
+    "staff_note": N_("Note for the team"),
+    "organisation": N_("Organisation they belong to"),
+    "name": N_("Name"),
+    "plan": N_("Plan"),
+    "first_month": N_("First month"),
+    "siret": N_("SIRET"),
+    "siren": N_("SIREN"),
+    "vat_number": N_("VAT number"),
+    "service_code": N_("Service code"),
+}
+"""What a column may hold."""
+OUTCOME_WORDS = {
+    "added": N_("added"),
+    "changed": N_("completed"),
+    "same": N_("here already"),
+    "left_out": N_("left out"),
+}
+STATE_WORDS = {
+    "uploaded": (N_("to be checked"), "signal"),
+    "running": (N_("under way"), ""),
+    "stopped": (N_("stopped"), "signal"),
+    "done": (N_("imported"), "mine"),
+}
+DECISION_WORDS = {
+    "skip": N_("Leave this line out"),
+    "same": N_("It is the same person"),
+    "new": N_("It is somebody else: add them"),
+}
+
+
+def counted_words(subject: str, number: int) -> str:
+    """« personnes », « organisations »: what a file holds ``number`` of."""
+    if subject == "organisations":
+        return ngettext("organisation", "organisations", number)
+    if subject == "subscriptions":
+        return ngettext("subscription", "subscriptions", number)
+    return ngettext("person", "people", number)
+
+
+def line_words(row: ImportLine) -> str:
+    """What is to be known about a line, in the reader's language."""
+    if not row.words:
+        return ""
+    return _(row.words) % row.params if row.params else _(row.words)
+
+
+REPORT: list[Column[ImportLine]] = [
+    Column(N_("Line"), lambda row: row.line),
+    Column(N_("Name"), lambda row: row.name),
+    Column(N_("What became of it"), lambda row: _(OUTCOME_WORDS[row.outcome])),
+    Column(N_("What to do"), line_words),
+]
+"""The report of an import, a row a line."""
+
+OUTLOOK_WORDS = {
+    "added": N_("new"),
+    "changed": N_("here already, gets something new"),
+    "same": N_("here already"),
+    "left_out": N_("left out"),
+}
+
+OUTLOOK: list[Column[Judged]] = [
+    Column(N_("Line"), lambda row: row.line),
+    Column(N_("Name"), lambda row: row.name),
+    Column(N_("What becomes of it"), lambda row: _(OUTLOOK_WORDS[row.verdict.outcome])),
+    Column(N_("What changes"), lambda row: ", ".join(_(FIELD_WORDS[name]) for name in row.verdict.changes)),
+    Column(N_("What to do"), lambda row: say(row.verdict.why) if row.verdict.why else None),
+]
+"""The same before anything was done."""

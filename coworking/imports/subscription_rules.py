@@ -1,0 +1,134 @@
+"""A line about who has which plan: what it says, and what becomes of it. No database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from coworking.core.errors import N_, DomainError
+from coworking.core.folding import listed_by
+from coworking.core.months import month_of
+from coworking.core.reading import UnreadableDate, email_of, maybe, words_of
+from coworking.imports.person_rules import KnownPerson, LineUnreadable, Verdict, names_in
+from coworking.imports.table_rules import TableLine
+
+MAX_PLAN = 120
+_FRENCH_DAY = re.compile(r"(?:(\d{1,2})[/.-])?(\d{1,2})[/.-](\d{4})")
+
+
+class WhoNeeded(DomainError):
+    code = "who_needed"
+    message = N_("This line does not say who: write an e-mail address or a name.")
+
+
+class NobodyOfThat(DomainError):
+    code = "nobody_of_that"
+    message = N_("Nobody here is called or has the address %(said)s. Import the people first.")
+
+
+class SeveralOfThat(DomainError):
+    code = "several_of_that"
+    message = N_("Several people here are called %(said)s. Write the e-mail address on this line.")
+
+
+class NoSuchPlan(DomainError):
+    code = "no_such_plan"
+    message = N_(
+        "There is no plan called “%(said)s” that can be chosen. Offer it first, or write it as it is called here."
+    )
+
+
+class OtherPlan(DomainError):
+    code = "other_plan"
+    message = N_("This person has another plan (%(name)s). End it first on their page.")
+
+
+class BeginsNow(DomainError):
+    """What began before is invoiced from this month on."""
+
+    code = "begins_now"
+    message = N_("It begins this month here: earlier months were invoiced elsewhere.")
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionEntry:
+    """What a line says: who (``email``, or a name), which plan, since when; ``said`` is who, as written."""
+
+    line: int
+    said: str
+    email: str | None
+    first_name: str
+    last_name: str
+    plan: str
+    first_month: date | None
+
+    @property
+    def name(self) -> str:
+        return self.said
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPlan:
+    """A plan that somebody has, up to and with ``last_month`` (None: without end)."""
+
+    name: str
+    first_month: date
+    last_month: date | None
+
+
+def subscription_of(line: TableLine, fields: Mapping[str, str]) -> SubscriptionEntry:
+    """What a line says; raises the `DomainError` that its reader should put right."""
+    if line.cells is None:
+        raise LineUnreadable()
+    first, last = fields.get("first_name", ""), fields.get("last_name", "")
+    if not (first or last):
+        first, last = names_in(fields.get("full_name", ""))
+    email = maybe(email_of, fields.get("email", ""))
+    said = words_of(f"{first} {last}".strip() or email or "", most=200)
+    if not said:
+        raise WhoNeeded()
+    plan = words_of(fields.get("plan", ""), most=MAX_PLAN)
+    if not plan:
+        raise NoSuchPlan(said="")
+    month = maybe(month_in, fields.get("first_month", ""))
+    return SubscriptionEntry(line.number, said, email, first, last, plan, month)
+
+
+def month_in(text: str) -> date:
+    """The month of « 2026-09 », « 2026-09-15 », « 15/09/2026 » or « 09/2026 », by its first day; raises `UnreadableDate`."""
+    words = text.strip().split(" ")[0]
+    french = _FRENCH_DAY.fullmatch(words)
+    iso = f"{french[3]}-{int(french[2]):02d}-{int(french[1] or 1):02d}" if french else words
+    try:
+        return month_of(date.fromisoformat(iso if len(iso) > 7 else f"{iso}-01"))
+    except ValueError:
+        raise UnreadableDate() from None
+
+
+def judge_subscription(
+    entry: SubscriptionEntry,
+    *,
+    people: Sequence[KnownPerson],
+    plans: Sequence[str],
+    held: Mapping[str, Sequence[HeldPlan]],
+    this_month: date,
+) -> Verdict:
+    """What becomes of a line: ``people`` whom it may mean, ``plans`` that can be chosen, what is ``held`` by public id."""
+    if not people:
+        return Verdict("left_out", why=NobodyOfThat(said=entry.email or entry.said))
+    if len(people) > 1:
+        return Verdict("left_out", why=SeveralOfThat(said=entry.said))
+    [person] = people
+    key = listed_by(entry.plan)
+    first = max(entry.first_month or this_month, this_month)
+    crossing = [one for one in held.get(person.public_id, ()) if one.last_month is None or one.last_month >= first]
+    if any(listed_by(one.name) == key for one in crossing):
+        return Verdict("same", person)
+    if crossing:
+        return Verdict("left_out", person, why=OtherPlan(name=crossing[0].name))
+    if key not in {listed_by(name) for name in plans}:
+        return Verdict("left_out", person, why=NoSuchPlan(said=entry.plan))
+    was_earlier = entry.first_month is not None and entry.first_month < this_month
+    return Verdict("added", person, why=BeginsNow() if was_earlier else None)
