@@ -151,6 +151,7 @@ FIXED: dict[str, list[Any]] = {
 _SPAN = {"from": "2026-11-01T00:00:00+01:00", "to": "2026-11-30T00:00:00+01:00"}
 QUERIES: dict[str, list[dict[str, str]]] = {
     "network_head.reminders": [{"month": "2026-10"}],
+    "api.allowances": [{"month": "2026-11"}],
     "api.availability": [{**_SPAN}],
     "api.list_bookings": [{**_SPAN}],
     "api.monthly_statistics": [{"month": "2026-10"}],
