@@ -97,7 +97,7 @@ def test_a_manager_sells_one_on_a_person_s_page(app, offer, cast, sign_in):
 def test_the_sheet_that_says_a_price_offers_a_pack_and_books_on_it(app, offer, cast, sign_in):
     member = sign_in(cast.member)
     sheet = plain(member.post("/bookings", data={"day": "2026-11-26", "half": "day"}), 200)
-    assert "Acheter Carnet de dix, 80,00 €, et réserver" in sheet
+    assert "Carnet de dix, 80,00 € : l’acheter et réserver" in sheet
     asked = {"day": "2026-11-26", "half": "day", "pack": offer, "agreed": "8000"}
     assert member.post("/bookings/with-pack", data=asked).status_code == 303
     with app.app_context():
