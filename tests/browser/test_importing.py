@@ -43,30 +43,35 @@ def test_sixty_members_move_in(
         factories.make_person("Lea", "Roy", "lea.roy@demo.example")
         factories.make_person("Anne", "Marchand", None)
     page = open_page(str(cast.manager.email), size=size, scheme=scheme, java_script_enabled=scripts)
+
+    def look() -> None:
+        if scripts:  # the checker is one itself
+            assert_accessible(page)
+
     page.goto("/people")
     page.click("text=Importer une liste")
     page.set_input_files("#file", {"name": "adhérents 2026.csv", "mimeType": "text/csv", "buffer": members()})
-    assert_accessible(page)
+    look()
     page.click("text=Lire ce fichier")
     page.wait_for_selector("#column-0")
     chosen = [page.input_value(f"#column-{at}") for at in range(7)]
     assert chosen == ["last_name", "first_name", "email", "phone", "postcode", "city", ""]
-    assert_accessible(page)
+    look()
     page.click("text=Voir ce qui se passerait")
     page.wait_for_selector("text=Vérifier avant d’importer")
     said = page.inner_text("main").replace("\u202f", " ")
     assert "Ligne 60" in said and "adresse e-mail" in said and "Ligne 61" in said
-    assert_accessible(page)
+    look()
     page.select_option("#doubts", "same")
     page.click("text=Importer 57 personnes")
     page.wait_for_selector("#progress")
-    assert_accessible(page)
+    look()
     with app.app_context():
         outbox.run_due()
     page.reload()
     said = page.inner_text("main")
     assert "Inviter 56 personnes par e-mail" in said
-    assert_accessible(page)
+    look()
     page.goto("/people?q=lefevre")
     assert "56 personnes" in page.inner_text("main")
-    assert_accessible(page)
+    look()

@@ -126,7 +126,7 @@ def test_what_can_wait_comes_after_all_that_cannot(inside, done, clock, monkeypa
     assert done[3:] == ["now-3", "bulk-2"]
 
 
-def test_only_e_mails_that_nobody_sits_waiting_for_can_wait(app):
+def test_only_what_nobody_sits_waiting_for_can_wait(app):
     assert outbox._patient == {
         "billing.debit_announced",
         "billing.issued",
@@ -134,6 +134,8 @@ def test_only_e_mails_that_nobody_sits_waiting_for_can_wait(app):
         "billing.online_told",
         "billing.reminder",
         "booking.reminder",
+        "imports.invite",
+        "imports.run",
         "membership.pack_ending",
     }
 
