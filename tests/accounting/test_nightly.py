@@ -191,7 +191,8 @@ def test_it_reads(app, books, clock, mailbox, monkeypatch, language, count, name
 
     monkeypatch.setattr(checks, "_checks", [checks.Check(3, "what touches money is as it was sealed", look)])
     night(app, clock)
-    golden.check(mailbox()[-1], name)
+    (alarm,) = [one for one in mailbox() if one["To"] == books.cast.manager.email]
+    golden.check(alarm, name)
 
 
 def test_a_line_stays_a_short_line():
