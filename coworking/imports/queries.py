@@ -188,8 +188,8 @@ def plans_held(public_ids: Sequence[str]) -> dict[str, list[HeldPlan]]:
         .order_by(Subscription.first_month)
     )
     found: dict[str, list[HeldPlan]] = defaultdict(list)
-    for public_id, *held in rows:
-        found[public_id].append(HeldPlan(*held))
+    for public_id, name, first_month, last_month in rows:
+        found[public_id].append(HeldPlan(name, first_month, last_month))
     return found
 
 

@@ -60,7 +60,8 @@ def _index(form: Form) -> ResponseReturnValue:
 @large_body(MOST_BYTES + 65_536)
 def upload() -> ResponseReturnValue:
     form, file = Form(request.form), request.files.get("file")
-    subject = form.choice("subject", SUBJECTS)
+    chosen = form.choice("subject", SUBJECTS)
+    subject: Subject = next(one for one in SUBJECTS if one == chosen)
     if file is None or not file.filename:
         form.refuse("file", _("Choose a file."))
     elif form.is_good:
