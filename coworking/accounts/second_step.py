@@ -300,7 +300,7 @@ def _reset(actor: Actor, person: Person) -> bool:
 
 
 def _changed(statement: object) -> int:
-    result = db.session.execute(statement, execution_options={"synchronize_session": False})  # type: ignore[call-overload]
+    result = db.session.execute(statement, execution_options={"synchronize_session": False})  # type: ignore[call-overload] - any DML
     assert isinstance(result, CursorResult)
     return result.rowcount
 
