@@ -76,6 +76,7 @@ _THIS = (
 )
 _SOLD = select(Sale.public_id).join(OnlinePayment).where(*_THIS)
 _LOCKED = for_update(select(OnlinePayment).where(*_THIS))
+_LOCKED_OF_INVOICES = for_update(select(OnlinePayment).where(*_THIS, OnlinePayment.sale_id.is_(None)))
 
 
 def note_fact(gateway_name: str, fact: CheckoutFact) -> OnlinePayment | None:
@@ -83,9 +84,10 @@ def note_fact(gateway_name: str, fact: CheckoutFact) -> OnlinePayment | None:
     this = {"gateway": gateway_name, "checkout": fact.checkout_id, "key": fact.key}
     # A request that opens another page notes this first: its own key waits for its own unit.
     with write_unit(beside=True):
-        sold = db.session.scalar(_SOLD, this)
-        sale = sales.lock(sold) if sold is not None else None  # what was sold is locked before its payment
-        row = db.session.scalar(_LOCKED, this)
+        sale, row = None, db.session.scalar(_LOCKED_OF_INVOICES, this)
+        if row is None and (sold := db.session.scalar(_SOLD, this)) is not None:
+            sale = sales.lock(sold)  # what was sold is locked before its payment
+            row = db.session.scalar(_LOCKED, this)
         if row is None:
             return None
         check_fact(fact, cents=row.cents, currency=row.currency, is_live=row.is_live)

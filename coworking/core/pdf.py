@@ -81,10 +81,16 @@ def turn() -> Iterator[Callable[[str], bytes]]:
 
 
 class _Printer:
-    """The child and the queue before it."""
+    """The child and the queue before it.
+
+    `_turns` is held for a whole turn, and nothing else holds it: who finds it taken is told that a PDF is being made.
+    `_child` is held by whoever writes to the child or ends it, so that a request may wait for the idle child to end, some
+    milliseconds, and is not refused for it.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._turns = threading.Lock()
+        self._child = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch = ""
         self._made = 0
@@ -94,23 +100,24 @@ class _Printer:
 
     @contextmanager
     def turn(self, *, queue: bool) -> Iterator[None]:
-        if not self._lock.acquire(blocking=queue):
+        if not self._turns.acquire(blocking=queue):
             raise PdfBusy(extra={"retry_after": BUSY_S})
         try:
             yield
         finally:
-            self._lock.release()
+            self._turns.release()
 
     def make(self, page: str) -> bytes:
         """Within a `turn`."""
         message = json.dumps({"html": page, "identifier": page}).encode()
-        mark, content = self._ask_again(message)
-        self._made += 1
-        self._used = time.monotonic()
-        if self._made >= MOST or mark == b"!":
-            self._end()
-        else:
-            self._watch_idle()
+        with self._child:
+            mark, content = self._ask_again(message)
+            self._made += 1
+            self._used = time.monotonic()
+            if self._made >= MOST or mark == b"!":
+                self._end()
+            else:
+                self._watch_idle()
         if mark == b"!":
             log.warning("PDFs cannot be made: %s", content.decode(errors="replace"))
             raise PdfUnavailable(packages=PACKAGES)
@@ -168,7 +175,7 @@ class _Printer:
             self._watch.start()
 
     def _end_if_idle(self) -> None:
-        with self._lock:
+        with self._child:
             self._watch = None
             if time.monotonic() - self._used >= IDLE_S - 1:
                 self._end()
@@ -191,7 +198,7 @@ class _Printer:
 
     def close(self) -> None:
         """End the child, if there is one."""
-        with self._lock:
+        with self._child:
             self._end()
 
 

@@ -202,6 +202,35 @@ def test_while_a_pdf_is_made_requests_are_refused_and_the_worker_waits(app):
         assert make().startswith(b"%PDF")
 
 
+def test_a_request_is_not_refused_because_the_idle_process_is_just_ending(app, monkeypatch):
+    make()
+    ending, go_on = threading.Event(), threading.Event()
+    remove = pdf.shutil.rmtree
+
+    def slowly(path: str, **how: bool) -> None:
+        ending.set()
+        assert go_on.wait(30)
+        remove(path, **how)
+
+    def asked() -> bytes:
+        with app.test_request_context("/"):
+            return make()
+
+    monkeypatch.setattr(pdf.shutil, "rmtree", slowly)
+    monkeypatch.setattr(pdf, "IDLE_S", 0.0)
+    with ThreadPoolExecutor(2) as pool:
+        idle = pool.submit(pdf._printer._end_if_idle)
+        try:
+            assert ending.wait(30)
+            monkeypatch.undo()
+            waiting = pool.submit(asked)
+            assert not waiting.done() or waiting.exception() is None
+        finally:
+            go_on.set()
+        assert waiting.result().startswith(b"%PDF")
+        idle.result()
+
+
 def test_without_the_libraries_it_says_what_to_install(monkeypatch, tmp_path: Path):
     (tmp_path / "weasyprint.py").write_text("raise OSError('cannot load library libpango-1.0-0')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

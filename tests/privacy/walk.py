@@ -278,7 +278,9 @@ class Visit:
             variants = [{}] if path.endswith(".pdf") or "as=" in path else [{}, {"HX-Request": "true"}]
         for headers in variants:
             answer = self.browser.get(path, headers=headers)
-            assert answer.status_code < 500, f"{path} answered {answer.status_code}"
+            assert answer.status_code < 500, (
+                f"{path} answered {answer.status_code}: {answer.get_data(as_text=True)[:2000]}"
+            )
             yield answer
             if answer.status_code != 200:
                 return  # refused or redirected, and no otherwise as a fragment
