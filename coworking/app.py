@@ -54,6 +54,7 @@ BLUEPRINTS = (
     "coworking.frontdesk.views",
     "coworking.frontdesk.views_register",
     "coworking.frontdesk.views_week",
+    "coworking.frontdesk.views_employer",
     "coworking.frontdesk.public",
     "coworking.frontdesk.setup",
     "coworking.frontdesk.views_mail",

@@ -31,8 +31,10 @@ class Person(Model):
 
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
-    first_name: Mapped[str] = mapped_column(info={"seen_by": (SELF, COLLEAGUE, HOST, ACCOUNTANT, MANAGER, LINK)})
-    last_name: Mapped[str] = mapped_column(info={"seen_by": (SELF, HOST, ACCOUNTANT, MANAGER, LINK)})
+    first_name: Mapped[str] = mapped_column(
+        info={"seen_by": (SELF, COLLEAGUE, CONTACT, HOST, ACCOUNTANT, MANAGER, LINK)}
+    )
+    last_name: Mapped[str] = mapped_column(info={"seen_by": (SELF, CONTACT, HOST, ACCOUNTANT, MANAGER, LINK)})
     email: Mapped[str | None] = mapped_column(unique=True, info={"seen_by": (SELF, HOST, ACCOUNTANT, MANAGER, LINK)})
     email_confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     phone: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})
@@ -123,7 +125,11 @@ class Organisation(Model):
 
 
 class OrganisationMember(Model):
-    """``person`` belongs to ``organisation`` from ``since`` to ``until`` (inclusive; None: still)."""
+    """``person`` belongs to ``organisation`` from ``since`` to ``until`` (inclusive; None: still).
+
+    ``is_contact``: speaks for it (is written to, reads what it pays, adds and ends people). ``dates_shown_at``: when the
+    person agreed that it sees the dates of the half-days it pays; None: it sees how many.
+    """
 
     __tablename__ = "organisation_member"
     __table_args__ = (
@@ -138,6 +144,7 @@ class OrganisationMember(Model):
     is_contact: Mapped[bool] = mapped_column(default=False)
     since: Mapped[date]
     until: Mapped[date | None]
+    dates_shown_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     organisation: Mapped[Organisation] = relationship()
     person: Mapped[Person] = relationship()

@@ -1,4 +1,5 @@
-"""Organisations and who belongs to them. Managers only; each public function is one unit of work."""
+"""Organisations and who belongs to them: for managers, and for an organisation's contact what says so. Each public
+function is one unit of work."""
 
 from __future__ import annotations
 
@@ -8,13 +9,15 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
-from coworking.accounts import access
+from coworking.accounts import access, queries
 from coworking.accounts.models import Organisation, OrganisationMember, Person
-from coworking.accounts.rules import AlreadyMember, DatesCross, OrganisationTaken
-from coworking.core import audit
+from coworking.accounts.rules import AlreadyMember, DatesCross, EndsInThePast, LastContact, OrganisationTaken
+from coworking.core import audit, place
+from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden, NotFound
 from coworking.core.policy import Actor, Role
+from coworking.core.timespan import local_date
 from coworking.core.units import locked, require_unit, write_unit
 
 FIELDS = ("name", "siren", "siret", "vat_number", "email", "address", "postcode", "city", "service_code", "is_public")
@@ -104,10 +107,18 @@ def join(
 
 
 def end_member(actor: Actor, public_id: str, member_id: int, last_day: date) -> None:
-    """Someone belongs to the organisation until ``last_day``; half-days already booked stay paid as they were quoted."""
-    _check_manager(actor)
+    """Someone belongs to the organisation until ``last_day``; half-days already booked stay paid as they were quoted.
+
+    For managers and the organisation's contact, who ends nothing in the past (`EndsInThePast`). Raises `DatesCross`,
+    `LastContact`, `NotFound`.
+    """
     with write_unit():
         organisation = _locked(public_id)
+        today = local_date(now(), place.clock())
+        if not actor.has(Role.MANAGER):
+            check_contact(actor, organisation, today)
+            if last_day < today:
+                raise EndsInThePast()
         member = db.session.scalar(
             select(OrganisationMember).where(
                 OrganisationMember.id == member_id, OrganisationMember.organisation_id == organisation.id
@@ -118,6 +129,8 @@ def end_member(actor: Actor, public_id: str, member_id: int, last_day: date) -> 
         db.session.scalars(locked(select(Person).where(Person.id == member.person_id))).unique().one()
         if last_day < member.since:
             raise DatesCross()
+        if member.person_id == actor.person_id and member.is_contact and not actor.has(Role.MANAGER):
+            _check_another_contact(organisation, member, today)
         member.until = last_day
         audit.record(
             actor,
@@ -126,6 +139,25 @@ def end_member(actor: Actor, public_id: str, member_id: int, last_day: date) -> 
             person_id=member.person_id,
             until=last_day.isoformat(),
         )
+
+
+def check_contact(actor: Actor, organisation: Organisation, on: date) -> None:
+    """Raise `NotFound` unless ``actor`` is the organisation's contact that day: for others it does not exist."""
+    mine = queries.contact_of(actor.person_id, on).where(OrganisationMember.organisation_id == organisation.id)
+    if db.session.scalar(mine.limit(1)) is None:
+        raise NotFound()
+
+
+def _check_another_contact(organisation: Organisation, member: OrganisationMember, on: date) -> None:
+    other = select(OrganisationMember.id).where(
+        OrganisationMember.organisation_id == organisation.id,
+        OrganisationMember.id != member.id,
+        OrganisationMember.is_contact,
+        OrganisationMember.since <= on,
+        or_(OrganisationMember.until.is_(None), OrganisationMember.until > on),
+    )
+    if db.session.scalar(other.limit(1)) is None:
+        raise LastContact()
 
 
 def _locked(public_id: str) -> Organisation:

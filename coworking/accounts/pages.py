@@ -5,12 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import rules
+from coworking.accounts import queries, rules
 from coworking.accounts.devices import Halfway, SignedIn
 from coworking.accounts.models import Person
 from coworking.accounts.session import begin, hold
+from coworking.core import place
+from coworking.core.clock import now
 from coworking.core.forms import Form, form_page
 from coworking.core.policy import Actor, Role
+from coworking.core.timespan import local_date
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -21,9 +24,12 @@ def page(template: str, sent: Form, **context: object) -> ResponseReturnValue:
 
 
 def home_of(who: Person | Actor) -> str:
-    """Where someone lands after signing in: staff on Today, a network's lead on its month, members on their week."""
+    """Where someone lands after signing in: staff on Today, a network's lead on its month, members on their week, who only
+    speaks for an organisation on its page."""
     actor = who if isinstance(who, Actor) else who.actor()
     lead = actor.has(Role.LEAD) and not actor.is_staff
+    if not actor.is_staff and not lead and queries.is_contact(actor.person_id, local_date(now(), place.clock())):
+        return url_for("public.home")  # which knows whether they come themselves
     for endpoint in ("frontdesk.today",) * actor.is_staff + ("network_head.month",) * lead + ("week.show",):
         if endpoint in current_app.view_functions:
             return url_for(endpoint)

@@ -193,6 +193,31 @@ def members_of(organisation_id: int) -> list[OrganisationMember]:
     )
 
 
+def contact_of(person_id: int | None, on: date) -> Select[int]:
+    """The organisations whose contact the person is on that date, as a subquery of their ids."""
+    return select(OrganisationMember.organisation_id).where(
+        OrganisationMember.person_id == person_id, OrganisationMember.is_contact, _member_on(OrganisationMember, on)
+    )
+
+
+def memberships_of(person_id: int | None) -> list[OrganisationMember]:
+    """Each organisation the person belongs or belonged to, as they did last; the present ones first (1 statement)."""
+    rows = db.session.scalars(
+        select(OrganisationMember)
+        .join(OrganisationMember.organisation)
+        .where(OrganisationMember.person_id == person_id)
+        .options(contains_eager(OrganisationMember.organisation))
+        .order_by(OrganisationMember.since, OrganisationMember.id)
+    )
+    latest = {row.organisation_id: row for row in rows}
+    return sorted(latest.values(), key=lambda row: (row.until is not None, row.id))
+
+
+def is_contact(person_id: int | None, on: date) -> bool:
+    """Whether the person speaks for an organisation on that date (1 statement)."""
+    return db.session.scalar(contact_of(person_id, on).limit(1)) is not None
+
+
 def organisations_between(person_id: int, first: date, last: date) -> list[Organisation]:
     """The organisations ``person_id`` belonged to on at least one date from ``first`` to ``last``, by name."""
     return list(

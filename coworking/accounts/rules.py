@@ -223,6 +223,23 @@ class DatesCross(DomainError):
     field = "until"
 
 
+class EndsInThePast(DomainError):
+    """An organisation's contact ends nothing that was: it may be invoiced already."""
+
+    code = "ends_in_the_past"
+    message = N_("Choose today or a later day.")
+    field = "last_day"
+
+
+class LastContact(DomainError):
+    """Nobody would be left to speak for the organisation."""
+
+    code = "last_contact"
+    status = 409
+    message = N_("You are its only contact. Ask the team to name another one first.")
+    field = "last_day"
+
+
 def name_of(text: str, *, required: bool = True) -> str:
     """A first or last name with single spaces; raises `NameMissing` or `TextTooLong`."""
     name = words_of(text, most=MAX_NAME)

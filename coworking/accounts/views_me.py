@@ -10,9 +10,11 @@ from coworking.accounts.forms import postal_form, postal_form_of, profile_form
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
 from coworking.core import place
+from coworking.core.clock import now
 from coworking.core.forms import Form
 from coworking.core.i18n import _, choose_again
 from coworking.core.policy import current_actor, signed_in
+from coworking.core.timespan import local_date
 
 
 @blueprint.get("/me")
@@ -75,6 +77,8 @@ def _page(*, profile: Form | None = None, postal: Form | None = None) -> Respons
         person=person,
         profile=profile or _profile_of(person, zones),
         postal=postal or postal_form_of(person),
+        memberships=queries.memberships_of(person.id),
+        today=local_date(now(), place.clock()),
         zone_choices=[("", _("Anywhere")), *((zone.public_id, zone.name) for zone in zones)],
     )
 

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
-from coworking.accounts.models import Organisation, OrganisationMember, Person
+from coworking.accounts import queries as accounts
+from coworking.accounts.models import Organisation, Person
 from coworking.billing import rules
 from coworking.billing.models import BillingSettings, Charge, Invoice, Payment
 from coworking.booking.models import Booking, BookingUnit
@@ -216,13 +217,7 @@ def own_of(actor: Actor, model: Any = Invoice) -> list[ColumnElement[bool]]:
 
 def contact_of(actor: Actor) -> Select[int]:
     """The organisations whose contact ``actor`` is today, as a subquery of their ids."""
-    today = spaces.today()
-    return select(OrganisationMember.organisation_id).where(
-        OrganisationMember.person_id == actor.person_id,
-        OrganisationMember.is_contact,
-        OrganisationMember.since <= today,
-        or_(OrganisationMember.until.is_(None), OrganisationMember.until >= today),
-    )
+    return accounts.contact_of(actor.person_id, spaces.today())
 
 
 def standing_for(actor: Actor, public_id: str) -> Standing:
@@ -320,6 +315,11 @@ def documents(
     if limit is None or len(found) <= limit:
         return found, None
     return found[:limit], found[limit - 1].invoice.public_id
+
+
+def documents_of(organisation_id: int, limit: int) -> list[Standing]:
+    """The latest documents of an organisation, for whoever may see them."""
+    return _standings([Invoice.payer_organisation_id == organisation_id], [Invoice.id.desc()], limit)
 
 
 def payments_for(actor: Actor, filters: Filters) -> Iterator[tuple[Payment, Invoice]]:

@@ -91,6 +91,9 @@ _PARTS = {
     "accounts.me": {
         "accounts.tokens",
         "billing.mine",
+        "employer.home",
+        "employer.index",
+        "employer.mine",
         "means.ask_withdraw",
         "means.page",
         "means.save",

@@ -15,6 +15,7 @@ from coworking.core.i18n import _, language
 from coworking.core.policy import actor_or_none, public
 from coworking.core.statics import asset
 from coworking.core.timespan import Span, local_date
+from coworking.membership import employer_queries as employers
 from coworking.membership import queries as memberships
 from coworking.pricing.queries import public_prices
 from coworking.spaces import queries
@@ -35,7 +36,13 @@ def home() -> ResponseReturnValue:
     queries.lieu()
     actor = actor_or_none()
     if actor is not None:
-        own = "frontdesk.today" if actor.is_staff else "week.show"
+        own = (
+            "frontdesk.today"
+            if actor.is_staff
+            else "employer.index"
+            if employers.is_only_contact(actor)
+            else "week.show"
+        )
         if own in current_app.view_functions:
             return redirect(url_for(own))
     return lieu()

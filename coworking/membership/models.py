@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
 from coworking.core.db import Model
-from coworking.core.privacy import MANAGER
+from coworking.core.privacy import CONTACT, MANAGER
 from coworking.core.sealing import MONEY, TRAIL, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.pricing.models import Quote
@@ -225,7 +225,7 @@ class Agreement(Model):
     halfdays_per_month: Mapped[int | None]
     beyond: Mapped[str] = mapped_column(default="person")
     halfday_cents: Mapped[int | None]
-    order_number: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
+    order_number: Mapped[str | None] = mapped_column(info={"seen_by": (CONTACT, MANAGER)})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
     organisation: Mapped[Organisation] = relationship()

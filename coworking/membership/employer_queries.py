@@ -1,0 +1,153 @@
+"""Reading what an employer may see (`coworking.membership.employer_rules` decides what that is)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, or_, select
+
+from coworking.accounts import queries as accounts
+from coworking.accounts.models import Organisation, OrganisationMember, Person
+from coworking.core.db import db
+from coworking.core.errors import NotFound
+from coworking.core.months import month_after, month_end, month_of
+from coworking.core.policy import Actor, Role
+from coworking.membership.employer_rules import (
+    MONTHS_BACK,
+    Employee,
+    EmployeeAllowance,
+    EmployeeMonth,
+    EmployeeUse,
+    seen_of,
+)
+from coworking.membership.models import Agreement
+from coworking.pricing.models import Quote
+from coworking.spaces import queries as spaces
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerMonth:
+    """What an organisation sees of ``month``: its people, those who still belong to it first, by name."""
+
+    organisation: Organisation
+    month: date
+    people: list[EmployeeMonth]
+
+    @property
+    def used(self) -> int:
+        return sum(row.used for row in self.people)
+
+
+def organisation_of_contact(actor: Actor, public_id: str) -> Organisation:
+    """The organisation, for its contact of today and for managers; raises `NotFound` for anyone else."""
+    statement = select(Organisation).where(Organisation.public_id == public_id)
+    if not actor.has(Role.MANAGER):
+        statement = statement.where(Organisation.id.in_(accounts.contact_of(actor.person_id, spaces.today())))
+    found = db.session.scalar(statement)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def organisations_of_contact(actor: Actor) -> list[Organisation]:
+    """The organisations whose contact ``actor`` is today, by name."""
+    ids = accounts.contact_of(actor.person_id, spaces.today())
+    return list(db.session.scalars(select(Organisation).where(Organisation.id.in_(ids)).order_by(Organisation.name)))
+
+
+def check_month(month: date) -> date:
+    """``month``, when an employer may look at it: the running one and the two years before; raises `NotFound`."""
+    this = month_of(spaces.today())
+    if not month_after(this, -MONTHS_BACK) <= month <= this:
+        raise NotFound()
+    return month
+
+
+def seen_by_employer(organisation: Organisation, month: date, *, person_id: int | None = None) -> EmployerMonth:
+    """What ``organisation`` sees of ``month``, of everyone or of one person (3 statements)."""
+    today = spaces.today()
+    employees = _employees(organisation.id, month, person_id)
+    uses = _uses(organisation.id, month, today, person_id)
+    allowances = [
+        EmployeeAllowance(*row)
+        for row in db.session.execute(
+            select(Agreement.id, Agreement.valid_from, Agreement.valid_until, Agreement.halfdays_per_month).where(
+                Agreement.organisation_id == organisation.id
+            )
+        )
+    ]
+    shown = [seen_of(who, uses, allowances, month=month, today=today) for who in employees]
+    return EmployerMonth(organisation, month, [row for row in shown if _was_there(row, month)])
+
+
+def _was_there(row: EmployeeMonth, month: date) -> bool:
+    """Whether someone belonged to it in the month, or half-days booked before are still paid."""
+    belonged = row.who.since <= month_end(month) and (row.who.until is None or row.who.until >= month)
+    return belonged or row.used > 0
+
+
+def _employees(organisation_id: int, month: date, person_id: int | None) -> list[Employee]:
+    """Everyone once, as they belonged to it last up to ``month``; those who still belong to it first, by name."""
+    statement = (
+        select(
+            Person.id,
+            OrganisationMember.id,
+            Person.first_name,
+            Person.last_name,
+            OrganisationMember.is_contact,
+            OrganisationMember.since,
+            OrganisationMember.until,
+            OrganisationMember.dates_shown_at.is_not(None),
+        )
+        .join(Person, Person.id == OrganisationMember.person_id)
+        .where(OrganisationMember.organisation_id == organisation_id, OrganisationMember.since <= month_end(month))
+        .order_by(OrganisationMember.since, OrganisationMember.id)
+    )
+    if person_id is not None:
+        statement = statement.where(OrganisationMember.person_id == person_id)
+    latest = {row[0]: Employee(*row) for row in db.session.execute(statement)}
+    return sorted(
+        latest.values(), key=lambda who: (who.until is not None, who.last_name, who.first_name, who.person_id)
+    )
+
+
+def _uses(organisation_id: int, month: date, today: date, person_id: int | None) -> Sequence[EmployeeUse]:
+    """The half-days that the organisation pays, that are over and were not given back."""
+    statement = (
+        select(Quote.person_id, Quote.agreement_id, Quote.day, func.count())
+        .where(
+            Quote.payer_organisation_id == organisation_id,
+            Quote.state != "released",
+            Quote.half.is_not(None),
+            Quote.day.between(month, month_end(month)),
+            Quote.day < today,
+        )
+        .group_by(Quote.person_id, Quote.agreement_id, Quote.day)
+    )
+    if person_id is not None:
+        statement = statement.where(Quote.person_id == person_id)
+    return [EmployeeUse(*row) for row in db.session.execute(statement)]
+
+
+def is_only_contact(actor: Actor) -> bool:
+    """Whether the actor speaks for an organisation and never booked anything (at most 2 statements)."""
+    if not accounts.is_contact(actor.person_id, spaces.today()):
+        return False
+    return db.session.scalar(select(Quote.id).where(Quote.person_id == actor.person_id).limit(1)) is None
+
+
+def agreements_in_force(organisation_id: int) -> list[Agreement]:
+    """The agreements of the organisation that are not over, the latest first (1 statement)."""
+    today = spaces.today()
+    return list(
+        db.session.scalars(
+            select(Agreement)
+            .where(
+                Agreement.organisation_id == organisation_id,
+                or_(Agreement.valid_until.is_(None), Agreement.valid_until >= today),
+            )
+            .order_by(Agreement.valid_from.desc(), Agreement.id.desc())
+        )
+    )

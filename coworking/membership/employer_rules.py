@@ -1,0 +1,99 @@
+"""What an employer may see of the people it pays for. Every page and file for an organisation's contact rests on this.
+
+It sees how many half-days it paid for each person in a month, up to yesterday, and how many it may still be asked for. It
+sees the dates of those half-days where the person agreed to it. It never sees times, desks, bookings to come or anything
+that someone else pays, and nothing that could be computed from them: « left » counts what was used, not what is booked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from coworking.membership.entitlement import within
+
+MONTHS_BACK = 24
+"""How many months back an employer may look: as long as presences are kept in detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeUse:
+    """Half-days of one ``day`` that the organisation paid for one person by one agreement."""
+
+    person_id: int
+    agreement_id: int
+    day: date
+    halfdays: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeAllowance:
+    """How many half-days a month an agreement pays for each person (None: no limit), and its dates."""
+
+    agreement_id: int
+    valid_from: date
+    valid_until: date | None
+    halfdays_per_month: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """Someone who belongs or belonged to the organisation. ``shows_dates``: agreed that it sees the dates it pays."""
+
+    person_id: int
+    member_id: int
+    first_name: str
+    last_name: str
+    is_contact: bool
+    since: date
+    until: date | None
+    shows_dates: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeMonth:
+    """What the employer sees of one person in one month.
+
+    ``left``: half-days it may still be asked for this month; None: no limit, or nothing to ask any more, which
+    ``is_open`` tells apart. ``dates``: each date with its half-days; None where the person did not agree.
+    """
+
+    who: Employee
+    used: int
+    left: int | None
+    is_open: bool
+    dates: tuple[tuple[date, int], ...] | None
+
+
+def seen_of(
+    who: Employee,
+    uses: Iterable[EmployeeUse],
+    allowances: Sequence[EmployeeAllowance],
+    *,
+    month: date,
+    today: date,
+) -> EmployeeMonth:
+    """What the employer sees of ``who`` in ``month`` (its first day), on ``today``."""
+    past = [
+        use for use in uses if use.person_id == who.person_id and use.day.replace(day=1) == month and use.day < today
+    ]
+    left, is_open = None, False
+    if month == today.replace(day=1) and within(today, who.since, who.until):
+        valid = [one for one in allowances if within(today, one.valid_from, one.valid_until)]
+        limits = [
+            max(0, one.halfdays_per_month - sum(use.halfdays for use in past if use.agreement_id == one.agreement_id))
+            for one in valid
+            if one.halfdays_per_month is not None
+        ]
+        is_open = bool(valid)
+        left = sum(limits) if valid and len(limits) == len(valid) else None
+    by_day: dict[date, int] = {}
+    for use in past:
+        by_day[use.day] = by_day.get(use.day, 0) + use.halfdays
+    dates = tuple(sorted(by_day.items())) if who.shows_dates else None
+    return EmployeeMonth(who, sum(by_day.values()), left, is_open, dates)
