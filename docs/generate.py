@@ -119,6 +119,7 @@ COLUMNS = {
     "person.phone": "phone number",
     "person.staff_note": "hosts' note",
     "person.city": "town",
+    "person.commune": "town where they live, for the figures",
     "booking.title": "title of a meeting",
     "booking.moved_from": "what it was before it was moved",
     "phone_call.had": "what someone had who is to be phoned",

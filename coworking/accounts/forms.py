@@ -28,6 +28,7 @@ def profile_form(typed: Mapping[str, str]) -> Form:
     form.maybe("phone", phone_of)
     form.check("locale", lambda text: one_of(rules.LOCALES, text))
     form.check("reminder", lambda text: one_of(rules.REMINDERS, text))
+    _check_figures(form)
     return form
 
 
@@ -39,7 +40,14 @@ def person_form(typed: Mapping[str, str]) -> Form:
     form.maybe("email", email_of)
     form.maybe("phone", phone_of)
     form.check("note", rules.note_of)
+    _check_figures(form)
     return form
+
+
+def _check_figures(form: Form) -> None:
+    """What is asked for the figures alone."""
+    form.maybe("status", lambda text: one_of(rules.STATUSES, text))
+    form.check("commune", rules.address_line_of)
 
 
 def passkey_form(typed: Mapping[str, str]) -> Form:

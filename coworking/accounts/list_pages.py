@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from coworking.accounts.labels import STATUS_WORDS
 from coworking.accounts.queries import PersonLine
 from coworking.core.errors import N_
 from coworking.core.exports import Column
@@ -15,6 +16,8 @@ _NAMES: list[Column[PersonLine]] = [
     Column(N_("Last name"), lambda row: row.last_name),
     Column(N_("E-mail"), lambda row: row.email),
     Column(N_("Phone"), lambda row: row.phone),
+    Column(N_("Status"), lambda row: _(STATUS_WORDS[row.status]) if row.status else ""),
+    Column(N_("Town where they live"), lambda row: row.commune),
 ]
 _POSTAL: list[Column[PersonLine]] = [
     Column(N_("Address"), lambda row: row.address),

@@ -20,6 +20,8 @@ class Person(Model):
     ``session_epoch`` is part of every link in an e-mail: raising it ends them all.
     ``vouched``: staff added them, so that they may book before their address is confirmed.
     ``preferred_zone_id`` and ``reminder`` are the person's own choices. The postal address is for invoices.
+    ``status`` (None: not said) and ``commune`` (where they live) are for the figures alone. Of who was erased
+    (``erased_at``) the database keeps a number in place of the name, and refuses to know more.
     """
 
     __tablename__ = "person"
@@ -27,6 +29,14 @@ class Person(Model):
         CheckConstraint("reminder IN ('evening', 'sunday', 'never')", name="reminder"),
         CheckConstraint("locale IN ('fr', 'en')", name="locale"),
         CheckConstraint("email = lower(email)", name="email_lower"),
+        CheckConstraint(
+            "status IN ('employee', 'self_employed', 'jobseeker', 'student', 'association', 'other')", name="status"
+        ),
+        CheckConstraint(
+            "erased_at IS NULL OR (deactivated_at IS NOT NULL AND email IS NULL AND phone IS NULL AND password_hash IS NULL "
+            "AND address IS NULL AND postcode IS NULL AND city IS NULL AND commune IS NULL AND staff_note IS NULL)",
+            name="erased",
+        ),
     )
 
     id: Mapped[BigId]
@@ -41,6 +51,8 @@ class Person(Model):
     address: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, MANAGER)})
     postcode: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, MANAGER)})
     city: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, MANAGER)})
+    status: Mapped[str | None]
+    commune: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})
     password_hash: Mapped[str | None] = mapped_column(info={"seen_by": ()})
     session_epoch: Mapped[int] = mapped_column(default=0)
     locale: Mapped[str] = mapped_column(default="fr")
@@ -51,6 +63,7 @@ class Person(Model):
     staff_note: Mapped[str | None] = mapped_column(info={"seen_by": (HOST, MANAGER)})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     deactivated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     role_rows: Mapped[list[PersonRole]] = relationship(
         lazy="joined", cascade="all, delete-orphan", order_by="PersonRole.role"

@@ -89,6 +89,8 @@ class PersonLine(NamedTuple):
     address: str | None
     postcode: str | None
     city: str | None
+    status: str | None
+    commune: str | None
     created_at: datetime
     deactivated_at: datetime | None
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from coworking.core.actor import Actor, Role
 from coworking.core.errors import N_, DomainError, Forbidden
-from coworking.core.reading import ChoiceUnknown, lines_of, maybe, postcode_of, words_of
+from coworking.core.reading import ChoiceUnknown, lines_of, maybe, one_of, postcode_of, words_of
 
 MAX_NAME = 80
 MAX_NOTE = 2000
@@ -20,6 +20,8 @@ MAX_DEVICE_NAME = 60
 
 LOCALES = ("fr", "en")
 REMINDERS = ("evening", "sunday", "never")
+STATUSES = ("employee", "self_employed", "jobseeker", "student", "association", "other")
+"""What somebody may say they do; who says nothing counts as unknown (`statistics.schema.STATUS_NAMES`)."""
 EXTRA_ROLES = (Role.HOST, Role.MANAGER, Role.ACCOUNTANT, Role.LEAD)
 """Roles a manager gives or takes; everyone is a member."""
 
@@ -262,6 +264,11 @@ def postal_of(address: str, postcode: str, city: str) -> dict[str, str | None]:
         "postcode": maybe(postcode_of, postcode),
         "city": address_line_of(city),
     }
+
+
+def figures_of(status: str, commune: str) -> dict[str, str | None]:
+    """The columns of what is asked for the figures, each None when left empty; raises `ChoiceUnknown`, `TextTooLong`."""
+    return {"status": one_of(STATUSES, status) if status else None, "commune": address_line_of(commune)}
 
 
 def note_of(text: str) -> str | None:

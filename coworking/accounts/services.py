@@ -206,8 +206,11 @@ def update_profile(
     reminder: str,
     visible_to_colleagues: bool,
     preferred_zone: str,
+    status: str,
+    commune: str,
 ) -> Person:
-    """Change what one may change about oneself. ``preferred_zone`` is a public id, or empty for none."""
+    """Change what one may change about oneself. ``preferred_zone`` is a public id; it, ``status`` and ``commune`` may be
+    empty."""
     values = {
         "first_name": rules.name_of(first_name),
         "last_name": rules.name_of(last_name, required=False),
@@ -216,6 +219,7 @@ def update_profile(
         "reminder": one_of(rules.REMINDERS, reminder),
         "visible_to_colleagues": visible_to_colleagues,
         "preferred_zone_id": _zone_id(preferred_zone),
+        **rules.figures_of(status, commune),
     }
     with write_unit():
         person = access.oneself(actor)

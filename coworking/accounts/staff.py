@@ -53,7 +53,16 @@ def add_person(
 
 
 def update_person(
-    actor: Actor, public_id: str, *, first_name: str, last_name: str, email: str, phone: str, note: str
+    actor: Actor,
+    public_id: str,
+    *,
+    first_name: str,
+    last_name: str,
+    email: str,
+    phone: str,
+    note: str,
+    status: str,
+    commune: str,
 ) -> Person:
     """Change what staff keeps about someone. A new address waits for its owner's confirmation.
 
@@ -65,6 +74,7 @@ def update_person(
         "email": maybe(email_of, email),
         "phone": maybe(phone_of, phone),
         "staff_note": rules.note_of(note),
+        **rules.figures_of(status, commune),
     }
     with write_unit():
         person = access.changeable(actor, public_id)

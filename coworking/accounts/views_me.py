@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries, services
 from coworking.accounts.forms import postal_form, postal_form_of, profile_form
+from coworking.accounts.labels import status_choices
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
 from coworking.core import place
@@ -38,6 +39,8 @@ def save_profile() -> ResponseReturnValue:
                 reminder=form["reminder"],
                 visible_to_colleagues="visible_to_colleagues" in form,
                 preferred_zone=form["preferred_zone"],
+                status=form["status"],
+                commune=form["commune"],
             )
             choose_again()  # the language may be the one just chosen
             flash(_("Saved."))
@@ -79,6 +82,7 @@ def _page(*, profile: Form | None = None, postal: Form | None = None) -> Respons
         postal=postal or postal_form_of(person),
         memberships=queries.memberships_of(person.id),
         today=local_date(now(), place.clock()),
+        statuses=status_choices(),
         zone_choices=[("", _("Anywhere")), *((zone.public_id, zone.name) for zone in zones)],
     )
 
@@ -92,5 +96,7 @@ def _profile_of(person: Person, zones: list[place.ZoneName]) -> Form:
         "locale": person.locale,
         "reminder": person.reminder,
         "preferred_zone": preferred,
+        "status": person.status or "",
+        "commune": person.commune or "",
     }
     return Form(values | ({"visible_to_colleagues": "1"} if person.visible_to_colleagues else {}))

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import email_changes, factors, queries, rules, staff
 from coworking.accounts.forms import person_form, postal_form, postal_form_of
+from coworking.accounts.labels import status_choices
 from coworking.accounts.list_pages import people_columns
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
@@ -84,6 +85,8 @@ def save_person(public_id: str) -> ResponseReturnValue:
                 email=form["email"],
                 phone=form["phone"],
                 note=form["note"],
+                status=form["status"],
+                commune=form["commune"],
             )
             return _back(public_id, _("Saved."))
     return _page(queries.person_by_public_id(public_id), form)
@@ -170,6 +173,7 @@ def _page(
         factors=factors.of(found.id),
         is_oneself=found.id == actor.person_id,
         extra_roles=rules.EXTRA_ROLES,
+        statuses=status_choices(),
     )
 
 
@@ -189,5 +193,7 @@ def _form_of(found: Person) -> Form:
             "email": found.email or "",
             "phone": found.phone or "",
             "note": found.staff_note or "",
+            "status": found.status or "",
+            "commune": found.commune or "",
         }
     )

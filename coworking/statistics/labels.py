@@ -122,7 +122,7 @@ _NOT_RECORDED: Mapping[str, str] = {
         ("distinct_people", "distinct_people_ytd", "newcomers", "returning_people", "worker_days"),
         N_("nobody said who came"),
     ),
-    "people_by_status": N_("people are not asked for it"),
+    "people_by_status": N_("nobody has said yet what they do"),
     **dict.fromkeys(("active_subscriptions", "joined", "left"), N_("there is no subscription plan")),
     **dict.fromkeys(("workshops", "workshop_participants"), N_("workshops are not recorded here yet")),
     **dict.fromkeys(("training_sessions", "trainee_hours"), N_("training is not recorded here yet")),
@@ -155,9 +155,30 @@ def worded(name: str, value: Any) -> str:
         return _("%(day)s, %(hour)s", day=day_long(at.date()), hour=hour(at))
     if name == "staff_fte_hundredths":
         return f"{value // 100}{',' if language() == 'fr' else '.'}{value % 100:02d}"
+    if name == "people_by_status":
+        return _split(value)
     if "minutes" in name:
         return duration(value) if value else "0\u202fh"
     return number(value) if isinstance(value, int) else ""
+
+
+_BY_STATUS: Mapping[str, str] = {
+    "employee": N_("employees"),
+    "self_employed": N_("self-employed people"),
+    "jobseeker": N_("jobseekers"),
+    "student": N_("students"),
+    "association": N_("associations"),
+    "other": N_("other people"),
+    "unknown": N_("people who did not say"),
+}
+
+
+def _split(counts: Mapping[str, int | None]) -> str:
+    """« salariés 12 · étudiants 7 · trop peu pour être montrés : autres, indépendants »."""
+    shown = [f"{_(label)} {number(counts[name] or 0)}" for name, label in _BY_STATUS.items() if counts[name]]
+    hidden = [_(label) for name, label in _BY_STATUS.items() if counts[name] is None]
+    few = [_("too few to be shown: %(groups)s", groups=", ".join(hidden))] if hidden else []
+    return " · ".join([*shown, *few]) or "0"
 
 
 def percent(value: int) -> str:

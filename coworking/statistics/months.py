@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from coworking.statistics.pairs import known_enough
 from coworking.statistics.schema import ORDER, blank, filled
+from coworking.statistics.split_rules import suppressed
 
 FULL_AT = 80
 """Percent of the seats in service from which a day counts as full."""
@@ -23,7 +24,8 @@ class PeopleCounts:
     """Distinct people with a presence in the month, and distinct person × date (``worker_days``).
 
     ``newcomers``, ``returning`` and ``ytd`` are None where the lieu's history is too short to know them; ``seen`` is
-    False where nobody recorded any presence.
+    False where nobody recorded any presence. ``by_status`` counts the distinct people under each of `STATUS_NAMES`; None
+    where nobody was ever asked.
     """
 
     distinct: int
@@ -32,6 +34,7 @@ class PeopleCounts:
     newcomers: int | None
     returning: int | None
     seen: bool
+    by_status: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,12 @@ def figures(
         known["distinct_people_ytd"], known["newcomers"] = people.ytd, people.newcomers
         known["returning_people"] = people.returning
         reasons |= dict.fromkeys(("distinct_people_ytd", "newcomers", "returning_people"), "too_little_history")
+        if people.by_status is not None:
+            known["people_by_status"] = split = suppressed(people.by_status)
+            reasons["people_by_status"] = "suppressed"
+            reasons |= {
+                f"people_by_status.{name}": "suppressed" for name, number in (split or {}).items() if number is None
+            }
     if subscriptions is not None:
         known |= {
             "active_subscriptions": subscriptions.active,
@@ -74,7 +83,7 @@ def figures(
             "left": subscriptions.left,
         }
     found = filled(blank("not_recorded"), **{name: value for name, value in known.items() if value is not None})
-    found["null_reasons"] |= {name: reason for name, reason in reasons.items() if found[name] is None}
+    found["null_reasons"] |= {name: reason for name, reason in reasons.items() if found.get(name) is None}
     return found
 
 

@@ -10,12 +10,14 @@ from datetime import date
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import aliased
 
+from coworking.accounts.models import Person
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.queries import runs_on
 from coworking.core.db import db
 from coworking.core.months import month_after, month_before, month_days
 from coworking.presence.models import Presence
 from coworking.statistics.months import PeopleCounts
+from coworking.statistics.schema import STATUS_NAMES
 
 HISTORY_MONTHS = 3
 """Newcomers are unknown before so many months of presences, or of imported first visits, lie behind the month."""
@@ -25,7 +27,7 @@ _IMPORTED = Presence.evidence == bindparam("evidence", "import", literal_execute
 
 
 def of_month(month: date) -> PeopleCounts:
-    """The people of the month of ``month``: two statements that read the year so far and each person's past by index."""
+    """The people of the month of ``month``: three statements that read the year so far and each person's past by index."""
     first, last = month_days(month)
     january, before = first.replace(month=1), month_before(first, HISTORY_MONTHS)
     here = Presence.day.between(first, last)
@@ -57,7 +59,20 @@ def of_month(month: date) -> PeopleCounts:
         newcomers=newcomers if long else None,
         returning=returning if long else None,
         seen=distinct > 0,
+        by_status=_by_status(first, last),
     )
+
+
+def _by_status(first: date, last: date) -> dict[str, int] | None:
+    """How many of those who came from ``first`` to ``last`` say what; None where no account says anything."""
+    came = select(Presence.person_id).where(Presence.day.between(first, last)).distinct().subquery()
+    said = select(Person.status, func.count()).join(came, came.c.person_id == Person.id).group_by(Person.status)
+    anybody = select(Person.id).where(Person.status.is_not(None)).exists().label("anybody")
+    rows = db.session.execute(said.add_columns(select(anybody).scalar_subquery())).all()
+    ever = rows[0][2] if rows else db.session.scalar(select(anybody))
+    if not ever:
+        return None
+    return dict.fromkeys(STATUS_NAMES, 0) | {status or "unknown": people for status, people, _ in rows}
 
 
 def undecided(first: date, last: date) -> int:

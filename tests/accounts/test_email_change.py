@@ -212,9 +212,9 @@ def test_staff_correct_an_address_that_was_never_used(app, cast, place, sign_in)
 
 
 def test_who_signs_in_with_an_address_keeps_one(app, cast, place, inside):
-    names = {"first_name": "Anne", "last_name": "Marchand"}
+    typed = {"first_name": "Anne", "last_name": "Marchand", "phone": "", "note": "", "status": "", "commune": ""}
     with pytest.raises(EmailNeeded):
-        staff.update_person(actor(cast.host), cast.member.public_id, **names, email="", phone="", note="")
+        staff.update_person(actor(cast.host), cast.member.public_id, **typed, email="")
     unused = make_person("Luc", "Moreau", "luc@demo.example", email_confirmed_at=None, password_hash=None)
-    staff.update_person(actor(cast.host), unused.public_id, **names, email="", phone="", note="")
+    staff.update_person(actor(cast.host), unused.public_id, **typed, email="")
     assert db.session.get(Person, unused.id).email is None

@@ -88,8 +88,8 @@ def test_a_link_for_one_purpose_serves_no_other(app, client, anne):
 def test_it_dies_with_the_address_it_was_sent_to(app, client, anne, link):
     with app.app_context():
         manager = make_person("Olivier", "Fayolle", "manager@demo.example", "manager")
-        names = {"first_name": "Anne", "last_name": "Marchand"}
-        staff.update_person(actor(manager), anne.public_id, **names, email="other@demo.example", phone="", note="")
+        typed = {"first_name": "Anne", "last_name": "Marchand", "phone": "", "note": "", "status": "", "commune": ""}
+        staff.update_person(actor(manager), anne.public_id, **typed, email="other@demo.example")
         change = email_changes.waiting(anne.id)
         email_changes.confirm(tokens.make_change_link(tokens.ADDRESS, change.public_id))
     assert client.post(link, data={"password": NEW}).status_code == 410
