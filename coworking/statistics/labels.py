@@ -175,8 +175,9 @@ _BY_STATUS: Mapping[str, str] = {
 
 def _split(counts: Mapping[str, int | None]) -> str:
     """« salariés 12 · étudiants 7 · trop peu pour être montrés : autres, indépendants »."""
-    shown = [f"{_(label)} {number(counts[name] or 0)}" for name, label in _BY_STATUS.items() if counts[name]]
-    hidden = [_(label) for name, label in _BY_STATUS.items() if counts[name] is None]
+    labels = {name: _(label) for name, label in _BY_STATUS.items()}
+    shown = [f"{labels[name]} {number(count)}" for name in labels if (count := counts[name])]
+    hidden = [label for name, label in labels.items() if counts[name] is None]
     few = [_("too few to be shown: %(groups)s", groups=", ".join(hidden))] if hidden else []
     return " · ".join([*shown, *few]) or "0"
 
