@@ -124,6 +124,7 @@ HANDLERS = (
     "coworking.spaces.handlers",
     "coworking.membership.paying_first",
     "coworking.membership.expiring",
+    "coworking.membership.news",
     "coworking.booking.handlers",
     "coworking.booking.displaced",
     "coworking.booking.messages",

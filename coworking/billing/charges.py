@@ -25,7 +25,7 @@ from coworking.core.sql import insert_missing
 from coworking.core.timespan import local_day
 from coworking.core.types import public_id
 from coworking.core.units import write_unit
-from coworking.membership.models import Adhesion, Pack, Subscription
+from coworking.membership.models import STANDS, Adhesion, Pack, Subscription
 from coworking.membership.queries import adhesion_vat_now
 from coworking.pricing.models import Quote, Sale
 from coworking.pricing.rules import PricedLine, payable_cents
@@ -183,6 +183,7 @@ def _subscriptions(month: date, today: date) -> Iterator[dict[str, Any]]:
         select(Subscription)
         .options(joinedload(Subscription.person))
         .where(
+            STANDS,
             Subscription.first_month <= following,
             or_(Subscription.last_month.is_(None), Subscription.last_month >= month),
             Subscription.monthly_cents > 0,
@@ -218,7 +219,7 @@ def _subscription_values(row: Subscription, use: date, due: date) -> dict[str, A
         family="subscription",
         month=use,
         due_month=due,
-        label=labels.subscription(row.name, use, row.halfdays_per_month, row.person.locale),
+        label=labels.subscription(row.name, use, row.halfdays_per_month, row.person.locale, from_day=row.from_day),
         unit="month",
         unit_cents=row.monthly_cents,
         amount_cents=row.monthly_cents,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from coworking.core.formats import day_year, duration, month_year
+from coworking.core.formats import day_month, day_year, duration, month_year
 from coworking.core.i18n import _, in_language, ngettext
+from coworking.core.months import month_end
 
 OFFICE_LANGUAGE = "fr"
 """Organisations are written to in French."""
@@ -42,10 +43,14 @@ def by_the_hour(kind: str, name: str, locale: str) -> str:
         return _("%(place)s, by the hour", place=place)
 
 
-def subscription(name: str, month: date, halfdays: int | None, locale: str) -> str:
-    """« Abonnement Mi-temps, novembre 2026 : 10 demi-journées de poste »."""
+def subscription(name: str, month: date, halfdays: int | None, locale: str, *, from_day: date | None = None) -> str:
+    """« Abonnement Mi-temps, novembre 2026 : 10 demi-journées de poste »; what is added to a month says its days."""
     with in_language(locale):
         plan, when = name if _says("plan", name) else _("%(name)s plan", name=name), month_year(month)
+        if from_day is not None:
+            when = _(
+                "in addition from %(first)s to %(last)s", first=day_month(from_day), last=day_year(month_end(from_day))
+            )
         if halfdays is None:
             return _("%(plan)s, %(month)s: desk without limit", plan=plan, month=when)
         return ngettext(

@@ -15,6 +15,8 @@ from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.sql import insert_missing
 from coworking.core.units import locked, write_unit
+from coworking.membership.changing import before_taking_back
+from coworking.membership.models import Subscription
 from coworking.spaces import queries as spaces
 
 
@@ -105,6 +107,21 @@ def remove(actor: Actor, charge: Charge) -> None:
         cents=charge.amount_cents,
     )
     db.session.delete(charge)
+
+
+def forget_subscription(taken: Subscription) -> None:
+    """Delete what a subscription was charged, in the open unit, because it is taken back; raises `AlreadyInvoiced`."""
+    charges = db.session.scalars(
+        locked(select(Charge).where(Charge.source == "subscription", Charge.source_id == taken.id).order_by(Charge.id))
+    ).all()
+    if any(charge.invoice_id is not None for charge in charges):
+        raise rules.AlreadyInvoiced()
+    of_these = (Charge.source.in_(("waiver", "discount")), Charge.source_id.in_([charge.id for charge in charges]))
+    for charge in (*db.session.scalars(locked(select(Charge).where(*of_these).order_by(Charge.id))), *charges):
+        db.session.delete(charge)
+
+
+before_taking_back.append(forget_subscription)
 
 
 def waive(actor: Actor, public: str, reason: str) -> Charge:

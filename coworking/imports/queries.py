@@ -17,7 +17,7 @@ from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.organisation_rules import KnownOrganisation
 from coworking.imports.person_rules import KnownPerson, PersonEntry, alike, same_name
 from coworking.imports.subscription_rules import HeldPlan, SubscriptionEntry
-from coworking.membership.models import Plan, Subscription
+from coworking.membership.models import STANDS, Plan, Subscription
 from coworking.spaces import queries as spaces
 
 LISTED = 30
@@ -184,7 +184,7 @@ def plans_held(public_ids: Sequence[str]) -> dict[str, list[HeldPlan]]:
     rows = db.session.execute(
         select(Person.public_id, Subscription.name, Subscription.first_month, Subscription.last_month)
         .join(Person, Person.id == Subscription.person_id)
-        .where(Person.public_id.in_(public_ids))
+        .where(Person.public_id.in_(public_ids), STANDS)
         .order_by(Subscription.first_month)
     )
     found: dict[str, list[HeldPlan]] = defaultdict(list)

@@ -16,7 +16,7 @@ from coworking.core.months import month_after, month_of
 from coworking.core.units import require_unit
 from coworking.membership import queries
 from coworking.membership.entitlement import PriceChanged
-from coworking.membership.models import Adhesion, Pack, PackOffer, Plan, Subscription
+from coworking.membership.models import STANDS, Adhesion, Pack, PackOffer, Plan, Subscription
 from coworking.membership.rules import (
     AdhesionOverlaps,
     AdhesionVatUnknown,
@@ -60,6 +60,38 @@ class PlanTerms:
     def read(cls, written: Mapping[str, Any]) -> PlanTerms:
         """What `written` gave."""
         return cls(**{**written, "first_month": date.fromisoformat(written["first_month"])})
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTerms:
+    """What a larger plan adds to this month from ``from_day`` on, as it was quoted to who changes to it.
+
+    ``replaces``: the public id of the subscription that ends with this month.
+    """
+
+    plan_id: int
+    name: str
+    from_day: date
+    cents: int
+    basis: str
+    vat_rate_bp: int
+    halfdays: int | None
+    replaces: str
+
+    @property
+    def payable_cents(self) -> int:
+        """What the rest of the month comes to, with its VAT."""
+        basis = "ht" if self.basis == "ht" else "ttc"
+        return payable_cents([PricedLine(self.cents, self.vat_rate_bp, basis)])
+
+    def written(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return asdict(self) | {"from_day": self.from_day.isoformat()}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> ChangeTerms:
+        """What `written` gave."""
+        return cls(**{**written, "from_day": date.fromisoformat(written["from_day"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +209,7 @@ def find_pack_offer(public_id: str) -> PackOffer:
     return queries.pack_offer_by_public_id(public_id)
 
 
-def check_price(terms: PlanTerms | PackPurchase | AdhesionTerms, agreed_cents: int | None) -> None:
+def check_price(terms: PlanTerms | ChangeTerms | PackPurchase | AdhesionTerms, agreed_cents: int | None) -> None:
     """Raise `PriceChanged` unless ``terms`` come to what the page said (None: nobody was asked)."""
     if agreed_cents not in (None, terms.payable_cents):
         raise PriceChanged(amount=Cents(terms.payable_cents))
@@ -185,7 +217,7 @@ def check_price(terms: PlanTerms | PackPurchase | AdhesionTerms, agreed_cents: i
 
 def check_no_plan(person_id: int, first: date) -> None:
     """Raise `AlreadySubscribed` where the person has a plan from ``first`` on."""
-    for held in db.session.scalars(select(Subscription).where(Subscription.person_id == person_id)):
+    for held in db.session.scalars(select(Subscription).where(Subscription.person_id == person_id, STANDS)):
         if months_cross(held.first_month, held.last_month, first, None):
             raise AlreadySubscribed(name=held.name)
 
@@ -203,8 +235,8 @@ def check_no_adhesion(person_id: int, terms: AdhesionTerms) -> None:
         raise AdhesionOverlaps(last=crossing)
 
 
-def begin_plan(person_id: int, terms: PlanTerms) -> Subscription:
-    """Let the person have the plan; raises `AlreadySubscribed`."""
+def begin_plan(person_id: int, terms: PlanTerms, *, replaces_id: int | None = None) -> Subscription:
+    """Let the person have the plan, in place of the one that ended for it; raises `AlreadySubscribed`."""
     require_unit()
     check_no_plan(person_id, terms.first_month)
     subscription = Subscription(
@@ -216,6 +248,7 @@ def begin_plan(person_id: int, terms: PlanTerms) -> Subscription:
         basis=terms.basis,
         vat_rate_bp=terms.vat_rate_bp,
         halfdays_per_month=terms.halfdays_per_month,
+        replaces_id=replaces_id,
     )
     db.session.add(subscription)
     db.session.flush()

@@ -8,9 +8,9 @@ from sqlalchemy import case, func, or_, select
 
 from coworking.core.checks import check
 from coworking.core.db import db
-from coworking.core.months import write_month
+from coworking.core.months import month_end, write_month
 from coworking.membership.models import Agreement, LedgerEntry, Pack, Subscription
-from coworking.membership.queries import USED, USED_OF_PACK
+from coworking.membership.queries import USED, USED_OF_PACK, entitlements_of
 from coworking.pricing.models import Quote
 
 
@@ -30,6 +30,34 @@ def overdrawn() -> Iterator[str]:
         limit = limits["subscription", subscription] if subscription is not None else limits["agreement", agreement]
         if count < 0 or (limit is not None and count > limit):
             yield f"person {person} used {count} of {limit} half-days in {write_month(month)}"
+
+
+@check(3, "what a former plan holds fits into the plan that follows")
+def carried() -> Iterator[str]:
+    """Half-days held on a plan in a month that is not its own count in the plan of that month; none on one taken back."""
+    strange = (
+        select(LedgerEntry.person_id, LedgerEntry.month)
+        .join(Subscription, Subscription.id == LedgerEntry.subscription_id)
+        .where(
+            or_(
+                Subscription.withdrawn_at.is_not(None),
+                LedgerEntry.month < Subscription.first_month,
+                LedgerEntry.month > Subscription.last_month,
+            )
+        )
+        .group_by(LedgerEntry.person_id, LedgerEntry.month, LedgerEntry.subscription_id)
+        .having(USED > 0)
+        .order_by(LedgerEntry.person_id, LedgerEntry.month)
+    )
+    for person, month in sorted({(person, month) for person, month in db.session.execute(strange)}):
+        found = entitlements_of(person, [month, month_end(month)], only="own")
+        if not found.subscriptions:
+            yield f"person {person}: half-days are held in {write_month(month)}, which has no plan"
+        limits = {one.id: one.halfdays_per_month for one in found.subscriptions}
+        for (subscription, _month), count in (found.used_of_subscription or {}).items():
+            limit = limits.get(subscription, 0)
+            if limit is not None and count > limit:
+                yield f"person {person}: {count} of {limit} half-days in {write_month(month)}, former plans included"
 
 
 @check(3, "no pack is overdrawn")

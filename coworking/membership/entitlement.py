@@ -109,16 +109,24 @@ class AgreementTerms:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionTerms:
-    """A subscription's months and how many half-days each holds (None: no limit)."""
+    """A subscription's months and how many half-days each holds (None: no limit).
+
+    ``from_day``: it only adds to its one month, from that day on.
+    """
 
     id: int
     name: str
     first_month: date
     last_month: date | None
     halfdays_per_month: int | None
+    from_day: date | None = None
 
     def applies(self, use: PlannedUse) -> bool:
-        return use.half is not None and within(use.month, self.first_month, self.last_month)
+        return (
+            use.half is not None
+            and within(use.month, self.first_month, self.last_month)
+            and (self.from_day is None or self.from_day <= use.day)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,26 @@ class PackTerms:
     def applies(self, use: PlannedUse) -> bool:
         """Whether it is of that unit and valid on the day of use; whether enough is left is another matter."""
         return self.unit == unit_of(use.kind) and within(use.day, self.valid_from, self.valid_until)
+
+
+def carried_over(
+    used: Mapping[tuple[int, date], int], subscriptions: Sequence[SubscriptionTerms]
+) -> dict[tuple[int, date], int]:
+    """The half-days ``used`` by (subscription id, month), those of a plan that is over by then in the one that follows it.
+
+    Who changes plans keeps what is booked: it counts in the plan of its month. ``subscriptions`` are those of the months.
+    """
+
+    def of_month(month: date) -> list[SubscriptionTerms]:
+        return [one for one in subscriptions if within(month, one.first_month, one.last_month)]
+
+    counted: dict[tuple[int, date], int] = {}
+    for (held, month), count in used.items():
+        there = of_month(month)
+        plan = next((one.id for one in there if one.from_day is None), held)
+        key = (held if any(one.id == held for one in there) else plan, month)
+        counted[key] = counted.get(key, 0) + count
+    return counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Owners of packs are told twice before what is left of one is lost."""
+"""People are told before a pack, a plan or an adhesion ends, and before a plan that rests goes on."""
 
 from __future__ import annotations
 
@@ -7,23 +7,34 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from coworking.accounts.models import Person
 from coworking.core import mail, outbox
+from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.months import month_after, month_end, month_of
 from coworking.core.settings import settings
 from coworking.core.units import end_read, write_unit
-from coworking.membership import queries
-from coworking.membership.models import Pack
-from coworking.membership.rules import WARNED_DAYS, days_warned
+from coworking.membership import news, queries
+from coworking.membership.models import Adhesion, Pack
+from coworking.membership.rules import EXPIRES_SOON_DAYS, WARNED_DAYS, days_warned
 from coworking.spaces import queries as spaces
 
 ENDING = "membership.pack_ending"
 """The outbox topic of the e-mail about a pack that ends soon. Payload: ``{"pack": public id}``."""
+ADHESION = "membership.adhesion_ending"
+"""The outbox topic of the e-mail about an adhesion that ends soon. Payload: ``{"adhesion": public id}``."""
+TOLD_BEFORE = timedelta(days=7)
+"""How long before the end of its month the end of a plan is told, and that one goes on."""
 
 
 def warn_of_ending() -> int:
-    """Let the owners hear whose packs end soon and are not used up; return how many e-mails are new. Twice finds none."""
+    """Let people hear what ends or goes on soon; return how many e-mails are new. Twice finds none."""
     if spaces.lieu_or_none() is None:
         return 0
+    return _warn_of_packs() + _warn_of_plans() + _warn_of_adhesions()
+
+
+def _warn_of_packs() -> int:
     today = spaces.today()
     found = [
         (pack, days)
@@ -36,6 +47,62 @@ def warn_of_ending() -> int:
     with write_unit():
         keys = [(f"{ENDING}:{pack.public_id}:{days}", pack.public_id) for pack, days in found]
         return sum(outbox.enqueue(ENDING, key, {"pack": pack}) for key, pack in keys)
+
+
+def _warn_of_plans() -> int:
+    """Plans that end with this month or go on with the next after a pause, in its last days.
+
+    Who ended theirs in these days has just been told.
+    """
+    today = spaces.today()
+    if today < month_end(today) - TOLD_BEFORE:
+        return 0
+    ending, resuming = queries.plans_ending(month_of(today)), queries.plans_resuming(month_after(today))
+    ending = [one for one in ending if one.ended_at is not None and now() - one.ended_at > TOLD_BEFORE]
+    end_read()
+    if not ending and not resuming:
+        return 0
+    with write_unit():
+        return sum(news.tell("ends_soon", one) for one in ending) + sum(
+            news.tell("goes_on_soon", one) for one in resuming
+        )
+
+
+def _warn_of_adhesions() -> int:
+    today = spaces.today()
+    found = queries.adhesions_ending(today, today + timedelta(days=EXPIRES_SOON_DAYS))
+    end_read()
+    if not found:
+        return 0
+    with write_unit():
+        return sum(outbox.enqueue(ADHESION, f"{ADHESION}:{one}", {"adhesion": one}) for one in found)
+
+
+@outbox.handler(ADHESION, can_wait=True)
+def adhesion_ending(job: outbox.Job) -> None:
+    """E-mail until when an adhesion holds and what a year costs; nothing where it was renewed meanwhile."""
+    held = db.session.scalar(select(Adhesion).where(Adhesion.public_id == job.payload["adhesion"]))
+    if (
+        held is None
+        or held.valid_until < spaces.today()
+        or queries.last_adhesion_day(held.person_id) != held.valid_until
+    ):
+        return
+    person = db.session.get_one(Person, held.person_id)
+    if person.email is None or not person.is_active:
+        return
+    mail.deliver(
+        job.id,
+        template="membership/adhesion_ending",
+        to=person.email,
+        locale=person.locale,
+        context={
+            "place": spaces.lieu().name,
+            "until": held.valid_until,
+            "cents": queries.settings().adhesion_cents,
+            "url": f"{settings().base_url}/me/plan",
+        },
+    )
 
 
 @outbox.handler(ENDING, can_wait=True)

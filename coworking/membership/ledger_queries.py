@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Literal
 
 from sqlalchemy import select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import aliased, joinedload
 from coworking.core.db import db
 from coworking.core.months import month_end
 from coworking.membership import queries
-from coworking.membership.entitlement import within
+from coworking.membership.entitlement import SubscriptionTerms, within
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.pricing.rules import Unit
@@ -68,8 +69,8 @@ def accounts_of(person_id: int, month: date, today: date) -> list[AllowanceAccou
         if within(last, a.valid_from, None) and within(last, a.member_from, None)
     ]
     accounts += [
-        _account("plan", s.name, month, last, s.halfdays_per_month, found.get(("subscription", s.id), []))
-        for s in terms.subscriptions
+        _account("plan", s.name, s.from_day or month, last, s.halfdays_per_month, lines)
+        for s, lines in _by_plan(terms.subscriptions, found)
     ]
     for one in queries.packs_of(person_id, today):
         pack, lines = one.pack, tuple(found.get(("pack", one.pack.id), []))
@@ -88,6 +89,22 @@ def accounts_of(person_id: int, month: date, today: date) -> list[AllowanceAccou
                 )
             )
     return accounts
+
+
+def _by_plan(
+    plans: Sequence[SubscriptionTerms], found: dict[tuple[str, int], list[LedgerLine]]
+) -> Iterator[tuple[SubscriptionTerms, list[LedgerLine]]]:
+    """The plans of a month with their lines; the plan itself also has those of one that is over: see `carried_over`."""
+    ids = {plan.id for plan in plans}
+    former = [
+        line
+        for (kind, row_id), lines in found.items()
+        if kind == "subscription" and row_id not in ids
+        for line in lines
+    ]
+    for plan in plans:
+        own = found.get(("subscription", plan.id), [])
+        yield plan, own if plan.from_day is not None else sorted([*own, *former], key=attrgetter("day"))
 
 
 def _account(

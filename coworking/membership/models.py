@@ -96,6 +96,9 @@ class Subscription(Model):
 
     Months are given by their first day; the last one is whole. The allowance belongs to the calendar month of *use* and
     is not carried over; the month is billed in advance. ``ended_at``: when someone said that it ends.
+
+    ``from_day``: not a plan by itself, but what a larger one adds to that month from that day on. ``replaces_id``: the
+    subscription that ended for it, by a change or for a pause. ``withdrawn_at``: taken back, so that it never counted.
     """
 
     __tablename__ = "subscription"
@@ -105,7 +108,9 @@ class Subscription(Model):
         CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
         CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
         CheckConstraint("halfdays_per_month > 0", name="halfdays"),
+        CheckConstraint("from_day IS NULL OR (first_month = last_month AND first_month <= from_day)", name="from_day"),
         Index("ix_subscription_person_id", "person_id"),
+        Index("ix_subscription_replaces_id", "replaces_id"),
     )
 
     id: Mapped[BigId]
@@ -121,9 +126,16 @@ class Subscription(Model):
     halfdays_per_month: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    from_day: Mapped[date | None]
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     person: Mapped[Person] = relationship()
     plan: Mapped[Plan] = relationship()
+
+
+STANDS = Subscription.withdrawn_at.is_(None)
+"""The condition that a subscription was not taken back."""
 
 
 UNITS = "unit IN ('half_day', 'hour')"

@@ -16,15 +16,17 @@ from coworking.core import sales as registry
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
-from coworking.core.formats import day_year, month_year
+from coworking.core.formats import day_month, day_year, month_year
 from coworking.core.i18n import _, in_language
+from coworking.core.months import month_end
 from coworking.core.policy import Actor
 from coworking.core.sales import Sold
 from coworking.core.units import locked, write_unit
-from coworking.membership import queries
+from coworking.membership import news, queries
 from coworking.membership.access import managers_only, record, subject
 from coworking.membership.beginning import (
     AdhesionTerms,
+    ChangeTerms,
     PackPurchase,
     PlanTerms,
     adhesion_terms,
@@ -40,6 +42,7 @@ from coworking.membership.beginning import (
     pack_terms,
     plan_terms,
 )
+from coworking.membership.following import begin_change, change_terms, running
 from coworking.membership.models import PackOffer, Plan
 from coworking.membership.rules import (
     MustBePaidFirst,
@@ -87,6 +90,28 @@ def sell_plan(
         with in_language(who.locale):
             label = f"{terms.name}, {month_year(terms.first_month)}"
         line = SaleLine(label, terms.monthly_cents, terms.vat_rate_bp, "ht" if terms.basis == "ht" else "ttc")
+        sale = _ask(actor, PLAN, who, line, terms, agreed_cents)
+        unit.result = sale.public_id
+    return sale
+
+
+def sell_change(actor: Actor, plan: str, *, agreed_cents: int | None = None, person: str | None = None) -> Sale:
+    """Ask to be paid for what a larger plan adds to this month; the change is made with the payment; managers may ask
+    anyone.
+
+    Raises what `sell_plan` raises, and what `following.change_terms` does.
+    """
+    with write_unit() as unit:
+        who = subject(actor, person)
+        terms = change_terms(running(who.id), find_plan(plan))
+        with in_language(who.locale):
+            label = _(
+                "%(name)s, from %(first)s to %(last)s",
+                name=terms.name,
+                first=day_month(terms.from_day),
+                last=day_year(month_end(terms.from_day)),
+            )
+        line = SaleLine(label, terms.cents, terms.vat_rate_bp, "ht" if terms.basis == "ht" else "ttc")
         sale = _ask(actor, PLAN, who, line, terms, agreed_cents)
         unit.result = sale.public_id
     return sale
@@ -175,7 +200,7 @@ def _ask(
     kind: str,
     who: Person,
     line: SaleLine,
-    terms: PlanTerms | PackPurchase | AdhesionTerms,
+    terms: PlanTerms | ChangeTerms | PackPurchase | AdhesionTerms,
     agreed_cents: int | None,
 ) -> Sale:
     cents = terms.payable_cents
@@ -218,12 +243,18 @@ class _Memberships:
 
 
 def _begin_plan(sold: Sold) -> int:
+    if "replaces" in sold.terms:
+        added, following = begin_change(sold.payer_person_id, ChangeTerms.read(sold.terms))
+        news.tell("changed", following)
+        return added.id
     terms = PlanTerms.read(sold.terms)
     if sold.is_over:  # nothing was promised any more
         check_month(terms.first_month)
         if not db.session.get_one(Plan, terms.plan_id).is_open:
             raise PlanClosed()
-    return begin_plan(sold.payer_person_id, terms).id
+    begun = begin_plan(sold.payer_person_id, terms)
+    news.tell("begun", begun)
+    return begun.id
 
 
 def _begin_adhesion(sold: Sold) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from operator import attrgetter
 from typing import Literal
 
@@ -16,8 +16,16 @@ from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_end, month_of
-from coworking.membership.entitlement import AgreementTerms, Entitlements, PackTerms, SubscriptionTerms, within
+from coworking.membership.entitlement import (
+    AgreementTerms,
+    Entitlements,
+    PackTerms,
+    SubscriptionTerms,
+    carried_over,
+    within,
+)
 from coworking.membership.models import (
+    STANDS,
     Adhesion,
     Agreement,
     LedgerEntry,
@@ -80,9 +88,10 @@ _SUBSCRIPTIONS = select(  # in the columns of the agreements; what only these ha
     Subscription.halfdays_per_month,
     null(),
     null(),
-    null(),
+    Subscription.from_day,
     null(),
 ).where(
+    STANDS,
     Subscription.person_id == bindparam("person"),
     Subscription.first_month <= bindparam("last_month"),
     or_(Subscription.last_month.is_(None), Subscription.last_month >= bindparam("first_month")),
@@ -149,7 +158,7 @@ def entitlements_of(
             by_agreement[agreement_id, month] = used
         elif subscription_id is not None:
             by_subscription[subscription_id, month] = used
-    return Entitlements(agreements, subscriptions, by_agreement, by_subscription, packs)
+    return Entitlements(agreements, subscriptions, by_agreement, carried_over(by_subscription, subscriptions), packs)
 
 
 def _terms(
@@ -165,9 +174,8 @@ def _terms(
             unit: Unit = "hour" if row.beyond == "hour" else "half_day"
             packs.append(PackTerms(row.id, row.name, unit, row.valid_from, row.valid_until, row.halfdays_per_month))
         else:
-            subscriptions.append(
-                SubscriptionTerms(row.id, row.name, row.valid_from, row.valid_until, row.halfdays_per_month)
-            )
+            terms = (row.id, row.name, row.valid_from, row.valid_until, row.halfdays_per_month, row.since)
+            subscriptions.append(SubscriptionTerms(*terms))
     agreements.sort(key=attrgetter("organisation_id", "id"))
     subscriptions.sort(key=attrgetter("id"))
     packs.sort(key=attrgetter("valid_until", "id"))
@@ -177,27 +185,26 @@ def _terms(
 def has_room_for(quotes: Iterable[Quote]) -> bool:
     """Whether the allowances of released ``quotes`` hold their half-days once more, on the terms they have now."""
     quotes = list(quotes)
-    wanted = Counter(
-        (q.person_id, q.agreement_id, q.subscription_id, q.month) for q in quotes if q.is_counted and q.pack_id is None
-    )
-    for (person_id, agreement_id, subscription_id, month), count in wanted.items():
+    of_agreements = Counter((q.person_id, q.agreement_id, q.month) for q in quotes if q.agreement_id is not None)
+    for (person_id, agreement_id, month), count in of_agreements.items():
         used = db.session.scalar(
             select(USED).where(
                 LedgerEntry.person_id == person_id,
                 LedgerEntry.month == month,
-                LedgerEntry.agreement_id == agreement_id
-                if agreement_id is not None
-                else LedgerEntry.subscription_id == subscription_id,
+                LedgerEntry.agreement_id == agreement_id,
             )
         )
-        if agreement_id is not None:
-            limit = db.session.get_one(Agreement, agreement_id).halfdays_per_month
-        else:
-            subscription = db.session.get_one(Subscription, subscription_id)
-            limit = subscription.halfdays_per_month
-            if not within(month, subscription.first_month, subscription.last_month):
-                return False
+        limit = db.session.get_one(Agreement, agreement_id).halfdays_per_month
         if limit is not None and (used or 0) + count > limit:
+            return False
+    of_plans = Counter((q.person_id, q.subscription_id, q.month) for q in quotes if q.subscription_id is not None)
+    for (person_id, subscription_id, month), count in of_plans.items():
+        found = entitlements_of(person_id, [month, month_end(month)], only="own")
+        plan = next((one for one in found.subscriptions if one.id == subscription_id), None)
+        if plan is None or not within(month, plan.first_month, plan.last_month):
+            return False
+        taken = (found.used_of_subscription or {}).get((plan.id, month), 0)
+        if plan.halfdays_per_month is not None and taken + count > plan.halfdays_per_month:
             return False
     return _packs_have_room_for([quote for quote in quotes if quote.pack_id is not None])
 
@@ -244,6 +251,7 @@ def remaining(person_id: int, day: date) -> list[Remaining]:
     ] + [
         Remaining(s.name, False, left(s.halfdays_per_month, mine.get((s.id, month), 0)), s.halfdays_per_month, last)
         for s in found.subscriptions
+        if s.from_day is None or s.from_day <= day
     ]
     return plans + [
         Remaining(p.name, False, p.left, None, p.valid_until, p.unit, is_pack=True) for p in found.packs if p.left
@@ -348,7 +356,7 @@ def subscriptions_of(person_id: int) -> list[Subscription]:
     return list(
         db.session.scalars(
             select(Subscription)
-            .where(Subscription.person_id == person_id)
+            .where(Subscription.person_id == person_id, STANDS)
             .order_by(Subscription.first_month.desc(), Subscription.id.desc())
         )
     )
@@ -358,9 +366,41 @@ def has_plan(person_id: int, months: Collection[date]) -> bool:
     """Whether a person has a plan in each of ``months`` (1 statement)."""
     held = [
         (row.first_month, row.last_month)
-        for row in db.session.scalars(select(Subscription).where(Subscription.person_id == person_id))
+        for row in db.session.scalars(select(Subscription).where(Subscription.person_id == person_id, STANDS))
     ]
     return all(any(within(month, first, last) for first, last in held) for month in months)
+
+
+def plans_ending(month: date) -> list[Subscription]:
+    """Plans that end with ``month`` and are not followed by another (1 statement)."""
+    following = aliased(Subscription)
+    followed = select(following.id).where(
+        following.replaces_id == Subscription.id, following.from_day.is_(None), following.withdrawn_at.is_(None)
+    )
+    ending = (STANDS, Subscription.from_day.is_(None), Subscription.last_month == month, ~followed.exists())
+    return list(db.session.scalars(select(Subscription).where(*ending).order_by(Subscription.id)))
+
+
+def plans_resuming(month: date) -> list[Subscription]:
+    """Plans that rest and go on with ``month`` (1 statement)."""
+    former = aliased(Subscription)
+    resuming = (STANDS, Subscription.first_month == month, former.last_month < month_of(month - timedelta(days=1)))
+    return list(
+        db.session.scalars(
+            select(Subscription)
+            .join(former, former.id == Subscription.replaces_id)
+            .where(*resuming)
+            .order_by(Subscription.id)
+        )
+    )
+
+
+def adhesions_ending(first: date, last: date) -> list[str]:
+    """The public ids of adhesions that end from ``first`` to ``last`` and are not renewed yet (1 statement)."""
+    later = aliased(Adhesion)
+    renewed = select(later.id).where(later.person_id == Adhesion.person_id, later.valid_until > Adhesion.valid_until)
+    ending = (Adhesion.valid_until.between(first, last), ~renewed.exists())
+    return list(db.session.scalars(select(Adhesion.public_id).where(*ending).order_by(Adhesion.id)))
 
 
 def adhesions_of(person_id: int) -> list[Adhesion]:

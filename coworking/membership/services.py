@@ -14,6 +14,7 @@ from coworking.core.errors import NotFound
 from coworking.core.months import month_end
 from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
+from coworking.membership import news
 from coworking.membership.access import managers_only, record, subject
 from coworking.membership.beginning import (
     adhesion_terms,
@@ -91,6 +92,7 @@ def subscribe(actor: Actor, plan: str, *, first_month: date, person: str | None 
             check_not_asked(terms.payable_cents)
         subscription = begin_plan(who.id, terms)
         let_go_of(PLAN, who.id)
+        news.tell("begun", subscription)
         record(
             actor, "subscription.begun", ("subscription", subscription.id), who.id, month=terms.first_month.isoformat()
         )
@@ -112,7 +114,7 @@ def end_subscription(actor: Actor, public_id: str) -> Subscription:
             raise NotFound()
         db.session.scalars(locked(select(Person).where(Person.id == owner))).unique().one()
         held = db.session.scalars(locked(select(Subscription).where(Subscription.public_id == public_id))).one()
-        if held.last_month is not None:
+        if held.last_month is not None or held.withdrawn_at is not None:
             raise AlreadyEnded()
         last = last_month_when_ending(spaces.today(), held.first_month)
         booked = db.session.scalar(
@@ -123,6 +125,7 @@ def end_subscription(actor: Actor, public_id: str) -> Subscription:
         if booked is not None:
             raise BookedBeyond(last=booked)
         held.last_month, held.ended_at = last, now()
+        news.tell("ended", held)
         record(actor, "subscription.ended", ("subscription", held.id), owner, month=last.isoformat())
     return held
 

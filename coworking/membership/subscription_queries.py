@@ -13,7 +13,7 @@ from coworking.accounts.models import Person
 from coworking.core.db import db
 from coworking.core.months import month_of
 from coworking.core.search import fold, folded
-from coworking.membership.models import Subscription
+from coworking.membership.models import STANDS, Subscription
 
 PAGE_SIZE = 50
 MAX_WORDS = 5
@@ -61,6 +61,7 @@ def _narrowed(text: str, today: date, ended: bool) -> list[ColumnElement[bool]]:
     is_over = Subscription.last_month < month_of(today)
     runs = or_(Subscription.last_month.is_(None), Subscription.last_month >= month_of(today))
     return [
+        STANDS,
         is_over if ended else runs,
         *(
             or_(*(folded(column).contains(word, autoescape=True) for column in _SEARCHED))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coworking.membership import (
+    views_change,
     views_ledger,
     views_mine,
     views_organisations,
@@ -12,7 +13,7 @@ from coworking.membership import (
 )
 from coworking.membership.pages import blueprint
 
-PAGES = (views_ledger, views_mine, views_organisations, views_packs, views_plans, views_subscriptions)
+PAGES = (views_change, views_ledger, views_mine, views_organisations, views_packs, views_plans, views_subscriptions)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["PAGES", "blueprint"]

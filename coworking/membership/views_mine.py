@@ -17,7 +17,8 @@ from coworking.core.i18n import _
 from coworking.core.months import month_after, month_of
 from coworking.core.policy import Role, current_actor, requires, signed_in
 from coworking.core.web import load_whole, refusal
-from coworking.membership import forms, paying_first, queries, services
+from coworking.membership import change_offers, forms, paying_first, queries, services
+from coworking.membership.change_rules import months_back
 from coworking.membership.pages import blueprint, done, is_taxable, tried
 from coworking.membership.rules import expiry_state
 from coworking.pricing.forms import cents
@@ -198,7 +199,7 @@ def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
 def _context(person: Person) -> dict[str, object]:
     today = spaces.today()
     adhesions, adhesion_cents = queries.adhesions_of(person.id), queries.settings().adhesion_cents
-    subscriptions = queries.subscriptions_of(person.id)
+    subscriptions, plans = queries.subscriptions_of(person.id), queries.plans()
     running = [row for row in subscriptions if row.last_month is None or row.last_month >= month_of(today)]
     return {
         "person": person,
@@ -207,8 +208,12 @@ def _context(person: Person) -> dict[str, object]:
         "next_month": month_after(month_of(today)),
         "subscriptions": running,
         "past": [row for row in subscriptions if row not in running],
+        "changeable": change_offers.running_in(running),
+        "others": change_offers.others(change_offers.running_in(running), plans),
+        "to_take_back": change_offers.to_take_back(running),
+        "months_back": months_back(today),
         "may_choose": all(row.last_month is not None for row in running),
-        "plans": queries.plans(),
+        "plans": plans,
         "packs": [one for one in queries.packs_of(person.id, today) if not one.is_over(today)],
         "pack_offers": queries.pack_offers(),
         "remaining": queries.remaining(person.id, today),

@@ -13,14 +13,9 @@ from coworking.pricing.models import Quote, Sale
 from coworking.spaces.models import Lieu
 from tests.factories import make_pack, make_pack_offer, make_tariff
 from tests.membership.first import ask_first
+from tests.membership.reading import plain
 
 TYPED = {"name": "Dix", "unit": "half_day", "units": "10", "price": "80", "valid_months": "6"}
-
-
-def plain(answer, status: int = 200) -> str:
-    assert answer.status_code == status, answer.get_data(as_text=True)
-    text = answer.get_data(as_text=True).replace("\u202f", " ").replace("\xa0", " ")
-    return " ".join(text.split())
 
 
 @pytest.fixture

@@ -89,6 +89,7 @@ KINDS: dict[str, str] = {
     "means.ask_withdraw": "means",
     "membership.allowances_of": "person",
     "membership.ask": "plan",
+    "membership.ask_change": "plan",
     "membership.ask_pack": "pack_offer",
     "membership.organisation": "organisation",
     "membership.person": "person",

@@ -1,0 +1,79 @@
+"""E-mails about a person's plan: taken, changed, paused, ended, taken back, about to end or to go on."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from coworking.core import mail, outbox
+from coworking.core.db import db
+from coworking.core.months import month_end
+from coworking.core.settings import settings
+from coworking.membership.models import STANDS, Subscription
+from coworking.spaces import queries as spaces
+
+PlanNews = Literal["begun", "changed", "paused", "ended", "taken_back", "ends_soon", "goes_on_soon"]
+TOPIC = "membership.plan_news"
+"""The outbox topic of these e-mails. Payload: ``{"subscription": public id, "news": a `PlanNews`}``."""
+
+
+def tell(news: PlanNews, subscription: Subscription) -> bool:
+    """Let the person hear of it by e-mail, once for each change, in the open unit; whether the e-mail is new."""
+    when = "" if subscription.ended_at is None else f":{subscription.ended_at:%Y%m%d%H%M%S}"
+    key = f"{TOPIC}:{news}:{subscription.public_id}{when}"
+    return outbox.enqueue(TOPIC, key, {"subscription": subscription.public_id, "news": news})
+
+
+@outbox.handler(TOPIC)
+def plan_news(job: outbox.Job) -> None:
+    """Send it, unless it is not so any more."""
+    held = db.session.scalar(
+        select(Subscription)
+        .where(Subscription.public_id == job.payload["subscription"])
+        .options(joinedload(Subscription.person))
+    )
+    news: PlanNews = job.payload["news"]
+    if held is None or not _is_still_so(news, held) or held.person.email is None or not held.person.is_active:
+        return
+    former = db.session.get(Subscription, held.replaces_id) if held.replaces_id is not None else None
+    added = _added_with(held)
+    mail.deliver(
+        job.id,
+        template="membership/plan_news",
+        to=held.person.email,
+        locale=held.person.locale,
+        context={
+            "place": spaces.lieu().name,
+            "news": news,
+            "held": held,
+            "former": former,
+            "added": added,
+            "last_day": _last_day(held),
+            "former_until": _last_day(former),
+            "added_until": _last_day(added),
+            "is_taxable": spaces.lieu().vat_status == "taxable",
+            "url": f"{settings().base_url}/me/plan",
+        },
+    )
+
+
+def _last_day(held: Subscription | None) -> date | None:
+    return month_end(held.last_month) if held is not None and held.last_month is not None else None
+
+
+def _is_still_so(news: PlanNews, held: Subscription) -> bool:
+    if news == "taken_back":
+        return True
+    ends = news in ("ended", "ends_soon")
+    return held.withdrawn_at is None and (held.last_month is not None) == ends
+
+
+def _added_with(held: Subscription) -> Subscription | None:
+    """What a change added to the month before ``held``."""
+    if held.replaces_id is None:
+        return None
+    added = (Subscription.replaces_id == held.replaces_id, Subscription.from_day.is_not(None), STANDS)
+    return db.session.scalar(select(Subscription).where(*added))

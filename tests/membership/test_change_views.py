@@ -1,0 +1,118 @@
+"""Changing, pausing and taking back a plan on its pages: one's own, and on somebody's behalf."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from coworking.core import sales
+from coworking.core.db import db
+from coworking.core.units import write_unit
+from coworking.membership.models import Subscription
+from coworking.pricing.models import Sale
+from tests.factories import make_plan, make_subscription, make_tariff
+from tests.membership.first import ask_first
+from tests.membership.reading import plain
+
+DECEMBER, FEBRUARY = date(2026, 12, 1), date(2027, 2, 1)
+
+
+@pytest.fixture
+def large(app, place, cast) -> str:
+    """The member has eight half-days for 60 €; twenty for 120 € can be had."""
+    with app.app_context():
+        make_tariff()
+        held = make_subscription(cast.member, halfdays=8)
+        with write_unit():
+            db.session.get_one(Subscription, held.id).vat_rate_bp = 0
+        return make_plan("Vingt demi-journées", halfdays=20, cents=12000).public_id
+
+
+def held(app) -> list[tuple[date, date | None, date | None]]:
+    with app.app_context():
+        rows = db.session.scalars(
+            select(Subscription).where(Subscription.withdrawn_at.is_(None)).order_by(Subscription.id)
+        )
+        return [(row.first_month, row.last_month, row.from_day) for row in rows][1:]
+
+
+def test_what_a_change_costs_is_said_before_and_agreed_to(app, cast, sign_in, large):
+    member = sign_in(cast.member)
+    assert "Changer de formule" in plain(member.get("/me/plan"))
+    sheet = plain(member.get(f"/me/plan/{large}/change?from=now"))
+    assert "Tout de suite, jusqu’au 30 novembre : <b>3 demi-journées de plus</b>, pour 14,00 €." in sheet
+    assert "À partir de décembre 2026 : 120,00 € par mois, 20 demi-journées par mois." in sheet
+    dearer = member.post(f"/me/plan/{large}/change", data={"from": "now", "agreed": "1300"})
+    assert dearer.status_code == 409 and held(app) == []
+    assert member.post(f"/me/plan/{large}/change", data={"from": "now", "agreed": "1400"}).status_code == 303
+    assert held(app) == [(date(2026, 11, 1), date(2026, 11, 1), date(2026, 11, 24)), (DECEMBER, None, None)]
+    page = plain(member.get("/me/plan"))
+    assert "14,00 € à partir du 24 novembre, 3 demi-journées de plus" in page
+    assert "Changer de formule" not in page
+
+
+def test_a_change_is_taken_back_with_one_tap(app, cast, sign_in, large):
+    member = sign_in(cast.member)
+    member.post(f"/me/plan/{large}/change", data={"from": "next"})
+    page = member.get("/me/plan").text
+    assert "Annuler Vingt demi-journées" in page
+    (address,) = {part.split('"')[0] for part in page.split('action="')[1:] if "take-back" in part.split('"')[0]}
+    assert sign_in(cast.stranger).post(address).status_code == 404
+    assert member.post(address).status_code == 303
+    assert member.post(address).status_code == 303
+    assert held(app) == []
+    assert "Arrêter cette formule fin novembre 2026" in plain(member.get("/me/plan"))
+
+
+def test_a_plan_rests_until_the_month_that_is_chosen(app, cast, sign_in, large):
+    member = sign_in(cast.member)
+    sheet = plain(member.get("/me/plan/pause"))
+    assert "janvier 2027" in sheet and "juin 2027" in sheet and "juillet 2027" not in sheet
+    assert member.post("/me/plan/pause", data={"back": "2026-12"}).status_code == 422
+    assert member.post("/me/plan/pause", data={"back": "demain"}).status_code == 422
+    assert member.post("/me/plan/pause", data={"back": "2027-02"}).status_code == 303
+    assert held(app) == [(FEBRUARY, None, None)]
+    assert "Dès février 2027." in plain(member.get("/me/plan"))
+
+
+def test_who_has_no_plan_and_for_which_there_is_nothing_to_change(app, cast, sign_in, large):
+    stranger = sign_in(cast.stranger)
+    assert stranger.get(f"/me/plan/{large}/change").status_code == 404
+    assert stranger.get("/me/plan/pause").status_code == 404
+    assert stranger.post("/me/plan/pause", data={"back": "2027-02"}).status_code == 404
+    assert stranger.post(f"/people/{cast.member.public_id}/membership/pause", data={"back": "2027-02"}).status_code in (
+        403,
+        404,
+    )
+
+
+def test_a_manager_changes_pauses_and_takes_back_for_others(app, cast, sign_in, large):
+    manager, page = sign_in(cast.manager), f"/people/{cast.member.public_id}/membership"
+    assert "Changer la formule" in plain(manager.get(page))
+    assert manager.post(f"{page}/change", data={"plan": large, "from": "now"}).status_code == 303
+    following = held(app)[-1]
+    assert following == (DECEMBER, None, None)
+    with app.app_context():
+        taken = db.session.scalars(select(Subscription.public_id).where(Subscription.first_month == DECEMBER)).one()
+    assert manager.post(f"{page}/{taken}/take-back").status_code == 303
+    assert held(app) == []
+    assert manager.post(f"{page}/pause", data={"back": "2027-02"}).status_code == 303
+    assert held(app) == [(FEBRUARY, None, None)]
+
+
+def test_where_plans_are_paid_first_the_rest_of_the_month_is(app, cast, sign_in, large, monkeypatch):
+    monkeypatch.setattr(sales, "_asked", [lambda cents: cents > 0])
+    with app.app_context():
+        ask_first()
+    member = sign_in(cast.member)
+    assert "Payer 14,00 € et changer de formule" in plain(member.get(f"/me/plan/{large}/change?from=now"))
+    led = member.post(f"/me/plan/{large}/change", data={"from": "now", "agreed": "1400"})
+    with app.app_context():
+        sale = db.session.scalars(select(Sale)).one()
+    assert sale.cents == 1400 and sale.public_id in (led.headers.get("HX-Redirect") or led.location)
+    assert held(app) == []
+    page = f"/people/{cast.member.public_id}/membership"
+    asked = sign_in(cast.manager).post(f"{page}/change", data={"plan": large, "from": "now", "ask": "1"})
+    assert asked.status_code == 303 and "/asked" in asked.location
