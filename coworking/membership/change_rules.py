@@ -63,10 +63,14 @@ class UsedAlready(DomainError):
 class MonthlyTerms(Protocol):
     """What a plan and a subscription share."""
 
-    monthly_cents: int
-    basis: str
-    vat_rate_bp: int
-    halfdays_per_month: int | None
+    @property
+    def monthly_cents(self) -> int: ...
+    @property
+    def basis(self) -> str: ...
+    @property
+    def vat_rate_bp(self) -> int: ...
+    @property
+    def halfdays_per_month(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
