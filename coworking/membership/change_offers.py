@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from coworking.core.clock import now
 from coworking.core.months import month_of
 from coworking.membership import queries
-from coworking.membership.beginning import ChangeTerms, plan_terms
-from coworking.membership.change_rules import OnlyFromNextMonth, may_be_taken_back, supplement
+from coworking.membership.beginning import ChangeTerms, PlanTerms, plan_terms
+from coworking.membership.change_rules import MonthlyTerms, OnlyFromNextMonth, may_be_taken_back, supplement
 from coworking.membership.models import Plan, Subscription
 from coworking.spaces import queries as spaces
 
@@ -36,7 +36,7 @@ def changeable(person_id: int) -> Subscription | None:
 def terms_at_once(held: Subscription, plan: Plan) -> ChangeTerms:
     """What changing from ``held`` to ``plan`` adds today; raises `OnlyFromNextMonth`, `PlanClosed`."""
     terms = plan_terms(plan, spaces.today())
-    added = supplement(held, terms, spaces.today())
+    added = supplement(_monthly(held), _monthly(terms), spaces.today())
     if added is None:
         raise OnlyFromNextMonth()
     return ChangeTerms(
@@ -49,6 +49,10 @@ def terms_at_once(held: Subscription, plan: Plan) -> ChangeTerms:
         halfdays=added.halfdays,
         replaces=held.public_id,
     )
+
+
+def _monthly(held: Subscription | PlanTerms) -> MonthlyTerms:
+    return MonthlyTerms(held.monthly_cents, held.basis, held.vat_rate_bp, held.halfdays_per_month)
 
 
 def others(held: Subscription | None, plans: Sequence[Plan]) -> list[PlanToChangeTo]:

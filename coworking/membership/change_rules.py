@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.money import divide_half_up
@@ -60,17 +59,14 @@ class UsedAlready(DomainError):
     message = N_("Half-days are booked on this plan. Cancel them first.")
 
 
-class MonthlyTerms(Protocol):
-    """What a plan and a subscription share."""
+@dataclass(frozen=True, slots=True)
+class MonthlyTerms:
+    """What a plan gives and costs in a month; ``halfdays`` None: as many as one likes."""
 
-    @property
-    def monthly_cents(self) -> int: ...
-    @property
-    def basis(self) -> str: ...
-    @property
-    def vat_rate_bp(self) -> int: ...
-    @property
-    def halfdays_per_month(self) -> int | None: ...
+    cents: int
+    basis: str
+    vat_rate_bp: int
+    halfdays: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +84,14 @@ def supplement(held: MonthlyTerms, wanted: MonthlyTerms, day: date) -> Supplemen
 
     Half-days are rounded up, cents half up. A plan that holds more for less adds its half-days for nothing.
     """
-    if (held.basis, held.vat_rate_bp) != (wanted.basis, wanted.vat_rate_bp) or held.halfdays_per_month is None:
+    if (held.basis, held.vat_rate_bp) != (wanted.basis, wanted.vat_rate_bp) or held.halfdays is None:
         return None
     last = month_end(day)
     days, left = last.day, last.day - day.day + 1
-    cents = max(0, divide_half_up((wanted.monthly_cents - held.monthly_cents) * left, days))
-    if wanted.halfdays_per_month is None:
+    cents = max(0, divide_half_up((wanted.cents - held.cents) * left, days))
+    if wanted.halfdays is None:
         return Supplement(day, None, cents)
-    more = wanted.halfdays_per_month - held.halfdays_per_month
+    more = wanted.halfdays - held.halfdays
     return Supplement(day, -(-more * left // days), cents) if more > 0 else None
 
 

@@ -1,7 +1,7 @@
 """what a change of plan adds within a month, what a plan follows, and that one was taken back
 
 Revision ID: 0071
-Revises: 0063
+Revises: 0069
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from coworking.core.types import UTCDateTime
 
 revision = "0071"
-down_revision = "0063"
+down_revision = "0069"
 branch_labels = None
 depends_on = None
 

@@ -15,6 +15,7 @@ from coworking.accounts.models import Person
 from coworking.billing import charges
 from coworking.billing.models import Charge
 from coworking.booking import services as booking
+from coworking.booking.rules import Half
 from coworking.core import sales
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -23,6 +24,7 @@ from coworking.core.units import end_read, snapshot, write_unit
 from coworking.membership import changing, checks, expiring, paying_first, queries, services
 from coworking.membership.change_rules import (
     BookedMoreThanPlan,
+    MonthlyTerms,
     NotAChange,
     OnlyFromNextMonth,
     PauseOutOfReach,
@@ -45,7 +47,8 @@ from tests.support.threads import at_once
 TODAY = date(2026, 11, 24)
 NOVEMBER, DECEMBER, JANUARY, FEBRUARY = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1)
 THURSDAY, IN_DECEMBER = date(2026, 11, 26), date(2026, 12, 3)
-MORNING = frozenset({"am"})
+MORNING: frozenset[Half] = frozenset({"am"})
+AFTERNOON: frozenset[Half] = frozenset({"pm"})
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ def change(plans, plan: Plan, *, at_once: bool = False, **more):
     return changing.change_plan(plans.member.actor(), plan.public_id, at_once=at_once, **more)
 
 
-def book(person, day: date = THURSDAY, halves=MORNING):
+def book(person, day: date = THURSDAY, halves: frozenset[Half] = MORNING):
     return booking.book_half_days(person.actor(), day, halves, agreed_cents=None)
 
 
@@ -91,8 +94,8 @@ def months(person) -> list[tuple[str, date, date | None]]:
 # What is added to a month ---------------------------------------------------------------------------------------------
 
 
-def terms(cents: int, halfdays: int | None, basis: str = "ttc") -> SimpleNamespace:
-    return SimpleNamespace(monthly_cents=cents, basis=basis, vat_rate_bp=0, halfdays_per_month=halfdays)
+def terms(cents: int, halfdays: int | None, basis: str = "ttc") -> MonthlyTerms:
+    return MonthlyTerms(cents, basis, 0, halfdays)
 
 
 def test_a_larger_plan_adds_its_part_of_the_days_that_are_left():
@@ -185,7 +188,7 @@ def test_a_smaller_plan_waits_until_its_half_days_hold_what_is_booked(plans):
 
 
 def test_added_half_days_hold_from_their_day_on(plans):
-    for halves in (MORNING, frozenset({"pm"})):
+    for halves in (MORNING, AFTERNOON):
         book(plans.member, THURSDAY, halves)
     change(plans, plans.endless, at_once=True)
     terms_now = queries.entitlements_of(plans.member.id, [TODAY]).subscriptions
