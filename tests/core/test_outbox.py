@@ -136,6 +136,7 @@ def test_only_what_nobody_sits_waiting_for_can_wait(app):
         "booking.reminder",
         "imports.invite",
         "imports.run",
+        "membership.adhesion_ending",
         "membership.pack_ending",
     }
 
