@@ -10,6 +10,7 @@ from coworking.frontdesk import (
     views_planning,
     views_problems,
     views_sell,
+    views_story,
     views_today,
 )
 from coworking.frontdesk.pages import blueprint
@@ -23,6 +24,7 @@ PAGES = (
     views_more,
     views_sell,
     views_drawer,
+    views_story,
 )
 """Importing them puts their routes on ``blueprint``."""
 

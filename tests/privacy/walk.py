@@ -84,6 +84,7 @@ KINDS: dict[str, str] = {
     "frontdesk.new": "resource",
     "frontdesk.problem": "resource",
     "frontdesk.sent_message": "message",
+    "frontdesk.story": "person",
     "imports.check": "import",
     "imports.one": "import",
     "means.ask_withdraw": "means",

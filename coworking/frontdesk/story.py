@@ -1,0 +1,97 @@
+"""One person's whole story: what they booked, when they came, what is left, what they owe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import func, select
+
+from coworking.accounts.models import OrganisationMember, Person
+from coworking.accounts.queries import person_by_public_id
+from coworking.billing import queries as billing
+from coworking.billing.account_queries import PayerAccount, account_for
+from coworking.billing.account_rules import Line
+from coworking.billing.models import Charge
+from coworking.booking.models import Booking
+from coworking.booking.queries import coming_bookings, past_bookings
+from coworking.core.db import db
+from coworking.core.policy import Actor, Role
+from coworking.membership.queries import Remaining, employers_of, remaining
+from coworking.presence.models import Presence
+from coworking.spaces import queries as spaces
+
+SHOWN = 8
+"""How many of each list a story shows: enough to answer somebody who stands at the desk."""
+LATELY = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """When somebody came: on how many days lately (`LATELY`), the first and the latest of all, and the ``latest`` ones."""
+
+    days: int
+    first: date | None
+    latest: Sequence[Presence]
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyOf:
+    """How somebody stands: their account, the last of its lines (newest first), and what is not invoiced yet."""
+
+    account: PayerAccount
+    lines: Sequence[Line]
+    to_invoice: Sequence[Charge]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the team knows of ``person``. ``coming`` and ``past``: how many bookings there are beside those listed.
+
+    ``money`` and ``employers`` are None for those who may not see them.
+    """
+
+    person: Person
+    coming: Sequence[Booking]
+    more_coming: int
+    past: Sequence[Booking]
+    visits: Visits
+    left: Sequence[Remaining]
+    employers: Sequence[OrganisationMember] | None
+    money: MoneyOf | None
+
+
+def story_of(actor: Actor, public_id: str) -> Story:
+    """The story as ``actor`` may read it, in a fixed number of statements; raises `NotFound`.
+
+    Hosts read no amounts, and not who employs somebody (docs/privacy.md).
+    """
+    person, today = person_by_public_id(public_id), spaces.today()
+    coming = [booking for booking in coming_bookings(person.id) if not booking.is_cancelled]
+    reads_money = actor.has(Role.ACCOUNTANT)
+    left = remaining(person.id, today)
+    return Story(
+        person=person,
+        coming=coming[:SHOWN],
+        more_coming=len(coming[SHOWN:]),
+        past=past_bookings(person.id, 1, SHOWN)[0],
+        visits=_visits(person.id, today),
+        left=left if reads_money else [one for one in left if not one.employer],
+        employers=employers_of(person.id, today) if reads_money else None,
+        money=_money(actor, person) if reads_money else None,
+    )
+
+
+def _visits(person_id: int, today: date) -> Visits:
+    lately = func.count(Presence.day.distinct()).filter(Presence.day > today - LATELY)
+    days, first = db.session.execute(
+        select(lately, func.min(Presence.day)).where(Presence.person_id == person_id)
+    ).one()
+    latest = select(Presence).where(Presence.person_id == person_id).order_by(Presence.arrived_at.desc()).limit(SHOWN)
+    return Visits(days, first, list(db.session.scalars(latest)))
+
+
+def _money(actor: Actor, person: Person) -> MoneyOf:
+    account = account_for(actor, person.public_id)
+    return MoneyOf(account, account.lines[::-1][:SHOWN], billing.coming_for(person.id))
