@@ -217,22 +217,28 @@ def viewers() -> str:
     )
 
 
+NOBODYS = "\N{EN DASH}"
+"""What becomes of a column that is of nobody in particular."""
+
+
 def seen_by() -> str:
-    """Each personal column and who sees it, as the models declare."""
+    """Each personal column, who sees it and what becomes of it when its person is erased, as the packages declare."""
     from config import Config
     from coworking.app import create_app
-    from coworking.core import privacy
+    from coworking.core import erasing, privacy
     from coworking.core.db import db
 
     with tempfile.TemporaryDirectory() as folder:  # the application loads every model
         create_app(Config.from_env({"DATA_DIR": folder, "SECRET_KEY": "-" * 40, "BASE_URL": "http://localhost"}))
-    lines = ["| of | what | who sees it | column |", "|---|---|---|---|"]
+    lines = ["| of | what | who sees it | once its person is erased | column |", "|---|---|---|---|---|"]
+    becomes = erasing.becomes()
     declared = privacy.seen_by(db.metadata)
     for name in sorted(declared, key=lambda name: list(SUBJECTS).index(name.split(".")[0])):
         table, column = name.split(".")
         who = [viewer for viewer in privacy.VIEWERS if viewer in declared[name]]
         said = "everyone" if declared[name] == set(privacy.ANYONE) else ", ".join(who) or "nobody"
-        lines.append(f"| {SUBJECTS[table]} | {COLUMNS.get(name, column.replace('_', ' '))} | {said} | `{name}` |")
+        what = COLUMNS.get(name, column.replace("_", " "))
+        lines.append(f"| {SUBJECTS[table]} | {what} | {said} | {becomes.get(name, NOBODYS)} | `{name}` |")
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from coworking.core import audit, displaced, security
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.displaced import Toll
-from coworking.core.errors import Forbidden
+from coworking.core.errors import Forbidden, NotFound
 from coworking.core.policy import SYSTEM, Actor, Role
 from coworking.core.reading import email_of, maybe, phone_of
 from coworking.core.units import require_unit, write_unit
@@ -158,6 +158,8 @@ def reactivate(actor: Actor, public_id: str) -> Person:
     """Open the account again, with the password it had."""
     with write_unit():
         person = access.changeable(actor, public_id)
+        if person.erased_at is not None:
+            raise NotFound()
         if not person.is_active:
             person.deactivated_at = None
             _record(actor, "person.reactivated", person)

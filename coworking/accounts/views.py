@@ -5,6 +5,7 @@ from __future__ import annotations
 from coworking.accounts import (
     session,
     views_entry,
+    views_erasing,
     views_link,
     views_log,
     views_me,
@@ -19,7 +20,17 @@ blueprint.before_app_request(session.ask_team_for_second_step)
 blueprint.after_app_request(session.note_use)
 blueprint.after_app_request(session.note_refusal)
 
-PAGES = (views_entry, views_link, views_log, views_me, views_passkeys, views_people, views_second_step, views_security)
+PAGES = (
+    views_entry,
+    views_erasing,
+    views_link,
+    views_log,
+    views_me,
+    views_passkeys,
+    views_people,
+    views_second_step,
+    views_security,
+)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["PAGES", "blueprint"]

@@ -40,6 +40,7 @@ KINDS = {
     security.EMAIL_CHANGED: N_("Address changed"),
     security.EMAIL_CHANGE_STOPPED: N_("Change of address stopped by the old address"),
     security.ACCOUNT_CLOSED: N_("Account closed"),
+    security.ACCOUNT_ERASED: N_("Account erased"),
 }
 
 

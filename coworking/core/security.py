@@ -53,6 +53,7 @@ EMAIL_CHANGE_ASKED = "email_change_asked"
 EMAIL_CHANGED = "email_changed"
 EMAIL_CHANGE_STOPPED = "email_change_stopped"
 ACCOUNT_CLOSED = "account_closed"
+ACCOUNT_ERASED = "account_erased"
 
 
 class SecurityEvent(Model):

@@ -1,0 +1,78 @@
+"""Closing an account for good: what is known of its person goes, invoices stay (docs/privacy.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import update
+
+from coworking.accounts import access, rules
+from coworking.accounts.forgetting import NAME
+from coworking.accounts.models import OrganisationMember, Person
+from coworking.core import audit, displaced, erasing, place, security
+from coworking.core.clock import now
+from coworking.core.db import db
+from coworking.core.erasing import Hindrance
+from coworking.core.errors import N_, DomainError, Forbidden
+from coworking.core.policy import Actor, Role
+from coworking.core.timespan import local_date
+from coworking.core.units import write_unit
+
+
+class SomethingFirst(DomainError):
+    """Something must be done before the account can be erased: ``found``."""
+
+    code = "something_first"
+    status = 409
+    message = N_("Some things must be done first.")
+
+    def __init__(self, found: Sequence[Hindrance]) -> None:
+        super().__init__(extra={"first": [one.words for one in found]})
+        self.found = found
+
+
+def erase(actor: Actor, public_id: str) -> Person:
+    """Forget somebody, oneself or, as a manager, somebody else; doing it twice is fine.
+
+    Their bookings to come are cancelled free of charge. Raises `NotFound`, `Forbidden`, or `SomethingFirst` and changes
+    nothing.
+    """
+    with write_unit():
+        person, _managers = access.with_managers(public_id)
+        if person.id != actor.person_id:
+            if not actor.has(Role.MANAGER):
+                raise Forbidden()
+            rules.check_may_change(actor, person.roles)
+        if person.erased_at is not None:
+            return person
+        if found := erasing.hindrances(person.id):
+            raise SomethingFirst(found)
+        instant = now()
+        person.deactivated_at = person.deactivated_at or instant
+        person.session_epoch += 1
+        db.session.flush()
+        displaced.announce(displaced.PERSON, {"person": person.public_id}, agreed=None)
+        _leave_organisations(person)
+        erasing.forget(person.id)
+        db.session.execute(
+            update(Person)
+            .where(Person.id == person.id)
+            .values(first_name=NAME, last_name=str(person.id), erased_at=instant)
+            .execution_options(synchronize_session=False)
+        )
+        db.session.expire(person)
+        audit.record(actor, "person.erased", ("person", person.id), person_id=person.id)
+        security.record(security.ACCOUNT_ERASED, person_id=person.id, actor_id=actor.person_id)
+    return person
+
+
+def _leave_organisations(person: Person) -> None:
+    """Nobody pays for them from today on; what was paid stays theirs who paid."""
+    today = local_date(now(), place.clock())
+    still = (OrganisationMember.person_id == person.id, OrganisationMember.until.is_(None))
+    db.session.execute(
+        update(OrganisationMember)
+        .where(*still, OrganisationMember.since <= today)
+        .values(until=today, is_contact=False)
+        .execution_options(synchronize_session=False)
+    )

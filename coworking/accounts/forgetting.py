@@ -1,0 +1,63 @@
+"""What becomes of an account when its person is erased."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, or_, select
+
+from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
+from coworking.accounts.models import ApiToken, Device, EmailChange, Person, PersonRole
+from coworking.core import erasing
+from coworking.core.db import db
+from coworking.core.erasing import Forgets, Hindrance
+from coworking.core.i18n import _
+from coworking.core.outbox import OutboxRow
+from coworking.core.policy import Role
+from coworking.core.security import SecurityEvent
+
+NAME = "Personne effacée"
+"""In place of the first name; a number stands in place of the last one."""
+
+
+def _written_to(person_id: int) -> ColumnElement[bool]:
+    """Work in the outbox that names their addresses: those they have and those they had."""
+    kept = select(Person.email).where(Person.id == person_id)
+    others = select(EmailChange.new_email).where(EmailChange.person_id == person_id)
+    former = select(EmailChange.old_email).where(EmailChange.person_id == person_id)
+    known = [email for email in db.session.scalars(kept.union(others, former)) if email]
+    return or_(*(OutboxRow.payload[name].as_string().in_(known) for name in ("to", "email")))
+
+
+erasing.declare(
+    Forgets(OutboxRow, _written_to, deletes=True),  # before the addresses go that tell which
+    Forgets(
+        Person,
+        lambda person: Person.id == person,
+        empties=dict.fromkeys(
+            ("email", "phone", "address", "postcode", "city", "commune", "password_hash", "staff_note")
+        )
+        | {"first_name": NAME, "last_name": "…", "email_confirmed_at": None, "visible_to_colleagues": False},
+    ),
+    Forgets(PersonRole, lambda person: PersonRole.person_id == person, deletes=True),
+    Forgets(Device, lambda person: Device.person_id == person, deletes=True),
+    Forgets(ApiToken, lambda person: ApiToken.person_id == person, deletes=True),
+    Forgets(EmailChange, lambda person: EmailChange.person_id == person, deletes=True),
+    Forgets(Authenticator, lambda person: Authenticator.person_id == person, deletes=True),
+    Forgets(RecoveryCode, lambda person: RecoveryCode.person_id == person, deletes=True),
+    Forgets(Passkey, lambda person: Passkey.person_id == person, deletes=True),
+    Forgets(
+        SecurityEvent,
+        lambda person: SecurityEvent.person_id == person,
+        keeps=dict.fromkeys(("address", "details"), erasing.SHORT),
+    ),
+)
+
+
+@erasing.hindered_by
+def _runs_the_place(person_id: int) -> Iterator[Hindrance]:
+    managers = (
+        select(Person.id).join(PersonRole).where(PersonRole.role == Role.MANAGER.value, Person.deactivated_at.is_(None))
+    )
+    if list(db.session.scalars(managers)) == [person_id]:
+        yield Hindrance(_("The last manager cannot leave: make somebody else a manager first."), "accounts.people")

@@ -1,0 +1,33 @@
+"""A plan that still runs stands in the way of being erased: it is invoiced every month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import or_, select
+
+from coworking.core import erasing
+from coworking.core.db import db
+from coworking.core.erasing import Hindrance
+from coworking.core.formats import month_year
+from coworking.core.i18n import _
+from coworking.core.months import month_of
+from coworking.membership.models import Subscription
+from coworking.spaces import queries as spaces
+
+
+@erasing.hindered_by
+def _runs_on(person_id: int) -> Iterator[Hindrance]:
+    this_month = month_of(spaces.today())
+    still = or_(Subscription.last_month.is_(None), Subscription.last_month >= this_month)
+    for row in db.session.scalars(select(Subscription).where(Subscription.person_id == person_id, still)):
+        if row.last_month is None:
+            yield Hindrance(_("A plan goes on month after month: end it first."), "membership.mine")
+        else:
+            yield Hindrance(
+                _(
+                    "A plan runs until the end of %(month)s: erase the account after that.",
+                    month=month_year(row.last_month),
+                ),
+                "membership.mine",
+            )

@@ -1,0 +1,146 @@
+"""Erasing an account: what must be done first, what goes, what stays, and that nobody brings it back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from coworking.accounts import erasing, services, staff
+from coworking.accounts.models import Device, EmailChange, OrganisationMember, Person
+from coworking.billing import paying
+from coworking.billing import services as billing
+from coworking.billing.models import Invoice
+from coworking.billing.queries import content
+from coworking.booking import services as booking
+from coworking.booking.models import Booking
+from coworking.core import outbox
+from coworking.core.db import db
+from coworking.core.errors import Forbidden, NotFound
+from coworking.core.policy import Role
+from coworking.core.units import write_unit
+from coworking.membership.models import Subscription
+from tests import factories
+from tests.support.billing import OCTOBER, TODAY
+
+AM = frozenset({"am"})
+
+
+@pytest.fixture
+def lieu(inside, billing_lieu):
+    return billing_lieu
+
+
+def person_of(row: Person) -> Person:
+    return db.session.get_one(Person, row.id, populate_existing=True)
+
+
+def pay_everything(lieu, person: Person) -> None:
+    """What they used is invoiced and paid."""
+    billing.run(lieu.manager, OCTOBER)
+    for invoice in db.session.scalars(select(Invoice).where(Invoice.payer_person_id == person.id)).all():
+        paying.record_payment(lieu.manager, invoice.public_id, invoice.payable_cents, TODAY, "transfer")
+
+
+def first_of(error: pytest.ExceptionInfo[erasing.SomethingFirst]) -> str:
+    return " ".join(one.words for one in error.value.found).replace("\u202f", " ").replace("\xa0", " ")
+
+
+def test_who_owes_pays_first_and_nothing_changed(lieu):
+    person = lieu.cast.stranger
+    with pytest.raises(erasing.SomethingFirst) as refused:
+        erasing.erase(person.actor(), person.public_id)
+    assert "pas encore facturé" in first_of(refused)
+    billing.run(lieu.manager, OCTOBER)
+    with pytest.raises(erasing.SomethingFirst) as refused:
+        erasing.erase(person.actor(), person.public_id)
+    assert "66,00 €" in first_of(refused)
+    assert person_of(person).is_active and person_of(person).email == "stranger@demo.example"
+
+
+def test_the_last_manager_cannot_leave(lieu):
+    with pytest.raises(erasing.SomethingFirst) as refused:
+        erasing.erase(lieu.manager, lieu.cast.manager.public_id)
+    assert "dernier gestionnaire" in first_of(refused)
+
+
+def test_a_plan_that_runs_is_ended_first(lieu):
+    person = lieu.cast.host
+    factories.make_subscription(person)
+    with pytest.raises(erasing.SomethingFirst) as refused:
+        erasing.erase(person.actor(), person.public_id)
+    assert "de mois en mois" in first_of(refused)
+    with write_unit():
+        row = db.session.scalars(select(Subscription).where(Subscription.person_id == person.id)).one()
+        row.last_month = row.first_month = OCTOBER
+    erasing.erase(person.actor(), person.public_id)
+
+
+def test_what_is_known_goes_and_invoices_stay(lieu, run_outbox):
+    person = lieu.cast.stranger
+    pay_everything(lieu, person)
+    run_outbox()
+    booking.book_half_days(person.actor(), TODAY + timedelta(days=1), AM)
+    erasing.erase(person.actor(), person.public_id)
+    run_outbox()
+    row = person_of(person)
+    assert (row.name, row.email, row.phone, row.password_hash) == (f"Personne effacée {person.id}", None, None, None)
+    assert not row.is_active and row.roles == {Role.MEMBER}
+    for model in (Device, EmailChange):
+        assert db.session.scalar(select(func.count()).where(model.person_id == person.id)) == 0
+    assert set(
+        db.session.scalars(select(Booking.status).where(Booking.person_id == person.id, Booking.day > TODAY))
+    ) == {"cancelled"}
+    invoice = db.session.scalars(select(Invoice).where(Invoice.payer_person_id == person.id)).first()
+    assert content(invoice)["buyer"]["name"] == "Lise Vidal", "as it was issued"
+    kept = db.session.scalars(select(outbox.OutboxRow.payload)).all()
+    assert "stranger@demo.example" not in str(kept)
+
+
+def test_it_is_done_once_and_nobody_brings_it_back(lieu):
+    person = lieu.cast.colleague
+    billing.run(lieu.manager, OCTOBER)
+    pay_everything(lieu, person)
+    erasing.erase(lieu.manager, person.public_id)
+    erased = person_of(person).erased_at
+    erasing.erase(lieu.manager, person.public_id)
+    assert person_of(person).erased_at == erased
+    with pytest.raises(NotFound):
+        staff.reactivate(lieu.manager, person.public_id)
+    with pytest.raises(IntegrityError), write_unit():
+        db.session.execute(update(Person).where(Person.id == person.id).values(email="back@demo.example"))
+    left = db.session.scalars(select(OrganisationMember).where(OrganisationMember.person_id == person.id)).one()
+    assert left.until == TODAY and not left.is_contact
+
+
+def test_hosts_and_members_erase_nobody_else(lieu):
+    for who in ("host", "member", "accountant"):
+        with pytest.raises(Forbidden):
+            erasing.erase(getattr(lieu.cast, who).actor(), lieu.cast.stranger.public_id)
+    assert person_of(lieu.cast.stranger).erased_at is None
+
+
+def test_the_page_says_it_all_and_asks_once_more(app, billing_lieu, sign_in):
+    member = billing_lieu.cast.host
+    browser = sign_in(member)
+    page = browser.get("/me/erase").text
+    assert "Factures et paiements, dix ans" in page and "Personne effacée 12" in page
+    answer = browser.post("/me/erase", data={})
+    assert answer.status_code == 422 and "Cochez la case" in answer.text
+    answer = browser.post("/me/erase", data={"understood": "1"})
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert browser.get("/me").status_code in {302, 401}
+    owing = sign_in(billing_lieu.cast.stranger)
+    assert "pas encore facturé" in owing.get("/me/erase").text
+    assert owing.post("/me/erase", data={"understood": "1"}).status_code == 409
+
+
+def test_the_same_address_can_begin_anew(lieu):
+    person = lieu.cast.host
+    erasing.erase(person.actor(), person.public_id)
+    services.sign_up(
+        first_name="Chloé", last_name="Roche", email="host@demo.example", password="encore une phrase", address=None
+    )
+    assert db.session.scalar(select(func.count()).where(Person.email == "host@demo.example")) == 1
