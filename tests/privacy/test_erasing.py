@@ -5,6 +5,7 @@ On SQLite alone: the lieu is filled behind its guards. `tests/accounts/test_eras
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +15,16 @@ from flask import Flask
 from sqlalchemy import text
 
 from coworking.accounts import erasing as accounts
+from coworking.app import HANDLERS, MODELS
 from coworking.core import clock as clocks
 from coworking.core import erasing
 from coworking.core.db import db
 from coworking.core.privacy import seen_by
 from tests.conftest import Clock, make_app
 from tests.privacy.lieu import Filled, fill
+
+for _module in (*MODELS, *HANDLERS):  # whichever test runs first
+    importlib.import_module(_module)
 
 NOT_OF_A_PERSON = {
     "agreement.*": "about an organisation",
