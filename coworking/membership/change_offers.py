@@ -71,6 +71,12 @@ def others(held: Subscription | None, plans: Sequence[Plan]) -> list[PlanToChang
     return found
 
 
+def to_keep(subscriptions: Sequence[Subscription]) -> set[str]:
+    """The public ids of those ``subscriptions`` that end and can go on after all: none that another follows."""
+    goes_on = any(row.last_month is None for row in subscriptions)
+    return {row.public_id for row in subscriptions if row.from_day is None and not goes_on}
+
+
 def to_take_back(subscriptions: Sequence[Subscription]) -> set[str]:
     """The public ids of those ``subscriptions`` that are so new, or so far away, that they can be taken back."""
     today, instant = spaces.today(), now()

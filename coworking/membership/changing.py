@@ -25,7 +25,7 @@ from coworking.membership.change_rules import TooLateToTakeBack, UsedAlready, ch
 from coworking.membership.following import begin_change, change_terms, let_follow, running
 from coworking.membership.models import STANDS, LedgerEntry, Subscription
 from coworking.membership.paying_first import PLAN, check_not_asked, let_go_of
-from coworking.membership.rules import BookedBeyond
+from coworking.membership.rules import AlreadyEnded, BookedBeyond
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 
@@ -119,6 +119,36 @@ def take_back(actor: Actor, public_id: str, person: str | None = None) -> Subscr
         news.tell("taken_back", taken)
         record(actor, "subscription.taken_back", ("subscription", taken.id), who.id)
     return taken
+
+
+def keep(actor: Actor, public_id: str, person: str | None = None) -> Subscription:
+    """Let a plan go on that was to end with this month or a later one. Twice is fine.
+
+    Raises `AlreadyEnded` once it is over, `AlreadySubscribed` where another one follows.
+    """
+    with write_unit():
+        who = subject(actor, person)
+        held = db.session.scalar(
+            locked(
+                select(Subscription).where(
+                    Subscription.public_id == public_id,
+                    Subscription.person_id == who.id,
+                    Subscription.from_day.is_(None),
+                    STANDS,
+                )
+            )
+        )
+        if held is None:
+            raise NotFound()
+        if held.last_month is None:
+            return held
+        if held.last_month < month_of(spaces.today()):
+            raise AlreadyEnded()
+        check_no_plan(who.id, month_after(held.last_month))
+        held.last_month, held.ended_at = None, None
+        news.tell("kept", held)
+        record(actor, "subscription.kept", ("subscription", held.id), who.id)
+    return held
 
 
 # Within the unit ------------------------------------------------------------------------------------------------------

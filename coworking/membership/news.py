@@ -1,4 +1,4 @@
-"""E-mails about a person's plan: taken, changed, paused, ended, taken back, about to end or to go on."""
+"""E-mails about a person's plan: taken, changed, paused, ended, kept after all, taken back, about to end or to go on."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from coworking.core import mail, outbox
+from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.months import month_end
 from coworking.core.settings import settings
 from coworking.membership.models import STANDS, Subscription
 from coworking.spaces import queries as spaces
 
-PlanNews = Literal["begun", "changed", "paused", "ended", "taken_back", "ends_soon", "goes_on_soon"]
+PlanNews = Literal["begun", "changed", "paused", "ended", "taken_back", "kept", "ends_soon", "goes_on_soon"]
 TOPIC = "membership.plan_news"
 """The outbox topic of these e-mails. Payload: ``{"subscription": public id, "news": a `PlanNews`}``."""
 
 
 def tell(news: PlanNews, subscription: Subscription) -> bool:
     """Let the person hear of it by e-mail, once for each change, in the open unit; whether the e-mail is new."""
-    when = "" if subscription.ended_at is None else f":{subscription.ended_at:%Y%m%d%H%M%S}"
-    key = f"{TOPIC}:{news}:{subscription.public_id}{when}"
+    when = now() if news == "kept" else subscription.ended_at
+    key = f"{TOPIC}:{news}:{subscription.public_id}" + (f":{when:%Y%m%d%H%M%S}" if when is not None else "")
     return outbox.enqueue(TOPIC, key, {"subscription": subscription.public_id, "news": news})
 
 

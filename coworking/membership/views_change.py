@@ -69,7 +69,7 @@ def ask_pause() -> ResponseReturnValue:
         raise NotFound()
     today = spaces.today()
     response = make_response(
-        render_template("membership/pause.html", held=held, until=month_end(today), months=months_back(today))
+        render_template("membership/pause.html", held=held, following=month_after(today), months=months_back(today))
     )
     response.vary.add("HX-Request")  # a sheet is a page or only its inside
     return response
@@ -93,6 +93,17 @@ def take_back(public_id: str) -> ResponseReturnValue:
     return tried(
         lambda: changing.take_back(current_actor(), public_id),
         _("The plan is taken back."),
+        back=url_for("membership.mine"),
+        page=mine,
+    )
+
+
+@blueprint.post("/me/subscriptions/<public_id>/keep")
+@signed_in
+def keep(public_id: str) -> ResponseReturnValue:
+    return tried(
+        lambda: changing.keep(current_actor(), public_id),
+        _("The plan goes on."),
         back=url_for("membership.mine"),
         page=mine,
     )
@@ -132,6 +143,17 @@ def take_back_for(public_id: str, subscription: str) -> ResponseReturnValue:
     return tried(
         lambda: changing.take_back(current_actor(), subscription, public_id),
         _("The plan is taken back."),
+        back=url_for("membership.person", public_id=public_id),
+        page=lambda: person(public_id),
+    )
+
+
+@blueprint.post("/people/<public_id>/membership/<subscription>/keep")
+@requires(Role.MANAGER)
+def keep_for(public_id: str, subscription: str) -> ResponseReturnValue:
+    return tried(
+        lambda: changing.keep(current_actor(), subscription, public_id),
+        _("The plan goes on."),
         back=url_for("membership.person", public_id=public_id),
         page=lambda: person(public_id),
     )

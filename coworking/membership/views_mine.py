@@ -212,6 +212,7 @@ def _context(person: Person) -> dict[str, object]:
         "others": change_offers.others(change_offers.running_in(running), plans),
         "to_take_back": change_offers.to_take_back(running),
         "months_back": months_back(today),
+        "to_keep": change_offers.to_keep(running),
         "may_choose": all(row.last_month is not None for row in running),
         "plans": plans,
         "packs": [one for one in queries.packs_of(person.id, today) if not one.is_over(today)],

@@ -66,6 +66,20 @@ def test_a_change_is_taken_back_with_one_tap(app, cast, sign_in, large):
     assert "Arrêter cette formule fin novembre 2026" in plain(member.get("/me/plan"))
 
 
+def test_an_end_by_a_wrong_tap_is_mended_by_the_next(app, cast, sign_in, large):
+    member = sign_in(cast.member)
+
+    def press(word: str) -> None:
+        addresses = [part.split('"')[0] for part in member.get("/me/plan").text.split('action="')[1:]]
+        (address,) = [one for one in addresses if one.endswith(word)]
+        assert member.post(address).status_code == 303
+
+    press("/end")
+    assert "Garder finalement" in plain(member.get("/me/plan"))
+    press("/keep")
+    assert "Arrêter cette formule" in plain(member.get("/me/plan"))
+
+
 def test_a_plan_rests_until_the_month_that_is_chosen(app, cast, sign_in, large):
     member = sign_in(cast.member)
     sheet = plain(member.get("/me/plan/pause"))

@@ -35,7 +35,7 @@ from coworking.membership.change_rules import (
 from coworking.membership.entitlement import PriceChanged
 from coworking.membership.ledger_queries import accounts_of
 from coworking.membership.models import Plan, Subscription
-from coworking.membership.rules import AlreadyEnded, BookedBeyond, MustBePaidFirst
+from coworking.membership.rules import AlreadyEnded, AlreadySubscribed, BookedBeyond, MustBePaidFirst
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.statistics import subscriptions as counted
@@ -337,6 +337,22 @@ def test_what_was_charged_already_goes_with_it(plans):
     assert db.session.scalars(mine).all() == []
 
 
+def test_a_plan_that_was_ended_by_mistake_goes_on(plans, clock):
+    member = plans.member.actor()
+    services.end_subscription(member, plans.held.public_id)
+    with pytest.raises(NotFound):
+        changing.keep(plans.stranger.actor(), plans.held.public_id)
+    changing.keep(member, plans.held.public_id)
+    changing.keep(member, plans.held.public_id)
+    assert [row[1:] for row in months(plans.member)] == [(date(2026, 10, 1), None)]
+    change(plans, plans.large)
+    with pytest.raises(AlreadySubscribed):
+        changing.keep(member, plans.held.public_id)
+    clock.advance(days=20)
+    with pytest.raises(AlreadyEnded):
+        changing.keep(member, plans.held.public_id)
+
+
 def test_nobody_takes_back_anothers(plans):
     following = change(plans, plans.large)
     with pytest.raises(NotFound):
@@ -380,6 +396,9 @@ def test_each_change_is_told(plans, clock, run_outbox, mailbox, language):
     clock.advance(days=7)
     services.end_subscription(member, resting.public_id)
     told("membership/plan_news-ended")
+    changing.keep(member, resting.public_id)
+    told("membership/plan_news-kept")
+    services.end_subscription(member, resting.public_id)
     services.subscribe(member, plans.large.public_id, first_month=FEBRUARY)
     told("membership/plan_news-begun")
     before = len(mailbox())
