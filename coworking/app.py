@@ -55,6 +55,7 @@ BLUEPRINTS = (
     "coworking.frontdesk.views_register",
     "coworking.frontdesk.views_week",
     "coworking.frontdesk.views_employer",
+    "coworking.frontdesk.views_invited",
     "coworking.frontdesk.public",
     "coworking.frontdesk.setup",
     "coworking.frontdesk.views_mail",

@@ -87,6 +87,7 @@ SUBJECTS = {
     "cash_movement": "cash in the drawer",
     "door_sale": "a sale at the door",
     "organisation": "an organisation that pays",
+    "organisation_invitation": "an invitation to belong to an organisation",
     "agreement": "an organisation that pays",
     "email_change": "a change of e-mail address",
     "device": "a browser signed in",

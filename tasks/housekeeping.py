@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coworking.accounts import devices, once, throttle
+from coworking.accounts import devices, invitations, once, throttle
 from coworking.booking import problems, refusals
 from coworking.core import idempotency, security
 from coworking.imports import services as imports
@@ -17,6 +17,7 @@ def purge() -> int:
         throttle.purge,
         devices.purge,
         once.purge,
+        invitations.purge,
         security.purge,
         refusals.forget_who,
         problems.purge,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime
 
-from coworking.accounts.models import EmailChange, Person
+from coworking.accounts.models import EmailChange, Organisation, OrganisationInvitation, Person
 from coworking.core import outbox
 from coworking.core.clock import now
 
@@ -20,6 +20,7 @@ CODES_RENEWED, CODE_USED = "codes_renewed", "code_used"
 PASSKEY_ADDED, PASSKEY_REMOVED = "passkey_added", "passkey_removed"
 TOKEN_MADE, NEW_BROWSER = "token_made", "new_browser"
 TOPIC = "accounts.letter"
+INVITED, ENDED = "accounts.invited", "accounts.ended"
 _ONCE_IN_S = {SIGN_IN: 60}
 """A link to sign in may be used at once, and another one wanted soon after."""
 _USUALLY_ONCE_IN_S = 300
@@ -36,6 +37,18 @@ def enqueue_change(template: str, person: Person, change: EmailChange) -> None:
     """Write an e-mail about a change of address into the outbox of the open unit, once for each change."""
     payload = {"letter": template, "person": person.public_id, "change": change.public_id}
     outbox.enqueue(TOPIC, f"{TOPIC}:{template}:{change.public_id}", payload)
+
+
+def enqueue_invitation(row: OrganisationInvitation) -> None:
+    """Write the e-mail of an invitation into the outbox of the open unit; of several within minutes one is sent."""
+    window = int(now().timestamp()) // _USUALLY_ONCE_IN_S
+    outbox.enqueue(INVITED, f"{INVITED}:{row.public_id}:{window}", {"invitation": row.public_id})
+
+
+def enqueue_ended(organisation: Organisation, person: Person, member_id: int, last_day: date) -> None:
+    """Write into the outbox of the open unit that an organisation pays nothing new for ``person`` after ``last_day``."""
+    payload = {"organisation": organisation.public_id, "person": person.public_id, "last_day": last_day.isoformat()}
+    outbox.enqueue(ENDED, f"{ENDED}:{member_id}:{last_day.isoformat()}", payload)
 
 
 def enqueue_access(

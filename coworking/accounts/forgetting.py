@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, or_, select
 
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
-from coworking.accounts.models import ApiToken, Device, EmailChange, Person, PersonRole
+from coworking.accounts.models import ApiToken, Device, EmailChange, OrganisationInvitation, Person, PersonRole
 from coworking.core import erasing
 from coworking.core.db import db
 from coworking.core.erasing import Forgets, Hindrance
@@ -29,8 +29,15 @@ def _written_to(person_id: int) -> ColumnElement[bool]:
     return or_(*(OutboxRow.payload[name].as_string().in_(known) for name in ("to", "email")))
 
 
+def _invited(person_id: int) -> ColumnElement[bool]:
+    """Invitations they accepted, and those that wait for them at their address."""
+    address = select(Person.email).where(Person.id == person_id)
+    return or_(OrganisationInvitation.person_id == person_id, OrganisationInvitation.email.in_(address))
+
+
 erasing.declare(
     Forgets(OutboxRow, _written_to, deletes=True),  # before the addresses go that tell which
+    Forgets(OrganisationInvitation, _invited, deletes=True),
     Forgets(
         Person,
         lambda person: Person.id == person,

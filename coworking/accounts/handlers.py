@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from coworking.accounts import emails, tokens
 from coworking.accounts.access_words import AccessWords, access_words
-from coworking.accounts.models import EmailChange, Person
+from coworking.accounts.models import EmailChange, Organisation, OrganisationInvitation, Person
 from coworking.core import mail, outbox, place
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.i18n import in_language
 from coworking.core.settings import settings
+from coworking.core.timespan import local_date
 
 _LINKS = {
     emails.CONFIRM: ("confirm", tokens.CONFIRM),
@@ -52,6 +53,50 @@ def send(job: outbox.Job) -> None:
             context["url"] = f"{base_url}/{path}/{tokens.make_link(purpose, person)}"
     if to is not None:
         mail.deliver(job.id, template=f"accounts/{template}", to=to, locale=person.locale, context=context)
+
+
+@outbox.handler(emails.INVITED)
+def send_invitation(job: outbox.Job) -> None:
+    """Ask someone to belong to an organisation, in their language where they have an account."""
+    public_id = job.payload["invitation"]
+    row = db.session.scalars(
+        select(OrganisationInvitation).where(OrganisationInvitation.public_id == public_id)
+    ).one_or_none()
+    if row is None or not row.is_open:
+        return
+    locale = db.session.scalar(select(Person.locale).where(Person.email == row.email)) or "fr"
+    base_url = settings().base_url
+    context: dict[str, Any] = {
+        "place": place.name(),
+        "base_url": base_url,
+        "organisation": row.organisation.name,
+        "by": row.invited_by.name if row.invited_by is not None else place.name(),
+        "as_contact": row.as_contact,
+        "ends_on": local_date(row.ends_at, place.clock()),
+        "url": f"{base_url}/invitation/{tokens.make_change_link(tokens.EMPLOYER, row.public_id)}",
+    }
+    mail.deliver(job.id, template="accounts/organisation_invitation", to=row.email, locale=locale, context=context)
+
+
+@outbox.handler(emails.ENDED)
+def send_ended(job: outbox.Job) -> None:
+    """Tell someone that their organisation pays nothing new for them after a day."""
+    statement = select(Person).where(Person.public_id == job.payload["person"])
+    person = db.session.scalars(statement).unique().one_or_none()
+    this = Organisation.public_id == job.payload["organisation"]
+    name = db.session.scalar(select(Organisation.name).where(this))
+    if person is None or not person.is_active or person.email is None or name is None:
+        return
+    base_url = settings().base_url
+    context: dict[str, Any] = {
+        "place": place.name(),
+        "base_url": base_url,
+        "first_name": person.first_name,
+        "organisation": name,
+        "last_day": date.fromisoformat(job.payload["last_day"]),
+        "url": f"{base_url}/week",
+    }
+    mail.deliver(job.id, template="accounts/organisation_ended", to=person.email, locale=person.locale, context=context)
 
 
 def _access_words(payload: dict[str, Any], locale: str) -> AccessWords:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.core.clock import now
@@ -117,10 +117,11 @@ class Organisation(Model):
     """An employer, association or authority that may pay for people. ``siren`` has nine digits, ``siret`` fourteen.
 
     The rest is for its invoices: ``email`` is where they go. ``is_public``: a public body, which wants its SIRET and a
-    ``service_code`` on them.
+    ``service_code`` on them. ``domain``: whoever confirmed an address there may join it by themselves.
     """
 
     __tablename__ = "organisation"
+    __table_args__ = (Index("uq_organisation_domain", "domain", unique=True),)
 
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
@@ -134,6 +135,7 @@ class Organisation(Model):
     city: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     service_code: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     is_public: Mapped[bool] = mapped_column(default=False)
+    domain: Mapped[str | None] = mapped_column(info={"seen_by": (CONTACT, MANAGER)})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
@@ -161,6 +163,48 @@ class OrganisationMember(Model):
 
     organisation: Mapped[Organisation] = relationship()
     person: Mapped[Person] = relationship()
+
+
+class OrganisationInvitation(Model):
+    """``email`` is asked to belong to ``organisation``, and to speak for it where ``as_contact``, until ``ends_at``.
+
+    One person accepts it, once, or it is withdrawn; an organisation has one open invitation for an address.
+    """
+
+    __tablename__ = "organisation_invitation"
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        CheckConstraint("(accepted_at IS NULL) = (person_id IS NULL)", name="accepted"),
+        CheckConstraint("accepted_at IS NULL OR withdrawn_at IS NULL", name="one_end"),
+        Index(
+            "uq_organisation_invitation_open",
+            "organisation_id",
+            "email",
+            unique=True,
+            sqlite_where=text("accepted_at IS NULL AND withdrawn_at IS NULL"),
+            postgresql_where=text("accepted_at IS NULL AND withdrawn_at IS NULL"),
+        ),
+        Index("ix_organisation_invitation_ends_at", "ends_at"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    email: Mapped[str] = mapped_column(info={"seen_by": (CONTACT, MANAGER, LINK)})
+    as_contact: Mapped[bool] = mapped_column(default=False)
+    invited_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    invited_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    organisation: Mapped[Organisation] = relationship()
+    invited_by: Mapped[Person | None] = relationship(foreign_keys=[invited_by_id])
+
+    @property
+    def is_open(self) -> bool:
+        return self.accepted_at is None and self.withdrawn_at is None and self.ends_at > now()
 
 
 class Throttle(Model):

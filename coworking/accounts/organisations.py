@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
-from coworking.accounts import access, queries
+from coworking.accounts import access, emails, queries
 from coworking.accounts.models import Organisation, OrganisationMember, Person
+from coworking.accounts.organisation_rules import DomainTaken
 from coworking.accounts.rules import AlreadyMember, DatesCross, EndsInThePast, LastContact, OrganisationTaken
 from coworking.core import audit, place
 from coworking.core.clock import now
@@ -20,11 +21,13 @@ from coworking.core.policy import Actor, Role
 from coworking.core.timespan import local_date
 from coworking.core.units import locked, require_unit, write_unit
 
-FIELDS = ("name", "siren", "siret", "vat_number", "email", "address", "postcode", "city", "service_code", "is_public")
+FIELDS = (
+    "name", "siren", "siret", "vat_number", "email", "address", "postcode", "city", "service_code", "is_public", "domain",
+)  # fmt: skip
 
 
 def create_organisation(actor: Actor, values: dict[str, Any]) -> Organisation:
-    """Add an organisation; ``values`` by `FIELDS`. Raises `OrganisationTaken`."""
+    """Add an organisation; ``values`` by `FIELDS`. Raises `OrganisationTaken`, `DomainTaken`."""
     with write_unit() as unit:
         organisation = add_organisation(actor, values)
         unit.result = organisation.public_id
@@ -126,12 +129,14 @@ def end_member(actor: Actor, public_id: str, member_id: int, last_day: date) -> 
         )
         if member is None:
             raise NotFound()
-        db.session.scalars(locked(select(Person).where(Person.id == member.person_id))).unique().one()
+        person = db.session.scalars(locked(select(Person).where(Person.id == member.person_id))).unique().one()
         if last_day < member.since:
             raise DatesCross()
         if member.person_id == actor.person_id and member.is_contact and not actor.has(Role.MANAGER):
             _check_another_contact(organisation, member, today)
         member.until = last_day
+        if person.id != actor.person_id:
+            emails.enqueue_ended(organisation, person, member.id, last_day)
         audit.record(
             actor,
             "organisation.left",
@@ -177,6 +182,8 @@ def _flush() -> None:
     try:
         db.session.flush()
     except IntegrityError as error:
+        if "domain" in str(error.orig):
+            raise DomainTaken() from error
         if "name" in str(error.orig):
             raise OrganisationTaken() from error
         raise

@@ -24,6 +24,8 @@ LIFETIMES = {
 }
 ADDRESS, OBJECT = "address", "object"
 """Purposes of links about a change of address; they last as long as it is open."""
+EMPLOYER = "employer"
+"""The purpose of a link that invites someone to belong to an organisation; the invitation says how long."""
 
 _KNOWN_S = 365 * 24 * 3600
 
@@ -75,12 +77,12 @@ def read_link(token: str, *purposes: str) -> EmailLink:
 
 
 def make_change_link(purpose: str, change_public_id: str) -> str:
-    """The token of a link about a change of address."""
+    """The token of a link about a change of address, or an invitation."""
     return str(_serializer(purpose).dumps(change_public_id))
 
 
 def read_change(token: str, purpose: str) -> str:
-    """The public id of the change that ``token`` is about; raises `Gone`."""
+    """The public id of the change or invitation that ``token`` is about; raises `Gone`."""
     try:
         return str(_serializer(purpose).loads(token))
     except BadSignature:

@@ -10,7 +10,7 @@ from datetime import date
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import organisations
+from coworking.accounts import invitations, organisations
 from coworking.accounts import queries as accounts
 from coworking.accounts.session import require_proof
 from coworking.billing import queries as billing
@@ -110,6 +110,29 @@ def set_order_number(public_id: str, agreement: str) -> ResponseReturnValue:
     return _home(public_id, ordered=form, agreement=agreement)
 
 
+@blueprint.post("/employer/<public_id>/invitations")
+@signed_in
+def invite(public_id: str) -> ResponseReturnValue:
+    form = Form(request.form)
+    email = form.email("email")
+    if done(
+        form,
+        lambda: invitations.invite(current_actor(), public_id, email, as_contact=form.checked("as_contact")),
+        _("The invitation leaves for %(email)s. It can be accepted for fourteen days.", email=email),
+        field="email",
+    ):
+        return _back(public_id)
+    return _home(public_id, invited=form)
+
+
+@blueprint.post("/employer/<public_id>/invitations/<invitation>/withdraw")
+@signed_in
+def withdraw(public_id: str, invitation: str) -> ResponseReturnValue:
+    invitations.withdraw(current_actor(), public_id, invitation)
+    flash(_("The invitation is withdrawn: its link works no longer."))
+    return _back(public_id)
+
+
 def _month() -> date:
     written = request.args.get("month")
     return queries.check_month(read_month(written) if written else month_of(spaces.today()))
@@ -126,6 +149,7 @@ def _home(
     member_id: int | None = None,
     ordered: Form | None = None,
     agreement: str | None = None,
+    invited: Form | None = None,
 ) -> ResponseReturnValue:
     """The whole page around whichever form was just sent, and the row it stands in."""
     organisation = queries.organisation_of_contact(current_actor(), public_id)
@@ -133,7 +157,7 @@ def _home(
     this = month_of(today)
     return form_page(
         "frontdesk/employer.html",
-        ended or ordered or Form(),
+        ended or ordered or invited or Form(),
         organisation=organisation,
         seen=queries.seen_by_employer(organisation, month),
         month=month,
@@ -149,6 +173,8 @@ def _home(
         ended_id=member_id,
         ordered=ordered,
         ordered_id=agreement,
+        invited=invited or Form(),
+        invitations=invitations.open_invitations(organisation),
     )
 
 
@@ -176,7 +202,16 @@ def mine() -> ResponseReturnValue:
             for row in rows
         ],
         today=spaces.today(),
+        may_join=invitations.may_join(accounts.person_by_id(actor.person_id)),
     )
+
+
+@blueprint.post("/me/employer/<public_id>/join")
+@signed_in
+def join(public_id: str) -> ResponseReturnValue:
+    invitations.join_by_address(current_actor(), public_id)
+    flash(_("You belong to it now. What it pays is marked on your week."))
+    return redirect(url_for("employer.mine"), 303)
 
 
 @blueprint.post("/me/employer/<public_id>/dates")

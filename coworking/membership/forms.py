@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from coworking.accounts.models import Organisation
+from coworking.accounts.organisation_rules import domain_of
 from coworking.core.errors import InvalidInput
 from coworking.core.forms import Form
 from coworking.core.i18n import _
@@ -86,12 +87,13 @@ def read_organisation(form: Form) -> dict[str, Any]:
         "city": form.optional("city", most=120),
         "service_code": form.optional("service_code", most=100),
         "is_public": form.checked("is_public"),
+        "domain": form.maybe("domain", domain_of),
     }
 
 
 def organisation_fields(row: Organisation) -> dict[str, str]:
     """The inputs of an organisation, as it stands."""
-    names = ("name", "siren", "siret", "vat_number", "email", "address", "postcode", "city", "service_code")
+    names = ("name", "siren", "siret", "vat_number", "email", "address", "postcode", "city", "service_code", "domain")
     return {name: getattr(row, name) or "" for name in names} | ({"is_public": "1"} if row.is_public else {})
 
 

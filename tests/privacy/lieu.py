@@ -21,7 +21,7 @@ from coworking.accounting.bank_models import BankLine, BankMatch, BankStatement,
 from coworking.accounting.closing_models import TakingsClosing
 from coworking.accounts import api_tokens, once, tokens
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
-from coworking.accounts.models import EmailChange, Organisation, OrganisationMember, Person
+from coworking.accounts.models import EmailChange, Organisation, OrganisationInvitation, OrganisationMember, Person
 from coworking.billing import door_queries, payer_credit, payer_credit_queries, paying, selling
 from coworking.billing import services as billing
 from coworking.billing.door_models import DoorSale, ReceiptPdf
@@ -137,6 +137,7 @@ def fill(clock: Clock) -> Filled:
     _pay_out()
     with write_unit():
         db.session.add(GatewayKeys(gateway="stripe", secrets="…"))
+        db.session.add(OrganisationInvitation(organisation_id=employer, email="…", ends_at=now() + timedelta(days=14)))
         db.session.add(DraftHold(payer_person_id=people["member"].id, reason="…"))
         db.session.add(sender.MailSettings(id=1, tried_well=False, tried_at=now()))
         db.session.add(
@@ -482,6 +483,9 @@ def _links(people: dict[str, Person]) -> dict[str, str]:
     }
 
 
+_INVITATION = select(OrganisationInvitation.public_id)
+
+
 def _tokens(people: dict[str, Person]) -> dict[str, str]:
     """What e-mails to Anne hold; made last, because they end when her address changes."""
     person = db.session.get_one(Person, people["member"].id, populate_existing=True)
@@ -492,6 +496,7 @@ def _tokens(people: dict[str, Person]) -> dict[str, str]:
         "sign_in": tokens.make_link(tokens.SIGN_IN, person),
         "address": tokens.make_change_link(tokens.ADDRESS, change.public_id),
         "object": tokens.make_change_link(tokens.OBJECT, change.public_id),
+        "invitation": tokens.make_change_link(tokens.EMPLOYER, db.session.scalars(_INVITATION).one()),
     }
 
 

@@ -128,6 +128,7 @@ SECRETS = {
     "accounts.confirm_address": "address",
     "accounts.keep_address": "object",
     "accounts.reset": "reset",
+    "invited.show": "invitation",
     "network_figures.page": "figures",
     "network_join.explain": "join",
     "pay.back": "pay",

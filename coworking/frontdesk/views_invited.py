@@ -1,0 +1,67 @@
+"""Accepting an invitation to belong to an organisation: the link of an e-mail."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from coworking.accounts import invitations, queries
+from coworking.accounts.pages import welcome
+from coworking.accounts.session import browser
+from coworking.core.errors import Gone, SignInRequired
+from coworking.core.forms import Form, form_page
+from coworking.core.i18n import _
+from coworking.core.policy import actor_or_none, public
+
+blueprint = Blueprint("invited", __name__)
+
+
+@blueprint.get("/invitation/<token>")
+@public
+def show(token: str) -> ResponseReturnValue:
+    """What is asked, and a button: programs that look through mail follow links, and must accept nothing."""
+    return _page(token, Form())
+
+
+@blueprint.post("/invitation/<token>")
+@public
+def accept(token: str) -> ResponseReturnValue:
+    form, actor = Form(request.form), actor_or_none()
+    try:
+        with form.trying():
+            signed_in = invitations.accept(
+                token,
+                actor,
+                first_name=form["first_name"],
+                last_name=form["last_name"],
+                browser=browser(remember="remember" in form),
+            )
+            flash(_("You belong to it now. What it pays is marked on your week."))
+            return redirect(url_for("public.home"), 303) if signed_in is None else welcome(signed_in)
+    except SignInRequired:
+        return redirect(url_for("accounts.sign_in", next=url_for("invited.show", token=token)), 303)
+    except Gone:
+        return _gone()
+    return _page(token, form)
+
+
+def _page(token: str, form: Form) -> ResponseReturnValue:
+    try:
+        row = invitations.read(token)
+    except Gone:
+        return _gone()
+    actor = actor_or_none()
+    me = queries.person_by_id(actor.person_id) if actor is not None else None
+    return form_page(
+        "frontdesk/invited.html",
+        form,
+        invitation=row,
+        me=me,
+        is_mine=me is not None and me.email == row.email,
+        has_account=me is None and queries.person_by_email(row.email) is not None,
+        token=token,
+    )
+
+
+def _gone() -> ResponseReturnValue:
+    return render_template("frontdesk/invited_gone.html"), Gone.status
