@@ -42,35 +42,12 @@ class DomainTaken(DomainError):
     field = "domain"
 
 
-DOMAINS_OF_MANY = frozenset(
-    {
-        *(
-            "aol.com",
-            "bbox.fr",
-            "free.fr",
-            "gmail.com",
-            "gmx.com",
-            "gmx.fr",
-            "googlemail.com",
-            "hotmail.com",
-            "hotmail.fr",
-        ),
-        *(
-            "icloud.com",
-            "ik.me",
-            "laposte.net",
-            "live.com",
-            "live.fr",
-            "mac.com",
-            "mailo.com",
-            "me.com",
-            "msn.com",
-            "neuf.fr",
-        ),
-        *("netcourrier.com", "numericable.fr", "orange.fr", "outlook.com", "outlook.fr", "proton.me", "protonmail.com"),
-        *("sfr.fr", "tutanota.com", "wanadoo.fr", "yahoo.com", "yahoo.fr", "ymail.com", "zaclys.net"),
-    }
-)
+_OF_MANY = """
+aol.com bbox.fr free.fr gmail.com gmx.com gmx.fr googlemail.com hotmail.com hotmail.fr icloud.com ik.me laposte.net live.com
+live.fr mac.com mailo.com me.com msn.com netcourrier.com neuf.fr numericable.fr orange.fr outlook.com outlook.fr proton.me
+protonmail.com sfr.fr tutanota.com wanadoo.fr yahoo.com yahoo.fr ymail.com zaclys.net
+"""
+DOMAINS_OF_MANY = frozenset(_OF_MANY.split())
 """Providers of mailboxes to anyone; not complete, so the manager who writes a domain answers for it."""
 
 
