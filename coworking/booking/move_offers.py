@@ -57,7 +57,7 @@ def offer(actor: Actor, booking: Booking, span: Span, resource: str | None) -> M
         day=day,
         span=use,
         uses=tuple(uses),
-        before=_terms_now(booking),
+        before=terms_now(booking),
         after=terms_of(_payer(quotes), decided),
         same=owed(decided) == was,
     )
@@ -106,7 +106,7 @@ def _payer(quotes: Sequence[Quote]) -> Payer | None:
     return coverage.payer_of(quotes) if quotes else None
 
 
-def _terms_now(booking: Booking) -> PayerTerms:
+def terms_now(booking: Booking) -> PayerTerms:
     bill = bill_of(booking)
     if bill is None:
         return PayerTerms("me", 0, "ttc", None, 0, 0, None, beyond=False, free=True)

@@ -14,6 +14,7 @@ from coworking.booking.forms import monday_of
 from coworking.booking.models import Booking
 from coworking.core.clock import now
 from coworking.core.formats import day_long
+from coworking.core.i18n import _
 from coworking.core.policy import current_actor
 from coworking.core.web import load_whole
 
@@ -72,8 +73,19 @@ def said(booking: Booking) -> str:
     return f"{names(booking)}, {day_long(booking.day)}, {queries.worded_time(booking)}."
 
 
+def said_with_payer(booking: Booking) -> str:
+    """« Poste 7, jeudi 26 novembre, le matin. Payé par Durand. »: who pays is said where it is an employer."""
+    payers = [unit.quote.payer_organisation for unit in booking.units if unit.quote is not None]
+    employer = next((payer for payer in payers if payer is not None), None)
+    if employer is None:
+        return said(booking)
+    paid = _("Paid by %(name)s.", name=employer.name)
+    return f"{said(booking)} {paid if None not in payers else _('Paid in part by %(name)s.', name=employer.name)}"
+
+
 def say_booked(booking: Booking) -> None:
     """Tell what was booked, with the way back where there is one: a member cannot cancel what has begun."""
     undoable = booking.starts_at > now() or current_actor().is_staff
     undo = "undo:" + url_for("booking.cancel", public_id=booking.public_id)
-    flash(said(booking), undo if undoable else "message")
+    mine = current_actor().person_id == booking.person_id  # hosts learn nothing of who pays
+    flash(said_with_payer(booking) if mine else said(booking), undo if undoable else "message")

@@ -249,7 +249,7 @@ def held_ids(ids: Collection[int]) -> dict[int, str]:
 
 
 def bookings_of(person_id: int, span: Span) -> list[Booking]:
-    """``person_id``'s bookings some of which lies in ``span``, cancelled ones included, with units and resources."""
+    """``person_id``'s bookings some of which lies in ``span``, cancelled ones included, with units, resources and payers."""
     return list(
         db.session.scalars(
             select(Booking)
@@ -259,7 +259,12 @@ def bookings_of(person_id: int, span: Span) -> list[Booking]:
                 Booking.starts_at < span.end,
                 Booking.ends_at > span.start,
             )
-            .options(selectinload(Booking.units).joinedload(BookingUnit.resource))
+            .options(
+                selectinload(Booking.units).options(
+                    joinedload(BookingUnit.resource),
+                    joinedload(BookingUnit.quote).joinedload(Quote.payer_organisation),
+                )
+            )
             .order_by(Booking.starts_at, Booking.id)
         ).unique()
     )

@@ -156,6 +156,20 @@ class CheaperLateMove(LateMove):
     message = N_("It is too late to cancel that time free of charge: it can only move to a place that costs no less.")
 
 
+class CheaperLatePayer(LateMove):
+    message = N_("It is too late to cancel it free of charge: another payer may not pay less.")
+
+
+class PaidFirstHere(DomainError):
+    """What one pays for oneself is paid before it counts; a booking that counts cannot go back to waiting."""
+
+    code = "paid_first_here"
+    status = 409
+    message = N_(
+        "Here one pays before the booking counts. Cancel this one, then book it again and pay for it yourself."
+    )
+
+
 class UndoTooLate(DomainError):
     code = "undo_too_late"
     status = 409

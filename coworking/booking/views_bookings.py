@@ -5,18 +5,21 @@ from __future__ import annotations
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import former, move_offers, offers, queries, services
+from coworking.booking import former, move_offers, offers, queries, repaying, services
 from coworking.booking.access import sees_price
 from coworking.booking.forms import read_move_agreed, read_page
 from coworking.booking.list_pages import OWN
-from coworking.booking.pages import after_change, beside, blueprint, refused, said
+from coworking.booking.models import Booking
+from coworking.booking.pages import after_change, beside, blueprint, refused, said, said_with_payer
 from coworking.core import exports
 from coworking.core.clock import now
-from coworking.core.errors import N_, DomainError
+from coworking.core.errors import N_, DomainError, NotFound
 from coworking.core.i18n import _
 from coworking.core.policy import current_actor, signed_in
+from coworking.core.reading import one_of
 from coworking.core.web import say
-from coworking.membership.entitlement import PriceChanged
+from coworking.membership import queries as memberships
+from coworking.membership.entitlement import PAYERS, Payer, PriceChanged
 from coworking.spaces import queries as spaces
 
 PAGE = 20
@@ -111,6 +114,42 @@ def undo_move(public_id: str) -> ResponseReturnValue:
     return after_change(restored)
 
 
+@blueprint.get("/bookings/<public_id>/payer")
+@signed_in
+def new_payer(public_id: str) -> ResponseReturnValue:
+    """What it comes to when the other payer pays."""
+    return _payer_sheet(public_id)
+
+
+@blueprint.post("/bookings/<public_id>/payer")
+@signed_in
+def change_payer(public_id: str) -> ResponseReturnValue:
+    payer: Payer = "employer" if one_of(PAYERS, request.form.get("payer", "")) == "employer" else "me"
+    try:
+        changed = repaying.change_payer(current_actor(), public_id, payer, read_move_agreed(request.form, priced=True))
+    except PriceChanged as error:
+        return _payer_sheet(public_id, say(error))
+    except DomainError as error:
+        return _refused_move(public_id, error)
+    flash(said_with_payer(changed))
+    return after_change(changed)
+
+
+def _payer_sheet(public_id: str, error: str | None = None) -> ResponseReturnValue:
+    actor = current_actor()
+    found = queries.booking_for(actor, public_id)
+    if not sees_price(actor, found):
+        raise NotFound()
+    try:
+        offer = repaying.offer(actor, found, move_offers.terms_now(found))
+    except DomainError as refusal:
+        return _refused_move(public_id, refusal)
+    sheet = render_template(
+        "booking/payer.html", booking=found, offer=offer, mine=found.person_id == actor.person_id, error=error
+    )
+    return refused(sheet, 409 if error else 200)
+
+
 def _refused_move(public_id: str, error: DomainError) -> ResponseReturnValue:
     """The booking as it stands, and why it stays there; a stranger's is not there at all."""
     if error.status == 404 and error.at_field is None:
@@ -139,10 +178,18 @@ def _move_sheet(public_id: str, resource: str | None, error: str | None = None) 
     return refused(sheet, 409 if error else 200)
 
 
+def _has_two_payers(booking: Booking, bill: offers.Bill) -> bool:
+    """Whether someone else might pay for it; only the sheet that asks looks at who really would."""
+    if booking.status != "confirmed" or booking.sale_id is not None or booking.units[0].half is None:
+        return False
+    return bill.employer is not None or bool(memberships.employers_of(booking.person_id, booking.day))
+
+
 def _sheet(public_id: str, error: str | None = None) -> str:
     actor, instant = current_actor(), now()
     found = queries.booking_for(actor, public_id)
     ahead = found.ends_at > instant and (found.starts_at > instant or actor.is_staff)
+    bill = offers.bill_of(found) if sees_price(actor, found) else None
     changeable = found.is_held or (ahead and not found.is_cancelled)
     only = found.units[0].resource if len({unit.resource_id for unit in found.units}) == 1 else None
     others = (
@@ -164,7 +211,8 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         undoable=found.is_cancelled and queries.undoable(found.id, instant),
         in_use=found.starts_at <= instant < found.ends_at and found.status == "confirmed",
         mine=found.person_id == actor.person_id,
-        bill=offers.bill_of(found) if sees_price(actor, found) else None,
+        bill=bill,
+        payer_changes=bill is not None and ahead and _has_two_payers(found, bill),
         priced=sees_price(actor, found),
         beside=[part(found) for part in beside] if actor.is_staff else [],
         error=error,

@@ -36,7 +36,8 @@ class HalfOfWeek:
     """One half-day of somebody's week. ``state``: free, mine, held (to be paid), kept, past, full, closed or over.
 
     ``free`` counts free desks; ``mine`` is the booking's public id and ``desk`` its desk's name (``kept``: they have just
-    cancelled it and may take it back); ``outcome`` what became of it; ``reason`` says why it is closed (None: simply not
+    cancelled it and may take it back); ``outcome`` what became of it; ``payer``: the employer, where it
+    pays; ``reason`` says why it is closed (None: simply not
     open then). ``rooms``: the rooms they have in it; ``colleagues``: whom they may see there.
     """
 
@@ -47,6 +48,7 @@ class HalfOfWeek:
     mine: str | None = None
     desk: str | None = None
     outcome: str | None = None
+    payer: str | None = None
     reason: str | None = None
     span: Span | None = None
     rooms: tuple[RoomOfWeek, ...] = ()
@@ -158,6 +160,11 @@ def free_near(person_id: int, day: date, halves: Collection[Half], limit: int = 
     return sorted(free, key=lambda cell: (abs(cell.day - day), cell.day < day))[:limit]
 
 
+def _employer(unit: BookingUnit) -> str | None:
+    payer = unit.quote.payer_organisation if unit.quote is not None else None
+    return payer.name if payer is not None else None
+
+
 def _cell(
     day: LieuDay,
     half: Half,
@@ -178,6 +185,7 @@ def _cell(
             mine=booking.public_id,
             desk=unit.resource.name,
             outcome=unit.outcome,
+            payer=_employer(unit),
             span=unit.span,
         )
     if found is None:

@@ -75,6 +75,7 @@ _PARTS = {
         "week.book",
         "week.desks",
         "booking.mine",
+        "booking.new_payer",
         "week.offer",
         "week.repeat",
     },

@@ -70,6 +70,7 @@ KINDS: dict[str, str] = {
     "billing.download": "invoice",
     "booking.booking": "booking",
     "booking.new_move": "booking",
+    "booking.new_payer": "booking",
     "booking.new_room_booking": "room",
     "gateways.ask_forget": "gateway",
     "gateways.edit": "gateway",
