@@ -80,7 +80,8 @@ def said_with_payer(booking: Booking) -> str:
     if employer is None:
         return said(booking)
     paid = _("Paid by %(name)s.", name=employer.name)
-    return f"{said(booking)} {paid if None not in payers else _('Paid in part by %(name)s.', name=employer.name)}"
+    in_part = _("Paid in part by %(name)s.", name=employer.name)
+    return f"{said(booking)} {in_part if None in payers else paid}"
 
 
 def say_booked(booking: Booking) -> None:

@@ -1,7 +1,7 @@
 """invitations to belong to an organisation, and the domain whose people may join it by themselves
 
 Revision ID: 0068
-Revises: 0069
+Revises: 0071
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from coworking.core.types import BigInt, UTCDateTime
 
 revision = "0068"
-down_revision = "0069"
+down_revision = "0071"
 branch_labels = None
 depends_on = None
 
