@@ -33,14 +33,18 @@ from coworking.presence.attested import (
     AttestedMonthToCome,
     BookedHalf,
     DesklessPresence,
+    EmployerNotNamed,
     EmployerUnknown,
     NoSuchAttestation,
+    NothingPaid,
     NothingToAttest,
     TooManyCodes,
     attested_days,
     normal_code,
+    only_these,
 )
 from coworking.presence.models import Attestation, Presence
+from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu
 
@@ -69,14 +73,17 @@ class Statement:
     issued_on: date
     days: tuple[AttestedDay, ...]
     half_days: int
+    only_paid: bool = False
+    """Whether it holds only the half-days that the employer pays, and says so."""
 
 
-def issue(actor: Actor, month: date, *, employer: str | None = None) -> Attestation:
+def issue(actor: Actor, month: date, *, employer: str | None = None, only_paid: bool = False) -> Attestation:
     """Attest the actor's own presences of ``month`` (any date in it), up to today where it is running.
 
     There is no asking for someone else. ``employer``: the public id of an organisation the person belonged to in that
-    month, to be named. Asking again on the same day for the same thing gives what was given. Raises `AttestedMonthToCome`,
-    `NothingToAttest` or `EmployerUnknown`.
+    month, to be named; ``only_paid``: with the half-days alone that it pays, which the document says. Asking again on the
+    same day for the same thing gives what was given. Raises `AttestedMonthToCome`, `NothingToAttest`, `NothingPaid`,
+    `EmployerNotNamed` or `EmployerUnknown`.
     """
     month = month_of(month)
     if month > spaces.today():
@@ -87,12 +94,15 @@ def issue(actor: Actor, month: date, *, employer: str | None = None) -> Attestat
             raise NotFound()
         lieu, today = spaces.lieu(), spaces.today()
         last = min(month_end(month), today)
+        named = _employer(person.id, employer, month, last)
         days = days_of(person.id, month, last)
+        if only_paid:
+            if named is None:
+                raise EmployerNotNamed()
+            days = only_these(days, _paid_by(named, person.id, month, last))
         if not days:
-            raise NothingToAttest()
-        payload = rfc8785.dumps(
-            _payload(lieu, person, _employer(person.id, employer, month, last), days, last)
-        ).decode()
+            raise NothingPaid() if only_paid else NothingToAttest()
+        payload = rfc8785.dumps(_payload(lieu, person, named, days, last, only_paid=only_paid)).decode()
         same = select(Attestation).where(Attestation.person_id == person.id, Attestation.payload == payload)
         found = db.session.scalars(same.order_by(Attestation.id)).first()
         if found is None:
@@ -133,6 +143,18 @@ def days_of(person_id: int, first: date, last: date) -> list[AttestedDay]:
     noon = {stay.day: local_minute(stay.day, USUAL_SPLIT, spaces.lieu().tz) for stay in stays}
     split_at = noon | {day: row.split_at for day, row in known.items()}
     return attested_days(booked, stays, split_at)
+
+
+def _paid_by(employer: Organisation, person_id: int, first: date, last: date) -> set[tuple[date, str]]:
+    """The half-days that ``employer`` pays for the person."""
+    paid = select(Quote.day, Quote.half).where(
+        Quote.person_id == person_id,
+        Quote.payer_organisation_id == employer.id,
+        Quote.state == "live",
+        Quote.half.is_not(None),
+        Quote.day.between(first, last),
+    )
+    return {(day, half) for day, half in db.session.execute(paid) if half is not None}
 
 
 def months_of(person_id: int) -> list[date]:
@@ -209,6 +231,7 @@ def statement_of(attestation: Attestation) -> Statement:
         issued_on=date.fromisoformat(said["issued_on"]),
         days=tuple(AttestedDay(date.fromisoformat(row["day"]), row["half_days"]) for row in said["days"]),
         half_days=said["totals"]["half_days"],
+        only_paid=said.get("only") == "employer_paid",
     )
 
 
@@ -218,9 +241,9 @@ def new_code() -> str:
 
 
 def _payload(
-    lieu: Lieu, person: Person, employer: Organisation | None, days: list[AttestedDay], last: date
+    lieu: Lieu, person: Person, employer: Organisation | None, days: list[AttestedDay], last: date, *, only_paid: bool
 ) -> dict[str, Any]:
-    return {
+    said = {
         "schema": SCHEMA,
         "lieu": {
             "name": lieu.name,
@@ -236,6 +259,7 @@ def _payload(
         "totals": {"days": len(days), "half_days": sum(len(row.halves) for row in days)},
         "issued_on": spaces.today().isoformat(),
     }
+    return said | {"only": "employer_paid"} if only_paid else said
 
 
 def _employer(person_id: int, public_id: str | None, first: date, last: date) -> Organisation | None:

@@ -13,7 +13,7 @@ confirmed and what was cancelled do not count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -42,6 +42,20 @@ class EmployerUnknown(DomainError):
     code = "employer_unknown"
     status = 422
     message = N_("Choose one of your organisations of that month, or none.")
+    field = "employer"
+
+
+class EmployerNotNamed(DomainError):
+    code = "employer_not_named"
+    status = 422
+    message = N_("Say which employer: only the half-days that it pays are then listed.")
+    field = "employer"
+
+
+class NothingPaid(DomainError):
+    code = "nothing_paid"
+    status = 422
+    message = N_("That employer paid for none of your half-days in that month.")
     field = "employer"
 
 
@@ -119,3 +133,12 @@ def normal_code(text: str) -> str:
     """A verification code as people type it (capitals, blanks, other dashes, none at all), in its groups of four."""
     letters = "".join(char for char in text.lower() if char.isascii() and char.isalnum())
     return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+
+
+def only_these(days: Iterable[AttestedDay], wanted: Container[tuple[date, str]]) -> list[AttestedDay]:
+    """``days`` with their ``wanted`` half-days alone; days that have none of them are left out."""
+    kept = [
+        AttestedDay(row.day, {half: how for half, how in row.halves.items() if (row.day, half) in wanted})
+        for row in days
+    ]
+    return [row for row in kept if row.halves]

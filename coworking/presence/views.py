@@ -32,7 +32,9 @@ def issue_attestation() -> ResponseReturnValue:
     """For oneself only: nothing that is sent names a person."""
     try:
         month = read_month(request.form.get("month"))
-        made = issue(current_actor(), month, employer=request.form.get("employer") or None)
+        made = issue(
+            current_actor(), month, employer=request.form.get("employer") or None, only_paid="only_paid" in request.form
+        )
     except DomainError as error:
         if error.status != 422:
             raise

@@ -21,10 +21,13 @@ from coworking.presence import attestation
 from coworking.presence import services as presence
 from coworking.presence.attested import (
     AttestedMonthToCome,
+    EmployerNotNamed,
     EmployerUnknown,
+    NothingPaid,
     NothingToAttest,
     normal_code,
 )
+from tests.factories import make_agreement, make_tariff
 from tests.presence.attested import NOVEMBER, wall
 
 
@@ -69,6 +72,34 @@ def test_the_employer_is_named_only_when_asked_and_only_one_s_own(came):
     for unknown in (other.public_id, "nobody"):
         with pytest.raises(EmployerUnknown):
             attestation.issue(came.actor(), NOVEMBER, employer=unknown)
+
+
+@pytest.fixture
+def paid_on_tuesdays(people):
+    """Durand pays for Anne's Tuesdays; she pays for the rest."""
+    make_tariff()
+    make_agreement(weekdays=0b10)
+    return db.session.scalars(select(Organisation.public_id)).one()
+
+
+def test_it_can_hold_only_what_the_employer_pays_and_then_says_so(paid_on_tuesdays, came):
+    limited = attestation.issue(came.actor(), NOVEMBER, employer=paid_on_tuesdays, only_paid=True)
+    said = json.loads(limited.payload)
+    assert said["days"] == [{"day": "2026-11-24", "half_days": {"am": "self", "pm": "self"}}]
+    assert (said["totals"], said["only"]) == ({"days": 1, "half_days": 2}, "employer_paid")
+    assert attestation.statement_of(limited).only_paid
+    whole = attestation.issue(came.actor(), NOVEMBER, employer=paid_on_tuesdays)
+    assert whole.id != limited.id
+    assert len(json.loads(whole.payload)["days"]) == 2
+    assert not attestation.statement_of(whole).only_paid
+
+
+def test_only_what_which_employer_pays_must_be_said_and_something_be_paid(people, came):
+    durand = db.session.scalars(select(Organisation.public_id)).one()
+    with pytest.raises(EmployerNotNamed):
+        attestation.issue(came.actor(), NOVEMBER, only_paid=True)
+    with pytest.raises(NothingPaid):
+        attestation.issue(came.actor(), NOVEMBER, employer=durand, only_paid=True)
 
 
 def test_asking_twice_gives_the_same_and_a_change_gives_another(came, people, clock):
