@@ -20,6 +20,12 @@ NAME = "Personne effacée"
 """In place of the first name; a number stands in place of the last one."""
 
 
+def _invited(person_id: int) -> ColumnElement[bool]:
+    """Invitations they accepted, and those that wait for them at their address."""
+    address = select(Person.email).where(Person.id == person_id)
+    return or_(OrganisationInvitation.person_id == person_id, OrganisationInvitation.email.in_(address))
+
+
 def _written_to(person_id: int) -> ColumnElement[bool]:
     """Work in the outbox that names their addresses: those they have and those they had."""
     kept = select(Person.email).where(Person.id == person_id)
@@ -27,12 +33,6 @@ def _written_to(person_id: int) -> ColumnElement[bool]:
     former = select(EmailChange.old_email).where(EmailChange.person_id == person_id)
     known = [email for email in db.session.scalars(kept.union(others, former)) if email]
     return or_(*(OutboxRow.payload[name].as_string().in_(known) for name in ("to", "email")))
-
-
-def _invited(person_id: int) -> ColumnElement[bool]:
-    """Invitations they accepted, and those that wait for them at their address."""
-    address = select(Person.email).where(Person.id == person_id)
-    return or_(OrganisationInvitation.person_id == person_id, OrganisationInvitation.email.in_(address))
 
 
 erasing.declare(
