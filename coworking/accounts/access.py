@@ -31,9 +31,9 @@ def oneself(actor: Actor) -> Person:
 
 
 def changeable(actor: Actor, public_id: str) -> Person:
-    """Someone whom ``actor`` may change, locked; raises `NotFound` or `Forbidden`."""
+    """Someone whom ``actor`` may change, locked; raises `NotFound`, also for who was erased, or `Forbidden`."""
     person = by_public_id(public_id)
-    if person is None:
+    if person is None or person.erased_at is not None:
         raise NotFound()
     check_may_change(actor, person.roles)
     return person

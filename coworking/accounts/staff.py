@@ -122,6 +122,8 @@ def set_roles(actor: Actor, public_id: str, roles: frozenset[Role]) -> Person:
     wanted = roles - {Role.MEMBER}
     with write_unit():
         person, managers = access.with_managers(public_id)
+        if person.erased_at is not None:
+            raise NotFound()
         before = person.roles - {Role.MEMBER}
         if Role.MANAGER not in wanted and managers == [person]:
             raise rules.LastManager()
@@ -158,8 +160,6 @@ def reactivate(actor: Actor, public_id: str) -> Person:
     """Open the account again, with the password it had."""
     with write_unit():
         person = access.changeable(actor, public_id)
-        if person.erased_at is not None:
-            raise NotFound()
         if not person.is_active:
             person.deactivated_at = None
             _record(actor, "person.reactivated", person)

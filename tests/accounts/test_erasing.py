@@ -115,6 +115,26 @@ def test_it_is_done_once_and_nobody_brings_it_back(lieu):
     assert left.until == TODAY and not left.is_contact
 
 
+def test_what_is_sent_about_who_was_erased_changes_nothing(app, billing_lieu, sign_in):
+    """A page that was open meanwhile still has its forms."""
+    manager, who = sign_in(billing_lieu.cast.manager), billing_lieu.cast.host
+    with app.app_context():
+        erasing.erase(billing_lieu.manager, who.public_id)
+    for address, typed in (
+        ("", {"first_name": "Chloé", "email": "host@demo.example", "note": "de retour"}),
+        ("/address", {"address": "1 rue du Pont", "postcode": "63300", "city": "Thiers"}),
+        ("/roles", {"roles": "host"}),
+        ("/invite", {}),
+        ("/reactivate", {}),
+        ("/erase", {"understood": "1"}),
+    ):
+        assert manager.post(f"/people/{who.public_id}{address}", data=typed).status_code == 404, address
+    with app.app_context():
+        assert person_of(who).name == f"Personne effacée {who.id}" and not person_of(who).is_active
+    assert "Personne effacée" in manager.get(f"/people/{who.public_id}").text
+    assert "Personne effacée" in manager.get(f"/people/{who.public_id}/story").text
+
+
 def test_hosts_and_members_erase_nobody_else(lieu):
     for who in ("host", "member", "accountant"):
         with pytest.raises(Forbidden):
