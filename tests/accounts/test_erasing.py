@@ -17,6 +17,7 @@ from coworking.billing.queries import content
 from coworking.booking import services as booking
 from coworking.booking.models import Booking
 from coworking.core import outbox
+from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden, NotFound
 from coworking.core.policy import Role
@@ -97,6 +98,25 @@ def test_what_is_known_goes_and_invoices_stay(lieu, run_outbox):
     assert content(invoice)["buyer"]["name"] == "Lise Vidal", "as it was issued"
     kept = db.session.scalars(select(outbox.OutboxRow.payload)).all()
     assert "stranger@demo.example" not in str(kept)
+
+
+def test_what_was_sent_to_them_goes_and_what_was_sent_to_others_stays(lieu):
+    """E-mails and receipts name their reader's address; the one before a change of address too."""
+    person = lieu.cast.host
+    with write_unit():
+        for key, payload in (
+            ("now", {"to": "host@demo.example"}),
+            ("receipt", {"email": "host@demo.example"}),
+            ("before", {"to": "old@demo.example"}),
+            ("other", {"to": "member@demo.example"}),
+        ):
+            outbox.enqueue("mail", key, payload)
+        db.session.add(
+            EmailChange(person_id=person.id, old_email="old@demo.example", new_email="host@demo.example", ends_at=now())
+        )
+    erasing.erase(person.actor(), person.public_id)
+    keys = set(db.session.scalars(select(outbox.OutboxRow.key)))
+    assert "other" in keys and not keys & {"now", "receipt", "before"}
 
 
 def test_it_is_done_once_and_nobody_brings_it_back(lieu):
