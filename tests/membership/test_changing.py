@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from coworking.core import sales
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_days
+from coworking.core.timespan import Span
 from coworking.core.units import end_read, snapshot, write_unit
 from coworking.membership import changing, checks, expiring, paying_first, queries, services
 from coworking.membership.change_rules import (
@@ -32,7 +34,7 @@ from coworking.membership.change_rules import (
     UsedAlready,
     supplement,
 )
-from coworking.membership.entitlement import PriceChanged
+from coworking.membership.entitlement import PlannedUse, PriceChanged, SubscriptionTerms
 from coworking.membership.ledger_queries import accounts_of
 from coworking.membership.models import Plan, Subscription
 from coworking.membership.rules import AlreadyEnded, AlreadySubscribed, BookedBeyond, MustBePaidFirst
@@ -194,6 +196,15 @@ def test_added_half_days_hold_from_their_day_on(plans):
     terms_now = queries.entitlements_of(plans.member.id, [TODAY]).subscriptions
     added = next(one for one in terms_now if one.from_day is not None)
     assert added.from_day == TODAY and added.halfdays_per_month is None
+
+
+def test_added_half_days_cover_nothing_before_their_day():
+    added = SubscriptionTerms(1, "Vingt", NOVEMBER, NOVEMBER, 3, TODAY)
+    span = Span(datetime(2026, 11, 23, 8, tzinfo=UTC), datetime(2026, 11, 23, 12, tzinfo=UTC))
+    use = PlannedUse(1, "desk", TODAY - timedelta(days=1), "am", span)
+    assert not added.applies(use)
+    assert added.applies(replace(use, day=TODAY))
+    assert not added.applies(replace(use, day=DECEMBER))
 
 
 def test_a_change_must_be_a_change_and_a_smaller_plan_cannot_begin_at_once(plans):
