@@ -24,7 +24,7 @@ from coworking.serve import ServeError, die_with_parent, free_port, procfile, se
 
 STRIPE = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE")
 HELLOASSO = ("HELLOASSO_CLIENT_ID", "HELLOASSO_CLIENT_SECRET", "HELLOASSO_ORGANISATION", "HELLOASSO_API_BASE")
-ACCOUNTS = ("member", "colleague", "stranger", "host", "manager", "accountant", "lead")
+ACCOUNTS = ("member", "colleague", "stranger", "contact", "host", "manager", "accountant", "lead")
 
 
 def main() -> int:

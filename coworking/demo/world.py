@@ -29,6 +29,9 @@ STAFF = (
     ("Solène", "Vernet", "lead@demo.example", "lead"),
 )
 
+CONTACT = ("Nadège", "Pradier", "contact@demo.example")
+"""Speaks for the first of the employers, and never books."""
+
 STREETS = ("rue des Lilas", "rue du Lavoir", "chemin des Vignes", "impasse du Four", "route du Col", "place du Marché")
 TOWNS = (("63300", "Thiers"), ("63120", "Courpière"), ("63250", "Chabreloche"), ("63550", "Palladuc"))
 DESKS = 24
@@ -70,7 +73,15 @@ def build(password_hash: str) -> Actor:
             db.session.add(person)
             db.session.flush()
             db.session.add(PersonRole(person_id=person.id, role=role))
-        db.session.add_all(Organisation(name=name) for name in EMPLOYERS)
+        employers = [Organisation(name=name) for name in EMPLOYERS]
+        contact = _person(*CONTACT, password_hash)
+        db.session.add_all([*employers, contact])
+        db.session.flush()
+        db.session.add(
+            OrganisationMember(
+                organisation_id=employers[0].id, person_id=contact.id, since=spaces.today(), is_contact=True
+            )
+        )
         manager = db.session.scalars(select(Person).where(Person.email == "manager@demo.example")).unique().one()
         actor = manager.actor()
     services.update_lieu(
