@@ -113,7 +113,7 @@ def keep(public_id: str) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def change_for(public_id: str) -> ResponseReturnValue:
     plan, at_once = request.form.get("plan", ""), _at_once()
-    if at_once and "ask" in request.form:
+    if "ask" in request.form:  # what is asked for is the rest of this month, whichever month is ticked
         return asked(
             lambda: paying_first.sell_change(current_actor(), plan, person=public_id), lambda: person(public_id)
         )

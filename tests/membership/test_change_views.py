@@ -128,5 +128,5 @@ def test_where_plans_are_paid_first_the_rest_of_the_month_is(app, cast, sign_in,
     assert sale.cents == 1400 and sale.public_id in (led.headers.get("HX-Redirect") or led.location)
     assert held(app) == []
     page = f"/people/{cast.member.public_id}/membership"
-    asked = sign_in(cast.manager).post(f"{page}/change", data={"plan": large, "from": "now", "ask": "1"})
-    assert asked.status_code == 303 and "/asked" in asked.location
+    asked = sign_in(cast.manager).post(f"{page}/change", data={"plan": large, "from": "next", "ask": "1"})
+    assert asked.status_code == 303 and "/asked" in asked.location and held(app) == []
