@@ -196,13 +196,20 @@ def test_a_killed_worker_leaves_whole_units_and_another_goes_on(app, steps, monk
     with app.app_context():
         assert db.session.scalar(select(ImportFile.done)) == judging.UNIT
         assert db.session.scalar(select(func.count()).select_from(ImportLine)) == judging.UNIT
-    monkeypatch.setattr(handlers, "_carry_out", real)
+    again = []
+
+    def noted(actor, file, one):
+        again.append(one.line)
+        return real(actor, file, one)
+
+    monkeypatch.setattr(handlers, "_carry_out", noted)
     with app.app_context():
         row = db.session.scalars(select(outbox.OutboxRow).where(outbox.OutboxRow.state == "waiting")).one()
         job = outbox.Job(row.public_id, row.topic, row.key, row.payload, 2)
         handlers.run(job)
         handlers.run(job)  # the lease was over and two came
     steps.run_outbox()
+    assert again == list(range(judging.UNIT + 2, 502)), "no line is carried out a second time"
     assert len(people(app)) == 507
     assert [row[0] for row in steps.report(place)] == [str(at) for at in range(2, 502)]
     assert {row[2] for row in steps.report(place)} == {"ajouté·e"}
