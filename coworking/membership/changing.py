@@ -8,13 +8,14 @@ stay booked on the former plan and count in the one that follows (`queries.entit
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 
 from sqlalchemy import func, select
 
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.errors import NotFound
+from coworking.core.errors import DomainError, NotFound
 from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Actor
 from coworking.core.units import locked, write_unit
@@ -113,7 +114,8 @@ def take_back(actor: Actor, public_id: str, person: str | None = None) -> Subscr
             raise TooLateToTakeBack()
         added = _added_with(taken)
         if added is not None and may_be_taken_back(added.first_month, added.created_at, spaces.today(), now()):
-            _withdraw(added)
+            with suppress(DomainError):  # what is used or invoiced already stays, as it does later
+                _withdraw(added)
         _withdraw(taken)
         _let_go_on(taken)
         news.tell("taken_back", taken)

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from coworking.accounts.models import Person
 from coworking.billing import charges
 from coworking.billing.models import Charge
+from coworking.billing.rules import AlreadyInvoiced
 from coworking.booking import services as booking
 from coworking.booking.rules import Half
 from coworking.core import sales
@@ -327,6 +328,18 @@ def test_a_plan_that_begins_later_is_taken_back_until_it_does(plans, clock):
 def test_what_was_added_stays_when_the_plan_that_follows_is_taken_back_later(plans, clock):
     following = change(plans, plans.large, at_once=True)
     clock.advance(hours=1)
+    changing.take_back(plans.member.actor(), following.public_id)
+    assert [row[1:] for row in months(plans.member)] == [(date(2026, 10, 1), None), (NOVEMBER, NOVEMBER)]
+
+
+def test_what_was_added_and_invoiced_stays_while_the_plan_that_follows_is_taken_back(plans, monkeypatch):
+    following = change(plans, plans.large, at_once=True)
+
+    def invoiced(taken: Subscription) -> None:
+        if taken.from_day is not None:
+            raise AlreadyInvoiced()
+
+    monkeypatch.setattr(changing, "before_taking_back", [invoiced])
     changing.take_back(plans.member.actor(), following.public_id)
     assert [row[1:] for row in months(plans.member)] == [(date(2026, 10, 1), None), (NOVEMBER, NOVEMBER)]
 
