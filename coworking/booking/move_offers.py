@@ -16,7 +16,9 @@ from coworking.core.errors import DomainError
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.membership import coverage
-from coworking.membership.entitlement import AgreementExhausted, Decision, NoAgreement, Payer, PlannedUse, owed
+from coworking.membership.agreement_rules import AgreementExhausted, NoAgreement
+from coworking.membership.allowance_rules import PlannedUse
+from coworking.membership.entitlement import Decision, Payer, owed
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Resource
 

@@ -17,7 +17,8 @@ from coworking.core.clock import now
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.membership import coverage
-from coworking.membership.entitlement import AgreementExhausted, Decision, NoAgreement, Payer, personal_cents
+from coworking.membership.agreement_rules import AgreementExhausted, NoAgreement
+from coworking.membership.entitlement import Decision, Payer, personal_cents
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, Resource

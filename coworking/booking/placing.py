@@ -35,7 +35,8 @@ from coworking.claims import services as claims
 from coworking.claims.rules import ClaimConflict, Wanted
 from coworking.core.errors import NotFound
 from coworking.core.timespan import Span
-from coworking.membership.entitlement import Payer, PlannedUse
+from coworking.membership.allowance_rules import PlannedUse
+from coworking.membership.entitlement import Payer
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, Lieu, LieuDay, Resource
 from coworking.spaces.rules import check_open

@@ -15,7 +15,8 @@ from coworking.booking.offers import Offer, desk_offer, is_late
 from coworking.booking.rules import HALVES, AlreadyBooked, Half, InPast
 from coworking.core.errors import DomainError
 from coworking.core.policy import Actor
-from coworking.membership.entitlement import AgreementExhausted, PriceChanged
+from coworking.membership.agreement_rules import AgreementExhausted
+from coworking.membership.entitlement import PriceChanged
 
 
 @dataclass(frozen=True, slots=True)

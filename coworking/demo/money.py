@@ -16,7 +16,7 @@ from coworking.demo.cast import EMPLOYERS, Habit
 from coworking.membership import coverage
 from coworking.membership import queries as memberships
 from coworking.membership import services as membership
-from coworking.membership.entitlement import Beyond
+from coworking.membership.agreement_rules import Beyond
 from coworking.membership.models import Adhesion, Pack
 from coworking.membership.rules import weekdays_mask
 from coworking.pricing import article_services as articles

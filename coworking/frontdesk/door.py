@@ -14,7 +14,9 @@ from coworking.core.clock import now
 from coworking.core.months import month_of
 from coworking.core.timespan import local_date
 from coworking.membership import coverage
-from coworking.membership.entitlement import AgreementExhausted, Decision, PlannedUse
+from coworking.membership.agreement_rules import AgreementExhausted
+from coworking.membership.allowance_rules import PlannedUse
+from coworking.membership.entitlement import Decision
 from coworking.presence import queries as presence_queries
 from coworking.presence.following import units_booked_on
 from coworking.presence.rules import EARLY, half_of_arrival, has_place

@@ -27,7 +27,8 @@ from coworking.core.web import load_whole, refusal, say
 from coworking.membership import paying_first
 from coworking.membership import queries as memberships
 from coworking.membership import services as membership
-from coworking.membership.entitlement import AgreementExhausted, Payer, PriceChanged
+from coworking.membership.agreement_rules import AgreementExhausted
+from coworking.membership.entitlement import Payer, PriceChanged
 from coworking.membership.rules import expiry_state
 from coworking.presence import queries as presences
 from coworking.presence import services as presence

@@ -19,16 +19,8 @@ from coworking.core.sql import insert_from, insert_now
 from coworking.core.types import UTCDateTime
 from coworking.core.units import require_unit, write_unit
 from coworking.membership import queries
-from coworking.membership.entitlement import (
-    AllowanceHeld,
-    Decision,
-    Owed,
-    Payer,
-    PlannedUse,
-    UndoChangesPrice,
-    decide,
-    owed_of,
-)
+from coworking.membership.allowance_rules import PlannedUse
+from coworking.membership.entitlement import AllowanceHeld, Decision, Owed, Payer, UndoChangesPrice, decide, owed_of
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.pricing.queries import prices_on

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from coworking.membership.entitlement import within
+from coworking.membership.allowance_rules import within
 
 MONTHS_BACK = 24
 """How many months back an employer may look: as long as presences are kept in detail."""

@@ -12,35 +12,13 @@ from typing import Literal, TypeVar
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.money import Cents
-from coworking.core.months import month_of
-from coworking.core.timespan import Span
+from coworking.membership.agreement_rules import AgreementExhausted, AgreementTerms, NoAgreement
+from coworking.membership.allowance_rules import PackTerms, PlannedUse, SubscriptionTerms
 from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
 
 Payer = Literal["me", "employer"]
 PAYERS: tuple[Payer, ...] = ("me", "employer")
 Cover = Literal["tariff", "subscription", "pack", "agreement", "free"]
-Beyond = Literal["refuse", "person"]
-BEYOND: tuple[Beyond, ...] = ("refuse", "person")
-
-
-class AgreementExhausted(DomainError):
-    """The employer's half-days of the month are used up and its agreement ends there."""
-
-    code = "agreement_exhausted"
-    status = 422
-    message = N_(
-        "%(name)s pays for %(limit)s half-days a month and they are all taken. You can pay for this one yourself."
-    )
-    field = "payer"
-
-
-class NoAgreement(DomainError):
-    """Asked for the employer to pay where no agreement applies."""
-
-    code = "no_agreement"
-    status = 422
-    message = N_("No employer pays for this. You can pay for it yourself.")
-    field = "payer"
 
 
 class UndoChangesPrice(DomainError):
@@ -59,110 +37,6 @@ class PriceChanged(DomainError):
     code = "price_changed"
     status = 409
     message = N_("This costs %(amount)s now. Look at the price first.")
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedUse:
-    """One thing to be used on local ``day``: a desk for ``half``, or a room or office (``half`` None) for ``span``."""
-
-    resource_id: int
-    kind: str
-    day: date
-    half: str | None
-    span: Span
-
-    @property
-    def month(self) -> date:
-        return month_of(self.day)
-
-    @property
-    def units(self) -> int:
-        """What it takes of a pack: one half-day of a desk, or the minutes of a room or office."""
-        return 1 if self.half is not None else self.span.minutes
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementTerms:
-    """An agreement and the dates of one person's membership of its organisation."""
-
-    id: int
-    organisation_id: int
-    name: str
-    valid_from: date
-    valid_until: date | None
-    weekdays: int | None
-    halfdays_per_month: int | None
-    beyond: Beyond
-    halfday_cents: int | None
-    member_from: date
-    member_until: date | None
-
-    def applies(self, use: PlannedUse) -> bool:
-        """Whether it pays for desks that day: agreed, a member, on an agreed weekday. The allowance is another matter."""
-        return (
-            use.half is not None
-            and within(use.day, self.valid_from, self.valid_until)
-            and within(use.day, self.member_from, self.member_until)
-            and (self.weekdays is None or bool(self.weekdays >> use.day.weekday() & 1))
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionTerms:
-    """A subscription's months and how many half-days each holds (None: no limit).
-
-    ``from_day``: it only adds to its one month, from that day on.
-    """
-
-    id: int
-    name: str
-    first_month: date
-    last_month: date | None
-    halfdays_per_month: int | None
-    from_day: date | None = None
-
-    def applies(self, use: PlannedUse) -> bool:
-        return (
-            use.half is not None
-            and within(use.month, self.first_month, self.last_month)
-            and (self.from_day is None or self.from_day <= use.day)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PackTerms:
-    """A pack's dates and how many of its units are left: half-days, or minutes of rooms and offices."""
-
-    id: int
-    name: str
-    unit: Unit
-    valid_from: date
-    valid_until: date
-    left: int
-
-    def applies(self, use: PlannedUse) -> bool:
-        """Whether it is of that unit and valid on the day of use; whether enough is left is another matter."""
-        return self.unit == unit_of(use.kind) and within(use.day, self.valid_from, self.valid_until)
-
-
-def carried_over(
-    used: Mapping[tuple[int, date], int], subscriptions: Sequence[SubscriptionTerms]
-) -> dict[tuple[int, date], int]:
-    """The half-days ``used`` by (subscription id, month), those of a plan that is over by then in the one that follows it.
-
-    Who changes plans keeps what is booked: it counts in the plan of its month. ``subscriptions`` are those of the months.
-    """
-
-    def of_month(month: date) -> list[SubscriptionTerms]:
-        return [one for one in subscriptions if within(month, one.first_month, one.last_month)]
-
-    counted: dict[tuple[int, date], int] = {}
-    for (held, month), count in used.items():
-        there = of_month(month)
-        plan = next((one.id for one in there if one.from_day is None), held)
-        key = (held if any(one.id == held for one in there) else plan, month)
-        counted[key] = counted.get(key, 0) + count
-    return counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +100,6 @@ class Decision:
     left: int | None = None
     pack_id: int | None = None
     until: date | None = None
-
-
-def within(day: date, first: date, last: date | None) -> bool:
-    """Whether ``day`` lies from ``first`` to ``last`` inclusive (None: no end)."""
-    return first <= day and (last is None or day <= last)
 
 
 Allowance = TypeVar("Allowance", AgreementTerms, SubscriptionTerms)

@@ -13,7 +13,7 @@ from coworking.core.errors import InvalidInput
 from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.reading import day_of, email_of, number_of, postcode_of, siren_of, siret_of, vat_number_of
-from coworking.membership.entitlement import BEYOND, Beyond
+from coworking.membership.agreement_rules import BEYOND, Beyond
 from coworking.membership.rules import ADHESION_VAT, AdhesionVat, weekdays_mask
 from coworking.pricing import forms as pricing
 from coworking.pricing.rules import rate_of

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased, joinedload
 from coworking.core.db import db
 from coworking.core.months import month_end
 from coworking.membership import queries
-from coworking.membership.entitlement import SubscriptionTerms, within
+from coworking.membership.allowance_rules import SubscriptionTerms, within
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.pricing.rules import Unit

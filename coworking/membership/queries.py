@@ -16,14 +16,9 @@ from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_end, month_of
-from coworking.membership.entitlement import (
-    AgreementTerms,
-    Entitlements,
-    PackTerms,
-    SubscriptionTerms,
-    carried_over,
-    within,
-)
+from coworking.membership.agreement_rules import AgreementTerms
+from coworking.membership.allowance_rules import PackTerms, SubscriptionTerms, carried_over, within
+from coworking.membership.entitlement import Entitlements
 from coworking.membership.models import (
     STANDS,
     Adhesion,

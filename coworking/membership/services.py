@@ -16,6 +16,7 @@ from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
 from coworking.membership import news
 from coworking.membership.access import managers_only, record, subject
+from coworking.membership.agreement_rules import Beyond
 from coworking.membership.beginning import (
     adhesion_terms,
     begin_adhesion,
@@ -27,7 +28,6 @@ from coworking.membership.beginning import (
     pack_terms,
     plan_terms,
 )
-from coworking.membership.entitlement import Beyond
 from coworking.membership.models import Adhesion, Agreement, MembershipSettings, Pack, PackOffer, Plan, Subscription
 from coworking.membership.paying_first import ADHESION, PACK, PLAN, check_not_asked, let_go_of
 from coworking.membership.rules import (

@@ -21,7 +21,8 @@ from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.timespan import local_minute
 from coworking.core.units import require_unit
-from coworking.membership.entitlement import AgreementExhausted, Payer
+from coworking.membership.agreement_rules import AgreementExhausted
+from coworking.membership.entitlement import Payer
 from coworking.presence import queries
 from coworking.presence.rules import verdict
 from coworking.spaces import queries as spaces

@@ -15,7 +15,8 @@ from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.membership import coverage, queries
-from coworking.membership.entitlement import AgreementExhausted, NoAgreement, PriceChanged, UndoChangesPrice
+from coworking.membership.agreement_rules import AgreementExhausted, NoAgreement
+from coworking.membership.entitlement import PriceChanged, UndoChangesPrice
 from coworking.membership.models import LedgerEntry
 from coworking.presence import services as presence
 from coworking.pricing.models import Quote

@@ -25,6 +25,7 @@ from coworking.core.months import month_days
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, snapshot, write_unit
 from coworking.membership import changing, checks, expiring, paying_first, queries, services
+from coworking.membership.allowance_rules import PlannedUse, SubscriptionTerms
 from coworking.membership.change_rules import (
     BookedMoreThanPlan,
     MonthlyTerms,
@@ -35,7 +36,7 @@ from coworking.membership.change_rules import (
     UsedAlready,
     supplement,
 )
-from coworking.membership.entitlement import PlannedUse, PriceChanged, SubscriptionTerms
+from coworking.membership.entitlement import PriceChanged
 from coworking.membership.ledger_queries import accounts_of
 from coworking.membership.models import Plan, Subscription
 from coworking.membership.rules import AlreadyEnded, AlreadySubscribed, BookedBeyond, MustBePaidFirst

@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 
 from coworking.core.months import month_of
 from coworking.core.timespan import Span
-from coworking.membership.entitlement import (
-    AgreementExhausted,
-    AgreementTerms,
-    Entitlements,
-    NoAgreement,
-    PlannedUse,
-    SubscriptionTerms,
-    decide,
-)
+from coworking.membership.agreement_rules import AgreementExhausted, AgreementTerms, NoAgreement
+from coworking.membership.allowance_rules import PlannedUse, SubscriptionTerms
+from coworking.membership.entitlement import Entitlements, decide
 from coworking.membership.rules import expiry_state, months_cross, weekdays_in, weekdays_mask, year_from
 from coworking.pricing.rules import NO_PRICES, Prices
 
