@@ -96,6 +96,10 @@ def _said(kind: str, place: str, left: int | None, starts: datetime | None) -> t
             return _("A new browser is signed in"), _(
                 "Your account at %(place)s was opened in a browser in which it had not been open before.", place=place
             )
+        case emails.DATA_COPIED:
+            return _("A copy of your data was made"), _(
+                "A copy of everything that %(place)s holds about you was made from your account.", place=place
+            )
         case _:
             raise ValueError(f"no words for an e-mail about {kind}")
 

@@ -19,6 +19,7 @@ SECOND_STEP_WANTED = "second_step_wanted"
 CODES_RENEWED, CODE_USED = "codes_renewed", "code_used"
 PASSKEY_ADDED, PASSKEY_REMOVED = "passkey_added", "passkey_removed"
 TOKEN_MADE, NEW_BROWSER = "token_made", "new_browser"
+DATA_COPIED = "data_copied"
 TOPIC = "accounts.letter"
 INVITED, ENDED = "accounts.invited", "accounts.ended"
 _ONCE_IN_S = {SIGN_IN: 60}

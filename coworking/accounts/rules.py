@@ -364,6 +364,7 @@ LIMITS = {
     "proof": 5,
     "second": 5,
     "changes": 5,
+    "copies": 5,
     "emails": 60,
     "codes": 20,
     "setup": 10,
@@ -372,7 +373,8 @@ LIMITS = {
 """Scores at which waiting begins. ``account_address`` is one account tried from one internet address, ``device`` a device
 that the account knows, ``address`` all accounts from one address (everyone at a lieu shares one), ``account`` one account
 from everywhere; ``proof`` is somebody signed in who types their password again; ``second`` one person's codes;
-``changes`` one person's changes of address; ``emails`` are those asked for by signing
+``changes`` one person's changes of address; ``copies`` the copies of somebody's data that one person
+makes; ``emails`` are those asked for by signing
 up or having forgotten a password, sometimes by a whole workshop at once; ``codes`` are those of PDFs that someone
 verifies, ``setup`` the one that a new server prints; ``network`` enrolments and returns whose link or signature is none of
 ours."""

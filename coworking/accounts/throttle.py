@@ -84,6 +84,11 @@ def change_buckets(public_id: str) -> tuple[str, ...]:
     return (_bucket("changes", public_id),)
 
 
+def copy_buckets(person_id: int | None) -> tuple[str, ...]:
+    """Names of the buckets in which making a copy of what the lieu holds about somebody counts, by who makes it."""
+    return (_bucket("copies", str(person_id)),)
+
+
 def email_buckets(address: str | None) -> tuple[str, ...]:
     """Names of the buckets in which asking for an e-mail from internet ``address`` counts, so that nobody is flooded."""
     return (_bucket("emails", network_of(address)),) if address else ()

@@ -41,6 +41,7 @@ KINDS = {
     security.EMAIL_CHANGE_STOPPED: N_("Change of address stopped by the old address"),
     security.ACCOUNT_CLOSED: N_("Account closed"),
     security.ACCOUNT_ERASED: N_("Account erased"),
+    security.DATA_COPIED: N_("Copy of personal data made"),
 }
 
 

@@ -91,12 +91,17 @@ def _bounded(rows: Iterable[ListRow]) -> Iterator[ListRow]:
 
 
 def _write_csv(file: IO[bytes], _title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """French offices expect semicolons and decimal commas, others commas and points. A mark in front says UTF-8, without
-    which spreadsheets guess."""
+    for line in csv_bytes(heads, rows):
+        file.write(line)
+
+
+def csv_bytes(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """A CSV file line by line. French offices expect semicolons and decimal commas, others commas and points. A mark in
+    front says UTF-8, without which spreadsheets guess. Cells: see `Column`."""
     delimiter, point = (";", ",") if language() == "fr" else (",", ".")
-    file.write(b"\xef\xbb\xbf")
+    yield b"\xef\xbb\xbf"
     for line in lines_of_csv(_lines(heads, rows, point), delimiter=delimiter):
-        file.write(line.encode())
+        yield line.encode()
 
 
 def _lines(heads: Sequence[str], rows: Iterable[Sequence[object]], point: str) -> Iterator[Sequence[object]]:

@@ -54,6 +54,7 @@ EMAIL_CHANGED = "email_changed"
 EMAIL_CHANGE_STOPPED = "email_change_stopped"
 ACCOUNT_CLOSED = "account_closed"
 ACCOUNT_ERASED = "account_erased"
+DATA_COPIED = "data_copied"
 
 
 class SecurityEvent(Model):

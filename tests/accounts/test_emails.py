@@ -61,6 +61,7 @@ ACCESS = {
     "accounts/access_changed-passkey_removed": {"browser": "Firefox, Linux"},
     "accounts/access_changed-token_made": {"browser": "Firefox, Linux"},
     "accounts/access_changed-new_browser": {"browser": "Firefox, Linux"},
+    "accounts/access_changed-data_copied": {},
 }
 
 

@@ -49,6 +49,7 @@ _NOBODYS = "2222222222222222"
 
 KINDS: dict[str, str] = {
     "accounts.ask_erase_of": "person",
+    "accounts.data_of": "person",
     "accounts.person": "person",
     "api.booking": "booking",
     "api.invoice": "invoice",
