@@ -75,6 +75,7 @@ MODELS = (
     "coworking.accounts.factor_models",
     "coworking.spaces.models",
     "coworking.claims.models",
+    "coworking.pricing.group_models",
     "coworking.pricing.models",
     "coworking.membership.models",
     "coworking.booking.models",

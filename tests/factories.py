@@ -16,6 +16,8 @@ from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.units import write_unit
 from coworking.membership.models import Agreement, Pack, PackOffer, Plan, Subscription
+from coworking.pricing.group_models import GroupPrice, GroupTariff, PriceGroup, PriceGroupMember
+from coworking.pricing.group_rules import Reduction
 from coworking.pricing.models import Tariff, TariffPrice
 from coworking.spaces import calendar
 from coworking.spaces.models import Lieu, Resource, Schedule, ScheduleHours, Zone
@@ -167,6 +169,40 @@ def make_tariff(
             tariff.prices.append(TariffPrice(kind=resource.kind, resource_id=resource.id, unit=unit, cents=cents))
         db.session.add(tariff)
     return tariff
+
+
+def make_group(name: str = "demandeur d’emploi", *, valid_from: date = LONG_AGO, **reductions: Reduction) -> PriceGroup:
+    """A group that pays less from ``valid_from`` on: ``reductions`` by kind."""
+    with write_unit():
+        group = PriceGroup(name=name)
+        db.session.add(group)
+        db.session.flush()
+        prices = [GroupPrice(kind=kind, percent_bp=one.percent_bp, cents=one.cents) for kind, one in reductions.items()]
+        db.session.add(GroupTariff(group_id=group.id, valid_from=valid_from, prices=prices))
+    return group
+
+
+def make_reduced(
+    person: Person,
+    group: PriceGroup,
+    *,
+    valid_from: date = LONG_AGO,
+    valid_until: date = date(2027, 6, 30),
+    proof: str = "attestation France Travail",
+) -> PriceGroupMember:
+    """``person`` belongs to ``group``, by a proof that they showed themselves."""
+    with write_unit():
+        row = PriceGroupMember(
+            person_id=person.id,
+            group_id=group.id,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            proof=proof,
+            seen_on=valid_from,
+            seen_by_id=person.id,
+        )
+        db.session.add(row)
+    return row
 
 
 def make_plan(name: str = "Dix demi-journées", *, cents: int = 6000, halfdays: int | None = 10) -> Plan:

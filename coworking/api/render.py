@@ -150,6 +150,7 @@ def _price(terms: PayerTerms) -> Json:
         "employer_halfdays": terms.by_employer,
         "pack_halfdays": terms.by_pack,
         "pack_minutes": terms.pack_minutes,
+        "price_group": terms.group,
     }
 
 
@@ -325,13 +326,21 @@ def _unit(row: BookingUnit, write: Write) -> Json:
 
 def _money(quote: Quote | None) -> Json:
     if quote is None:
-        return {"payer": None, "cover": None, "amount_cents": None, "price_basis": None, "price_state": None}
+        return {
+            "payer": None,
+            "cover": None,
+            "amount_cents": None,
+            "price_basis": None,
+            "price_state": None,
+            "price_group": None,
+        }
     return {
         "payer": "person" if quote.payer_organisation_id is None else "employer",
         "cover": quote.cover,
         "amount_cents": quote.amount_cents,
         "price_basis": quote.basis,
         "price_state": quote.state,
+        "price_group": quote.price_group.name if quote.price_group is not None else None,
     }
 
 

@@ -75,7 +75,7 @@ def _missing(source: str, row_id: Any, *conditions: Any) -> Any:
 def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
     quotes = db.session.scalars(
         select(Quote)
-        .options(joinedload(Quote.resource), joinedload(Quote.person))
+        .options(joinedload(Quote.resource), joinedload(Quote.person), joinedload(Quote.price_group))
         .where(
             Quote.day >= month,
             Quote.day < min(month_after(month), today),
@@ -100,7 +100,7 @@ _sold_ahead = Quote.payer_person_id.is_not(None) & (
 def quote_values(quote: Quote) -> dict[str, Any]:
     """The columns of the charge for what was quoted; its person and resource are read."""
     locale = labels.OFFICE_LANGUAGE if quote.payer_person_id is None else quote.person.locale
-    place, month = quote.resource, month_of(quote.day)
+    month = month_of(quote.day)
     is_half_day = quote.unit == "half_day"
     return charge_values(
         payer_person_id=quote.payer_person_id,
@@ -112,7 +112,7 @@ def quote_values(quote: Quote) -> dict[str, Any]:
         month=month,
         due_month=month,
         day=quote.day,
-        label=labels.half_day(locale) if is_half_day else labels.by_the_hour(place.kind, place.name, locale),
+        label=labels.of_quote(quote, locale),
         quantity=1 if is_half_day else quote.minutes,
         unit=quote.unit,
         unit_cents=quote.unit_cents,
@@ -161,7 +161,7 @@ def _charge_booking(booking_id: int, due_month: date) -> list[int]:
         db.session.scalars(
             select(Quote)
             .join(BookingUnit, BookingUnit.quote_id == Quote.id)
-            .options(joinedload(Quote.resource), joinedload(Quote.person))
+            .options(joinedload(Quote.resource), joinedload(Quote.person), joinedload(Quote.price_group))
             .where(BookingUnit.booking_id == booking_id, Quote.payer_person_id.is_not(None), Quote.amount_cents > 0)
             .order_by(Quote.id)
         )

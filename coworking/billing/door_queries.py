@@ -130,7 +130,7 @@ def quotes_owed_today(person: Person) -> list[Quote]:
                 Quote.amount_cents > 0,
                 ~charged,
             )
-            .options(joinedload(Quote.resource), joinedload(Quote.person))
+            .options(joinedload(Quote.resource), joinedload(Quote.person), joinedload(Quote.price_group))
             .order_by(Quote.starts_at, Quote.id)
         ).unique()
     )
@@ -157,10 +157,10 @@ def owed_today(person: Person) -> list[SoldLine]:
 
 
 def _item_of_quote(quote: Quote, locale: str) -> ChargedItem:
-    is_half_day, place = quote.unit == "half_day", quote.resource
+    is_half_day = quote.unit == "half_day"
     return ChargedItem(
         family="desk" if is_half_day else "room",
-        label=labels.half_day(locale) if is_half_day else labels.by_the_hour(place.kind, place.name, locale),
+        label=labels.of_quote(quote, locale),
         quantity=1 if is_half_day else quote.minutes,
         unit=quote.unit,
         unit_cents=quote.unit_cents,

@@ -7,6 +7,8 @@ from datetime import date
 from coworking.core.formats import day_month, day_year, duration, month_year
 from coworking.core.i18n import _, in_language, ngettext
 from coworking.core.months import month_end
+from coworking.pricing.models import Quote
+from coworking.pricing.reduced_words import with_rate
 
 OFFICE_LANGUAGE = "fr"
 """Organisations are written to in French."""
@@ -41,6 +43,19 @@ def by_the_hour(kind: str, name: str, locale: str) -> str:
         else:
             place = _("Room %(name)s", name=name) if kind == "room" else _("Office %(name)s", name=name)
         return _("%(place)s, by the hour", place=place)
+
+
+def reduced(label: str, group: str | None, locale: str) -> str:
+    """``label`` with the reason where it costs less than it costs everyone."""
+    with in_language(locale):
+        return with_rate(label, group)
+
+
+def of_quote(quote: Quote, locale: str) -> str:
+    """What was quoted, with the reason where it costs less; its resource and group are read."""
+    place = quote.resource
+    label = half_day(locale) if quote.unit == "half_day" else by_the_hour(place.kind, place.name, locale)
+    return reduced(label, quote.price_group.name if quote.price_group is not None else None, locale)
 
 
 def subscription(name: str, month: date, halfdays: int | None, locale: str, *, from_day: date | None = None) -> str:

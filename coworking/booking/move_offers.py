@@ -115,4 +115,6 @@ def terms_now(booking: Booking) -> PayerTerms:
     payer: Payer = "employer" if bill.employer else "me"
     terms = (bill.cents, bill.basis, bill.employer, bill.by_employer, bill.by_plan)
     by_pack, minutes = bill.by_pack, bill.pack_minutes
-    return PayerTerms(payer, *terms, left=None, beyond=False, free=False, by_pack=by_pack, pack_minutes=minutes)
+    return PayerTerms(
+        payer, *terms, left=None, beyond=False, free=False, by_pack=by_pack, pack_minutes=minutes, group=bill.group
+    )

@@ -30,8 +30,8 @@ class PayerTerms:
     """What one payer's choice comes to. ``cents``: what the person owes, in ``basis``; ``plan``: their own allowance's
     half-days; ``left``: how many it holds afterwards. ``employer``: who else pays, and for how many half-days. ``by_pack``:
     half-days of a pack, ``pack_minutes`` of a room; ``pack_left`` units until ``pack_until`` are there afterwards.
-    ``beyond``: the employer's allowance is used up for (part of) it. ``pay_now``: what of ``cents``, with its VAT, must be
-    paid before it counts."""
+    ``group``: whose reduced price it is, instead of ``full_cents``. ``beyond``: the employer's allowance is used up for
+    (part of) it. ``pay_now``: what of ``cents``, with its VAT, must be paid before it counts."""
 
     payer: Payer
     cents: int
@@ -47,6 +47,8 @@ class PayerTerms:
     pack_minutes: int = 0
     pack_left: int | None = None
     pack_until: date | None = None
+    group: str | None = None
+    full_cents: int = 0
 
     @property
     def taken(self) -> int:
@@ -161,12 +163,15 @@ def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
         pack_minutes=sum(d.use.units for d in by_pack if d.unit == "hour"),
         pack_left=by_pack[-1].left if by_pack else None,
         pack_until=by_pack[-1].until if by_pack else None,
+        group=next((d.group for d in decided if d.group is not None), None),
+        full_cents=sum(d.full_cents or 0 for d in decided),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a booking that was made costs, as its sheet says it. ``cents``: what the person owes; ``state`` of it all."""
+    """What a booking that was made costs, as its sheet says it. ``cents``: what the person owes, by the reduced price of
+    ``group``; ``state`` of it all."""
 
     cents: int
     basis: str
@@ -176,6 +181,7 @@ class Bill:
     state: str
     by_pack: int = 0
     pack_minutes: int = 0
+    group: str | None = None
 
     @property
     def is_prepaid(self) -> bool:
@@ -198,4 +204,5 @@ def bill_of(booking: Booking) -> Bill | None:
         state=quotes[0].state,
         by_pack=sum(quote.cover == "pack" and quote.unit == "half_day" for quote in quotes),
         pack_minutes=sum(quote.units for quote in quotes if quote.cover == "pack" and quote.unit == "hour"),
+        group=next((quote.price_group.name for quote in quotes if quote.price_group is not None), None),
     )

@@ -14,7 +14,7 @@ from coworking.accounts.models import Person
 from coworking.booking import queries
 from coworking.booking.access import lock_person
 from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
-from coworking.booking.models import Booking
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.placing import Request, check_still_there
 from coworking.booking.rules import AlreadyOver, ChooseHowToPay, is_paid_first
 from coworking.claims import services as claims
@@ -34,6 +34,8 @@ from coworking.membership import coverage
 from coworking.membership import queries as memberships
 from coworking.membership.entitlement import Decision, personal_cents
 from coworking.pricing import sales
+from coworking.pricing.models import Quote
+from coworking.pricing.reduced_words import with_rate
 from coworking.pricing.rules import PricedLine, SaleLine, payable_cents
 from coworking.spaces.models import DESK, Lieu
 
@@ -90,7 +92,7 @@ def sell(actor: Actor, booking: Booking) -> None:
     with in_language(booking.person.locale):
         lines = [
             SaleLine(
-                label=f"{unit.resource.name}, {day_long(unit.day)}, {queries.worded({unit.half}, unit.span)}",
+                label=_label(unit, unit.quote),
                 cents=unit.quote.amount_cents,
                 vat_rate_bp=unit.quote.vat_rate_bp,
                 basis="ht" if unit.quote.basis == "ht" else "ttc",
@@ -102,6 +104,11 @@ def sell(actor: Actor, booking: Booking) -> None:
     sale = sales.sell(actor, KIND, booking.id, booking.person_id, lines, until=booking.held_until)
     booking.sale_id = sale.id
     db.session.flush()
+
+
+def _label(unit: BookingUnit, quote: Quote) -> str:
+    label = f"{unit.resource.name}, {day_long(unit.day)}, {queries.worded({unit.half}, unit.span)}"
+    return with_rate(label, quote.price_group.name if quote.price_group is not None else None)
 
 
 class _Bookings:

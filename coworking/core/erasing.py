@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, delete, inspect, select, update
 
 from coworking.core.db import db
+from coworking.core.sealing import is_sealed, update_rows
 from coworking.core.units import require_unit
 
 LAW = "the law wants it kept for ten years"
@@ -91,6 +92,9 @@ def forget(person_id: int) -> None:
         mine = one.rows(person_id)
         if one.deletes:
             db.session.execute(delete(one.model).where(mine).execution_options(synchronize_session=False))
+        elif one.empties and is_sealed(one.model):
+            key = inspect(one.model).primary_key[0]
+            update_rows(one.model, list(db.session.scalars(select(key).where(mine))), **one.empties)
         elif one.empties:
             statement = update(one.model).where(mine).values(**one.empties)
             db.session.execute(statement.execution_options(synchronize_session=False))

@@ -87,6 +87,7 @@ QUOTE_FROZEN = (
     "subscription_id",
     "agreement_id",
     "pack_id",
+    "price_group_id",
     "resource_id",
     "day",
     "half",

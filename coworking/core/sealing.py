@@ -160,6 +160,12 @@ def note_made(model: type[DeclarativeBase], keys: Iterable[int]) -> None:
             noted[name, key] = _made(noted.get((name, key)))
 
 
+def is_sealed(model: type[DeclarativeBase]) -> bool:
+    """Whether the money chain covers ``model``, so that its rows change through the session or `update_rows` alone."""
+    kind = SEALED.get(cast(Table, model.__table__).name)
+    return kind is not None and kind.chain == MONEY
+
+
 def update_rows(model: type[DeclarativeBase], keys: Sequence[int], **values: Any) -> None:
     """UPDATE rows of a sealed ``model`` by primary key in one statement of the open unit."""
     unit, name = require_unit(), cast(Table, model.__table__).name

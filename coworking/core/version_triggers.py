@@ -19,6 +19,9 @@ SHOWN_OF_LIEU: Mapping[str, tuple[str, ...]] = {
     "open_span": (),
     "tariff": (),
     "tariff_price": (),
+    "price_group": (),
+    "group_tariff": (),
+    "group_price": (),
     "person": ("first_name", "last_name"),
 }
 """The tables whose changes raise the lieu's version; of some only these columns."""

@@ -44,7 +44,7 @@ class WalkInPrice:
         decision = self.decision
         item = ChargedItem(
             family="desk",
-            label=labels.half_day(locale),
+            label=labels.reduced(labels.half_day(locale), decision.group, locale),
             quantity=1,
             unit="half_day",
             unit_cents=decision.unit_cents,

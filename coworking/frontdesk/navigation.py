@@ -129,6 +129,8 @@ _PARTS = {
         "pricing.prices",
         "membership.new_pack",
         "membership.plans",
+        "membership.price_group",
+        "membership.reduced_prices",
         "membership.subscriptions",
         "membership.organisations",
         "membership.organisation",

@@ -22,6 +22,8 @@ from coworking.membership import queries
 from coworking.membership.allowance_rules import PlannedUse
 from coworking.membership.entitlement import AllowanceHeld, Decision, Owed, Payer, UndoChangesPrice, decide, owed_of
 from coworking.membership.models import LedgerEntry
+from coworking.pricing.group_queries import group_prices_on
+from coworking.pricing.group_rules import unit_price_for
 from coworking.pricing.models import Quote
 from coworking.pricing.queries import prices_on
 from coworking.pricing.rules import room_amount
@@ -69,6 +71,7 @@ def write(person_id: int, decided: Iterable[Decision]) -> list[Quote]:
             subscription_id=decision.subscription_id,
             agreement_id=decision.agreement_id,
             pack_id=decision.pack_id,
+            price_group_id=decision.price_group_id,
             resource_id=decision.use.resource_id,
             day=decision.use.day,
             half=decision.use.half,
@@ -122,14 +125,17 @@ def restore(quotes: Sequence[Quote]) -> list[Quote]:
 def rehouse(quote: Quote, kind: str, left: int, resource_id: int) -> Quote:
     """A new quote on the terms of ``quote`` for another resource of the same ``kind``, because its place ``left`` is gone.
 
-    Its half-day of an allowance is held again. What the tariff asks less for there costs less; nothing costs more.
+    Its half-day of an allowance is held again. What the tariff, or the person's reduced price, asks less for there costs
+    less; nothing costs more.
     """
     release([quote])
     db.session.flush()
     terms = {name: getattr(quote, name) for name in _TERMS} | {"resource_id": resource_id}
     prices = prices_on(quote.day)
-    cents = prices.price_of(kind, resource_id)
-    by_tariff = quote.cover in ("tariff", "agreement") and quote.unit_cents == prices.price_of(kind, left)
+    groups = group_prices_on(quote.day, [quote.price_group_id]) if quote.price_group_id is not None else []
+    cents = unit_price_for(groups, prices, kind, resource_id).cents
+    there = unit_price_for(groups, prices, kind, left).cents
+    by_tariff = quote.cover in ("tariff", "agreement") and quote.unit_cents == there
     if by_tariff and quote.basis == prices.basis and cents < quote.unit_cents:
         amount = cents if quote.unit == "half_day" else room_amount(cents, quote.minutes)
         terms |= {"unit_cents": cents, "amount_cents": amount}

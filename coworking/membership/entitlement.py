@@ -14,6 +14,7 @@ from coworking.core.errors import N_, DomainError
 from coworking.core.money import Cents
 from coworking.membership.agreement_rules import AgreementExhausted, AgreementTerms, NoAgreement
 from coworking.membership.allowance_rules import PackTerms, PlannedUse, SubscriptionTerms
+from coworking.pricing.group_rules import GroupPrices, unit_price_for
 from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
 
 Payer = Literal["me", "employer"]
@@ -54,7 +55,7 @@ class AllowanceHeld:
 class Entitlements:
     """What one person may draw on. Used half-days are counted by (agreement or subscription id, month).
 
-    ``packs``: the one that ends first comes first.
+    ``packs``: the one that ends first comes first. ``reduced``: the reduced prices of the groups they belong to, by day.
     """
 
     agreements: Sequence[AgreementTerms] = ()
@@ -62,6 +63,7 @@ class Entitlements:
     used_of_agreement: Mapping[tuple[int, date], int] | None = None
     used_of_subscription: Mapping[tuple[int, date], int] | None = None
     packs: Sequence[PackTerms] = ()
+    reduced: Mapping[date, Sequence[GroupPrices]] | None = None
 
     def without(self, held: Iterable[AllowanceHeld]) -> Entitlements:
         """The same with what is ``held`` there again."""
@@ -83,7 +85,8 @@ class Decision:
 
     ``beyond``: the employer would have paid but for its limit, so the person does; it must be said.
     ``left``: what is left in that allowance after this one, in its units; None where nothing is counted. ``until``: the
-    last day of the pack it is taken from.
+    last day of the pack it is taken from. ``group``: the name of whose reduced price the person pays, None where they pay
+    what everyone does, ``full_cents``.
     """
 
     use: PlannedUse
@@ -100,6 +103,9 @@ class Decision:
     left: int | None = None
     pack_id: int | None = None
     until: date | None = None
+    price_group_id: int | None = None
+    group: str | None = None
+    full_cents: int | None = None
 
 
 Allowance = TypeVar("Allowance", AgreementTerms, SubscriptionTerms)
@@ -195,15 +201,21 @@ class _Own:
         self.subscriptions = entitlements.subscriptions
         self.counter = _Counter(entitlements.used_of_subscription)
         self.packs = _Packs(entitlements.packs)
+        self.reduced = entitlements.reduced or {}
 
 
 def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: bool) -> Decision:
-    """The person pays: nothing where it is free, from the month's allowance, else from a pack, else by the tariff."""
-    unit, cents = unit_of(use.kind), prices.price_of(use.kind, use.resource_id)
-    amount = cents if unit == "half_day" else room_amount(cents, use.span.minutes)
+    """The person pays: nothing where it is free, from the month's allowance, else from a pack, else by the tariff.
+
+    The tariff's price is the reduced one where they belong to a group that day.
+    """
+    unit, price = unit_of(use.kind), unit_price_for(own.reduced.get(use.day, ()), prices, use.kind, use.resource_id)
+    cents, full = price.full_cents, _amount(price.full_cents, use)
+    amount = _amount(price.cents, use)
     terms = (prices.basis, prices.vat_rate_bp)
     if amount == 0:
-        return Decision(use, "free", unit, cents, 0, *terms, beyond=beyond)
+        free = Decision(use, "free", unit, price.cents, 0, *terms, beyond=beyond)
+        return replace(free, price_group_id=price.group_id, group=price.group, full_cents=full)
     found = own.counter.first_with_room((s for s in own.subscriptions if s.applies(use)), use.month)
     if found is not None:
         left = own.counter.take(found, use.month)
@@ -212,7 +224,13 @@ def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: bool) -> D
         pack, left = taken
         until = pack.valid_until
         return Decision(use, "pack", unit, cents, 0, *terms, pack_id=pack.id, beyond=beyond, left=left, until=until)
-    return Decision(use, "tariff", unit, cents, amount, *terms, beyond=beyond)
+    paid = Decision(use, "tariff", unit, price.cents, amount, *terms, beyond=beyond)
+    return replace(paid, price_group_id=price.group_id, group=price.group, full_cents=full)
+
+
+def _amount(unit_cents: int, use: PlannedUse) -> int:
+    """What the whole use comes to at a price per half-day, or per hour."""
+    return unit_cents if unit_of(use.kind) == "half_day" else room_amount(unit_cents, use.span.minutes)
 
 
 def personal_cents(decisions: Iterable[Decision]) -> int:

@@ -1,4 +1,4 @@
-"""A plan that still runs stands in the way of being erased: it is invoiced every month."""
+"""What becomes of reduced prices when somebody is erased. A plan that still runs stands in the way: it is invoiced."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from sqlalchemy import or_, select
 
 from coworking.core import erasing
 from coworking.core.db import db
-from coworking.core.erasing import Hindrance
+from coworking.core.erasing import Forgets, Hindrance
 from coworking.core.formats import month_year
 from coworking.core.i18n import _
 from coworking.core.months import month_of
 from coworking.membership.models import Subscription
+from coworking.pricing.group_models import PriceGroupMember
 from coworking.spaces import queries as spaces
+
+erasing.declare(
+    Forgets(PriceGroupMember, lambda person: PriceGroupMember.person_id == person, empties={"proof": "…"}),
+)
 
 
 @erasing.hindered_by

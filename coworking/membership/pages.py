@@ -8,19 +8,58 @@ from flask import Blueprint, flash, redirect
 from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError
+from coworking.core.formats import money
 from coworking.core.forms import Form
+from coworking.core.i18n import _
+from coworking.core.policy import current_actor
 from coworking.core.web import refusal
 from coworking.membership import queries
 from coworking.membership.models import PackOffer
+from coworking.membership.reduced_forms import ReducedField
+from coworking.pricing import group_queries
+from coworking.pricing.group_models import PriceGroupMember
+from coworking.pricing.group_rules import ANY
+from coworking.pricing.queries import prices_on
+from coworking.pricing.rules import KINDS
 from coworking.spaces import queries as spaces
 
 blueprint = Blueprint("membership", __name__)
 
 
 @blueprint.app_template_global()
+def reduced_mine() -> list[PriceGroupMember]:
+    """The reduced prices that whoever reads this page has or will have."""
+    return reduced_now(current_actor().person_id or 0)
+
+
+def reduced_now(person_id: int) -> list[PriceGroupMember]:
+    """The reduced prices that a person has or will have, the first to end first."""
+    today = spaces.today()
+    return [
+        one
+        for one in reversed(group_queries.belongings_of(person_id))
+        if one.last_day >= today and not one.never_counted
+    ]
+
+
+@blueprint.app_template_global()
 def pack_cents(offer: PackOffer) -> int:
     """What buying an offer comes to, with its VAT."""
     return queries.pack_cents(offer)
+
+
+def reduced_inputs() -> list[ReducedField]:
+    """Each thing that a group can pay less for, with what everyone pays today."""
+    today, words = (
+        spaces.today(),
+        {"desk": _("A desk, half a day"), "room": _("A room, an hour"), "office": _("An office, an hour")},
+    )
+    prices, there = prices_on(today), {row.kind for row in spaces.resources(day=today)}
+    return [
+        ReducedField(kind, ANY, words[kind], full=money(prices.by_kind[kind]) if kind in prices.by_kind else None)
+        for kind in KINDS
+        if kind in there
+    ]
 
 
 def is_taxable() -> bool:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import Literal
 
-from sqlalchemy import bindparam, case, func, null, or_, select
+from sqlalchemy import bindparam, case, func, literal, null, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from coworking.accounts.models import Organisation, OrganisationMember
@@ -31,6 +31,9 @@ from coworking.membership.models import (
     Subscription,
 )
 from coworking.membership.rules import adhesion_rate
+from coworking.pricing.group_models import PriceGroupMember
+from coworking.pricing.group_queries import LAST_DAY, group_prices_on
+from coworking.pricing.group_rules import GroupPrices
 from coworking.pricing.models import Quote
 from coworking.pricing.rules import PricedLine, Unit, payable_cents, vat_rate
 from coworking.spaces import queries as spaces
@@ -126,7 +129,24 @@ _PACKS = (
         Pack.valid_until >= bindparam("first"),
     )
 )
-_TERMS = _AGREEMENTS.union_all(_SUBSCRIPTIONS, _PACKS)
+_GROUPS = select(  # in the same columns: the group stands where the others have their weekdays
+    PriceGroupMember.id,
+    null(),
+    null(),
+    PriceGroupMember.valid_from,
+    LAST_DAY,
+    PriceGroupMember.group_id,
+    null(),
+    literal("group"),
+    null(),
+    null(),
+    null(),
+).where(
+    PriceGroupMember.person_id == bindparam("person"),
+    PriceGroupMember.valid_from <= bindparam("last"),
+    bindparam("first") <= LAST_DAY,
+)
+_TERMS = _AGREEMENTS.union_all(_SUBSCRIPTIONS, _PACKS, _GROUPS)
 
 
 def entitlements_of(
@@ -139,11 +159,12 @@ def entitlements_of(
     holds that lock.
     """
     first, last = min(days), max(days)
-    agreements, subscriptions, packs = _terms(person_id, first, last)
+    agreements, subscriptions, packs, groups = _terms(person_id, first, last)
+    reduced = _reduced(groups, days)
     if only is not None:
         agreements = []
     if only == "packs" or not (agreements or subscriptions):
-        return Entitlements(packs=packs)
+        return Entitlements(packs=packs, reduced=reduced)
     by_agreement: dict[tuple[int, date], int] = {}
     by_subscription: dict[tuple[int, date], int] = {}
     for agreement_id, subscription_id, month, used in db.session.execute(
@@ -153,18 +174,31 @@ def entitlements_of(
             by_agreement[agreement_id, month] = used
         elif subscription_id is not None:
             by_subscription[subscription_id, month] = used
-    return Entitlements(agreements, subscriptions, by_agreement, carried_over(by_subscription, subscriptions), packs)
+    return Entitlements(
+        agreements, subscriptions, by_agreement, carried_over(by_subscription, subscriptions), packs, reduced
+    )
+
+
+def _reduced(groups: Sequence[tuple[int, date, date]], days: Collection[date]) -> dict[date, list[GroupPrices]]:
+    """What the groups get that a person belongs to, by day: each (group, first day, last day)."""
+    if not groups:
+        return {}
+    on = {day: {group for group, first, last in groups if first <= day <= last} for day in days}
+    return {day: group_prices_on(day, ids) for day, ids in on.items() if ids}
 
 
 def _terms(
     person_id: int, first: date, last: date
-) -> tuple[list[AgreementTerms], list[SubscriptionTerms], list[PackTerms]]:
-    """The agreements of the person's organisations, their subscriptions and packs that touch ``first`` to ``last``."""
+) -> tuple[list[AgreementTerms], list[SubscriptionTerms], list[PackTerms], list[tuple[int, date, date]]]:
+    """The agreements of the person's organisations, their subscriptions, packs and groups (each with its first and last
+    day) that touch ``first`` to ``last``."""
     days = {"first": first, "last": last, "first_month": month_of(first), "last_month": month_of(last)}
-    agreements, subscriptions, packs = [], [], []
+    agreements, subscriptions, packs, groups = [], [], [], []
     for row in db.session.execute(_TERMS, {"person": person_id, **days}).all():
         if row.organisation_id is not None:
             agreements.append(AgreementTerms(*row))
+        elif row.beyond == "group":
+            groups.append((row.weekdays, row.valid_from, row.valid_until))
         elif row.beyond is not None:
             unit: Unit = "hour" if row.beyond == "hour" else "half_day"
             packs.append(PackTerms(row.id, row.name, unit, row.valid_from, row.valid_until, row.halfdays_per_month))
@@ -174,7 +208,7 @@ def _terms(
     agreements.sort(key=attrgetter("organisation_id", "id"))
     subscriptions.sort(key=attrgetter("id"))
     packs.sort(key=attrgetter("valid_until", "id"))
-    return agreements, subscriptions, packs
+    return agreements, subscriptions, packs, groups
 
 
 def has_room_for(quotes: Iterable[Quote]) -> bool:

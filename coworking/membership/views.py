@@ -9,11 +9,21 @@ from coworking.membership import (
     views_organisations,
     views_packs,
     views_plans,
+    views_reduced,
     views_subscriptions,
 )
 from coworking.membership.pages import blueprint
 
-PAGES = (views_change, views_ledger, views_mine, views_organisations, views_packs, views_plans, views_subscriptions)
+PAGES = (
+    views_change,
+    views_ledger,
+    views_mine,
+    views_organisations,
+    views_packs,
+    views_plans,
+    views_reduced,
+    views_subscriptions,
+)
 """Importing them puts their routes on ``blueprint``."""
 
 __all__ = ["PAGES", "blueprint"]

@@ -19,9 +19,10 @@ from coworking.core.policy import Role, current_actor, requires, signed_in
 from coworking.core.web import load_whole, refusal
 from coworking.membership import change_offers, forms, paying_first, queries, services
 from coworking.membership.change_rules import months_back
-from coworking.membership.pages import blueprint, done, is_taxable, tried
+from coworking.membership.pages import blueprint, done, is_taxable, reduced_inputs, reduced_now, tried
 from coworking.membership.rules import expiry_state
 from coworking.pricing.forms import cents
+from coworking.pricing.group_queries import tariffs_of
 from coworking.pricing.models import Sale
 from coworking.spaces import queries as spaces
 
@@ -217,6 +218,9 @@ def _context(person: Person) -> dict[str, object]:
         "plans": plans,
         "packs": [one for one in queries.packs_of(person.id, today) if not one.is_over(today)],
         "pack_offers": queries.pack_offers(),
+        "reduced": (reduced := reduced_now(person.id)),
+        "reduced_prices": tariffs_of(reduced, today) if reduced else {},
+        "reduced_inputs": reduced_inputs() if reduced else [],
         "remaining": queries.remaining(person.id, today),
         "adhesion": adhesions[0] if adhesions else None,
         "adhesions": adhesions,

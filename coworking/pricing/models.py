@@ -16,6 +16,7 @@ from coworking.core.privacy import HOST, LINK, MANAGER, SELF
 from coworking.core.sales import Sold
 from coworking.core.sealing import MONEY, TRAIL, sealed
 from coworking.core.types import BigId, BigInt, UTCDateTime, public_id
+from coworking.pricing.group_models import PriceGroup
 from coworking.spaces.models import Resource
 
 
@@ -130,6 +131,7 @@ class Quote(Model):
     ``person_id`` uses; exactly one of ``payer_person_id`` and ``payer_organisation_id`` pays. ``cover``: by the tariff,
     by a subscription's allowance or a pack (amount 0), by an employer's agreement, or ``free`` (amount 0). ``unit_cents``
     is per half-day or hour, ``amount_cents`` for the whole use of ``minutes``; both in ``basis``, at ``vat_rate_bp``.
+    ``price_group_id``: by whose reduced price; an employer never pays one.
 
     ``state``: ``live`` will be or was used; ``kept`` was cancelled too late and is still owed; ``released`` owes
     nothing, for good. Only the state may change, and the database sees to it.
@@ -144,6 +146,9 @@ class Quote(Model):
         CheckConstraint("(cover = 'agreement') = (agreement_id IS NOT NULL)", name="agreement"),
         CheckConstraint("(cover = 'agreement') = (payer_organisation_id IS NOT NULL)", name="employer_pays"),
         CheckConstraint("cover NOT IN ('subscription', 'pack', 'free') OR amount_cents = 0", name="covered"),
+        CheckConstraint(
+            "price_group_id IS NULL OR (cover IN ('tariff', 'free') AND payer_person_id IS NOT NULL)", name="reduced"
+        ),
         CheckConstraint("half IN ('am', 'pm')", name="half"),
         CheckConstraint("unit IN ('half_day', 'hour')", name="unit"),
         CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
@@ -166,6 +171,7 @@ class Quote(Model):
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"))
     agreement_id: Mapped[int | None] = mapped_column(ForeignKey("agreement.id"))
     pack_id: Mapped[int | None] = mapped_column(ForeignKey("pack.id"))
+    price_group_id: Mapped[int | None] = mapped_column(ForeignKey("price_group.id"))
     resource_id: Mapped[int] = mapped_column(ForeignKey("resource.id"))
     day: Mapped[date]
     half: Mapped[str | None]
@@ -183,6 +189,7 @@ class Quote(Model):
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     payer_organisation: Mapped[Organisation | None] = relationship()
+    price_group: Mapped[PriceGroup | None] = relationship()
     resource: Mapped[Resource] = relationship()
 
     @property

@@ -61,6 +61,7 @@ from coworking.presence import attestation
 from coworking.presence import services as presence
 from coworking.presence.models import Attestation, AttestationPdf, Presence
 from coworking.pricing import article_services, sales
+from coworking.pricing.group_rules import Reduction
 from coworking.pricing.models import Article, Sale
 from coworking.pricing.rules import SaleLine
 from coworking.spaces.models import Resource, Zone
@@ -111,6 +112,9 @@ def fill(clock: Clock) -> Filled:
     plan = factories.make_plan()
     factories.make_subscription(people["member"])
     factories.make_pack(people["stranger"])
+    group = factories.make_group(desk=Reduction(percent_bp=1000))
+    for name in ("member", "stranger"):
+        factories.make_reduced(people[name], group)
     agreement = factories.make_agreement()
     manager = people["manager"].actor()
     with write_unit():
@@ -168,7 +172,11 @@ def fill(clock: Clock) -> Filled:
     secrets |= _tokens(people)
     db.session.expire_all()
     rows = {name: db.session.get_one(Person, person.id, populate_existing=True) for name, person in people.items()}
-    ids = _ids() | {"plan": [plan.public_id], "pack_offer": list(db.session.scalars(select(PackOffer.public_id)))}
+    ids = _ids() | {
+        "plan": [plan.public_id],
+        "price_group": [group.public_id],
+        "pack_offer": list(db.session.scalars(select(PackOffer.public_id))),
+    }
     db.session.expunge_all()
     return Filled(rows, employer, words, ids, secrets)
 

@@ -95,6 +95,7 @@ NOT_PERSONAL = {
     "security_event.kind": _CODE,
     "pack.name": "the name of the offer",
     "pack_offer.*": _LIEU,
+    "price_group.*": _LIEU,
     "subscription.name": "the name of the plan",
     "zone.*": _LIEU,
 }

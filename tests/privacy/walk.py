@@ -97,6 +97,8 @@ KINDS: dict[str, str] = {
     "membership.ask_pack": "pack_offer",
     "membership.organisation": "organisation",
     "membership.person": "person",
+    "membership.price_group": "price_group",
+    "membership.reduced_price_of": "person",
     "network_head.compare": "duplicates",
     "network_head.edit_entry": "network_lieu",
     "network_head.lieu": "network_lieu",

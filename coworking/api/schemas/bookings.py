@@ -106,8 +106,9 @@ def _check_zone(data: dict[str, Any]) -> None:
 class Unit(Shown):
     """One desk for one half-day, or one room for its span. ``outcome``: pending, came, absent or unknown.
 
-    The last five are told to whose booking it is and to managers, and null for others and where nothing was quoted.
-    ``cover``: what settles it; ``price_state``: live, kept (cancelled late, still owed) or released (nothing is owed).
+    The last six are told to whose booking it is and to managers, and null for others and where nothing was quoted.
+    ``cover``: what settles it; ``price_group``: by whose reduced price; ``price_state``: live, kept (cancelled late, still
+    owed) or released (nothing is owed).
     """
 
     resource_id = text(required=True)
@@ -122,6 +123,7 @@ class Unit(Shown):
     amount_cents = fields.Integer(required=True, allow_none=True)
     price_basis = choice("ttc", "ht")
     price_state = choice("live", "kept", "released")
+    price_group = text(required=True, allow_none=True)
 
 
 class Booking(Shown):
@@ -161,6 +163,7 @@ class Price(Shown):
     price_basis = fields.String(required=True, metadata={"enum": ["ttc", "ht"]})
     plan_halfdays = fields.Integer(required=True)
     employer_halfdays = fields.Integer(required=True)
+    price_group = text(required=True, allow_none=True)
 
 
 class MoveOffer(Shown):
