@@ -32,6 +32,9 @@ def access_words(
     if kind == emails.SECOND_STEP_WANTED:
         then = _("It takes two minutes, with an app for codes on your phone.")
         return AccessWords(subject, said, "", then, "/me/security", _("Set up a second step"))
+    if kind == emails.LEAVING:
+        then = _("To keep it, sign in once before that day. There is nothing else to do.")
+        return AccessWords(subject, said, "", then, "/sign-in", _("Sign in"))
     then = (
         _("If you did not ask for this, tell the team, and choose another password: it signs everyone else out.")
         if kind == emails.SECOND_STEP_RESET
@@ -78,6 +81,14 @@ def _said(kind: str, place: str, left: int | None, starts: datetime | None) -> t
                 "a password alone opens nothing.",
                 day=day,
                 place=place,
+            )
+        case emails.LEAVING:
+            day = day_full(instant_day(starts)) if starts is not None else ""
+            return _("Your account will be erased on %(day)s", day=day), _(
+                "Nobody has used your account at %(place)s for long. It will be erased on %(day)s, with what is known of "
+                "you; invoices stay as long as the law wants.",
+                place=place,
+                day=day,
             )
         case emails.PASSKEY_ADDED:
             return _("A passkey was added"), _(

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, select, update
 
 from coworking.accounts import emails, factors, passwords, rules, throttle, tokens
 from coworking.accounts.models import ApiToken, Device, Person
@@ -26,8 +26,6 @@ PROVED_FOR = timedelta(minutes=10)
 """How long after a proof what is delicate may be done without another."""
 NEWS_AFTER = timedelta(days=1)
 """On the day on which an account is made every browser is a new one."""
-KEPT = timedelta(days=30)
-"""How long an ended row stays, so that one can still be told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,16 +226,6 @@ def prove(actor: Actor, device: Present | None, password: str) -> None:
 def is_proved(device: Present | None) -> bool:
     """Whether its owner proved on ``device`` a moment ago that it is them."""
     return device is not None and now() - device.proved_at < PROVED_FOR
-
-
-def purge() -> int:
-    """Forget devices that ended a month ago; return how many."""
-    before = now() - KEPT
-    old = (Device.ends_at < before) | (Device.ended_at < before)
-    if db.session.scalar(select(Device.id).where(old).limit(1)) is None:
-        return 0
-    with write_unit():
-        return db.session.execute(delete(Device).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result
 
 
 def _is_news(person: Person, browser: Browser) -> bool:

@@ -20,6 +20,7 @@ CODES_RENEWED, CODE_USED = "codes_renewed", "code_used"
 PASSKEY_ADDED, PASSKEY_REMOVED = "passkey_added", "passkey_removed"
 TOKEN_MADE, NEW_BROWSER = "token_made", "new_browser"
 DATA_COPIED = "data_copied"
+LEAVING = "leaving"
 TOPIC = "accounts.letter"
 INVITED, ENDED = "accounts.invited", "accounts.ended"
 _ONCE_IN_S = {SIGN_IN: 60}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, select, update
 
 from coworking.accounts import access, rules
 from coworking.accounts.forgetting import NAME
@@ -31,11 +31,19 @@ class SomethingFirst(DomainError):
         self.found = found
 
 
-def erase(actor: Actor, public_id: str) -> Person:
+class CameBack(DomainError):
+    """The reason for which nobody but the software wanted to erase the account holds no more."""
+
+    code = "came_back"
+    status = 409
+    message = N_("They came back: the account stays.")
+
+
+def erase(actor: Actor, public_id: str, *, while_still: ColumnElement[bool] | None = None) -> Person:
     """Forget somebody, oneself or, as a manager, somebody else; doing it twice is fine.
 
-    Their bookings to come are cancelled free of charge. Raises `NotFound`, `Forbidden`, or `SomethingFirst` and changes
-    nothing.
+    Their bookings to come are cancelled free of charge. ``while_still``: a condition on the person that must hold in the
+    unit. Raises `NotFound`, `Forbidden`, `SomethingFirst` or `CameBack`, and changes nothing.
     """
     with write_unit():
         person, _managers = access.with_managers(public_id)
@@ -45,6 +53,8 @@ def erase(actor: Actor, public_id: str) -> Person:
             rules.check_may_change(actor, person.roles)
         if person.erased_at is not None:
             return person
+        if while_still is not None and not _fulfils(person.id, while_still):
+            raise CameBack()
         if found := erasing.hindrances(person.id):
             raise SomethingFirst(found)
         instant = now()
@@ -64,6 +74,10 @@ def erase(actor: Actor, public_id: str) -> Person:
         audit.record(actor, "person.erased", ("person", person.id), person_id=person.id)
         security.record(security.ACCOUNT_ERASED, person_id=person.id, actor_id=actor.person_id)
     return person
+
+
+def _fulfils(person_id: int, condition: ColumnElement[bool]) -> bool:
+    return db.session.scalar(select(Person.id).where(Person.id == person_id, condition)) is not None
 
 
 def _leave_organisations(person: Person) -> None:

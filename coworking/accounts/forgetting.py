@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, or_, select
 
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
-from coworking.accounts.models import ApiToken, Device, EmailChange, OrganisationInvitation, Person, PersonRole
+from coworking.accounts.models import ApiToken, Device, EmailChange, Leaving, OrganisationInvitation, Person, PersonRole
 from coworking.core import erasing
 from coworking.core.db import db
 from coworking.core.erasing import Forgets, Hindrance
@@ -50,6 +50,7 @@ erasing.declare(
     Forgets(Device, lambda person: Device.person_id == person, deletes=True),
     Forgets(ApiToken, lambda person: ApiToken.person_id == person, deletes=True),
     Forgets(EmailChange, lambda person: EmailChange.person_id == person, deletes=True),
+    Forgets(Leaving, lambda person: Leaving.person_id == person, deletes=True),
     Forgets(Authenticator, lambda person: Authenticator.person_id == person, deletes=True),
     Forgets(RecoveryCode, lambda person: RecoveryCode.person_id == person, deletes=True),
     Forgets(Passkey, lambda person: Passkey.person_id == person, deletes=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from coworking.accounts import access, devices, emails, organisation_rules, organisations, rules, tokens
 from coworking.accounts.devices import Browser, Halfway, SignedIn
@@ -25,8 +25,6 @@ from coworking.core.timespan import local_date
 from coworking.core.units import locked, write_unit
 
 LASTS = timedelta(days=14)
-KEPT = timedelta(days=90)
-"""How long an invitation that is over is kept: its address is no longer needed."""
 MOST_OPEN = 100
 """How many of an organisation may be open at once: nobody sends bulk mail through us."""
 
@@ -142,15 +140,6 @@ def join_by_address(actor: Actor, public_id: str) -> None:
         if organisation is None or may_join(person) is not organisation:
             raise NotFound()
         _belong(person, organisation.id, as_contact=False)
-
-
-def purge() -> int:
-    """Forget invitations that have been over for `KEPT`; return how many."""
-    old = OrganisationInvitation.ends_at < now() - KEPT
-    if db.session.scalar(select(OrganisationInvitation.id).where(old).limit(1)) is None:
-        return 0
-    with write_unit():
-        return db.session.execute(delete(OrganisationInvitation).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result
 
 
 def _spoken_for(actor: Actor, public_id: str) -> Organisation:

@@ -139,6 +139,16 @@ class Organisation(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 
+class Leaving(Model):
+    """``person`` was told that the account, which nobody uses, is erased on ``leaves_on`` unless they come back."""
+
+    __tablename__ = "leaving"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, autoincrement=False)
+    leaves_on: Mapped[date]
+    told_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
 class OrganisationMember(Model):
     """``person`` belongs to ``organisation`` from ``since`` to ``until`` (inclusive; None: still).
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from sqlalchemy import delete, select
-
 from coworking.accounts.models import UsedOnce
 from coworking.core.clock import now
-from coworking.core.db import db
 from coworking.core.errors import Gone
 from coworking.core.sql import inserted
-from coworking.core.units import require_unit, write_unit
+from coworking.core.units import require_unit
 
 
 def use(text: str, *, lasts: timedelta) -> None:
@@ -24,12 +21,3 @@ def use(text: str, *, lasts: timedelta) -> None:
     digest = hashlib.sha256(text.encode()).hexdigest()
     if not inserted(UsedOnce, digest=digest, ends_at=now() + lasts):
         raise Gone()
-
-
-def purge() -> int:
-    """Forget what is too old to work anyway; return how many."""
-    old = UsedOnce.ends_at < now()
-    if db.session.scalar(select(UsedOnce.digest).where(old).limit(1)) is None:
-        return 0
-    with write_unit():
-        return db.session.execute(delete(UsedOnce).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result

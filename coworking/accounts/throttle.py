@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from ipaddress import ip_address
 from math import ceil
 
@@ -23,10 +23,7 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.settings import settings
 from coworking.core.sql import inserted
-from coworking.core.units import locked, require_unit, write_unit
-
-PURGED_AFTER = timedelta(hours=48)
-"""By then a score of a hundred has halved two hundred times."""
+from coworking.core.units import locked, require_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +159,6 @@ def forget(email: str, address: str | None) -> None:
     if address:
         name = _bucket("account_address", f"{email} {network_of(address)}")
         db.session.execute(delete(Throttle).where(Throttle.bucket == name))
-
-
-def purge() -> int:
-    """Forget the buckets in which nothing counts any more; return how many."""
-    old = Throttle.scored_at < now() - PURGED_AFTER
-    if db.session.scalar(select(Throttle.bucket).where(old).limit(1)) is None:
-        return 0
-    with write_unit():
-        return db.session.execute(delete(Throttle).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result
 
 
 def network_of(address: str) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
 from coworking.booking.access import for_whom
@@ -28,8 +28,6 @@ MOST_OPEN = 10
 """How many reports of one person may wait at a time."""
 
 MOST_CHARACTERS = 500
-KEPT = timedelta(days=365)
-"""How long a report stays after it was resolved."""
 
 SHOWN_RESOLVED = 5
 
@@ -125,16 +123,6 @@ def reopen(actor: Actor, resource: str, at: datetime) -> int:
             one.resolved_at = one.resolved_by_id = one.resolution = None
             audit.record(actor, "problem.reopened", ("problem_report", one.id), person_id=one.person_id)
     return len(undone)
-
-
-def purge() -> int:
-    """Delete the reports that were resolved a year ago; return how many."""
-    over = ProblemReport.resolved_at < now() - KEPT
-    if db.session.scalar(select(ProblemReport.id).where(over).limit(1)) is None:
-        return 0
-    with write_unit():
-        gone = db.session.execute(delete(ProblemReport).where(over).execution_options(synchronize_session=False))
-        return gone.rowcount  # type: ignore[attr-defined] - a cursor result has one
 
 
 def open_state() -> tuple[ColumnElement[int], ColumnElement[int]]:

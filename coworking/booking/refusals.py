@@ -11,7 +11,7 @@ import logging
 from datetime import date
 from hashlib import sha256
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from coworking.accounts.models import Person
 from coworking.booking.models import RefusedRequest
@@ -22,7 +22,6 @@ from coworking.core.policy import Actor
 from coworking.core.settings import settings
 from coworking.core.sql import inserted
 from coworking.core.units import write_unit
-from coworking.spaces import queries as spaces
 
 log = logging.getLogger(__name__)
 
@@ -43,17 +42,3 @@ def _digest(day: date, kind: str, person_id: int | None) -> str:
     """What recognises a second try: it says nothing without the server's secret, and nothing of another day or kind."""
     said = f"refused request {day.isoformat()} {kind} {person_id}"
     return hmac.new(settings().secret_key.encode(), said.encode(), sha256).hexdigest()
-
-
-def forget_who() -> int:
-    """Empty the digests of days that are over; return how many."""
-    if spaces.lieu_or_none() is None:
-        return 0
-    over = (RefusedRequest.day < spaces.today(), RefusedRequest.who.is_not(None))
-    if db.session.scalar(select(RefusedRequest.id).where(*over).limit(1)) is None:
-        return 0
-    with write_unit():
-        emptied = db.session.execute(
-            update(RefusedRequest).where(*over).values(who=None).execution_options(synchronize_session=False)
-        )
-        return emptied.rowcount  # type: ignore[attr-defined] - a cursor result has one

@@ -6,10 +6,10 @@ answered from the thing itself. A different request under the same key is refuse
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import g, has_request_context
-from sqlalchemy import UniqueConstraint, delete, select
+from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
@@ -17,10 +17,7 @@ from coworking.core.db import Model, db
 from coworking.core.errors import N_, DomainError
 from coworking.core.sql import inserted
 from coworking.core.types import BigId, BigInt, UTCDateTime
-from coworking.core.units import UnitOfWork, before_commit, write_unit
-
-KEPT = timedelta(hours=48)
-"""Who has not asked again by then knows what became of it."""
+from coworking.core.units import UnitOfWork, before_commit
 
 
 class IdempotencyKey(Model):
@@ -65,15 +62,6 @@ def find(person_id: int, key: str, endpoint: str, fingerprint: str) -> Idempoten
 def remember(person_id: int, key: str, endpoint: str, fingerprint: str) -> None:
     """Have the request's unit write the key with whatever it makes."""
     g.idempotency = {"person_id": person_id, "key": key, "endpoint": endpoint, "fingerprint": fingerprint}
-
-
-def purge() -> int:
-    """Forget the keys of more than `KEPT` ago, in a unit of its own where there are any; return how many."""
-    old = IdempotencyKey.created_at < now() - KEPT
-    if db.session.scalar(select(IdempotencyKey.id).where(old).limit(1)) is None:
-        return 0
-    with write_unit():
-        return db.session.execute(delete(IdempotencyKey).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result
 
 
 @before_commit.append

@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from flask import has_request_context, request
-from sqlalchemy import JSON, delete, select
+from sqlalchemy import JSON, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coworking.core.clock import now
@@ -25,7 +25,6 @@ from coworking.core.units import require_unit, write_unit
 log = logging.getLogger("coworking.security")
 log.setLevel(logging.INFO)
 
-KEPT = timedelta(days=92)
 PAGE = 100
 
 SIGNED_IN = "signed_in"
@@ -125,15 +124,6 @@ def every(kind: str | None = None) -> list[SecurityEvent]:
     """All the events that are kept, the latest first; of one ``kind`` when given."""
     statement = select(SecurityEvent).order_by(SecurityEvent.id.desc())
     return list(db.session.scalars(statement if kind is None else statement.where(SecurityEvent.kind == kind)))
-
-
-def purge() -> int:
-    """Forget events of more than three months ago; return how many."""
-    old = SecurityEvent.occurred_at < now() - KEPT
-    if db.session.scalar(select(SecurityEvent.id).where(old).limit(1)) is None:
-        return 0
-    with write_unit():
-        return db.session.execute(delete(SecurityEvent).where(old)).rowcount  # type: ignore[attr-defined] - a cursor result
 
 
 def shortened(address: str | None) -> str | None:

@@ -11,6 +11,7 @@ from flask import Flask, g
 from flask.cli import with_appcontext
 
 from coworking.accounts.passwords import hash_password
+from coworking.core import retention
 from coworking.core.errors import DomainError
 from coworking.core.formats import minutes_range
 from coworking.core.i18n import LANGUAGES, _
@@ -18,7 +19,7 @@ from coworking.core.migrating import upgrade
 from coworking.core.sender import default_address
 from coworking.core.units import end_read
 from coworking.core.web import say
-from coworking.frontdesk import questions
+from coworking.frontdesk import keeping_pages, questions
 from coworking.spaces import queries
 from coworking.spaces.forms import weekday_names
 
@@ -26,8 +27,29 @@ _STATUS = click.Choice(["association", "company", "public", "individual"])
 
 
 def init(app: Flask) -> None:
-    """Register the command."""
+    """Register the commands."""
     app.cli.add_command(setup)
+    app.cli.add_command(purge)
+    privacy.add_command(purge)
+    app.cli.add_command(privacy)
+
+
+@click.group("privacy")
+def privacy() -> None:
+    """What the lieu holds about people."""
+
+
+@click.command("purge")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@with_appcontext
+def purge(dry_run: bool) -> None:
+    """Let go of what is over its time, as the lieu chose it; also as ``flask privacy purge``."""
+    for line in keeping_pages.lines():
+        day = f" ({line.next_on.isoformat()})" if line.next_on is not None else ""
+        exempt = f" ({line.exempt} exempt)" if line.exempt else ""
+        click.echo(f"{line.rows:>8}  {line.kind}: {line.days} d{exempt}{day}")
+    if not dry_run:
+        click.echo(f"{retention.purge():>8}  gone")
 
 
 @click.command("setup")

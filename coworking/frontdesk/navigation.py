@@ -123,6 +123,8 @@ _PARTS = {
         "reminder_settings.step",
         "mail.edit",
         "mail.save",
+        "privacy.kept",
+        "privacy.keep",
         "pricing.article",
         "pricing.articles",
         "pricing.new_article",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from hashlib import sha256
 from typing import IO
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from coworking.core import audit, outbox
 from coworking.core.clock import now
@@ -18,7 +17,7 @@ from coworking.core.reading import words_of
 from coworking.core.units import end_read, locked, write_unit
 from coworking.imports import queries
 from coworking.imports.column_rules import SUBJECTS, Subject, check_columns
-from coworking.imports.models import ImportFile, ImportLine
+from coworking.imports.models import ImportFile
 from coworking.imports.person_rules import DECISIONS
 from coworking.imports.table_rules import (
     MOST_BYTES,
@@ -30,10 +29,6 @@ from coworking.imports.table_rules import (
 from coworking.imports.xlsx_rules import is_workbook, read_workbook
 
 RUN, INVITE = "imports.run", "imports.invite"
-KEPT_FOR = timedelta(days=7)
-"""How long a file waits to be imported before its content is deleted; imported, it is deleted at once."""
-REPORT_FOR = timedelta(days=30)
-"""How long the report of its lines is kept."""
 MOST_DECISIONS = 500
 
 
@@ -159,23 +154,6 @@ def forget(actor: Actor, public_id: str) -> None:
         if file.state != "uploaded" or file.run:
             raise NotReady()
         db.session.delete(file)
-
-
-def purge() -> int:
-    """Delete the contents of files that wait for too long, and reports that are old; count rows."""
-    instant = now()
-    waits = (ImportFile.content.is_not(None), ImportFile.created_at < instant - KEPT_FOR, ImportFile.state != "running")
-    old = select(ImportFile.id).where(ImportFile.created_at < instant - REPORT_FOR, ImportFile.state != "running")
-    stale = select(ImportLine.id).where(ImportLine.file_id.in_(old))
-    named = (ImportFile.id.in_(old), ImportFile.file_name != "")
-    looks = (select(ImportFile.id).where(*waits), stale, select(ImportFile.id).where(*named))
-    if not any(db.session.scalar(look.limit(1)) for look in looks):
-        return 0
-    with write_unit():
-        emptied = db.session.execute(update(ImportFile).where(*waits).values(content=None)).rowcount  # type: ignore[attr-defined] - a cursor result
-        gone = db.session.execute(delete(ImportLine).where(ImportLine.file_id.in_(old))).rowcount  # type: ignore[attr-defined] - a cursor result
-        db.session.execute(update(ImportFile).where(*named).values(file_name="", decisions={}))
-        return emptied + gone
 
 
 def _file(actor: Actor, public_id: str) -> ImportFile:

@@ -62,6 +62,7 @@ ACCESS = {
     "accounts/access_changed-token_made": {"browser": "Firefox, Linux"},
     "accounts/access_changed-new_browser": {"browser": "Firefox, Linux"},
     "accounts/access_changed-data_copied": {},
+    "accounts/access_changed-leaving": {"starts": datetime(2026, 12, 24, 9, 36, tzinfo=UTC)},
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts import invitations
 from coworking.accounts.models import Organisation, OrganisationInvitation, OrganisationMember, Person
+from coworking.core import retention
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from tests import factories
@@ -305,6 +306,6 @@ def test_whom_the_contact_ended_comes_back_by_an_invitation_only(app, durand, ca
 def test_invitations_that_are_long_over_are_forgotten(app, durand, invited, clock):
     invited("zoe@demo.example")
     with app.app_context():
-        assert invitations.purge() == 0
+        assert retention.purge("invitations") == 0
         clock.advance(days=14 + 91)
-        assert invitations.purge() == 1
+        assert retention.purge("invitations") == 1

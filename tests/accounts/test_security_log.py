@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from coworking.accounts import api_tokens, email_changes, staff
-from coworking.core import security
+from coworking.core import retention, security
 from coworking.core.db import db
 from coworking.core.policy import Role
 from tests.factories import PASSWORD, actor
@@ -130,10 +130,10 @@ def test_it_is_kept_for_three_months(app, cast, clock):
         security.note(security.RESET_ASKED, person_id=cast.member.id)
     clock.advance(days=92)
     with app.app_context():
-        assert security.purge() == 0
+        assert retention.purge("security_log") == 0
     clock.advance(seconds=1)
     with app.app_context():
-        assert security.purge() == 1
+        assert retention.purge("security_log") == 1
 
 
 @pytest.mark.parametrize(

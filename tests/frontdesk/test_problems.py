@@ -11,6 +11,7 @@ from sqlalchemy import select
 from coworking.accounts import staff
 from coworking.booking import problems, services
 from coworking.booking.message_models import ProblemReport
+from coworking.core import retention
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.spaces import inventory
@@ -172,10 +173,10 @@ def test_who_has_left_is_not_named_and_a_year_later_it_is_gone(app, place, cast,
     host.post(f"/places/{place.desks[0].public_id}/problem/resolve", data={"report": rows(app)[0].public_id})
     clock.advance(days=364)
     with app.app_context():
-        assert problems.purge() == 0
+        assert retention.purge("problems") == 0
     clock.advance(days=2)
     with app.app_context():
-        assert problems.purge() == 1
+        assert retention.purge("problems") == 1
     assert rows(app) == []
 
 

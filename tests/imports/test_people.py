@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from coworking.accounts.models import Person, PersonRole
-from coworking.core import outbox
+from coworking.core import outbox, retention
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.units import write_unit
-from coworking.imports import handlers, judging, services
+from coworking.imports import handlers, judging
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.person_rules import names_in
 from tests import factories
@@ -248,7 +248,7 @@ def test_a_stopped_import_goes_on_when_the_file_is_uploaded_again(app, steps, cl
     assert len(people(app)) == 207
     clock.advance(days=8)
     with app.app_context():
-        services.purge()
+        retention.purge("import_contents", "import_reports", "import_names")
         assert db.session.scalar(select(ImportFile.content)) is None
     assert steps.browser.post(f"{place}/go-on").status_code == 409
     assert steps.place(content) == place
@@ -296,14 +296,14 @@ def test_a_file_and_its_report_are_kept_no_longer_than_said(app, steps, clock):
     waiting = steps.place(csv_file(rows_of(3)))
     clock.advance(days=8)
     with app.app_context():
-        assert services.purge() == 1
+        assert retention.purge("import_contents", "import_reports", "import_names") == 1
     assert "Choisissez-le à nouveau" in steps.browser.get(waiting).text.replace("\u202f", " ")
     clock.advance(days=23)
     with app.app_context():
-        services.purge()
+        retention.purge("import_contents", "import_reports", "import_names")
         assert db.session.scalar(select(func.count()).select_from(ImportLine)) == 0
         assert set(db.session.scalars(select(ImportFile.file_name))) == {""}
-        assert services.purge() == 0
+        assert retention.purge("import_contents", "import_reports", "import_names") == 0
     assert steps.browser.get(place).status_code == 200
 
 

@@ -88,6 +88,7 @@ NOT_PERSONAL = {
     "received_return.*": _NETWORK,
     "reminder_settings.*": _LIEU,
     "resource.*": _LIEU,
+    "retention_choice.kind": _CODE,
     "return_set_aside.*": _NETWORK,
     "saved_means.gateway": _CODE,
     "saved_means.locale": _CODE,

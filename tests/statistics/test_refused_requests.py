@@ -11,6 +11,7 @@ from coworking.booking import refusals, services
 from coworking.booking.models import RefusedRequest
 from coworking.booking.rules import NothingFree
 from coworking.claims.rules import ClaimConflict
+from coworking.core import retention
 from coworking.core.db import db
 from coworking.core.errors import Busy
 from coworking.core.units import write_unit
@@ -59,9 +60,9 @@ def test_the_person_of_a_refused_request_is_forgotten_once_the_day_is_over(full,
     refuse(lambda: services.book_half_days(full.member.actor(), date(2026, 11, 3), AM))
     (row,) = db.session.scalars(select(RefusedRequest))
     assert row.who is not None and full.member.public_id not in row.who
-    assert refusals.forget_who() == 0
+    assert retention.purge("refused_requests") == 0
     clock.set(wall(4, 0, 5))
-    assert refusals.forget_who() == 1
+    assert retention.purge("refused_requests") == 1
     assert db.session.scalars(select(RefusedRequest.who)).all() == [None]
     assert after_the_month(clock)["refused_requests"] == 1
 
