@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from typing import Any
 
 from argon2 import PasswordHasher
 from sqlalchemy import select
@@ -281,8 +282,10 @@ def make_agreement(
     cents: int | None = None,
     valid_from: date = LONG_AGO,
     valid_until: date | None = None,
+    **limits: Any,
 ) -> Agreement:
-    """``organisation`` (by default the employer of `make_cast`) pays for its members' half-days."""
+    """``organisation`` (by default the employer of `make_cast`) pays for its members' half-days. ``limits``: ``cap_cents``
+    and ``cap_of``, ``days_per_week``, ``share_bp``, ``pays_rooms``."""
     with write_unit():
         employer = organisation or db.session.scalars(select(Organisation).order_by(Organisation.id)).first()
         assert employer is not None
@@ -294,6 +297,7 @@ def make_agreement(
             halfdays_per_month=halfdays,
             beyond=beyond,
             halfday_cents=cents,
+            **limits,
         )
         db.session.add(agreement)
     return agreement

@@ -16,6 +16,7 @@ from coworking.accounts.models import Person
 from coworking.billing import labels, rules
 from coworking.billing.models import Charge
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.queries import every_quote_of, priced_by
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden
@@ -92,7 +93,7 @@ def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
 
 
 _sold_ahead = Quote.payer_person_id.is_not(None) & (
-    select(BookingUnit.id).join(Booking).where(BookingUnit.quote_id == Quote.id, Booking.sale_id.is_not(None)).exists()
+    select(BookingUnit.id).join(Booking).where(priced_by(Quote.id), Booking.sale_id.is_not(None)).exists()
 )
 """The condition that a quote's person pays before it counts: it is never on a month's invoice."""
 
@@ -100,22 +101,21 @@ _sold_ahead = Quote.payer_person_id.is_not(None) & (
 def quote_values(quote: Quote) -> dict[str, Any]:
     """The columns of the charge for what was quoted; its person and resource are read."""
     locale = labels.OFFICE_LANGUAGE if quote.payer_person_id is None else quote.person.locale
-    month = month_of(quote.day)
-    is_half_day = quote.unit == "half_day"
+    month, (quantity, unit, unit_cents) = month_of(quote.day), quote.billed
     return charge_values(
         payer_person_id=quote.payer_person_id,
         payer_organisation_id=quote.payer_organisation_id,
         person_id=quote.person_id,
         source="quote",
         source_id=quote.id,
-        family="desk" if is_half_day else "room",
+        family="desk" if quote.unit == "half_day" else "room",
         month=month,
         due_month=month,
         day=quote.day,
         label=labels.of_quote(quote, locale),
-        quantity=1 if is_half_day else quote.minutes,
-        unit=quote.unit,
-        unit_cents=quote.unit_cents,
+        quantity=quantity,
+        unit=unit,
+        unit_cents=unit_cents,
         amount_cents=quote.amount_cents,
         basis=quote.basis,
         vat_rate_bp=quote.vat_rate_bp,
@@ -144,10 +144,8 @@ def charge_sold(kind: str, made_id: int, due_month: date) -> list[int]:
 def no_longer_owed(sale: Sale) -> int:
     """How many cents of a paid booking's sale its quotes do not ask for any more."""
     owed = db.session.scalars(
-        select(Quote)
-        .join(BookingUnit, BookingUnit.quote_id == Quote.id)
-        .where(
-            BookingUnit.booking_id == sale.made_id,
+        select(Quote).where(
+            Quote.id.in_(every_quote_of(sale.made_id)),
             Quote.payer_person_id.is_not(None),
             Quote.state.in_(("live", "kept")),
         )
@@ -160,9 +158,8 @@ def _charge_booking(booking_id: int, due_month: date) -> list[int]:
     quotes = (
         db.session.scalars(
             select(Quote)
-            .join(BookingUnit, BookingUnit.quote_id == Quote.id)
             .options(joinedload(Quote.resource), joinedload(Quote.person), joinedload(Quote.price_group))
-            .where(BookingUnit.booking_id == booking_id, Quote.payer_person_id.is_not(None), Quote.amount_cents > 0)
+            .where(Quote.id.in_(every_quote_of(booking_id)), Quote.payer_person_id.is_not(None), Quote.amount_cents > 0)
             .order_by(Quote.id)
         )
         .unique()

@@ -18,6 +18,7 @@ from coworking.billing.door_rules import NotOffered, SoldLine
 from coworking.billing.line_rules import ChargedItem
 from coworking.billing.models import Charge
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.queries import priced_by
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_of
@@ -157,13 +158,13 @@ def owed_today(person: Person) -> list[SoldLine]:
 
 
 def _item_of_quote(quote: Quote, locale: str) -> ChargedItem:
-    is_half_day = quote.unit == "half_day"
+    quantity, unit, unit_cents = quote.billed
     return ChargedItem(
-        family="desk" if is_half_day else "room",
+        family="desk" if quote.unit == "half_day" else "room",
         label=labels.of_quote(quote, locale),
-        quantity=1 if is_half_day else quote.minutes,
-        unit=quote.unit,
-        unit_cents=quote.unit_cents,
+        quantity=quantity,
+        unit=unit,
+        unit_cents=unit_cents,
         amount_cents=quote.amount_cents,
         basis="ht" if quote.basis == "ht" else "ttc",
         vat_rate_bp=quote.vat_rate_bp,
@@ -240,7 +241,7 @@ def sale_of_walk_in(person_id: int, day: date) -> DoorSale | None:
     return db.session.scalars(
         select(DoorSale)
         .join(Charge, Charge.invoice_id == DoorSale.invoice_id)
-        .join(BookingUnit, BookingUnit.quote_id == Charge.source_id)
+        .join(BookingUnit, priced_by(Charge.source_id))
         .join(Booking, Booking.id == BookingUnit.booking_id)
         .where(DoorSale.person_id == person_id, DoorSale.cancels_id.is_(None), ~cancelled)
         .where(Charge.source == "quote", BookingUnit.day == day, Booking.source == "walkin")

@@ -52,10 +52,22 @@ def reduced(label: str, group: str | None, locale: str) -> str:
 
 
 def of_quote(quote: Quote, locale: str) -> str:
-    """What was quoted, with the reason where it costs less; its resource and group are read."""
+    """What was quoted, with the reason where it costs less, and whose part of the price it is where an employer and its
+    person share it; its resource and group are read."""
     place = quote.resource
     label = half_day(locale) if quote.unit == "half_day" else by_the_hour(place.kind, place.name, locale)
+    if quote.cover == "share":
+        return rest_of(label, locale)
+    if quote.is_part:
+        with in_language(locale):
+            return _("%(what)s, the employer’s part", what=label)
     return reduced(label, quote.price_group.name if quote.price_group is not None else None, locale)
+
+
+def rest_of(label: str, locale: str) -> str:
+    """What the person pays of it, where their employer pays a part."""
+    with in_language(locale):
+        return _("%(what)s, what your employer does not pay", what=label)
 
 
 def subscription(name: str, month: date, halfdays: int | None, locale: str, *, from_day: date | None = None) -> str:

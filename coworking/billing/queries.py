@@ -16,6 +16,7 @@ from coworking.accounts.models import Organisation, Person
 from coworking.billing import rules
 from coworking.billing.models import BillingSettings, Charge, Invoice, Payment
 from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.queries import priced_by
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.outbox import OutboxRow
@@ -97,7 +98,7 @@ def doubts(due: date) -> dict[int, str]:
     """
     rows = db.session.execute(
         select(Charge.id, BookingUnit.outcome)
-        .join(BookingUnit, BookingUnit.quote_id == Charge.source_id)
+        .join(BookingUnit, priced_by(Charge.source_id))
         .join(Booking, Booking.id == BookingUnit.booking_id)
         .where(*billable(due), Charge.source == "quote", BookingUnit.outcome != "came", Booking.status == "confirmed")
     )

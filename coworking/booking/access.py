@@ -16,6 +16,7 @@ from coworking.core.errors import NotFound
 from coworking.core.page_versions import LIEU_VERSION, note_lieu_version
 from coworking.core.policy import Actor, Role
 from coworking.core.units import for_update, require_unit
+from coworking.membership import coverage
 
 # Built once: every booking and every arrival asks one of them.
 _PERSON = select(Person, LIEU_VERSION).options(lazyload(Person.role_rows))  # who books is known; for whom needs no role
@@ -48,12 +49,14 @@ def lock_person(person_id: int) -> Person:
 
 
 def _lock(statement: Select[Person, str], values: dict[str, Any]) -> Person | None:
-    """The person whom ``statement`` finds, locked; the lieu's version comes with them."""
+    """The person whom ``statement`` finds, locked with what they share of an employer's money; the lieu's version comes
+    with them."""
     row = db.session.execute(statement, values).one_or_none()
     if row is None:
         return None
     person, version = row
     note_lieu_version(version)
+    coverage.lock_common_caps(person.id)
     return person
 
 

@@ -144,6 +144,11 @@ class BookingUnit(Model):
     def span(self) -> Span:
         return Span(self.starts_at, self.ends_at)
 
+    @property
+    def quotes(self) -> tuple[Quote, ...]:
+        """What each payer owes for it: one quote, two where an employer pays a part, none before prices were kept."""
+        return () if self.quote is None else self.quote.parts
+
 
 class RefusedRequest(Model):
     """Someone asked for a desk or room on ``day`` when none of that ``kind`` was free: one row for all their tries.

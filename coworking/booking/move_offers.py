@@ -111,10 +111,18 @@ def _payer(quotes: Sequence[Quote]) -> Payer | None:
 def terms_now(booking: Booking) -> PayerTerms:
     bill = bill_of(booking)
     if bill is None:
-        return PayerTerms("me", 0, "ttc", None, 0, 0, None, beyond=False, free=True)
+        return PayerTerms("me", 0, "ttc", None, 0, 0, None, beyond=None, free=True)
     payer: Payer = "employer" if bill.employer else "me"
     terms = (bill.cents, bill.basis, bill.employer, bill.by_employer, bill.by_plan)
-    by_pack, minutes = bill.by_pack, bill.pack_minutes
     return PayerTerms(
-        payer, *terms, left=None, beyond=False, free=False, by_pack=by_pack, pack_minutes=minutes, group=bill.group
+        payer,
+        *terms,
+        left=None,
+        beyond=None,
+        free=False,
+        by_pack=bill.by_pack,
+        pack_minutes=bill.pack_minutes,
+        group=bill.group,
+        employer_part=bill.employer_part,
+        room_by_employer=bill.room_by_employer,
     )

@@ -17,9 +17,8 @@ from coworking.core.clock import now
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.membership import coverage
-from coworking.membership.agreement_rules import AgreementExhausted, NoAgreement
+from coworking.membership.agreement_rules import AgreementExhausted, Limit, NoAgreement
 from coworking.membership.entitlement import Decision, Payer, personal_cents
-from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, Resource
 from coworking.spaces.rules import check_half_open
@@ -30,8 +29,9 @@ class PayerTerms:
     """What one payer's choice comes to. ``cents``: what the person owes, in ``basis``; ``plan``: their own allowance's
     half-days; ``left``: how many it holds afterwards. ``employer``: who else pays, and for how many half-days. ``by_pack``:
     half-days of a pack, ``pack_minutes`` of a room; ``pack_left`` units until ``pack_until`` are there afterwards.
-    ``group``: whose reduced price it is, instead of ``full_cents``. ``beyond``: the employer's allowance is used up for
-    (part of) it. ``pay_now``: what of ``cents``, with its VAT, must be paid before it counts."""
+    ``group``: whose reduced price it is, instead of ``full_cents``. ``employer_part``: what the employer pays where the
+    person pays the rest of it, in cents, else 0; ``room_by_employer``: it pays a room. ``beyond``: which limit of its
+    agreement is reached for (part of) it. ``pay_now``: what of ``cents``, with its VAT, must be paid before it counts."""
 
     payer: Payer
     cents: int
@@ -40,7 +40,7 @@ class PayerTerms:
     by_employer: int
     by_plan: int
     left: int | None
-    beyond: bool
+    beyond: Limit | None
     free: bool
     pay_now: int = 0
     by_pack: int = 0
@@ -49,6 +49,8 @@ class PayerTerms:
     pack_until: date | None = None
     group: str | None = None
     full_cents: int = 0
+    employer_part: int = 0
+    room_by_employer: bool = False
 
     @property
     def taken(self) -> int:
@@ -112,22 +114,23 @@ def offer(actor: Actor, request: Request) -> Offer:
     ((resource, use, halves),) = choose(request, person, lieu, day, instant, find=claims.candidates)
     uses = uses_of(units_of(resource, use, halves, day))
     exhausted: AgreementExhausted | None = None
+    decide = coverage.decisions_by_payer(person.id, uses)
     try:
-        decided = coverage.decisions(person.id, request.payer, uses)
+        decided = decide(request.payer)
         chosen = terms_of(request.payer, decided)
     except AgreementExhausted as refusal:
         exhausted = refusal
-        decided = coverage.decisions(person.id, "me", uses)
+        decided = decide("me")
         chosen = terms_of("me", decided)
     if chosen.cents and must_be_paid(person.id, lieu, decided):
         chosen = replace(chosen, pay_now=to_pay_of(decided))
     others: list[PayerTerms] = []
     payers: tuple[Payer, ...] = ("me", "employer")
     for payer in payers:
-        if payer == chosen.payer or (payer == "employer" and (exhausted is not None or not halves)):
+        if payer == chosen.payer or (payer == "employer" and exhausted is not None):
             continue
         try:
-            others.append(terms_of(payer, coverage.decisions(person.id, payer, uses)))
+            others.append(terms_of(payer, decide(payer)))
         except (NoAgreement, AgreementExhausted):
             continue
     deadline = deadline_of(use.start, free_cancel_minute=lieu.free_cancel_minute, zone=lieu.tz)
@@ -146,18 +149,18 @@ def offer(actor: Actor, request: Request) -> Offer:
 
 def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
     """What ``decided`` comes to, as a sheet says it."""
-    employers = [d.organisation_id for d in decided if d.organisation_id is not None]
+    employers = [d for d in decided if d.organisation_id is not None]
     by_plan = [d for d in decided if d.cover == "subscription"]
     by_pack = [d for d in decided if d.cover == "pack"]
     return PayerTerms(
         payer="employer" if employers or (payer == "employer") else "me",
         cents=personal_cents(decided),
         basis=decided[0].basis,
-        employer=coverage.employer_name(employers[0]) if employers else None,
-        by_employer=len(employers),
+        employer=coverage.employer_name(employers[0].organisation_id or 0) if employers else None,
+        by_employer=sum(d.unit == "half_day" for d in employers),
         by_plan=len(by_plan),
         left=by_plan[-1].left if by_plan else None,
-        beyond=any(d.beyond for d in decided),
+        beyond=next((d.beyond for d in decided if d.beyond is not None), None),
         free=all(d.cover == "free" for d in decided),
         by_pack=sum(d.unit == "half_day" for d in by_pack),
         pack_minutes=sum(d.use.units for d in by_pack if d.unit == "hour"),
@@ -165,6 +168,8 @@ def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
         pack_until=by_pack[-1].until if by_pack else None,
         group=next((d.group for d in decided if d.group is not None), None),
         full_cents=sum(d.full_cents or 0 for d in decided),
+        employer_part=sum(d.amount_cents for d in employers) if any(d.rest for d in employers) else 0,
+        room_by_employer=any(d.unit == "hour" for d in employers),
     )
 
 
@@ -182,6 +187,8 @@ class Bill:
     by_pack: int = 0
     pack_minutes: int = 0
     group: str | None = None
+    employer_part: int = 0
+    room_by_employer: bool = False
 
     @property
     def is_prepaid(self) -> bool:
@@ -191,18 +198,21 @@ class Bill:
 
 def bill_of(booking: Booking) -> Bill | None:
     """What ``booking`` (with its units' quotes) costs; None when it is older than prices or costs nobody anything."""
-    quotes: list[Quote] = [unit.quote for unit in booking.units if unit.quote is not None]
-    if not quotes or all(quote.cover == "free" for quote in quotes):
+    units = [unit.quote for unit in booking.units if unit.quote is not None]
+    if not units or all(quote.cover == "free" for quote in units):
         return None
-    employers = [quote.payer_organisation for quote in quotes if quote.payer_organisation is not None]
+    quotes = [part for quote in units for part in quote.parts]
+    theirs = [quote for quote in units if quote.payer_organisation is not None]
     return Bill(
         cents=sum(quote.amount_cents for quote in quotes if quote.payer_organisation_id is None),
-        basis=quotes[0].basis,
-        employer=employers[0].name if employers else None,
-        by_employer=len(employers),
-        by_plan=sum(quote.cover == "subscription" for quote in quotes),
-        state=quotes[0].state,
-        by_pack=sum(quote.cover == "pack" and quote.unit == "half_day" for quote in quotes),
-        pack_minutes=sum(quote.units for quote in quotes if quote.cover == "pack" and quote.unit == "hour"),
-        group=next((quote.price_group.name for quote in quotes if quote.price_group is not None), None),
+        basis=units[0].basis,
+        employer=next((quote.payer_organisation.name for quote in theirs if quote.payer_organisation), None),
+        by_employer=sum(quote.unit == "half_day" for quote in theirs),
+        by_plan=sum(quote.cover == "subscription" for quote in units),
+        state=units[0].state,
+        by_pack=sum(quote.cover == "pack" and quote.unit == "half_day" for quote in units),
+        pack_minutes=sum(quote.units for quote in units if quote.cover == "pack" and quote.unit == "hour"),
+        group=next((quote.price_group.name for quote in units if quote.price_group is not None), None),
+        employer_part=sum(quote.amount_cents for quote in theirs) if any(quote.rest_id for quote in theirs) else 0,
+        room_by_employer=any(quote.unit == "hour" for quote in theirs),
     )

@@ -75,7 +75,7 @@ def said(booking: Booking) -> str:
 
 def said_with_payer(booking: Booking) -> str:
     """« Poste 7, jeudi 26 novembre, le matin. Payé par Durand. »: who pays is said where it is an employer."""
-    payers = [unit.quote.payer_organisation for unit in booking.units if unit.quote is not None]
+    payers = [quote.payer_organisation for unit in booking.units for quote in unit.quotes]
     employer = next((payer for payer in payers if payer is not None), None)
     if employer is None:
         return said(booking)

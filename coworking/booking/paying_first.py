@@ -32,7 +32,7 @@ from coworking.core.sales import Sold
 from coworking.core.units import locked, require_unit
 from coworking.membership import coverage
 from coworking.membership import queries as memberships
-from coworking.membership.entitlement import Decision, personal_cents
+from coworking.membership.entitlement import Decision, parts_of, personal_cents
 from coworking.pricing import sales
 from coworking.pricing.models import Quote
 from coworking.pricing.reduced_words import with_rate
@@ -59,7 +59,7 @@ def must_be_paid(person_id: int, lieu: Lieu, decided: Sequence[Decision]) -> boo
     """Whether the lieu's rules ask ``person_id`` to pay first what was ``decided``, and it can be paid at once here."""
     rules = {
         lieu.pay_first_desks if one.use.kind == DESK else lieu.pay_first_rooms
-        for one in decided
+        for one in parts_of(decided)
         if one.organisation_id is None and one.amount_cents
     }
     if not is_paid_first(rules, has_plan=False):
@@ -72,7 +72,11 @@ def must_be_paid(person_id: int, lieu: Lieu, decided: Sequence[Decision]) -> boo
 def to_pay_of(decided: Sequence[Decision]) -> int:
     """What the person must pay at once for what was ``decided``, with its VAT."""
     return payable_cents(
-        [PricedLine(one.amount_cents, one.vat_rate_bp, one.basis) for one in decided if one.organisation_id is None]
+        [
+            PricedLine(one.amount_cents, one.vat_rate_bp, one.basis)
+            for one in parts_of(decided)
+            if one.organisation_id is None
+        ]
     )
 
 
@@ -92,13 +96,14 @@ def sell(actor: Actor, booking: Booking) -> None:
     with in_language(booking.person.locale):
         lines = [
             SaleLine(
-                label=_label(unit, unit.quote),
-                cents=unit.quote.amount_cents,
-                vat_rate_bp=unit.quote.vat_rate_bp,
-                basis="ht" if unit.quote.basis == "ht" else "ttc",
+                label=_label(unit, quote),
+                cents=quote.amount_cents,
+                vat_rate_bp=quote.vat_rate_bp,
+                basis="ht" if quote.basis == "ht" else "ttc",
             )
             for unit in booking.units
-            if unit.quote is not None and unit.quote.payer_person_id is not None and unit.quote.amount_cents
+            for quote in unit.quotes
+            if quote.payer_person_id is not None and quote.amount_cents
         ]
     assert booking.held_until is not None, "it is held"
     sale = sales.sell(actor, KIND, booking.id, booking.person_id, lines, until=booking.held_until)

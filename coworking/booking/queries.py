@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy import ColumnElement, CompoundSelect, and_, bindparam, func, or_, select
+from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
 
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import (
@@ -92,6 +93,20 @@ def quotes_of(booking_id: int) -> list[Quote]:
             .execution_options(populate_existing=True)
         )
     )
+
+
+def every_quote_of(booking_id: int | None) -> CompoundSelect[int | None]:
+    """The ids of all quotes of a booking, of each unit one for every payer, as a selection."""
+    of_units = select(Quote.id, Quote.rest_id).join(BookingUnit, BookingUnit.quote_id == Quote.id)
+    found = of_units.where(BookingUnit.booking_id == booking_id).subquery()
+    return select(found.c.id).union_all(select(found.c.rest_id).where(found.c.rest_id.is_not(None)))
+
+
+def priced_by(quote_id: Any) -> ColumnElement[bool]:
+    """The condition that a unit's price is the quote of that id, or that this is the rest of it."""
+    whole = aliased(Quote)
+    of_rest = select(whole.id).where(whole.rest_id == quote_id).correlate_except(whole).scalar_subquery()
+    return BookingUnit.quote_id == func.coalesce(of_rest, quote_id)
 
 
 def claims_by_id(ids: Collection[int]) -> list[Claim]:

@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.booking import services
-from coworking.booking.forms import read_agreed, read_day, read_length, read_room, wall
+from coworking.booking.forms import read_agreed, read_day, read_length, read_payer, read_room, wall
 from coworking.booking.pages import blueprint, on_to_pay, say_booked
 from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.room_sheet import COMMON, key_of, look
@@ -89,6 +89,7 @@ def book_room(public_id: str) -> ResponseReturnValue:
                 (RequestedItem(resource=public_id),),
                 title=form.title,
                 guests=form.guests,
+                payer=read_payer(request.form.get("payer")),
                 agreed_cents=read_agreed(request.form.get("agreed")) or 0,
             ),
         )

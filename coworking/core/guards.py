@@ -34,6 +34,7 @@ from coworking.core.money_guards import (
     never_negative,
     pack_within,
     payout_booked_once,
+    shared_unit,
     whole_payout,
 )
 from coworking.core.version_triggers import SHOWN_OF_LIEU, raises_day_version, raises_lieu_version
@@ -100,6 +101,7 @@ QUOTE_FROZEN = (
     "basis",
     "vat_rate_bp",
     "created_at",
+    "rest_id",
 )
 """Every column of a quote but its state and when it was released."""
 
@@ -172,7 +174,7 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "closing": (("public_id",), ("kind", "seq"), ("kind", "first_day"), ("kind", "prev")),
     "chain_entry": (("chain", "seq"),),
     "seal": (),
-    "quote": (("public_id",),),
+    "quote": (("public_id",), ("rest_id",)),
     "sale": (("public_id",),),
     "charge": (("public_id",), ("source", "source_id", "month")),
     "lieu_day": (("day",),),
@@ -192,6 +194,7 @@ GUARDS: tuple[Guard, ...] = (
     frozen_charge(UNIQUE["charge"]),
     credit_within(),
     pack_within(),
+    shared_unit(),
     line_used_once(),
     frozen_payout(PAYOUT_FROZEN, UNIQUE["online_payout"]),
     whole_payout(),

@@ -75,6 +75,15 @@ def pack_within() -> Guard:
     return _refused_row(name, "ledger_entry", wrong, ["pack WHERE id = NEW.pack_id"], needs=("pack", "quote"))
 
 
+def shared_unit() -> Guard:
+    """The rest of an employer's quote is its person's part of the very same use."""
+    name = "quote_shared"
+    same = ("person_id", "resource_id", "day", "starts_at", "ends_at", "basis", "vat_rate_bp")
+    fits = " AND ".join(f"r.{column} = NEW.{column}" for column in same)
+    rest = f"EXISTS (SELECT 1 FROM quote AS r WHERE r.id = NEW.rest_id AND r.cover = 'share' AND {fits})"
+    return _refused_row(name, "quote", f"NEW.rest_id IS NOT NULL AND NOT {rest}", [], needs=())
+
+
 def line_used_once() -> Guard:
     """What a bank line was used for never comes to more than the line, nor below nothing.
 

@@ -19,6 +19,7 @@ SHOWN_OF_LIEU: Mapping[str, tuple[str, ...]] = {
     "open_span": (),
     "tariff": (),
     "tariff_price": (),
+    "agreement": (),
     "price_group": (),
     "group_tariff": (),
     "group_price": (),

@@ -133,7 +133,7 @@ def init_web(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _operational_error)
     app.register_error_handler(Exception, _unexpected)
-    app.jinja_env.globals.update(csp_nonce=csp_nonce, first_wrong=first_wrong)
+    app.jinja_env.globals.update(csp_nonce=csp_nonce, first_wrong=first_wrong, say=say)
 
 
 class _Integer(IntegerConverter):

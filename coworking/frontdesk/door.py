@@ -29,7 +29,8 @@ WALK_IN = "w"
 
 @dataclass(frozen=True, slots=True)
 class WalkInPrice:
-    """The half-day that an arrival would take (``am`` or ``pm``), and who would pay what for it."""
+    """The half-day that an arrival would take (``am`` or ``pm``), and who would pay what for it: where an employer pays a
+    part, what the person pays."""
 
     half: str
     decision: Decision
@@ -41,13 +42,14 @@ class WalkInPrice:
 
     def line(self, locale: str) -> SoldLine:
         """It as a line of a sale."""
-        decision = self.decision
+        decision, label = self.decision, labels.half_day(locale)
+        is_rest = decision.cover == "share"
         item = ChargedItem(
             family="desk",
-            label=labels.reduced(labels.half_day(locale), decision.group, locale),
+            label=labels.rest_of(label, locale) if is_rest else labels.reduced(label, decision.group, locale),
             quantity=1,
-            unit="half_day",
-            unit_cents=decision.unit_cents,
+            unit="piece" if is_rest else "half_day",
+            unit_cents=decision.amount_cents if is_rest else decision.unit_cents,
             amount_cents=decision.amount_cents,
             basis=decision.basis,
             vat_rate_bp=decision.vat_rate_bp,
@@ -75,7 +77,7 @@ def walk_in_price(person: Person) -> WalkInPrice | None:
         (decision,) = coverage.decisions(person.id, None, [use])
     except AgreementExhausted:  # nobody is turned away at the door: then the person pays
         (decision,) = coverage.decisions(person.id, "me", [use])
-    return WalkInPrice(half.half, decision)
+    return WalkInPrice(half.half, decision.rest or decision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from coworking.booking.models import Booking
 from coworking.booking.queries import coming_bookings, past_bookings
 from coworking.core.db import db
 from coworking.core.policy import Actor, Role
-from coworking.membership.queries import Remaining, employers_of, remaining
+from coworking.membership.entitlement_queries import Remaining, remaining
+from coworking.membership.queries import employers_of
 from coworking.presence.models import Presence
 from coworking.spaces import queries as spaces
 

@@ -154,7 +154,7 @@ def _home(
     """The whole page around whichever form was just sent, and the row it stands in."""
     organisation = queries.organisation_of_contact(current_actor(), public_id)
     month, today = _month(), spaces.today()
-    this = month_of(today)
+    this, agreements = month_of(today), queries.agreements_in_force(organisation.id)
     return form_page(
         "frontdesk/employer.html",
         ended or ordered or invited or Form(),
@@ -164,7 +164,8 @@ def _home(
         is_now=month == this,
         earlier=month_after(month, -1) if month > month_after(this, -MONTHS_BACK) else None,
         later=month_after(month) if month < this else None,
-        agreements=queries.agreements_in_force(organisation.id),
+        agreements=agreements,
+        spending=queries.spending(organisation, agreements, month),
         invoices=billing.documents_of(organisation.id, INVOICES_SHOWN),
         weekdays=weekday_names(),
         weekdays_in=weekdays_in,

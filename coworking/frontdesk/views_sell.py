@@ -96,7 +96,7 @@ def take_sale() -> ResponseReturnValue:
         booking = presence.arrive_in_unit(actor, person).booking
         if booking is None or not booking.units:
             raise NotOffered()  # the last desk was taken meanwhile
-        return [f"q:{unit.quote.public_id}" for unit in booking.units if unit.quote is not None]
+        return [f"q:{quote.public_id}" for unit in booking.units for quote in unit.quotes if quote.payer_person_id]
 
     try:
         sale = selling.sell(

@@ -24,7 +24,7 @@ from coworking.core.months import month_of
 from coworking.core.policy import Actor, current_actor, signed_in
 from coworking.core.timespan import Span
 from coworking.core.web import load_whole, refusal, say
-from coworking.membership import paying_first
+from coworking.membership import entitlement_queries, paying_first
 from coworking.membership import queries as memberships
 from coworking.membership import services as membership
 from coworking.membership.agreement_rules import AgreementExhausted
@@ -225,10 +225,10 @@ def _halves(actor: Actor, monday: date, which: Callable[[weeks.HalfOfWeek], bool
     return {row.day: found for row in rows if (found := frozenset[Half](c.half for c in row.cells if which(c)))}
 
 
-def _remaining(person_id: int, first: date, last: date) -> list[memberships.Remaining]:
+def _remaining(person_id: int, first: date, last: date) -> list[entitlement_queries.Remaining]:
     """What is left from ``first`` to ``last``: of both months if the week lies in two, of a pack once."""
     months = [first] if month_of(first) == month_of(last) else [first, month_of(last)]
-    return list(dict.fromkeys(left for day in months for left in memberships.remaining(person_id, day)))
+    return list(dict.fromkeys(left for day in months for left in entitlement_queries.remaining(person_id, day)))
 
 
 def _adhesion_ends(person_id: int, today: date) -> tuple[str, date] | None:

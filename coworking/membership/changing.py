@@ -19,7 +19,7 @@ from coworking.core.errors import DomainError, NotFound
 from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Actor
 from coworking.core.units import locked, write_unit
-from coworking.membership import news, queries
+from coworking.membership import entitlement_queries, news
 from coworking.membership.access import record, subject
 from coworking.membership.beginning import PlanTerms, check_no_plan, check_price, find_plan, plan_terms
 from coworking.membership.change_rules import TooLateToTakeBack, UsedAlready, check_back, may_be_taken_back
@@ -170,7 +170,7 @@ def _added_with(taken: Subscription) -> Subscription | None:
 
 
 def _withdraw(taken: Subscription) -> None:
-    used = db.session.scalar(select(queries.USED).where(LedgerEntry.subscription_id == taken.id))
+    used = db.session.scalar(select(entitlement_queries.USED).where(LedgerEntry.subscription_id == taken.id))
     if used:
         raise UsedAlready()
     for before in before_taking_back:

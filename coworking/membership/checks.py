@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 from sqlalchemy import case, func, or_, select
+from sqlalchemy.orm import aliased
 
 from coworking.core.checks import check
 from coworking.core.db import db
-from coworking.core.months import month_end, write_month
+from coworking.core.months import month_end, month_of, write_month
+from coworking.membership.entitlement_queries import USED, USED_OF_PACK, entitlements_of
 from coworking.membership.models import Agreement, LedgerEntry, Pack, Subscription
-from coworking.membership.queries import USED, USED_OF_PACK, entitlements_of
 from coworking.pricing.models import Quote
 
 
@@ -87,6 +90,43 @@ def packs_of_others() -> Iterator[str]:
     )
     for entry, pack_id in db.session.execute(strange):
         yield f"ledger entry {entry}: not of the owner or of the days of pack {pack_id}"
+
+
+@check(3, "an employer pays no more than it agreed to")
+def agreements_overspent() -> Iterator[str]:
+    """The euros of a month and the days of a week; half-days are an allowance (`overdrawn`)."""
+    limited = or_(Agreement.cap_cents.is_not(None), Agreement.days_per_week.is_not(None))
+    terms = select(Agreement.id, Agreement.cap_cents, Agreement.cap_of, Agreement.days_per_week).where(limited)
+    for agreement in db.session.execute(terms.order_by(Agreement.id)).all():
+        spent: Counter[tuple[int | None, date]] = Counter()
+        days: dict[tuple[int, date], set[date]] = {}
+        for person, day, cents in db.session.execute(
+            select(Quote.person_id, Quote.day, func.sum(Quote.amount_cents))
+            .where(Quote.agreement_id == agreement.id, Quote.state != "released")
+            .group_by(Quote.person_id, Quote.day)
+        ):
+            spent[person if agreement.cap_of == "person" else None, month_of(day)] += int(cents)
+            days.setdefault((person, day - timedelta(days=day.weekday())), set()).add(day)
+        for (person, month), cents in sorted(spent.items(), key=str):
+            if agreement.cap_cents is not None and cents > agreement.cap_cents:
+                whom = "everyone" if person is None else f"person {person}"
+                yield f"agreement {agreement.id} pays {cents} cents in {write_month(month)} for {whom}"
+        for (person, monday), found in sorted(days.items()):
+            if agreement.days_per_week is not None and len(found) > agreement.days_per_week:
+                yield f"agreement {agreement.id} pays {len(found)} days of person {person} in the week of {monday}"
+
+
+@check(3, "a shared unit is owed by both its payers or by neither")
+def shared_units() -> Iterator[str]:
+    whole, rest = aliased(Quote), aliased(Quote)
+    statement = (
+        select(rest.id, rest.state, whole.state)
+        .outerjoin(whole, whole.rest_id == rest.id)
+        .where(rest.cover == "share", or_(whole.id.is_(None), whole.state != rest.state))
+        .order_by(rest.id)
+    )
+    for quote, state, of_employer in db.session.execute(statement):
+        yield f"quote {quote} is {state}, and its employer's part is {of_employer or 'nowhere'}"
 
 
 @check(3, "what is held of an allowance is consumed or released, not both")

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, literal, select
 from sqlalchemy.orm import aliased
 
-from coworking.accounts.models import Organisation
+from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.money import divide_half_up
+from coworking.core.page_versions import Keep, lieu_version
 from coworking.core.sql import insert_from, insert_now
 from coworking.core.types import UTCDateTime
-from coworking.core.units import require_unit, write_unit
-from coworking.membership import queries
+from coworking.core.units import locked, require_unit, write_unit
+from coworking.membership import entitlement_queries
 from coworking.membership.allowance_rules import PlannedUse
 from coworking.membership.entitlement import AllowanceHeld, Decision, Owed, Payer, UndoChangesPrice, decide, owed_of
-from coworking.membership.models import LedgerEntry
+from coworking.membership.models import Agreement, LedgerEntry
 from coworking.pricing.group_queries import group_prices_on
 from coworking.pricing.group_rules import unit_price_for
 from coworking.pricing.models import Quote
@@ -51,49 +54,92 @@ def decisions_of(
     uses = [use for chosen in choices.values() for use in chosen]
     days = {use.day for use in uses}
     halves = any(use.half is not None for use in uses)
-    only = "packs" if not halves else "own" if payer == "me" else None
-    found = queries.entitlements_of(person_id, days, only=only)
-    held = [quote for quote in leaving if quote.state != "released"]
-    found = found.without(AllowanceHeld(q.agreement_id, q.subscription_id, q.pack_id, q.month, q.units) for q in held)
+    only = "own" if payer == "me" else None
+    found = entitlement_queries.entitlements_of(person_id, days, only=only, rooms=not halves)
+    found = found.without(_held(quote) for quote in leaving if quote.state != "released")
     prices = {day: prices_on(day) for day in days}
     return lambda key: decide(choices[key], payer, found, prices)
 
 
-def write(person_id: int, decided: Iterable[Decision]) -> list[Quote]:
-    """Freeze what was decided as quotes, in order, and hold what they take of an allowance."""
+def decisions_by_payer(person_id: int, uses: Sequence[PlannedUse]) -> Callable[[Payer | None], list[Decision]]:
+    """Decides ``uses`` for any payer, from what is read once."""
+    days = {use.day for use in uses}
+    found = entitlement_queries.entitlements_of(person_id, days, rooms=all(use.half is None for use in uses))
+    prices = {day: prices_on(day) for day in days}
+    return lambda payer: decide(uses, payer, found, prices)
+
+
+_kept_common = Keep[frozenset[int]](4)
+
+
+def lock_common_caps(person_id: int) -> None:
+    """Lock the agreements whose cap the person shares with colleagues, so that two of them do not spend the same euros.
+
+    No statement where the lieu has no such agreement, which is kept under its version; see `docs/locking.md`.
+    """
     require_unit()
-    quotes = [
-        Quote(
-            person_id=person_id,
-            payer_person_id=person_id if decision.organisation_id is None else None,
-            payer_organisation_id=decision.organisation_id,
-            cover=decision.cover,
-            subscription_id=decision.subscription_id,
-            agreement_id=decision.agreement_id,
-            pack_id=decision.pack_id,
-            price_group_id=decision.price_group_id,
-            resource_id=decision.use.resource_id,
-            day=decision.use.day,
-            half=decision.use.half,
-            starts_at=decision.use.span.start,
-            ends_at=decision.use.span.end,
-            unit=decision.unit,
-            minutes=decision.use.span.minutes,
-            unit_cents=decision.unit_cents,
-            amount_cents=decision.amount_cents,
-            basis=decision.basis,
-            vat_rate_bp=decision.vat_rate_bp,
-        )
-        for decision in decided
-    ]
+    version = lieu_version()
+    ids = _kept_common.get(version) if version is not None else None
+    if ids is None:
+        ids = frozenset(db.session.scalars(select(Agreement.id).where(Agreement.cap_of == "organisation")))
+        if version is not None:
+            _kept_common.put(version, ids)
+    if ids:
+        theirs = select(OrganisationMember.organisation_id).where(OrganisationMember.person_id == person_id)
+        mine = select(Agreement).where(Agreement.id.in_(ids), Agreement.organisation_id.in_(theirs))
+        db.session.scalars(locked(mine.order_by(Agreement.id))).all()
+
+
+def _held(quote: Quote) -> AllowanceHeld:
+    return AllowanceHeld(
+        agreement_id=quote.agreement_id,
+        subscription_id=quote.subscription_id,
+        pack_id=quote.pack_id,
+        day=quote.day,
+        units=quote.units,
+        cents=quote.amount_cents,
+        counts_halfdays=quote.is_counted,
+    )
+
+
+def write(person_id: int, decided: Iterable[Decision]) -> list[Quote]:
+    """Freeze what was decided as quotes, in order, and hold what they take of an allowance. Of a use of which an employer
+    pays a part, the quote is the employer's; the person's is its ``rest``."""
+    require_unit()
+    quotes = [_frozen(person_id, decision) for decision in decided]
     _store(quotes)
     return quotes
+
+
+def _frozen(person_id: int, decision: Decision) -> Quote:
+    return Quote(
+        person_id=person_id,
+        payer_person_id=person_id if decision.organisation_id is None else None,
+        payer_organisation_id=decision.organisation_id,
+        cover=decision.cover,
+        subscription_id=decision.subscription_id,
+        agreement_id=decision.agreement_id,
+        pack_id=decision.pack_id,
+        price_group_id=decision.price_group_id,
+        resource_id=decision.use.resource_id,
+        day=decision.use.day,
+        half=decision.use.half,
+        starts_at=decision.use.span.start,
+        ends_at=decision.use.span.end,
+        unit=decision.unit,
+        minutes=decision.use.span.minutes,
+        unit_cents=decision.unit_cents,
+        amount_cents=decision.amount_cents,
+        basis=decision.basis,
+        vat_rate_bp=decision.vat_rate_bp,
+        rest=None if decision.rest is None else _frozen(person_id, decision.rest),
+    )
 
 
 def release(quotes: Iterable[Quote]) -> None:
     """Nothing is owed for ``quotes`` any more, and what they held of an allowance is there again."""
     require_unit()
-    for quote in quotes:
+    for quote in _with_rests(quotes):
         if quote.state != "released":
             quote.state, quote.released_at = "released", now()
             if quote.is_counted:
@@ -103,7 +149,7 @@ def release(quotes: Iterable[Quote]) -> None:
 def keep(quotes: Iterable[Quote]) -> None:
     """``quotes`` were cancelled too late: they stay owed, and what they hold of an allowance stays used."""
     require_unit()
-    for quote in quotes:
+    for quote in _with_rests(quotes):
         if quote.state == "live":
             quote.state = "kept"
 
@@ -115,11 +161,21 @@ def restore(quotes: Sequence[Quote]) -> list[Quote]:
     """
     release(quotes)
     db.session.flush()
-    if not queries.has_room_for(quotes):
+    if not entitlement_queries.has_room_for(quotes):
         raise UndoChangesPrice()
-    again = [Quote(**{name: getattr(quote, name) for name in _TERMS}) for quote in quotes]
+    again = [Quote(**_terms(quote), rest=quote.rest and Quote(**_terms(quote.rest))) for quote in quotes]
     _store(again)
     return again
+
+
+def _with_rests(quotes: Iterable[Quote]) -> list[Quote]:
+    """``quotes`` and their rests, freshly read (1 statement where there are any)."""
+    quotes = list(quotes)
+    ids = [quote.rest_id for quote in quotes if quote.rest_id is not None]
+    if not ids:
+        return quotes
+    rests = select(Quote).where(Quote.id.in_(ids)).order_by(Quote.id).execution_options(populate_existing=True)
+    return [*quotes, *db.session.scalars(rests)]
 
 
 def rehouse(quote: Quote, kind: str, left: int, resource_id: int) -> Quote:
@@ -130,37 +186,49 @@ def rehouse(quote: Quote, kind: str, left: int, resource_id: int) -> Quote:
     """
     release([quote])
     db.session.flush()
-    terms = {name: getattr(quote, name) for name in _TERMS} | {"resource_id": resource_id}
     prices = prices_on(quote.day)
     groups = group_prices_on(quote.day, [quote.price_group_id]) if quote.price_group_id is not None else []
     cents = unit_price_for(groups, prices, kind, resource_id).cents
     there = unit_price_for(groups, prices, kind, left).cents
     by_tariff = quote.cover in ("tariff", "agreement") and quote.unit_cents == there
+    terms = _terms(quote) | {"resource_id": resource_id}
+    rest = None if quote.rest is None else _terms(quote.rest) | {"resource_id": resource_id}
     if by_tariff and quote.basis == prices.basis and cents < quote.unit_cents:
         amount = cents if quote.unit == "half_day" else room_amount(cents, quote.minutes)
-        terms |= {"unit_cents": cents, "amount_cents": amount}
+        whole = sum(part.amount_cents for part in quote.parts)
+        # An employer's part shrinks with the price, halves of a cent up: so does the rest.
+        part = amount if rest is None else divide_half_up(quote.amount_cents * amount, whole)
+        terms |= {"unit_cents": cents, "amount_cents": part}
         if amount == 0 and quote.cover == "tariff":
             terms |= {"cover": "free"}
-    again = Quote(**terms)
+        if rest is not None:
+            rest |= {"unit_cents": cents, "amount_cents": amount - part}
+    again = Quote(**terms, rest=rest and Quote(**rest))
     _store([again])
     return again
 
 
 def _store(quotes: Sequence[Quote]) -> None:
-    insert_now(*quotes, *(_entry(quote, "hold") for quote in quotes if quote.is_counted))
+    rests = [quote.rest for quote in quotes if quote.rest is not None]
+    insert_now(*rests, *quotes, *(_entry(quote, "hold") for quote in quotes if quote.is_counted))
+
+
+def _terms(quote: Quote) -> dict[str, Any]:
+    """What a quote says of its use, payer and price."""
+    return {name: getattr(quote, name) for name in _TERMS}
 
 
 _TERMS = [
     column.key
     for column in Quote.__table__.columns
-    if column.key not in {"id", "public_id", "state", "created_at", "released_at"}
+    if column.key not in {"id", "public_id", "state", "created_at", "released_at", "rest_id"}
 ]
-"""What a quote says of its use, payer and price."""
 
 
 def owed_by(quotes: Iterable[Quote]) -> Owed:
     """What ``quotes`` come to for their person."""
-    return owed_of([(q.payer_organisation_id, q.cover, q.amount_cents, q.basis, q.units) for q in quotes])
+    parts = [part for quote in quotes for part in quote.parts]
+    return owed_of([(q.payer_organisation_id, q.cover, q.amount_cents, q.basis, q.units) for q in parts])
 
 
 def payer_of(quotes: Iterable[Quote]) -> Payer:

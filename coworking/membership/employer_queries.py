@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,14 +16,17 @@ from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Actor, Role
 from coworking.membership.employer_rules import (
     MONTHS_BACK,
+    AgreementMonth,
     Employee,
     EmployeeAllowance,
     EmployeeMonth,
     EmployeeUse,
+    forecast,
     seen_of,
 )
 from coworking.membership.models import Agreement
 from coworking.pricing.models import Quote
+from coworking.pricing.queries import prices_on
 from coworking.spaces import queries as spaces
 
 
@@ -73,9 +76,13 @@ def seen_by_employer(organisation: Organisation, month: date, *, person_id: int 
     allowances = [
         EmployeeAllowance(*row)
         for row in db.session.execute(
-            select(Agreement.id, Agreement.valid_from, Agreement.valid_until, Agreement.halfdays_per_month).where(
-                Agreement.organisation_id == organisation.id
-            )
+            select(
+                Agreement.id,
+                Agreement.valid_from,
+                Agreement.valid_until,
+                Agreement.halfdays_per_month,
+                or_(Agreement.days_per_week.is_not(None), Agreement.cap_cents.is_not(None)),
+            ).where(Agreement.organisation_id == organisation.id)
         )
     ]
     shown = [seen_of(who, uses, allowances, month=month, today=today) for who in employees]
@@ -129,6 +136,37 @@ def _uses(organisation_id: int, month: date, today: date, person_id: int | None)
     if person_id is not None:
         statement = statement.where(Quote.person_id == person_id)
     return [EmployeeUse(*row) for row in db.session.execute(statement)]
+
+
+def spending(organisation: Organisation, agreements: Iterable[Agreement], month: date) -> dict[int, AgreementMonth]:
+    """What each of its ``agreements`` cost in ``month`` up to yesterday, and what that may come to, by id (3 statements).
+
+    Only the running month has a forecast.
+    """
+    today = spaces.today()
+    rows = db.session.execute(
+        select(Quote.agreement_id, func.sum(Quote.amount_cents))
+        .where(
+            Quote.payer_organisation_id == organisation.id,
+            Quote.state != "released",
+            Quote.day.between(month, month_end(month)),
+            Quote.day < today,
+        )
+        .group_by(Quote.agreement_id)
+    )
+    spent = {agreement_id: int(cents) for agreement_id, cents in rows}
+    calendar = spaces.days(month, month_end(month)) if month == month_of(today) else {}
+    open_days = [day for day, row in calendar.items() if row.open()]
+    over = sum(day < today for day in open_days)
+    basis = prices_on(month_end(month)).basis
+    return {
+        one.id: AgreementMonth(
+            found := spent.get(one.id, 0),
+            forecast(found, over, len(open_days), one.cap_cents if one.cap_of == "organisation" else None),
+            basis,
+        )
+        for one in agreements
+    }
 
 
 def is_only_contact(actor: Actor) -> bool:

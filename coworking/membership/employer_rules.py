@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from coworking.core.money import divide_half_up
 from coworking.membership.allowance_rules import within
 
 MONTHS_BACK = 24
@@ -29,12 +30,14 @@ class EmployeeUse:
 
 @dataclass(frozen=True, slots=True)
 class EmployeeAllowance:
-    """How many half-days a month an agreement pays for each person (None: no limit), and its dates."""
+    """How many half-days a month an agreement pays for each person (None: no limit), and its dates. ``has_other_limits``:
+    of days a week or of euros a month."""
 
     agreement_id: int
     valid_from: date
     valid_until: date | None
     halfdays_per_month: int | None
+    has_other_limits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,9 @@ class Employee:
 class EmployeeMonth:
     """What the employer sees of one person in one month.
 
-    ``left``: half-days it may still be asked for this month; None: no limit, or nothing to ask any more, which
-    ``is_open`` tells apart. ``dates``: each date with its half-days; None where the person did not agree.
+    ``left``: half-days it may still be asked for this month; None: no limit, only limits of days and euros
+    (``has_other_limits``), or nothing to ask any more (not ``is_open``). ``dates``: each date with its half-days; None where
+    the person did not agree.
     """
 
     who: Employee
@@ -68,6 +72,32 @@ class EmployeeMonth:
     left: int | None
     is_open: bool
     dates: tuple[tuple[date, int], ...] | None
+    has_other_limits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementMonth:
+    """What the employer spent by one agreement in a month, up to yesterday, in cents of ``basis``; see `forecast`."""
+
+    spent_cents: int
+    forecast_cents: int | None
+    basis: str
+
+
+FORECAST_FROM = 5
+"""A forecast needs so many opening days behind it: of fewer, one meeting would make a month."""
+
+
+def forecast(spent_cents: int, open_days_over: int, open_days: int, cap_cents: int | None) -> int | None:
+    """What a month comes to if it goes on as it began, in cents, at most ``cap_cents`` (None: no cap of the whole).
+
+    From what was spent on the opening days that are over, never from what is booked: the employer must not learn that.
+    None: too early to say.
+    """
+    if open_days_over < FORECAST_FROM:
+        return None
+    found = divide_half_up(spent_cents * open_days, open_days_over)
+    return found if cap_cents is None else min(found, cap_cents)
 
 
 def seen_of(
@@ -82,7 +112,7 @@ def seen_of(
     past = [
         use for use in uses if use.person_id == who.person_id and use.day.replace(day=1) == month and use.day < today
     ]
-    left, is_open = None, False
+    left, is_open, has_other_limits = None, False, False
     if month == today.replace(day=1) and within(today, who.since, who.until):
         valid = [one for one in allowances if within(today, one.valid_from, one.valid_until)]
         limits = [
@@ -90,10 +120,10 @@ def seen_of(
             for one in valid
             if one.halfdays_per_month is not None
         ]
-        is_open = bool(valid)
+        is_open, has_other_limits = bool(valid), any(one.has_other_limits for one in valid)
         left = sum(limits) if valid and len(limits) == len(valid) else None
     by_day: dict[date, int] = {}
     for use in past:
         by_day[use.day] = by_day.get(use.day, 0) + use.halfdays
     dates = tuple(sorted(by_day.items())) if who.shows_dates else None
-    return EmployeeMonth(who, sum(by_day.values()), left, is_open, dates)
+    return EmployeeMonth(who, sum(by_day.values()), left, is_open, dates, has_other_limits)

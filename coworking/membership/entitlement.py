@@ -8,18 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal, TypeVar
+from typing import Literal
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.money import Cents
-from coworking.membership.agreement_rules import AgreementExhausted, AgreementTerms, NoAgreement
+from coworking.core.months import month_of
+from coworking.membership.agreement_rules import (
+    AgreementTerms,
+    AgreementUse,
+    EmployersLeft,
+    Limit,
+    NoAgreement,
+    exhausted_by,
+)
 from coworking.membership.allowance_rules import PackTerms, PlannedUse, SubscriptionTerms
 from coworking.pricing.group_rules import GroupPrices, unit_price_for
 from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
 
 Payer = Literal["me", "employer"]
 PAYERS: tuple[Payer, ...] = ("me", "employer")
-Cover = Literal["tariff", "subscription", "pack", "agreement", "free"]
+Cover = Literal["tariff", "subscription", "pack", "agreement", "share", "free"]
+"""What settles a use. ``share``: what the person pays of a use of which their employer pays the other part."""
 
 
 class UndoChangesPrice(DomainError):
@@ -42,20 +51,24 @@ class PriceChanged(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class AllowanceHeld:
-    """What one quote holds of one allowance, as it counts there: ``units`` of a pack, else a half-day of ``month``."""
+    """What one quote holds of one allowance, as it counts there: ``units`` of a pack, else a half-day of the month of
+    ``day``; of an agreement also its ``cents``. ``counts_halfdays``: not a room that an employer pays."""
 
     agreement_id: int | None
     subscription_id: int | None
     pack_id: int | None
-    month: date
+    day: date
     units: int
+    cents: int = 0
+    counts_halfdays: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Entitlements:
     """What one person may draw on. Used half-days are counted by (agreement or subscription id, month).
 
-    ``packs``: the one that ends first comes first. ``reduced``: the reduced prices of the groups they belong to, by day.
+    ``uses_of_agreement``: of those agreements whose limits are counted by day. ``packs``: the one that ends first comes
+    first. ``reduced``: the reduced prices of the groups they belong to, by day.
     """
 
     agreements: Sequence[AgreementTerms] = ()
@@ -64,26 +77,38 @@ class Entitlements:
     used_of_subscription: Mapping[tuple[int, date], int] | None = None
     packs: Sequence[PackTerms] = ()
     reduced: Mapping[date, Sequence[GroupPrices]] | None = None
+    uses_of_agreement: Sequence[AgreementUse] = ()
 
     def without(self, held: Iterable[AllowanceHeld]) -> Entitlements:
         """The same with what is ``held`` there again."""
         of_agreement, of_subscription = dict(self.used_of_agreement or {}), dict(self.used_of_subscription or {})
         back: dict[int, int] = {}
+        uses = list(self.uses_of_agreement)
         for one in held:
             for counts, allowance in ((of_agreement, one.agreement_id), (of_subscription, one.subscription_id)):
-                if allowance is not None and (allowance, one.month) in counts:
-                    counts[allowance, one.month] -= 1
+                key = (allowance, month_of(one.day))
+                if allowance is not None and one.counts_halfdays and key in counts:
+                    counts[allowance, month_of(one.day)] -= 1
+            if one.agreement_id is not None:
+                uses.append(AgreementUse(one.agreement_id, one.day, mine=True, places=-1, cents=-one.cents))
             if one.pack_id is not None:
                 back[one.pack_id] = back.get(one.pack_id, 0) + one.units
         packs = [replace(pack, left=pack.left + back.get(pack.id, 0)) for pack in self.packs]
-        return replace(self, used_of_agreement=of_agreement, used_of_subscription=of_subscription, packs=packs)
+        return replace(
+            self,
+            used_of_agreement=of_agreement,
+            used_of_subscription=of_subscription,
+            packs=packs,
+            uses_of_agreement=uses,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Who pays for one use and by what right. ``organisation_id`` None: the person. Cents in ``basis``.
 
-    ``beyond``: the employer would have paid but for its limit, so the person does; it must be said.
+    ``beyond``: the limit but for which the employer would have paid, so that the person does; it must be said.
+    ``rest``: what the person pays of the same use, where the employer pays a part.
     ``left``: what is left in that allowance after this one, in its units; None where nothing is counted. ``until``: the
     last day of the pack it is taken from. ``group``: the name of whose reduced price the person pays, None where they pay
     what everyone does, ``full_cents``.
@@ -99,36 +124,36 @@ class Decision:
     organisation_id: int | None = None
     agreement_id: int | None = None
     subscription_id: int | None = None
-    beyond: bool = False
+    beyond: Limit | None = None
     left: int | None = None
     pack_id: int | None = None
     until: date | None = None
     price_group_id: int | None = None
     group: str | None = None
     full_cents: int | None = None
+    rest: Decision | None = None
+
+    @property
+    def parts(self) -> tuple[Decision, ...]:
+        """What each payer owes for the use."""
+        return (self,) if self.rest is None else (self, self.rest)
 
 
-Allowance = TypeVar("Allowance", AgreementTerms, SubscriptionTerms)
+class _Plans:
+    """What is left of a person's plans while several uses are decided one after the other."""
 
+    def __init__(self, plans: Sequence[SubscriptionTerms], used: Mapping[tuple[int, date], int] | None) -> None:
+        self._plans, self._used = plans, dict(used or {})
 
-class _Counter:
-    """What is left of allowances while several uses are decided one after the other."""
-
-    def __init__(self, used: Mapping[tuple[int, date], int] | None) -> None:
-        self._used = dict(used or {})
-
-    def left(self, allowance: AgreementTerms | SubscriptionTerms, month: date) -> int | None:
-        if allowance.halfdays_per_month is None:
-            return None
-        return allowance.halfdays_per_month - self._used.get((allowance.id, month), 0)
-
-    def first_with_room(self, allowances: Iterable[Allowance], month: date) -> Allowance | None:
-        return next((a for a in allowances if (left := self.left(a, month)) is None or left >= 1), None)
-
-    def take(self, allowance: AgreementTerms | SubscriptionTerms, month: date) -> int | None:
-        key = (allowance.id, month)
-        self._used[key] = self._used.get(key, 0) + 1
-        return self.left(allowance, month)
+    def take(self, use: PlannedUse) -> tuple[SubscriptionTerms, int | None] | None:
+        """The first plan that holds ``use``, and what is left of it then (None: no limit); None: there is none."""
+        for plan in self._plans:
+            key = (plan.id, use.month)
+            taken = self._used.get(key, 0) + 1
+            if plan.applies(use) and (plan.halfdays_per_month is None or taken <= plan.halfdays_per_month):
+                self._used[key] = taken
+                return plan, None if plan.halfdays_per_month is None else plan.halfdays_per_month - taken
+        return None
 
 
 class _Packs:
@@ -152,11 +177,11 @@ def decide(
     """Decide each of ``uses`` in turn; ``prices`` by day of use.
 
     ``payer`` None: the employer where an agreement applies, else the person. Rooms that are booked along with desks are
-    always the person's. Raises `NoAgreement` when the employer is asked to pay for what no agreement covers,
-    `AgreementExhausted` when its limit is reached and it refuses more.
+    the employer's only where its agreement pays for rooms. Raises `NoAgreement` when the employer is asked to pay for what
+    no agreement covers, `AgreementExhausted` when its limit is reached and it refuses more.
     """
     uses = list(uses)
-    of_agreement = _Counter(entitlements.used_of_agreement)
+    theirs = EmployersLeft(entitlements.used_of_agreement, entitlements.uses_of_agreement)
     own = _Own(entitlements)
     only_rooms = all(use.half is None for use in uses)
     decisions: list[Decision] = []
@@ -165,32 +190,49 @@ def decide(
         applying = [a for a in entitlements.agreements if a.applies(use)] if payer != "me" else []
         if payer == "employer" and not applying and (use.half is not None or only_rooms):
             raise NoAgreement()
-        agreement = of_agreement.first_with_room(applying, use.month)
-        if agreement is not None:
-            decisions.append(_by_employer(use, price, agreement, of_agreement))
-        elif applying and all(a.beyond == "refuse" for a in applying):
-            raise AgreementExhausted(name=applying[0].name, limit=applying[0].halfdays_per_month)
+        found = _first_paying(use, price, applying, theirs)
+        if isinstance(found, Decision):
+            decisions.append(found)
+        elif found is not None and all(a.beyond == "refuse" for a in applying):
+            raise exhausted_by(applying[0], found)
         else:
-            decisions.append(_by_person(use, price, own, beyond=bool(applying)))
+            decisions.append(_by_person(use, price, own, beyond=found))
     return decisions
 
 
-def _by_employer(use: PlannedUse, prices: Prices, agreement: AgreementTerms, counter: _Counter) -> Decision:
-    """The organisation pays what was agreed, else the tariff."""
-    cents = agreement.halfday_cents
-    if cents is None:
-        cents = prices.price_of(use.kind, use.resource_id)
+def _first_paying(
+    use: PlannedUse, prices: Prices, applying: Iterable[AgreementTerms], left: EmployersLeft
+) -> Decision | Limit | None:
+    """What the first agreement that pays makes of ``use``, else the limit of the first; None where there is none."""
+    limit: Limit | None = None
+    for agreement in applying:
+        found = _by_employer(use, prices, agreement, left)
+        if isinstance(found, Decision):
+            return found
+        limit = limit or found
+    return limit
+
+
+def _by_employer(use: PlannedUse, prices: Prices, agreement: AgreementTerms, left: EmployersLeft) -> Decision | Limit:
+    """The organisation pays its part and the person the rest; or the limit that keeps it from paying."""
+    unit_cents, cents = agreement.priced(use, prices)
+    part = left.part(agreement, use, cents)
+    if isinstance(part, str):
+        return part
+    unit = unit_of(use.kind)
+    terms: tuple[Basis, int] = (prices.basis, prices.vat_rate_bp)
+    rest = Decision(use, "share", unit, unit_cents, cents - part, *terms) if part < cents else None
     return Decision(
         use,
         "agreement",
-        "half_day",
-        cents,
-        cents,
-        prices.basis,
-        prices.vat_rate_bp,
+        unit,
+        unit_cents,
+        part,
+        *terms,
         organisation_id=agreement.organisation_id,
         agreement_id=agreement.id,
-        left=counter.take(agreement, use.month),
+        left=left.take(agreement, use, part),
+        rest=rest,
     )
 
 
@@ -198,13 +240,12 @@ class _Own:
     """A person's own allowances while several uses are decided one after the other."""
 
     def __init__(self, entitlements: Entitlements) -> None:
-        self.subscriptions = entitlements.subscriptions
-        self.counter = _Counter(entitlements.used_of_subscription)
+        self.plans = _Plans(entitlements.subscriptions, entitlements.used_of_subscription)
         self.packs = _Packs(entitlements.packs)
         self.reduced = entitlements.reduced or {}
 
 
-def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: bool) -> Decision:
+def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: Limit | None) -> Decision:
     """The person pays: nothing where it is free, from the month's allowance, else from a pack, else by the tariff.
 
     The tariff's price is the reduced one where they belong to a group that day.
@@ -216,10 +257,9 @@ def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: bool) -> D
     if amount == 0:
         free = Decision(use, "free", unit, price.cents, 0, *terms, beyond=beyond)
         return replace(free, price_group_id=price.group_id, group=price.group, full_cents=full)
-    found = own.counter.first_with_room((s for s in own.subscriptions if s.applies(use)), use.month)
-    if found is not None:
-        left = own.counter.take(found, use.month)
-        return Decision(use, "subscription", unit, cents, 0, *terms, subscription_id=found.id, beyond=beyond, left=left)
+    if (found := own.plans.take(use)) is not None:
+        plan, left = found
+        return Decision(use, "subscription", unit, cents, 0, *terms, subscription_id=plan.id, beyond=beyond, left=left)
     if (taken := own.packs.take(use)) is not None:
         pack, left = taken
         until = pack.valid_until
@@ -235,7 +275,12 @@ def _amount(unit_cents: int, use: PlannedUse) -> int:
 
 def personal_cents(decisions: Iterable[Decision]) -> int:
     """What the person owes for them, in cents."""
-    return sum(decision.amount_cents for decision in decisions if decision.organisation_id is None)
+    return sum(part.amount_cents for part in parts_of(decisions) if part.organisation_id is None)
+
+
+def parts_of(decisions: Iterable[Decision]) -> list[Decision]:
+    """What each payer owes for each use."""
+    return [part for decision in decisions for part in decision.parts]
 
 
 def check_agreed(decisions: Sequence[Decision], agreed_cents: int | None, agreed_units: int | None = None) -> None:
@@ -271,7 +316,7 @@ class Owed:
 
 def owed(decisions: Sequence[Decision]) -> Owed:
     """What ``decisions`` come to for their person."""
-    return owed_of([(d.organisation_id, d.cover, d.amount_cents, d.basis, d.use.units) for d in decisions])
+    return owed_of([(d.organisation_id, d.cover, d.amount_cents, d.basis, d.use.units) for d in parts_of(decisions)])
 
 
 def owed_of(terms: Sequence[tuple[int | None, str, int, str, int]]) -> Owed:

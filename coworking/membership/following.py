@@ -11,7 +11,7 @@ from coworking.core.errors import NotFound
 from coworking.core.formats import month_year
 from coworking.core.months import month_after, month_of
 from coworking.core.units import locked, require_unit
-from coworking.membership import queries
+from coworking.membership import entitlement_queries
 from coworking.membership.beginning import ChangeTerms, PlanTerms, begin_plan, plan_terms
 from coworking.membership.change_offers import terms_at_once
 from coworking.membership.change_rules import BookedMoreThanPlan, NotAChange
@@ -86,7 +86,7 @@ def _check_booked(person_id: int, terms: PlanTerms) -> None:
     if terms.halfdays_per_month is None:
         return
     booked = db.session.execute(
-        select(LedgerEntry.month, queries.USED)
+        select(LedgerEntry.month, entitlement_queries.USED)
         .where(
             LedgerEntry.person_id == person_id,
             LedgerEntry.subscription_id.is_not(None),

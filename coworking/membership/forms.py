@@ -13,7 +13,7 @@ from coworking.core.errors import InvalidInput
 from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.reading import day_of, email_of, number_of, postcode_of, siren_of, siret_of, vat_number_of
-from coworking.membership.agreement_rules import BEYOND, Beyond
+from coworking.membership.agreement_rules import BEYOND, CAP_OF, Beyond, CapOf
 from coworking.membership.rules import ADHESION_VAT, AdhesionVat, weekdays_mask
 from coworking.pricing import forms as pricing
 from coworking.pricing.rules import rate_of
@@ -33,6 +33,11 @@ class AgreementForm:
     beyond: Beyond
     halfday_cents: int | None
     order_number: str | None
+    days_per_week: int | None
+    cap_cents: int | None
+    cap_of: CapOf | None
+    share_bp: int | None
+    pays_rooms: bool
 
 
 def read_plan(form: Form, *, taxable: bool) -> dict[str, Any]:
@@ -100,6 +105,11 @@ def organisation_fields(row: Organisation) -> dict[str, str]:
 def read_agreement(form: Form) -> AgreementForm:
     """An agreement; no weekday ticked means every day."""
     beyond: Beyond = "refuse" if form.choice("beyond", BEYOND) == "refuse" else "person"
+    cap = pricing.cents(form, "cap")
+    if cap == 0:
+        form.refuse("cap", _("Write how much it pays at most, or leave it empty."))
+    share = form.maybe("share", number_of, 1, 100)
+    whose: CapOf = "organisation" if cap and form.choice("cap_of", CAP_OF) == "organisation" else "person"
     return AgreementForm(
         valid_from=form.day("valid_from"),
         valid_until=form.maybe("valid_until", day_of),
@@ -108,6 +118,11 @@ def read_agreement(form: Form) -> AgreementForm:
         beyond=beyond,
         halfday_cents=pricing.cents(form, "halfday"),
         order_number=form.optional("order_number", most=60),
+        days_per_week=form.maybe("days_per_week", number_of, 1, 6),
+        cap_cents=cap,
+        cap_of=None if cap is None else whose,
+        share_bp=None if share in (None, 100) else share * 100,
+        pays_rooms=form.checked("pays_rooms"),
     )
 
 

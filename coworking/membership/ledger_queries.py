@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from coworking.core.db import db
 from coworking.core.months import month_end
-from coworking.membership import queries
+from coworking.membership import entitlement_queries, queries
 from coworking.membership.allowance_rules import SubscriptionTerms, within
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
@@ -61,7 +61,7 @@ def accounts_of(person_id: int, month: date, today: date) -> list[AllowanceAccou
     A pack that was used up or over before the month is left out.
     """
     last = month_end(month)
-    terms = queries.entitlements_of(person_id, [month, last])
+    terms = entitlement_queries.entitlements_of(person_id, [month, last])
     found = _lines(person_id, month, last, today)
     accounts = [
         _account("employer", a.name, month, last, a.halfdays_per_month, found.get(("agreement", a.id), []))

@@ -213,9 +213,12 @@ class Pack(Model):
 class Agreement(Model):
     """``organisation`` pays for its members' half-days at desks from ``valid_from`` to ``valid_until`` (inclusive).
 
-    ``weekdays``: a bit mask, bit 0 is Monday; None: any day. ``halfdays_per_month``: at most so many per person and
-    calendar month; None: no limit. ``beyond``: what follows when they are used up (``refuse``, or the ``person`` pays).
-    ``halfday_cents``: the price agreed, in the basis of the tariff of the day; None: the tariff's.
+    ``weekdays``: a bit mask, bit 0 is Monday; None: any day. ``days_per_week``: at most so many days from Monday to Sunday
+    per person; ``halfdays_per_month``: at most so many per person and calendar month; ``cap_cents``: at most so much in a
+    calendar month, for each ``person`` or for the whole ``organisation`` (``cap_of``). None: no limit. ``beyond``: what
+    follows when one of them is reached (``refuse``, or the ``person`` pays).
+    ``halfday_cents``: the price agreed; None: the tariff's. ``share_bp``: how much of it the organisation pays, in basis
+    points; None: all. Cents are in the basis of the tariff of the day. ``pays_rooms``: rooms and offices too, by the tariff.
     """
 
     __tablename__ = "agreement"
@@ -225,6 +228,11 @@ class Agreement(Model):
         CheckConstraint("halfdays_per_month > 0", name="halfdays"),
         CheckConstraint("beyond IN ('refuse', 'person')", name="beyond"),
         CheckConstraint("halfday_cents >= 0", name="cents"),
+        CheckConstraint("days_per_week BETWEEN 1 AND 6", name="days_per_week"),
+        CheckConstraint("cap_cents > 0", name="cap"),
+        CheckConstraint("cap_of IN ('person', 'organisation')", name="cap_of"),
+        CheckConstraint("(cap_cents IS NULL) = (cap_of IS NULL)", name="cap_whole"),
+        CheckConstraint("share_bp BETWEEN 1 AND 9999", name="share"),
         Index("ix_agreement_organisation_id", "organisation_id"),
     )
 
@@ -239,6 +247,11 @@ class Agreement(Model):
     halfday_cents: Mapped[int | None]
     order_number: Mapped[str | None] = mapped_column(info={"seen_by": (CONTACT, MANAGER)})
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    days_per_week: Mapped[int | None]
+    cap_cents: Mapped[int | None]
+    cap_of: Mapped[str | None]
+    share_bp: Mapped[int | None]
+    pays_rooms: Mapped[bool | None]
 
     organisation: Mapped[Organisation] = relationship()
 

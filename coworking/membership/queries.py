@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from operator import attrgetter
-from typing import Literal
 
-from sqlalchemy import bindparam, case, func, literal, null, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
-from coworking.accounts.models import Organisation, OrganisationMember
+from coworking.accounts.models import OrganisationMember
 from coworking.core.db import db
 from coworking.core.errors import NotFound
-from coworking.core.months import month_end, month_of
-from coworking.membership.agreement_rules import AgreementTerms
-from coworking.membership.allowance_rules import PackTerms, SubscriptionTerms, carried_over, within
-from coworking.membership.entitlement import Entitlements
+from coworking.core.months import month_of
+from coworking.membership.allowance_rules import within
+from coworking.membership.entitlement_queries import USED_OF_PACK
 from coworking.membership.models import (
     STANDS,
     Adhesion,
@@ -31,260 +27,9 @@ from coworking.membership.models import (
     Subscription,
 )
 from coworking.membership.rules import adhesion_rate
-from coworking.pricing.group_models import PriceGroupMember
-from coworking.pricing.group_queries import LAST_DAY, group_prices_on
-from coworking.pricing.group_rules import GroupPrices
 from coworking.pricing.models import Quote
-from coworking.pricing.rules import PricedLine, Unit, payable_cents, vat_rate
+from coworking.pricing.rules import PricedLine, payable_cents, vat_rate
 from coworking.spaces import queries as spaces
-
-USED = func.sum(case((LedgerEntry.kind == "hold", 1), (LedgerEntry.kind == "release", -1), else_=0))
-"""Half-days used of an allowance: those held and not released. Consuming changes nothing."""
-
-
-# What every booking asks is built once. `first` and `last` are days, or the first days of months.
-_USED_BY_MONTH = (
-    select(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month, USED)
-    .where(
-        LedgerEntry.person_id == bindparam("person"),
-        LedgerEntry.month >= bindparam("first"),
-        LedgerEntry.month <= bindparam("last"),
-    )
-    .group_by(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month)
-)
-_AGREEMENTS = (
-    select(
-        Agreement.id,
-        Agreement.organisation_id,
-        Organisation.name,
-        Agreement.valid_from,
-        Agreement.valid_until,
-        Agreement.weekdays,
-        Agreement.halfdays_per_month,
-        Agreement.beyond,
-        Agreement.halfday_cents,
-        OrganisationMember.since,
-        OrganisationMember.until,
-    )
-    .join(Organisation, Organisation.id == Agreement.organisation_id)
-    .join(OrganisationMember, OrganisationMember.organisation_id == Agreement.organisation_id)
-    .where(
-        OrganisationMember.person_id == bindparam("person"),
-        OrganisationMember.since <= bindparam("last"),
-        or_(OrganisationMember.until.is_(None), OrganisationMember.until >= bindparam("first")),
-        Agreement.valid_from <= bindparam("last"),
-        or_(Agreement.valid_until.is_(None), Agreement.valid_until >= bindparam("first")),
-    )
-)
-_SUBSCRIPTIONS = select(  # in the columns of the agreements; what only these have is null
-    Subscription.id,
-    null(),
-    Subscription.name,
-    Subscription.first_month,
-    Subscription.last_month,
-    null(),
-    Subscription.halfdays_per_month,
-    null(),
-    null(),
-    Subscription.from_day,
-    null(),
-).where(
-    STANDS,
-    Subscription.person_id == bindparam("person"),
-    Subscription.first_month <= bindparam("last_month"),
-    or_(Subscription.last_month.is_(None), Subscription.last_month >= bindparam("first_month")),
-)
-USED_OF_PACK = (
-    select(
-        func.coalesce(
-            func.sum(
-                case(
-                    (LedgerEntry.kind == "hold", LedgerEntry.units), (LedgerEntry.kind == "release", -LedgerEntry.units)
-                )
-            ),
-            0,
-        )
-    )
-    .where(LedgerEntry.pack_id == Pack.id)
-    .correlate(Pack)
-    .scalar_subquery()
-)
-"""What is held of a pack and not released, in its units."""
-_PACKS = (
-    select(  # in the same columns: what is left stands where the others have their limit, the unit instead of `beyond`
-        Pack.id,
-        null(),
-        Pack.name,
-        Pack.valid_from,
-        Pack.valid_until,
-        null(),
-        Pack.units - USED_OF_PACK,
-        Pack.unit,
-        null(),
-        null(),
-        null(),
-    ).where(
-        Pack.person_id == bindparam("person"),
-        Pack.valid_from <= bindparam("last"),
-        Pack.valid_until >= bindparam("first"),
-    )
-)
-_GROUPS = select(  # in the same columns: the group stands where the others have their weekdays
-    PriceGroupMember.id,
-    null(),
-    null(),
-    PriceGroupMember.valid_from,
-    LAST_DAY,
-    PriceGroupMember.group_id,
-    null(),
-    literal("group"),
-    null(),
-    null(),
-    null(),
-).where(
-    PriceGroupMember.person_id == bindparam("person"),
-    PriceGroupMember.valid_from <= bindparam("last"),
-    bindparam("first") <= LAST_DAY,
-)
-_TERMS = _AGREEMENTS.union_all(_SUBSCRIPTIONS, _PACKS, _GROUPS)
-
-
-def entitlements_of(
-    person_id: int, days: Collection[date], *, only: Literal["own", "packs"] | None = None
-) -> Entitlements:
-    """What ``person_id`` may draw on on ``days``, with what is used of it (at most 2 statements). ``only`` what is their
-    ``own``, or only their ``packs``, which is all that rooms can be paid with (1 statement).
-
-    Inside a unit that holds the person's lock the answer stays true until it ends: every change of a person's ledger
-    holds that lock.
-    """
-    first, last = min(days), max(days)
-    agreements, subscriptions, packs, groups = _terms(person_id, first, last)
-    reduced = _reduced(groups, days)
-    if only is not None:
-        agreements = []
-    if only == "packs" or not (agreements or subscriptions):
-        return Entitlements(packs=packs, reduced=reduced)
-    by_agreement: dict[tuple[int, date], int] = {}
-    by_subscription: dict[tuple[int, date], int] = {}
-    for agreement_id, subscription_id, month, used in db.session.execute(
-        _USED_BY_MONTH, {"person": person_id, "first": month_of(first), "last": month_of(last)}
-    ):
-        if agreement_id is not None:
-            by_agreement[agreement_id, month] = used
-        elif subscription_id is not None:
-            by_subscription[subscription_id, month] = used
-    return Entitlements(
-        agreements, subscriptions, by_agreement, carried_over(by_subscription, subscriptions), packs, reduced
-    )
-
-
-def _reduced(groups: Sequence[tuple[int, date, date]], days: Collection[date]) -> dict[date, list[GroupPrices]]:
-    """What the groups get that a person belongs to, by day: each (group, first day, last day)."""
-    if not groups:
-        return {}
-    on = {day: {group for group, first, last in groups if first <= day <= last} for day in days}
-    return {day: group_prices_on(day, ids) for day, ids in on.items() if ids}
-
-
-def _terms(
-    person_id: int, first: date, last: date
-) -> tuple[list[AgreementTerms], list[SubscriptionTerms], list[PackTerms], list[tuple[int, date, date]]]:
-    """The agreements of the person's organisations, their subscriptions, packs and groups (each with its first and last
-    day) that touch ``first`` to ``last``."""
-    days = {"first": first, "last": last, "first_month": month_of(first), "last_month": month_of(last)}
-    agreements, subscriptions, packs, groups = [], [], [], []
-    for row in db.session.execute(_TERMS, {"person": person_id, **days}).all():
-        if row.organisation_id is not None:
-            agreements.append(AgreementTerms(*row))
-        elif row.beyond == "group":
-            groups.append((row.weekdays, row.valid_from, row.valid_until))
-        elif row.beyond is not None:
-            unit: Unit = "hour" if row.beyond == "hour" else "half_day"
-            packs.append(PackTerms(row.id, row.name, unit, row.valid_from, row.valid_until, row.halfdays_per_month))
-        else:
-            terms = (row.id, row.name, row.valid_from, row.valid_until, row.halfdays_per_month, row.since)
-            subscriptions.append(SubscriptionTerms(*terms))
-    agreements.sort(key=attrgetter("organisation_id", "id"))
-    subscriptions.sort(key=attrgetter("id"))
-    packs.sort(key=attrgetter("valid_until", "id"))
-    return agreements, subscriptions, packs, groups
-
-
-def has_room_for(quotes: Iterable[Quote]) -> bool:
-    """Whether the allowances of released ``quotes`` hold their half-days once more, on the terms they have now."""
-    quotes = list(quotes)
-    of_agreements = Counter((q.person_id, q.agreement_id, q.month) for q in quotes if q.agreement_id is not None)
-    for (person_id, agreement_id, month), count in of_agreements.items():
-        used = db.session.scalar(
-            select(USED).where(
-                LedgerEntry.person_id == person_id,
-                LedgerEntry.month == month,
-                LedgerEntry.agreement_id == agreement_id,
-            )
-        )
-        limit = db.session.get_one(Agreement, agreement_id).halfdays_per_month
-        if limit is not None and (used or 0) + count > limit:
-            return False
-    of_plans = Counter((q.person_id, q.subscription_id, q.month) for q in quotes if q.subscription_id is not None)
-    for (person_id, subscription_id, month), count in of_plans.items():
-        found = entitlements_of(person_id, [month, month_end(month)], only="own")
-        plan = next((one for one in found.subscriptions if one.id == subscription_id), None)
-        if plan is None or not within(month, plan.first_month, plan.last_month):
-            return False
-        taken = (found.used_of_subscription or {}).get((plan.id, month), 0)
-        if plan.halfdays_per_month is not None and taken + count > plan.halfdays_per_month:
-            return False
-    return _packs_have_room_for([quote for quote in quotes if quote.pack_id is not None])
-
-
-def _packs_have_room_for(quotes: Sequence[Quote]) -> bool:
-    wanted = Counter[int | None]()
-    for quote in quotes:
-        wanted[quote.pack_id] += quote.units
-    rows = db.session.execute(select(Pack.id, Pack.units - USED_OF_PACK).where(Pack.id.in_(wanted))) if wanted else ()
-    left = {pack_id: int(units) for pack_id, units in rows}
-    return all(left.get(pack_id, 0) >= units for pack_id, units in wanted.items() if pack_id is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """What is left of one allowance until its last day. ``employer``: ``name`` is the employer's, not one's own plan's.
-
-    In half-days, or minutes of rooms where ``unit`` says so. ``left`` None: no limit. A pack holds beyond the month.
-    """
-
-    name: str
-    employer: bool
-    left: int | None
-    total: int | None
-    until: date
-    unit: Unit = "half_day"
-    is_pack: bool = False
-
-
-def remaining(person_id: int, day: date) -> list[Remaining]:
-    """What is left in the month of ``day``: the employer's first, one's own plan, then packs (at most 2 statements)."""
-    found = entitlements_of(person_id, [day])
-    month, last = month_of(day), month_end(day)
-
-    def left(total: int | None, used: int) -> int | None:
-        return None if total is None else max(0, total - used)
-
-    mine = found.used_of_subscription or {}
-    theirs = found.used_of_agreement or {}
-    plans = [
-        Remaining(a.name, True, left(a.halfdays_per_month, theirs.get((a.id, month), 0)), a.halfdays_per_month, last)
-        for a in found.agreements
-        if a.member_from <= day and a.valid_from <= day
-    ] + [
-        Remaining(s.name, False, left(s.halfdays_per_month, mine.get((s.id, month), 0)), s.halfdays_per_month, last)
-        for s in found.subscriptions
-        if s.from_day is None or s.from_day <= day
-    ]
-    return plans + [
-        Remaining(p.name, False, p.left, None, p.valid_until, p.unit, is_pack=True) for p in found.packs if p.left
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
 from coworking.membership import news
 from coworking.membership.access import managers_only, record, subject
-from coworking.membership.agreement_rules import Beyond
+from coworking.membership.agreement_rules import Beyond, CapOf
 from coworking.membership.beginning import (
     adhesion_terms,
     begin_adhesion,
@@ -243,8 +243,16 @@ def add_agreement(
     beyond: Beyond,
     halfday_cents: int | None,
     order_number: str | None,
+    days_per_week: int | None = None,
+    cap_cents: int | None = None,
+    cap_of: CapOf | None = None,
+    share_bp: int | None = None,
+    pays_rooms: bool = False,
 ) -> Agreement:
-    """An organisation agrees to pay. Managers only; applies to bookings made from now on. Raises `DatesCross`."""
+    """An organisation agrees to pay. Managers only; applies to bookings made from now on. Raises `DatesCross`.
+
+    ``cap_of`` says whose cap it is, and is None where there is none; see `membership.models.Agreement`.
+    """
     managers_only(actor)
     check_dates(valid_from, valid_until)
     with write_unit() as unit:
@@ -260,6 +268,11 @@ def add_agreement(
             beyond=beyond,
             halfday_cents=halfday_cents,
             order_number=order_number,
+            days_per_week=days_per_week,
+            cap_cents=cap_cents,
+            cap_of=cap_of if cap_cents is not None else None,
+            share_bp=share_bp,
+            pays_rooms=pays_rooms,
         )
         db.session.add(agreement)
         db.session.flush()

@@ -17,7 +17,7 @@ from coworking.core.i18n import _
 from coworking.core.months import month_after, month_of
 from coworking.core.policy import Role, current_actor, requires, signed_in
 from coworking.core.web import load_whole, refusal
-from coworking.membership import change_offers, forms, paying_first, queries, services
+from coworking.membership import change_offers, entitlement_queries, forms, paying_first, queries, services
 from coworking.membership.change_rules import months_back
 from coworking.membership.pages import blueprint, done, is_taxable, reduced_inputs, reduced_now, tried
 from coworking.membership.rules import expiry_state
@@ -221,7 +221,7 @@ def _context(person: Person) -> dict[str, object]:
         "reduced": (reduced := reduced_now(person.id)),
         "reduced_prices": tariffs_of(reduced, today) if reduced else {},
         "reduced_inputs": reduced_inputs() if reduced else [],
-        "remaining": queries.remaining(person.id, today),
+        "remaining": entitlement_queries.remaining(person.id, today),
         "adhesion": adhesions[0] if adhesions else None,
         "adhesions": adhesions,
         "adhesion_state": expiry_state(adhesions[0].valid_until, today) if adhesions else None,

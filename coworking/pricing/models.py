@@ -133,6 +133,9 @@ class Quote(Model):
     is per half-day or hour, ``amount_cents`` for the whole use of ``minutes``; both in ``basis``, at ``vat_rate_bp``.
     ``price_group_id``: by whose reduced price; an employer never pays one.
 
+    Where an employer pays a part, its quote has the ``amount_cents`` of that part, and ``rest_id`` is the quote of the rest,
+    which its person pays (cover ``share``): two quotes of one unit, of one state.
+
     ``state``: ``live`` will be or was used; ``kept`` was cancelled too late and is still owed; ``released`` owes
     nothing, for good. Only the state may change, and the database sees to it.
     """
@@ -140,7 +143,7 @@ class Quote(Model):
     __tablename__ = "quote"
     __table_args__ = (
         CheckConstraint("(payer_person_id IS NULL) <> (payer_organisation_id IS NULL)", name="one_payer"),
-        CheckConstraint("cover IN ('tariff', 'subscription', 'pack', 'agreement', 'free')", name="cover"),
+        CheckConstraint("cover IN ('tariff', 'subscription', 'pack', 'agreement', 'share', 'free')", name="cover"),
         CheckConstraint("(cover = 'subscription') = (subscription_id IS NOT NULL)", name="subscription"),
         CheckConstraint("(cover = 'pack') = (pack_id IS NOT NULL)", name="pack"),
         CheckConstraint("(cover = 'agreement') = (agreement_id IS NOT NULL)", name="agreement"),
@@ -157,9 +160,11 @@ class Quote(Model):
         CheckConstraint("starts_at < ends_at AND minutes > 0", name="order"),
         CheckConstraint("unit_cents >= 0 AND amount_cents >= 0", name="cents"),
         CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
+        CheckConstraint("rest_id IS NULL OR cover = 'agreement'", name="rest"),
         Index("ix_quote_day", "day", "state"),
         Index("ix_quote_person_id_day", "person_id", "day"),
         Index("ix_quote_payer_organisation_id_day", "payer_organisation_id", "day"),
+        Index("uq_quote_rest_id", "rest_id", unique=True),
     )
 
     id: Mapped[BigId]
@@ -186,7 +191,9 @@ class Quote(Model):
     state: Mapped[str] = mapped_column(default="live")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     released_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    rest_id: Mapped[int | None] = mapped_column(ForeignKey("quote.id"))
 
+    rest: Mapped[Quote | None] = relationship(remote_side="Quote.id")
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     payer_organisation: Mapped[Organisation | None] = relationship()
     price_group: Mapped[PriceGroup | None] = relationship()
@@ -199,8 +206,26 @@ class Quote(Model):
 
     @property
     def is_counted(self) -> bool:
-        """Whether it draws on an allowance, and so stands in the ledger."""
-        return self.cover in ("subscription", "pack", "agreement")
+        """Whether it draws on an allowance, and so stands in the ledger. A room that an employer pays takes none."""
+        return self.cover in ("subscription", "pack") or (self.cover == "agreement" and self.unit == "half_day")
+
+    @property
+    def parts(self) -> tuple[Quote, ...]:
+        """What each payer owes for the unit: itself, and the rest where an employer pays a part."""
+        return (self,) if self.rest is None else (self, self.rest)
+
+    @property
+    def billed(self) -> tuple[int, str, int]:
+        """Quantity, unit and unit price on a bill. One payer's part of a unit is one piece at its own price: no price by
+        the hour makes it exactly."""
+        if self.is_part:
+            return 1, "piece", self.amount_cents
+        return (1 if self.unit == "half_day" else self.minutes), self.unit, self.unit_cents
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is one payer's part of what the unit costs."""
+        return self.rest_id is not None or self.cover == "share"
 
     @property
     def units(self) -> int:

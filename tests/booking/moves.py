@@ -13,8 +13,8 @@ from coworking.booking.placing import Request, RequestedItem
 from coworking.claims.models import Claim
 from coworking.core.db import db
 from coworking.core.timespan import Span
+from coworking.membership.entitlement_queries import USED
 from coworking.membership.models import LedgerEntry
-from coworking.membership.queries import USED
 from coworking.pricing.models import Quote
 
 TODAY, THURSDAY, FRIDAY = date(2026, 11, 24), date(2026, 11, 26), date(2026, 11, 27)

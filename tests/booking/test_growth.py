@@ -19,7 +19,7 @@ from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.types import public_id
 from coworking.core.units import write_unit
-from coworking.membership import queries as membership
+from coworking.membership import entitlement_queries
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
@@ -117,7 +117,7 @@ def acts(place, cast, day: date) -> dict[str, Callable[[], object]]:
     return {
         "look at a desk": look(lambda: offers.desk_offer(member, day, MORNING)),
         "look at the rooms": look(lambda: rooms_on(spaces.day(day), timedelta(hours=1), 1, cast.member.id)),
-        "what is left": look(lambda: membership.remaining(cast.member.id, day)),
+        "what is left": look(lambda: entitlement_queries.remaining(cast.member.id, day)),
         "what is coming": look(lambda: queries.coming_bookings(cast.member.id)),
         "book a desk": book("desk", lambda: services.book_half_days(member, day, MORNING)),
         "book a room": book(

@@ -14,7 +14,7 @@ from coworking.booking.rules import LateMove
 from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
-from coworking.membership import coverage, queries
+from coworking.membership import coverage, entitlement_queries
 from coworking.membership.agreement_rules import AgreementExhausted, NoAgreement
 from coworking.membership.entitlement import PriceChanged, UndoChangesPrice
 from coworking.membership.models import LedgerEntry
@@ -43,7 +43,7 @@ def ledger() -> list[str]:
 
 
 def used(person, allowance: str = "agreement", month: date = NOVEMBER) -> int:
-    found = queries.entitlements_of(person.id, [month.replace(day=28)])
+    found = entitlement_queries.entitlements_of(person.id, [month.replace(day=28)])
     counts = found.used_of_agreement if allowance == "agreement" else found.used_of_subscription
     return sum((counts or {}).values())
 
@@ -292,7 +292,7 @@ def test_what_is_left_is_said_until_the_end_of_the_month(payers):
     make_agreement(halfdays=4)
     make_subscription(payers.member, halfdays=None)
     services.book_half_days(payers.member.actor(), THURSDAY, DAY)
-    found = queries.remaining(payers.member.id, THURSDAY)
+    found = entitlement_queries.remaining(payers.member.id, THURSDAY)
     assert [(r.employer, r.left, r.total, r.until) for r in found] == [
         (True, 2, 4, date(2026, 11, 30)),
         (False, None, None, date(2026, 11, 30)),

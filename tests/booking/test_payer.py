@@ -51,7 +51,7 @@ def test_the_week_and_the_toast_say_that_the_employer_pays(app, place, cast, sig
     cell = page.split('id="2026-11-26-am"')[1].split("</td>")[0]
     assert "payé par Coutellerie Durand SA" in cell
     assert "<small>Coutellerie Durand SA</small>" in cell
-    assert "Coutellerie Durand SA paie vos demi-journées, sans limite." in page
+    assert "Coutellerie Durand SA paie les demi-journées, sans limite." in page
     assert "Coutellerie" not in sign_in(cast.stranger).get("/week").text
 
 

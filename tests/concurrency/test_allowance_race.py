@@ -13,15 +13,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from coworking.accounts.models import Person
+from coworking.accounts.models import Organisation, OrganisationMember, Person
 from coworking.booking import services
 from coworking.core.db import db
 from coworking.core.errors import DomainError
+from coworking.core.units import write_unit
+from coworking.membership.entitlement_queries import USED
 from coworking.membership.models import LedgerEntry
-from coworking.membership.queries import USED
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Resource
-from tests.factories import make_agreement, make_place, make_subscription, make_tariff
+from tests.factories import make_agreement, make_cast, make_person, make_place, make_subscription, make_tariff
 from tests.support.threads import at_once
 
 THREADS = 8
@@ -112,3 +113,30 @@ def test_cancelling_and_booking_at_once_keeps_the_count_of_used_half_days_right(
     with app.app_context():
         live = db.session.scalar(select(func.count()).where(Quote.state == "live", Quote.cover == "agreement"))
     assert sum(used(app)) == live == told["agreement"] <= 4
+
+
+@pytest.mark.parametrize("beyond", ["refuse", "person"])
+def test_sixteen_colleagues_never_spend_more_than_their_employer_s_cap_for_all(app, beyond):
+    """Different people on different desks and days: only the employer's money makes them meet."""
+    with app.app_context():
+        desks = make_place(desks=16).desks
+    with app.app_context():
+        make_tariff()
+        make_cast()
+        make_agreement(cap_cents=3000, cap_of="organisation", share_bp=7000, beyond=beyond)
+        employer = db.session.scalars(select(Organisation).order_by(Organisation.id)).one()
+        made = [make_person("Sixte", f"N{n}", f"sixte{n}@example.org").id for n in range(16)]
+        with write_unit():
+            for person_id in made:
+                db.session.add(
+                    OrganisationMember(organisation_id=employer.id, person_id=person_id, since=date(2020, 1, 1))
+                )
+        people = list(db.session.scalars(select(Person).where(Person.id.in_(made))).unique())
+    days = [DAYS[n % len(DAYS)] for n in range(16)]
+    told = Counter(at_once([partial(book, app, *one) for one in zip(people, days, ["am"] * 16, desks, strict=True)]))
+    with app.app_context():
+        paid = list(db.session.scalars(select(Quote.amount_cents).where(Quote.cover == "agreement")))
+    if beyond == "refuse":  # 630 each: four fit into 3000, and nobody is paid for in part
+        assert (told, sorted(paid)) == ({"agreement": 4, "agreement_cap_reached": 12}, [630] * 4)
+    else:
+        assert (told, sorted(paid)) == ({"agreement": 5, "tariff": 11}, [480, *[630] * 4])

@@ -17,8 +17,8 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.units import snapshot
 from coworking.membership import checks as memberships
+from coworking.membership.entitlement_queries import USED
 from coworking.membership.models import LedgerEntry
-from coworking.membership.queries import USED
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Resource
 from tests.factories import make_agreement, make_place, make_subscription, make_tariff

@@ -306,3 +306,53 @@ def _public_id(durand, name: str) -> str:
 def _public_id_of_agreement(durand) -> str:
     with durand.app.app_context():
         return db.session.get_one(Agreement, durand.agreement_id).public_id
+
+
+# What it costs --------------------------------------------------------------------------------------------------------
+
+
+def costing(durand, **terms) -> str:
+    """Another agreement, by which Anne used three mornings that are over and has booked one that is to come."""
+    with durand.app.app_context():
+        agreement = factories.make_agreement(**terms)
+    for day in (2, 3, 23, 25):
+        made = date(2026, 11, day)
+        with durand.app.app_context():
+            use(durand.place, durand.cast.member, made, agreement_id=agreement.id, organisation_id=durand.id, cents=630)
+    return agreement.public_id
+
+
+def said(page: str) -> str:
+    return " ".join(page.replace(THIN, " ").replace("\u00a0", " ").split())
+
+
+def test_the_contact_reads_what_an_agreement_cost_and_may_come_to(durand, sign_in):
+    costing(durand, cap_cents=3000, cap_of="organisation", share_bp=7000, days_per_week=3, pays_rooms=True)
+    page = said(sign_in(durand.cast.colleague).get(durand.page).text)
+    assert "18,90 € en novembre 2026, jusqu’à hier." in page, "what is booked for tomorrow is not in it"
+    assert "À ce rythme : environ" in page
+    assert "18,90 € dépensés sur 30,00 €" in page
+    assert "70 % de ce prix, le reste par la personne" in page
+    assert "n’importe quel jour , 3 par semaine et par personne" in page or "3 par semaine et par personne" in page
+
+
+def test_the_forecast_is_at_the_pace_of_the_days_that_are_over(durand, sign_in):
+    costing(durand, cap_cents=2400, cap_of="organisation")
+    page = said(sign_in(durand.cast.colleague).get(durand.page).text)
+    assert "À ce rythme : environ 24,00 €" in page, "at most the cap"
+
+
+def test_a_month_that_is_over_has_no_forecast(durand, sign_in):
+    costing(durand)
+    page = said(sign_in(durand.cast.colleague).get(durand.page + "?month=2026-10").text)
+    assert "0,00 € en octobre 2026." in page
+    assert "À ce rythme" not in page
+
+
+def test_an_agreement_with_limits_of_euros_alone_is_not_said_to_be_without_limit(app, place, cast, sign_in):
+    with app.app_context():
+        agreement = factories.make_agreement(cap_cents=5000, cap_of="person")
+        employer = db.session.get_one(Organisation, agreement.organisation_id).public_id
+    page = said(sign_in(cast.manager).get(f"/employer/{employer}").text)
+    assert "dans la limite convenue" in page
+    assert "Au plus 50,00 € par mois pour chaque personne" in said(page.replace("<dt>", " ").replace("</dt><dd>", " "))

@@ -24,7 +24,7 @@ from coworking.core.errors import NotFound
 from coworking.core.months import month_days
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, snapshot, write_unit
-from coworking.membership import changing, checks, expiring, paying_first, queries, services
+from coworking.membership import changing, checks, entitlement_queries, expiring, paying_first, queries, services
 from coworking.membership.allowance_rules import PlannedUse, SubscriptionTerms
 from coworking.membership.change_rules import (
     BookedMoreThanPlan,
@@ -154,13 +154,13 @@ def test_a_change_from_the_next_month_leaves_this_one_as_it_is(plans):
         ("Vingt demi-journées", DECEMBER, None),
     ]
     assert following.replaces_id == plans.held.id
-    assert queries.remaining(plans.member.id, TODAY)[0].left == 8
-    assert queries.remaining(plans.member.id, IN_DECEMBER)[0].left == 20
+    assert entitlement_queries.remaining(plans.member.id, TODAY)[0].left == 8
+    assert entitlement_queries.remaining(plans.member.id, IN_DECEMBER)[0].left == 20
 
 
 def test_a_change_at_once_adds_half_days_from_today_and_charges_the_days_left(plans):
     change(plans, plans.large, at_once=True, agreed_cents=1400)
-    assert [(one.left, one.total) for one in queries.remaining(plans.member.id, TODAY)] == [(8, 8), (3, 3)]
+    assert [(one.left, one.total) for one in entitlement_queries.remaining(plans.member.id, TODAY)] == [(8, 8), (3, 3)]
     charges.gather(NOVEMBER)
     lines = db.session.execute(
         select(Charge.label, Charge.amount_cents)
@@ -176,7 +176,7 @@ def test_what_was_booked_on_the_former_plan_counts_in_the_one_that_follows(plans
     change(plans, plans.large)
     book(plans.member, IN_DECEMBER + timedelta(days=1))
     assert covers() == ["subscription", "subscription"]
-    assert queries.remaining(plans.member.id, IN_DECEMBER)[0].left == 18
+    assert entitlement_queries.remaining(plans.member.id, IN_DECEMBER)[0].left == 18
     account = accounts_of(plans.member.id, DECEMBER, TODAY)[0]
     assert (account.name, account.given, account.booked, len(account.lines)) == ("Vingt demi-journées", 20, 2, 2)
     assert faults() == []
@@ -195,7 +195,7 @@ def test_added_half_days_hold_from_their_day_on(plans):
     for halves in (MORNING, AFTERNOON):
         book(plans.member, THURSDAY, halves)
     change(plans, plans.endless, at_once=True)
-    terms_now = queries.entitlements_of(plans.member.id, [TODAY]).subscriptions
+    terms_now = entitlement_queries.entitlements_of(plans.member.id, [TODAY]).subscriptions
     added = next(one for one in terms_now if one.from_day is not None)
     assert added.from_day == TODAY and added.halfdays_per_month is None
 
@@ -282,7 +282,7 @@ def test_a_plan_rests_and_goes_on_as_it_was(plans):
     services.set_plan_open(plans.manager.actor(), plans.small.public_id, False)
     changing.pause(plans.member.actor(), back=FEBRUARY)
     assert [row[1:] for row in months(plans.member)] == [(date(2026, 10, 1), NOVEMBER), (FEBRUARY, None)]
-    assert queries.remaining(plans.member.id, IN_DECEMBER) == []
+    assert entitlement_queries.remaining(plans.member.id, IN_DECEMBER) == []
     book(plans.member, IN_DECEMBER)
     assert covers() == ["tariff"]
 
@@ -305,7 +305,7 @@ def test_a_change_is_taken_back_and_the_former_plan_goes_on(plans):
     changing.take_back(plans.member.actor(), following.public_id)
     changing.take_back(plans.member.actor(), following.public_id)
     assert months(plans.member) == [(plans.small.name, date(2026, 10, 1), None)]
-    assert queries.remaining(plans.member.id, IN_DECEMBER)[0].left == 7
+    assert entitlement_queries.remaining(plans.member.id, IN_DECEMBER)[0].left == 7
     charges.gather(NOVEMBER)
     assert list(db.session.scalars(select(Charge.amount_cents).where(Charge.amount_cents == 1400))) == []
     assert faults() == []

@@ -19,7 +19,7 @@ from coworking.core.db import db
 from coworking.core.errors import Forbidden, NotFound
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, write_unit
-from coworking.membership import coverage, expiring, paying_first, queries
+from coworking.membership import coverage, entitlement_queries, expiring, paying_first, queries
 from coworking.membership import services as membership
 from coworking.membership.entitlement import PriceChanged
 from coworking.membership.ledger_queries import accounts_of
@@ -130,7 +130,7 @@ def test_the_sheet_says_what_it_takes_and_what_is_left(payers):
     request = Request(Span(start, start + timedelta(hours=9)), (RequestedItem(kind="desk"),))
     terms = offers.offer(payers.member.actor(), request).terms
     assert (terms.cents, terms.by_pack, terms.pack_left, terms.pack_until) == (0, 2, 1, pack.valid_until)
-    (one,) = queries.remaining(payers.member.id, TODAY)
+    (one,) = entitlement_queries.remaining(payers.member.id, TODAY)
     assert (one.left, one.total, one.until, one.employer) == (3, None, pack.valid_until, False)
 
 

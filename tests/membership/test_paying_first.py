@@ -15,7 +15,7 @@ from coworking.core.db import db
 from coworking.core.errors import Forbidden, NotFound
 from coworking.core.outbox import OutboxRow
 from coworking.core.units import end_read, write_unit
-from coworking.membership import paying_first, queries, services
+from coworking.membership import entitlement_queries, paying_first, queries, services
 from coworking.membership.entitlement import PriceChanged
 from coworking.membership.models import Adhesion, Subscription
 from coworking.membership.rules import (
@@ -69,7 +69,7 @@ def test_before_it_is_paid_there_is_no_plan_and_nothing_that_counts(plan, cast, 
     )
     assert (sale.expires_at - clock.now).seconds == 15 * 60
     assert count(Subscription) == 0
-    assert queries.remaining(cast.member.id, clock.now.date()) == []
+    assert entitlement_queries.remaining(cast.member.id, clock.now.date()) == []
     assert not queries.has_plan(cast.member.id, {NOVEMBER})
 
 

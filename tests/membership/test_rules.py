@@ -41,7 +41,7 @@ def one(use: PlannedUse, payer=None, agreements=(), subscriptions=(), used=None,
 
 def test_without_anything_the_person_pays_the_tariff():
     found = one(desk())
-    assert (found.cover, found.amount_cents, found.organisation_id, found.beyond) == ("tariff", 900, None, False)
+    assert (found.cover, found.amount_cents, found.organisation_id, found.beyond) == ("tariff", 900, None, None)
 
 
 def test_the_employer_pays_unless_one_says_otherwise():
@@ -71,7 +71,7 @@ def test_the_agreed_price_comes_before_the_tariff_s():
 )
 def test_an_agreement_that_does_not_apply_leaves_it_to_the_person(terms):
     found = one(desk(), agreements=[terms])
-    assert (found.cover, found.beyond) == ("tariff", False)
+    assert (found.cover, found.beyond) == ("tariff", None)
     with pytest.raises(NoAgreement):
         one(desk(), "employer", [terms])
 
@@ -84,7 +84,7 @@ def test_edges_of_an_agreement_are_inside():
 def test_beyond_the_limit_the_person_pays_and_reads_so():
     terms = replace(AGREEMENT, halfdays_per_month=3)
     found = one(desk(), None, [terms], used={(1, NOVEMBER): 3})
-    assert (found.cover, found.beyond) == ("tariff", True)
+    assert (found.cover, found.beyond) == ("tariff", "halfdays")
     assert one(desk(), "employer", [terms], [SUBSCRIPTION], {(1, NOVEMBER): 3}).cover == "subscription"
     assert one(desk(), None, [terms], used={(1, NOVEMBER): 2}).left == 0
 
@@ -102,7 +102,10 @@ def test_a_whole_day_may_be_covered_by_half():
     terms = replace(AGREEMENT, halfdays_per_month=1)
     both = [desk(half="am"), desk(half="pm")]
     found = decide(both, None, Entitlements([terms]), {TUESDAY: PRICES})
-    assert [(d.cover, d.amount_cents, d.beyond) for d in found] == [("agreement", 900, False), ("tariff", 900, True)]
+    assert [(d.cover, d.amount_cents, d.beyond) for d in found] == [
+        ("agreement", 900, None),
+        ("tariff", 900, "halfdays"),
+    ]
     with pytest.raises(AgreementExhausted):
         decide(both, None, Entitlements([replace(terms, beyond="refuse")]), {TUESDAY: PRICES})
 

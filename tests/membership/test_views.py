@@ -209,6 +209,41 @@ def test_the_public_page_shows_what_things_cost(app, place, client):
         assert words in page
 
 
+def test_an_agreement_of_a_share_a_cap_and_any_days(app, place, cast, sign_in):
+    with app.app_context():
+        employer = db.session.scalars(select(Organisation.public_id)).one()
+    browser, page = sign_in(cast.manager), f"/organisations/{employer}"
+    agreed = {"valid_from": "2026-11-24", "beyond": "person", "cap_of": "organisation", "pays_rooms": "1"}
+    for wrong in (
+        {"cap": "0"},
+        {"cap": "-3"},
+        {"share": "101"},
+        {"share": "0"},
+        {"days_per_week": "7"},
+        {"cap": "3", "cap_of": "x"},
+    ):
+        refused = browser.post(f"{page}/agreements", data=agreed | wrong)
+        assert refused.status_code == 422, wrong
+        assert all(f'value="{value}"' in refused.text for name, value in wrong.items() if name != "cap_of"), "typed"
+    limits = {"cap": "240", "share": "70", "days_per_week": "2"}
+    assert browser.post(f"{page}/agreements", data=agreed | limits).status_code == 303
+    made = only(app, Agreement)
+    assert (made.cap_cents, made.cap_of, made.share_bp, made.days_per_week) == (24000, "organisation", 7000, 2)
+    assert (made.pays_rooms, made.weekdays, made.halfdays_per_month) == (True, None, None)
+    said = " ".join(browser.get(page).text.split()).replace("\u202f", " ").replace("\u00a0", " ")
+    assert "240,00 € par mois pour toutes ses personnes ensemble" in said
+    assert "2 par semaine et par personne" in said
+
+
+def test_a_cap_of_nobody_is_no_cap(app, place, cast, sign_in):
+    with app.app_context():
+        employer = db.session.scalars(select(Organisation.public_id)).one()
+    agreed = {"valid_from": "2026-11-24", "beyond": "person", "cap_of": "organisation", "share": "100"}
+    assert sign_in(cast.manager).post(f"/organisations/{employer}/agreements", data=agreed).status_code == 303
+    made = only(app, Agreement)
+    assert (made.cap_cents, made.cap_of, made.share_bp, made.pays_rooms) == (None, None, None, False)
+
+
 def test_ending_an_agreement_says_what_stays_paid(app, place, cast, sign_in):
     from coworking.booking import services
 

@@ -106,9 +106,10 @@ def _check_zone(data: dict[str, Any]) -> None:
 class Unit(Shown):
     """One desk for one half-day, or one room for its span. ``outcome``: pending, came, absent or unknown.
 
-    The last six are told to whose booking it is and to managers, and null for others and where nothing was quoted.
-    ``cover``: what settles it; ``price_group``: by whose reduced price; ``price_state``: live, kept (cancelled late, still
-    owed) or released (nothing is owed).
+    The last seven are told to whose booking it is and to managers, and null for others and where nothing was quoted.
+    ``cover``: what settles it; ``amount_cents``: what ``payer`` pays; ``rest_cents``: what the person pays of the same unit
+    where the employer pays a part, else null; ``price_group``: by whose reduced price; ``price_state``: live, kept (it was
+    cancelled late and is still owed) or released (nothing is owed).
     """
 
     resource_id = text(required=True)
@@ -119,8 +120,9 @@ class Unit(Shown):
     ends_at = instant(required=True)
     outcome = fields.String(required=True, metadata={"enum": ["pending", "came", "absent", "unknown"]})
     payer = choice("person", "employer")
-    cover = choice("tariff", "subscription", "agreement", "free")
+    cover = choice("tariff", "subscription", "pack", "agreement", "free")
     amount_cents = fields.Integer(required=True, allow_none=True)
+    rest_cents = fields.Integer(required=True, allow_none=True)
     price_basis = choice("ttc", "ht")
     price_state = choice("live", "kept", "released")
     price_group = text(required=True, allow_none=True)
