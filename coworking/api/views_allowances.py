@@ -43,8 +43,9 @@ def allowances(query_data: dict[str, Any]) -> Json:
 @blueprint.output(OfferedPacks())
 def pack_offers() -> Json:
     """Packs that can be bought"""
+    groups = membership.groups_now(current_actor().person_id or 0)
     return {
-        "items": [render.pack_offer(one, membership.pack_cents(one)) for one in membership.pack_offers()],
+        "items": [render.pack_offer(one, membership.pack_cents(one, groups)) for one in membership.pack_offers()],
         "next": None,
     }
 

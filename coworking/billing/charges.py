@@ -229,7 +229,7 @@ def _packs(first: date, last: date) -> Iterator[dict[str, Any]]:
     """Packs bought from ``first`` to ``last``."""
     rows = db.session.scalars(
         select(Pack)
-        .options(joinedload(Pack.person))
+        .options(joinedload(Pack.person), joinedload(Pack.price_group))
         .where(Pack.valid_from.between(first, last), Pack.cents > 0, _missing("pack", Pack.id))
         .order_by(Pack.id)
     )
@@ -248,7 +248,11 @@ def _pack_values(row: Pack, due: date) -> dict[str, Any]:
         month=month_of(row.valid_from),
         due_month=due,
         day=row.valid_from,
-        label=labels.pack(row.name, row.unit, row.units, row.valid_until, row.person.locale),
+        label=labels.reduced(
+            labels.pack(row.name, row.unit, row.units, row.valid_until, row.person.locale),
+            row.price_group.name if row.price_group is not None else None,
+            row.person.locale,
+        ),
         unit="piece",
         unit_cents=row.cents,
         amount_cents=row.cents,
@@ -270,6 +274,7 @@ def _adhesions(month: date, vat: int | None) -> Iterator[dict[str, Any]]:
     found = db.session.execute(
         select(Adhesion, Person.locale)
         .join(Person, Person.id == Adhesion.person_id)
+        .options(joinedload(Adhesion.price_group))
         .where(Adhesion.cents > 0, or_(begins_now, written_now), _missing("adhesion", Adhesion.id))
         .order_by(Adhesion.id)
     )
@@ -290,7 +295,11 @@ def _adhesion_values(row: Adhesion, locale: str, month: date, vat_rate_bp: int) 
         month=month,
         due_month=month,
         day=row.valid_from,
-        label=labels.adhesion(row.valid_from, row.valid_until, locale),
+        label=labels.reduced(
+            labels.adhesion(row.valid_from, row.valid_until, locale),
+            row.price_group.name if row.price_group is not None else None,
+            locale,
+        ),
         unit="year",
         unit_cents=row.cents,
         amount_cents=row.cents,

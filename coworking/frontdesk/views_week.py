@@ -128,7 +128,7 @@ def book_with_pack() -> ResponseReturnValue:
     price = read_agreed(request.form.get("agreed"))
     try:
         halves = read_halves(half)
-        if paying_first.is_asked(memberships.pack_cents(pack)):
+        if paying_first.is_asked(memberships.pack_cents(pack, memberships.groups_now(current_actor().person_id or 0))):
             sale = paying_first.sell_pack(current_actor(), pack, agreed_cents=price)
             return load_whole(url_for("pay_first.sale", sale_id=sale.public_id))
         membership.buy_pack(current_actor(), pack, agreed_cents=price)
@@ -294,7 +294,9 @@ def _offer(found: offers.Offer, half: str | None, error: str | None = None) -> s
         for one in (memberships.pack_offers() if found.terms.cents and found.terms.payer == "me" else ())
         if one.unit == "half_day" and one.units >= takes
     ]
-    return render_template("frontdesk/offer.html", offer=found, half=half, error=error, packs=packs)
+    groups = memberships.groups_now(current_actor().person_id or 0) if packs else []
+    priced = [(one, memberships.pack_cents(one, groups)) for one in packs]
+    return render_template("frontdesk/offer.html", offer=found, half=half, error=error, packs=priced)
 
 
 def _desk_list(day: date, half: str, error: str | None = None) -> str:

@@ -28,6 +28,8 @@ from coworking.membership.rules import (
     months_cross,
     year_from,
 )
+from coworking.pricing.group_queries import groups_of
+from coworking.pricing.group_rules import price_for
 from coworking.pricing.rules import PricedLine, payable_cents, vat_rate
 from coworking.spaces import queries as spaces
 
@@ -107,6 +109,7 @@ class PackPurchase:
     vat_rate_bp: int
     valid_from: date
     valid_until: date
+    price_group_id: int | None = None
 
     @property
     def payable_cents(self) -> int:
@@ -132,6 +135,7 @@ class AdhesionTerms:
     valid_from: date
     cents: int
     vat_rate_bp: int
+    price_group_id: int | None = None
 
     @property
     def payable_cents(self) -> int:
@@ -161,21 +165,23 @@ def plan_terms(plan: Plan, first_month: date) -> PlanTerms:
     return PlanTerms(plan.id, plan.name, first, plan.monthly_cents, plan.basis, rate, plan.halfdays_per_month)
 
 
-def pack_terms(offer: PackOffer) -> PackPurchase:
-    """What buying the offer means today; raises `PackClosed`."""
+def pack_terms(offer: PackOffer, person_id: int) -> PackPurchase:
+    """What buying the offer means today for a person, who may pay less; raises `PackClosed`."""
     if not offer.is_open:
         raise PackClosed()
     today = spaces.today()
+    price = price_for(groups_of(person_id, today), "pack", offer.cents, offer.id)
     return PackPurchase(
         offer_id=offer.id,
         name=offer.name,
         unit=offer.unit,
         units=offer.units,
-        cents=offer.cents,
+        cents=price.cents,
         basis=offer.basis,
         vat_rate_bp=vat_rate(offer.vat_rate_bp, spaces.lieu().vat_status),
         valid_from=today,
         valid_until=last_day_of(today, offer.valid_months),
+        price_group_id=price.group_id,
     )
 
 
@@ -186,12 +192,17 @@ def check_month(first: date) -> None:
         raise MonthOutOfReach()
 
 
-def adhesion_terms(valid_from: date, cents: int) -> AdhesionTerms:
-    """What a year costs with its VAT rate; `AdhesionVatUnknown` while a VAT-liable lieu has not said how it is taxed."""
+def adhesion_terms(valid_from: date, cents: int, person_id: int) -> AdhesionTerms:
+    """What a year costs with its VAT rate; `AdhesionVatUnknown` while a VAT-liable lieu has not said how it is taxed.
+
+    Where ``cents`` are what the person pays by a reduced price, the terms say whose.
+    """
     rate = queries.adhesion_vat_now()
+    usual = queries.adhesion_price_of(person_id)
+    group_id = usual.group_id if usual is not None and usual.cents == cents else None
     if rate is None and cents:
         raise AdhesionVatUnknown(field="cents")
-    return AdhesionTerms(valid_from, cents, rate or 0)
+    return AdhesionTerms(valid_from, cents, rate or 0, group_id)
 
 
 def find_plan(public_id: str) -> Plan:
@@ -274,6 +285,7 @@ def begin_adhesion(person_id: int, terms: AdhesionTerms, created_by_id: int | No
         valid_until=terms.valid_until,
         cents=terms.cents,
         vat_rate_bp=terms.vat_rate_bp,
+        price_group_id=terms.price_group_id,
         created_by_id=created_by_id,
     )
     db.session.add(adhesion)

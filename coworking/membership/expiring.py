@@ -1,4 +1,4 @@
-"""People are told before a pack, a plan or an adhesion ends, and before a plan that rests goes on."""
+"""People are told before a pack, a plan, an adhesion or a reduced price ends, and before a plan that rests goes on."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from coworking.core.units import end_read, write_unit
 from coworking.membership import news, queries
 from coworking.membership.models import Adhesion, Pack
 from coworking.membership.rules import EXPIRES_SOON_DAYS, WARNED_DAYS, days_warned
+from coworking.pricing import group_queries
 from coworking.spaces import queries as spaces
 
 ENDING = "membership.pack_ending"
 """The outbox topic of the e-mail about a pack that ends soon. Payload: ``{"pack": public id}``."""
 ADHESION = "membership.adhesion_ending"
 """The outbox topic of the e-mail about an adhesion that ends soon. Payload: ``{"adhesion": public id}``."""
+REDUCED = "membership.reduced_price_ending"
+"""The outbox topic of the e-mail about a reduced price that ends soon. Payload: ``{"given": public id}``."""
 TOLD_BEFORE = timedelta(days=7)
 """How long before the end of its month the end of a plan is told, and that one goes on."""
 
@@ -31,7 +34,7 @@ def warn_of_ending() -> int:
     """Let people hear what ends or goes on soon; return how many e-mails are new. Twice finds none."""
     if spaces.lieu_or_none() is None:
         return 0
-    return _warn_of_packs() + _warn_of_plans() + _warn_of_adhesions()
+    return _warn_of_packs() + _warn_of_plans() + _warn_of_adhesions() + _warn_of_reduced()
 
 
 def _warn_of_packs() -> int:
@@ -78,6 +81,42 @@ def _warn_of_adhesions() -> int:
         return sum(outbox.enqueue(ADHESION, f"{ADHESION}:{one}", {"adhesion": one}) for one in found)
 
 
+def _warn_of_reduced() -> int:
+    today = spaces.today()
+    found = [
+        (one.public_id, days)
+        for one in group_queries.ending(today, today + timedelta(days=max(WARNED_DAYS)))
+        if (days := days_warned(one.valid_from, one.valid_until, today)) is not None
+    ]
+    end_read()
+    if not found:
+        return 0
+    with write_unit():
+        return sum(outbox.enqueue(REDUCED, f"{REDUCED}:{one}:{days}", {"given": one}) for one, days in found)
+
+
+@outbox.handler(REDUCED, can_wait=True)
+def reduced_price_ending(job: outbox.Job) -> None:
+    """E-mail until when a reduced price holds; nothing where it goes on or was ended meanwhile."""
+    held = group_queries.belonging_by_public_id(job.payload["given"])
+    if held is None or not group_queries.ending(spaces.today(), held.valid_until, only=held.public_id):
+        return
+    if held.person.email is None or not held.person.is_active:
+        return
+    mail.deliver(
+        job.id,
+        template="membership/reduced_price_ending",
+        to=held.person.email,
+        locale=held.person.locale,
+        context={
+            "place": spaces.lieu().name,
+            "group": held.group.name,
+            "until": held.valid_until,
+            "url": f"{settings().base_url}/me/plan#reduced",
+        },
+    )
+
+
 @outbox.handler(ADHESION, can_wait=True)
 def adhesion_ending(job: outbox.Job) -> None:
     """E-mail until when an adhesion holds and what a year costs; nothing where it was renewed meanwhile."""
@@ -88,7 +127,7 @@ def adhesion_ending(job: outbox.Job) -> None:
         or queries.last_adhesion_day(held.person_id) != held.valid_until
     ):
         return
-    person = db.session.get_one(Person, held.person_id)
+    person, year = db.session.get_one(Person, held.person_id), queries.adhesion_price_of(held.person_id)
     if person.email is None or not person.is_active:
         return
     mail.deliver(
@@ -99,7 +138,7 @@ def adhesion_ending(job: outbox.Job) -> None:
         context={
             "place": spaces.lieu().name,
             "until": held.valid_until,
-            "cents": queries.settings().adhesion_cents,
+            "cents": year.cents if year is not None else None,
             "url": f"{settings().base_url}/me/plan",
         },
     )

@@ -13,6 +13,7 @@ from coworking.core.db import Model
 from coworking.core.privacy import CONTACT, MANAGER
 from coworking.core.sealing import MONEY, TRAIL, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
+from coworking.pricing.group_models import PriceGroup
 from coworking.pricing.models import Quote
 
 
@@ -42,7 +43,7 @@ class MembershipSettings(Model):
 class Adhesion(Model):
     """``person`` is a member of the association from ``valid_from`` to ``valid_until`` (inclusive), for ``cents``.
 
-    The price holds its VAT. ``vat_rate_bp`` None: from before it was asked for.
+    The price holds its VAT. ``vat_rate_bp`` None: from before it was asked for. ``price_group_id``: by whose reduced price.
     """
 
     __tablename__ = "adhesion"
@@ -60,8 +61,11 @@ class Adhesion(Model):
     valid_until: Mapped[date]
     cents: Mapped[int]
     vat_rate_bp: Mapped[int | None]
+    price_group_id: Mapped[int | None] = mapped_column(ForeignKey("price_group.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    price_group: Mapped[PriceGroup | None] = relationship()
 
 
 @sealed(MONEY)
@@ -176,7 +180,7 @@ class PackOffer(Model):
 class Pack(Model):
     """``person`` bought an offer's units on its terms, to be used from ``valid_from`` to ``valid_until`` (inclusive).
 
-    Append-only: what is left of it follows from the ledger.
+    Append-only: what is left of it follows from the ledger. ``price_group_id``: by whose reduced price.
     """
 
     __tablename__ = "pack"
@@ -203,10 +207,12 @@ class Pack(Model):
     vat_rate_bp: Mapped[int]
     valid_from: Mapped[date]
     valid_until: Mapped[date]
+    price_group_id: Mapped[int | None] = mapped_column(ForeignKey("price_group.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    price_group: Mapped[PriceGroup | None] = relationship()
 
 
 @sealed(MONEY)

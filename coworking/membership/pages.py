@@ -14,7 +14,6 @@ from coworking.core.i18n import _
 from coworking.core.policy import current_actor
 from coworking.core.web import refusal
 from coworking.membership import queries
-from coworking.membership.models import PackOffer
 from coworking.membership.reduced_forms import ReducedField
 from coworking.pricing import group_queries
 from coworking.pricing.group_models import PriceGroupMember
@@ -42,12 +41,6 @@ def reduced_now(person_id: int) -> list[PriceGroupMember]:
     ]
 
 
-@blueprint.app_template_global()
-def pack_cents(offer: PackOffer) -> int:
-    """What buying an offer comes to, with its VAT."""
-    return queries.pack_cents(offer)
-
-
 def reduced_inputs() -> list[ReducedField]:
     """Each thing that a group can pay less for, with what everyone pays today."""
     today, words = (
@@ -55,11 +48,16 @@ def reduced_inputs() -> list[ReducedField]:
         {"desk": _("A desk, half a day"), "room": _("A room, an hour"), "office": _("An office, an hour")},
     )
     prices, there = prices_on(today), {row.kind for row in spaces.resources(day=today)}
-    return [
+    places = [
         ReducedField(kind, ANY, words[kind], full=money(prices.by_kind[kind]) if kind in prices.by_kind else None)
         for kind in KINDS
         if kind in there
     ]
+    year, offers = queries.settings().adhesion_cents, queries.pack_offers()
+    adhesion = [ReducedField("adhesion", ANY, _("The annual membership"), full=money(year))] if year else []
+    packs = [ReducedField("pack", one.id, one.name, full=money(one.cents)) for one in offers]
+    every = [ReducedField("pack", ANY, _("Any pack"), only_percentage=True)] if packs else []
+    return places + adhesion + every + packs
 
 
 def is_taxable() -> bool:

@@ -52,7 +52,9 @@ from coworking.membership.rules import (
     adhesion_begins,
 )
 from coworking.pricing import sales
+from coworking.pricing.group_queries import group_name
 from coworking.pricing.models import Sale
+from coworking.pricing.reduced_words import with_rate
 from coworking.pricing.rules import MAX_CENTS, SaleLine
 from coworking.spaces import queries as spaces
 
@@ -124,9 +126,10 @@ def sell_pack(actor: Actor, offer: str, *, agreed_cents: int | None = None, pers
     """
     with write_unit() as unit:
         who = subject(actor, person)
-        terms = pack_terms(find_pack_offer(offer))
+        terms = pack_terms(find_pack_offer(offer), who.id)
         with in_language(who.locale):
             label = _("%(name)s, until %(day)s", name=terms.name, day=day_year(terms.valid_until))
+            label = with_rate(label, group_name(terms.price_group_id))
         line = SaleLine(label, terms.cents, terms.vat_rate_bp, "ht" if terms.basis == "ht" else "ttc")
         sale = _ask(actor, PACK, who, line, terms, agreed_cents)
         unit.result = sale.public_id
@@ -150,14 +153,17 @@ def sell_adhesion(
         managers_only(actor)
     with write_unit() as unit:
         who = subject(actor, person)
-        price = queries.settings().adhesion_cents if cents is None else cents
-        if price is None:
-            raise NotFound()
+        usual = queries.adhesion_price_of(who.id)
+        if cents is None:
+            if usual is None:
+                raise NotFound()
+            cents = usual.cents
         first = valid_from or adhesion_begins(queries.last_adhesion_day(who.id), spaces.today())
-        terms = adhesion_terms(first, price)
+        terms = adhesion_terms(first, cents, who.id)
         check_no_adhesion(who.id, terms)
         with in_language(who.locale):
             label = _("Annual membership, until %(day)s", day=day_year(terms.valid_until))
+            label = with_rate(label, group_name(terms.price_group_id))
         sale = _ask(actor, ADHESION, who, SaleLine(label, terms.cents, terms.vat_rate_bp), terms, agreed_cents)
         unit.result = sale.public_id
     return sale

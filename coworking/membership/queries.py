@@ -27,6 +27,8 @@ from coworking.membership.models import (
     Subscription,
 )
 from coworking.membership.rules import adhesion_rate
+from coworking.pricing.group_queries import groups_of
+from coworking.pricing.group_rules import GroupPrices, PriceFor, price_for
 from coworking.pricing.models import Quote
 from coworking.pricing.rules import PricedLine, payable_cents, vat_rate
 from coworking.spaces import queries as spaces
@@ -93,11 +95,23 @@ def pack_offer_by_public_id(public_id: str) -> PackOffer:
     return found
 
 
-def pack_cents(offer: PackOffer | str) -> int:
-    """What an offer (or the one of that public id) comes to with its VAT; raises `NotFound`."""
+def pack_cents(offer: PackOffer | str, groups: Sequence[GroupPrices] = ()) -> int:
+    """What an offer (or the one of that public id) comes to with its VAT; raises `NotFound`. ``groups``: the buyer's."""
     found = pack_offer_by_public_id(offer) if isinstance(offer, str) else offer
     basis = "ht" if found.basis == "ht" else "ttc"
-    return payable_cents([PricedLine(found.cents, vat_rate(found.vat_rate_bp, spaces.lieu().vat_status), basis)])
+    cents = price_for(groups, "pack", found.cents, found.id).cents
+    return payable_cents([PricedLine(cents, vat_rate(found.vat_rate_bp, spaces.lieu().vat_status), basis)])
+
+
+def groups_now(person_id: int) -> list[GroupPrices]:
+    """What the groups get to which a person belongs today (1 statement)."""
+    return groups_of(person_id, spaces.today())
+
+
+def adhesion_price_of(person_id: int) -> PriceFor | None:
+    """What a year costs a person who adheres today; None where the lieu has no adhesions."""
+    cents = settings().adhesion_cents
+    return None if cents is None else price_for(groups_now(person_id), "adhesion", cents)
 
 
 def settings() -> MembershipSettings:

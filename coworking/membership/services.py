@@ -176,7 +176,7 @@ def buy_pack(actor: Actor, offer: str, *, agreed_cents: int | None = None, perso
     """
     with write_unit() as unit:
         who = subject(actor, person)
-        terms = pack_terms(find_pack_offer(offer))
+        terms = pack_terms(find_pack_offer(offer), who.id)
         check_price(terms, agreed_cents)
         if person is None:
             check_not_asked(terms.payable_cents)
@@ -220,8 +220,8 @@ def record_adhesion(actor: Actor, person: str, *, valid_from: date, cents: int) 
     """
     managers_only(actor)
     with write_unit() as unit:
-        terms = adhesion_terms(valid_from, cents)
         who = subject(actor, person)
+        terms = adhesion_terms(valid_from, cents, who.id)
         adhesion = begin_adhesion(who.id, terms, actor.person_id)
         let_go_of(ADHESION, who.id)
         record(actor, "adhesion.recorded", ("adhesion", adhesion.id), who.id)

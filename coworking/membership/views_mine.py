@@ -23,6 +23,7 @@ from coworking.membership.pages import blueprint, done, is_taxable, reduced_inpu
 from coworking.membership.rules import expiry_state
 from coworking.pricing.forms import cents
 from coworking.pricing.group_queries import tariffs_of
+from coworking.pricing.group_rules import price_for
 from coworking.pricing.models import Sale
 from coworking.spaces import queries as spaces
 
@@ -192,14 +193,17 @@ def lead_to_payment(ask_for: Callable[[], Sale]) -> ResponseReturnValue:
 
 def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
     found = accounts.person_by_public_id(public_id)
-    usual = {"valid_from": spaces.today().isoformat(), "cents": decimal(queries.settings().adhesion_cents or 0)}
+    year = queries.adhesion_price_of(found.id)
+    usual = {"valid_from": spaces.today().isoformat(), "cents": decimal(year.cents if year is not None else 0)}
     employers = queries.employers_of(found.id, spaces.today())
     return form_page("membership/person.html", form.over(usual), employers=employers, **_context(found))
 
 
 def _context(person: Person) -> dict[str, object]:
     today = spaces.today()
-    adhesions, adhesion_cents = queries.adhesions_of(person.id), queries.settings().adhesion_cents
+    adhesions, year = queries.adhesions_of(person.id), queries.adhesion_price_of(person.id)
+    adhesion_cents, groups = year.cents if year is not None else None, queries.groups_now(person.id)
+    pack_offers = queries.pack_offers()
     subscriptions, plans = queries.subscriptions_of(person.id), queries.plans()
     running = [row for row in subscriptions if row.last_month is None or row.last_month >= month_of(today)]
     return {
@@ -217,7 +221,8 @@ def _context(person: Person) -> dict[str, object]:
         "may_choose": all(row.last_month is not None for row in running),
         "plans": plans,
         "packs": [one for one in queries.packs_of(person.id, today) if not one.is_over(today)],
-        "pack_offers": queries.pack_offers(),
+        "pack_offers": pack_offers,
+        "pack_prices": {one.id: price_for(groups, "pack", one.cents, one.id).cents for one in pack_offers},
         "reduced": (reduced := reduced_now(person.id)),
         "reduced_prices": tariffs_of(reduced, today) if reduced else {},
         "reduced_inputs": reduced_inputs() if reduced else [],

@@ -13,6 +13,7 @@ from coworking.membership import beginning, forms, paying_first, queries, servic
 from coworking.membership.pages import blueprint, done, is_taxable, tried
 from coworking.membership.views_mine import agreed, asked, lead_to_payment, mine, person
 from coworking.membership.views_plans import plans
+from coworking.pricing.group_queries import group_name
 
 
 @blueprint.get("/settings/packs/new")
@@ -53,10 +54,15 @@ def ask_pack(public_id: str) -> ResponseReturnValue:
     offer = queries.pack_offer_by_public_id(public_id)
     if not offer.is_open:
         raise NotFound()
-    terms = beginning.pack_terms(offer)
-    to_pay = terms.payable_cents
+    terms = beginning.pack_terms(offer, current_actor().person_id or 0)
     response = make_response(
-        render_template("membership/ask_pack.html", offer=offer, terms=terms, is_asked=paying_first.is_asked(to_pay))
+        render_template(
+            "membership/ask_pack.html",
+            offer=offer,
+            terms=terms,
+            is_asked=paying_first.is_asked(terms.payable_cents),
+            group=group_name(terms.price_group_id),
+        )
     )
     response.vary.add("HX-Request")  # a sheet is a page or only its inside
     return response
@@ -66,7 +72,8 @@ def ask_pack(public_id: str) -> ResponseReturnValue:
 @signed_in
 def buy_pack(public_id: str) -> ResponseReturnValue:
     offer = queries.pack_offer_by_public_id(public_id)
-    if offer.is_open and paying_first.is_asked(beginning.pack_terms(offer).payable_cents):
+    to_pay = queries.pack_cents(offer, queries.groups_now(current_actor().person_id or 0))
+    if offer.is_open and paying_first.is_asked(to_pay):
         return lead_to_payment(lambda: paying_first.sell_pack(current_actor(), public_id, agreed_cents=agreed()))
     return tried(
         lambda: services.buy_pack(current_actor(), public_id, agreed_cents=agreed()),

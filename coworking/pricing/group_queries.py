@@ -79,6 +79,12 @@ def group_by_public_id(public_id: str) -> PriceGroup:
     return found
 
 
+def group_name(group_id: int | None) -> str | None:
+    """The name of a group; None for none."""
+    found = db.session.get(PriceGroup, group_id) if group_id is not None else None
+    return found.name if found is not None else None
+
+
 def group_tariffs(group_id: int) -> list[GroupTariff]:
     """Every tariff of a group with its reductions, the latest first (2 statements)."""
     return list(
@@ -138,8 +144,18 @@ def groups_of(person_id: int, day: date) -> list[GroupPrices]:
     return group_prices_on(day, ids) if ids else []
 
 
-def ending(first: date, last: date) -> list[str]:
-    """The public ids of those belongings that end from ``first`` to ``last`` and go on in no other (1 statement)."""
+def belonging_by_public_id(public_id: str) -> PriceGroupMember | None:
+    """One belonging with its person and group; None for an unknown one."""
+    return db.session.scalar(
+        select(PriceGroupMember)
+        .where(PriceGroupMember.public_id == public_id)
+        .options(joinedload(PriceGroupMember.group), joinedload(PriceGroupMember.person))
+    )
+
+
+def ending(first: date, last: date, *, only: str | None = None) -> list[PriceGroupMember]:
+    """Those belongings that end from ``first`` to ``last`` and go on in no other (1 statement); of just one of them where
+    ``only`` names it."""
     later = select(PriceGroupMember).subquery()
     goes_on = select(later.c.id).where(
         later.c.person_id == PriceGroupMember.person_id,
@@ -151,5 +167,6 @@ def ending(first: date, last: date) -> list[str]:
         PriceGroupMember.valid_until.between(first, last),
         PriceGroupMember.ended_on.is_(None),
         ~goes_on.exists(),
+        *((PriceGroupMember.public_id == only,) if only is not None else ()),
     )
-    return list(db.session.scalars(select(PriceGroupMember.public_id).where(*wanted).order_by(PriceGroupMember.id)))
+    return list(db.session.scalars(select(PriceGroupMember).where(*wanted).order_by(PriceGroupMember.id)))

@@ -9,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.money import divide_half_up
 from coworking.pricing.rules import PriceInvalid, Prices, RateInvalid, cents_of, rate_of
-
-ReducedKind = Literal["desk", "room", "office", "adhesion", "plan", "pack"]
-REDUCED_KINDS: tuple[ReducedKind, ...] = ("desk", "room", "office", "adhesion", "plan", "pack")
 
 ANY = 0
 """In place of the id of one plan or pack: every one of them."""

@@ -138,6 +138,7 @@ def test_only_what_nobody_sits_waiting_for_can_wait(app):
         "imports.run",
         "membership.adhesion_ending",
         "membership.pack_ending",
+        "membership.reduced_price_ending",
     }
 
 

@@ -22,6 +22,8 @@ from coworking.core.db import db
 from coworking.core.errors import Forbidden
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, write_unit
+from coworking.membership import coverage
+from coworking.membership.allowance_rules import PlannedUse
 from coworking.membership.entitlement import PriceChanged
 from coworking.pricing import group_queries, group_services
 from coworking.pricing.group_models import PriceGroupMember
@@ -148,6 +150,15 @@ def test_who_belongs_to_a_group_pays_its_price_on_its_days_alone(payers, half):
     book(payers.member, FRIDAY)
     book(payers.stranger, THURSDAY)
     assert quoted() == [("tariff", 450, half.id), ("tariff", 900, None), ("tariff", 900, None)]
+
+
+def test_of_several_days_decided_at_once_each_has_its_own_price(payers, half, place):
+    def morning(day: date) -> PlannedUse:
+        start = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
+        return PlannedUse(place.desks[0].id, "desk", day, "am", Span(start, start + timedelta(hours=4)))
+
+    decided = coverage.decisions(payers.member.id, None, [morning(WEDNESDAY), morning(THURSDAY), morning(FRIDAY)])
+    assert [one.amount_cents for one in decided] == [450, 450, 900]
 
 
 def test_a_room_costs_the_group_s_hour(payers, half, place):

@@ -11,7 +11,7 @@ from coworking.core.db import db
 from coworking.pricing import group_queries
 from coworking.pricing.group_models import PriceGroup, PriceGroupMember
 from coworking.pricing.group_rules import Reduction
-from tests.factories import make_group, make_reduced, make_tariff
+from tests.factories import make_group, make_pack_offer, make_reduced, make_tariff
 from tests.membership.reading import plain
 
 SETTINGS = "/settings/reduced-prices"
@@ -69,16 +69,19 @@ def test_a_group_begins_with_a_name_and_then_says_what_it_pays(app, priced, cast
     shown = plain(browser.get(page))
     assert 'value="50 %"' in shown
     assert "9,00 €" in shown, "what everyone else pays"
-    assert "−50 %" in browser.get(SETTINGS).text
+    assert "−50 %" in plain(browser.get(SETTINGS))
 
 
 def test_what_is_typed_wrong_stays_and_changes_nothing(app, priced, cast, sign_in):
     with app.app_context():
         group = make_group(desk=Reduction(percent_bp=5000)).public_id
+        make_pack_offer()
     browser = sign_in(cast.manager)
     wrong = browser.post(f"{SETTINGS}/{group}", data={"valid_from": "2026-11-24", "desk": "la moitié"})
     assert wrong.status_code == 422
     assert 'value="la moitié"' in wrong.text
+    every = browser.post(f"{SETTINGS}/{group}", data={"valid_from": "2026-11-24", "pack": "30"})
+    assert every.status_code == 422, "one price for every pack says nothing"
     past = browser.post(f"{SETTINGS}/{group}", data={"valid_from": "2026-11-23", "desk": "10 %"})
     assert past.status_code == 422
     assert reductions(app) == {("desk", 0): Reduction(percent_bp=5000)}
@@ -111,7 +114,7 @@ def test_the_host_gives_it_and_the_person_reads_it(app, priced, cast, sign_in):
     assert host.post(page, data=given(app)).status_code == 409, "there already"
     member = sign_in(cast.member)
     assert "Tarif réduit" in member.get("/me").text
-    mine = member.get("/me/plan").text
+    mine = plain(member.get("/me/plan"))
     assert "Jusqu’au 31 mai 2027." in mine
     assert "−50 %" in mine
     sheet = plain(member.get("/bookings/offer?day=2026-11-26&half=am"))
