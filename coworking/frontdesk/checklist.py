@@ -11,7 +11,7 @@ from flask import url_for
 from coworking.billing import drafts
 from coworking.billing import queries as billing
 from coworking.billing.documents import VAT_NUMBER
-from coworking.core import backup, sender
+from coworking.core import backup, legal, sender
 from coworking.core.clock import now
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Actor, Role
@@ -35,7 +35,7 @@ def items(actor: Actor) -> list[MissingItem]:
     lieu = spaces.lieu()
     if not actor.has(Role.MANAGER) or lieu.is_simulation:
         return []
-    return [*_house(), *_money(lieu.legal_status), *_mail(), *_saved()]
+    return [*_house(), *_money(lieu.legal_status), *_mail(), *_notice(), *_saved()]
 
 
 def _house() -> Iterator[MissingItem]:
@@ -113,6 +113,16 @@ def _mail() -> Iterator[MissingItem]:
             _("They come from %(address)s.", address=row.from_address or sender.default_address()),
             _("Try the sender"),
             url_for("mail.edit"),
+        )
+
+
+def _notice() -> Iterator[MissingItem]:
+    if missing := legal.missing():
+        yield MissingItem(
+            _("The legal notice lacks %(what)s.", what=", ".join(_(name) for name in missing)),
+            _("The law wants it on every site."),
+            _("Complete the notice"),
+            url_for("privacy.legal"),
         )
 
 

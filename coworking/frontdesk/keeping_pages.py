@@ -36,19 +36,19 @@ def lines() -> list[KeptLine]:
         KeptLine(
             one.kind,
             _(one.title),
-            said(days, may_stay=bool(one.choices)),
+            how_long(days, may_stay=bool(one.choices)),
             _(one.why),
             days,
             found.rows,
             found.next_on,
             found.exempt,
-            [(str(each), said(each, may_stay=True)) for each in one.choices],
+            [(str(each), how_long(each, may_stay=True)) for each in one.choices],
         )
         for one, days, found in retention.forecast()
     ]
 
 
-def said(days: int, *, may_stay: bool = False) -> str:
+def how_long(days: int, *, may_stay: bool = False) -> str:
     """« 24 months »: how long, in the reader's language."""
     if days == NEVER:
         return _("until somebody deletes them") if may_stay else _("until they are over")

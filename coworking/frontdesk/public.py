@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from flask import Blueprint, current_app, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.core import legal
 from coworking.core.clock import now
 from coworking.core.errors import NotFound
 from coworking.core.formats import NARROW, day_long, hour
@@ -15,6 +16,7 @@ from coworking.core.i18n import _, language
 from coworking.core.policy import actor_or_none, public
 from coworking.core.statics import asset
 from coworking.core.timespan import Span, local_date
+from coworking.frontdesk import register_pages
 from coworking.membership import employer_queries as employers
 from coworking.membership import queries as memberships
 from coworking.pricing.queries import public_prices
@@ -129,6 +131,25 @@ def accessibility() -> ResponseReturnValue:
     if place.legal_status != "public":
         raise NotFound()
     return render_template("frontdesk/accessibility.html", place=place)
+
+
+@blueprint.get("/legal-notice")
+@public
+def legal_notice() -> ResponseReturnValue:
+    """Who publishes and hosts the site: article 1-1 of the LCEN (law 2004-575)."""
+    return render_template("frontdesk/legal_notice.html", place=queries.lieu(), legal=legal.legal_settings())
+
+
+@blueprint.get("/your-data")
+@public
+def your_data() -> ResponseReturnValue:
+    """What becomes of people's data, as the packages declare it (RGPD, articles 13 and 14)."""
+    return render_template(
+        "frontdesk/your_data.html",
+        place=queries.lieu(),
+        legal=legal.legal_settings(),
+        lines=register_pages.lines(),
+    )
 
 
 def opening_sentence(days: dict[date, LieuDay], today: date, instant: datetime) -> str:

@@ -46,6 +46,8 @@ from coworking.booking.placing import Request, RequestedItem
 from coworking.core import audit, idempotency, outbox, sender
 from coworking.core.clock import frozen_at, now
 from coworking.core.db import db
+from coworking.core.legal import NAMES as LEGAL
+from coworking.core.legal import LegalSettings
 from coworking.core.policy import SYSTEM
 from coworking.core.privacy import seen_by
 from coworking.core.timespan import Span
@@ -143,6 +145,7 @@ def fill(clock: Clock) -> Filled:
         db.session.add(GatewayKeys(gateway="stripe", secrets="…"))
         db.session.add(OrganisationInvitation(organisation_id=employer, email="…", ends_at=now() + timedelta(days=14)))
         db.session.add(DraftHold(payer_person_id=people["member"].id, reason="…"))
+        db.session.add(LegalSettings(id=1, **dict.fromkeys(LEGAL, "…")))
         db.session.add(sender.MailSettings(id=1, tried_well=False, tried_at=now()))
         db.session.add(
             idempotency.IdempotencyKey(person_id=people["member"].id, key="k", endpoint="e", fingerprint="f")

@@ -39,6 +39,7 @@ NOT_OF_A_PERSON = {
     "head_link.email": "about the network",
     "idempotency_key.key": "48 hours",
     "import_file.*": "the lines of a file go when they are imported, after 7 days at most",
+    "legal_settings.*": "the lieu's own",
     "lieu.*": "the lieu's own",
     "lieu_merge.changes": "about lieux",
     "mail_settings.*": "the lieu's own",

@@ -29,6 +29,7 @@ OF_NO_PERSON = {
     "delivery.*": "about the network",
     "gateway_account.*": "the lieu's own keys",
     "head_link.*": "about the network",
+    "legal_settings.*": "the lieu's own",
     "lieu.*": "the lieu's own",
     "lieu_merge.*": "about lieux",
     "mail_settings.*": "the lieu's own",

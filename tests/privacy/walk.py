@@ -205,6 +205,7 @@ LISTS = (
     "membership.subscriptions",
     "money.due",
     "payouts.index",
+    "privacy.register",
     "register.show",
     "reminders.index",
     "spaces.closures",

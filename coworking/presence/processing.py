@@ -1,0 +1,21 @@
+"""Why the lieu holds who was there."""
+
+from __future__ import annotations
+
+from coworking.core import processing
+from coworking.core.errors import N_
+from coworking.core.processing import CONTRACT, INTEREST, Activity
+
+processing.declare(
+    Activity(
+        "presence",
+        N_("Presence and certificates"),
+        N_("To certify who was there when they ask for it, and to count how much the place is used, in numbers only."),
+        (CONTRACT, INTEREST),
+        ("presence",),
+        N_(
+            "Presences stay, under a number once the account is erased; a "
+            "certificate stays, for others may still verify it."
+        ),
+    ),
+)
