@@ -17,6 +17,6 @@ processing.declare(
             "The account is kept until its person, or the lieu, erases it. The "
             "audit trail stays and holds numbers, no names."
         ),
-        (MAIL_SERVER,),
+        outside=(MAIL_SERVER,),
     ),
 )

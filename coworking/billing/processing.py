@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coworking.core import processing
 from coworking.core.errors import N_
+from coworking.core.privacy import ACCOUNTANT, MANAGER
 from coworking.core.processing import CONTRACT, DUTY, MAIL_SERVER, PAYMENT_PROVIDER, TAX, Activity
 
 processing.declare(
@@ -14,6 +15,7 @@ processing.declare(
         (CONTRACT, DUTY),
         ("billing", "pricing", "accounting"),
         N_("Ten years, as the law wants (code de commerce, art. L123-22), with the name they were made with."),
+        (ACCOUNTANT, MANAGER),
         (PAYMENT_PROVIDER, MAIL_SERVER, TAX),
     ),
 )

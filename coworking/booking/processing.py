@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coworking.core import processing
 from coworking.core.errors import N_
+from coworking.core.privacy import COLLEAGUE, CONTACT, HOST, MANAGER
 from coworking.core.processing import CONTRACT, INTEREST, Activity
 
 processing.declare(
@@ -14,5 +15,6 @@ processing.declare(
         (CONTRACT, INTEREST),
         ("booking",),
         N_("Bookings stay, under a number once the account is erased: months that are closed count them."),
+        (COLLEAGUE, CONTACT, HOST, MANAGER),
     ),
 )

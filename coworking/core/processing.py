@@ -43,6 +43,7 @@ WHO = {
 class Activity:
     """Something done with data of the tables of some ``packages``: its ``title``, ``purpose`` and ``bases``.
 
+    ``also``: who sees dates, times and amounts (viewers of `core.privacy`, whose declarations are of words alone);
     ``outside``: who receives some of it beyond the lieu. ``stays``: how long what no `Keeps` names is kept. All words are
     marked with `N_`.
     """
@@ -53,6 +54,7 @@ class Activity:
     bases: tuple[str, ...]
     packages: tuple[str, ...]
     stays: str
+    also: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
 
     def holds(self) -> list[Holds]:
@@ -66,7 +68,7 @@ class Activity:
     def seen_by(self) -> list[str]:
         """Who at the lieu sees some of it, but for the person, as `WHO` has it."""
         tables = {one.table for one in self.holds()}
-        return viewers_of(tables)
+        return viewers_of(tables, self.also)
 
 
 _declared: list[Activity] = []
@@ -87,8 +89,10 @@ def package_of(model: type) -> str:
     return model.__module__.split(".")[1]
 
 
-def viewers_of(tables: Iterable[str]) -> list[str]:
-    """Who sees some column of ``tables``, in the order of `core.privacy`."""
+def viewers_of(tables: Iterable[str], also: Iterable[str] = ()) -> list[str]:
+    """Who sees some column of ``tables``, and who else, in the order of `core.privacy`."""
     wanted = set(tables)
-    found = {who for name, seen in seen_by(db.metadata).items() if name.split(".")[0] in wanted for who in seen}
+    found = {*also} | {
+        who for name, seen in seen_by(db.metadata).items() if name.split(".")[0] in wanted for who in seen
+    }
     return [who for who in VIEWERS if who in found and who != SELF]

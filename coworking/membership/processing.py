@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coworking.core import processing
 from coworking.core.errors import N_
+from coworking.core.privacy import HOST, MANAGER
 from coworking.core.processing import CONTRACT, DUTY, Activity
 
 processing.declare(
@@ -17,5 +18,6 @@ processing.declare(
             "What was agreed to stays with the invoices, for ten years; whose it "
             "was is a number once the account is erased."
         ),
+        (HOST, MANAGER),
     ),
 )

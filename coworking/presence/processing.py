@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coworking.core import processing
 from coworking.core.errors import N_
+from coworking.core.privacy import HOST, MANAGER
 from coworking.core.processing import CONTRACT, INTEREST, Activity
 
 processing.declare(
@@ -17,5 +18,6 @@ processing.declare(
             "Presences stay, under a number once the account is erased; a "
             "certificate stays, for others may still verify it."
         ),
+        (HOST, MANAGER),
     ),
 )

@@ -50,7 +50,15 @@ def test_who_receives_is_what_the_columns_declare():
         seen = {
             who for name, viewers in seen_by(db.metadata).items() if name.split(".")[0] in tables for who in viewers
         }
-        assert set(one.seen_by()) == seen - {SELF}, one.key
+        assert set(one.seen_by()) == {*seen, *one.also} - {SELF}, one.key
+        assert one.seen_by(), "somebody of the team sees it"
+
+
+def test_who_came_and_who_has_which_plan_is_seen_by_the_team():
+    """Dates and amounts declare no viewers: the activity does."""
+    seen = {one.key: one.seen_by() for one in processing.declared()}
+    assert {"hosts", "managers"} <= {*seen["presence"]} and {"hosts", "managers"} <= {*seen["membership"]}
+    assert "accountants" in seen["billing"] and "accountants" not in seen["presence"]
 
 
 def test_the_register_names_all_that_is_held_and_is_a_file_too(app, place, cast, sign_in):
