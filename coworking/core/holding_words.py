@@ -159,6 +159,7 @@ HEADS = {
     "resolved_by": N_("Solved by"),
     "resource": N_("Desk or room"),
     "respond_by": N_("To be answered by"),
+    "rest": N_("Price of the rest, where an employer pays a part"),
     "result": N_("What it made"),
     "returned_on": N_("Returned on"),
     "reverses": N_("Undoes"),
