@@ -1,7 +1,7 @@
 """who publishes and hosts the site, and who answers about personal data
 
 Revision ID: 0076
-Revises: 0078
+Revises: 0073
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0076"
-down_revision = "0078"
+down_revision = "0073"
 branch_labels = None
 depends_on = None
 
