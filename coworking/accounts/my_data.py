@@ -67,7 +67,7 @@ def _count(actor: Actor) -> None:
         with write_unit():
             throttle.count(throttle.copy_buckets(actor.person_id))
     except TooManyAttempts as error:
-        raise SeveralCopies(extra=error.extra, **error.params) from error
+        raise SeveralCopies(extra=error.extra, minutes=error.params["minutes"]) from error
 
 
 def _check(actor: Actor, person: Person) -> None:
