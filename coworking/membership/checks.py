@@ -14,6 +14,7 @@ from coworking.core.db import db
 from coworking.core.months import month_end, month_of, write_month
 from coworking.membership.entitlement_queries import USED, USED_OF_PACK, entitlements_of
 from coworking.membership.models import Agreement, LedgerEntry, Pack, Subscription
+from coworking.pricing.group_models import PriceGroupMember
 from coworking.pricing.models import Quote
 
 
@@ -127,6 +128,19 @@ def shared_units() -> Iterator[str]:
     )
     for quote, state, of_employer in db.session.execute(statement):
         yield f"quote {quote} is {state}, and its employer's part is {of_employer or 'nowhere'}"
+
+
+@check(3, "a reduced price is paid by who belongs to its group")
+def reduced_of_others() -> Iterator[str]:
+    """Ended early or not: a quote keeps its price, so the dates that were given count here."""
+    belongs = select(PriceGroupMember.id).where(
+        PriceGroupMember.person_id == Quote.person_id,
+        PriceGroupMember.group_id == Quote.price_group_id,
+        Quote.day.between(PriceGroupMember.valid_from, PriceGroupMember.valid_until),
+    )
+    strange = select(Quote.id).where(Quote.price_group_id.is_not(None), ~belongs.exists()).order_by(Quote.id)
+    for quote in db.session.scalars(strange):
+        yield f"quote {quote}: a reduced price of a group to which the person did not belong that day"
 
 
 @check(3, "what is held of an allowance is consumed or released, not both")

@@ -13,9 +13,11 @@ from coworking.accounts.models import Person
 from coworking.billing import charges
 from coworking.billing import services as billing
 from coworking.billing.models import Charge
+from coworking.booking import services
 from coworking.core import sales
 from coworking.core.db import db
 from coworking.core.units import end_read, write_unit
+from coworking.membership import checks as membership_checks
 from coworking.membership import expiring, paying_first, queries
 from coworking.membership import services as membership
 from coworking.membership.entitlement import PriceChanged
@@ -128,6 +130,20 @@ def test_a_manager_records_the_reduced_price_or_any_other(half, cast):
     assert [tuple(row) for row in found] == [(500, half.id), (700, None)]
     charges.gather(NOVEMBER)
     assert only(Charge).label == "Adhésion annuelle, du 24 novembre 2026 au 23 novembre 2027, tarif demandeur d’emploi"
+
+
+# The nightly check ---------------------------------------------------------------------------------------------------
+
+
+def test_the_nightly_check_names_a_reduced_price_of_who_did_not_belong(half, cast):
+    services.book_half_days(cast.member.actor(), date(2026, 11, 26), frozenset({"am"}))
+    given = only(PriceGroupMember)
+    group_services.end(cast.host.actor(), given.public_id)
+    assert list(membership_checks.reduced_of_others()) == [], "what was booked before keeps its price"
+    with write_unit():
+        db.session.get_one(PriceGroupMember, given.id).person_id = cast.stranger.id
+    (said,) = membership_checks.reduced_of_others()
+    assert "did not belong" in said
 
 
 # The word before it ends ----------------------------------------------------------------------------------------------
