@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -31,8 +32,10 @@ TUESDAY, THURSDAY = 1, 3
 AGREEMENTS: tuple[tuple[str, str, str, tuple[int, ...], int | None, Beyond, int | None, str | None], ...] = (
     (EMPLOYERS[0], "001234566", "12 route de Vichy", (TUESDAY, THURSDAY), None, "person", None, "BC-2026-014"),
     (EMPLOYERS[1], "002345676", "3 place de l’Hôtel-de-Ville", (), 8, "refuse", None, None),
-    (EMPLOYERS[2], "003456787", "1 chemin des Rives", (), 10, "person", 800, "DDI 4471"),
+    (EMPLOYERS[2], "003456787", "1 chemin des Rives", (), None, "person", 800, "DDI 4471"),
 )
+SHARED: dict[str, Any] = {"share_bp": 7000, "cap_cents": 15_000, "cap_of": "organisation", "days_per_week": 3}
+"""What the last of them pays: 70 %, for any three days a week, at most 150.00 a month for all its people together."""
 
 
 PACKS: tuple[tuple[str, Unit, int, int], ...] = (
@@ -99,6 +102,7 @@ def prepare(manager: Actor, today: date) -> None:
             beyond=beyond,
             halfday_cents=cents,
             order_number=order,
+            **(SHARED if name == EMPLOYERS[2] else {}),
         )
 
 

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 from python_calamine import load_workbook
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core.audit import AuditEntry
@@ -327,11 +327,11 @@ def said(page: str) -> str:
 
 
 def test_the_contact_reads_what_an_agreement_cost_and_may_come_to(durand, sign_in):
-    costing(durand, cap_cents=3000, cap_of="organisation", share_bp=7000, days_per_week=3, pays_rooms=True)
+    costing(durand, cap_cents=30_000, cap_of="organisation", share_bp=7000, days_per_week=3, pays_rooms=True)
     page = said(sign_in(durand.cast.colleague).get(durand.page).text)
     assert "18,90 € en novembre 2026, jusqu’à hier." in page, "what is booked for tomorrow is not in it"
     assert "À ce rythme : environ" in page
-    assert "18,90 € dépensés sur 30,00 €" in page
+    assert "18,90 € dépensés sur 300,00 €" in page
     assert "70 % de ce prix, le reste par la personne" in page
     assert "n’importe quel jour , 3 par semaine et par personne" in page or "3 par semaine et par personne" in page
 
@@ -339,7 +339,10 @@ def test_the_contact_reads_what_an_agreement_cost_and_may_come_to(durand, sign_i
 def test_the_forecast_is_at_the_pace_of_the_days_that_are_over(durand, sign_in):
     costing(durand, cap_cents=2400, cap_of="organisation")
     page = said(sign_in(durand.cast.colleague).get(durand.page).text)
-    assert "À ce rythme : environ 24,00 €" in page, "at most the cap"
+    assert "À ce rythme, la limite du mois sera atteinte." in page
+    with durand.app.app_context(), write_unit():
+        db.session.execute(text("UPDATE agreement SET cap_cents = 1890 WHERE cap_cents = 2400"))
+    assert "La limite du mois est atteinte." in said(sign_in(durand.cast.colleague).get(durand.page).text)
 
 
 def test_a_month_that_is_over_has_no_forecast(durand, sign_in):
