@@ -61,8 +61,10 @@ def _unused(before: datetime) -> ColumnElement[bool]:
 
 
 def _unconfirmed(before: datetime) -> ColumnElement[bool]:
-    """Who signed up, and never showed that the address is theirs."""
-    return _unused(before) & Person.email.is_not(None) & Person.email_confirmed_at.is_(None) & Person.vouched.is_(False)
+    """Who signed up, never showed that the address is theirs, and left no trace but of signing up."""
+    traces = [exists().where(one.who == Person.id) for one in _signs if one.who is not Device.person_id]
+    alone = ~_any(traces) & Person.email_confirmed_at.is_(None) & Person.vouched.is_(False)
+    return _unused(before) & Person.email.is_not(None) & alone
 
 
 def _any(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:

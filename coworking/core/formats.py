@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, get_day_names
 from babel.numbers import format_currency, format_decimal
 from flask import Flask, g
 
@@ -65,6 +65,19 @@ def day_year(day: date) -> str:
 def weekday_short(day: date) -> str:
     """« jeu. »."""
     return str(format_date(day, "EEE", locale=language()))
+
+
+def weekday_names() -> list[str]:
+    """Monday to Sunday in the reader's language."""
+    names = get_day_names("wide", locale=language())
+    return [str(names[weekday]) for weekday in range(7)]
+
+
+def weekdays(mask: int | None) -> str:
+    """« mardi, jeudi » for a bit mask of which bit 0 is Monday; None is any day."""
+    if mask is None:
+        return _("any day")
+    return ", ".join(name for place, name in enumerate(weekday_names()) if mask >> place & 1)
 
 
 def day_month(day: date) -> str:
@@ -196,6 +209,7 @@ def init_formats(app: Flask) -> None:
         day_short,
         day_year,
         weekday_short,
+        weekdays,
         day_month,
         month_year,
         month_name,

@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from coworking.accounts.passwords import hash_password
 from coworking.core import retention
 from coworking.core.errors import DomainError
-from coworking.core.formats import minutes_range
+from coworking.core.formats import minutes_range, weekday_names
 from coworking.core.i18n import LANGUAGES, _
 from coworking.core.migrating import upgrade
 from coworking.core.sender import default_address
@@ -21,7 +21,6 @@ from coworking.core.units import end_read
 from coworking.core.web import say
 from coworking.frontdesk import keeping_pages, questions
 from coworking.spaces import queries
-from coworking.spaces.forms import weekday_names
 
 _STATUS = click.Choice(["association", "company", "public", "individual"])
 

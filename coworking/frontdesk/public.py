@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from coworking.core import legal
 from coworking.core.clock import now
 from coworking.core.errors import NotFound
-from coworking.core.formats import NARROW, day_long, hour
+from coworking.core.formats import NARROW, day_long, hour, weekday_names
 from coworking.core.i18n import _, language
 from coworking.core.policy import actor_or_none, public
 from coworking.core.statics import asset
@@ -21,7 +21,6 @@ from coworking.membership import employer_queries as employers
 from coworking.membership import queries as memberships
 from coworking.pricing.queries import public_prices
 from coworking.spaces import queries
-from coworking.spaces.forms import weekday_names
 from coworking.spaces.models import LieuDay, Schedule
 from coworking.spaces.rules import weekly
 

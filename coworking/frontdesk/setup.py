@@ -17,6 +17,7 @@ from coworking.accounts.password_rules import MIN_PASSWORD
 from coworking.accounts.passwords import hash_password
 from coworking.accounts.session import begin_as
 from coworking.core.errors import NotFound
+from coworking.core.formats import weekday_names
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.place import NotSetUp
@@ -26,7 +27,6 @@ from coworking.core.units import end_read
 from coworking.core.web import problem, say, wants_problem
 from coworking.frontdesk import questions, setup_code
 from coworking.spaces import queries
-from coworking.spaces.forms import weekday_names
 
 blueprint = Blueprint("setup", __name__, url_prefix="/setup")
 

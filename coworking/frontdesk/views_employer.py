@@ -26,9 +26,7 @@ from coworking.membership import employer_queries as queries
 from coworking.membership import employers
 from coworking.membership.employer_rules import MONTHS_BACK, EmployeeMonth
 from coworking.membership.pages import done
-from coworking.membership.rules import weekdays_in
 from coworking.spaces import queries as spaces
-from coworking.spaces.forms import weekday_names
 
 blueprint = Blueprint("employer", __name__)
 
@@ -167,8 +165,6 @@ def _home(
         agreements=agreements,
         spending=queries.spending(organisation, agreements, month),
         invoices=billing.documents_of(organisation.id, INVOICES_SHOWN),
-        weekdays=weekday_names(),
-        weekdays_in=weekdays_in,
         today=today,
         ended=(ended or Form()).over({"last_day": today.isoformat()}),
         ended_id=member_id,

@@ -144,11 +144,6 @@ def weekdays_mask(weekdays: Iterable[int]) -> int | None:
     return None if mask in (0, EVERY_DAY) else mask
 
 
-def weekdays_in(mask: int | None) -> list[int]:
-    """The weekdays of a mask, in order; every one for None."""
-    return [day for day in range(7) if mask is None or mask >> day & 1]
-
-
 def last_month_when_ending(today: date, first_month: date) -> date:
     """The month a subscription ends with when its end is asked for: this one, or its first when that is to come."""
     return max(month_of(today), first_month)

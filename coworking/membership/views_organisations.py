@@ -10,6 +10,7 @@ from coworking.accounts import queries as accounts
 from coworking.accounts.session import require_proof
 from coworking.core import exports
 from coworking.core.errors import N_
+from coworking.core.formats import weekday_names
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
@@ -17,9 +18,7 @@ from coworking.core.reading import day_of
 from coworking.membership import forms, queries, services
 from coworking.membership.list_pages import ORGANISATIONS
 from coworking.membership.pages import blueprint, done, is_taxable
-from coworking.membership.rules import weekdays_in
 from coworking.spaces import queries as spaces
-from coworking.spaces.forms import weekday_names
 
 
 @blueprint.get("/organisations")
@@ -179,7 +178,6 @@ def _page(
         members=accounts.members_of(found.id),
         agreements=queries.agreements_of(found.id),
         weekdays=weekday_names(),
-        weekdays_in=weekdays_in,
         today=today,
         taxable=is_taxable(),
         invoiced=invoiced or Form(forms.organisation_fields(found)),

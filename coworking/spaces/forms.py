@@ -10,10 +10,8 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from babel.dates import get_day_names
-
 from coworking.core.forms import Form
-from coworking.core.i18n import _, language
+from coworking.core.i18n import _
 from coworking.core.reading import email_of, minute_of, one_of, postcode_of, siret_of
 from coworking.spaces.models import DESK, OFFICE, ROOM, Lieu, Resource
 from coworking.spaces.rules import ACCESSIBLE, AREAS, STAFFED, Closing, Opening
@@ -218,12 +216,6 @@ def week_fields(openings: list[Opening]) -> dict[str, str]:
             "staffed_to": clock(max(closes for _day, _start, closes in staffed)),
         }
     return fields
-
-
-def weekday_names() -> list[str]:
-    """Monday to Sunday in the reader's language."""
-    names = get_day_names("wide", locale=language())
-    return [str(names[weekday]) for weekday in WEEKDAYS]
 
 
 def clock(minute: int) -> str:

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from coworking.core import exports
 from coworking.core.displaced import WouldDisplace
 from coworking.core.errors import N_
+from coworking.core.formats import weekday_names
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, ngettext
 from coworking.core.policy import Role, current_actor, requires
@@ -254,7 +255,7 @@ def _hours_page(form: Form) -> ResponseReturnValue:
         form,
         schedules=[(s, weekly(queries.openings(s))) for s in shown],
         current=current,
-        weekdays=forms.weekday_names(),
+        weekdays=weekday_names(),
         today=today,
     )
 

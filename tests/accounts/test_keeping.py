@@ -19,6 +19,7 @@ from coworking.core.errors import Forbidden, NotFound
 from coworking.core.outbox import OutboxRow
 from coworking.core.security import SecurityEvent
 from coworking.core.units import write_unit
+from coworking.membership.models import Adhesion
 from coworking.spaces import queries as spaces
 from tests import factories
 
@@ -254,6 +255,17 @@ def test_an_address_that_nobody_confirmed_goes_after_a_month(lieu, clock):
     assert of("unconfirmed_accounts").rows == 1
     assert retention.purge("unconfirmed_accounts") == 1
     assert person_of(person).erased_at is not None and person_of(vouched).erased_at is None
+
+
+def test_an_unconfirmed_account_that_left_any_trace_stays(lieu, clock):
+    """However long ago: somebody knew this person."""
+    person = factories.make_person("Ève", "Vraie", "eve@demo.example", email_confirmed_at=None)
+    today = spaces.today()
+    with write_unit():
+        db.session.add(Adhesion(person_id=person.id, valid_from=today, valid_until=today, cents=0))
+    clock.advance(days=800)
+    assert retention.purge("unconfirmed_accounts") == 0
+    assert person_of(person).erased_at is None
 
 
 # The page and the command
