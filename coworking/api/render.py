@@ -148,6 +148,7 @@ def _price(terms: PayerTerms) -> Json:
         "price_basis": terms.basis,
         "plan_halfdays": terms.by_plan,
         "employer_halfdays": terms.by_employer,
+        "employer_cents": terms.employer_part,
         "pack_halfdays": terms.by_pack,
         "pack_minutes": terms.pack_minutes,
         "price_group": terms.group,
