@@ -45,6 +45,15 @@ def reduce(actor: Actor, public: str, cents: int, reason: str) -> int:
     return cents
 
 
+def reduce_in_unit(actor: Actor, charge: Charge, cents: int, reason: str) -> None:
+    """Take ``cents`` off one charge, less than all of it, in the open unit, which holds its lock; audited.
+
+    Raises `AlreadyDiscounted`.
+    """
+    if not _reduce(actor, [charge], [cents], _printed(reason)):
+        raise discount_rules.AlreadyDiscounted()
+
+
 def reduce_all(
     actor: Actor, payer: str, month: date, reason: str, *, percent_bp: int | None = None, cents: int | None = None
 ) -> int:

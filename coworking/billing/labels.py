@@ -64,6 +64,13 @@ def of_quote(quote: Quote, locale: str) -> str:
     return reduced(label, quote.price_group.name if quote.price_group is not None else None, locale)
 
 
+def pack_given_back(unit: str, units: int, locale: str) -> str:
+    """« Carnet rendu : 4 demi-journées », the reason why a pack costs less."""
+    with in_language(locale):
+        what = ngettext("%(num)s half-day", "%(num)s half-days", units) if unit == "half_day" else duration(units)
+        return _("Pack given back: %(what)s", what=what)
+
+
 def rest_of(label: str, locale: str) -> str:
     """What the person pays of it, where their employer pays a part."""
     with in_language(locale):

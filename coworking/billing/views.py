@@ -22,6 +22,7 @@ from coworking.billing import (
     services,
     views_drafts,
     views_invoice,
+    views_pack_refund,
     views_payers,
     views_settings,
 )
@@ -39,7 +40,7 @@ from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of
 from coworking.spaces import queries as spaces
 
-__all__ = ["blueprint", "views_drafts", "views_invoice", "views_payers", "views_settings"]
+__all__ = ["blueprint", "views_drafts", "views_invoice", "views_pack_refund", "views_payers", "views_settings"]
 
 
 def _filters() -> queries.Filters:

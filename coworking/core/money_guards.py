@@ -7,6 +7,13 @@ from collections.abc import Sequence
 
 from coworking.core.guard_kinds import REFUSAL, Guard, Keys, frozen
 
+_HELD = "CASE kind WHEN 'hold' THEN units WHEN 'release' THEN -units ELSE 0 END"
+_OUT_OF_PACK = (
+    f"((SELECT coalesce(sum({_HELD}), 0) FROM ledger_entry WHERE pack_id = NEW.pack_id)"
+    " + (SELECT coalesce(sum(units), 0) FROM pack_return WHERE pack_id = NEW.pack_id))"
+)
+"""What is held of the pack that a new row is about, and what was given back of it."""
+
 
 def agreed_collection() -> Guard:
     """A payment is collected only from a means that is active and its payer's own, and stays that means' for good."""
@@ -64,15 +71,26 @@ def pack_within() -> Guard:
     On PostgreSQL the pack's lock lets the second of two holds see the first.
     """
     name = "pack_within"
-    held = "CASE kind WHEN 'hold' THEN units WHEN 'release' THEN -units ELSE 0 END"
-    used = f"(SELECT coalesce(sum({held}), 0) FROM ledger_entry WHERE pack_id = NEW.pack_id)"
+    used = _OUT_OF_PACK
     fits = (
         "EXISTS (SELECT 1 FROM pack AS p JOIN quote AS q ON q.id = NEW.quote_id "
         "WHERE p.id = NEW.pack_id AND p.person_id = NEW.person_id AND q.pack_id = p.id "
         f"AND q.day BETWEEN p.valid_from AND p.valid_until AND {used} + NEW.units <= p.units)"
     )
     wrong = f"NEW.pack_id IS NOT NULL AND NEW.kind = 'hold' AND NOT {fits}"
-    return _refused_row(name, "ledger_entry", wrong, ["pack WHERE id = NEW.pack_id"], needs=("pack", "quote"))
+    needs = ("pack", "quote", "pack_return")
+    return _refused_row(name, "ledger_entry", wrong, ["pack WHERE id = NEW.pack_id"], needs=needs)
+
+
+def pack_return_within() -> Guard:
+    """No more is given back of a pack than is left of it, nor for more than it cost."""
+    paid = "(SELECT coalesce(sum(cents), 0) FROM pack_return WHERE pack_id = NEW.pack_id)"
+    fits = (
+        f"EXISTS (SELECT 1 FROM pack AS p WHERE p.id = NEW.pack_id AND {_OUT_OF_PACK} + NEW.units <= p.units "
+        f"AND {paid} + NEW.cents <= p.cents)"
+    )
+    locks, needs = ["pack WHERE id = NEW.pack_id"], ("pack", "ledger_entry")
+    return _refused_row("pack_return_within", "pack_return", f"NOT {fits}", locks, needs=needs)
 
 
 def shared_unit() -> Guard:

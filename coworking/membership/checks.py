@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.months import month_end, month_of, write_month
-from coworking.membership.entitlement_queries import USED, USED_OF_PACK, entitlements_of
-from coworking.membership.models import Agreement, LedgerEntry, Pack, Subscription
+from coworking.membership.entitlement_queries import LEFT_OF_PACK, USED, USED_OF_PACK, entitlements_of
+from coworking.membership.models import Agreement, LedgerEntry, Pack, PackReturn, Subscription
 from coworking.pricing.group_models import PriceGroupMember
 from coworking.pricing.models import Quote
 
@@ -66,11 +66,21 @@ def carried() -> Iterator[str]:
 
 @check(3, "no pack is overdrawn")
 def packs_overdrawn() -> Iterator[str]:
-    beyond = (Pack.units < USED_OF_PACK) | (USED_OF_PACK < 0)
-    for pack_id, left, units in db.session.execute(
-        select(Pack.id, Pack.units - USED_OF_PACK, Pack.units).where(beyond)
-    ):
+    beyond = (LEFT_OF_PACK < 0) | (USED_OF_PACK < 0)
+    for pack_id, left, units in db.session.execute(select(Pack.id, LEFT_OF_PACK, Pack.units).where(beyond)):
         yield f"pack {pack_id}: {left} of {units} units left"
+
+
+@check(3, "no more goes back for a pack than it cost")
+def packs_given_back() -> Iterator[str]:
+    sums = (
+        select(Pack.id, Pack.cents, func.sum(PackReturn.cents))
+        .join(PackReturn, PackReturn.pack_id == Pack.id)
+        .group_by(Pack.id, Pack.cents)
+        .order_by(Pack.id)
+    )
+    for pack_id, cents, given in db.session.execute(sums.having(func.sum(PackReturn.cents) > Pack.cents)):
+        yield f"pack {pack_id}: {given} of {cents} cents went back"
 
 
 @check(3, "a pack is used by its owner, on its days")

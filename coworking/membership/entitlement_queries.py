@@ -17,7 +17,7 @@ from coworking.core.months import month_end, month_of
 from coworking.membership.agreement_rules import AgreementTerms, AgreementUse, EmployersLeft
 from coworking.membership.allowance_rules import PackTerms, SubscriptionTerms, carried_over, within
 from coworking.membership.entitlement import Entitlements
-from coworking.membership.models import STANDS, Agreement, LedgerEntry, Pack, Subscription
+from coworking.membership.models import STANDS, Agreement, LedgerEntry, Pack, PackReturn, Subscription
 from coworking.pricing.group_models import PriceGroupMember
 from coworking.pricing.group_queries import LAST_DAY, group_prices_on
 from coworking.pricing.group_rules import GroupPrices
@@ -102,6 +102,15 @@ USED_OF_PACK = (
     .scalar_subquery()
 )
 """What is held of a pack and not released, in its units."""
+RETURNED_OF_PACK = (
+    select(func.coalesce(func.sum(PackReturn.units), 0))
+    .where(PackReturn.pack_id == Pack.id)
+    .correlate(Pack)
+    .scalar_subquery()
+)
+"""What was given back of a pack, in its units."""
+LEFT_OF_PACK = Pack.units - USED_OF_PACK - RETURNED_OF_PACK
+"""What can still be booked on a pack, in its units."""
 _PACKS = (
     select(  # in the same columns: what is left stands where the others have their limit, the unit instead of `beyond`
         Pack.id,
@@ -110,7 +119,7 @@ _PACKS = (
         Pack.valid_from,
         Pack.valid_until,
         null(),
-        Pack.units - USED_OF_PACK,
+        LEFT_OF_PACK,
         Pack.unit,
         *(null() for _ in range(8)),
     ).where(
@@ -293,7 +302,7 @@ def _packs_have_room_for(quotes: Sequence[Quote]) -> bool:
     wanted = Counter[int | None]()
     for quote in quotes:
         wanted[quote.pack_id] += quote.units
-    rows = db.session.execute(select(Pack.id, Pack.units - USED_OF_PACK).where(Pack.id.in_(wanted))) if wanted else ()
+    rows = db.session.execute(select(Pack.id, LEFT_OF_PACK).where(Pack.id.in_(wanted))) if wanted else ()
     left = {pack_id: int(units) for pack_id, units in rows}
     return all(left.get(pack_id, 0) >= units for pack_id, units in wanted.items() if pack_id is not None)
 
@@ -303,9 +312,9 @@ class Remaining:
     """What is left of one allowance until its last day. ``employer``: ``name`` is the employer's, not one's own plan's.
 
     In half-days, or minutes of rooms where ``unit`` says so. ``left`` None: no limit. A pack holds beyond the month.
-    Of an employer also: ``share_bp``, which part of the price it pays (None: all); ``days_left`` of its days of the week;
-    ``cents_left`` of its euros of the month for the person, in ``basis``; ``is_shared_cap``: those are for all its people,
-    and what is left of them is not told.
+    Of an employer also: ``weekdays``, a bit mask (None: any); ``share_bp``, which part of the price it pays (None: all);
+    ``days_left`` of its days of the week; ``cents_left`` of its euros of the month for the person, in ``basis``;
+    ``is_shared_cap``: those are for all its people, and what is left of them is not told.
     """
 
     name: str
@@ -320,6 +329,7 @@ class Remaining:
     cents_left: int | None = None
     basis: Basis = "ttc"
     is_shared_cap: bool = False
+    weekdays: int | None = None
 
     @property
     def is_limited(self) -> bool:
@@ -351,6 +361,7 @@ def remaining(person_id: int, day: date) -> list[Remaining]:
             cents_left=theirs.left_of_cap(a, month) if a.cap_of == "person" else None,
             basis=basis,
             is_shared_cap=a.cap_of == "organisation",
+            weekdays=a.weekdays,
         )
         for a in found.agreements
         if a.member_from <= day and a.valid_from <= day

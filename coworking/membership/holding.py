@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from sqlalchemy import ColumnElement, select
+
 from coworking.core import holdings
 from coworking.core.errors import N_
 from coworking.core.holdings import ORGANISATION, Holds
-from coworking.membership.models import Adhesion, Agreement, LedgerEntry, Pack, Subscription
+from coworking.membership.models import Adhesion, Agreement, LedgerEntry, Pack, PackReturn, Subscription
 from coworking.pricing.group_models import PriceGroupMember
+
+
+def _of_packs(person_id: int) -> ColumnElement[bool]:
+    return PackReturn.pack_id.in_(select(Pack.id).where(Pack.person_id == person_id))
+
 
 holdings.declare(
     Holds("memberships", N_("My annual memberships"), Adhesion),
     Holds("plans", N_("My plans"), Subscription),
     Holds("packs", N_("My packs"), Pack),
+    Holds("packs_given_back", N_("My packs, what was given back"), PackReturn, rows=_of_packs),
     Holds("reduced_prices", N_("My reduced prices"), PriceGroupMember),
     Holds("units", N_("Half-days and room hours, taken and given back"), LedgerEntry),
 )

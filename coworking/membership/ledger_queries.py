@@ -82,8 +82,8 @@ def accounts_of(person_id: int, month: date, today: date) -> list[AllowanceAccou
                     unit="hour" if pack.unit == "hour" else "half_day",
                     since=pack.valid_from,
                     until=pack.valid_until,
-                    given=pack.units,
-                    used=pack.units - one.left - one.booked,
+                    given=pack.units - one.returned,
+                    used=pack.units - one.returned - one.left - one.booked,
                     booked=one.booked,
                     lines=lines,
                 )

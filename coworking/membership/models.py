@@ -216,6 +216,32 @@ class Pack(Model):
 
 
 @sealed(MONEY)
+class PackReturn(Model):
+    """``units`` of a pack that nobody will use were given back on local date ``day`` for ``cents``, in the pack's basis.
+
+    Append-only. What is left of the pack is that much less.
+    """
+
+    __tablename__ = "pack_return"
+    __table_args__ = (
+        CheckConstraint("units > 0", name="units"),
+        CheckConstraint("cents >= 0", name="cents"),
+        Index("ix_pack_return_pack_id", "pack_id"),
+    )
+
+    id: Mapped[BigId]
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    pack_id: Mapped[int] = mapped_column(ForeignKey("pack.id"))
+    units: Mapped[int]
+    cents: Mapped[int]
+    day: Mapped[date]
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+    pack: Mapped[Pack] = relationship()
+
+
+@sealed(MONEY)
 class Agreement(Model):
     """``organisation`` pays for its members' half-days at desks from ``valid_from`` to ``valid_until`` (inclusive).
 

@@ -14,7 +14,7 @@ from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_of
 from coworking.membership.allowance_rules import within
-from coworking.membership.entitlement_queries import USED_OF_PACK
+from coworking.membership.entitlement_queries import LEFT_OF_PACK, RETURNED_OF_PACK
 from coworking.membership.models import (
     STANDS,
     Adhesion,
@@ -23,6 +23,7 @@ from coworking.membership.models import (
     MembershipSettings,
     Pack,
     PackOffer,
+    PackReturn,
     Plan,
     Subscription,
 )
@@ -36,11 +37,12 @@ from coworking.spaces import queries as spaces
 
 @dataclass(frozen=True, slots=True)
 class PackStanding:
-    """A pack, what is left of it in its units, and what of that is booked for days to come."""
+    """A pack, what is left of it in its units, what is booked for days to come, and what was given back."""
 
     pack: Pack
     left: int
     booked: int
+    returned: int = 0
 
     def is_over(self, today: date) -> bool:
         """Whether nothing can be used of it any more."""
@@ -63,21 +65,36 @@ def packs_of(person_id: int, today: date) -> list[PackStanding]:
         .scalar_subquery()
     )
     rows = db.session.execute(
-        select(Pack, Pack.units - USED_OF_PACK, booked)
+        select(Pack, LEFT_OF_PACK, booked, RETURNED_OF_PACK)
         .where(Pack.person_id == person_id)
         .order_by(Pack.valid_until, Pack.id)
     )
-    return [PackStanding(pack, int(left), int(units)) for pack, left, units in rows]
+    return [PackStanding(pack, int(left), int(units), int(returned)) for pack, left, units, returned in rows]
+
+
+def returned_of_pack(pack_id: int) -> tuple[int, int]:
+    """How many units of a pack were given back, and for how many cents (1 statement)."""
+    sums = select(func.coalesce(func.sum(PackReturn.units), 0), func.coalesce(func.sum(PackReturn.cents), 0))
+    units, cents = db.session.execute(sums.where(PackReturn.pack_id == pack_id)).one()
+    return int(units), int(cents)
+
+
+def pack_by_public_id(public_id: str) -> Pack:
+    """The pack with its owner; raises `NotFound`."""
+    found = db.session.scalar(select(Pack).where(Pack.public_id == public_id).options(joinedload(Pack.person)))
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def left_of_pack(pack_id: int) -> int:
     """What is left of a pack, in its units (1 statement)."""
-    return int(db.session.scalar(select(Pack.units - USED_OF_PACK).where(Pack.id == pack_id)) or 0)
+    return int(db.session.scalar(select(LEFT_OF_PACK).where(Pack.id == pack_id)) or 0)
 
 
 def packs_ending(first: date, last: date) -> list[Pack]:
     """Packs that end from ``first`` to ``last`` and are not used up (1 statement)."""
-    ending = (Pack.valid_until.between(first, last), Pack.units > USED_OF_PACK)
+    ending = (Pack.valid_until.between(first, last), LEFT_OF_PACK > 0)
     return list(db.session.scalars(select(Pack).where(*ending).order_by(Pack.id)))
 
 

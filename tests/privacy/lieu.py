@@ -54,7 +54,7 @@ from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.table_rules import ReadTable, TableLine, packed
-from coworking.membership.models import Agreement, PackOffer
+from coworking.membership.models import Agreement, Pack, PackOffer
 from coworking.network.head import enrolment
 from coworking.network.head.models import LieuMerge, NetworkLieu
 from coworking.network.lieu import services as network
@@ -178,6 +178,7 @@ def fill(clock: Clock) -> Filled:
     ids = _ids() | {
         "plan": [plan.public_id],
         "price_group": [group.public_id],
+        "pack": list(db.session.scalars(select(Pack.public_id))),
         "pack_offer": list(db.session.scalars(select(PackOffer.public_id))),
     }
     db.session.expunge_all()

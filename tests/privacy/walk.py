@@ -94,6 +94,7 @@ KINDS: dict[str, str] = {
     "membership.allowances_of": "person",
     "membership.ask": "plan",
     "membership.ask_change": "plan",
+    "billing.ask_pack_back": "pack",
     "membership.ask_pack": "pack_offer",
     "membership.organisation": "organisation",
     "membership.person": "person",
