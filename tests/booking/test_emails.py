@@ -63,6 +63,15 @@ def test_a_confirmation_says_whose_allowance_it_takes(payers, clock, email):
     assert "\n1 demi-journée payée par Coutellerie Durand SA.\n" in email()
 
 
+def test_a_confirmation_says_both_parts_of_a_shared_price(payers, clock, email):
+    make_agreement(share_bp=7000)
+    services.book_half_days(payers.member.actor(), THURSDAY, AM)
+    clock.advance(minutes=11)
+    said = email("2,70").replace("\u202f", " ").replace("\xa0", " ")
+    assert "\nCoutellerie Durand SA en paie 6,30 €.\n" in said
+    assert "\n2,70 €, sur la facture de novembre 2026, payé par vous.\n" in said
+
+
 def test_a_booking_cancelled_in_time_is_no_longer_owed(payers, clock, email):
     made = services.book_half_days(payers.stranger.actor(), THURSDAY, AM)
     clock.advance(minutes=11)
