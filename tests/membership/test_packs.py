@@ -21,11 +21,13 @@ from coworking.core.timespan import Span
 from coworking.core.units import end_read, write_unit
 from coworking.membership import coverage, entitlement_queries, expiring, paying_first, queries
 from coworking.membership import services as membership
-from coworking.membership.entitlement import PriceChanged
+from coworking.membership.allowance_rules import PackTerms, PlannedUse
+from coworking.membership.entitlement import Entitlements, PriceChanged, decide
 from coworking.membership.ledger_queries import accounts_of
 from coworking.membership.models import LedgerEntry, Pack
 from coworking.membership.rules import MustBePaidFirst, PackClosed, days_warned, last_day_of
 from coworking.pricing.models import Quote
+from coworking.pricing.rules import Prices
 from tests.factories import make_pack, make_pack_offer, make_subscription, make_tariff
 from tests.membership.first import ask_first, pay, sale_now
 from tests.support import emails as golden
@@ -34,6 +36,7 @@ from tests.support.threads import at_once
 TODAY = date(2026, 11, 24)
 THURSDAY, FRIDAY = date(2026, 11, 26), date(2026, 11, 27)
 MORNING, DAY = frozenset({"am"}), frozenset({"am", "pm"})
+_MORNINGS = [(day, datetime(day.year, day.month, day.day, 8, tzinfo=UTC)) for day in (THURSDAY, FRIDAY)]
 
 
 @pytest.fixture
@@ -83,6 +86,14 @@ def test_a_pack_pays_on_its_days_alone(payers):
     book(payers.member, THURSDAY)
     book(payers.member, FRIDAY)
     assert [cover for cover, _pack in covers()] == ["pack", "tariff"]
+
+
+def test_of_several_days_a_pack_pays_those_up_to_its_end():
+    """They are decided together, as when a week is repeated: the pack is there on the first of them alone."""
+    pack = PackTerms(1, "Dix", "half_day", TODAY, THURSDAY, 5)
+    uses = [PlannedUse(1, "desk", day, "am", Span(at, at + timedelta(hours=4))) for day, at in _MORNINGS]
+    prices = {day: Prices({"desk": 900}, {}) for day, _ in _MORNINGS}
+    assert [one.cover for one in decide(uses, None, Entitlements(packs=[pack]), prices)] == ["pack", "tariff"]
 
 
 def test_half_days_pay_no_rooms_and_room_hours_no_desks(payers, place):
