@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from coworking.accounts.models import Person
 from coworking.billing import charges, discounts, labels, manual_charges, queries, services
@@ -87,21 +87,29 @@ def _found(pack: Pack, charge: Charge | None) -> PackRefund:
     if left <= 0:
         raise PackNothingLeft()
     units_before, cents_before = memberships.returned_of_pack(pack.id)
-    paid = pack.cents if charge is None else _owed_of(charge, cents_before)
-    cents = given_back_cents(paid, pack.units, left, units_before=units_before, cents_before=cents_before)
     invoice = None if charge is None or charge.invoice_id is None else db.session.get(Invoice, charge.invoice_id)
+    paid = pack.cents if charge is None else _owed_of(charge, invoice)
+    cents = given_back_cents(paid, pack.units, left, units_before=units_before, cents_before=cents_before)
     return PackRefund(pack, left, cents, invoice)
 
 
-def _owed_of(charge: Charge, cents_before: int) -> int:
+def _owed_of(charge: Charge, invoice: Invoice | None) -> int:
     """What the pack was billed, less what was let off for other reasons than giving it back."""
     off = db.session.scalars(
         select(Charge.amount_cents).where(Charge.source.in_(("discount", "waiver")), Charge.source_id == charge.id)
     )
-    by_hand = sum(off)
-    if charge.invoice_id is None:  # what was given back before stands among these
-        by_hand += cents_before
-    return max(0, charge.amount_cents + min(0, by_hand))
+    # What was given back before the invoice stands among these; what came later is on credit notes.
+    before = select(func.coalesce(func.sum(PackReturn.cents), 0)).where(PackReturn.pack_id == _pack_of(charge))
+    if invoice is not None:
+        before = before.where(PackReturn.created_at <= invoice.issued_at)
+    return max(0, charge.amount_cents + min(0, sum(off) + int(db.session.scalar(before) or 0)))
+
+
+def _pack_of(charge: Charge) -> int:
+    """The pack that a charge, or the first of those it bills once more, is for."""
+    while charge.source == "rebill":
+        charge = db.session.get_one(Charge, charge.source_id)
+    return charge.source_id
 
 
 def _standing_charge(pack: Pack) -> Charge | None:

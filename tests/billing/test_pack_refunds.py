@@ -119,6 +119,18 @@ def test_what_is_cancelled_afterwards_is_there_again_and_can_be_given_back_too(l
     assert faults() == []
 
 
+def test_what_went_back_before_the_invoice_is_not_taken_for_a_discount_by_hand(lieu, pack, clock):
+    give_back(lieu.manager, pack)
+    clock.advance(minutes=1)
+    services.run(lieu.manager, NOVEMBER)
+    assert db.session.scalars(select(Invoice.payable_cents)).one() == 1600
+    mine = db.session.scalars(text("SELECT public_id FROM booking WHERE day = '2026-11-27'")).one()
+    booking.cancel(lieu.cast.stranger.actor(), mine)
+    clock.advance(minutes=1)
+    assert give_back(lieu.manager, pack).payable_cents == -800
+    assert faults() == []
+
+
 def test_what_was_let_off_before_does_not_go_back(lieu, pack):
     charges.gather(NOVEMBER)
     charge = db.session.scalars(select(Charge.public_id).where(Charge.source == "pack")).one()
