@@ -76,6 +76,7 @@ MODELS = (
     "coworking.core.legal",
     "coworking.accounts.models",
     "coworking.accounts.factor_models",
+    "coworking.accounts.card_models",
     "coworking.spaces.models",
     "coworking.claims.models",
     "coworking.pricing.group_models",

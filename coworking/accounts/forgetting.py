@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, or_, select
 
+from coworking.accounts.card_models import PersonCard
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
 from coworking.accounts.models import ApiToken, Device, EmailChange, Leaving, OrganisationInvitation, Person, PersonRole
 from coworking.core import erasing
@@ -53,6 +54,7 @@ erasing.declare(
     Forgets(Leaving, lambda person: Leaving.person_id == person, deletes=True),
     Forgets(Authenticator, lambda person: Authenticator.person_id == person, deletes=True),
     Forgets(RecoveryCode, lambda person: RecoveryCode.person_id == person, deletes=True),
+    Forgets(PersonCard, lambda person: PersonCard.person_id == person, deletes=True),
     Forgets(Passkey, lambda person: Passkey.person_id == person, deletes=True),
     Forgets(
         SecurityEvent,

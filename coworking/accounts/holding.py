@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from coworking.accounts.card_models import PersonCard
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
 from coworking.accounts.models import (
     ApiToken,
@@ -69,6 +70,7 @@ holdings.declare(
     Holds("program_requests", N_("Requests of my programs"), IdempotencyKey, leaves={"fingerprint": SECRET}),
     Holds("codes_app", N_("My app for codes"), Authenticator, leaves={"secret": SECRET, "last_step": SECRET}),
     Holds("recovery_codes", N_("My recovery codes"), RecoveryCode, leaves={"digest": SECRET}),
+    Holds("cards", N_("My printed cards"), PersonCard, leaves={"digest": SECRET}),
     Holds(
         "passkeys",
         N_("My passkeys"),

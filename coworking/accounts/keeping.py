@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, case, exists, or_
 from sqlalchemy.orm import aliased
 
 from coworking.accounts import leaving
+from coworking.accounts.card_models import PersonCard
 from coworking.accounts.models import (
     ApiToken,
     Device,
@@ -69,6 +70,7 @@ retention.declare(
     ),
     Keeps("security_log", N_("Security log"), SAFE, SecurityEvent, SecurityEvent.occurred_at, 92),
     Keeps("tokens", N_("Tokens of programs that work no more"), USEFUL, ApiToken, _token_over, 92),
+    Keeps("cards", N_("Printed cards that were replaced or ended"), USEFUL, PersonCard, PersonCard.ended_at, 92),
     Keeps("address_changes", N_("Changes of e-mail address"), USEFUL, EmailChange, EmailChange.ends_at, 365),
     Keeps(
         "invitations",

@@ -107,6 +107,7 @@ HEADS = {
     "lines": N_("Lines"),
     "locale": N_("Language"),
     "made_at": N_("Made at"),
+    "made_by": N_("Made by"),
     "mandate": N_("Mandate"),
     "means": N_("Means of payment"),
     "method": N_("Means of payment"),

@@ -59,6 +59,8 @@ def _entries(*wanted: tuple[str, str, str]) -> list[NavigationEntry]:
 _PARTS = {
     "frontdesk.today": {
         "frontdesk.arrival",
+        "frontdesk.card",
+        "frontdesk.scan",
         "frontdesk.ask_cancel_sale",
         "frontdesk.deposits",
         "frontdesk.drawer_of_day",
@@ -83,6 +85,7 @@ _PARTS = {
     "accounts.people": {
         "accounts.person",
         "accounts.new_person",
+        "frontdesk.story",
         "imports.check",
         "imports.index",
         "imports.one",

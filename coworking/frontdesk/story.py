@@ -8,6 +8,8 @@ from datetime import date, timedelta
 
 from sqlalchemy import func, select
 
+from coworking.accounts.card_models import PersonCard
+from coworking.accounts.cards import card_of
 from coworking.accounts.models import OrganisationMember, Person
 from coworking.accounts.queries import person_by_public_id
 from coworking.billing import queries as billing
@@ -61,6 +63,7 @@ class Story:
     left: Sequence[Remaining]
     employers: Sequence[OrganisationMember] | None
     money: MoneyOf | None
+    card: PersonCard | None
 
 
 def story_of(actor: Actor, public_id: str) -> Story:
@@ -81,6 +84,7 @@ def story_of(actor: Actor, public_id: str) -> Story:
         left=left if reads_money else [one for one in left if not one.employer],
         employers=employers_of(person.id, today) if reads_money else None,
         money=_money(actor, person) if reads_money else None,
+        card=card_of(person.id),
     )
 
 

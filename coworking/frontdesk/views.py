@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coworking.frontdesk import (
+    views_card,
     views_drawer,
     views_for_someone,
     views_message,
@@ -25,6 +26,7 @@ PAGES = (
     views_sell,
     views_drawer,
     views_story,
+    views_card,
 )
 """Importing them puts their routes on ``blueprint``."""
 

@@ -80,6 +80,7 @@ KINDS: dict[str, str] = {
     "closings.one_pdf": "closing",
     "employer.home": "organisation",
     "frontdesk.arrival": "presence",
+    "frontdesk.card": "card",
     "frontdesk.ask_cancel_sale": "sale",
     "frontdesk.drawer_of_day": "day",
     "frontdesk.receipt_pdf": "sale",
