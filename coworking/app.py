@@ -82,6 +82,7 @@ MODELS = (
     "coworking.pricing.group_models",
     "coworking.pricing.models",
     "coworking.membership.models",
+    "coworking.membership.trial_models",
     "coworking.booking.models",
     "coworking.booking.message_models",
     "coworking.presence.models",

@@ -58,10 +58,18 @@ def of_quote(quote: Quote, locale: str) -> str:
     label = half_day(locale) if quote.unit == "half_day" else by_the_hour(place.kind, place.name, locale)
     if quote.cover == "share":
         return rest_of(label, locale)
+    if quote.cover == "trial":
+        return to_try(label, locale)
     if quote.is_part:
         with in_language(locale):
             return _("%(what)s, the employer’s part", what=label)
     return reduced(label, quote.price_group.name if quote.price_group is not None else None, locale)
+
+
+def to_try(label: str, locale: str) -> str:
+    """The person's first half-day, at the price of trying."""
+    with in_language(locale):
+        return _("%(what)s, first one, to try", what=label)
 
 
 def pack_given_back(unit: str, units: int, locale: str) -> str:

@@ -125,4 +125,5 @@ def terms_now(booking: Booking) -> PayerTerms:
         group=bill.group,
         employer_part=bill.employer_part,
         room_by_employer=bill.room_by_employer,
+        trial=bill.trial,
     )

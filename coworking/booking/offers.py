@@ -30,8 +30,9 @@ class PayerTerms:
     half-days; ``left``: how many it holds afterwards. ``employer``: who else pays, and for how many half-days. ``by_pack``:
     half-days of a pack, ``pack_minutes`` of a room; ``pack_left`` units until ``pack_until`` are there afterwards.
     ``group``: whose reduced price it is, instead of ``full_cents``. ``employer_part``: what the employer pays where the
-    person pays the rest of it, in cents, else 0; ``room_by_employer``: it pays a room. ``beyond``: which limit of its
-    agreement is reached for (part of) it. ``pay_now``: what of ``cents``, with its VAT, must be paid before it counts."""
+    person pays the rest of it, in cents, else 0; ``room_by_employer``: it pays a room. ``trial``: it holds their first
+    half-day, to try, instead of ``full_cents``. ``beyond``: which limit of its agreement is reached for (part of) it.
+    ``pay_now``: what of ``cents``, with its VAT, must be paid before it counts."""
 
     payer: Payer
     cents: int
@@ -51,6 +52,7 @@ class PayerTerms:
     full_cents: int = 0
     employer_part: int = 0
     room_by_employer: bool = False
+    trial: bool = False
 
     @property
     def taken(self) -> int:
@@ -170,13 +172,14 @@ def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
         full_cents=sum(d.full_cents or 0 for d in decided),
         employer_part=sum(d.amount_cents for d in employers) if any(d.rest for d in employers) else 0,
         room_by_employer=any(d.unit == "hour" for d in employers),
+        trial=any(d.cover == "trial" for d in decided),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
     """What a booking that was made costs, as its sheet says it. ``cents``: what the person owes, by the reduced price of
-    ``group``; ``state`` of it all."""
+    ``group``; ``state`` of it all; ``trial``: it holds their first half-day, to try."""
 
     cents: int
     basis: str
@@ -189,6 +192,7 @@ class Bill:
     group: str | None = None
     employer_part: int = 0
     room_by_employer: bool = False
+    trial: bool = False
 
     @property
     def is_prepaid(self) -> bool:
@@ -215,4 +219,5 @@ def bill_of(booking: Booking) -> Bill | None:
         group=next((quote.price_group.name for quote in units if quote.price_group is not None), None),
         employer_part=sum(quote.amount_cents for quote in theirs) if any(quote.rest_id for quote in theirs) else 0,
         room_by_employer=any(quote.unit == "hour" for quote in theirs),
+        trial=any(quote.cover == "trial" for quote in units),
     )

@@ -77,6 +77,8 @@ def said_with_payer(booking: Booking) -> str:
     """« Poste 7, jeudi 26 novembre, le matin. Payé par Durand. »: who pays is said where it is an employer."""
     payers = [quote.payer_organisation for unit in booking.units for quote in unit.quotes]
     employer = next((payer for payer in payers if payer is not None), None)
+    if any(quote.cover == "trial" for unit in booking.units for quote in unit.quotes):
+        return " ".join((said(booking), _("First half-day, to try.")))
     if employer is None:
         return said(booking)
     paid = _("Paid by %(name)s.", name=employer.name)

@@ -36,6 +36,7 @@ from coworking.core.money_guards import (
     pack_within,
     payout_booked_once,
     shared_unit,
+    trial_once,
     whole_payout,
 )
 from coworking.core.version_triggers import SHOWN_OF_LIEU, raises_day_version, raises_lieu_version
@@ -206,6 +207,7 @@ GUARDS: tuple[Guard, ...] = (
     never_negative("payer_credit", "cents", {"payer_person_id": "person", "payer_organisation_id": "organisation"}),
     ended_means(UNIQUE["saved_means"]),
     agreed_collection(),
+    trial_once(),
 )
 
 VERSIONS: tuple[Guard, ...] = (

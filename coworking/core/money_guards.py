@@ -102,6 +102,19 @@ def shared_unit() -> Guard:
     return _refused_row(name, "quote", f"NEW.rest_id IS NOT NULL AND NOT {rest}", [], needs=())
 
 
+def trial_once() -> Guard:
+    """Nobody has a second half-day to try while the first is booked or was used.
+
+    On PostgreSQL the person's lock lets the second of two see the first.
+    """
+    had = (
+        "EXISTS (SELECT 1 FROM quote AS q WHERE q.person_id = NEW.person_id AND q.cover = 'trial' "
+        "AND q.state <> 'released')"
+    )
+    wrong = f"NEW.cover = 'trial' AND {had}"
+    return _refused_row("quote_trial_once", "quote", wrong, ["person WHERE id = NEW.person_id"], needs=("person",))
+
+
 def line_used_once() -> Guard:
     """What a bank line was used for never comes to more than the line, nor below nothing.
 

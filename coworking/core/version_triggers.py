@@ -23,6 +23,7 @@ SHOWN_OF_LIEU: Mapping[str, tuple[str, ...]] = {
     "price_group": (),
     "group_tariff": (),
     "group_price": (),
+    "membership_settings": (),
     "person": ("first_name", "last_name"),
 }
 """The tables whose changes raise the lieu's version; of some only these columns."""

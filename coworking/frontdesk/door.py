@@ -44,6 +44,8 @@ class WalkInPrice:
         """It as a line of a sale."""
         decision, label = self.decision, labels.half_day(locale)
         is_rest = decision.cover == "share"
+        if decision.cover == "trial":
+            label = labels.to_try(label, locale)
         item = ChargedItem(
             family="desk",
             label=labels.rest_of(label, locale) if is_rest else labels.reduced(label, decision.group, locale),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -31,6 +31,7 @@ from coworking.core.db import db
 from coworking.core.formats import hour
 from coworking.core.i18n import _, language, ngettext
 from coworking.core.timespan import Span
+from coworking.membership import trials
 from coworking.presence import queries as presence_queries
 from coworking.presence.models import Presence
 from coworking.presence.rules import CONFIRMABLE
@@ -46,11 +47,12 @@ OF_MANAGERS = frozenset({"network.send", "return.closed", nightly.TOPIC, NOTIFIE
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Someone who is in the lieu: their presence, and the units they sit at now or next."""
+    """Someone who is in the lieu: their presence, the units they sit at now or next, and whether they try it today."""
 
     presence: Presence
     units: list[BookingUnit]
     until: datetime | None
+    tries: bool = False
 
     @property
     def room(self) -> BookingUnit | None:
@@ -60,12 +62,14 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A booking whose person is not here yet. ``at``: when it begins, or when it was booked if it had begun by then."""
+    """A booking whose person is not here yet. ``at``: when it begins, or when it was booked if it had begun by then.
+    ``tries``: it is their first half-day, to try."""
 
     booking: Booking
     at: datetime
     late: bool
     first_visit: bool
+    tries: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,8 @@ def today(*, is_manager: bool) -> Today:
         since = presence_queries.there_since_yesterday(instant)
     in_use = {booking.person_id for booking in bookings if booking.starts_at <= instant < booking.ends_at}
     staying = [one for one in since if one.person_id in in_use]
-    here, lingering = _here([*staying, *presences], bookings, is_over=is_over)
+    trying = trials.trying_on(day)
+    here, lingering = _here([*staying, *presences], bookings, trying, is_over=is_over)
     if row is not None:
         had = {booking.person_id: booking.ends_at for booking in bookings if booking.ends_at <= instant}
         gone = [one for one in since if one.person_id not in in_use]
@@ -183,7 +188,13 @@ def today(*, is_manager: bool) -> Today:
     ]
     newcomers = presence_queries.first_visit([booking.person_id for booking in pending], day)
     coming = [
-        Coming(booking, at, at + LATE < instant, booking.person_id in newcomers)
+        Coming(
+            booking,
+            at,
+            late=at + LATE < instant,
+            first_visit=booking.person_id in newcomers,
+            tries=booking.person_id in trying,
+        )
         for booking in pending
         for begins in [min(unit.starts_at for unit in booking.units if unit.ends_at > instant)]
         for at in [max(begins, booking.created_at)]  # nobody is late for what they had not booked yet
@@ -224,7 +235,7 @@ def _found_at_night() -> AuditRun | None:
 
 
 def _here(
-    presences: Sequence[Presence], bookings: Sequence[Booking], *, is_over: bool
+    presences: Sequence[Presence], bookings: Sequence[Booking], trying: Collection[int], *, is_over: bool
 ) -> tuple[list[tuple[str, list[Here]]], list[Here]]:
     """Open presences by zone, in the lieu's order, people without a place last; and those whose place is over.
 
@@ -249,7 +260,7 @@ def _here(
         zone: Zone | None = own[0].resource.zone if own else None
         key = (zone.position, zone.id, zone.name) if zone is not None else (10**6, 0, _("Without a place"))
         until = max((unit.ends_at for unit in own), default=None)
-        groups.setdefault(key, []).append(Here(presence, own, until))
+        groups.setdefault(key, []).append(Here(presence, own, until, presence.person_id in trying))
     by_zone = [(key[2], group) for key, group in sorted(groups.items(), key=lambda item: item[0])]
     return by_zone, lingering
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from coworking.core.checks import check
@@ -14,6 +14,7 @@ from coworking.core.db import db
 from coworking.core.months import month_end, month_of, write_month
 from coworking.membership.entitlement_queries import LEFT_OF_PACK, USED, USED_OF_PACK, entitlements_of
 from coworking.membership.models import Agreement, LedgerEntry, Pack, PackReturn, Subscription
+from coworking.membership.trial_models import Trial
 from coworking.pricing.group_models import PriceGroupMember
 from coworking.pricing.models import Quote
 
@@ -138,6 +139,23 @@ def shared_units() -> Iterator[str]:
     )
     for quote, state, of_employer in db.session.execute(statement):
         yield f"quote {quote} is {state}, and its employer's part is {of_employer or 'nowhere'}"
+
+
+@check(3, "a half-day to try is had once by each person and mailbox")
+def trials_had_once() -> Iterator[str]:
+    statement = (
+        select(Quote.id, Quote.person_id, Trial.id)
+        .outerjoin(Trial, and_(Trial.quote_id == Quote.id, Trial.person_id == Quote.person_id))
+        .where(Quote.cover == "trial", Quote.state != "released")
+        .order_by(Quote.id)
+    )
+    seen: set[int] = set()
+    for quote, person, trial in db.session.execute(statement):
+        if trial is None:
+            yield f"quote {quote} is a half-day to try, and is not noted as the one of person {person}"
+        if person in seen:
+            yield f"quote {quote} is another half-day to try of person {person}"
+        seen.add(person)
 
 
 @check(3, "a reduced price is paid by who belongs to its group")

@@ -6,9 +6,10 @@ two bookings that draw on the same one always meet there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Select, literal, select
 from sqlalchemy.orm import aliased
@@ -21,9 +22,18 @@ from coworking.core.page_versions import Keep, lieu_version
 from coworking.core.sql import insert_from, insert_now
 from coworking.core.types import UTCDateTime
 from coworking.core.units import locked, require_unit, write_unit
-from coworking.membership import entitlement_queries
+from coworking.membership import entitlement_queries, trials
 from coworking.membership.allowance_rules import PlannedUse
-from coworking.membership.entitlement import AllowanceHeld, Decision, Owed, Payer, UndoChangesPrice, decide, owed_of
+from coworking.membership.entitlement import (
+    AllowanceHeld,
+    Decision,
+    Entitlements,
+    Owed,
+    Payer,
+    UndoChangesPrice,
+    decide,
+    owed_of,
+)
 from coworking.membership.models import Agreement, LedgerEntry
 from coworking.pricing.group_queries import group_prices_on
 from coworking.pricing.group_rules import unit_price_for
@@ -53,20 +63,29 @@ def decisions_of(
     """
     uses = [use for chosen in choices.values() for use in chosen]
     days = {use.day for use in uses}
-    halves = any(use.half is not None for use in uses)
-    only = "own" if payer == "me" else None
-    found = entitlement_queries.entitlements_of(person_id, days, only=only, rooms=not halves)
-    found = found.without(_held(quote) for quote in leaving if quote.state != "released")
+    released = [quote for quote in leaving if quote.state != "released"]
+    found = _entitlements(person_id, uses, only="own" if payer == "me" else None, leaving=[one.id for one in released])
+    found = found.without(map(_held, released))
     prices = {day: prices_on(day) for day in days}
     return lambda key: decide(choices[key], payer, found, prices)
 
 
 def decisions_by_payer(person_id: int, uses: Sequence[PlannedUse]) -> Callable[[Payer | None], list[Decision]]:
     """Decides ``uses`` for any payer, from what is read once."""
-    days = {use.day for use in uses}
-    found = entitlement_queries.entitlements_of(person_id, days, rooms=all(use.half is None for use in uses))
-    prices = {day: prices_on(day) for day in days}
+    found = _entitlements(person_id, uses)
+    prices = {day: prices_on(day) for day in {use.day for use in uses}}
     return lambda payer: decide(uses, payer, found, prices)
+
+
+def _entitlements(
+    person_id: int, uses: Sequence[PlannedUse], *, only: Literal["own"] | None = None, leaving: Collection[int] = ()
+) -> Entitlements:
+    """What a person may draw on for ``uses``; ``leaving``: ids of quotes that would be released first."""
+    halves = any(use.half is not None for use in uses)
+    days = {use.day for use in uses}
+    found = entitlement_queries.entitlements_of(person_id, days, only=only, rooms=not halves)
+    trial = trials.trial_of(person_id, leaving=leaving) if halves else None
+    return found if trial is None else replace(found, trial=trial)
 
 
 _kept_common = Keep[frozenset[int]](4)
@@ -139,7 +158,9 @@ def _frozen(person_id: int, decision: Decision) -> Quote:
 def release(quotes: Iterable[Quote]) -> None:
     """Nothing is owed for ``quotes`` any more, and what they held of an allowance is there again."""
     require_unit()
-    for quote in _with_rests(quotes):
+    quotes = _with_rests(quotes)
+    trials.give_back(quotes)
+    for quote in quotes:
         if quote.state != "released":
             quote.state, quote.released_at = "released", now()
             if quote.is_counted:
@@ -161,7 +182,7 @@ def restore(quotes: Sequence[Quote]) -> list[Quote]:
     """
     release(quotes)
     db.session.flush()
-    if not entitlement_queries.has_room_for(quotes):
+    if not (entitlement_queries.has_room_for(quotes) and trials.may_take_again(quotes)):
         raise UndoChangesPrice()
     again = [Quote(**_terms(quote), rest=quote.rest and Quote(**_terms(quote.rest))) for quote in quotes]
     _store(again)
@@ -211,6 +232,7 @@ def rehouse(quote: Quote, kind: str, left: int, resource_id: int) -> Quote:
 def _store(quotes: Sequence[Quote]) -> None:
     rests = [quote.rest for quote in quotes if quote.rest is not None]
     insert_now(*rests, *quotes, *(_entry(quote, "hold") for quote in quotes if quote.is_counted))
+    trials.take(quotes)
 
 
 def _terms(quote: Quote) -> dict[str, Any]:

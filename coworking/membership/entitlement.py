@@ -22,13 +22,15 @@ from coworking.membership.agreement_rules import (
     exhausted_by,
 )
 from coworking.membership.allowance_rules import PackTerms, PlannedUse, SubscriptionTerms
+from coworking.membership.trial_rules import TrialTerms
 from coworking.pricing.group_rules import GroupPrices, unit_price_for
 from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
 
 Payer = Literal["me", "employer"]
 PAYERS: tuple[Payer, ...] = ("me", "employer")
-Cover = Literal["tariff", "subscription", "pack", "agreement", "share", "free"]
-"""What settles a use. ``share``: what the person pays of a use of which their employer pays the other part."""
+Cover = Literal["tariff", "subscription", "pack", "agreement", "share", "trial", "free"]
+"""What settles a use. ``share``: what the person pays of a use of which their employer pays the other part.
+``trial``: their first half-day, at the price of trying."""
 
 
 class UndoChangesPrice(DomainError):
@@ -68,7 +70,8 @@ class Entitlements:
     """What one person may draw on. Used half-days are counted by (agreement or subscription id, month).
 
     ``uses_of_agreement``: of those agreements whose limits are counted by day. ``packs``: the one that ends first comes
-    first. ``reduced``: the reduced prices of the groups they belong to, by day.
+    first. ``reduced``: the reduced prices of the groups they belong to, by day. ``trial``: their first half-day, while they
+    may still have it.
     """
 
     agreements: Sequence[AgreementTerms] = ()
@@ -78,6 +81,7 @@ class Entitlements:
     packs: Sequence[PackTerms] = ()
     reduced: Mapping[date, Sequence[GroupPrices]] | None = None
     uses_of_agreement: Sequence[AgreementUse] = ()
+    trial: TrialTerms | None = None
 
     def without(self, held: Iterable[AllowanceHeld]) -> Entitlements:
         """The same with what is ``held`` there again."""
@@ -243,12 +247,21 @@ class _Own:
         self.plans = _Plans(entitlements.subscriptions, entitlements.used_of_subscription)
         self.packs = _Packs(entitlements.packs)
         self.reduced = entitlements.reduced or {}
+        self._trial = entitlements.trial
+
+    def take_trial(self, use: PlannedUse, cents: int) -> TrialTerms | None:
+        """The first half-day, once, and only where it costs less than ``cents``."""
+        trial = self._trial
+        if trial is None or use.half is None or trial.cents >= cents:
+            return None
+        self._trial = None
+        return trial
 
 
 def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: Limit | None) -> Decision:
     """The person pays: nothing where it is free, from the month's allowance, else from a pack, else by the tariff.
 
-    The tariff's price is the reduced one where they belong to a group that day.
+    The tariff's price is the reduced one where they belong to a group that day; their first half-day costs what trying does.
     """
     unit, price = unit_of(use.kind), unit_price_for(own.reduced.get(use.day, ()), prices, use.kind, use.resource_id)
     cents, full = price.full_cents, _amount(price.full_cents, use)
@@ -264,6 +277,8 @@ def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: Limit | No
         pack, left = taken
         until = pack.valid_until
         return Decision(use, "pack", unit, cents, 0, *terms, pack_id=pack.id, beyond=beyond, left=left, until=until)
+    if (trial := own.take_trial(use, amount)) is not None:
+        return Decision(use, "trial", unit, trial.cents, trial.cents, *terms, beyond=beyond, full_cents=amount)
     paid = Decision(use, "tariff", unit, price.cents, amount, *terms, beyond=beyond)
     return replace(paid, price_group_id=price.group_id, group=price.group, full_cents=full)
 

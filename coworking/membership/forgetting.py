@@ -13,11 +13,13 @@ from coworking.core.formats import month_year
 from coworking.core.i18n import _
 from coworking.core.months import month_of
 from coworking.membership.models import Subscription
+from coworking.membership.trial_models import Trial
 from coworking.pricing.group_models import PriceGroupMember
 from coworking.spaces import queries as spaces
 
 erasing.declare(
     Forgets(PriceGroupMember, lambda person: PriceGroupMember.person_id == person, empties={"proof": "…"}),
+    Forgets(Trial, lambda person: Trial.person_id == person, empties={"address": None}),
 )
 
 

@@ -8,6 +8,7 @@ from coworking.core import holdings
 from coworking.core.errors import N_
 from coworking.core.holdings import ORGANISATION, Holds
 from coworking.membership.models import Adhesion, Agreement, LedgerEntry, Pack, PackReturn, Subscription
+from coworking.membership.trial_models import Trial
 from coworking.pricing.group_models import PriceGroupMember
 
 
@@ -21,6 +22,7 @@ holdings.declare(
     Holds("packs", N_("My packs"), Pack),
     Holds("packs_given_back", N_("My packs, what was given back"), PackReturn, rows=_of_packs),
     Holds("reduced_prices", N_("My reduced prices"), PriceGroupMember),
+    Holds("trial", N_("My half-day to try"), Trial),
     Holds("units", N_("Half-days and room hours, taken and given back"), LedgerEntry),
 )
 holdings.leave(ORGANISATION, N_("Agreements with organisations"), Agreement)

@@ -22,7 +22,7 @@ class MembershipSettings(Model):
     """What the lieu decides about membership (a single row, id 1). ``adhesion_cents``: a year's, None: no adhesions.
 
     ``adhesion_vat``: how a VAT-liable lieu's adhesion is taxed, None while nobody has said so; ``adhesion_vat_rate_bp``
-    where it is ``taxable``.
+    where it is ``taxable``. ``trial_cents``: what a first half-day costs to try, in the tariff's basis; None: no such offer.
     """
 
     __tablename__ = "membership_settings"
@@ -31,12 +31,14 @@ class MembershipSettings(Model):
         CheckConstraint("adhesion_cents >= 0", name="cents"),
         CheckConstraint("adhesion_vat IN ('out_of_scope', 'exempt', 'taxable')", name="adhesion_vat"),
         CheckConstraint("adhesion_vat_rate_bp BETWEEN 0 AND 10000", name="adhesion_vat_rate"),
+        CheckConstraint("trial_cents >= 0", name="trial"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
     adhesion_cents: Mapped[int | None]
     adhesion_vat: Mapped[str | None]
     adhesion_vat_rate_bp: Mapped[int | None]
+    trial_cents: Mapped[int | None]
 
 
 @sealed(MONEY)

@@ -129,8 +129,9 @@ class Quote(Model):
     """What one booked unit costs and who owes it, as it was decided when it was booked. Never deleted, never changed.
 
     ``person_id`` uses; exactly one of ``payer_person_id`` and ``payer_organisation_id`` pays. ``cover``: by the tariff,
-    by a subscription's allowance or a pack (amount 0), by an employer's agreement, or ``free`` (amount 0). ``unit_cents``
-    is per half-day or hour, ``amount_cents`` for the whole use of ``minutes``; both in ``basis``, at ``vat_rate_bp``.
+    by a subscription's allowance or a pack (amount 0), by an employer's agreement, as the person's first half-day to try
+    (``trial``, a price of its own), or ``free`` (amount 0). ``unit_cents`` is per half-day or hour, ``amount_cents`` for
+    the whole use of ``minutes``; both in ``basis``, at ``vat_rate_bp``.
     ``price_group_id``: by whose reduced price; an employer never pays one.
 
     Where an employer pays a part, its quote has the ``amount_cents`` of that part, and ``rest_id`` is the quote of the rest,
@@ -143,7 +144,9 @@ class Quote(Model):
     __tablename__ = "quote"
     __table_args__ = (
         CheckConstraint("(payer_person_id IS NULL) <> (payer_organisation_id IS NULL)", name="one_payer"),
-        CheckConstraint("cover IN ('tariff', 'subscription', 'pack', 'agreement', 'share', 'free')", name="cover"),
+        CheckConstraint(
+            "cover IN ('tariff', 'subscription', 'pack', 'agreement', 'share', 'trial', 'free')", name="cover"
+        ),
         CheckConstraint("(cover = 'subscription') = (subscription_id IS NOT NULL)", name="subscription"),
         CheckConstraint("(cover = 'pack') = (pack_id IS NOT NULL)", name="pack"),
         CheckConstraint("(cover = 'agreement') = (agreement_id IS NOT NULL)", name="agreement"),
@@ -152,6 +155,7 @@ class Quote(Model):
         CheckConstraint(
             "price_group_id IS NULL OR (cover IN ('tariff', 'free') AND payer_person_id IS NOT NULL)", name="reduced"
         ),
+        CheckConstraint("cover <> 'trial' OR unit = 'half_day'", name="trial"),
         CheckConstraint("half IN ('am', 'pm')", name="half"),
         CheckConstraint("unit IN ('half_day', 'hour')", name="unit"),
         CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),

@@ -85,7 +85,7 @@ def raw(app) -> Iterator[sqlite3.Connection]:
     connection.execute("PRAGMA ignore_check_constraints=ON")
     connection.create_function("fold", 1, lambda text: text)
     # These want rows of other tables, and would refuse before REPLACE does anything.
-    for beside in ("quote_shared", "pack_return_within"):
+    for beside in ("quote_shared", "quote_trial_once", "pack_return_within"):
         connection.execute(f"DROP TRIGGER {beside}")
     yield connection
     connection.close()

@@ -57,6 +57,7 @@ from coworking.core.units import write_unit
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.table_rules import ReadTable, TableLine, packed
 from coworking.membership.models import Agreement, Pack, PackOffer
+from coworking.membership.trial_models import Trial
 from coworking.network.head import enrolment
 from coworking.network.head.models import LieuMerge, NetworkLieu
 from coworking.network.lieu import services as network
@@ -66,7 +67,7 @@ from coworking.presence import services as presence
 from coworking.presence.models import Attestation, AttestationPdf, Presence
 from coworking.pricing import article_services, sales
 from coworking.pricing.group_rules import Reduction
-from coworking.pricing.models import Article, Sale
+from coworking.pricing.models import Article, Quote, Sale
 from coworking.pricing.rules import SaleLine
 from coworking.spaces.models import Resource, Zone
 from coworking.statistics import services as statistics
@@ -152,6 +153,8 @@ def fill(clock: Clock) -> Filled:
         db.session.add(
             idempotency.IdempotencyKey(person_id=people["member"].id, key="k", endpoint="e", fingerprint="f")
         )
+        tried = select(Quote.id).where(Quote.person_id == people["stranger"].id).limit(1)
+        db.session.add(Trial(person_id=people["stranger"].id, address="…", quote_id=db.session.scalars(tried).one()))
         db.session.add(RefusedRequest(day=OCTOBER, kind="desk", who="w"))
         db.session.add(PersonCard(person_id=people["member"].id, digest="…"))
         once.use("a link", lasts=timedelta(minutes=15))
