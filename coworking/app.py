@@ -77,6 +77,7 @@ MODELS = (
     "coworking.accounts.models",
     "coworking.accounts.factor_models",
     "coworking.accounts.card_models",
+    "coworking.accounts.paper_models",
     "coworking.spaces.models",
     "coworking.claims.models",
     "coworking.pricing.group_models",

@@ -44,6 +44,13 @@ def person_form(typed: Mapping[str, str]) -> Form:
     return form
 
 
+def newcomer_form(typed: Mapping[str, str]) -> Form:
+    """What staff type about someone new: also where their papers go."""
+    form = person_form(typed)
+    _check_postal(form)
+    return form
+
+
 def _check_figures(form: Form) -> None:
     """What is asked for the figures alone."""
     form.maybe("status", lambda text: one_of(rules.STATUSES, text))
@@ -59,10 +66,14 @@ def passkey_form(typed: Mapping[str, str]) -> Form:
 def postal_form(typed: Mapping[str, str]) -> Form:
     """Where someone's invoices are addressed to."""
     form = Form(typed)
+    _check_postal(form)
+    return form
+
+
+def _check_postal(form: Form) -> None:
     form.check("address", rules.address_line_of)
     form.maybe("postcode", postcode_of)
     form.check("city", rules.address_line_of)
-    return form
 
 
 def postal_form_of(person: Person) -> Form:

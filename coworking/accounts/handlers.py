@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from coworking.accounts import emails, tokens
+from coworking.accounts import emails, letters, tokens
 from coworking.accounts.access_words import AccessWords, access_words
 from coworking.accounts.models import EmailChange, Organisation, OrganisationInvitation, Person
 from coworking.core import mail, outbox, place
@@ -85,7 +85,7 @@ def send_ended(job: outbox.Job) -> None:
     person = db.session.scalars(statement).unique().one_or_none()
     this = Organisation.public_id == job.payload["organisation"]
     name = db.session.scalar(select(Organisation.name).where(this))
-    if person is None or not person.is_active or person.email is None or name is None:
+    if person is None or name is None:
         return
     base_url = settings().base_url
     context: dict[str, Any] = {
@@ -96,7 +96,7 @@ def send_ended(job: outbox.Job) -> None:
         "last_day": date.fromisoformat(job.payload["last_day"]),
         "url": f"{base_url}/week",
     }
-    mail.deliver(job.id, template="accounts/organisation_ended", to=person.email, locale=person.locale, context=context)
+    letters.write_to(job, person, about="account", template="accounts/organisation_ended", context=context)
 
 
 def _access_words(payload: dict[str, Any], locale: str) -> AccessWords:

@@ -19,6 +19,7 @@ from coworking.accounts.models import (
     Throttle,
     UsedOnce,
 )
+from coworking.accounts.paper_models import PaperMessage
 from coworking.core import holdings
 from coworking.core.audit import AuditEntry
 from coworking.core.errors import N_
@@ -71,6 +72,7 @@ holdings.declare(
     Holds("codes_app", N_("My app for codes"), Authenticator, leaves={"secret": SECRET, "last_step": SECRET}),
     Holds("recovery_codes", N_("My recovery codes"), RecoveryCode, leaves={"digest": SECRET}),
     Holds("cards", N_("My printed cards"), PersonCard, leaves={"digest": SECRET}),
+    Holds("papers", N_("Messages to me on paper"), PaperMessage, leaves={"job": SECRET}),
     Holds(
         "passkeys",
         N_("My passkeys"),

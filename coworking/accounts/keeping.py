@@ -18,6 +18,7 @@ from coworking.accounts.models import (
     Throttle,
     UsedOnce,
 )
+from coworking.accounts.paper_models import PaperMessage
 from coworking.core import retention
 from coworking.core.errors import N_
 from coworking.core.idempotency import IdempotencyKey
@@ -90,6 +91,7 @@ retention.declare(
         only=_letters,
         choices=(92, 183, 365, 730),
     ),
+    Keeps("papers", N_("Messages on paper that were handed over"), USEFUL, PaperMessage, PaperMessage.handed_at, 92),
     Keeps(
         "unconfirmed_accounts",
         N_("Accounts whose address nobody confirmed"),

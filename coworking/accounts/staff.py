@@ -18,11 +18,23 @@ from coworking.core.units import require_unit, write_unit
 
 
 def create_person(
-    actor: Actor, *, first_name: str, last_name: str = "", email: str = "", phone: str = "", invite: bool = False
+    actor: Actor,
+    *,
+    first_name: str,
+    last_name: str = "",
+    email: str = "",
+    phone: str = "",
+    postal: tuple[str, str, str] = ("", "", ""),
+    invite: bool = False,
 ) -> Person:
-    """Add a person, with or without an address; ``invite`` writes to them. Raises `EmailTaken` or what is wrong."""
+    """Add a person, with or without an address; ``invite`` writes to them. Raises `EmailTaken` or what is wrong.
+
+    ``postal``: street, postcode and town for their papers.
+    """
+    address = rules.postal_of(*postal)
     with write_unit() as unit:
         person = add_person(actor, first_name=first_name, last_name=last_name, email=email, phone=phone, invite=invite)
+        person.address, person.postcode, person.city = address["address"], address["postcode"], address["city"]
         unit.result = person.public_id
     return person
 

@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import email_changes, factors, queries, rules, staff
-from coworking.accounts.forms import person_form, postal_form, postal_form_of
+from coworking.accounts.forms import newcomer_form, person_form, postal_form, postal_form_of
 from coworking.accounts.labels import status_choices
 from coworking.accounts.list_pages import people_columns
 from coworking.accounts.models import Person
@@ -48,7 +48,7 @@ def new_person() -> ResponseReturnValue:
 @blueprint.post("/people/new")
 @requires(Role.HOST)
 def create_person() -> ResponseReturnValue:
-    form = person_form(request.form)
+    form = newcomer_form(request.form)
     if form.is_good:
         with form.trying():
             person = staff.create_person(
@@ -57,6 +57,7 @@ def create_person() -> ResponseReturnValue:
                 last_name=form["last_name"],
                 email=form["email"],
                 phone=form["phone"],
+                postal=(form["address"], form["postcode"], form["city"]),
                 invite="invite" in form,
             )
             flash(_("%(name)s is on the list.", name=person.name))

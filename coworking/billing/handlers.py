@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from coworking.accounts.letters import write_to
 from coworking.billing import door_queries, means_queries, payer_queries, pdf, queries, receipts
 from coworking.billing.models import Invoice
 from coworking.billing.pay_links import pay_url
@@ -15,7 +16,7 @@ from coworking.spaces import queries as spaces
 
 @outbox.handler(queries.ISSUED, can_wait=True)
 def issued(job: outbox.Job) -> None:
-    """E-mail the PDF to the payer; without an address it is handed over (the invoice's page says so).
+    """E-mail the PDF to the payer; a person without an address gets it on paper, with a message to print.
 
     While PDFs cannot be made, the e-mail waits and is tried again.
     """
@@ -34,6 +35,10 @@ def issued(job: outbox.Job) -> None:
     name = pdf.file_name(invoice)
     drawn = pdf.pdf_of(invoice)
     if receiver is None:
+        if (person := invoice.payer_person) is not None:
+            write_to(
+                job, person, about="billing", template="billing/issued", context=context, invoice=invoice.public_id
+            )
         return
     mail.deliver(
         job.id,

@@ -52,8 +52,8 @@ def note(booking: Booking) -> None:
 
 def window_of(person: Person, source: str) -> datetime | None:
     """When the window began that the e-mail on a booking from ``source`` waits for (see `open_window`); None where there is
-    none: its person has no e-mail, or took the desk by arriving."""
-    return open_window(person) if person.email is not None and source != "walkin" else None
+    none: its person took the desk by arriving."""
+    return open_window(person) if source != "walkin" else None
 
 
 def open_window(person: Person) -> datetime:

@@ -9,13 +9,14 @@ from datetime import date, datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from coworking.accounts import letters
 from coworking.accounts.models import Person
 from coworking.booking import calendar, emails, offers, queries
 from coworking.booking.access import lock_person
 from coworking.booking.former import former_of
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import DISPLACED, Cause
-from coworking.core import mail, outbox
+from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.formats import day_long, minute_of_day, span_hours
@@ -117,8 +118,6 @@ def _untold(person_id: int) -> list[Booking]:
 
 
 def _write(job: outbox.Job, person: Person, news: Sequence[emails.News], template: str) -> None:
-    if person.email is None or not person.is_active:
-        return
     lieu = spaces.lieu()
     with in_language(person.locale):
         said = [_said(item, lieu) for item in news]
@@ -127,11 +126,11 @@ def _write(job: outbox.Job, person: Person, news: Sequence[emails.News], templat
     gone = [booking for booking in bookings if booking.is_cancelled]
     with in_language(person.locale):
         files = tuple(calendar.attachment(lieu, some) for some in (standing, gone) if some)
-    mail.deliver(
-        job.id,
+    letters.write_to(
+        job,
+        person,
+        about="booking",
         template=template,
-        to=person.email,
-        locale=person.locale,
         context={
             "place": lieu.name,
             "lieu": lieu,

@@ -81,6 +81,8 @@ HEADS = {
     "group": N_("Group"),
     "guests": N_("Guests"),
     "had": N_("What was booked"),
+    "handed_at": N_("Handed over at"),
+    "handed_by": N_("Handed over by"),
     "half": N_("Half-day"),
     "halfdays_per_month": N_("Half-days a month"),
     "held_until": N_("Held until"),

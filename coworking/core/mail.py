@@ -5,6 +5,7 @@ Without ``SMTP_URL`` e-mails are written to ``DATA_DIR/mail`` as ``.eml`` files,
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -99,6 +100,21 @@ def _write_to_file(message_id: str, message: EmailMessage) -> Path:
     return file
 
 
+def on_paper(*, template: str, locale: str, context: dict[str, object]) -> tuple[str, str]:
+    """Subject and words of an e-mail for who reads it on paper: without the lines that lead to a page of the site."""
+    base_url = settings().base_url
+    with current_app.test_request_context(base_url=base_url), in_language(locale):
+        subject, body = _words(template, context)
+    lines = [line for line in body.splitlines() if base_url not in line]
+    return subject, re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _words(template: str, context: dict[str, object]) -> tuple[str, str]:
+    """Subject and text, in the language and the request around it."""
+    subject, _, body = render_template(f"email/{template}.txt", **context).lstrip().partition("\n")
+    return subject.strip(), body.strip()
+
+
 def render(
     message_id: str,
     *,
@@ -111,15 +127,14 @@ def render(
     """The e-mail as its receiver gets it."""
     base_url = settings().base_url
     with current_app.test_request_context(base_url=base_url), in_language(locale):
-        text = render_template(f"email/{template}.txt", **context)
+        subject, body = _words(template, context)
         try:
             html = render_template(f"email/{template}.html", **context)
         except TemplateNotFound:
             html = None
-    subject, _, body = text.lstrip().partition("\n")
     host = urlsplit(base_url).hostname or "localhost"
     message = EmailMessage()
-    message["Subject"] = subject.strip()
+    message["Subject"] = subject
     sender = mail_settings()
     message["From"] = from_header(sender, str(context.get("place") or ""))
     if sender.reply_to:
@@ -128,7 +143,7 @@ def render(
     message["Date"] = format_datetime(now())
     message["Message-ID"] = f"<{message_id}@{host}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(body.strip() + "\n")
+    message.set_content(body + "\n")
     if html is not None:
         message.add_alternative(html, subtype="html")
     for attachment in attachments:

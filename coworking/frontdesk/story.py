@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import func, select
 
+from coworking.accounts import papers
 from coworking.accounts.card_models import PersonCard
 from coworking.accounts.cards import card_of
 from coworking.accounts.models import OrganisationMember, Person
@@ -64,6 +65,7 @@ class Story:
     employers: Sequence[OrganisationMember] | None
     money: MoneyOf | None
     card: PersonCard | None
+    to_print: int
 
 
 def story_of(actor: Actor, public_id: str) -> Story:
@@ -85,6 +87,7 @@ def story_of(actor: Actor, public_id: str) -> Story:
         employers=employers_of(person.id, today) if reads_money else None,
         money=_money(actor, person) if reads_money else None,
         card=card_of(person.id),
+        to_print=papers.how_many_wait(is_manager=actor.has(Role.MANAGER), person_id=person.id),
     )
 
 

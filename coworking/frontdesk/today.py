@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from coworking.accounting import bank_queries, money_queries, nightly
 from coworking.accounting import queries as accounting
 from coworking.accounting.models import AuditRun
+from coworking.accounts import papers
 from coworking.billing.online import NOTIFIED
 from coworking.billing.online_entries import LOOK
 from coworking.billing.online_models import OnlineDispute
@@ -105,6 +106,7 @@ class Today:
     bank_lines: int
     late_payers: int
     reminders: Outlook | None
+    to_print: int
     closed_since: datetime | None
     free: list[str] = field(default_factory=list[str])
 
@@ -131,7 +133,7 @@ class Today:
     @property
     def needs_count(self) -> int:
         many = (self.failed, self.calls, self.problems, self.surpluses, self.disputes, self.to_refund)
-        one = (self.audit, self.older, self.bank_lines, self.late_payers)
+        one = (self.audit, self.older, self.bank_lines, self.late_payers, self.to_print)
         return sum(map(bool, one)) + sum(map(len, many)) + self.reminders_count
 
 
@@ -146,6 +148,7 @@ def version(day: date) -> str:
             select(func.count()).where(outbox.OutboxRow.state == "failed").scalar_subquery(),
             select(func.max(AuditRun.id)).scalar_subquery(),
             select(func.count()).where(PhoneCall.done_at.is_(None)).scalar_subquery(),
+            papers.waiting_state(),
             *problems.open_state(),
             *surplus_state(),
             *refund_state(),
@@ -223,6 +226,7 @@ def today(*, is_manager: bool) -> Today:
         bank_lines=bank_queries.waiting_count()[0] if is_manager else 0,
         late_payers=late_payers,
         reminders=outlook(day, is_overdue=late_payers > 0) if is_manager else None,
+        to_print=papers.how_many_wait(is_manager=is_manager),
         closed_since=max(span.end for span in row.open()) if row is not None and is_over else None,
         free=_free_now(row, instant),
     )

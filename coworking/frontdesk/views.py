@@ -8,6 +8,7 @@ from coworking.frontdesk import (
     views_for_someone,
     views_message,
     views_more,
+    views_paper,
     views_planning,
     views_problems,
     views_sell,
@@ -27,6 +28,7 @@ PAGES = (
     views_drawer,
     views_story,
     views_card,
+    views_paper,
 )
 """Importing them puts their routes on ``blueprint``."""
 

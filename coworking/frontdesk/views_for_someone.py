@@ -94,7 +94,8 @@ def book_for_someone() -> ResponseReturnValue:
     if made.is_held and (sale := sale_of("booking", made.id)) is not None:
         return redirect(url_for("pay_first.asked", sale_id=sale.public_id), 303)
     flash(
-        f"{made.person.name}, {names(made)}, {day_long(made.day)}, {worded_time(made)}.",
+        f"{made.person.name}, {names(made)}, {day_long(made.day)}, {worded_time(made)}."
+        + ("" if made.person.email else " " + _("The confirmation is to be handed over on paper.")),
         "undo:" + url_for("booking.cancel", public_id=made.public_id),
     )
     return redirect(url_for("frontdesk.timeline", day=made.day.isoformat()), 303)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from coworking.accounts import letters
 from coworking.accounts.models import Person
-from coworking.core import mail, outbox
+from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.months import month_after, month_end, month_of
@@ -101,13 +102,11 @@ def reduced_price_ending(job: outbox.Job) -> None:
     held = group_queries.belonging_by_public_id(job.payload["given"])
     if held is None or not group_queries.ending(spaces.today(), held.valid_until, only=held.public_id):
         return
-    if held.person.email is None or not held.person.is_active:
-        return
-    mail.deliver(
-        job.id,
+    letters.write_to(
+        job,
+        held.person,
+        about="membership",
         template="membership/reduced_price_ending",
-        to=held.person.email,
-        locale=held.person.locale,
         context={
             "place": spaces.lieu().name,
             "group": held.group.name,
@@ -128,13 +127,11 @@ def adhesion_ending(job: outbox.Job) -> None:
     ):
         return
     person, year = db.session.get_one(Person, held.person_id), queries.adhesion_price_of(held.person_id)
-    if person.email is None or not person.is_active:
-        return
-    mail.deliver(
-        job.id,
+    letters.write_to(
+        job,
+        person,
+        about="membership",
         template="membership/adhesion_ending",
-        to=person.email,
-        locale=person.locale,
         context={
             "place": spaces.lieu().name,
             "until": held.valid_until,
@@ -152,13 +149,11 @@ def pack_ending(job: outbox.Job) -> None:
     left = queries.left_of_pack(pack.id) if pack is not None else 0
     if pack is None or not left or pack.valid_until < today:
         return
-    if pack.person.email is None or not pack.person.is_active:
-        return
-    mail.deliver(
-        job.id,
+    letters.write_to(
+        job,
+        pack.person,
+        about="membership",
         template="membership/pack_ending",
-        to=pack.person.email,
-        locale=pack.person.locale,
         context={
             "place": spaces.lieu().name,
             "name": pack.name,

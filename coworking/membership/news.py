@@ -8,7 +8,8 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from coworking.core import mail, outbox
+from coworking.accounts import letters
+from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.months import month_end
@@ -37,15 +38,15 @@ def plan_news(job: outbox.Job) -> None:
         .options(joinedload(Subscription.person))
     )
     news: PlanNews = job.payload["news"]
-    if held is None or not _is_still_so(news, held) or held.person.email is None or not held.person.is_active:
+    if held is None or not _is_still_so(news, held):
         return
     former = db.session.get(Subscription, held.replaces_id) if held.replaces_id is not None else None
     added = _added_with(held)
-    mail.deliver(
-        job.id,
+    letters.write_to(
+        job,
+        held.person,
+        about="membership",
         template="membership/plan_news",
-        to=held.person.email,
-        locale=held.person.locale,
         context={
             "place": spaces.lieu().name,
             "news": news,

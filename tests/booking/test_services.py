@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from coworking.accounts.paper_models import PaperMessage
 from coworking.booking import queries, services
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.placing import Request, RequestedItem
@@ -318,12 +319,15 @@ def test_a_restored_booking_is_confirmed_after_all(people, clock, run_outbox, ma
     assert [email["Subject"].split("\u202f")[0] for email in mailbox()] == ["Réservé"]
 
 
-def test_a_month_without_e_mail_books_too(people, inside):
+def test_a_person_without_e_mail_books_too_and_is_told_on_paper(people, inside, clock, run_outbox, mailbox):
     from tests.factories import make_person
 
     without_email = make_person("Émile", "Roussel", None)
     services.book_half_days(people.host.actor(), THURSDAY, MORNING, person=without_email.public_id)
-    assert db.session.scalar(select(func.count()).select_from(OutboxRow)) == 0
+    assert db.session.scalars(select(OutboxRow.topic)).all() == ["booking.news"]
+    clock.advance(minutes=11)
+    run_outbox()
+    assert mailbox() == [] and db.session.scalars(select(PaperMessage.about)).all() == ["booking"]
 
 
 def test_the_day_after_tomorrow_s_horizon_moves_with_the_clock(people, clock):

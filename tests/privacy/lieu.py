@@ -24,6 +24,7 @@ from coworking.accounts.card_models import PersonCard
 from coworking.accounts.card_rules import new_token
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
 from coworking.accounts.models import EmailChange, Organisation, OrganisationInvitation, OrganisationMember, Person
+from coworking.accounts.paper_models import PaperMessage
 from coworking.billing import door_queries, payer_credit, payer_credit_queries, paying, selling
 from coworking.billing import services as billing
 from coworking.billing.door_models import DoorSale, ReceiptPdf
@@ -156,6 +157,7 @@ def fill(clock: Clock) -> Filled:
         tried = select(Quote.id).where(Quote.person_id == people["stranger"].id).limit(1)
         db.session.add(Trial(person_id=people["stranger"].id, address="…", quote_id=db.session.scalars(tried).one()))
         db.session.add(RefusedRequest(day=OCTOBER, kind="desk", who="w"))
+        _put_on_paper(people)
         db.session.add(PersonCard(person_id=people["member"].id, digest="…"))
         once.use("a link", lasts=timedelta(minutes=15))
         db.session.add(Authenticator(person_id=people["member"].id, secret="…"))
@@ -186,6 +188,7 @@ def fill(clock: Clock) -> Filled:
         "plan": [plan.public_id],
         "price_group": [group.public_id],
         "card": tokens_of_cards,
+        "paper": list(db.session.scalars(select(PaperMessage.public_id))),
         "pack": list(db.session.scalars(select(Pack.public_id))),
         "pack_offer": list(db.session.scalars(select(PackOffer.public_id))),
     }
@@ -518,6 +521,24 @@ def _tokens(people: dict[str, Person]) -> dict[str, str]:
         "object": tokens.make_change_link(tokens.OBJECT, change.public_id),
         "invitation": tokens.make_change_link(tokens.EMPLOYER, db.session.scalars(_INVITATION).one()),
     }
+
+
+def _put_on_paper(people: dict[str, Person]) -> None:
+    """Anne and Karim are told of a booking and of an invoice on paper; one of each was handed over."""
+    for name in ("member", "stranger"):
+        for about in ("booking", "billing"):
+            for handed in (True, False):
+                row = PaperMessage(
+                    person_id=people[name].id,
+                    about=about,
+                    job=f"{name}{about}{handed}",
+                    locale="fr",
+                    subject="…",
+                    text="…",
+                )
+                if handed:
+                    row.handed_at, row.handed_by_id = now(), people["host"].id
+                db.session.add(row)
 
 
 def _print_cards(people: dict[str, Person]) -> list[str]:

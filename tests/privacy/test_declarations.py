@@ -95,6 +95,8 @@ NOT_PERSONAL = {
     "seal.*": _CHAIN,
     "security_event.kind": _CODE,
     "pack.name": "the name of the offer",
+    "paper_message.invoice": "a random id",
+    "paper_message.locale": _CODE,
     "pack_offer.*": _LIEU,
     "price_group.*": _LIEU,
     "subscription.name": "the name of the plan",

@@ -81,6 +81,7 @@ KINDS: dict[str, str] = {
     "employer.home": "organisation",
     "frontdesk.arrival": "presence",
     "frontdesk.card": "card",
+    "frontdesk.paper": "paper",
     "frontdesk.ask_cancel_sale": "sale",
     "frontdesk.drawer_of_day": "day",
     "frontdesk.receipt_pdf": "sale",
