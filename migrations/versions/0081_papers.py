@@ -1,7 +1,7 @@
 """messages that are handed over on paper
 
 Revision ID: 0081
-Revises: 0080
+Revises: 0083
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from coworking.core.types import UTCDateTime
 
 revision = "0081"
-down_revision = "0080"
+down_revision = "0083"
 branch_labels = None
 depends_on = None
 
