@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from coworking.accounts.models import Person
 from coworking.core.clock import now
 from coworking.core.db import Model
-from coworking.core.privacy import HOST, MANAGER, SELF
+from coworking.core.privacy import HOST, MANAGER
 from coworking.core.types import BigId, UTCDateTime, public_id
 
 
@@ -35,8 +35,8 @@ class PaperMessage(Model):
     job: Mapped[str] = mapped_column(unique=True, info={"seen_by": ()})
     about: Mapped[str]
     locale: Mapped[str]
-    subject: Mapped[str] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})
-    text: Mapped[str] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})
+    subject: Mapped[str] = mapped_column(info={"seen_by": (HOST, MANAGER)})
+    text: Mapped[str] = mapped_column(info={"seen_by": (HOST, MANAGER)})
     invoice: Mapped[str | None]
     made_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     handed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

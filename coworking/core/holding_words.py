@@ -5,6 +5,7 @@ from __future__ import annotations
 from coworking.core.errors import N_
 
 HEADS = {
+    "about": N_("What it is about"),
     "accepted_at": N_("Accepted at"),
     "account": N_("Number in the accounts"),
     "action": N_("What was done"),
@@ -81,10 +82,10 @@ HEADS = {
     "group": N_("Group"),
     "guests": N_("Guests"),
     "had": N_("What was booked"),
-    "handed_at": N_("Handed over at"),
-    "handed_by": N_("Handed over by"),
     "half": N_("Half-day"),
     "halfdays_per_month": N_("Half-days a month"),
+    "handed_at": N_("Handed over at"),
+    "handed_by": N_("Handed over by"),
     "held_until": N_("Held until"),
     "id": N_("Reference"),
     "invited_at": N_("Invited at"),
