@@ -60,6 +60,7 @@ BLUEPRINTS = (
     "coworking.frontdesk.setup",
     "coworking.frontdesk.views_mail",
     "coworking.frontdesk.views_privacy",
+    "coworking.frontdesk.views_front",
     "coworking.api.views",
 )
 """Modules with a ``blueprint`` (or several, in ``blueprints``)."""
@@ -79,6 +80,7 @@ MODELS = (
     "coworking.accounts.card_models",
     "coworking.accounts.paper_models",
     "coworking.spaces.models",
+    "coworking.spaces.photo_models",
     "coworking.claims.models",
     "coworking.pricing.group_models",
     "coworking.pricing.models",

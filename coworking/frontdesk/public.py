@@ -16,18 +16,19 @@ from coworking.core.i18n import _, language
 from coworking.core.policy import actor_or_none, public
 from coworking.core.statics import asset
 from coworking.core.timespan import Span, local_date
-from coworking.frontdesk import register_pages
+from coworking.frontdesk import register_pages, visitors
 from coworking.membership import employer_queries as employers
 from coworking.membership import queries as memberships
 from coworking.pricing.queries import public_prices
-from coworking.spaces import queries
-from coworking.spaces.models import LieuDay, Schedule
+from coworking.spaces import photo_queries, queries
+from coworking.spaces.models import DESK, LieuDay, Schedule
 from coworking.spaces.rules import weekly
 
 blueprint = Blueprint("public", __name__)
 
 AHEAD = timedelta(weeks=12)
 HOLIDAYS_AHEAD = timedelta(weeks=6)
+DAYS_TO_TRY, WEEKS_TO_TRY = 5, timedelta(weeks=3)
 
 
 @blueprint.get("/")
@@ -84,7 +85,9 @@ def lieu() -> ResponseReturnValue:
     days = queries.days(today, today + AHEAD)
     dated = queries.schedules()
     current = queries.in_force(dated, today)
-    resources, prices = queries.resources(day=today), public_prices(today)
+    every, prices = queries.resources(), public_prices(today)
+    resources = [row for row in every if row.in_service(today)]
+    desks = [row for row in every if row.kind == DESK]
     following = next((s for s in dated if today < s.valid_from <= today + AHEAD), None)
     return render_template(
         "frontdesk/public.html",
@@ -107,7 +110,33 @@ def lieu() -> ResponseReturnValue:
         if prices is not None
         else [],
         plans=memberships.plans(),
+        packs=memberships.pack_offers(),
         adhesion_cents=memberships.settings().adhesion_cents,
+        photos=photo_queries.photos(),
+        next_day=next(iter(visitors.free_days(days, desks, today, instant, 1)), None),
+        trial=visitors.trial_price(prices),
+        map_link=visitors.map_link(place),
+    )
+
+
+@blueprint.get("/try")
+@public
+def try_out() -> ResponseReturnValue:
+    """How to have a first half-day to try, and when there is room for it."""
+    place, instant = queries.lieu(), now()
+    today = local_date(instant, place.tz)
+    prices = public_prices(today)
+    trial = visitors.trial_price(prices)
+    if trial is None:
+        raise NotFound()
+    days = queries.days(today, today + WEEKS_TO_TRY)
+    return render_template(
+        "frontdesk/try.html",
+        place=place,
+        trial=trial,
+        prices=prices,
+        days=visitors.free_days(days, queries.resources(kind=DESK), today, instant, DAYS_TO_TRY),
+        visitor=actor_or_none() is None,
     )
 
 

@@ -28,6 +28,7 @@ class Lieu(Model):
     ``horizon_days``: how far ahead one may book. ``free_cancel_minute``: minute of the day before until which giving
     back is free. ``pay_first_desks``, ``pay_first_rooms``: who must pay before a booking counts (``nobody``, ``no_plan``:
     whoever has no plan then, ``everyone``); ``pay_first_membership``: adhesions and a plan's first month too.
+    ``latitude_e6``, ``longitude_e6``: the spot on a map, in millionths of a degree; both or neither.
     ``refusals_from``: the first day of which refused requests are counted; None: every day. The last
     group is the arrival sheet, sent only to people who are coming.
     """
@@ -40,6 +41,9 @@ class Lieu(Model):
         CheckConstraint("horizon_days BETWEEN 1 AND 730", name="horizon_days"),
         CheckConstraint("free_cancel_minute BETWEEN 0 AND 1439", name="free_cancel_minute"),
         CheckConstraint("pay_first_desks IN ('nobody', 'no_plan', 'everyone')", name="pay_first_desks"),
+        CheckConstraint("latitude_e6 BETWEEN -90000000 AND 90000000", name="latitude"),
+        CheckConstraint("longitude_e6 BETWEEN -180000000 AND 180000000", name="longitude"),
+        CheckConstraint("(latitude_e6 IS NULL) = (longitude_e6 IS NULL)", name="spot"),
         CheckConstraint("pay_first_rooms IN ('nobody', 'no_plan', 'everyone')", name="pay_first_rooms"),
     )
 
@@ -68,6 +72,8 @@ class Lieu(Model):
     pay_first_rooms: Mapped[str] = mapped_column(default="nobody")
     pay_first_membership: Mapped[bool] = mapped_column(default=False)
     is_simulation: Mapped[bool] = mapped_column(default=False)
+    latitude_e6: Mapped[int | None]
+    longitude_e6: Mapped[int | None]
     refusals_from: Mapped[date | None]
     arrival_door: Mapped[str | None]
     arrival_wifi: Mapped[str | None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,13 +11,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from coworking.booking import services as booking
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
+from coworking.membership import trials
 from coworking.membership.services import set_adhesion_price
 from coworking.spaces import services
 from coworking.spaces.models import Lieu
 from coworking.spaces.rules import ACCESSIBLE, Closing, Opening
+from tests.factories import make_pack, make_tariff
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -103,7 +107,7 @@ def test_a_year_of_the_association_is_among_the_prices(app: Flask, client: Flask
 def test_a_visitor_costs_few_statements(client: FlaskClient, count_statements: Callable[[], Any]):
     with count_statements() as seen:
         client.get("/")
-    assert len(seen) <= 9, seen
+    assert len(seen) <= 13, seen
 
 
 def test_a_phone_can_keep_the_lieu_among_its_programs(client, place):
@@ -129,3 +133,101 @@ def test_an_error_page_shows_no_code(client, place):
     page = client.get("/rien-ici").get_data(as_text=True)
     assert "Erreur 404" in page
     assert "not_found" not in page
+
+
+# Room, prices, a half-day to try ---------------------------------------------------------------------------------------
+
+
+def offer_trial(app: Flask, cast: Any, cents: int | None = 0) -> None:
+    with app.app_context():
+        make_tariff()
+        trials.set_trial(cast.manager.actor(), cents)
+
+
+def test_the_free_desks_of_the_next_open_day_are_said_by_half_day(app, client, place, cast):
+    with app.app_context():
+        booking.book_half_days(cast.member.actor(), date(2026, 11, 25), frozenset({"am"}))
+    page = client.get("/").get_data(as_text=True)
+    assert "Mercredi 25 novembre\u202f:" in page
+    assert "3 postes libres le matin, 4 l’après-midi." in page
+
+
+def test_a_day_without_a_free_desk_is_said_to_be_full(app, client, place, cast):
+    with app.app_context():
+        people = (cast.member, cast.colleague, cast.stranger, cast.host)
+        for person in people:
+            booking.book_half_days(person.actor(), date(2026, 11, 25), frozenset({"am", "pm"}))
+    assert "tous les postes sont pris." in client.get("/").get_data(as_text=True)
+
+
+def test_a_closed_day_is_passed_over(app, client, clock, place):
+    clock.set(datetime(2026, 11, 28, 9, tzinfo=UTC))
+    assert "Lundi 30 novembre" in client.get("/").get_data(as_text=True)
+
+
+def test_prices_stand_together_and_say_their_vat(app, client, place, cast):
+    offer_trial(app, cast, 500)
+    with app.app_context():
+        make_pack(cast.stranger)
+    page = client.get("/").get_data(as_text=True)
+    prices = page.split('id="prices"', 1)[1].split("</section>", 1)[0]
+    for said in (
+        "à l’essai",
+        "5,00",
+        "la demi-journée",
+        "9,00",
+        "une journée",
+        "18,00",
+        "10 demi-journées",
+        "Aucune TVA",
+    ):
+        assert said in prices
+    with app.app_context(), write_unit():
+        db.session.get_one(Lieu, 1).vat_status = "taxable"
+    assert "Les prix comprennent la TVA" in client.get("/").get_data(as_text=True)
+
+
+def test_a_visitor_learns_how_to_try(app, client, place, cast, sign_in):
+    assert client.get("/try").status_code == 404
+    offer_trial(app, cast)
+    assert 'href="/try"' in client.get("/").get_data(as_text=True)
+    page = client.get("/try").get_data(as_text=True)
+    assert "Venez travailler ici une demi-journée, sans rien payer." in page
+    assert "Samedi 28 novembre" in page
+    assert 'href="/sign-up"' in page
+    assert "Ouvrir ma semaine" in sign_in(cast.member).get("/try").get_data(as_text=True)
+
+
+def test_who_signs_up_confirms_and_books_pays_nothing_and_the_host_sees_that_they_try(
+    app, client, clock, place, cast, sign_in, run_outbox, mailbox
+):
+    offer_trial(app, cast)
+    typed = {"first_name": "Léa", "last_name": "Roux", "email": "lea@example.org", "password": "une-nuit-au-moulin"}
+    assert client.post("/sign-up", data=typed).status_code == 200
+    run_outbox()
+    told = mailbox()[-1].get_body(("plain",)).get_content()
+    client.post(re.search(r"http://lieu\.test(/confirm/\S+)", told)[1])
+    answer = client.post("/bookings", data={"day": "2026-11-25", "half": "am"}, follow_redirects=True)
+    assert "Première demi-journée, à l’essai." in answer.get_data(as_text=True)
+    clock.set(datetime(2026, 11, 25, 7, tzinfo=UTC))
+    assert "premier essai" in sign_in(cast.host).get("/today").get_data(as_text=True)
+
+
+def test_a_manager_offers_the_half_day_and_the_spot(app, client, place, cast, sign_in):
+    with app.app_context():
+        make_tariff()
+    manager = sign_in(cast.manager)
+    manager.post("/settings/public-page/trial", data={"trial": "1", "trial_price": "5"})
+    manager.post("/settings/public-page/map", data={"spot": "45.8566, 3.5489"})
+    page = manager.get("/settings/public-page").get_data(as_text=True)
+    assert 'id="trial_price"' in page and 'value="5"' in page
+    assert 'value="45.856600, 3.548900"' in page
+    assert "openstreetmap.org/?mlat=45.856600" in client.get("/lieu").get_data(as_text=True)
+    refused = manager.post("/settings/public-page/trial", data={"trial": "1", "trial_price": "cinq"})
+    assert (refused.status_code, "cinq" in refused.get_data(as_text=True)) == (422, True)
+    assert manager.post("/settings/public-page/map", data={"spot": "ici"}).status_code == 422
+    manager.post("/settings/public-page/trial", data={})
+    manager.post("/settings/public-page/map", data={"spot": ""})
+    with app.app_context():
+        assert trials.trial_cents() is None
+        assert db.session.get_one(Lieu, 1).latitude_e6 is None

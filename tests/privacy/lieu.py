@@ -57,6 +57,7 @@ from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.table_rules import ReadTable, TableLine, packed
+from coworking.membership import trials
 from coworking.membership.models import Agreement, Pack, PackOffer
 from coworking.membership.trial_models import Trial
 from coworking.network.head import enrolment
@@ -71,6 +72,7 @@ from coworking.pricing.group_rules import Reduction
 from coworking.pricing.models import Article, Quote, Sale
 from coworking.pricing.rules import SaleLine
 from coworking.spaces.models import Resource, Zone
+from coworking.spaces.photo_models import LieuPhoto, LieuPhotoFile
 from coworking.statistics import services as statistics
 from tests import factories
 from tests.conftest import Clock
@@ -156,6 +158,9 @@ def fill(clock: Clock) -> Filled:
         )
         tried = select(Quote.id).where(Quote.person_id == people["stranger"].id).limit(1)
         db.session.add(Trial(person_id=people["stranger"].id, address="…", quote_id=db.session.scalars(tried).one()))
+        photo = LieuPhoto(public_id=PHOTO, slot=1, position=1, alt="…")
+        photo.files = [LieuPhotoFile(width=480, height=320, sha256="0" * 64, content=b"")]
+        db.session.add(photo)
         db.session.add(RefusedRequest(day=OCTOBER, kind="desk", who="w"))
         _put_on_paper(people)
         db.session.add(PersonCard(person_id=people["member"].id, digest="…"))
@@ -171,6 +176,7 @@ def fill(clock: Clock) -> Filled:
         for person in people.values():
             audit.record(manager, "person.changed", ("person", person.id), person_id=person.id, reason="…")
         db.session.execute(update(outbox.OutboxRow).values(state="failed", ended_at=now()))
+    trials.set_trial(manager, 0)
     for person in people.values():
         factories.make_device(person)
         api_tokens.issue(person.actor(), name="token", scopes=frozenset({"lieu:read"}))
@@ -362,6 +368,7 @@ def packed_import(word: str) -> bytes:
     return packed(ReadTable(["Nom"], [TableLine(2, [word])]))
 
 
+PHOTO = "photo22222222222"
 PAID_ONLINE = "2222222222222223"
 """The public id of the payment on the first invoice."""
 

@@ -55,6 +55,8 @@ NOT_PERSONAL = {
     "import_file.sha256": _CHAIN,
     "import_line.words": _CODE,
     "idempotency_key.fingerprint": _CHAIN,
+    "lieu_photo.alt": _LIEU,
+    "lieu_photo_file.*": "a photo that the lieu publishes, and its digest",
     "idempotency_key.result": "a random id",
     "invoice.currency": _CODE,
     "invoice.key_id": _CHAIN,

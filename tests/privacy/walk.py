@@ -29,7 +29,7 @@ from coworking.core.privacy import (
     SELF,
 )
 from tests import factories
-from tests.privacy.lieu import EMPLOYER, PAID_FIRST, PAID_ONLINE, SAVED_MEANS, Filled, Subject
+from tests.privacy.lieu import EMPLOYER, PAID_FIRST, PAID_ONLINE, PHOTO, SAVED_MEANS, Filled, Subject
 
 CAST = {
     "visitor": PUBLIC,
@@ -79,6 +79,7 @@ KINDS: dict[str, str] = {
     "closings.one": "closing",
     "closings.one_pdf": "closing",
     "employer.home": "organisation",
+    "front.photo": "photo",
     "frontdesk.arrival": "presence",
     "frontdesk.card": "card",
     "frontdesk.paper": "paper",
@@ -156,6 +157,7 @@ FIXED: dict[str, list[Any]] = {
     "question": ["1"],
     "reminder_step": [1],
     "file": ["css/attestation.css"],
+    "photo": [{"public_id": PHOTO, "width": 480}],
     "year": [2026],
     "return": [{"month": "2026-10", "revision": 1}],
 }
