@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from coworking.accounts.models import Person
 from coworking.booking import offers, queries, repeating, services, weeks
 from coworking.booking.colleagues import desks_of_colleagues
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
@@ -20,10 +21,13 @@ from coworking.core.clock import now
 from coworking.core.errors import DomainError
 from coworking.core.formats import day_long, minutes_range
 from coworking.core.i18n import _, ngettext
+from coworking.core.login import visitor
 from coworking.core.months import month_of
 from coworking.core.policy import Actor, current_actor, signed_in
+from coworking.core.settings import settings
 from coworking.core.timespan import Span
 from coworking.core.web import load_whole, refusal, say
+from coworking.frontdesk import first_week
 from coworking.membership import entitlement_queries, paying_first
 from coworking.membership import queries as memberships
 from coworking.membership import services as membership
@@ -63,6 +67,7 @@ def _page(monday: date, *, go_on: bool = False) -> str:
         monday += WEEK
     days = weeks.week(_person(actor), _seven(monday), calendar)
     opening = calendar.get(today)
+    left = _remaining(_person(actor), max(today, monday), monday + timedelta(days=6))
     ahead = [day for day in days if day.day >= today]
     behind = [day for day in days if day.day < today] if ahead else []
     last = today + timedelta(days=lieu.horizon_days)
@@ -82,7 +87,8 @@ def _page(monday: date, *, go_on: bool = False) -> str:
         open_now=opening is not None and _open_now(opening),
         actor=actor,
         can_repeat=monday <= last and monday + WEEK > today,
-        remaining=_remaining(_person(actor), max(today, monday), monday + timedelta(days=6)),
+        remaining=left,
+        first_week=_first_week(actor, left, today),
         adhesion=_adhesion_ends(_person(actor), today),
     )
 
@@ -188,6 +194,21 @@ def repeat() -> ResponseReturnValue:
     return to_week(monday)
 
 
+@blueprint.post("/week/first/close")
+@signed_in
+def close_first_week() -> ResponseReturnValue:
+    answer = redirect(url_for("week.show"), 303)
+    answer.set_cookie(
+        first_week.CLOSED,
+        "1",
+        max_age=first_week.LASTS,
+        secure=settings().cookies_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
+
+
 @blueprint.post("/here")
 @signed_in
 def here() -> ResponseReturnValue:
@@ -229,6 +250,16 @@ def _remaining(person_id: int, first: date, last: date) -> list[entitlement_quer
     """What is left from ``first`` to ``last``: of both months if the week lies in two, of a pack once."""
     months = [first] if month_of(first) == month_of(last) else [first, month_of(last)]
     return list(dict.fromkeys(left for day in months for left in entitlement_queries.remaining(person_id, day)))
+
+
+def _first_week(
+    actor: Actor, left: Sequence[entitlement_queries.Remaining], today: date
+) -> first_week.FirstWeek | None:
+    """The card of the first week, unless it was closed in this browser."""
+    person = visitor()
+    if first_week.CLOSED in request.cookies or not isinstance(person, Person):
+        return None
+    return first_week.first_week(actor, person, spaces.lieu(), left, today, now())
 
 
 def _adhesion_ends(person_id: int, today: date) -> tuple[str, date] | None:
