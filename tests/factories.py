@@ -206,18 +206,25 @@ def make_reduced(
     return row
 
 
-def make_plan(name: str = "Dix demi-journées", *, cents: int = 6000, halfdays: int | None = 10) -> Plan:
-    """A plan one can subscribe to."""
+def make_plan(
+    name: str = "Dix demi-journées", *, cents: int = 6000, halfdays: int | None = 10, **terms: object
+) -> Plan:
+    """A plan one can subscribe to; ``terms``: other columns."""
     with write_unit():
-        plan = Plan(name=name, monthly_cents=cents, halfdays_per_month=halfdays, basis="ttc", vat_rate_bp=2000)
+        plan = Plan(name=name, monthly_cents=cents, halfdays_per_month=halfdays, basis="ttc", vat_rate_bp=2000, **terms)
         db.session.add(plan)
     return plan
 
 
 def make_subscription(
-    person: Person, *, halfdays: int | None = 10, first_month: date = LONG_AGO, last_month: date | None = None
+    person: Person,
+    *,
+    halfdays: int | None = 10,
+    first_month: date = LONG_AGO,
+    last_month: date | None = None,
+    **terms: object,
 ) -> Subscription:
-    """``person`` subscribed to a plan of so many half-days a month."""
+    """``person`` subscribed to a plan of so many half-days a month; ``terms``: other columns."""
     plan = make_plan(halfdays=halfdays)
     with write_unit():
         subscription = Subscription(
@@ -230,6 +237,7 @@ def make_subscription(
             basis=plan.basis,
             vat_rate_bp=plan.vat_rate_bp,
             halfdays_per_month=halfdays,
+            **terms,
         )
         db.session.add(subscription)
     return subscription

@@ -147,6 +147,7 @@ def _price(terms: PayerTerms) -> Json:
         "amount_cents": terms.cents,
         "price_basis": terms.basis,
         "plan_halfdays": terms.by_plan,
+        "plan_minutes": terms.plan_minutes,
         "employer_halfdays": terms.by_employer,
         "employer_cents": terms.employer_part,
         "pack_halfdays": terms.by_pack,

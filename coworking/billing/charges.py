@@ -5,7 +5,7 @@ Gathering twice finds nothing new: (source, source_id, month) is unique in the d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
@@ -26,8 +26,11 @@ from coworking.core.sql import insert_missing
 from coworking.core.timespan import local_day
 from coworking.core.types import public_id
 from coworking.core.units import write_unit
+from coworking.membership.beginning import PlanTerms
 from coworking.membership.models import STANDS, Adhesion, Pack, Subscription
+from coworking.membership.plan_rules import month_price
 from coworking.membership.queries import adhesion_vat_now
+from coworking.pricing.group_queries import group_name, group_prices_on, members_on
 from coworking.pricing.models import Quote, Sale
 from coworking.pricing.rules import PricedLine, payable_cents
 from coworking.spaces import queries as spaces
@@ -198,16 +201,31 @@ def _subscriptions(month: date, today: date) -> Iterator[dict[str, Any]]:
             )
         )
     }
+    belong = {use: members_on(use) for use in (month, following)}
     for row in found:
         months = rules.subscription_months(row.first_month, row.last_month, month, month_is_over=following <= today)
         for use, due in months:
             if (row.id, use) in charged:
                 continue
-            yield _subscription_values(row, use, due)
+            values = _subscription_values(row, use, due, belong[use].get(row.person_id, set()))
+            if values["amount_cents"]:
+                yield values
 
 
-def _subscription_values(row: Subscription, use: date, due: date) -> dict[str, Any]:
-    """The columns of the charge for the month ``use`` of a plan."""
+def _subscription_values(row: Subscription, use: date, due: date, group_ids: Collection[int] = ()) -> dict[str, Any]:
+    """The columns of the charge for the month ``use`` of a plan; ``group_ids``: to which its person belongs on the first."""
+    price = month_price(PlanTerms.held(row), use, group_prices_on(use, group_ids))
+    locale, is_part = row.person.locale, use == row.first_month and row.begins_on is not None
+    label = labels.subscription(
+        row.name,
+        use,
+        row.first_halfdays if is_part else row.halfdays_per_month,
+        locale,
+        from_day=row.from_day,
+        begins_on=row.begins_on if is_part else None,
+        room_minutes=row.first_room_minutes if is_part else row.room_minutes,
+        is_trial=use == row.first_month and bool(row.has_trial),
+    )
     return charge_values(
         payer_person_id=row.person_id,
         person_id=row.person_id,
@@ -216,10 +234,10 @@ def _subscription_values(row: Subscription, use: date, due: date) -> dict[str, A
         family="subscription",
         month=use,
         due_month=due,
-        label=labels.subscription(row.name, use, row.halfdays_per_month, row.person.locale, from_day=row.from_day),
+        label=labels.reduced(label, group_name(price.group_id), locale),
         unit="month",
-        unit_cents=row.monthly_cents,
-        amount_cents=row.monthly_cents,
+        unit_cents=price.cents,
+        amount_cents=price.cents,
         basis=row.basis,
         vat_rate_bp=row.vat_rate_bp,
     )

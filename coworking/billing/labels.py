@@ -9,6 +9,7 @@ from coworking.core.i18n import _, in_language, ngettext
 from coworking.core.months import month_end
 from coworking.pricing.models import Quote
 from coworking.pricing.reduced_words import with_rate
+from coworking.pricing.unit_words import amount_of
 
 OFFICE_LANGUAGE = "fr"
 """Organisations are written to in French."""
@@ -75,7 +76,7 @@ def to_try(label: str, locale: str) -> str:
 def pack_given_back(unit: str, units: int, locale: str) -> str:
     """« Carnet rendu : 4 demi-journées », the reason why a pack costs less."""
     with in_language(locale):
-        what = ngettext("%(num)s half-day", "%(num)s half-days", units) if unit == "half_day" else duration(units)
+        what = amount_of(unit, units)
         return _("Pack given back: %(what)s", what=what)
 
 
@@ -85,23 +86,42 @@ def rest_of(label: str, locale: str) -> str:
         return _("%(what)s, what your employer does not pay", what=label)
 
 
-def subscription(name: str, month: date, halfdays: int | None, locale: str, *, from_day: date | None = None) -> str:
-    """« Abonnement Mi-temps, novembre 2026 : 10 demi-journées de poste »; what is added to a month says its days."""
+def subscription(
+    name: str,
+    month: date,
+    halfdays: int | None,
+    locale: str,
+    *,
+    from_day: date | None = None,
+    begins_on: date | None = None,
+    room_minutes: int | None = None,
+    is_trial: bool = False,
+) -> str:
+    """« Abonnement Mi-temps, novembre 2026 : 10 demi-journées de poste, 5 h de salle »; a part of a month says its days,
+    and a trial that it is one."""
     with in_language(locale):
         plan, when = name if _says("plan", name) else _("%(name)s plan", name=name), month_year(month)
         if from_day is not None:
             when = _(
                 "in addition from %(first)s to %(last)s", first=day_month(from_day), last=day_year(month_end(from_day))
             )
+        elif begins_on is not None:
+            when = _("from %(first)s to %(last)s", first=day_month(begins_on), last=day_year(month_end(begins_on)))
+        if is_trial:
+            when = _("%(month)s, trial", month=when)
         if halfdays is None:
-            return _("%(plan)s, %(month)s: desk without limit", plan=plan, month=when)
-        return ngettext(
-            "%(plan)s, %(month)s: %(num)s half-day at a desk",
-            "%(plan)s, %(month)s: %(num)s half-days at a desk",
-            halfdays,
-            plan=plan,
-            month=when,
-        )
+            label = _("%(plan)s, %(month)s: desk without limit", plan=plan, month=when)
+        else:
+            label = ngettext(
+                "%(plan)s, %(month)s: %(num)s half-day at a desk",
+                "%(plan)s, %(month)s: %(num)s half-days at a desk",
+                halfdays,
+                plan=plan,
+                month=when,
+            )
+        if room_minutes is None:
+            return label
+        return _("%(label)s, %(time)s of rooms", label=label, time=duration(room_minutes))
 
 
 def pack(name: str, unit: str, units: int, last: date, locale: str) -> str:

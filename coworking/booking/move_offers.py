@@ -122,6 +122,7 @@ def terms_now(booking: Booking) -> PayerTerms:
         free=False,
         by_pack=bill.by_pack,
         pack_minutes=bill.pack_minutes,
+        plan_minutes=bill.plan_minutes,
         group=bill.group,
         employer_part=bill.employer_part,
         room_by_employer=bill.room_by_employer,

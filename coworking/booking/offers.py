@@ -26,9 +26,9 @@ from coworking.spaces.rules import check_half_open
 
 @dataclass(frozen=True, slots=True)
 class PayerTerms:
-    """What one payer's choice comes to. ``cents``: what the person owes, in ``basis``; ``plan``: their own allowance's
-    half-days; ``left``: how many it holds afterwards. ``employer``: who else pays, and for how many half-days. ``by_pack``:
-    half-days of a pack, ``pack_minutes`` of a room; ``pack_left`` units until ``pack_until`` are there afterwards.
+    """What one payer's choice comes to. ``cents``: what the person owes, in ``basis``; ``by_plan``: half-days of their plan,
+    ``plan_minutes`` of a room; ``left``: what it holds afterwards. ``employer``: who else pays, and for how many half-days.
+    ``by_pack``: half-days of a pack, ``pack_minutes`` of a room; ``pack_left`` units until ``pack_until`` are there then.
     ``group``: whose reduced price it is, instead of ``full_cents``. ``employer_part``: what the employer pays where the
     person pays the rest of it, in cents, else 0; ``room_by_employer``: it pays a room. ``trial``: it holds their first
     half-day, to try, instead of ``full_cents``. ``beyond``: which limit of its agreement is reached for (part of) it.
@@ -53,11 +53,12 @@ class PayerTerms:
     employer_part: int = 0
     room_by_employer: bool = False
     trial: bool = False
+    plan_minutes: int = 0
 
     @property
     def taken(self) -> int:
         """What it takes of one's plan and packs, in one number that a page sends back (`entitlement.check_agreed`)."""
-        return self.by_plan + self.by_pack + self.pack_minutes
+        return self.by_plan + self.plan_minutes + self.by_pack + self.pack_minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,8 @@ def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
         basis=decided[0].basis,
         employer=coverage.employer_name(employers[0].organisation_id or 0) if employers else None,
         by_employer=sum(d.unit == "half_day" for d in employers),
-        by_plan=len(by_plan),
+        by_plan=sum(d.unit == "half_day" for d in by_plan),
+        plan_minutes=sum(d.use.units for d in by_plan if d.unit == "hour"),
         left=by_plan[-1].left if by_plan else None,
         beyond=next((d.beyond for d in decided if d.beyond is not None), None),
         free=all(d.cover == "free" for d in decided),
@@ -193,11 +195,12 @@ class Bill:
     employer_part: int = 0
     room_by_employer: bool = False
     trial: bool = False
+    plan_minutes: int = 0
 
     @property
     def is_prepaid(self) -> bool:
         """Whether it takes anything of the person's plan or packs."""
-        return bool(self.by_plan or self.by_pack or self.pack_minutes)
+        return bool(self.by_plan or self.plan_minutes or self.by_pack or self.pack_minutes)
 
 
 def bill_of(booking: Booking) -> Bill | None:
@@ -212,7 +215,8 @@ def bill_of(booking: Booking) -> Bill | None:
         basis=units[0].basis,
         employer=next((quote.payer_organisation.name for quote in theirs if quote.payer_organisation), None),
         by_employer=sum(quote.unit == "half_day" for quote in theirs),
-        by_plan=sum(quote.cover == "subscription" for quote in units),
+        by_plan=sum(quote.cover == "subscription" and quote.unit == "half_day" for quote in units),
+        plan_minutes=sum(quote.units for quote in units if quote.cover == "subscription" and quote.unit == "hour"),
         state=units[0].state,
         by_pack=sum(quote.cover == "pack" and quote.unit == "half_day" for quote in units),
         pack_minutes=sum(quote.units for quote in units if quote.cover == "pack" and quote.unit == "hour"),

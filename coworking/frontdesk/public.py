@@ -109,7 +109,7 @@ def lieu() -> ResponseReturnValue:
         own_prices=[(row, prices.by_resource[row.id]) for row in resources if row.id in prices.by_resource]
         if prices is not None
         else [],
-        plans=memberships.plans(),
+        plans=memberships.public_plans(),
         packs=memberships.pack_offers(),
         adhesion_cents=memberships.settings().adhesion_cents,
         photos=photo_queries.photos(),

@@ -19,7 +19,7 @@ from coworking.imports.organisation_rules import OrganisationEntry
 from coworking.imports.person_rules import PersonEntry, Verdict
 from coworking.imports.subscription_rules import SubscriptionEntry
 from coworking.membership import access
-from coworking.membership.beginning import begin_plan, find_plan, plan_terms
+from coworking.membership.beginning import Taker, begin_plan, find_plan, plan_terms
 from coworking.membership.paying_first import PLAN, let_go_of
 from coworking.spaces import queries as spaces
 
@@ -48,7 +48,8 @@ def _subscribe(actor: Actor, entry: SubscriptionEntry, verdict: Verdict) -> Pers
     plan = next(public_id for name, public_id in queries.plans_offered().items() if listed_by(name) == key)
     who = access.subject(actor, verdict.known.public_id)
     this_month = month_of(spaces.today())
-    terms = plan_terms(find_plan(plan), max(entry.first_month or this_month, this_month))
+    first_month = max(entry.first_month or this_month, this_month)
+    terms = plan_terms(find_plan(plan), first_month, Taker(who.id, by_team=True), is_new=False)
     begun = begin_plan(who.id, terms)
     let_go_of(PLAN, who.id)
     access.record(actor, "subscription.begun", ("subscription", begun.id), who.id, month=terms.first_month.isoformat())

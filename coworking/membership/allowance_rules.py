@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from coworking.core.months import month_of
+from coworking.core.months import month_after, month_of, months_between
 from coworking.core.timespan import Span
 from coworking.pricing.rules import Unit, unit_of
 
@@ -38,9 +38,11 @@ class PlannedUse:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionTerms:
-    """A subscription's months and how many half-days each holds (None: no limit).
+    """A subscription's months and what each holds: half-days (None: no limit) and minutes of rooms (None: none).
 
-    ``from_day``: it only adds to its one month, from that day on.
+    ``from_day``: it only adds to its one month, from that day on. ``begins_on``: its first month is a part of one, with
+    ``first_halfdays`` and ``first_room_minutes``. Up to ``rollover_halfdays`` and ``rollover_minutes`` of what is left of a
+    month go into the next one. ``replaces_id``: the subscription it follows.
     """
 
     id: int
@@ -49,13 +51,36 @@ class SubscriptionTerms:
     last_month: date | None
     halfdays_per_month: int | None
     from_day: date | None = None
+    room_minutes: int | None = None
+    rollover_halfdays: int | None = None
+    rollover_minutes: int | None = None
+    begins_on: date | None = None
+    first_halfdays: int | None = None
+    first_room_minutes: int | None = None
+    replaces_id: int | None = None
 
     def applies(self, use: PlannedUse) -> bool:
-        return (
-            use.half is not None
-            and within(use.month, self.first_month, self.last_month)
-            and (self.from_day is None or self.from_day <= use.day)
-        )
+        """Whether it holds uses of that unit on that day; whether enough is left is another matter."""
+        begins = self.from_day or self.begins_on
+        return self.gives(unit_of(use.kind)) and self.is_of(use.month) and (begins is None or begins <= use.day)
+
+    def gives(self, unit: Unit) -> bool:
+        """Whether it holds anything of that unit."""
+        return unit == "half_day" or self.room_minutes is not None
+
+    def is_of(self, month: date) -> bool:
+        return within(month, self.first_month, self.last_month)
+
+    def given(self, unit: Unit, month: date) -> int | None:
+        """How much it gives in ``month``, without what is left of the one before; None: no limit."""
+        is_part = self.begins_on is not None and month == self.first_month
+        if unit == "half_day":
+            return self.first_halfdays if is_part else self.halfdays_per_month
+        return (self.first_room_minutes if is_part else self.room_minutes) or 0
+
+    def rollover(self, unit: Unit) -> int:
+        """How much of what is left of a month goes into the next one at most."""
+        return (self.rollover_halfdays if unit == "half_day" else self.rollover_minutes) or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +99,89 @@ class PackTerms:
         return self.unit == unit_of(use.kind) and within(use.day, self.valid_from, self.valid_until)
 
 
-def carried_over(
-    used: Mapping[tuple[int, date], int], subscriptions: Sequence[SubscriptionTerms]
-) -> dict[tuple[int, date], int]:
-    """The half-days ``used`` by (subscription id, month), those of a plan that is over by then in the one that follows it.
+UsedOfPlans = Mapping[tuple[int, date, Unit], int]
+"""What is used of plans, by subscription id, month and unit: half-days, or minutes of rooms."""
 
-    Who changes plans keeps what is booked: it counts in the plan of its month. ``subscriptions`` are those of the months.
+
+def counted_in_following(used: UsedOfPlans, plans: Sequence[SubscriptionTerms]) -> dict[tuple[int, date, Unit], int]:
+    """The same as ``used``, what is held on a plan that is over by then in the one that follows it.
+
+    Who changes plans keeps what is booked: it counts in the plan of its month. ``plans`` are those of the months.
     """
 
     def of_month(month: date) -> list[SubscriptionTerms]:
-        return [one for one in subscriptions if within(month, one.first_month, one.last_month)]
+        return [one for one in plans if one.is_of(month)]
 
-    counted: dict[tuple[int, date], int] = {}
-    for (held, month), count in used.items():
+    counted: dict[tuple[int, date, Unit], int] = {}
+    for (held, month, unit), count in used.items():
         there = of_month(month)
         plan = next((one.id for one in there if one.from_day is None), held)
-        key = (held if any(one.id == held for one in there) else plan, month)
+        key = (held if any(one.id == held for one in there) else plan, month, unit)
         counted[key] = counted.get(key, 0) + count
     return counted
+
+
+class PlansLeft:
+    """What is left of a person's plans while several uses are decided one after the other.
+
+    ``this_month``: what is left of a month goes over once it is over, so months to come get nothing yet. A month that is
+    over holds no more than what later ones have not drawn of it.
+    """
+
+    def __init__(self, plans: Sequence[SubscriptionTerms], used: UsedOfPlans | None, this_month: date | None) -> None:
+        self._plans, self._used, self._now = plans, dict(used or {}), this_month
+
+    def take(self, use: PlannedUse) -> tuple[SubscriptionTerms, int | None] | None:
+        """The first plan that holds all of ``use``, and what is left of it then (None: no limit); None: there is none."""
+        unit = unit_of(use.kind)
+        for plan in self._plans:
+            if plan.applies(use) and self.holds(plan, unit, use.month, use.units):
+                key = (plan.id, use.month, unit)
+                self._used[key] = self._used.get(key, 0) + use.units
+                return plan, self.left(plan, unit, use.month)
+        return None
+
+    def holds(self, plan: SubscriptionTerms, unit: Unit, month: date, units: int) -> bool:
+        """Whether so many units more fit into the month, and into the later ones to which something of it went over."""
+        left = self.left(plan, unit, month)
+        if left is None:
+            return True
+        if left < units:
+            return False
+        if self._now is None or month >= self._now or not any(one.rollover(unit) for one in self._plans):
+            return True
+        with_it = {**self._used, (plan.id, month, unit): self.used(plan, unit, month) + units}
+        after = PlansLeft(self._plans, with_it, self._now)
+        return all((after._left_of(unit, later) or 0) >= 0 for later in months_between(month, self._now))
+
+    def used(self, plan: SubscriptionTerms, unit: Unit, month: date) -> int:
+        return self._used.get((plan.id, month, unit), 0)
+
+    def left(self, plan: SubscriptionTerms, unit: Unit, month: date) -> int | None:
+        """What is left of a plan in ``month``, what went over into it included; less than nothing where it is overdrawn,
+        None without limit."""
+        given = plan.given(unit, month)
+        if given is None:
+            return None
+        return given + self.carried(plan, unit, month) - self.used(plan, unit, month)
+
+    def carried(self, plan: SubscriptionTerms, unit: Unit, month: date) -> int:
+        """What went over into ``month`` from the one before it with a plan that this one follows."""
+        most = plan.rollover(unit)
+        if not most or plan.from_day is not None or self._now is None or month > self._now:
+            return 0
+        before = self._before(plan, month)
+        return 0 if before is None else max(0, min(most, self._left_of(unit, before) or 0))
+
+    def _before(self, plan: SubscriptionTerms, month: date) -> date | None:
+        """The last month before ``month`` with this plan, or with the one it replaced."""
+        if plan.first_month < month:
+            return month_after(month, -1)
+        former = next((one for one in self._plans if one.id == plan.replaces_id), None)
+        ended = former.last_month if former is not None else None
+        return ended if ended is not None and ended < month else None
+
+    def _left_of(self, unit: Unit, month: date) -> int | None:
+        """What is left of all plans of a month together; None without limit."""
+        lefts = [self.left(one, unit, month) for one in self._plans if one.is_of(month) and one.gives(unit)]
+        return None if None in lefts else sum(one for one in lefts if one is not None)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +18,14 @@ from coworking.core.units import require_unit
 from coworking.membership import queries
 from coworking.membership.entitlement import PriceChanged
 from coworking.membership.models import STANDS, Adhesion, Pack, PackOffer, Plan, Subscription
+from coworking.membership.plan_rules import (
+    PlanForAdherents,
+    PlanForGroup,
+    PlanGivenByTeam,
+    bound_until,
+    first_month_of,
+    month_price,
+)
 from coworking.membership.rules import (
     AdhesionOverlaps,
     AdhesionVatUnknown,
@@ -28,8 +37,8 @@ from coworking.membership.rules import (
     months_cross,
     year_from,
 )
-from coworking.pricing.group_queries import groups_of
-from coworking.pricing.group_rules import price_for
+from coworking.pricing.group_queries import group_name, groups_of
+from coworking.pricing.group_rules import GroupPrices, price_for
 from coworking.pricing.rules import PricedLine, payable_cents, vat_rate
 from coworking.spaces import queries as spaces
 
@@ -38,7 +47,7 @@ MONTHS_AHEAD = 12
 
 @dataclass(frozen=True, slots=True)
 class PlanTerms:
-    """A plan from ``first_month`` on, as it was quoted to who takes it."""
+    """A plan from ``first_month`` on, as it was quoted to who takes it: the columns of `models.Subscription`."""
 
     plan_id: int
     name: str
@@ -47,21 +56,47 @@ class PlanTerms:
     basis: str
     vat_rate_bp: int
     halfdays_per_month: int | None
+    room_minutes: int | None = None
+    rollover_halfdays: int | None = None
+    rollover_minutes: int | None = None
+    bound_until: date | None = None
+    first_cents: int | None = None
+    first_halfdays: int | None = None
+    first_room_minutes: int | None = None
+    begins_on: date | None = None
+    has_trial: bool | None = None
+    reduced_cents: int | None = None
+    price_group_id: int | None = None
+
+    @property
+    def first_month_cents(self) -> int:
+        """What the first month costs, in the basis of the plan."""
+        return month_price(self, self.first_month, ()).cents
 
     @property
     def payable_cents(self) -> int:
-        """What one month comes to, with its VAT."""
+        """What the first month comes to, with its VAT."""
         basis = "ht" if self.basis == "ht" else "ttc"
-        return payable_cents([PricedLine(self.monthly_cents, self.vat_rate_bp, basis)])
+        return payable_cents([PricedLine(self.first_month_cents, self.vat_rate_bp, basis)])
 
     def written(self) -> dict[str, Any]:
         """The same as JSON."""
-        return asdict(self) | {"first_month": self.first_month.isoformat()}
+        return {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(self).items()}
 
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> PlanTerms:
-        """What `written` gave."""
-        return cls(**{**written, "first_month": date.fromisoformat(written["first_month"])})
+        """What `written` gave; what was written before a column was there has none."""
+        days = {
+            name: date.fromisoformat(written[name])
+            for name in ("first_month", "bound_until", "begins_on")
+            if written.get(name) is not None
+        }
+        return cls(**{**written, **days})
+
+    @classmethod
+    def held(cls, row: Subscription) -> PlanTerms:
+        """Those of a subscription."""
+        return cls(**{one.name: getattr(row, one.name) for one in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +114,7 @@ class ChangeTerms:
     vat_rate_bp: int
     halfdays: int | None
     replaces: str
+    room_minutes: int | None = None
 
     @property
     def payable_cents(self) -> int:
@@ -155,14 +191,82 @@ class AdhesionTerms:
         return cls(**{**written, "valid_from": date.fromisoformat(written["valid_from"])})
 
 
-def plan_terms(plan: Plan, first_month: date) -> PlanTerms:
-    """What taking ``plan`` means now; raises `MonthOutOfReach`, `PlanClosed`."""
+class Taker:
+    """Who would take a plan, read as far as it is asked for. ``by_team``: the team gives it, whoever the plan is for."""
+
+    def __init__(self, person_id: int, *, by_team: bool) -> None:
+        self.person_id, self.by_team = person_id, by_team
+
+    @cached_property
+    def groups(self) -> list[GroupPrices]:
+        """What the groups get to which the person belongs today (1 statement)."""
+        return groups_of(self.person_id, spaces.today())
+
+    @cached_property
+    def had_a_plan(self) -> bool:
+        return queries.had_a_plan(self.person_id)
+
+    @cached_property
+    def is_adherent(self) -> bool:
+        until = queries.last_adhesion_day(self.person_id)
+        return until is not None and until >= spaces.today()
+
+    def check(self, plan: Plan) -> None:
+        """Raise `PlanForAdherents`, `PlanForGroup` or `PlanGivenByTeam` unless they can have the plan."""
+        if self.by_team or plan.taken_by is None:
+            return
+        match plan.taken_by:
+            case "adherents":
+                if not self.is_adherent:
+                    raise PlanForAdherents()
+            case "group":
+                if all(group.group_id != plan.group_id for group in self.groups):
+                    raise PlanForGroup(group=group_name(plan.group_id))
+            case _:
+                raise PlanGivenByTeam()
+
+
+def plan_terms(plan: Plan, first_month: date, taker: Taker, *, is_new: bool = True) -> PlanTerms:
+    """What taking ``plan`` means now to a person, who may pay less.
+
+    Not ``is_new``: it runs already, so there is no trial and no part of a month. Raises `MonthOutOfReach`, `PlanClosed`,
+    `PlanForAdherents`, `PlanForGroup`, `PlanGivenByTeam`.
+    """
     if not plan.is_open:
         raise PlanClosed()
-    first = month_of(first_month)
+    today, first = spaces.today(), month_of(first_month)
     check_month(first)
-    rate = vat_rate(plan.vat_rate_bp, spaces.lieu().vat_status)
-    return PlanTerms(plan.id, plan.name, first, plan.monthly_cents, plan.basis, rate, plan.halfdays_per_month)
+    taker.check(plan)
+    price = price_for(taker.groups, "plan", plan.monthly_cents, plan.id)
+    begins = first_month_of(
+        day=today,
+        first_month=first,
+        price_cents=price.cents,
+        trial_cents=plan.trial_cents if is_new and plan.trial_cents is not None and not taker.had_a_plan else None,
+        is_prorata=is_new and bool(plan.is_prorata),
+        halfdays=plan.halfdays_per_month,
+        room_minutes=plan.room_minutes,
+    )
+    return PlanTerms(
+        plan.id,
+        plan.name,
+        first,
+        plan.monthly_cents,
+        plan.basis,
+        vat_rate(plan.vat_rate_bp, spaces.lieu().vat_status),
+        plan.halfdays_per_month,
+        room_minutes=plan.room_minutes,
+        rollover_halfdays=plan.rollover_halfdays,
+        rollover_minutes=plan.rollover_minutes,
+        bound_until=bound_until(first, plan.min_months),
+        first_cents=begins.cents,
+        first_halfdays=begins.halfdays,
+        first_room_minutes=begins.room_minutes,
+        begins_on=begins.begins_on,
+        has_trial=begins.is_trial or None,
+        reduced_cents=price.cents if price.group_id is not None else None,
+        price_group_id=price.group_id,
+    )
 
 
 def pack_terms(offer: PackOffer, person_id: int) -> PackPurchase:
@@ -250,17 +354,7 @@ def begin_plan(person_id: int, terms: PlanTerms, *, replaces_id: int | None = No
     """Let the person have the plan, in place of the one that ended for it; raises `AlreadySubscribed`."""
     require_unit()
     check_no_plan(person_id, terms.first_month)
-    subscription = Subscription(
-        person_id=person_id,
-        plan_id=terms.plan_id,
-        name=terms.name,
-        first_month=terms.first_month,
-        monthly_cents=terms.monthly_cents,
-        basis=terms.basis,
-        vat_rate_bp=terms.vat_rate_bp,
-        halfdays_per_month=terms.halfdays_per_month,
-        replaces_id=replaces_id,
-    )
+    subscription = Subscription(person_id=person_id, replaces_id=replaces_id, **asdict(terms))
     db.session.add(subscription)
     db.session.flush()
     return subscription

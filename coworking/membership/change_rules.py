@@ -30,13 +30,12 @@ class OnlyFromNextMonth(DomainError):
 
 
 class BookedMoreThanPlan(DomainError):
-    """More half-days of a coming month are booked than the other plan holds."""
+    """More half-days, or time in rooms, of a coming month are booked than the other plan holds."""
 
     code = "booked_more_than_plan"
     status = 409
     message = N_(
-        "%(booked)s half-days are booked in %(month)s, and the plan you want has %(limit)s. "
-        "Cancel some first, or change later."
+        "%(booked)s are booked in %(month)s, and the plan you want has %(limit)s. Cancel some first, or change later."
     )
 
 
@@ -67,16 +66,27 @@ class MonthlyTerms:
     basis: str
     vat_rate_bp: int
     halfdays: int | None
+    room_minutes: int = 0
+
+    def is_cheaper_than(self, other: MonthlyTerms) -> bool:
+        """Whether it costs less, by whatever basis."""
+        return self._net < other._net
+
+    @property
+    def _net(self) -> int:
+        """Without VAT, in hundredths of a cent or so: only to be compared."""
+        return self.cents * (10_000 if self.basis == "ht" else 100_000_000 // (10_000 + self.vat_rate_bp))
 
 
 @dataclass(frozen=True, slots=True)
 class Supplement:
-    """What a larger plan adds from ``first`` to the end of that month: half-days (None: as many as one likes), and cents
-    in the basis of both plans."""
+    """What a larger plan adds from ``first`` to the end of that month: half-days (None: as many as one likes), minutes of
+    rooms, and cents in the basis of both plans."""
 
     first: date
     halfdays: int | None
     cents: int
+    room_minutes: int = 0
 
 
 def supplement(held: MonthlyTerms, wanted: MonthlyTerms, day: date) -> Supplement | None:
@@ -89,10 +99,11 @@ def supplement(held: MonthlyTerms, wanted: MonthlyTerms, day: date) -> Supplemen
     last = month_end(day)
     days, left = last.day, last.day - day.day + 1
     cents = max(0, divide_half_up((wanted.cents - held.cents) * left, days))
+    minutes = max(0, -(-(wanted.room_minutes - held.room_minutes) * left // days))
     if wanted.halfdays is None:
-        return Supplement(day, None, cents)
+        return Supplement(day, None, cents, minutes)
     more = wanted.halfdays - held.halfdays
-    return Supplement(day, -(-more * left // days), cents) if more > 0 else None
+    return Supplement(day, -(-more * left // days), cents, minutes) if more > 0 else None
 
 
 def months_back(today: date) -> list[date]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import func, select
@@ -19,13 +20,14 @@ from coworking.core.errors import DomainError, NotFound
 from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Actor
 from coworking.core.units import locked, write_unit
-from coworking.membership import entitlement_queries, news
+from coworking.membership import allowance_queries, news
 from coworking.membership.access import record, subject
-from coworking.membership.beginning import PlanTerms, check_no_plan, check_price, find_plan, plan_terms
+from coworking.membership.beginning import PlanTerms, Taker, check_no_plan, check_price, find_plan
 from coworking.membership.change_rules import TooLateToTakeBack, UsedAlready, check_back, may_be_taken_back
-from coworking.membership.following import begin_change, change_terms, let_follow, running
+from coworking.membership.following import begin_change, change_terms, following_terms, let_follow, running
 from coworking.membership.models import STANDS, LedgerEntry, Subscription
 from coworking.membership.paying_first import PLAN, check_not_asked, let_go_of
+from coworking.membership.plan_rules import bound_after_pause
 from coworking.membership.rules import AlreadyEnded, BookedBeyond
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
@@ -42,7 +44,8 @@ def change_plan(
     agreed_cents: int | None = None,
     person: str | None = None,
 ) -> Subscription:
-    """Change one's running plan, or as a manager anyone's, to another, from the next month on.
+    """Change one's running plan, or as a manager anyone's, to another, from the next month on; to a cheaper one once the
+    minimum term is over.
 
     ``at_once``: what the larger plan adds to this month counts from today and is charged for the days that are left.
     Raises `NotAChange`, `OnlyFromNextMonth`, `BookedMoreThanPlan`, `PlanClosed`, `PriceChanged`; `MustBePaidFirst` where
@@ -51,15 +54,17 @@ def change_plan(
     with write_unit() as unit:
         who = subject(actor, person)
         held, wanted = running(who.id), find_plan(plan)
+        taker = Taker(who.id, by_team=person is not None)
         if at_once:
-            terms = change_terms(held, wanted)
+            terms = change_terms(held, wanted, taker)
             check_price(terms, agreed_cents)
             if person is None:
                 check_not_asked(terms.payable_cents)
             _added, following = begin_change(who.id, terms)
             let_go_of(PLAN, who.id)
         else:
-            following = let_follow(held, plan_terms(wanted, month_after(spaces.today())))
+            then = following_terms(held, wanted, taker)
+            following = let_follow(held, then, last_month=month_after(then.first_month, -1))
         news.tell("changed", following)
         record(actor, "subscription.changed", ("subscription", following.id), who.id, at_once=at_once)
         unit.result = following.public_id
@@ -69,8 +74,8 @@ def change_plan(
 def pause(actor: Actor, *, back: date, person: str | None = None) -> Subscription:
     """Let one's running plan, or as a manager anyone's, rest from the next month until the month ``back``.
 
-    It goes on then on the terms it has. Raises `PauseOutOfReach`, `BookedBeyond` while half-days of the months between
-    are booked on it.
+    It goes on then on the terms it has; what is left of its minimum term comes then. Raises `PauseOutOfReach`,
+    `BookedBeyond` while half-days of the months between are booked on it.
     """
     with write_unit() as unit:
         who = subject(actor, person)
@@ -86,10 +91,17 @@ def pause(actor: Actor, *, back: date, person: str | None = None) -> Subscriptio
         )
         if booked is not None:
             raise BookedBeyond(last=booked)
-        same = PlanTerms(
-            held.plan_id, held.name, back, held.monthly_cents, held.basis, held.vat_rate_bp, held.halfdays_per_month
+        same = replace(
+            PlanTerms.held(held),
+            first_month=back,
+            bound_until=bound_after_pause(held.bound_until, spaces.today(), back),
+            first_cents=None,
+            first_halfdays=None,
+            first_room_minutes=None,
+            begins_on=None,
+            has_trial=None,
         )
-        following = let_follow(held, same)
+        following = let_follow(held, same, last_month=month_of(spaces.today()))
         news.tell("paused", following)
         record(actor, "subscription.paused", ("subscription", following.id), who.id, back=back.isoformat())
         unit.result = following.public_id
@@ -170,7 +182,7 @@ def _added_with(taken: Subscription) -> Subscription | None:
 
 
 def _withdraw(taken: Subscription) -> None:
-    used = db.session.scalar(select(entitlement_queries.USED).where(LedgerEntry.subscription_id == taken.id))
+    used = db.session.scalar(select(allowance_queries.USED).where(LedgerEntry.subscription_id == taken.id))
     if used:
         raise UsedAlready()
     for before in before_taking_back:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import aliased
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.months import month_end, month_of, write_month
-from coworking.membership.entitlement_queries import LEFT_OF_PACK, USED, USED_OF_PACK, entitlements_of
+from coworking.membership.allowance_queries import LEFT_OF_PACK, UNITS_USED, USED, USED_OF_PACK
+from coworking.membership.entitlement_queries import entitlements_of
 from coworking.membership.models import Agreement, LedgerEntry, Pack, PackReturn, Subscription
 from coworking.membership.trial_models import Trial
 from coworking.pricing.group_models import PriceGroupMember
@@ -21,48 +22,56 @@ from coworking.pricing.models import Quote
 
 @check(3, "no allowance is overdrawn")
 def overdrawn() -> Iterator[str]:
+    """Half-days that employers pay, by their agreement; what a person's plans hold, all of them together (`of_plans`)."""
     used = (
-        select(LedgerEntry.subscription_id, LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month, USED)
-        .where(LedgerEntry.pack_id.is_(None))
-        .group_by(LedgerEntry.subscription_id, LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month)
+        select(LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month, USED)
+        .where(LedgerEntry.agreement_id.is_not(None))
+        .group_by(LedgerEntry.agreement_id, LedgerEntry.person_id, LedgerEntry.month)
         .order_by(LedgerEntry.person_id, LedgerEntry.month)
         .execution_options(yield_per=1000)
     )
-    limits: dict[tuple[str, int | None], int | None] = {}
-    for kind, model in (("subscription", Subscription), ("agreement", Agreement)):
-        limits |= {(kind, row): most for row, most in db.session.execute(select(model.id, model.halfdays_per_month))}
-    for subscription, agreement, person, month, count in db.session.execute(used):
-        limit = limits["subscription", subscription] if subscription is not None else limits["agreement", agreement]
+    limits = dict(db.session.execute(select(Agreement.id, Agreement.halfdays_per_month)).all())
+    for agreement, person, month, count in db.session.execute(used):
+        limit = limits.get(agreement or 0)
         if count < 0 or (limit is not None and count > limit):
             yield f"person {person} used {count} of {limit} half-days in {write_month(month)}"
 
 
-@check(3, "what a former plan holds fits into the plan that follows")
-def carried() -> Iterator[str]:
-    """Half-days held on a plan in a month that is not its own count in the plan of that month; none on one taken back."""
+@check(3, "no plan is overdrawn, and what a former one holds fits into the plan that follows")
+def of_plans() -> Iterator[str]:
+    """In its own month a plan holds no more than it gives, with what went over into it; see `PlansLeft`.
+
+    Looked at are the months where more is held than is given, or anything on a plan that is not of that month.
+    """
+    entry, plan = LedgerEntry, Subscription
+    is_part = and_(plan.begins_on.is_not(None), entry.month == plan.first_month)
+    given = case(
+        (entry.units.is_not(None), func.coalesce(case((is_part, plan.first_room_minutes), else_=plan.room_minutes), 0)),
+        (is_part, plan.first_halfdays),
+        else_=plan.halfdays_per_month,
+    )
+    strange_month = or_(plan.withdrawn_at.is_not(None), entry.month < plan.first_month, entry.month > plan.last_month)
+    not_of_its_month = case((strange_month, 1), else_=0)
     strange = (
-        select(LedgerEntry.person_id, LedgerEntry.month)
-        .join(Subscription, Subscription.id == LedgerEntry.subscription_id)
-        .where(
-            or_(
-                Subscription.withdrawn_at.is_not(None),
-                LedgerEntry.month < Subscription.first_month,
-                LedgerEntry.month > Subscription.last_month,
-            )
+        select(entry.person_id, entry.month)
+        .join(plan, plan.id == entry.subscription_id)
+        .group_by(entry.person_id, entry.month, plan.id, entry.units.is_(None))
+        .having(
+            or_(func.min(given) < UNITS_USED, UNITS_USED < 0, and_(func.max(not_of_its_month) == 1, UNITS_USED > 0))
         )
-        .group_by(LedgerEntry.person_id, LedgerEntry.month, LedgerEntry.subscription_id)
-        .having(USED > 0)
-        .order_by(LedgerEntry.person_id, LedgerEntry.month)
+        .order_by(entry.person_id, entry.month)
     )
     for person, month in sorted({(person, month) for person, month in db.session.execute(strange)}):
         found = entitlements_of(person, [month, month_end(month)], only="own")
-        if not found.subscriptions:
-            yield f"person {person}: half-days are held in {write_month(month)}, which has no plan"
-        limits = {one.id: one.halfdays_per_month for one in found.subscriptions}
-        for (subscription, _month), count in (found.used_of_subscription or {}).items():
-            limit = limits.get(subscription, 0)
-            if limit is not None and count > limit:
-                yield f"person {person}: {count} of {limit} half-days in {write_month(month)}, former plans included"
+        plans = {one.id: one for one in found.subscriptions if one.is_of(month)}
+        left = found.plans_left
+        if not plans:
+            yield f"person {person}: something is held in {write_month(month)}, which has no plan"
+        for (subscription, of_month, unit), count in (found.used_of_subscription or {}).items():
+            if of_month != month or subscription not in plans:
+                continue
+            if count < 0 or not left.holds(plans[subscription], unit, month, 0):
+                yield f"person {person} used {count} ({unit}) of a plan in {write_month(month)}: more than it holds"
 
 
 @check(3, "no pack is overdrawn")

@@ -117,7 +117,7 @@ def _held(quote: Quote) -> AllowanceHeld:
         day=quote.day,
         units=quote.units,
         cents=quote.amount_cents,
-        counts_halfdays=quote.is_counted,
+        unit="half_day" if quote.unit == "half_day" else "hour",
     )
 
 
@@ -318,7 +318,7 @@ def _entry(quote: Quote, kind: str) -> LedgerEntry:
         subscription_id=quote.subscription_id,
         agreement_id=quote.agreement_id,
         pack_id=quote.pack_id,
-        units=quote.units if quote.pack_id is not None else None,
+        units=quote.units if quote.pack_id is not None or quote.unit == "hour" else None,
         person_id=quote.person_id,
         month=quote.month,
         quote=quote,

@@ -21,7 +21,7 @@ from coworking.membership.agreement_rules import (
     NoAgreement,
     exhausted_by,
 )
-from coworking.membership.allowance_rules import PackTerms, PlannedUse, SubscriptionTerms
+from coworking.membership.allowance_rules import PackTerms, PlannedUse, PlansLeft, SubscriptionTerms, UsedOfPlans
 from coworking.membership.trial_rules import TrialTerms
 from coworking.pricing.group_rules import GroupPrices, unit_price_for
 from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
@@ -53,8 +53,8 @@ class PriceChanged(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class AllowanceHeld:
-    """What one quote holds of one allowance, as it counts there: ``units`` of a pack, else a half-day of the month of
-    ``day``; of an agreement also its ``cents``. ``counts_halfdays``: not a room that an employer pays."""
+    """What one quote holds of one allowance, as it counts there: ``units`` (half-days, or minutes of a room) of a pack or of
+    a plan in the month of ``day``; of an agreement a half-day, if it is one, and its ``cents``."""
 
     agreement_id: int | None
     subscription_id: int | None
@@ -62,26 +62,32 @@ class AllowanceHeld:
     day: date
     units: int
     cents: int = 0
-    counts_halfdays: bool = True
+    unit: Unit = "half_day"
 
 
 @dataclass(frozen=True, slots=True)
 class Entitlements:
-    """What one person may draw on. Used half-days are counted by (agreement or subscription id, month).
+    """What one person may draw on. Half-days that an employer pays are counted by (agreement id, month).
 
     ``uses_of_agreement``: of those agreements whose limits are counted by day. ``packs``: the one that ends first comes
-    first. ``reduced``: the reduced prices of the groups they belong to, by day. ``trial``: their first half-day, while they
-    may still have it.
+    first. ``reduced``: the reduced prices of the groups they belong to, by day. ``subscriptions``: where something goes
+    over from month to month, also those that are over. ``this_month``: see `allowance_rules.PlansLeft`. ``trial``: their
+    first half-day, while they may still have it.
     """
 
     agreements: Sequence[AgreementTerms] = ()
     subscriptions: Sequence[SubscriptionTerms] = ()
     used_of_agreement: Mapping[tuple[int, date], int] | None = None
-    used_of_subscription: Mapping[tuple[int, date], int] | None = None
+    used_of_subscription: UsedOfPlans | None = None
     packs: Sequence[PackTerms] = ()
     reduced: Mapping[date, Sequence[GroupPrices]] | None = None
     uses_of_agreement: Sequence[AgreementUse] = ()
+    this_month: date | None = None
     trial: TrialTerms | None = None
+
+    @property
+    def plans_left(self) -> PlansLeft:
+        return PlansLeft(self.subscriptions, self.used_of_subscription, self.this_month)
 
     def without(self, held: Iterable[AllowanceHeld]) -> Entitlements:
         """The same with what is ``held`` there again."""
@@ -89,11 +95,13 @@ class Entitlements:
         back: dict[int, int] = {}
         uses = list(self.uses_of_agreement)
         for one in held:
-            for counts, allowance in ((of_agreement, one.agreement_id), (of_subscription, one.subscription_id)):
-                key = (allowance, month_of(one.day))
-                if allowance is not None and one.counts_halfdays and key in counts:
-                    counts[allowance, month_of(one.day)] -= 1
+            month = month_of(one.day)
+            if one.subscription_id is not None:
+                key = (self._counted_in(one.subscription_id, month), month, one.unit)
+                of_subscription[key] = of_subscription.get(key, 0) - one.units
             if one.agreement_id is not None:
+                if one.unit == "half_day" and (one.agreement_id, month) in of_agreement:
+                    of_agreement[one.agreement_id, month] -= 1
                 uses.append(AgreementUse(one.agreement_id, one.day, mine=True, places=-1, cents=-one.cents))
             if one.pack_id is not None:
                 back[one.pack_id] = back.get(one.pack_id, 0) + one.units
@@ -105,6 +113,13 @@ class Entitlements:
             packs=packs,
             uses_of_agreement=uses,
         )
+
+    def _counted_in(self, subscription_id: int, month: date) -> int:
+        """The subscription in which counts what is held of one: the one that follows it, where it is over by then."""
+        there = [one for one in self.subscriptions if one.is_of(month)]
+        if any(one.id == subscription_id for one in there):
+            return subscription_id
+        return next((one.id for one in there if one.from_day is None), subscription_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,23 +156,6 @@ class Decision:
     def parts(self) -> tuple[Decision, ...]:
         """What each payer owes for the use."""
         return (self,) if self.rest is None else (self, self.rest)
-
-
-class _Plans:
-    """What is left of a person's plans while several uses are decided one after the other."""
-
-    def __init__(self, plans: Sequence[SubscriptionTerms], used: Mapping[tuple[int, date], int] | None) -> None:
-        self._plans, self._used = plans, dict(used or {})
-
-    def take(self, use: PlannedUse) -> tuple[SubscriptionTerms, int | None] | None:
-        """The first plan that holds ``use``, and what is left of it then (None: no limit); None: there is none."""
-        for plan in self._plans:
-            key = (plan.id, use.month)
-            taken = self._used.get(key, 0) + 1
-            if plan.applies(use) and (plan.halfdays_per_month is None or taken <= plan.halfdays_per_month):
-                self._used[key] = taken
-                return plan, None if plan.halfdays_per_month is None else plan.halfdays_per_month - taken
-        return None
 
 
 class _Packs:
@@ -244,7 +242,7 @@ class _Own:
     """A person's own allowances while several uses are decided one after the other."""
 
     def __init__(self, entitlements: Entitlements) -> None:
-        self.plans = _Plans(entitlements.subscriptions, entitlements.used_of_subscription)
+        self.plans = entitlements.plans_left
         self.packs = _Packs(entitlements.packs)
         self.reduced = entitlements.reduced or {}
         self._trial = entitlements.trial
@@ -310,8 +308,8 @@ def check_agreed(decisions: Sequence[Decision], agreed_cents: int | None, agreed
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """What units come to: ``cents`` that the person owes, half-days of their plan and of their employer's, and what they
-    take of a pack, half-days and minutes of rooms together.
+    """What units come to: ``cents`` that the person owes, half-days of their employer's, and what they take of their plan
+    and of packs, half-days and minutes of rooms together.
 
     ``basis`` of the cents; None where nothing is owed. ``total``: the cents whoever pays them, which is not what the person
     was told.
@@ -325,7 +323,7 @@ class Owed:
     total: int = field(default=0, compare=False)
 
     def is_less_than(self, other: Owed) -> bool:
-        """Whether the lieu gets less: fewer cents, or the same and fewer half-days of a plan or units of a pack."""
+        """Whether the lieu gets less: fewer cents, or the same and less of a plan or pack."""
         return (self.total, self.by_plan + self.by_pack) < (other.total, other.by_plan + other.by_pack)
 
 
@@ -335,11 +333,11 @@ def owed(decisions: Sequence[Decision]) -> Owed:
 
 
 def owed_of(terms: Sequence[tuple[int | None, str, int, str, int]]) -> Owed:
-    """What terms come to, each (the organisation that pays, cover, cents, basis, what it takes of a pack)."""
+    """What terms come to, each (the organisation that pays, cover, cents, basis, what it takes of a plan or pack)."""
     cents = sum(amount for organisation, _, amount, *_ in terms if organisation is None)
     return Owed(
         cents,
-        sum(cover == "subscription" for _, cover, *_ in terms),
+        sum(units for _, cover, _, _, units in terms if cover == "subscription"),
         sum(organisation is not None for organisation, *_ in terms),
         sum(units for _, cover, _, _, units in terms if cover == "pack"),
         terms[0][3] if cents else None,

@@ -3,6 +3,9 @@ has locked the person."""
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
+
 from sqlalchemy import select
 
 from coworking.core.clock import now
@@ -11,12 +14,14 @@ from coworking.core.errors import NotFound
 from coworking.core.formats import month_year
 from coworking.core.months import month_after, month_of
 from coworking.core.units import locked, require_unit
-from coworking.membership import entitlement_queries
-from coworking.membership.beginning import ChangeTerms, PlanTerms, begin_plan, plan_terms
-from coworking.membership.change_offers import terms_at_once
+from coworking.membership import allowance_queries
+from coworking.membership.beginning import ChangeTerms, PlanTerms, Taker, begin_plan
+from coworking.membership.change_offers import terms_at_once, terms_to_follow
 from coworking.membership.change_rules import BookedMoreThanPlan, NotAChange
-from coworking.membership.models import STANDS, LedgerEntry, Plan, Subscription
+from coworking.membership.models import STANDS, Plan, Subscription
 from coworking.membership.rules import AlreadyEnded, MonthOutOfReach
+from coworking.pricing.rules import Unit
+from coworking.pricing.unit_words import amount_of
 from coworking.spaces import queries as spaces
 
 
@@ -38,10 +43,16 @@ def running(person_id: int) -> Subscription:
     return now_held[0]
 
 
-def change_terms(held: Subscription, wanted: Plan) -> ChangeTerms:
-    """What changing to ``wanted`` adds today; raises `OnlyFromNextMonth`, `NotAChange`, `PlanClosed`."""
+def change_terms(held: Subscription, wanted: Plan, taker: Taker) -> ChangeTerms:
+    """What changing to ``wanted`` adds today; raises `OnlyFromNextMonth`, `NotAChange`, what `plan_terms` raises."""
     _check_other(held, wanted.id)
-    return terms_at_once(held, wanted)
+    return terms_at_once(held, wanted, taker)
+
+
+def following_terms(held: Subscription, wanted: Plan, taker: Taker) -> PlanTerms:
+    """``wanted`` as it would follow ``held``; raises `NotAChange` and what `terms_to_follow` raises."""
+    _check_other(held, wanted.id)
+    return terms_to_follow(held, wanted, taker)
 
 
 def add_to_month(person_id: int, held: Subscription, terms: ChangeTerms) -> Subscription:
@@ -60,18 +71,17 @@ def add_to_month(person_id: int, held: Subscription, terms: ChangeTerms) -> Subs
         ended_at=now(),
         from_day=terms.from_day,
         replaces_id=held.id,
+        room_minutes=terms.room_minutes,
     )
     db.session.add(added)
     db.session.flush()
     return added
 
 
-def let_follow(held: Subscription, terms: PlanTerms) -> Subscription:
-    """End ``held`` with this month and let ``terms`` follow; raises `NotAChange`, `BookedMoreThanPlan`."""
-    if terms.first_month == month_after(spaces.today()):
-        _check_other(held, terms.plan_id)
+def let_follow(held: Subscription, terms: PlanTerms, *, last_month: date) -> Subscription:
+    """End ``held`` with ``last_month`` and let ``terms`` follow; raises `BookedMoreThanPlan`."""
     _check_booked(held.person_id, terms)
-    held.last_month, held.ended_at = month_of(spaces.today()), now()
+    held.last_month, held.ended_at = last_month, now()
     db.session.flush()
     return begin_plan(held.person_id, terms, replaces_id=held.id)
 
@@ -83,21 +93,17 @@ def _check_other(held: Subscription, plan_id: int) -> None:
 
 
 def _check_booked(person_id: int, terms: PlanTerms) -> None:
-    if terms.halfdays_per_month is None:
-        return
-    booked = db.session.execute(
-        select(LedgerEntry.month, entitlement_queries.USED)
-        .where(
-            LedgerEntry.person_id == person_id,
-            LedgerEntry.subscription_id.is_not(None),
-            LedgerEntry.month >= terms.first_month,
-        )
-        .group_by(LedgerEntry.month)
-        .order_by(LedgerEntry.month)
-    )
-    for month, count in booked:
-        if count > terms.halfdays_per_month:
-            raise BookedMoreThanPlan(booked=count, month=month_year(month), limit=terms.halfdays_per_month)
+    """What is booked on a plan in the months from then on must fit into the one that follows."""
+    of_plans = allowance_queries.used_by_month(person_id, terms.first_month, date.max)[1]
+    booked = Counter[tuple[date, Unit]]()
+    for (_subscription, month, unit), count in of_plans.items():
+        booked[month, unit] += count
+    for (month, unit), count in sorted(booked.items()):
+        limit = terms.halfdays_per_month if unit == "half_day" else terms.room_minutes or 0
+        if limit is not None and count > limit:
+            raise BookedMoreThanPlan(
+                booked=amount_of(unit, count), month=month_year(month), limit=amount_of(unit, limit)
+            )
 
 
 def begin_change(person_id: int, terms: ChangeTerms) -> tuple[Subscription, Subscription]:
@@ -112,4 +118,6 @@ def begin_change(person_id: int, terms: ChangeTerms) -> tuple[Subscription, Subs
         raise MonthOutOfReach()
     wanted = db.session.get_one(Plan, terms.plan_id)
     added = add_to_month(person_id, held, terms)
-    return added, let_follow(held, plan_terms(wanted, month_after(spaces.today())))
+    # Who may take it was asked when it was quoted.
+    following = terms_to_follow(held, wanted, Taker(person_id, by_team=True))
+    return added, let_follow(held, following, last_month=month_after(following.first_month, -1))

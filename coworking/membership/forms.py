@@ -14,6 +14,7 @@ from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.reading import day_of, email_of, number_of, postcode_of, siren_of, siret_of, vat_number_of
 from coworking.membership.agreement_rules import BEYOND, CAP_OF, Beyond, CapOf
+from coworking.membership.plan_rules import MIN_MONTHS, TAKEN_BY, RolloverWithoutAllowance, TakenBy
 from coworking.membership.rules import ADHESION_VAT, AdhesionVat, weekdays_mask
 from coworking.pricing import forms as pricing
 from coworking.pricing.rules import rate_of
@@ -40,12 +41,33 @@ class AgreementForm:
     pays_rooms: bool
 
 
-def read_plan(form: Form, *, taxable: bool) -> dict[str, Any]:
-    """The arguments of `services.add_plan`."""
+def read_plan(form: Form, groups: Mapping[str, str], *, taxable: bool) -> dict[str, Any]:
+    """The arguments of `services.add_plan`; time in rooms is typed in whole hours. ``groups``: names by public id.
+
+    What goes over into the next month is refused where the plan does not count it.
+    """
+    halfdays = form.maybe("halfdays", number_of, 1, MOST_HALFDAYS)
+    hours = form.maybe("room_hours", number_of, 1, MOST_UNITS)
+    rollover, rollover_hours = (
+        form.maybe("rollover_halfdays", number_of, 1, MOST_HALFDAYS),
+        form.maybe("rollover_hours", number_of, 1, MOST_UNITS),
+    )
+    for name, over, counted in (("rollover_halfdays", rollover, halfdays), ("rollover_hours", rollover_hours, hours)):
+        if over is not None and counted is None:
+            form.refuse(name, _(RolloverWithoutAllowance.message))
+    taken_by: TakenBy | None = next((one for one in TAKEN_BY if one == form["taken_by"]), None)
     return {
         "name": form.text("name", most=80),
         "monthly_cents": pricing.cents(form, "monthly", required=True) or 0,
-        "halfdays_per_month": form.maybe("halfdays", number_of, 1, MOST_HALFDAYS),
+        "halfdays_per_month": halfdays,
+        "room_minutes": None if hours is None else hours * 60,
+        "rollover_halfdays": rollover,
+        "rollover_minutes": None if rollover_hours is None else rollover_hours * 60,
+        "min_months": form.maybe("min_months", number_of, MIN_MONTHS[0], MIN_MONTHS[-1]),
+        "trial_cents": pricing.cents(form, "trial"),
+        "is_prorata": form["first_month"] == "part",
+        "taken_by": taken_by,
+        "group": form.choice("group", tuple(groups)) if taken_by == "group" and groups else None,
         "basis": pricing.basis(form, taxable=taxable),
         "vat_rate_bp": pricing.vat_rate(form, taxable=taxable),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from operator import attrgetter
 from typing import Literal
@@ -14,10 +14,10 @@ from sqlalchemy.orm import aliased, joinedload
 from coworking.core.db import db
 from coworking.core.months import month_end
 from coworking.membership import entitlement_queries, queries
-from coworking.membership.allowance_rules import SubscriptionTerms, within
+from coworking.membership.allowance_rules import PlansLeft, SubscriptionTerms, within
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
-from coworking.pricing.rules import Unit
+from coworking.pricing.rules import UNITS, Unit
 
 Went = Literal["booked", "used", "late", "back"]
 
@@ -37,7 +37,8 @@ class LedgerLine:
 class AllowanceAccount:
     """One allowance in one month (a pack: over its whole life), in its ``unit``; ``given`` None: without limit.
 
-    ``given`` = ``used`` + ``booked`` + ``left``. ``lines``: those of the month, in the order of use.
+    ``given`` = ``used`` + ``booked`` + ``left``; ``carried``: what of it came over from the month before. ``lines``: those
+    of the month, in the order of use.
     """
 
     kind: Literal["employer", "plan", "pack"]
@@ -49,6 +50,7 @@ class AllowanceAccount:
     used: int
     booked: int
     lines: tuple[LedgerLine, ...]
+    carried: int = 0
 
     @property
     def left(self) -> int | None:
@@ -68,10 +70,10 @@ def accounts_of(person_id: int, month: date, today: date) -> list[AllowanceAccou
         for a in terms.agreements
         if within(last, a.valid_from, None) and within(last, a.member_from, None)
     ]
-    accounts += [
-        _account("plan", s.name, s.from_day or month, last, s.halfdays_per_month, lines)
-        for s, lines in _by_plan(terms.subscriptions, found)
-    ]
+    for plan, lines in _by_plan([one for one in terms.subscriptions if one.is_of(month)], found):
+        for unit in UNITS:
+            if plan.gives(unit):
+                accounts.append(_of_plan(plan, unit, month, lines, terms.plans_left))
     for one in queries.packs_of(person_id, today):
         pack, lines = one.pack, tuple(found.get(("pack", one.pack.id), []))
         if pack.valid_from <= last and pack.valid_until >= month and (lines or not one.is_over(today)):
@@ -94,7 +96,7 @@ def accounts_of(person_id: int, month: date, today: date) -> list[AllowanceAccou
 def _by_plan(
     plans: Sequence[SubscriptionTerms], found: dict[tuple[str, int], list[LedgerLine]]
 ) -> Iterator[tuple[SubscriptionTerms, list[LedgerLine]]]:
-    """The plans of a month with their lines; the plan itself also has those of one that is over: see `carried_over`."""
+    """The plans of a month with their lines; the plan itself also has those of one that is over by then."""
     ids = {plan.id for plan in plans}
     former = [
         line
@@ -105,6 +107,17 @@ def _by_plan(
     for plan in plans:
         own = found.get(("subscription", plan.id), [])
         yield plan, own if plan.from_day is not None else sorted([*own, *former], key=attrgetter("day"))
+
+
+def _of_plan(
+    plan: SubscriptionTerms, unit: Unit, month: date, lines: Iterable[LedgerLine], left: PlansLeft
+) -> AllowanceAccount:
+    begins = plan.from_day or (plan.begins_on if month == plan.first_month else None) or month
+    given, carried = plan.given(unit, month), left.carried(plan, unit, month)
+    of_unit = [line for line in lines if (line.half is None) == (unit == "hour")]
+    total = None if given is None else given + carried
+    account = _account("plan", plan.name, begins, month_end(month), total, of_unit)
+    return replace(account, unit=unit, carried=carried)
 
 
 def _account(

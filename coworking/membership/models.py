@@ -75,6 +75,12 @@ class Plan(Model):
     """What can be subscribed to while ``is_open``: half-days a month (None: as many as one likes) at a monthly price.
 
     A plan never changes: a new price is a new plan, and those who subscribed to the old one keep its terms.
+
+    ``room_minutes``: of rooms and offices a month (None: none). ``rollover_halfdays`` and ``rollover_minutes``: how much of
+    what is left over goes into the next month at most (None: nothing). ``min_months``: how many months it is taken for at
+    least. ``trial_cents``: what the first month costs who never had a plan here. ``is_prorata``: taken within a month it
+    counts and costs by the days that are left, else the whole month. ``taken_by``: who can take it, see
+    `plan_rules.TAKEN_BY` (None: anyone); the members of ``group_id`` where it says so.
     """
 
     __tablename__ = "plan"
@@ -83,6 +89,12 @@ class Plan(Model):
         CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
         CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
         CheckConstraint("halfdays_per_month > 0", name="halfdays"),
+        CheckConstraint("room_minutes > 0", name="room_minutes"),
+        CheckConstraint("rollover_halfdays > 0 AND rollover_minutes > 0", name="rollover"),
+        CheckConstraint("min_months BETWEEN 2 AND 12", name="min_months"),
+        CheckConstraint("trial_cents >= 0", name="trial"),
+        CheckConstraint("taken_by IN ('adherents', 'group', 'team')", name="taken_by"),
+        CheckConstraint("(taken_by IS NOT NULL AND taken_by = 'group') = (group_id IS NOT NULL)", name="group"),
     )
 
     id: Mapped[BigId]
@@ -94,17 +106,33 @@ class Plan(Model):
     halfdays_per_month: Mapped[int | None]
     is_open: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    room_minutes: Mapped[int | None]
+    rollover_halfdays: Mapped[int | None]
+    rollover_minutes: Mapped[int | None]
+    min_months: Mapped[int | None]
+    trial_cents: Mapped[int | None]
+    is_prorata: Mapped[bool | None]
+    taken_by: Mapped[str | None]
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("price_group.id"))
+
+    group: Mapped[PriceGroup | None] = relationship()
 
 
 @sealed(MONEY)
 class Subscription(Model):
     """``person`` has a plan's terms, frozen when they subscribed, from ``first_month`` to ``last_month`` (None: still).
 
-    Months are given by their first day; the last one is whole. The allowance belongs to the calendar month of *use* and
-    is not carried over; the month is billed in advance. ``ended_at``: when someone said that it ends.
+    Months are given by their first day; the last one is whole. The allowance belongs to the calendar month of *use*; up to
+    ``rollover_halfdays`` and ``rollover_minutes`` of what is left over go into the next. The month is billed in advance.
+    ``ended_at``: when someone said that it ends.
 
     ``from_day``: not a plan by itself, but what a larger one adds to that month from that day on. ``replaces_id``: the
     subscription that ended for it, by a change or for a pause. ``withdrawn_at``: taken back, so that it never counted.
+
+    ``bound_until``: the last month of its minimum term. The first month may have terms of its own: ``first_cents`` (None:
+    like the others), and where it begins within the month, ``begins_on``, ``first_halfdays`` and ``first_room_minutes``.
+    ``has_trial``: the first month is a trial, with which it can end. ``reduced_cents``: what a month costs while the person
+    belongs to ``price_group_id`` on its first day.
     """
 
     __tablename__ = "subscription"
@@ -115,6 +143,16 @@ class Subscription(Model):
         CheckConstraint("vat_rate_bp BETWEEN 0 AND 10000", name="vat_rate"),
         CheckConstraint("halfdays_per_month > 0", name="halfdays"),
         CheckConstraint("from_day IS NULL OR (first_month = last_month AND first_month <= from_day)", name="from_day"),
+        CheckConstraint("room_minutes > 0", name="room_minutes"),
+        CheckConstraint("rollover_halfdays > 0 AND rollover_minutes > 0", name="rollover"),
+        CheckConstraint("bound_until >= first_month", name="bound_until"),
+        CheckConstraint("begins_on IS NULL OR (begins_on > first_month AND from_day IS NULL)", name="begins_on"),
+        CheckConstraint("first_cents >= 0 AND first_halfdays > 0 AND first_room_minutes > 0", name="first"),
+        CheckConstraint(
+            "begins_on IS NOT NULL OR (first_halfdays IS NULL AND first_room_minutes IS NULL)", name="first_part"
+        ),
+        CheckConstraint("reduced_cents >= 0 AND reduced_cents < monthly_cents", name="reduced"),
+        CheckConstraint("(reduced_cents IS NULL) = (price_group_id IS NULL)", name="reduced_whole"),
         Index("ix_subscription_person_id", "person_id"),
         Index("ix_subscription_replaces_id", "replaces_id"),
     )
@@ -135,9 +173,21 @@ class Subscription(Model):
     from_day: Mapped[date | None]
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"))
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    room_minutes: Mapped[int | None]
+    rollover_halfdays: Mapped[int | None]
+    rollover_minutes: Mapped[int | None]
+    bound_until: Mapped[date | None]
+    first_cents: Mapped[int | None]
+    first_halfdays: Mapped[int | None]
+    first_room_minutes: Mapped[int | None]
+    begins_on: Mapped[date | None]
+    has_trial: Mapped[bool | None]
+    reduced_cents: Mapped[int | None]
+    price_group_id: Mapped[int | None] = mapped_column(ForeignKey("price_group.id"))
 
     person: Mapped[Person] = relationship()
     plan: Mapped[Plan] = relationship()
+    price_group: Mapped[PriceGroup | None] = relationship()
 
 
 STANDS = Subscription.withdrawn_at.is_(None)
@@ -295,7 +345,8 @@ class LedgerEntry(Model):
     """What one use takes of an allowance: held when booked, then consumed when its day is over, or released.
 
     Append-only. Used in a month = holds − releases, for one person and one subscription or agreement, each row a half-day.
-    Of a pack: over its whole life, each row ``units`` of its own, half-days or the minutes of a room.
+    Of a pack: over its whole life, each row ``units`` of its own, half-days or the minutes of a room. A plan's row with
+    ``units`` is so many minutes of a room.
     """
 
     __tablename__ = "ledger_entry"
@@ -307,7 +358,10 @@ class LedgerEntry(Model):
             name="one_allowance",
         ),
         CheckConstraint("kind IN ('hold', 'consume', 'release')", name="kind"),
-        CheckConstraint("(units IS NULL) = (pack_id IS NULL) AND units > 0", name="units"),
+        CheckConstraint(
+            "(units IS NOT NULL OR pack_id IS NULL) AND (units IS NULL OR agreement_id IS NULL) AND units > 0",
+            name="units",
+        ),
         UniqueConstraint("quote_id", "kind"),
         Index("ix_ledger_entry_person_id_month", "person_id", "month"),
         Index("ix_ledger_entry_pack_id", "pack_id"),

@@ -57,7 +57,9 @@ def reduced_inputs() -> list[ReducedField]:
     adhesion = [ReducedField("adhesion", ANY, _("The annual membership"), full=money(year))] if year else []
     packs = [ReducedField("pack", one.id, one.name, full=money(one.cents)) for one in offers]
     every = [ReducedField("pack", ANY, _("Any pack"), only_percentage=True)] if packs else []
-    return places + adhesion + every + packs
+    plans = [ReducedField("plan", one.id, one.name, full=money(one.monthly_cents)) for one in queries.plans()]
+    every_plan = [ReducedField("plan", ANY, _("Any plan"), only_percentage=True)] if plans else []
+    return places + adhesion + every_plan + plans + every + packs
 
 
 def is_taxable() -> bool:

@@ -29,6 +29,7 @@ from coworking.membership.beginning import (
     ChangeTerms,
     PackPurchase,
     PlanTerms,
+    Taker,
     adhesion_terms,
     begin_adhesion,
     begin_pack,
@@ -44,6 +45,7 @@ from coworking.membership.beginning import (
 )
 from coworking.membership.following import begin_change, change_terms, running
 from coworking.membership.models import PackOffer, Plan
+from coworking.membership.plan_rules import month_price
 from coworking.membership.rules import (
     MustBePaidFirst,
     NothingToPayFirst,
@@ -87,11 +89,12 @@ def sell_plan(
     """
     with write_unit() as unit:
         who = subject(actor, person)
-        terms = plan_terms(find_plan(plan), first_month)
+        terms = plan_terms(find_plan(plan), first_month, Taker(who.id, by_team=person is not None))
         check_no_plan(who.id, terms.first_month)
         with in_language(who.locale):
             label = f"{terms.name}, {month_year(terms.first_month)}"
-        line = SaleLine(label, terms.monthly_cents, terms.vat_rate_bp, "ht" if terms.basis == "ht" else "ttc")
+            label = with_rate(label, group_name(month_price(terms, terms.first_month, ()).group_id))
+        line = SaleLine(label, terms.first_month_cents, terms.vat_rate_bp, "ht" if terms.basis == "ht" else "ttc")
         sale = _ask(actor, PLAN, who, line, terms, agreed_cents)
         unit.result = sale.public_id
     return sale
@@ -105,7 +108,7 @@ def sell_change(actor: Actor, plan: str, *, agreed_cents: int | None = None, per
     """
     with write_unit() as unit:
         who = subject(actor, person)
-        terms = change_terms(running(who.id), find_plan(plan))
+        terms = change_terms(running(who.id), find_plan(plan), Taker(who.id, by_team=person is not None))
         with in_language(who.locale):
             label = _(
                 "%(name)s, from %(first)s to %(last)s",
@@ -191,11 +194,6 @@ def let_go_of(kind: str, person_id: int, *, but: int | None = None) -> None:
     for sale in sales.open_of(kind, person_id):
         if sale.id != but:
             sales.let_go(sale)
-
-
-def month_cents(plan: Plan) -> int:
-    """What one month of ``plan`` comes to, with its VAT."""
-    return plan_terms(plan, spaces.today()).payable_cents
 
 
 # Within the unit ------------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from coworking.accounts.models import OrganisationMember
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.months import month_of
+from coworking.membership.allowance_queries import LEFT_OF_PACK, RETURNED_OF_PACK
 from coworking.membership.allowance_rules import within
-from coworking.membership.entitlement_queries import LEFT_OF_PACK, RETURNED_OF_PACK
 from coworking.membership.models import (
     STANDS,
     Adhesion,
@@ -143,9 +143,26 @@ def adhesion_vat_now() -> int | None:
 
 
 def plans(*, closed: bool = False) -> list[Plan]:
-    """Plans that can be chosen (and the ``closed`` ones), the cheapest first."""
-    statement = select(Plan).order_by(Plan.is_open.desc(), Plan.monthly_cents, Plan.id)
+    """Plans that can be chosen (and the ``closed`` ones), the cheapest first; for a group those with its name."""
+    statement = select(Plan).options(joinedload(Plan.group)).order_by(Plan.is_open.desc(), Plan.monthly_cents, Plan.id)
     return list(db.session.scalars(statement if closed else statement.where(Plan.is_open)))
+
+
+def public_plans() -> list[Plan]:
+    """The plans that whoever comes could take: those for members of the association too, as anyone can become one."""
+    for_all = or_(Plan.taken_by.is_(None), Plan.taken_by == "adherents")
+    return list(db.session.scalars(select(Plan).where(Plan.is_open, for_all).order_by(Plan.monthly_cents, Plan.id)))
+
+
+def plan_holders() -> dict[int, int]:
+    """How many people have each plan this month or later, by its id (1 statement)."""
+    still = or_(Subscription.last_month.is_(None), Subscription.last_month >= month_of(spaces.today()))
+    rows = db.session.execute(
+        select(Subscription.plan_id, func.count(Subscription.person_id.distinct()))
+        .where(STANDS, Subscription.from_day.is_(None), still)
+        .group_by(Subscription.plan_id)
+    )
+    return dict(rows.all())
 
 
 def plan_by_public_id(public_id: str) -> Plan:
@@ -165,6 +182,12 @@ def subscriptions_of(person_id: int) -> list[Subscription]:
             .order_by(Subscription.first_month.desc(), Subscription.id.desc())
         )
     )
+
+
+def had_a_plan(person_id: int) -> bool:
+    """Whether the person has or had any plan that was not taken back (1 statement)."""
+    held = select(Subscription.id).where(Subscription.person_id == person_id, STANDS)
+    return bool(db.session.scalar(select(held.exists())))
 
 
 def has_plan(person_id: int, months: Collection[date]) -> bool:

@@ -144,11 +144,6 @@ def weekdays_mask(weekdays: Iterable[int]) -> int | None:
     return None if mask in (0, EVERY_DAY) else mask
 
 
-def last_month_when_ending(today: date, first_month: date) -> date:
-    """The month a subscription ends with when its end is asked for: this one, or its first when that is to come."""
-    return max(month_of(today), first_month)
-
-
 def expiry_state(valid_until: date, today: date) -> Literal["current", "soon", "expired"]:
     """How an adhesion stands."""
     if valid_until < today:

@@ -18,6 +18,7 @@ from coworking.membership import news
 from coworking.membership.access import managers_only, record, subject
 from coworking.membership.agreement_rules import Beyond, CapOf
 from coworking.membership.beginning import (
+    Taker,
     adhesion_terms,
     begin_adhesion,
     begin_pack,
@@ -30,6 +31,7 @@ from coworking.membership.beginning import (
 )
 from coworking.membership.models import Adhesion, Agreement, MembershipSettings, Pack, PackOffer, Plan, Subscription
 from coworking.membership.paying_first import ADHESION, PACK, PLAN, check_not_asked, let_go_of
+from coworking.membership.plan_rules import TakenBy, last_month_when_ending
 from coworking.membership.rules import (
     AdhesionVat,
     AdhesionVatUnknown,
@@ -37,8 +39,8 @@ from coworking.membership.rules import (
     BookedBeyond,
     adhesion_rate,
     check_dates,
-    last_month_when_ending,
 )
+from coworking.pricing.group_queries import group_by_public_id
 from coworking.pricing.models import Quote
 from coworking.pricing.rules import Basis, Unit
 from coworking.spaces import queries as spaces
@@ -47,9 +49,26 @@ from coworking.spaces import queries as spaces
 
 
 def add_plan(
-    actor: Actor, *, name: str, monthly_cents: int, basis: Basis, vat_rate_bp: int, halfdays_per_month: int | None
+    actor: Actor,
+    *,
+    name: str,
+    monthly_cents: int,
+    basis: Basis,
+    vat_rate_bp: int,
+    halfdays_per_month: int | None,
+    room_minutes: int | None = None,
+    rollover_halfdays: int | None = None,
+    rollover_minutes: int | None = None,
+    min_months: int | None = None,
+    trial_cents: int | None = None,
+    is_prorata: bool = False,
+    taken_by: TakenBy | None = None,
+    group: str | None = None,
 ) -> Plan:
-    """Offer a plan. Managers only."""
+    """Offer a plan; what each argument means is said at `models.Plan`, ``group`` is a public id. Managers only.
+
+    Raises `NotFound` for a group that is not there.
+    """
     managers_only(actor)
     with write_unit() as unit:
         plan = Plan(
@@ -58,6 +77,14 @@ def add_plan(
             basis=basis,
             vat_rate_bp=vat_rate_bp,
             halfdays_per_month=halfdays_per_month,
+            room_minutes=room_minutes,
+            rollover_halfdays=rollover_halfdays,
+            rollover_minutes=rollover_minutes,
+            min_months=min_months,
+            trial_cents=trial_cents,
+            is_prorata=is_prorata,
+            taken_by=taken_by,
+            group_id=group_by_public_id(group or "").id if taken_by == "group" else None,
         )
         db.session.add(plan)
         db.session.flush()
@@ -79,15 +106,19 @@ def set_plan_open(actor: Actor, public_id: str, is_open: bool) -> Plan:
     return plan
 
 
-def subscribe(actor: Actor, plan: str, *, first_month: date, person: str | None = None) -> Subscription:
+def subscribe(
+    actor: Actor, plan: str, *, first_month: date, agreed_cents: int | None = None, person: str | None = None
+) -> Subscription:
     """Subscribe oneself, or as a manager anyone, from ``first_month`` on: this month at the earliest.
 
-    The plan's terms are frozen. Raises `PlanClosed`, `AlreadySubscribed`, `MonthOutOfReach`; `MustBePaidFirst` where the
-    lieu asks who takes a plan for themselves to pay its first month before (`paying_first.sell_plan`).
+    The plan's terms are frozen. ``agreed_cents``: what the page said of the first month. Raises `AlreadySubscribed`, what
+    `beginning.plan_terms` raises, `PriceChanged`; `MustBePaidFirst` where the lieu asks who takes a plan for themselves to
+    pay its first month before (`paying_first.sell_plan`).
     """
     with write_unit() as unit:
         who = subject(actor, person)
-        terms = plan_terms(find_plan(plan), first_month)
+        terms = plan_terms(find_plan(plan), first_month, Taker(who.id, by_team=person is not None))
+        check_price(terms, agreed_cents)
         if person is None:
             check_not_asked(terms.payable_cents)
         subscription = begin_plan(who.id, terms)
@@ -100,11 +131,14 @@ def subscribe(actor: Actor, plan: str, *, first_month: date, person: str | None 
     return subscription
 
 
-def end_subscription(actor: Actor, public_id: str) -> Subscription:
+def end_subscription(actor: Actor, public_id: str, *, let_off: bool = False) -> Subscription:
     """End one's own plan, or as a manager anyone's, with this month (or its first, when that is to come).
 
-    Raises `BookedBeyond` while half-days of later months are booked on it, `AlreadyEnded`.
+    Not before its minimum term is over, unless a manager ``let_off`` what is left of it. Raises `BookedBeyond` while
+    half-days of later months are booked on it, `AlreadyEnded`.
     """
+    if let_off:
+        managers_only(actor)
     statement = select(Subscription.person_id).where(Subscription.public_id == public_id)
     if not actor.has(Role.MANAGER):
         statement = statement.where(Subscription.person_id == actor.person_id)
@@ -116,7 +150,8 @@ def end_subscription(actor: Actor, public_id: str) -> Subscription:
         held = db.session.scalars(locked(select(Subscription).where(Subscription.public_id == public_id))).one()
         if held.last_month is not None or held.withdrawn_at is not None:
             raise AlreadyEnded()
-        last = last_month_when_ending(spaces.today(), held.first_month)
+        bound = None if let_off else held.bound_until
+        last = last_month_when_ending(spaces.today(), held.first_month, bound, has_trial=bool(held.has_trial))
         booked = db.session.scalar(
             select(func.max(Quote.day)).where(
                 Quote.subscription_id == held.id, Quote.state != "released", Quote.day > month_end(last)
@@ -126,7 +161,7 @@ def end_subscription(actor: Actor, public_id: str) -> Subscription:
             raise BookedBeyond(last=booked)
         held.last_month, held.ended_at = last, now()
         news.tell("ended", held)
-        record(actor, "subscription.ended", ("subscription", held.id), owner, month=last.isoformat())
+        record(actor, "subscription.ended", ("subscription", held.id), owner, month=last.isoformat(), let_off=let_off)
     return held
 
 

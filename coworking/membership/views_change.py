@@ -29,16 +29,19 @@ def ask_change(public_id: str) -> ResponseReturnValue:
     held = _changeable()
     if not plan.is_open or held is None or held.plan_id == plan.id:
         raise NotFound()
-    today = spaces.today()
-    added = change_offers.others(held, [plan])[0].added if _at_once() else None
+    found = change_offers.others(held, [plan], by_team=False)
+    if not found:
+        raise NotFound()
+    terms, added = found[0].terms, found[0].added if _at_once() else None
     response = make_response(
         render_template(
             "membership/change.html",
             plan=plan,
             held=held,
+            terms=terms,
             added=added,
-            until=month_end(today),
-            following=month_after(today),
+            until=month_end(month_after(terms.first_month, -1)),
+            bound=terms.first_month > month_after(spaces.today()),
             to_pay=added.payable_cents if added is not None and paying_first.is_asked(added.payable_cents) else None,
         )
     )
@@ -170,8 +173,7 @@ def _at_once() -> bool:
 
 
 def _changed(plan: str) -> str:
-    found = queries.plan_by_public_id(plan)
-    return _("From %(month)s the plan is “%(name)s”.", month=month_year(month_after(spaces.today())), name=found.name)
+    return _("The plan changes to “%(name)s”.", name=queries.plan_by_public_id(plan).name)
 
 
 def _rests(back: date) -> str:

@@ -18,11 +18,12 @@ from coworking.core.months import month_after, month_of
 from coworking.core.policy import Role, current_actor, requires, signed_in
 from coworking.core.web import load_whole, refusal
 from coworking.membership import change_offers, entitlement_queries, forms, paying_first, queries, services
+from coworking.membership.beginning import Taker, plan_terms
 from coworking.membership.change_rules import months_back
 from coworking.membership.pages import blueprint, done, is_taxable, reduced_inputs, reduced_now, tried
 from coworking.membership.rules import expiry_state
 from coworking.pricing.forms import cents
-from coworking.pricing.group_queries import tariffs_of
+from coworking.pricing.group_queries import group_name, tariffs_of
 from coworking.pricing.group_rules import price_for
 from coworking.pricing.models import Sale
 from coworking.spaces import queries as spaces
@@ -42,15 +43,18 @@ def ask(public_id: str) -> ResponseReturnValue:
     plan = queries.plan_by_public_id(public_id)
     if not plan.is_open:
         raise NotFound()
-    first = forms.read_first_month(request.args, month_of(spaces.today()), month_after(month_of(spaces.today())))
-    cents = paying_first.month_cents(plan)
+    this_month = month_of(spaces.today())
+    first = forms.read_first_month(request.args, this_month, month_after(this_month))
+    taker = Taker(current_actor().person_id or 0, by_team=False)
+    terms = plan_terms(plan, first, taker)
     response = make_response(
         render_template(
             "membership/ask.html",
             plan=plan,
-            first=first,
-            now=first == month_of(spaces.today()),
-            to_pay=cents if paying_first.is_asked(cents) else None,
+            terms=terms,
+            group=group_name(terms.price_group_id),
+            now=first == this_month,
+            to_pay=terms.payable_cents if paying_first.is_asked(terms.payable_cents) else None,
         )
     )
     response.vary.add("HX-Request")  # a sheet is a page or only its inside
@@ -60,13 +64,13 @@ def ask(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/me/plan/<public_id>")
 @signed_in
 def choose(public_id: str) -> ResponseReturnValue:
-    plan = queries.plan_by_public_id(public_id)
-    if plan.is_open and paying_first.is_asked(paying_first.month_cents(plan)):
+    first, cents = _month(), agreed()
+    if cents is not None and paying_first.is_asked(cents):
         return lead_to_payment(
-            lambda: paying_first.sell_plan(current_actor(), public_id, first_month=_month(), agreed_cents=agreed())
+            lambda: paying_first.sell_plan(current_actor(), public_id, first_month=first, agreed_cents=cents)
         )
     return tried(
-        lambda: services.subscribe(current_actor(), public_id, first_month=_month()),
+        lambda: services.subscribe(current_actor(), public_id, first_month=first, agreed_cents=cents),
         _("You now have this plan."),
         back=url_for("membership.mine"),
         page=mine,
@@ -93,7 +97,7 @@ def let_go(sale_id: str) -> ResponseReturnValue:
 def end(public_id: str) -> ResponseReturnValue:
     return tried(
         lambda: services.end_subscription(current_actor(), public_id),
-        _("The plan ends with the month."),
+        _("The end of the plan is written down."),
         back=url_for("membership.mine"),
         page=mine,
     )
@@ -126,8 +130,8 @@ def choose_for(public_id: str) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def end_for(public_id: str, subscription: str) -> ResponseReturnValue:
     return tried(
-        lambda: services.end_subscription(current_actor(), subscription),
-        _("The plan ends with the month."),
+        lambda: services.end_subscription(current_actor(), subscription, let_off="let_off" in request.form),
+        _("The end of the plan is written down."),
         back=url_for("membership.person", public_id=public_id),
         page=lambda: person(public_id),
     )
@@ -196,16 +200,18 @@ def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
     year = queries.adhesion_price_of(found.id)
     usual = {"valid_from": spaces.today().isoformat(), "cents": decimal(year.cents if year is not None else 0)}
     employers = queries.employers_of(found.id, spaces.today())
-    return form_page("membership/person.html", form.over(usual), employers=employers, **_context(found))
+    return form_page("membership/person.html", form.over(usual), employers=employers, **_context(found, by_team=True))
 
 
-def _context(person: Person) -> dict[str, object]:
+def _context(person: Person, *, by_team: bool = False) -> dict[str, object]:
     today = spaces.today()
     adhesions, year = queries.adhesions_of(person.id), queries.adhesion_price_of(person.id)
     adhesion_cents, groups = year.cents if year is not None else None, queries.groups_now(person.id)
     pack_offers = queries.pack_offers()
     subscriptions, plans = queries.subscriptions_of(person.id), queries.plans()
     running = [row for row in subscriptions if row.last_month is None or row.last_month >= month_of(today)]
+    changeable = change_offers.running_in(running)
+    may_choose = all(row.last_month is not None for row in running)
     return {
         "person": person,
         "today": today,
@@ -213,13 +219,14 @@ def _context(person: Person) -> dict[str, object]:
         "next_month": month_after(month_of(today)),
         "subscriptions": running,
         "past": [row for row in subscriptions if row not in running],
-        "changeable": change_offers.running_in(running),
-        "others": change_offers.others(change_offers.running_in(running), plans),
+        "changeable": changeable,
+        "ends_with": None if changeable is None else change_offers.ends_with(changeable),
+        "others": change_offers.others(changeable, plans, by_team=by_team),
         "to_take_back": change_offers.to_take_back(running),
         "months_back": months_back(today),
         "to_keep": change_offers.to_keep(running),
-        "may_choose": all(row.last_month is not None for row in running),
-        "plans": plans,
+        "may_choose": may_choose,
+        "to_take": change_offers.to_take(person.id, plans, by_team=by_team) if may_choose else [],
         "packs": [one for one in queries.packs_of(person.id, today) if not one.is_over(today)],
         "pack_offers": pack_offers,
         "pack_prices": {one.id: price_for(groups, "pack", one.cents, one.id).cents for one in pack_offers},

@@ -12,6 +12,7 @@ from coworking.core.policy import Role, current_actor, requires
 from coworking.membership import forms, queries, services
 from coworking.membership.pages import blueprint, done, is_taxable, tried
 from coworking.pricing.forms import cents
+from coworking.pricing.group_queries import groups
 
 
 @blueprint.get("/settings/plans")
@@ -20,14 +21,20 @@ def plans() -> ResponseReturnValue:
     return _page(Form())
 
 
-@blueprint.post("/settings/plans")
+@blueprint.get("/settings/plans/new")
+@requires(Role.MANAGER)
+def new_plan() -> ResponseReturnValue:
+    return _new_plan(Form())
+
+
+@blueprint.post("/settings/plans/new")
 @requires(Role.MANAGER)
 def add_plan() -> ResponseReturnValue:
     form = Form(request.form)
-    values = forms.read_plan(form, taxable=is_taxable())
+    values = forms.read_plan(form, _groups(), taxable=is_taxable())
     if done(form, lambda: services.add_plan(current_actor(), **values), _("The plan can be chosen."), field="name"):
         return redirect(url_for("membership.plans"), 303)
-    return _page(form)
+    return _new_plan(form)
 
 
 @blueprint.post("/settings/plans/<public_id>/<any(open,closed):state>")
@@ -62,8 +69,6 @@ def set_adhesion() -> ResponseReturnValue:
 def _page(form: Form) -> ResponseReturnValue:
     row = queries.settings()
     usual = {
-        "vat_rate": "20",
-        "basis": "ttc",
         "adhesion": "" if row.adhesion_cents is None else decimal(row.adhesion_cents),
         "adhesion_vat": row.adhesion_vat or "",
         "adhesion_vat_rate": "20" if row.adhesion_vat_rate_bp is None else decimal(row.adhesion_vat_rate_bp),
@@ -72,6 +77,17 @@ def _page(form: Form) -> ResponseReturnValue:
         "membership/plans.html",
         form.over(usual),
         plans=queries.plans(closed=True),
+        holders=queries.plan_holders(),
         offers=queries.pack_offers(closed=True),
         taxable=is_taxable(),
     )
+
+
+def _new_plan(form: Form) -> ResponseReturnValue:
+    usual = {"vat_rate": "20", "basis": "ttc", "first_month": "whole", "taken_by": "anyone"}
+    return form_page("membership/plan_new.html", form.over(usual), groups=_groups(), taxable=is_taxable())
+
+
+def _groups() -> dict[str, str]:
+    """The names of the groups of reduced prices, by public id."""
+    return {group.public_id: group.name for group in groups()}

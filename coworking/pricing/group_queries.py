@@ -118,6 +118,17 @@ def members_count(day: date) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def members_on(day: date) -> dict[int, set[int]]:
+    """The ids of the groups to which people belong on ``day``, by the person's id (1 statement)."""
+    found: dict[int, set[int]] = {}
+    counts = (PriceGroupMember.valid_from <= day, day <= LAST_DAY)
+    for person_id, group_id in db.session.execute(
+        select(PriceGroupMember.person_id, PriceGroupMember.group_id).where(*counts)
+    ):
+        found.setdefault(person_id, set()).add(group_id)
+    return found
+
+
 def belongings_of(person_id: int) -> Sequence[PriceGroupMember]:
     """Every group the person belongs, belonged or will belong to, the latest first (1 statement)."""
     return (

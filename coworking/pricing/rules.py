@@ -14,6 +14,7 @@ KINDS: tuple[ResourceKind, ...] = ("desk", "room", "office")
 Basis = Literal["ttc", "ht"]
 BASES: tuple[Basis, ...] = ("ttc", "ht")
 Unit = Literal["half_day", "hour"]
+UNITS: tuple[Unit, ...] = ("half_day", "hour")
 
 MAX_CENTS = 10_000_000
 """The highest price that may be typed: beyond 100,000 a point has slipped."""

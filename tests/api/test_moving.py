@@ -27,7 +27,7 @@ def amounts(answer) -> list[int | None]:
 
 def test_both_prices_are_said_and_nothing_is_changed(member, place, made):
     said = member.get(made + "/move", resource_id=place.desks[1].public_id).get_json()
-    free = {"plan_halfdays": 0, "employer_halfdays": 0, "pack_halfdays": 0, "pack_minutes": 0}
+    free = {"plan_halfdays": 0, "plan_minutes": 0, "employer_halfdays": 0, "pack_halfdays": 0, "pack_minutes": 0}
     free |= {"price_basis": "ttc", "price_group": None, "employer_cents": 0}
     assert (said["before"], said["after"]) == (free | {"amount_cents": 900}, free | {"amount_cents": 1400})
     assert (said["resource_name"], said["same_price"]) == ("Poste 2", False)

@@ -75,7 +75,9 @@ def test_from_the_plans_price_to_the_plan(app, lise, plan, gateway):
 
 def test_by_htmx_the_page_is_loaded_whole(app, lise, plan):
     lise.get("/me/plan")
-    answer = lise.post(f"/me/plan/{plan.public_id}", data={"from": "next"}, headers={"HX-Request": "true"})
+    answer = lise.post(
+        f"/me/plan/{plan.public_id}", data={"from": "next", "agreed": "6000"}, headers={"HX-Request": "true"}
+    )
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, f"/to-pay/{newest(app).public_id}")
 
 
@@ -97,16 +99,16 @@ def test_where_it_is_not_paid_first_the_team_records_it(app, lise, plan):
     with app.app_context(), write_unit():
         lock_lieu().pay_first_membership = False
     assert "l’équipe l’enregistre" in text(lise.get("/me/plan"))
-    lise.post(f"/me/plan/{plan.public_id}", data={"from": "next"})
+    lise.post(f"/me/plan/{plan.public_id}", data={"from": "next", "agreed": "6000"})
     assert len(every(app, Subscription)) == 1
 
 
 def test_what_is_given_up_or_over_says_so(app, lise, plan, clock):
-    first = lise.post(f"/me/plan/{plan.public_id}", data={"from": "next"}).location
+    first = lise.post(f"/me/plan/{plan.public_id}", data={"from": "next", "agreed": "6000"}).location
     lise.get("/me")
     assert lise.post(f"/me/to-pay/{newest(app).public_id}/give-up").status_code == 303
     assert "annulé" in text(lise.get(first))
-    second = lise.post(f"/me/plan/{plan.public_id}", data={"from": "next"}).location
+    second = lise.post(f"/me/plan/{plan.public_id}", data={"from": "next", "agreed": "6000"}).location
     assert second != first
     clock.advance(minutes=16)
     said = text(lise.get(second))
@@ -117,7 +119,7 @@ def test_what_is_given_up_or_over_says_so(app, lise, plan, clock):
 def test_it_is_a_strangers_not_and_who_has_the_link_pays_without_an_account(
     app, lise, plan, billing_lieu, sign_in, gateway
 ):
-    path = lise.post(f"/me/plan/{plan.public_id}", data={"from": "next"}).location
+    path = lise.post(f"/me/plan/{plan.public_id}", data={"from": "next", "agreed": "6000"}).location
     for person in (billing_lieu.cast.member, billing_lieu.cast.host):
         assert sign_in(person).get(path).status_code == 404
     assert sign_in(billing_lieu.cast.manager).get(path).status_code == 200

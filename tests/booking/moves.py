@@ -13,7 +13,7 @@ from coworking.booking.placing import Request, RequestedItem
 from coworking.claims.models import Claim
 from coworking.core.db import db
 from coworking.core.timespan import Span
-from coworking.membership.entitlement_queries import USED
+from coworking.membership.allowance_queries import USED
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 

@@ -18,7 +18,7 @@ from coworking.claims.rules import ClaimConflict
 from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.timespan import Span
-from coworking.membership.entitlement_queries import USED
+from coworking.membership.allowance_queries import USED
 from coworking.presence import services as presence
 from coworking.presence.models import Presence
 from coworking.presence.rules import ArrivalStands

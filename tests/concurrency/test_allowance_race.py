@@ -18,7 +18,7 @@ from coworking.booking import services
 from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.units import write_unit
-from coworking.membership.entitlement_queries import USED
+from coworking.membership.allowance_queries import USED
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Resource

@@ -17,7 +17,7 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.units import snapshot
 from coworking.membership import checks as memberships
-from coworking.membership.entitlement_queries import USED
+from coworking.membership.allowance_queries import USED
 from coworking.membership.models import LedgerEntry
 from coworking.pricing.models import Quote
 from coworking.spaces.models import Resource

@@ -87,7 +87,7 @@ def covers() -> list[str]:
 
 def faults() -> list[str]:
     with snapshot():
-        return [*checks.overdrawn(), *checks.carried(), *checks.entries()]
+        return [*checks.overdrawn(), *checks.of_plans(), *checks.entries()]
 
 
 def months(person) -> list[tuple[str, date, date | None]]:

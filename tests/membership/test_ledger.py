@@ -20,7 +20,7 @@ from coworking.core.months import month_of
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.membership import checks
-from coworking.membership.entitlement_queries import USED
+from coworking.membership.allowance_queries import USED
 from coworking.membership.models import LedgerEntry
 from coworking.membership.queries import packs_of
 from coworking.pricing.models import Quote

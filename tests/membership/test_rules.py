@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from coworking.core.months import month_of
 from coworking.core.timespan import Span
 from coworking.membership.agreement_rules import AgreementExhausted, AgreementTerms, NoAgreement
-from coworking.membership.allowance_rules import PlannedUse, SubscriptionTerms
+from coworking.membership.allowance_rules import PlannedUse, SubscriptionTerms, UsedOfPlans
 from coworking.membership.entitlement import Entitlements, decide
 from coworking.membership.rules import expiry_state, months_cross, weekdays_mask, year_from
-from coworking.pricing.rules import NO_PRICES, Prices
+from coworking.pricing.rules import NO_PRICES, Prices, Unit
 
 TUESDAY = date(2026, 11, 24)
 NOVEMBER = date(2026, 11, 1)
@@ -117,7 +117,7 @@ def test_a_second_agreement_with_room_comes_before_any_refusal():
 
 
 def test_the_allowance_is_that_of_the_month_of_use():
-    used = {(5, NOVEMBER): 2}
+    used: UsedOfPlans = {(5, NOVEMBER, "half_day"): 2}
     assert one(desk(), subscriptions=[SUBSCRIPTION], used_sub=used).cover == "tariff"
     december = desk(date(2026, 12, 1))
     assert one(december, subscriptions=[SUBSCRIPTION], used_sub=used).cover == "subscription"
@@ -126,7 +126,9 @@ def test_the_allowance_is_that_of_the_month_of_use():
 
 
 def test_unlimited_plans_count_nothing_down():
-    found = one(desk(), subscriptions=[replace(SUBSCRIPTION, halfdays_per_month=None)], used_sub={(5, NOVEMBER): 99})
+    found = one(
+        desk(), subscriptions=[replace(SUBSCRIPTION, halfdays_per_month=None)], used_sub={(5, NOVEMBER, "half_day"): 99}
+    )
     assert (found.cover, found.left) == ("subscription", None)
 
 
@@ -150,21 +152,24 @@ uses = st.lists(st.builds(desk, days, st.sampled_from(["am", "pm"])), max_size=3
 def test_no_allowance_is_ever_exceeded_nor_taken_by_the_other_payer(wanted, employer_s, own, payers):
     """Booked one by one with any payer, an oracle counting beside."""
     terms, plan = replace(AGREEMENT, halfdays_per_month=employer_s), replace(SUBSCRIPTION, halfdays_per_month=own)
-    used: dict[str, dict[tuple[int, date], int]] = {"agreement": {}, "subscription": {}}
+    used: dict[tuple[int, date], int] = {}
+    of_plan: dict[tuple[int, date, Unit], int] = {}
     for number, use in enumerate(wanted):
         payer = payers[number % len(payers)]
-        entitlements = Entitlements([terms], [plan], used["agreement"], used["subscription"])
+        entitlements = Entitlements([terms], [plan], used, of_plan)
         (found,) = decide([use], payer, entitlements, {use.day: PRICES})
         assert found.cover != "agreement" if payer == "me" else True
         assert (found.organisation_id is not None) == (found.cover == "agreement")
-        if found.cover in used:
-            key = (terms.id if found.cover == "agreement" else plan.id, month_of(use.day))
-            used[found.cover][key] = used[found.cover].get(key, 0) + 1
+        month = month_of(use.day)
+        if found.cover == "agreement":
+            used[terms.id, month] = used.get((terms.id, month), 0) + 1
+        elif found.cover == "subscription":
+            of_plan[plan.id, month, "half_day"] = of_plan.get((plan.id, month, "half_day"), 0) + 1
         else:
-            assert used["subscription"].get((plan.id, month_of(use.day)), 0) == own
-            assert payer == "me" or used["agreement"].get((terms.id, month_of(use.day)), 0) == employer_s
-    assert all(count <= employer_s for count in used["agreement"].values())
-    assert all(count <= own for count in used["subscription"].values())
+            assert of_plan.get((plan.id, month, "half_day"), 0) == own
+            assert payer == "me" or used.get((terms.id, month), 0) == employer_s
+    assert all(count <= employer_s for count in used.values())
+    assert all(count <= own for count in of_plan.values())
 
 
 @given(st.sets(st.integers(0, 6)))

@@ -17,7 +17,7 @@ from coworking.spaces import services as spaces
 from coworking.spaces.models import Lieu
 from tests.factories import make_agreement, make_plan, make_subscription, make_tariff
 
-MANAGED = ["/settings/prices", "/settings/plans", "/organisations", "/organisations/new"]
+MANAGED = ["/settings/prices", "/settings/plans", "/settings/plans/new", "/organisations", "/organisations/new"]
 
 
 def only(app, model):
@@ -58,17 +58,17 @@ def test_prices_are_set_from_a_day_on_and_past_ones_stay(app, place, cast, sign_
 
 def test_who_charges_no_vat_never_meets_it(app, place, cast, sign_in):
     browser = sign_in(cast.manager)
-    for path in MANAGED[:2]:
+    for path in ("/settings/prices", "/settings/plans/new"):
         assert "TVA" not in browser.get(path).text
     with app.app_context(), write_unit():
         db.session.get(Lieu, 1).vat_status = "taxable"
-    for path in MANAGED[:2]:
+    for path in ("/settings/prices", "/settings/plans/new"):
         assert "TVA" in browser.get(path).text
 
 
 def test_a_plan_is_offered_chosen_and_ended_at_the_month_s_end(app, place, cast, sign_in):
     manager, member = sign_in(cast.manager), sign_in(cast.member)
-    manager.post("/settings/plans", data={"name": "Dix", "monthly": "60", "halfdays": "10"})
+    manager.post("/settings/plans/new", data={"name": "Dix", "monthly": "60", "halfdays": "10"})
     plan = only(app, Plan)
     asked = member.get(f"/me/plan/{plan.public_id}?from=now").text
     assert "60,00\u00a0€ pour novembre 2026, puis chaque mois jusqu’à ce que vous l’arrêtiez." in asked

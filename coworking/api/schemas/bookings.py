@@ -159,12 +159,14 @@ class Bookings(Page):
 
 
 class Price(Shown):
-    """What a whole booking comes to: what the person owes, half-days of their plan, of their employer's and of a pack, and a
-    pack's minutes. ``employer_cents``: what the employer pays where the person pays the rest of the same units, else 0."""
+    """What a whole booking comes to: what the person owes, half-days of their plan, of their employer's and of a pack, and
+    minutes of the plan and of a pack. ``employer_cents``: what the employer pays where the person pays the rest of the same
+    units, else 0."""
 
     amount_cents = fields.Integer(required=True)
     price_basis = fields.String(required=True, metadata={"enum": ["ttc", "ht"]})
     plan_halfdays = fields.Integer(required=True)
+    plan_minutes = fields.Integer(required=True)
     employer_halfdays = fields.Integer(required=True)
     employer_cents = fields.Integer(required=True)
     pack_halfdays = fields.Integer(required=True)
