@@ -11,7 +11,7 @@ from coworking.core.errors import Forbidden, NotFound
 from coworking.core.policy import Actor, Role
 from coworking.core.units import require_unit
 
-FIELDS = ("first_name", "last_name", "email", "phone", "address", "postcode", "city", "staff_note")
+FIELDS = ("first_name", "last_name", "email", "phone", "address", "postcode", "city", "staff_note", "status", "commune")
 
 
 def fill_in(actor: Actor, public_id: str, values: Mapping[str, str]) -> Person:

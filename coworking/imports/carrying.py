@@ -66,6 +66,7 @@ def _add(actor: Actor, entry: PersonEntry) -> Person:
     )
     person.address, person.postcode, person.city = entry.address, entry.postcode, entry.city
     person.staff_note = entry.staff_note
+    person.status, person.commune = entry.status, entry.commune
     return person
 
 

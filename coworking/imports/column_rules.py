@@ -28,6 +28,8 @@ FIELDS: dict[Subject, tuple[str, ...]] = {
         "city",
         "note",
         "organisation",
+        "status",
+        "commune",
     ),
     "organisations": (
         "name",
@@ -81,6 +83,14 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
     "organisation": (
         "organisation", "organization", "entreprise", "societe", "structure", "employeur", "company", "company name",
         "companyname", "employer", "association", "raison sociale", "team", "equipe",
+    ),
+    "status": (
+        "statut", "statut professionnel", "situation", "situation professionnelle", "profil", "activite", "status",
+        "what they do", "occupation", "categorie", "statut pro",
+    ),
+    "commune": (
+        "commune de residence", "ville de residence", "lieu de residence", "commune d'habitation", "commune du domicile",
+        "domicile", "town where they live", "home town", "town of residence", "commune ou ils habitent",
     ),
     "name": (
         "nom", "name", "raison sociale", "organisation", "organization", "entreprise", "societe", "structure", "company",

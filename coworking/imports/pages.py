@@ -32,6 +32,8 @@ FIELD_WORDS = {
     "note": N_("Note for the team"),
     "staff_note": N_("Note for the team"),
     "organisation": N_("Organisation they belong to"),
+    "status": N_("What they do"),
+    "commune": N_("Town where they live"),
     "name": N_("Name"),
     "plan": N_("Plan"),
     "first_month": N_("First month"),

@@ -10,13 +10,14 @@ from coworking.accounts.rules import MAX_NAME, NameMissing, address_line_of, nam
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import fold, listed_by
 from coworking.core.reading import email_of, maybe, phone_of, postcode_of, words_of
+from coworking.imports.status_rules import StatusUnknown, status_of
 from coworking.imports.table_rules import TableLine
 
 Outcome = Literal["added", "changed", "same", "left_out"]
 DoubtDecision = Literal["skip", "same", "new"]
 DECISIONS: tuple[DoubtDecision, ...] = ("skip", "same", "new")
 
-FILLED = ("first_name", "last_name", "email", "phone", "address", "postcode", "city", "staff_note")
+FILLED = ("first_name", "last_name", "email", "phone", "address", "postcode", "city", "staff_note", "status", "commune")
 """The columns of a person that a line may fill."""
 MAX_ORGANISATION = 120
 
@@ -77,6 +78,8 @@ class PersonEntry:
     city: str | None = None
     staff_note: str | None = None
     organisation: str | None = None
+    status: str | None = None
+    commune: str | None = None
     remark: DomainError | None = None
 
     @property
@@ -100,6 +103,8 @@ class KnownPerson:
     staff_note: str | None
     is_staff: bool
     is_closed: bool
+    status: str | None = None
+    commune: str | None = None
     organisations: frozenset[str] = frozenset()
 
     @property
@@ -147,6 +152,7 @@ def person_of(line: TableLine, fields: Mapping[str, str]) -> PersonEntry:
     except NameMissing:
         raise NameNeeded() from None
     phone, no_phone = lenient(phone_of, with_zero(fields.get("phone", ""), 9))
+    status, no_status = _status(fields.get("status", ""))
     postcode, no_postcode = lenient(postcode_of, with_zero(fields.get("postcode", ""), 4))
     return PersonEntry(
         line=line.number,
@@ -159,8 +165,17 @@ def person_of(line: TableLine, fields: Mapping[str, str]) -> PersonEntry:
         city=address_line_of(fields.get("city", "")),
         staff_note=note_of(fields.get("note", "")),
         organisation=words_of(fields.get("organisation", ""), most=MAX_ORGANISATION) or None,
-        remark=no_phone or no_postcode,
+        status=status,
+        commune=address_line_of(fields.get("commune", "")),
+        remark=no_phone or no_postcode or no_status,
     )
+
+
+def _status(text: str) -> tuple[str | None, DomainError | None]:
+    try:
+        return status_of(text), None
+    except StatusUnknown as unknown:
+        return None, unknown
 
 
 def names_in(text: str) -> tuple[str, str]:

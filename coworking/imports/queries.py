@@ -122,6 +122,7 @@ def acquaintances(entries: Sequence[PersonEntry]) -> Acquaintances:
     columns = (
         Person.public_id, Person.first_name, Person.last_name, Person.email, Person.phone, Person.address,
         Person.postcode, Person.city, Person.staff_note, is_staff, Person.deactivated_at.is_not(None),
+        Person.status, Person.commune,
     )  # fmt: skip
     rows = db.session.execute(
         select(*columns)

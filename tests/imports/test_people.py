@@ -13,6 +13,7 @@ from coworking.core.units import write_unit
 from coworking.imports import handlers, judging
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.person_rules import names_in
+from coworking.imports.status_rules import StatusUnknown, status_of
 from tests import factories
 from tests.imports.uploads import HEAD, csv_file, xlsx_file
 
@@ -334,3 +335,58 @@ def test_a_file_that_cannot_be_read_says_why(steps):
         answer = steps.upload(content)
         assert answer.status_code in {413, 422} and words in answer.text.replace("\u202f", "").replace("\u00a0", " ")
     assert steps.browser.post("/imports", data={"subject": "people"}).status_code == 422
+
+
+# What the figures need -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("Salariée", "employee"),
+        ("salarié·e", "employee"),
+        ("SALARIÉ(E)", "employee"),
+        ("Télétravailleuse", "employee"),
+        ("Auto-entrepreneur", "self_employed"),
+        ("Indépendante", "self_employed"),
+        ("freelance", "self_employed"),
+        ("Demandeur d’emploi", "jobseeker"),
+        ("étudiants", "student"),
+        ("association ou bénévole", "association"),
+        ("Retraitée", "other"),
+        ("self_employed", "self_employed"),
+        ("  ", None),
+    ],
+)
+def test_what_somebody_does_is_read_as_people_write_it(written, status):
+    assert status_of(written) == status
+
+
+def test_what_is_no_status_is_said_to_be_none():
+    with pytest.raises(StatusUnknown):
+        status_of("licorne")
+
+
+def test_what_people_do_and_where_they_live_come_with_them(app, steps):
+    head = ("Prénom", "Nom", "E-mail", "Statut", "Commune de résidence", "Ville")
+    rows = [
+        ("Zoé", "Roy", "zoe@demo.example", "Indépendante", "Celles-sur-Durolle", "Thiers"),
+        ("Léo", "Roy", "leo@demo.example", "licorne", "", "Thiers"),
+    ]
+    place = steps.whole(csv_file([head, *rows]))
+    found = people(app)
+    zoe, leo = found["zoe@demo.example"], found["leo@demo.example"]
+    assert (zoe.status, zoe.commune, zoe.city) == ("self_employed", "Celles-sur-Durolle", "Thiers")
+    assert (leo.status, leo.commune) == (None, None)
+    assert "licorne" in steps.report(place)[1][3]
+
+
+def test_what_is_known_already_stays_unless_the_file_is_to_replace_it(app, steps):
+    head = ("E-mail", "Statut", "Commune de résidence")
+    with app.app_context():
+        factories.make_person("Zoé", "Roy", "zoe@demo.example", status="student")
+    steps.whole(csv_file([head, ("zoe@demo.example", "salariée", "Thiers")]))
+    zoe = people(app)["zoe@demo.example"]
+    assert (zoe.status, zoe.commune) == ("student", "Thiers")
+    steps.whole(csv_file([head, ("zoe@demo.example", "Salariée", "Thiers")]), replaces="1")
+    assert people(app)["zoe@demo.example"].status == "employee"
