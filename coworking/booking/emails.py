@@ -45,15 +45,15 @@ class News:
 
 
 def note(booking: Booking) -> None:
-    """Its person will hear what has become of ``booking``: see `window_of`."""
-    if (opened := window_of(booking.person, booking.source)) is not None:
-        booking.untold_since = opened
+    """Its person will hear what has become of ``booking``, unless they took the desk by arriving."""
+    if booking.source != "walkin":
+        booking.untold_since = open_window(booking.person)
 
 
 def window_of(person: Person, source: str) -> datetime | None:
-    """When the window began that the e-mail on a booking from ``source`` waits for (see `open_window`); None where there is
-    none: its person took the desk by arriving."""
-    return open_window(person) if source != "walkin" else None
+    """When the window began that the e-mail on a new booking from ``source`` waits for (see `open_window`); None where there
+    is none: its person took the desk by arriving, or had booked it in another program before it was imported."""
+    return open_window(person) if source not in ("walkin", "import") else None
 
 
 def open_window(person: Person) -> datetime:

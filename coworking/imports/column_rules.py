@@ -10,8 +10,8 @@ from coworking.core.errors import N_, DomainError
 from coworking.core.folding import fold
 from coworking.imports.table_rules import ReadTable
 
-Subject = Literal["people", "organisations", "subscriptions"]
-SUBJECTS: tuple[Subject, ...] = ("people", "organisations", "subscriptions")
+Subject = Literal["people", "organisations", "subscriptions", "bookings"]
+SUBJECTS: tuple[Subject, ...] = ("people", "organisations", "subscriptions", "bookings")
 """What a file may hold."""
 
 NOT_NEEDED = ""
@@ -49,6 +49,18 @@ FIELDS: dict[Subject, tuple[str, ...]] = {
         "email",
         "plan",
         "first_month",
+    ),
+    "bookings": (
+        "first_name",
+        "last_name",
+        "full_name",
+        "email",
+        "day",
+        "half",
+        "from",
+        "to",
+        "place",
+        "title",
     ),
 }
 """What a column of a file about each subject may hold."""
@@ -104,6 +116,17 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
         "depuis", "debut", "date de debut", "premier mois", "first month", "start date", "startdate", "since", "a partir de",
         "member since", "date d'abonnement", "begins", "date debut",
     ),
+    "day": (
+        "date", "jour", "day", "date de reservation", "booking date", "le", "date debut", "start date", "debut", "start",
+    ),
+    "half": ("demi journee", "demi journees", "creneau", "periode", "half day", "half", "slot", "period", "moment"),
+    "from": ("de", "heure de debut", "heure debut", "from", "start time", "a partir de", "arrivee"),
+    "to": ("a", "heure de fin", "heure fin", "to", "end time", "until", "jusqu'a", "depart", "fin", "end"),
+    "place": (
+        "poste", "salle", "poste ou salle", "ressource", "espace", "bureau", "place", "desk", "room", "resource",
+        "resource name", "desk or room",
+    ),
+    "title": ("objet", "titre", "motif", "title", "subject", "reason", "what for", "pour quoi"),
     "siret": ("siret", "n siret", "numero siret"),
     "siren": ("siren", "n siren", "numero siren"),
     "vat_number": ("numero de tva", "n tva", "tva", "tva intracommunautaire", "vat number", "vat", "vat id", "tax id"),
@@ -126,6 +149,12 @@ class ColumnTwice(DomainError):
 class NameColumnMissing(DomainError):
     code = "name_column_missing"
     message = N_("Say which column holds the names.")
+    field = "columns"
+
+
+class DayColumnMissing(DomainError):
+    code = "day_column_missing"
+    message = N_("Say which column holds the days.")
     field = "columns"
 
 
@@ -190,6 +219,8 @@ def check_columns(subject: Subject, columns: Sequence[str]) -> None:
         return
     if subject == "subscriptions" and "plan" not in chosen:
         raise PlanColumnMissing()
+    if subject == "bookings" and "day" not in chosen:
+        raise DayColumnMissing()
     if not {"first_name", "last_name", "full_name", "email"} & set(chosen):
         raise NameColumnMissing()
 

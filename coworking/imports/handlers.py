@@ -20,7 +20,7 @@ from coworking.core.sql import table_of
 from coworking.core.units import end_read, locked, write_unit
 from coworking.imports import queries, services
 from coworking.imports.carrying import carry_out
-from coworking.imports.judging import UNIT, Judged, earlier_lines, judged_unit, table_of_file
+from coworking.imports.judging import UNIT, Judged, earlier_lines, judged_unit, lines_at_once, table_of_file
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.person_rules import Verdict
 from coworking.imports.table_rules import ReadTable
@@ -36,6 +36,7 @@ def run(job: outbox.Job) -> None:
     file = queries.file_named(public_id)
     if file.state != "running":
         return
+    at_once = lines_at_once(file.subject)
     actor = person_by_id(file.created_by_id).actor()
     if not actor.has(Role.MANAGER):
         raise outbox.GiveUp("whoever started the import is no manager any more")
@@ -46,7 +47,7 @@ def run(job: outbox.Job) -> None:
     for unit in range(UNITS):
         if not _work(actor, public_id, table, twice, at, is_last=unit == UNITS - 1):
             return
-        at += UNIT
+        at += at_once
 
 
 def _work(
@@ -63,7 +64,7 @@ def _work(
         file = db.session.scalars(locked(select(ImportFile).where(ImportFile.public_id == public_id))).one()
         if file.state != "running" or file.done != at:
             return False
-        lines = table.lines[at : at + UNIT]
+        lines = table.lines[at : at + lines_at_once(file.subject)]
         with db.session.no_autoflush:  # each person is stored at once, and all entries of the audit trail together
             rows = [_carry_out(actor, file, one) for one in judged_unit(file, lines, twice)]
         db.session.flush()

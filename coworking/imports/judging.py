@@ -11,7 +11,8 @@ from coworking.core.errors import N_, DomainError
 from coworking.core.folding import listed_by
 from coworking.core.months import month_of
 from coworking.core.reading import normal_email
-from coworking.imports import queries
+from coworking.imports import bookings, queries
+from coworking.imports.booking_rules import BookingEntry, DayIsOver, booking_of, judge_booking
 from coworking.imports.carrying import LineEntry
 from coworking.imports.column_rules import fields_of
 from coworking.imports.models import ImportFile
@@ -40,6 +41,8 @@ from coworking.spaces import queries as spaces
 
 UNIT = 200
 """How many lines are worked through and committed together."""
+UNIT_OF_BOOKINGS = 40
+"""The same of bookings, each of which is some twenty statements: others must get their turn to write."""
 SHOWN = 50
 
 
@@ -64,6 +67,11 @@ class ImportOutlook:
     left_out: list[Judged] = field(default_factory=list[Judged])
     left_out_count: int = 0
     remarks: list[Judged] = field(default_factory=list[Judged])
+
+
+def lines_at_once(subject: str) -> int:
+    """How many lines of a file about ``subject`` are worked through and committed together."""
+    return UNIT_OF_BOOKINGS if subject == "bookings" else UNIT
 
 
 def table_of_file(file: ImportFile) -> ReadTable:
@@ -107,8 +115,9 @@ def _keep(kept: list[Judged], one: Judged) -> None:
 def judged_lines(file: ImportFile, table: ReadTable) -> Iterator[Judged]:
     """Every line of ``file``, judged some hundred at a time."""
     twice = earlier_lines(file, table)
-    for start in range(0, len(table.lines), UNIT):
-        yield from judged_unit(file, table.lines[start : start + UNIT], twice)
+    unit = lines_at_once(file.subject)
+    for start in range(0, len(table.lines), unit):
+        yield from judged_unit(file, table.lines[start : start + unit], twice)
 
 
 def judged_unit(file: ImportFile, lines: Sequence[TableLine], twice: Mapping[int, tuple[int, bool]]) -> list[Judged]:
@@ -183,20 +192,43 @@ def _subscriptions(
     return found
 
 
+def _bookings(_file: ImportFile, read: Sequence[object], _twice: Mapping[int, tuple[int, bool]]) -> dict[int, Verdict]:
+    entries = [entry for entry in read if isinstance(entry, BookingEntry)]
+    meant = queries.whom_they_mean(entries)
+    there = bookings.context_of(entries, [person.public_id for people in meant.values() for person in people])
+    today = spaces.today()
+    return {
+        entry.line: judge_booking(
+            entry,
+            people=meant[entry.line],
+            places=there.places,
+            span=there.spans.get(entry.line, DayIsOver()),
+            own=[one for person in meant[entry.line] for one in there.own.get(person.public_id, ())],
+            taken=there.taken,
+            today=today,
+        )
+        for entry in entries
+    }
+
+
 _READ: dict[str, Callable[[TableLine, Mapping[str, str]], LineEntry]] = {
     "people": person_of,
     "organisations": organisation_of,
     "subscriptions": subscription_of,
+    "bookings": booking_of,
 }
 _JUDGE: dict[str, Callable[[ImportFile, Sequence[object], Mapping[int, tuple[int, bool]]], dict[int, Verdict]]] = {
     "people": _people,
     "organisations": _organisations,
     "subscriptions": _subscriptions,
+    "bookings": _bookings,
 }
 
 
 def earlier_lines(file: ImportFile, table: ReadTable) -> dict[int, tuple[int, bool]]:
     """By line the earlier one of the same file that is the same person or organisation, and whether that is certain."""
+    if file.subject == "bookings":  # one person books many times
+        return {}
     keys: list[tuple[int, str, str]] = []
     names: list[tuple[int, str, str]] = []
     for line in table.lines:

@@ -37,6 +37,12 @@ FIELD_WORDS = {
     "name": N_("Name"),
     "plan": N_("Plan"),
     "first_month": N_("First month"),
+    "day": N_("Day"),
+    "half": N_("Half-day"),
+    "from": N_("From (hour)"),
+    "to": N_("To (hour)"),
+    "place": N_("Desk or room"),
+    "title": N_("What for"),
     "siret": N_("SIRET"),
     "siren": N_("SIREN"),
     "vat_number": N_("VAT number"),
@@ -68,6 +74,8 @@ def counted_words(subject: str, number: int) -> str:
         return ngettext("organisation", "organisations", number)
     if subject == "subscriptions":
         return ngettext("subscription", "subscriptions", number)
+    if subject == "bookings":
+        return ngettext("booking to come", "bookings to come", number)
     return ngettext("person", "people", number)
 
 
