@@ -14,7 +14,7 @@ from coworking.core.errors import DomainError, NotFound
 from coworking.core.formats import decimal, money, month_year
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
-from coworking.core.months import month_after, month_of
+from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Role, current_actor, requires, signed_in
 from coworking.core.web import load_whole, refusal
 from coworking.membership import change_offers, entitlement_queries, forms, paying_first, queries, services
@@ -54,6 +54,7 @@ def ask(public_id: str) -> ResponseReturnValue:
             terms=terms,
             group=group_name(terms.price_group_id),
             now=first == this_month,
+            until=month_end(first),
             to_pay=terms.payable_cents if paying_first.is_asked(terms.payable_cents) else None,
         )
     )

@@ -11,11 +11,13 @@ from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core.audit import AuditEntry
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.membership import queries
 from coworking.membership.models import Adhesion, Agreement, Plan, Subscription
 from coworking.pricing.models import Tariff
 from coworking.spaces import services as spaces
 from coworking.spaces.models import Lieu
 from tests.factories import make_agreement, make_plan, make_subscription, make_tariff
+from tests.membership.reading import plain
 
 MANAGED = ["/settings/prices", "/settings/plans", "/settings/plans/new", "/organisations", "/organisations/new"]
 
@@ -90,6 +92,38 @@ def test_a_plan_is_offered_chosen_and_ended_at_the_month_s_end(app, place, cast,
     assert sign_in(cast.stranger).get(f"/me/plan/{plan.public_id}?from=now").status_code == 404
     sign_in(cast.stranger).post(f"/me/plan/{plan.public_id}", data={"from": "now"})
     assert only(app, Subscription).person_id == cast.member.id
+
+
+def test_a_sheet_says_what_a_month_in_part_and_a_trial_come_to(app, place, cast, sign_in):
+    with app.app_context():
+        plain_plan = make_plan(min_months=3, is_prorata=True, room_minutes=300).public_id
+        trial = make_plan(trial_cents=2000, rollover_halfdays=4).public_id
+        for_team, for_members = make_plan("Équipe", taken_by="team"), make_plan("Adhérents", taken_by="adherents")
+    browser = sign_in(cast.stranger)
+    said = plain(browser.get(f"/me/plan/{plain_plan}?from=now"))
+    assert "Du 24 novembre au 30 novembre 2026 : 3 demi-journées, 1 h 10 de salle. <b>14,00 €</b>" in said
+    assert "Ensuite 60,00 € chaque mois" in said and "Prise au moins jusqu’à fin janvier 2027." in said
+    said = plain(browser.get(f"/me/plan/{trial}?from=now"))
+    assert "20,00 € pour le mois d’essai, novembre 2026. Vous pouvez arrêter pendant ce mois." in said
+    assert "Jusqu’à 4 demi-journées non utilisées passent au mois suivant." in said
+    offered = plain(browser.get("/me/plan"))
+    assert for_team.name not in offered and "Cette formule est réservée aux adhérents." in offered
+    assert browser.get(f"/me/plan/{for_members.public_id}?from=now").status_code == 403
+    browser.post(f"/me/plan/{plain_plan}", data={"from": "now", "agreed": "1400"})
+    held = plain(browser.get("/me/plan"))
+    assert "Mettre fin à cette formule à la fin de janvier 2027" in held or "janvier 2027" in held
+    manager = sign_in(cast.manager)
+    page = plain(manager.get(f"/people/{cast.stranger.public_id}/membership"))
+    assert "Lever l’engagement : mettre fin à la fin de novembre 2026" in page
+    assert "Donnée par l’équipe seulement." in plain(manager.get("/settings/plans"))
+
+
+def test_what_a_plan_does_not_count_cannot_go_over(app, place, cast, sign_in):
+    typed = {"name": "Libre", "monthly": "190", "rollover_halfdays": "4", "min_months": "1"}
+    refused = sign_in(cast.manager).post("/settings/plans/new", data=typed)
+    assert refused.status_code == 422 and "Seul ce qui est compté peut passer au mois suivant." in refused.text
+    with app.app_context():
+        assert queries.plans() == []
 
 
 def test_a_plan_does_not_end_before_what_is_booked_on_it(app, place, cast, sign_in):
