@@ -47,7 +47,7 @@ def free_days(
     found: list[FreeDay] = []
     for day, halves in ahead:
         there = {desk.id for desk in desks if desk.in_service(day)}
-        free = {
+        free: dict[Half, int] = {
             name: len(there - {resource for resource, span in taken if span.overlaps(half.span)})
             for name, half in halves.items()
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import BinaryIO
+from typing import IO
 
 from sqlalchemy import func, select
 
@@ -23,7 +23,7 @@ class TooManyPhotos(DomainError):
     message = N_("There are %(most)s photos already. Remove one first.")
 
 
-def add_photo(actor: Actor, file: BinaryIO, alt: str) -> LieuPhoto:
+def add_photo(actor: Actor, file: IO[bytes], alt: str) -> LieuPhoto:
     """Add a photo behind the others; raises `TooManyPhotos`, and what `pictures.scaled` says of the file.
 
     The file itself is not kept, only what was written anew of it.
