@@ -14,7 +14,8 @@ from coworking.core.db import db
 from coworking.core.folding import listed_by
 from coworking.core.months import month_of
 from coworking.core.policy import Actor
-from coworking.imports import bookings, organisation_rules, person_rules, queries
+from coworking.imports import balances, bookings, organisation_rules, person_rules, queries
+from coworking.imports.balance_rules import BalanceEntry
 from coworking.imports.booking_rules import BookingEntry
 from coworking.imports.organisation_rules import OrganisationEntry
 from coworking.imports.person_rules import PersonEntry, Verdict
@@ -24,7 +25,7 @@ from coworking.membership.beginning import Taker, begin_plan, find_plan, plan_te
 from coworking.membership.paying_first import PLAN, let_go_of
 from coworking.spaces import queries as spaces
 
-LineEntry = PersonEntry | OrganisationEntry | SubscriptionEntry | BookingEntry
+LineEntry = PersonEntry | OrganisationEntry | SubscriptionEntry | BalanceEntry | BookingEntry
 """What a line says."""
 
 
@@ -34,9 +35,13 @@ def carry_out(actor: Actor, entry: LineEntry, verdict: Verdict) -> Person | Orga
         return _organisation(actor, entry, verdict)
     if isinstance(entry, SubscriptionEntry):
         return _subscribe(actor, entry, verdict)
-    if isinstance(entry, BookingEntry):
-        is_new = verdict.outcome == "added" and verdict.known is not None
-        return bookings.book(actor, entry, verdict.known.public_id) if is_new and verdict.known else None
+    if isinstance(entry, BalanceEntry | BookingEntry):
+        if verdict.outcome != "added" or verdict.known is None:
+            return None
+        person = verdict.known.public_id
+        if isinstance(entry, BalanceEntry):
+            return balances.give(actor, entry, person)
+        return bookings.book(actor, entry, person)
     person = _add(actor, entry) if verdict.known is None else _complete(actor, entry, verdict)
     if entry.organisation and (verdict.known is None or "organisation" in verdict.changes):
         with suppress(AlreadyMember):  # from a later day on

@@ -10,8 +10,8 @@ from coworking.core.errors import N_, DomainError
 from coworking.core.folding import fold
 from coworking.imports.table_rules import ReadTable
 
-Subject = Literal["people", "organisations", "subscriptions", "bookings"]
-SUBJECTS: tuple[Subject, ...] = ("people", "organisations", "subscriptions", "bookings")
+Subject = Literal["people", "organisations", "subscriptions", "balances", "bookings"]
+SUBJECTS: tuple[Subject, ...] = ("people", "organisations", "subscriptions", "balances", "bookings")
 """What a file may hold."""
 
 NOT_NEEDED = ""
@@ -49,6 +49,15 @@ FIELDS: dict[Subject, tuple[str, ...]] = {
         "email",
         "plan",
         "first_month",
+    ),
+    "balances": (
+        "first_name",
+        "last_name",
+        "full_name",
+        "email",
+        "pack",
+        "left",
+        "until",
     ),
     "bookings": (
         "first_name",
@@ -119,6 +128,15 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
     "day": (
         "date", "jour", "day", "date de reservation", "booking date", "le", "date debut", "start date", "debut", "start",
     ),
+    "pack": ("carnet", "pack", "pass", "passe", "forfait", "produit", "credit type", "product", "ticket", "tickets"),
+    "left": (
+        "reste", "solde", "restant", "restants", "demi journees restantes", "heures restantes", "credits restants", "left",
+        "balance", "remaining", "credits", "credit",
+    ),
+    "until": (
+        "valable jusqu'au", "valable jusqu'a", "jusqu'au", "expire le", "expiration", "date d'expiration", "fin de validite",
+        "valid until", "expires", "expiry", "expiry date", "until",
+    ),
     "half": ("demi journee", "demi journees", "creneau", "periode", "half day", "half", "slot", "period", "moment"),
     "from": ("de", "heure de debut", "heure debut", "from", "start time", "a partir de", "arrivee"),
     "to": ("a", "heure de fin", "heure fin", "to", "end time", "until", "jusqu'a", "depart", "fin", "end"),
@@ -155,6 +173,12 @@ class NameColumnMissing(DomainError):
 class DayColumnMissing(DomainError):
     code = "day_column_missing"
     message = N_("Say which column holds the days.")
+    field = "columns"
+
+
+class PackColumnMissing(DomainError):
+    code = "pack_column_missing"
+    message = N_("Say which columns hold the packs, and what is left of them.")
     field = "columns"
 
 
@@ -219,6 +243,8 @@ def check_columns(subject: Subject, columns: Sequence[str]) -> None:
         return
     if subject == "subscriptions" and "plan" not in chosen:
         raise PlanColumnMissing()
+    if subject == "balances" and not {"pack", "left"} <= set(chosen):
+        raise PackColumnMissing()
     if subject == "bookings" and "day" not in chosen:
         raise DayColumnMissing()
     if not {"first_name", "last_name", "full_name", "email"} & set(chosen):

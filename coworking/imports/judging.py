@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import cast
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import listed_by
 from coworking.core.months import month_of
 from coworking.core.reading import normal_email
-from coworking.imports import bookings, queries
+from coworking.imports import balances, bookings, queries
+from coworking.imports.balance_rules import BalanceEntry, MovedPack, balance_of, judge_balance
 from coworking.imports.booking_rules import BookingEntry, DayIsOver, booking_of, judge_booking
 from coworking.imports.carrying import LineEntry
 from coworking.imports.column_rules import fields_of
@@ -192,6 +194,23 @@ def _subscriptions(
     return found
 
 
+def _balances(_file: ImportFile, read: Sequence[object], _twice: Mapping[int, tuple[int, bool]]) -> dict[int, Verdict]:
+    entries = [entry for entry in read if isinstance(entry, BalanceEntry)]
+    meant = queries.whom_they_mean(entries)
+    moved = balances.moved_in([person.public_id for people in meant.values() for person in people])
+    offers, today = balances.offers_named(), spaces.today()
+    found: dict[int, Verdict] = {}
+    for entry in entries:
+        people = meant[entry.line]
+        theirs = [one for person in people for one in moved.get(person.public_id, ())]
+        verdict = judge_balance(entry, people=people, offers=offers, moved=theirs, today=today)
+        if verdict.outcome == "added" and verdict.known is not None:  # what a later line says once more is here then
+            offer = offers[listed_by(entry.pack)].public_id
+            moved.setdefault(verdict.known.public_id, []).append(MovedPack(offer, entry.until or date.max))
+        found[entry.line] = verdict
+    return found
+
+
 def _bookings(_file: ImportFile, read: Sequence[object], _twice: Mapping[int, tuple[int, bool]]) -> dict[int, Verdict]:
     entries = [entry for entry in read if isinstance(entry, BookingEntry)]
     meant = queries.whom_they_mean(entries)
@@ -215,19 +234,21 @@ _READ: dict[str, Callable[[TableLine, Mapping[str, str]], LineEntry]] = {
     "people": person_of,
     "organisations": organisation_of,
     "subscriptions": subscription_of,
+    "balances": balance_of,
     "bookings": booking_of,
 }
 _JUDGE: dict[str, Callable[[ImportFile, Sequence[object], Mapping[int, tuple[int, bool]]], dict[int, Verdict]]] = {
     "people": _people,
     "organisations": _organisations,
     "subscriptions": _subscriptions,
+    "balances": _balances,
     "bookings": _bookings,
 }
 
 
 def earlier_lines(file: ImportFile, table: ReadTable) -> dict[int, tuple[int, bool]]:
     """By line the earlier one of the same file that is the same person or organisation, and whether that is certain."""
-    if file.subject == "bookings":  # one person books many times
+    if file.subject in ("balances", "bookings"):  # one person has several packs, and books many times
         return {}
     keys: list[tuple[int, str, str]] = []
     names: list[tuple[int, str, str]] = []

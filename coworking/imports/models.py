@@ -26,7 +26,9 @@ class ImportFile(Model):
     __tablename__ = "import_file"
     __table_args__ = (
         UniqueConstraint("subject", "sha256"),
-        CheckConstraint("subject IN ('people', 'organisations', 'subscriptions', 'bookings')", name="subject"),
+        CheckConstraint(
+            "subject IN ('people', 'organisations', 'subscriptions', 'balances', 'bookings')", name="subject"
+        ),
         CheckConstraint("state IN ('uploaded', 'running', 'stopped', 'done')", name="state"),
         CheckConstraint("doubts IN ('skip', 'same', 'new')", name="doubts"),
         CheckConstraint("done BETWEEN 0 AND lines", name="done"),

@@ -17,6 +17,7 @@ SUBJECT_WORDS = {
     "people": N_("People"),
     "organisations": N_("Organisations"),
     "subscriptions": N_("Subscriptions"),
+    "balances": N_("What is left of packs"),
     "bookings": N_("Bookings"),
 }
 FIELD_WORDS = {
@@ -37,6 +38,9 @@ FIELD_WORDS = {
     "name": N_("Name"),
     "plan": N_("Plan"),
     "first_month": N_("First month"),
+    "pack": N_("Pack"),
+    "left": N_("What is left"),
+    "until": N_("Until (day)"),
     "day": N_("Day"),
     "half": N_("Half-day"),
     "from": N_("From (hour)"),
@@ -74,6 +78,8 @@ def counted_words(subject: str, number: int) -> str:
         return ngettext("organisation", "organisations", number)
     if subject == "subscriptions":
         return ngettext("subscription", "subscriptions", number)
+    if subject == "balances":
+        return ngettext("pack in use", "packs in use", number)
     if subject == "bookings":
         return ngettext("booking to come", "bookings to come", number)
     return ngettext("person", "people", number)

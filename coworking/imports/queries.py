@@ -13,6 +13,7 @@ from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.folding import fold, listed_by
 from coworking.core.search import folded
+from coworking.imports.balance_rules import BalanceEntry
 from coworking.imports.booking_rules import BookingEntry
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.organisation_rules import KnownOrganisation
@@ -168,7 +169,7 @@ def _organisations_of(public_ids: Sequence[str]) -> dict[str, set[str]]:
     return found
 
 
-def whom_they_mean(entries: Sequence[SubscriptionEntry | BookingEntry]) -> dict[int, list[KnownPerson]]:
+def whom_they_mean(entries: Sequence[SubscriptionEntry | BalanceEntry | BookingEntry]) -> dict[int, list[KnownPerson]]:
     """By line the people with its address, else those of its name (1 statement)."""
     asked = [PersonEntry(entry.line, entry.first_name, entry.last_name, entry.email) for entry in entries]
     known = acquaintances(asked)
