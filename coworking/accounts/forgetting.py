@@ -10,6 +10,7 @@ from coworking.accounts.card_models import PersonCard
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
 from coworking.accounts.models import ApiToken, Device, EmailChange, Leaving, OrganisationInvitation, Person, PersonRole
 from coworking.accounts.paper_models import PaperMessage
+from coworking.accounts.proxy_models import BookingProxy
 from coworking.core import erasing
 from coworking.core.db import db
 from coworking.core.erasing import Forgets, Hindrance
@@ -56,6 +57,11 @@ erasing.declare(
     Forgets(Authenticator, lambda person: Authenticator.person_id == person, deletes=True),
     Forgets(RecoveryCode, lambda person: RecoveryCode.person_id == person, deletes=True),
     Forgets(PersonCard, lambda person: PersonCard.person_id == person, deletes=True),
+    Forgets(
+        BookingProxy,
+        lambda person: or_(BookingProxy.person_id == person, BookingProxy.proxy_id == person),
+        deletes=True,
+    ),
     Forgets(PaperMessage, lambda person: PaperMessage.person_id == person, deletes=True),
     Forgets(Passkey, lambda person: Passkey.person_id == person, deletes=True),
     Forgets(

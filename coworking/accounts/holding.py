@@ -20,6 +20,7 @@ from coworking.accounts.models import (
     UsedOnce,
 )
 from coworking.accounts.paper_models import PaperMessage
+from coworking.accounts.proxy_models import BookingProxy
 from coworking.core import holdings
 from coworking.core.audit import AuditEntry
 from coworking.core.errors import N_
@@ -72,6 +73,12 @@ holdings.declare(
     Holds("codes_app", N_("My app for codes"), Authenticator, leaves={"secret": SECRET, "last_step": SECRET}),
     Holds("recovery_codes", N_("My recovery codes"), RecoveryCode, leaves={"digest": SECRET}),
     Holds("cards", N_("My printed cards"), PersonCard, leaves={"digest": SECRET}),
+    Holds(
+        "booking_proxies",
+        N_("Who books for me, and whom I book for"),
+        BookingProxy,
+        rows=lambda person: or_(BookingProxy.person_id == person, BookingProxy.proxy_id == person),
+    ),
     Holds("papers", N_("Messages to me on paper"), PaperMessage, leaves={"job": SECRET}),
     Holds(
         "passkeys",

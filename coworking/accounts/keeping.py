@@ -19,6 +19,7 @@ from coworking.accounts.models import (
     UsedOnce,
 )
 from coworking.accounts.paper_models import PaperMessage
+from coworking.accounts.proxy_models import BookingProxy
 from coworking.core import retention
 from coworking.core.errors import N_
 from coworking.core.idempotency import IdempotencyKey
@@ -91,6 +92,7 @@ retention.declare(
         only=_letters,
         choices=(92, 183, 365, 730),
     ),
+    Keeps("proxies", N_("Who booked for whom, once it is over"), USEFUL, BookingProxy, BookingProxy.ended_at, 365),
     Keeps("papers", N_("Messages on paper that were handed over"), USEFUL, PaperMessage, PaperMessage.handed_at, 92),
     Keeps(
         "unconfirmed_accounts",

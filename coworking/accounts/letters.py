@@ -27,11 +27,14 @@ def write_to(
     context: dict[str, object],
     attachments: tuple[mail.Attachment, ...] = (),
     invoice: str | None = None,
+    reader: Person | None = None,
+    on_paper: bool = True,
 ) -> None:
     """Send ``person`` the e-mail of ``template``, or write it down on paper; nothing for a closed account.
 
-    ``invoice``: the public id of the invoice that goes with the paper, where the e-mail has it attached. Not inside a unit.
-    Raises as `mail.deliver`.
+    ``reader``: who gets the e-mail for them (`booking_proxies.reader_of`). ``invoice``: the public id of the invoice that
+    goes with the paper, where the e-mail has it attached. ``on_paper`` False: it would come too late on paper. Not inside a
+    unit. Raises as `mail.deliver`.
     """
     if not person.is_active:
         return
@@ -44,6 +47,18 @@ def write_to(
             context=context,
             attachments=attachments,
         )
+        return
+    if reader is not None and reader.email is not None:
+        mail.deliver(
+            job.id,
+            template=template,
+            to=reader.email,
+            locale=person.locale,
+            context=context | {"first_name": reader.first_name, "on_behalf": person.name},
+            attachments=attachments,
+        )
+        return
+    if not on_paper:
         return
     subject, text = mail.on_paper(template=template, locale=person.locale, context=context)
     values = {"person_id": person.id, "about": about, "locale": person.locale, "subject": subject, "text": text}

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from coworking.core.clock import now
 from coworking.core.db import Model
 from coworking.core.policy import Actor, Role
-from coworking.core.privacy import ACCOUNTANT, COLLEAGUE, CONTACT, HOST, LINK, MANAGER, SELF
+from coworking.core.privacy import ACCOUNTANT, COLLEAGUE, CONTACT, HOST, LINK, MANAGER, PROXY, SELF
 from coworking.core.types import BigId, UTCDateTime, public_id
 
 
@@ -42,9 +42,9 @@ class Person(Model):
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
     first_name: Mapped[str] = mapped_column(
-        info={"seen_by": (SELF, COLLEAGUE, CONTACT, HOST, ACCOUNTANT, MANAGER, LINK)}
+        info={"seen_by": (SELF, COLLEAGUE, PROXY, CONTACT, HOST, ACCOUNTANT, MANAGER, LINK)}
     )
-    last_name: Mapped[str] = mapped_column(info={"seen_by": (SELF, CONTACT, HOST, ACCOUNTANT, MANAGER, LINK)})
+    last_name: Mapped[str] = mapped_column(info={"seen_by": (SELF, PROXY, CONTACT, HOST, ACCOUNTANT, MANAGER, LINK)})
     email: Mapped[str | None] = mapped_column(unique=True, info={"seen_by": (SELF, HOST, ACCOUNTANT, MANAGER, LINK)})
     email_confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     phone: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})

@@ -411,3 +411,25 @@ def local_path(text: str | None) -> str | None:
     except ValueError:
         return None
     return None if parts.scheme or parts.netloc else text
+
+
+class ProxyUnknown(DomainError):
+    """Nobody who may sign in has the address of the member who is to book for someone."""
+
+    code = "proxy_unknown"
+    status = 422
+    message = N_("No member has this address. Who books for somebody needs an account.")
+
+
+class ProxyOfOneself(DomainError):
+    code = "proxy_of_oneself"
+    status = 422
+    message = N_("This is their own address: name somebody else.")
+
+
+class AgreedLater(DomainError):
+    """An agreement is dated after today."""
+
+    code = "agreed_later"
+    status = 422
+    message = N_("This day is still to come: write the day on which they agreed.")

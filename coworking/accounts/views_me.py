@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import invitations, queries, services
+from coworking.accounts import booking_proxies, invitations, queries, services
 from coworking.accounts.forms import postal_form, postal_form_of, profile_form
 from coworking.accounts.labels import status_choices
 from coworking.accounts.models import Person
@@ -81,6 +81,7 @@ def _page(*, profile: Form | None = None, postal: Form | None = None) -> Respons
         profile=profile or _profile_of(person, zones),
         postal=postal or postal_form_of(person),
         memberships=queries.memberships_of(person.id),
+        proxies=booking_proxies.all_of(person.id),
         may_join=invitations.may_join(person),
         today=local_date(now(), place.clock()),
         statuses=status_choices(),

@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import lazyload
 
+from coworking.accounts import booking_proxies
 from coworking.accounts.models import Person
 from coworking.accounts.rules import AddressUnconfirmed
 from coworking.booking.models import Booking
+from coworking.booking.queries import whose
 from coworking.core import audit
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -25,11 +27,18 @@ _OF_PUBLIC_ID = for_update(_PERSON.where(Person.public_id == bindparam("public_i
 _BOOKING = for_update(select(Booking).where(Booking.id == bindparam("id")))
 
 
-def for_whom(actor: Actor, public_id: str | None) -> Person:
-    """The person booked for, locked; a member books for nobody else (and learns nothing by trying)."""
+def for_whom(actor: Actor, public_id: str | None, *, by_proxy: bool = False) -> Person:
+    """The person booked for, locked; a member books for nobody else (and learns nothing by trying).
+
+    ``by_proxy``: who was named to book for someone may do this for them.
+    """
     require_unit()
     if public_id is not None and actor.is_staff:
         person = _lock(_OF_PUBLIC_ID, {"public_id": public_id})
+    elif public_id is not None and by_proxy and (theirs := _whom_they_book_for(actor, public_id)) is not None:
+        person = lock_person(theirs)
+        if not booking_proxies.acts_for(actor, person.id):  # it may just have ended
+            raise NotFound(field="person_id")
     else:
         person = _lock(_ONE, {"id": actor.person_id})
     if person is None or not person.is_active or public_id not in (None, person.public_id):
@@ -37,6 +46,13 @@ def for_whom(actor: Actor, public_id: str | None) -> Person:
     if not person.may_book and not actor.is_staff:
         raise AddressUnconfirmed()
     return person
+
+
+def _whom_they_book_for(actor: Actor, public_id: str) -> int | None:
+    try:
+        return booking_proxies.person_for(actor, public_id)[0].id
+    except NotFound:
+        return None
 
 
 def lock_person(person_id: int) -> Person:
@@ -60,16 +76,19 @@ def _lock(statement: Select[Person, str], values: dict[str, Any]) -> Person | No
     return person
 
 
-def own_booking(actor: Actor, public_id: str) -> Booking:
-    """The booking, its person locked first; a stranger's answers as if it did not exist."""
+def own_booking(actor: Actor, public_id: str, *, by_proxy: bool = False) -> Booking:
+    """The booking, its person locked first; a stranger's answers as if it did not exist. ``by_proxy``: see `for_whom`."""
     require_unit()
     statement = select(Booking.id, Booking.person_id).where(Booking.public_id == public_id)
     if not actor.is_staff:
-        statement = statement.where(Booking.person_id == actor.person_id)
+        statement = statement.where(whose(actor) if by_proxy else Booking.person_id == actor.person_id)
     found = db.session.execute(statement).one_or_none()
     if found is None:
         raise NotFound()
     lock_person(found.person_id)
+    theirs = actor.is_staff or found.person_id == actor.person_id
+    if not theirs and not booking_proxies.acts_for(actor, found.person_id):  # it may just have ended
+        raise NotFound()
     return db.session.scalars(_BOOKING, {"id": found.id}).one()
 
 
@@ -79,6 +98,6 @@ def sees_price(actor: Actor, booking: Booking) -> bool:
 
 
 def record_change(actor: Actor, action: str, booking: Booking, **details: object) -> None:
-    """Write what staff change of other people's bookings into the audit trail; the booking itself tells one's own."""
+    """Write what staff and proxies change of other people's bookings into the audit trail; the booking tells one's own."""
     if actor.needs_audit and actor.person_id != booking.person_id:
         audit.record(actor, action, ("booking", booking.id), person_id=booking.person_id, **details)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from coworking.accounts import letters
+from coworking.accounts import booking_proxies, letters
 from coworking.accounts.models import Person
 from coworking.booking import calendar, emails, offers, queries
 from coworking.booking.access import lock_person
@@ -96,7 +96,7 @@ def reminder(job: outbox.Job) -> None:
     )
     if bookings and bookings[-1].ends_at > now():
         expected = [emails.News("booked", booking) for booking in bookings]
-        _write(job, person, expected, f"booking/reminder_{payload['kind']}")
+        _write(job, person, expected, f"booking/reminder_{payload['kind']}", on_paper=False)
 
 
 def _loaded() -> Select[Booking]:
@@ -117,10 +117,15 @@ def _untold(person_id: int) -> list[Booking]:
     return list(db.session.scalars(_loaded().where(*mine).execution_options(populate_existing=True)).unique())
 
 
-def _write(job: outbox.Job, person: Person, news: Sequence[emails.News], template: str) -> None:
+def _write(
+    job: outbox.Job, person: Person, news: Sequence[emails.News], template: str, *, on_paper: bool = True
+) -> None:
     lieu = spaces.lieu()
     with in_language(person.locale):
         said = [_said(item, lieu) for item in news]
+    reader, base_url = booking_proxies.reader_of(person), settings().base_url
+    if reader is not None:  # what it costs and who pays is told to its person alone
+        said = [replace(item, bill=None) for item in said]
     bookings = [item.booking for item in said]
     standing = [booking for booking in bookings if not booking.is_cancelled]
     gone = [booking for booking in bookings if booking.is_cancelled]
@@ -137,9 +142,12 @@ def _write(job: outbox.Job, person: Person, news: Sequence[emails.News], templat
             "first_name": person.first_name,
             "said": said,
             "worded_time": queries.worded_time,
-            "base_url": settings().base_url,
+            "base_url": base_url,
+            "week_url": f"{base_url}/week" if reader is None else f"{base_url}/for/{person.public_id}",
         },
         attachments=files,
+        reader=reader,
+        on_paper=on_paper,
     )
 
 

@@ -12,7 +12,7 @@ from coworking.accounts.models import Person
 from coworking.claims.models import Claim
 from coworking.core.clock import now
 from coworking.core.db import Model, db
-from coworking.core.privacy import HOST, MANAGER, SELF
+from coworking.core.privacy import HOST, MANAGER, PROXY, SELF
 from coworking.core.timespan import Span
 from coworking.core.types import BigId, UTCDateTime, public_id
 from coworking.pricing.models import Quote, Sale
@@ -65,7 +65,7 @@ class Booking(Model):
     day: Mapped[date]
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    title: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, HOST, MANAGER)})
+    title: Mapped[str | None] = mapped_column(info={"seen_by": (SELF, PROXY, HOST, MANAGER)})
     guests: Mapped[int] = mapped_column(default=0)
     status: Mapped[str] = mapped_column(default="confirmed")
     held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -79,7 +79,7 @@ class Booking(Model):
     told: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info={"seen_by": ()})
     untold_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     moved_from: Mapped[dict[str, Any] | None] = mapped_column(
-        JSON(none_as_null=True), info={"seen_by": (SELF, HOST, MANAGER)}
+        JSON(none_as_null=True), info={"seen_by": (SELF, PROXY, HOST, MANAGER)}
     )
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])

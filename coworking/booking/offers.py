@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from coworking.accounts import booking_proxies
 from coworking.accounts import queries as accounts
 from coworking.booking.models import Booking
 from coworking.booking.paying_first import must_be_paid, to_pay_of
@@ -98,21 +99,31 @@ def is_late(day: date, halves: frozenset[Half]) -> bool:
 
 
 def desk_offer(
-    actor: Actor, day: date, halves: frozenset[Half], *, resource: str | None = None, payer: Payer | None = None
+    actor: Actor,
+    day: date,
+    halves: frozenset[Half],
+    *,
+    person: str | None = None,
+    resource: str | None = None,
+    payer: Payer | None = None,
 ) -> Offer:
-    """What a desk on ``day`` would come to for the actor; raises what booking it would raise."""
+    """What a desk on ``day`` would come to for the actor, or for the ``person`` they book for; raises what booking it would
+    raise."""
     known = open_halves(day)
     wanted = [known[half] for half in known if half in halves]
     if len(wanted) < len(halves):
         check_half_open(spaces.day(day), None)
     span = Span(wanted[0].span.start, wanted[-1].span.end)
-    return offer(actor, Request(span, (RequestedItem(resource=resource, kind=DESK),), payer=payer))
+    return offer(actor, Request(span, (RequestedItem(resource=resource, kind=DESK),), person=person, payer=payer))
 
 
 def offer(actor: Actor, request: Request) -> Offer:
-    """What ``request`` of one thing would come to for the actor; raises what booking it would raise."""
+    """What ``request`` of one thing would come to for its person; raises what booking it would raise."""
     instant, lieu = now(), spaces.lieu()
-    person = accounts.person_by_id(actor.person_id)
+    if request.person is not None:
+        person, _row = booking_proxies.person_for(actor, request.person)
+    else:
+        person = accounts.person_by_id(actor.person_id)
     day = check_window(request.span, at=instant, horizon_days=lieu.horizon_days, zone=lieu.tz)
     ((resource, use, halves),) = choose(request, person, lieu, day, instant, find=claims.candidates)
     uses = uses_of(units_of(resource, use, halves, day))

@@ -55,8 +55,11 @@ def on_to_pay(booking: Booking) -> ResponseReturnValue | None:
 
 
 def after_change(booking: Booking) -> ResponseReturnValue:
-    """Where one was: staff at the planning, a member's desk in the week, a member's room in the rooms."""
+    """Where one was: staff at the planning, who books for someone at that page, a member's desk in the week, a member's
+    room in the rooms."""
     if current_actor().person_id != booking.person_id:
+        if not current_actor().is_staff:
+            return redirect(url_for("proxy.page", public_id=booking.person.public_id), 303)
         return redirect(url_for("frontdesk.timeline", day=booking.day.isoformat()), 303)
     if booking.units and booking.units[0].half is None:
         return redirect(url_for("booking.rooms", day=booking.day.isoformat()), 303)

@@ -16,7 +16,7 @@ from coworking.booking.access import lock_person
 from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.placing import Request, check_still_there
-from coworking.booking.rules import AlreadyOver, ChooseHowToPay, is_paid_first
+from coworking.booking.rules import AlreadyOver, ChooseHowToPay, PayFirstThemselves, is_paid_first
 from coworking.claims import services as claims
 from coworking.claims.models import Claim
 from coworking.core import sales as registry
@@ -45,8 +45,13 @@ KIND = "booking"
 def is_asked(actor: Actor, request: Request, person: Person, lieu: Lieu, decided: Sequence[Decision]) -> bool:
     """Whether what was ``decided`` must be paid by ``person`` before it counts. No statement where the lieu asks nobody.
 
-    Raises `ChooseHowToPay` where staff have yet to say.
+    Raises `ChooseHowToPay` where staff have yet to say, `PayFirstThemselves` for who books for them: nobody pays for
+    somebody else from here.
     """
+    if actor.person_id not in (None, person.id) and not actor.is_staff:
+        if must_be_paid(person.id, lieu, decided):
+            raise PayFirstThemselves(name=person.first_name)
+        return False
     if request.ask_how and must_be_paid(person.id, lieu, decided):
         raise ChooseHowToPay(amount=Cents(to_pay_of(decided)))
     by_rule = request.pay_first is not False and (

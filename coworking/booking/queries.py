@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
 
+from coworking.accounts import booking_proxies
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import (
     UNDO,
@@ -233,6 +234,12 @@ def is_free(resource: Resource, use: Span, taken: Collection[tuple[int, Span]]) 
     return not any(resource_id == resource.id and span.overlaps(guarded) for resource_id, span in taken)
 
 
+def whose(actor: Actor) -> ColumnElement[bool]:
+    """The bookings that ``actor``, who is not of the team, may open: their own, and those of whom they book for."""
+    mine = Booking.person_id == actor.person_id
+    return or_(mine, booking_proxies.booked_by(actor, Booking.person_id, Booking.ends_at))
+
+
 def booking_for(actor: Actor, public_id: str) -> Booking:
     """The booking with its person, units and resources; `NotFound` for a stranger."""
     statement = (
@@ -246,7 +253,7 @@ def booking_for(actor: Actor, public_id: str) -> Booking:
         )
     )
     if not actor.is_staff:
-        statement = statement.where(Booking.person_id == actor.person_id)
+        statement = statement.where(whose(actor))
     booking = db.session.scalars(statement).unique().one_or_none()
     if booking is None:
         raise NotFound()

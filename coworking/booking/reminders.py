@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
+from coworking.accounts import booking_proxies
 from coworking.accounts.models import Person
 from coworking.booking.models import Booking
 from coworking.booking.rules import reminder_minute
@@ -51,7 +52,7 @@ def _expected(kind: str, first: date, last: date) -> Sequence[str]:
         select(Person.public_id)
         .where(
             Person.reminder == kind,
-            Person.email.is_not(None),
+            or_(Person.email.is_not(None), Person.id.in_(booking_proxies.whose_emails_are_read())),
             Person.deactivated_at.is_(None),
             Person.id.not_in(  # what was just booked is confirmed first; the next scan finds them
                 select(Booking.person_id).where(Booking.untold_since > now() - SOON_TOLD)

@@ -35,6 +35,14 @@ class ChooseHowToPay(DomainError):
     message = N_("People pay %(amount)s first for this. Choose whether to ask for it.")
 
 
+class PayFirstThemselves(DomainError):
+    """Someone books for another person what that person must pay before it counts."""
+
+    code = "pay_first_themselves"
+    status = 409
+    message = N_("This must be paid before it counts. Ask the team to book it for %(name)s.")
+
+
 Cause = Literal["asked", "mistake", "closed", "retired", "left", "unpaid"]
 """Why a booking was cancelled: the person ``asked`` (or staff for them), staff had made a ``mistake``, the lieu ``closed``
 then, the desk or room was ``retired``, the person ``left``, it was held and remained ``unpaid``."""

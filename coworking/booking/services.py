@@ -112,7 +112,7 @@ def cancel(actor: Actor, public_id: str, *, mistake: bool = False) -> Booking:
     cancel what they booked wrongly, and nobody owes anything.
     """
     with write_unit() as unit:
-        booking = own_booking(actor, public_id)
+        booking = own_booking(actor, public_id, by_proxy=True)
         unit.result = booking.public_id
         if booking.is_cancelled:
             return booking
@@ -132,7 +132,7 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
     become of the place, the day and the person meanwhile refuses it as it would refuse booking anew.
     """
     with write_unit() as unit:
-        booking = own_booking(actor, public_id)
+        booking = own_booking(actor, public_id, by_proxy=True)
         unit.result = booking.public_id
         if not booking.is_cancelled:
             return booking
@@ -172,7 +172,7 @@ def move(
     """
     try:
         with write_unit() as unit:
-            booking = own_booking(actor, public_id)
+            booking = own_booking(actor, public_id, by_proxy=True)
             unit.result = booking.public_id
             booking = move_in_unit(actor, booking, span or booking.span, resource, agreed)
     except (ClaimConflict, NothingFree) as conflict:
@@ -190,7 +190,7 @@ def undo_move(actor: Actor, public_id: str) -> Booking:
     covered it has gone; then the booking stays where it is.
     """
     with write_unit() as unit:
-        booking = own_booking(actor, public_id)
+        booking = own_booking(actor, public_id, by_proxy=True)
         unit.result = booking.public_id
         return undo_move_in_unit(actor, booking)
 
@@ -202,10 +202,11 @@ def book_in_unit(actor: Actor, request: Request, *, even_if_over: bool = False) 
     """Book in the open unit. ``even_if_over``: what was used may be written down afterwards."""
     require_unit()
     instant = now()
-    person, lieu = for_whom(actor, request.person), spaces.lieu()
+    person, lieu = for_whom(actor, request.person, by_proxy=True), spaces.lieu()
     at = min(instant, request.span.start) if even_if_over else instant
     day = check_window(request.span, at=at, horizon_days=lieu.horizon_days, zone=lieu.tz)
-    source = "staff" if request.source == "web" and actor.person_id != person.id else request.source
+    by_staff = actor.is_staff and actor.person_id != person.id
+    source = "staff" if request.source == "web" and by_staff else request.source
     untold_since = emails.window_of(person, source)  # first: the resources are locked as briefly as can be
     chosen = choose(
         request, person, lieu, day, instant, several=request.several_places and actor.is_staff, clear_way=True

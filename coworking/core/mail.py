@@ -17,7 +17,7 @@ from jinja2 import TemplateNotFound
 
 from coworking.core import outbox, outgoing
 from coworking.core.clock import now
-from coworking.core.i18n import in_language
+from coworking.core.i18n import _, in_language
 from coworking.core.sender import from_header, mail_settings
 from coworking.core.settings import settings
 from coworking.core.types import public_id
@@ -111,7 +111,7 @@ def on_paper(*, template: str, locale: str, context: dict[str, object]) -> tuple
 
 def _words(template: str, context: dict[str, object]) -> tuple[str, str]:
     """Subject and text, in the language and the request around it."""
-    subject, _, body = render_template(f"email/{template}.txt", **context).lstrip().partition("\n")
+    subject, _newline, body = render_template(f"email/{template}.txt", **context).lstrip().partition("\n")
     return subject.strip(), body.strip()
 
 
@@ -128,6 +128,9 @@ def render(
     base_url = settings().base_url
     with current_app.test_request_context(base_url=base_url), in_language(locale):
         subject, body = _words(template, context)
+        if name := context.get("on_behalf"):
+            subject = f"{name}{_(': ')}{subject}"
+            body = _("You get this e-mail because you book for %(name)s.", name=name) + "\n\n" + body
         try:
             html = render_template(f"email/{template}.html", **context)
         except TemplateNotFound:
@@ -147,8 +150,8 @@ def render(
     if html is not None:
         message.add_alternative(html, subtype="html")
     for attachment in attachments:
-        kind, _, parameters = attachment.mime_type.partition(";")
-        main, _, sub = kind.strip().partition("/")
+        kind, _semicolon, parameters = attachment.mime_type.partition(";")
+        main, _slash, sub = kind.strip().partition("/")
         extra = dict(p.strip().split("=", 1) for p in parameters.split(";") if p.strip())
         message.add_attachment(
             attachment.content, maintype=main, subtype=sub, filename=attachment.filename, params=extra

@@ -18,11 +18,13 @@ MANAGER = "managers"
 LEAD = "leads"
 PUBLIC = "visitors"
 LINK = "holders of the link"
+PROXY = "who books for them"
 
 VIEWERS = {
     SELF: "whoever the row is about",
     COLLEAGUE: "members of the same organisation; they see each other only if both agreed",
     MEMBER: "anyone else with an account",
+    PROXY: "the member whom the team named to book for the person, who agreed to it",
     CONTACT: "who is written to at the organisation that pays",
     HOST: "hosts of the lieu",
     ACCOUNTANT: "accountants of the lieu",

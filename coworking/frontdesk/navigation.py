@@ -88,6 +88,7 @@ _PARTS = {
     "accounts.people": {
         "accounts.person",
         "accounts.new_person",
+        "proxy.edit",
         "frontdesk.story",
         "imports.check",
         "imports.index",
@@ -107,6 +108,9 @@ _PARTS = {
         "presence.attestation",
         "presence.attestations",
         "presence.issue_attestation",
+        "proxy.index",
+        "proxy.offer",
+        "proxy.page",
         "membership.allowances",
         "membership.ask",
         "membership.ask_pack",

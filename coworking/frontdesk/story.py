@@ -9,9 +9,11 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 
 from coworking.accounts import papers
+from coworking.accounts.booking_proxies import proxy_of
 from coworking.accounts.card_models import PersonCard
 from coworking.accounts.cards import card_of
 from coworking.accounts.models import OrganisationMember, Person
+from coworking.accounts.proxy_models import BookingProxy
 from coworking.accounts.queries import person_by_public_id
 from coworking.billing import queries as billing
 from coworking.billing.account_queries import PayerAccount, account_for
@@ -66,6 +68,7 @@ class Story:
     money: MoneyOf | None
     card: PersonCard | None
     to_print: int
+    proxy: BookingProxy | None
 
 
 def story_of(actor: Actor, public_id: str) -> Story:
@@ -87,6 +90,7 @@ def story_of(actor: Actor, public_id: str) -> Story:
         employers=employers_of(person.id, today) if reads_money else None,
         money=_money(actor, person) if reads_money else None,
         card=card_of(person.id),
+        proxy=proxy_of(person.id),
         to_print=papers.how_many_wait(is_manager=actor.has(Role.MANAGER), person_id=person.id),
     )
 

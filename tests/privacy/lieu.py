@@ -25,6 +25,7 @@ from coworking.accounts.card_rules import new_token
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
 from coworking.accounts.models import EmailChange, Organisation, OrganisationInvitation, OrganisationMember, Person
 from coworking.accounts.paper_models import PaperMessage
+from coworking.accounts.proxy_models import BookingProxy
 from coworking.billing import door_queries, payer_credit, payer_credit_queries, paying, selling
 from coworking.billing import services as billing
 from coworking.billing.door_models import DoorSale, ReceiptPdf
@@ -207,8 +208,12 @@ def _people() -> tuple[dict[str, Person], int]:
     people = {name: getattr(cast, name) for name in factories.Cast.__slots__}
     people["contact"] = factories.make_person("Nadia", "Roux", "contact@demo.example")
     people["hidden"] = factories.make_person("Paul", "Serre", "hidden@demo.example")
+    people["proxy"] = factories.make_person("Claire", "Marchand", "proxy@demo.example")
     employer = db.session.scalars(select(Organisation.id)).one()
     with write_unit():
+        row = BookingProxy(person_id=people["member"].id, proxy_id=people["proxy"].id, agreed_on=factories.LONG_AGO)
+        row.since = datetime(2026, 11, 1, tzinfo=UTC)
+        db.session.add(row)
         for name in ("contact", "hidden"):
             db.session.add(
                 OrganisationMember(

@@ -25,6 +25,7 @@ from coworking.core.privacy import (
     LINK,
     MANAGER,
     MEMBER,
+    PROXY,
     PUBLIC,
     SELF,
 )
@@ -37,6 +38,7 @@ CAST = {
     "colleague": COLLEAGUE,
     "stranger": MEMBER,
     "contact": CONTACT,
+    "proxy": PROXY,
     "host": HOST,
     "accountant": ACCOUNTANT,
     "manager": MANAGER,
@@ -119,6 +121,9 @@ KINDS: dict[str, str] = {
     "pay_first.sale": "to_pay",
     "pricing.article": "article",
     "presence.attestation": "attestation",
+    "proxy.edit": "person",
+    "proxy.offer": "person",
+    "proxy.page": "person",
     "presence.attestation_pdf": "attestation",
     "setup.ask": "question",
     "spaces.resource": "resource",
@@ -185,6 +190,7 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "pay_first.back": [{"payment": PAID_FIRST["booking"]}],
     "pay_first.back_of_link": [{"payment": PAID_FIRST["adhesion"]}],
     "pay_first.back_of_sale": [{"payment": PAID_FIRST["adhesion"]}],
+    "proxy.offer": [{"day": "2026-11-26", "half": "am"}],
     "register.show": [{"day": "2026-11-23", "q": "zq"}, {"day": "2026-11-12"}],
     "week.desks": [{"day": "2026-11-25", "half": "am"}],
     "week.offer": [{"day": "2026-11-26", "half": "am"}],
@@ -340,7 +346,9 @@ def _viewers(part: str, me: int | None, subject: Subject, filled: Filled) -> tup
     """What ``part`` is to ``subject``: staff who look at themselves are both themselves and staff."""
     viewer = CAST[part]
     if subject == ("person", me):
-        return (SELF,) if viewer in {SELF, COLLEAGUE, MEMBER, CONTACT} else (SELF, viewer)
+        return (SELF,) if viewer in {SELF, COLLEAGUE, MEMBER, CONTACT, PROXY} else (SELF, viewer)
+    if viewer == PROXY:
+        return (PROXY,) if subject == ("person", filled.people["member"].id) else (MEMBER,)
     if viewer not in {SELF, COLLEAGUE, CONTACT}:
         return (viewer,)
     if subject == ("organisation", filled.employer):
