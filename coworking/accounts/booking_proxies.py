@@ -46,7 +46,7 @@ def name(actor: Actor, public_id: str, *, email: str, agreed_on: date, gets_emai
             _end(actor, former)
         row = BookingProxy(
             person_id=person.id,
-            proxy_id=proxy.id,
+            proxy_person_id=proxy.id,
             agreed_on=agreed_on,
             gets_emails=gets_emails,
             named_by_id=actor.person_id,
@@ -61,7 +61,7 @@ def end(actor: Actor, proxy_id: str) -> None:
     """End it: the team, the person, or the proxy who no longer wants to. Twice is fine. Raises `NotFound` for others."""
     with write_unit():
         row = db.session.scalar(select(BookingProxy).where(BookingProxy.public_id == proxy_id))
-        if row is None or not (actor.is_staff or actor.person_id in (row.person_id, row.proxy_id)):
+        if row is None or not (actor.is_staff or actor.person_id in (row.person_id, row.proxy_person_id)):
             raise NotFound()
         # Behind the person's lock, under which the proxy books: what comes after this is refused.
         db.session.scalars(locked(select(Person).where(Person.id == row.person_id))).unique().one()
@@ -72,7 +72,7 @@ def end(actor: Actor, proxy_id: str) -> None:
 
 def acts_for(actor: Actor, person_id: int) -> bool:
     """Whether ``actor`` books for the person now (1 statement)."""
-    mine = (_LIVE, BookingProxy.person_id == person_id, BookingProxy.proxy_id == actor.person_id)
+    mine = (_LIVE, BookingProxy.person_id == person_id, BookingProxy.proxy_person_id == actor.person_id)
     return db.session.scalar(select(BookingProxy.id).where(*mine)) is not None
 
 
@@ -83,7 +83,7 @@ def person_for(actor: Actor, public_id: str) -> tuple[Person, BookingProxy]:
         .join(Person, Person.id == BookingProxy.person_id)
         .where(
             _LIVE,
-            BookingProxy.proxy_id == actor.person_id,
+            BookingProxy.proxy_person_id == actor.person_id,
             Person.public_id == public_id,
             Person.deactivated_at.is_(None),
         )
@@ -100,7 +100,9 @@ def booked_by(
 ) -> ColumnElement[bool]:
     """Whether ``actor`` books for whoever has ``person_id``, and already did before ``ends_at``: the past stays theirs."""
     row = BookingProxy
-    return exists().where(and_(_LIVE, row.proxy_id == actor.person_id, row.person_id == person_id, row.since < ends_at))
+    return exists().where(
+        and_(_LIVE, row.proxy_person_id == actor.person_id, row.person_id == person_id, row.since < ends_at)
+    )
 
 
 def reader_of(person: Person) -> Person | None:
@@ -110,7 +112,7 @@ def reader_of(person: Person) -> Person | None:
     return (
         db.session.scalars(
             select(Person)
-            .join(BookingProxy, BookingProxy.proxy_id == Person.id)
+            .join(BookingProxy, BookingProxy.proxy_person_id == Person.id)
             .where(_LIVE, BookingProxy.person_id == person.id, BookingProxy.gets_emails, *_REACHED)
         )
         .unique()
@@ -125,7 +127,7 @@ def whose_emails_are_read() -> Select[int]:
     """The ids of those whose proxy gets e-mails about their bookings, as a subquery."""
     return (
         select(BookingProxy.person_id)
-        .join(Person, Person.id == BookingProxy.proxy_id)
+        .join(Person, Person.id == BookingProxy.proxy_person_id)
         .where(_LIVE, BookingProxy.gets_emails, *_REACHED)
     )
 
@@ -139,7 +141,7 @@ def all_of(person_id: int | None) -> list[BookingProxy]:
     """Those for whom the person books, and who books for the person, now (1 statement)."""
     rows = db.session.scalars(
         select(BookingProxy)
-        .where(_LIVE, or_(BookingProxy.person_id == person_id, BookingProxy.proxy_id == person_id))
+        .where(_LIVE, or_(BookingProxy.person_id == person_id, BookingProxy.proxy_person_id == person_id))
         .options(joinedload(BookingProxy.person), joinedload(BookingProxy.proxy))
         .order_by(BookingProxy.id)
     )
@@ -153,4 +155,4 @@ def _of(person_id: int) -> Select[BookingProxy]:
 def _end(actor: Actor, row: BookingProxy) -> None:
     row.ended_at, row.ended_by_id = now(), actor.person_id
     db.session.flush()  # before another is named: a person has one
-    audit.record(actor, "proxy.ended", ("booking_proxy", row.id), person_id=row.person_id, proxy=row.proxy_id)
+    audit.record(actor, "proxy.ended", ("booking_proxy", row.id), person_id=row.person_id, proxy=row.proxy_person_id)

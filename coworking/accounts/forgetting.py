@@ -59,7 +59,7 @@ erasing.declare(
     Forgets(PersonCard, lambda person: PersonCard.person_id == person, deletes=True),
     Forgets(
         BookingProxy,
-        lambda person: or_(BookingProxy.person_id == person, BookingProxy.proxy_id == person),
+        lambda person: or_(BookingProxy.person_id == person, BookingProxy.proxy_person_id == person),
         deletes=True,
     ),
     Forgets(PaperMessage, lambda person: PaperMessage.person_id == person, deletes=True),

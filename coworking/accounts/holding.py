@@ -77,7 +77,7 @@ holdings.declare(
         "booking_proxies",
         N_("Who books for me, and whom I book for"),
         BookingProxy,
-        rows=lambda person: or_(BookingProxy.person_id == person, BookingProxy.proxy_id == person),
+        rows=lambda person: or_(BookingProxy.person_id == person, BookingProxy.proxy_person_id == person),
     ),
     Holds("papers", N_("Messages to me on paper"), PaperMessage, leaves={"job": SECRET}),
     Holds(

@@ -21,7 +21,7 @@ class BookingProxy(Model):
 
     __tablename__ = "booking_proxy"
     __table_args__ = (
-        CheckConstraint("person_id <> proxy_id", name="another"),
+        CheckConstraint("person_id <> proxy_person_id", name="another"),
         CheckConstraint("ended_at IS NULL OR since <= ended_at", name="dates"),
         Index(
             "uq_booking_proxy_live",
@@ -31,13 +31,13 @@ class BookingProxy(Model):
             postgresql_where=text("ended_at IS NULL"),
         ),
         Index("ix_booking_proxy_person_id", "person_id"),
-        Index("ix_booking_proxy_proxy_id", "proxy_id"),
+        Index("ix_booking_proxy_proxy_person_id", "proxy_person_id"),
     )
 
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    proxy_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    proxy_person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     agreed_on: Mapped[date]
     gets_emails: Mapped[bool] = mapped_column(default=False)
     since: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
@@ -46,4 +46,4 @@ class BookingProxy(Model):
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
-    proxy: Mapped[Person] = relationship(foreign_keys=[proxy_id])
+    proxy: Mapped[Person] = relationship(foreign_keys=[proxy_person_id])

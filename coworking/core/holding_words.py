@@ -154,7 +154,7 @@ HEADS = {
     "price_group": N_("Reduced price"),
     "proof": N_("Proof that was seen"),
     "proved_at": N_("Proved at"),
-    "proxy": N_("Who books"),
+    "proxy_person": N_("Who books"),
     "quantity": N_("Quantity"),
     "quote": N_("Price"),
     "reason": N_("Reason"),

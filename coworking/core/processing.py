@@ -28,6 +28,7 @@ TAX = N_("the tax authorities, where they ask")
 WHO = {
     "colleagues": N_("colleagues of the same organisation, where both agreed"),
     "other members": N_("other members"),
+    "who books for them": N_("the member who books for the person"),
     "the payer's contact": N_("who speaks for the organisation that pays"),
     "hosts": N_("the hosts"),
     "accountants": N_("the accountants"),

@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
     rows = booking_proxies.all_of(me)
     return render_template(
         "frontdesk/proxies.html",
-        whom=[row for row in rows if row.proxy_id == me],
+        whom=[row for row in rows if row.proxy_person_id == me],
         by=[row for row in rows if row.person_id == me],
     )
 

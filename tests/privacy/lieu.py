@@ -211,7 +211,9 @@ def _people() -> tuple[dict[str, Person], int]:
     people["proxy"] = factories.make_person("Claire", "Marchand", "proxy@demo.example")
     employer = db.session.scalars(select(Organisation.id)).one()
     with write_unit():
-        row = BookingProxy(person_id=people["member"].id, proxy_id=people["proxy"].id, agreed_on=factories.LONG_AGO)
+        row = BookingProxy(
+            person_id=people["member"].id, proxy_person_id=people["proxy"].id, agreed_on=factories.LONG_AGO
+        )
         row.since = datetime(2026, 11, 1, tzinfo=UTC)
         db.session.add(row)
         for name in ("contact", "hidden"):
