@@ -24,7 +24,7 @@ VIEWERS = {
     SELF: "whoever the row is about",
     COLLEAGUE: "members of the same organisation; they see each other only if both agreed",
     MEMBER: "anyone else with an account",
-    PROXY: "the member whom the team named to book for the person, who agreed to it",
+    PROXY: "the member whom the team named to book for the person, who agreed to it; they know each other's names",
     CONTACT: "who is written to at the organisation that pays",
     HOST: "hosts of the lieu",
     ACCOUNTANT: "accountants of the lieu",

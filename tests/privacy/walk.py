@@ -347,6 +347,8 @@ def _viewers(part: str, me: int | None, subject: Subject, filled: Filled) -> tup
     viewer = CAST[part]
     if subject == ("person", me):
         return (SELF,) if viewer in {SELF, COLLEAGUE, MEMBER, CONTACT, PROXY} else (SELF, viewer)
+    if part == "member" and subject == ("person", filled.people["proxy"].id):
+        return (PROXY,)  # who books for them is named to them
     if viewer == PROXY:
         return (PROXY,) if subject == ("person", filled.people["member"].id) else (MEMBER,)
     if viewer not in {SELF, COLLEAGUE, CONTACT}:
