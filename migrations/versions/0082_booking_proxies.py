@@ -1,7 +1,7 @@
 """members who book for somebody else
 
 Revision ID: 0082
-Revises: 0086
+Revises: 0085
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from coworking.core.types import UTCDateTime
 
 revision = "0082"
-down_revision = "0086"
+down_revision = "0085"
 branch_labels = None
 depends_on = None
 
