@@ -40,10 +40,11 @@ from coworking.membership.entitlement import PriceChanged
 from coworking.membership.ledger_queries import accounts_of
 from coworking.membership.models import Plan, Subscription
 from coworking.membership.rules import AlreadyEnded, AlreadySubscribed, BookedBeyond, MustBePaidFirst
+from coworking.pricing.group_rules import Reduction
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.statistics import subscriptions as counted
-from tests.factories import make_plan, make_subscription, make_tariff
+from tests.factories import make_group, make_plan, make_reduced, make_subscription, make_tariff
 from tests.membership.first import ask_first, pay
 from tests.support import emails as golden
 from tests.support.threads import at_once
@@ -396,6 +397,20 @@ def test_the_nightly_check_finds_what_a_plan_taken_back_still_holds(plans):
 
 
 # E-mails --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("name", ["membership/plan_news-begun-trial", "membership/plan_news-begun-part"])
+def test_the_terms_of_a_plan_are_told(plans, run_outbox, mailbox, language, name):
+    with write_unit():
+        db.session.get_one(Person, plans.stranger.id).locale = language
+    group = make_group("étudiant", plan=Reduction(percent_bp=5000))
+    make_reduced(plans.stranger, group)
+    trial = {"trial_cents": 2000, "min_months": 6, "room_minutes": 300}
+    plan = make_plan("Mi-temps", **(trial if name.endswith("trial") else {"is_prorata": True}))
+    services.subscribe(plans.stranger.actor(), plan.public_id, first_month=NOVEMBER)
+    run_outbox()
+    golden.check(mailbox()[-1], name)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
