@@ -35,6 +35,7 @@ PAGES = {
         "/settings/hours",
         "/settings/closures",
         "/settings/spaces",
+        "/settings/public-page",
         "/month/2026-11",
         "/month/2026-10",
     ],
@@ -71,4 +72,10 @@ def test_the_public_page_fits_the_narrowest_phone_whatever_is_written_there(app,
         lieu.directions = "Arrêt_devant_la_médiathèque_intercommunale_de_Thiers_Dore_et_Montagne"
     page = open_page(size={"width": 320, "height": 700})
     page.goto("/")
+    assert_accessible(page)
+
+
+def test_the_settings_of_the_public_page_fit_the_narrowest_phone(app, place, cast, open_page):
+    page = open_page("manager@demo.example", {"width": 320, "height": 700})
+    page.goto("/settings/public-page")
     assert_accessible(page)
