@@ -27,13 +27,16 @@ from coworking.core.policy import Actor
 from coworking.core.settings import settings
 from coworking.core.timespan import Span
 from coworking.core.web import say
+from coworking.membership.beginning import PlanTerms
+from coworking.membership.change_offers import PlanToTake
 from coworking.membership.ledger_queries import AllowanceAccount
-from coworking.membership.models import PackOffer
+from coworking.membership.models import PackOffer, Subscription
 from coworking.membership.queries import PackStanding
 from coworking.network.head.doubts import written
 from coworking.network.head.queries import LieuInMonth
 from coworking.network.head.rules import aggregate
 from coworking.presence.models import Presence
+from coworking.pricing.group_queries import group_name
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu, Resource, Zone
@@ -167,7 +170,50 @@ def allowance(row: AllowanceAccount) -> Json:
         "used": row.used,
         "booked": row.booked,
         "left": row.left,
+        "carried": row.carried,
     }
+
+
+def offered_plan(row: PlanToTake) -> Json:
+    """A plan that can be taken, with its VAT."""
+    assert row.now is not None and row.then is not None, "it can be taken"
+    return _gives(row.now) | {
+        "id": row.plan.public_id,
+        "name": row.plan.name,
+        "cents": row.then.month_cents,
+        "first_month_cents": row.now.payable_cents,
+        "begins_on": row.now.begins_on,
+        "is_trial": bool(row.now.has_trial),
+        "bound_until": _month(row.now.bound_until),
+        "price_group": group_name(row.now.price_group_id),
+    }
+
+
+def held_plan(row: Subscription) -> Json:
+    """A plan of somebody's, with its VAT."""
+    terms = PlanTerms.held(row)
+    return _gives(terms) | {
+        "id": row.public_id,
+        "name": row.name,
+        "first_month": write_month(row.first_month),
+        "last_month": _month(row.last_month),
+        "bound_until": _month(row.bound_until),
+        "from_day": row.from_day,
+        "cents": terms.month_cents,
+    }
+
+
+def _gives(terms: PlanTerms) -> Json:
+    return {
+        "halfdays": terms.halfdays_per_month,
+        "room_minutes": terms.room_minutes,
+        "rollover_halfdays": terms.rollover_halfdays,
+        "rollover_minutes": terms.rollover_minutes,
+    }
+
+
+def _month(month: date | None) -> str | None:
+    return None if month is None else write_month(month)
 
 
 def pack_offer(row: PackOffer, cents: int) -> Json:

@@ -10,6 +10,7 @@ from coworking.api import (
     views_payers,
     views_payments,
     views_people,
+    views_plans,
     views_returns,
 )
 from coworking.api.pages import blueprint
@@ -18,6 +19,7 @@ ENDPOINTS = (
     views_lieu,
     views_bookings,
     views_allowances,
+    views_plans,
     views_people,
     views_invoices,
     views_payments,

@@ -76,8 +76,16 @@ class PlanTerms:
     @property
     def payable_cents(self) -> int:
         """What the first month comes to, with its VAT."""
+        return self._with_vat(self.first_month_cents)
+
+    @property
+    def month_cents(self) -> int:
+        """What every other month comes to, with its VAT, while the right to its reduced price holds."""
+        return self._with_vat(self.monthly_cents if self.reduced_cents is None else self.reduced_cents)
+
+    def _with_vat(self, cents: int) -> int:
         basis = "ht" if self.basis == "ht" else "ttc"
-        return payable_cents([PricedLine(self.first_month_cents, self.vat_rate_bp, basis)])
+        return payable_cents([PricedLine(cents, self.vat_rate_bp, basis)])
 
     def written(self) -> dict[str, Any]:
         """The same as JSON."""

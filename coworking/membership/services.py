@@ -142,7 +142,7 @@ def end_subscription(actor: Actor, public_id: str, *, let_off: bool = False) -> 
     statement = select(Subscription.person_id).where(Subscription.public_id == public_id)
     if not actor.has(Role.MANAGER):
         statement = statement.where(Subscription.person_id == actor.person_id)
-    with write_unit():
+    with write_unit() as unit:
         owner = db.session.scalar(statement)
         if owner is None:
             raise NotFound()
@@ -160,6 +160,7 @@ def end_subscription(actor: Actor, public_id: str, *, let_off: bool = False) -> 
         if booked is not None:
             raise BookedBeyond(last=booked)
         held.last_month, held.ended_at = last, now()
+        unit.result = held.public_id
         news.tell("ended", held)
         record(actor, "subscription.ended", ("subscription", held.id), owner, month=last.isoformat(), let_off=let_off)
     return held

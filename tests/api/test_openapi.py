@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from coworking.accounts.models import Person, PersonRole
 from coworking.billing import manual_charges
@@ -29,10 +30,11 @@ from coworking.billing import services as billing
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
+from coworking.membership.models import Subscription
 from coworking.spaces.models import Lieu
 from coworking.statistics import services as closing
 from tests.api.conftest import morning
-from tests.factories import make_pack_offer
+from tests.factories import make_pack_offer, make_plan
 
 CHECKS = [
     not_a_server_error,
@@ -70,6 +72,10 @@ OPERATIONS = {
     ("GET", "/allowances"): "bookings:read",
     ("GET", "/pack-offers"): "lieu:read",
     ("POST", "/packs"): "payments:write",
+    ("GET", "/plans"): "bookings:read",
+    ("GET", "/subscriptions"): "bookings:read",
+    ("POST", "/subscriptions"): "payments:write",
+    ("POST", "/subscriptions/{subscription_id}/end"): "payments:write",
 }
 SIGNED = ("POST", "/network/returns")
 """The one operation that no token opens: the body's own signature does."""
@@ -149,7 +155,7 @@ def test_the_page_about_it_names_every_operation_with_its_scope():
     page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| `") and "/" in line]
     for (method, path), scope in OPERATIONS.items():
-        address = re.sub(r"(booking|invoice|payer)_id", "id", path)
+        address = re.sub(r"(booking|invoice|payer|subscription)_id", "id", path)
         assert [
             row for row in rows if re.search(rf"`{method} {re.escape(address)}[`?]", row) and f"`{scope}`" in row
         ], path
@@ -182,6 +188,14 @@ def one_invoice(manager: Person) -> str:
     return billing.run(manager.actor(), date(2026, 10, 1)).issued[0].public_id
 
 
+def newest_plan(app: Any) -> str:
+    """The public id of the plan that was taken last, a made-up one before."""
+    with app.app_context():
+        found = db.session.scalar(select(Subscription.public_id).order_by(Subscription.id.desc()).limit(1))
+        db.session.rollback()
+    return found or "2222222222222222"
+
+
 @pytest.fixture
 def world(app, clock, place, cast, program, member):
     """A described API with a few true ids to play with."""
@@ -194,6 +208,7 @@ def world(app, clock, place, cast, program, member):
             db.session.add(PersonRole(person_id=cast.manager.id, role="lead"))
         invoice = one_invoice(cast.manager)
         offer = make_pack_offer(cents=8000).public_id
+        plan = make_plan(cents=8000).public_id
     zone = member.get("/lieu").get_json()["zones"][0]["id"]
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     return {
@@ -216,7 +231,10 @@ def world(app, clock, place, cast, program, member):
             "month": ["2026-10"],
             "offer_id": [offer],
             "agreed_cents": [8000],
+            "plan_id": [plan],
+            "first_month": ["2026-12"],
         },
+        "subscription": partial(newest_plan, app),
         "soon": clock.now + timedelta(days=2),
     }
 
@@ -227,6 +245,8 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
         case.path_parameters["booking_id"] = world["bookings"][case.operation.path.rpartition("/")[2]]
     if "invoice_id" in (case.path_parameters or {}) and pick(3):
         case.path_parameters["invoice_id"] = world["invoice"]
+    if "subscription_id" in (case.path_parameters or {}) and pick(3):
+        case.path_parameters["subscription_id"] = world["subscription"]()
     if "payer_id" in (case.path_parameters or {}) and pick(3):
         case.path_parameters["payer_id"] = world["payer"]
     for holder in (case.query, case.body):

@@ -42,6 +42,10 @@ ENDPOINTS = [
     ("get", "/allowances", "bookings:read"),
     ("get", "/pack-offers", "lieu:read"),
     ("post", "/packs", "payments:write"),
+    ("get", "/plans", "bookings:read"),
+    ("get", "/subscriptions", "bookings:read"),
+    ("post", "/subscriptions", "payments:write"),
+    ("post", "/subscriptions/{id}/end", "payments:write"),
 ]
 
 

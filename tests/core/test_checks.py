@@ -15,14 +15,15 @@ from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.spaces import calendar
 from coworking.statistics import services as closing
-from tests.factories import make_pack, make_subscription, make_tariff
+from tests.factories import make_agreement, make_pack, make_subscription, make_tariff
 
 DAY = frozenset({"am", "pm"})
 
 
 @pytest.fixture
 def booked(inside, place, cast):
-    """A desk for a whole day, covered by a plan; another cancelled in time; a colleague's, paid by a pack."""
+    """A desk for a whole day, covered by a plan; another cancelled in time; a colleague's, one paid by a pack and one by the
+    employer."""
     make_tariff()
     make_subscription(cast.member, halfdays=10)
     make_pack(cast.colleague, units=2)
@@ -32,6 +33,8 @@ def booked(inside, place, cast):
     kept = services.book_half_days(cast.member.actor(), today + timedelta(days=2), DAY)
     gone = services.book_half_days(cast.member.actor(), today + timedelta(days=3), DAY)
     services.cancel(cast.member.actor(), gone.public_id)
+    make_agreement(halfdays=2)
+    services.book_half_days(cast.colleague.actor(), today + timedelta(days=6), DAY)
     closing.close(SYSTEM, date(2026, 10, 1))
     db.session.rollback()
     return kept.id
@@ -80,7 +83,10 @@ BREAKS = {
     "what is used is owed once, and what is cancelled in time is not": (
         "UPDATE quote SET state = 'kept' WHERE id IN (SELECT quote_id FROM booking_unit WHERE booking_id = :booking)"
     ),
-    "no allowance is overdrawn": "UPDATE subscription SET halfdays_per_month = 1 WHERE :booking > 0",
+    "no allowance is overdrawn": "UPDATE agreement SET halfdays_per_month = 1 WHERE :booking > 0",
+    "no plan is overdrawn, and what a former one holds fits into the plan that follows": (
+        "UPDATE subscription SET halfdays_per_month = 1 WHERE :booking > 0"
+    ),
     "no pack is overdrawn": "UPDATE pack SET units = 1 WHERE :booking > 0",
     "a pack is used by its owner, on its days": "UPDATE pack SET valid_until = valid_from WHERE :booking > 0",
     "what is held of an allowance is consumed or released, not both": (

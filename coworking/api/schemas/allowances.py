@@ -13,7 +13,8 @@ MOST_CENTS = 10_000_000
 class Allowance(Shown):
     """One allowance in one month; of a ``pack``: over its whole life. ``given`` is ``used`` + ``booked`` + ``left``.
 
-    In half-days, or where ``unit`` is ``hour`` in minutes; ``given`` and ``left`` null: no limit.
+    In half-days, or where ``unit`` is ``hour`` in minutes; ``given`` and ``left`` null: no limit. ``carried``: what of
+    ``given`` came over from the month before.
     """
 
     kind = choice("employer", "plan", "pack")
@@ -25,6 +26,7 @@ class Allowance(Shown):
     used = fields.Integer(required=True)
     booked = fields.Integer(required=True)
     left = fields.Integer(required=True, allow_none=True)
+    carried = fields.Integer(required=True)
 
 
 class Allowances(Page):
