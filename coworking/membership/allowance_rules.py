@@ -103,20 +103,20 @@ UsedOfPlans = Mapping[tuple[int, date, Unit], int]
 """What is used of plans, by subscription id, month and unit: half-days, or minutes of rooms."""
 
 
+def counting_plan(held: int, month: date, plans: Sequence[SubscriptionTerms]) -> int:
+    """The id of the plan in which counts what is held on the plan ``held`` in ``month``: itself, or the one that follows it
+    where it is over by then. Who changes plans keeps what is booked."""
+    there = [one for one in plans if one.is_of(month)]
+    if any(one.id == held for one in there):
+        return held
+    return next((one.id for one in there if one.from_day is None), held)
+
+
 def counted_in_following(used: UsedOfPlans, plans: Sequence[SubscriptionTerms]) -> dict[tuple[int, date, Unit], int]:
-    """The same as ``used``, what is held on a plan that is over by then in the one that follows it.
-
-    Who changes plans keeps what is booked: it counts in the plan of its month. ``plans`` are those of the months.
-    """
-
-    def of_month(month: date) -> list[SubscriptionTerms]:
-        return [one for one in plans if one.is_of(month)]
-
+    """The same as ``used``, each in its `counting_plan`; ``plans`` are those of the months."""
     counted: dict[tuple[int, date, Unit], int] = {}
     for (held, month, unit), count in used.items():
-        there = of_month(month)
-        plan = next((one.id for one in there if one.from_day is None), held)
-        key = (held if any(one.id == held for one in there) else plan, month, unit)
+        key = (counting_plan(held, month, plans), month, unit)
         counted[key] = counted.get(key, 0) + count
     return counted
 

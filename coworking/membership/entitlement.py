@@ -21,7 +21,14 @@ from coworking.membership.agreement_rules import (
     NoAgreement,
     exhausted_by,
 )
-from coworking.membership.allowance_rules import PackTerms, PlannedUse, PlansLeft, SubscriptionTerms, UsedOfPlans
+from coworking.membership.allowance_rules import (
+    PackTerms,
+    PlannedUse,
+    PlansLeft,
+    SubscriptionTerms,
+    UsedOfPlans,
+    counting_plan,
+)
 from coworking.membership.trial_rules import TrialTerms
 from coworking.pricing.group_rules import GroupPrices, unit_price_for
 from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
@@ -97,7 +104,7 @@ class Entitlements:
         for one in held:
             month = month_of(one.day)
             if one.subscription_id is not None:
-                key = (self._counted_in(one.subscription_id, month), month, one.unit)
+                key = (counting_plan(one.subscription_id, month, self.subscriptions), month, one.unit)
                 of_subscription[key] = of_subscription.get(key, 0) - one.units
             if one.agreement_id is not None:
                 if one.unit == "half_day" and (one.agreement_id, month) in of_agreement:
@@ -113,13 +120,6 @@ class Entitlements:
             packs=packs,
             uses_of_agreement=uses,
         )
-
-    def _counted_in(self, subscription_id: int, month: date) -> int:
-        """The subscription in which counts what is held of one: the one that follows it, where it is over by then."""
-        there = [one for one in self.subscriptions if one.is_of(month)]
-        if any(one.id == subscription_id for one in there):
-            return subscription_id
-        return next((one.id for one in there if one.from_day is None), subscription_id)
 
 
 @dataclass(frozen=True, slots=True)

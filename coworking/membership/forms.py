@@ -14,7 +14,7 @@ from coworking.core.forms import Form
 from coworking.core.i18n import _
 from coworking.core.reading import day_of, email_of, number_of, postcode_of, siren_of, siret_of, vat_number_of
 from coworking.membership.agreement_rules import BEYOND, CAP_OF, Beyond, CapOf
-from coworking.membership.plan_rules import MIN_MONTHS, TAKEN_BY, RolloverWithoutAllowance, TakenBy
+from coworking.membership.plan_rules import MIN_MONTHS, TAKEN_BY, TakenBy
 from coworking.membership.rules import ADHESION_VAT, AdhesionVat, weekdays_mask
 from coworking.pricing import forms as pricing
 from coworking.pricing.rules import rate_of
@@ -54,7 +54,13 @@ def read_plan(form: Form, groups: Mapping[str, str], *, taxable: bool) -> dict[s
     )
     for name, over, counted in (("rollover_halfdays", rollover, halfdays), ("rollover_hours", rollover_hours, hours)):
         if over is not None and counted is None:
-            form.refuse(name, _(RolloverWithoutAllowance.message))
+            form.refuse(
+                name,
+                _(
+                    "Only what is counted can go over into the next month. "
+                    "Say how much the plan gives, or leave this empty."
+                ),
+            )
     taken_by: TakenBy | None = next((one for one in TAKEN_BY if one == form["taken_by"]), None)
     return {
         "name": form.text("name", most=80),

@@ -39,15 +39,6 @@ class PlanGivenByTeam(DomainError):
     message = N_("Ask the team for this plan.")
 
 
-class RolloverWithoutAllowance(DomainError):
-    """Nothing of what has no limit, or is not there, can be left over."""
-
-    code = "rollover_without_allowance"
-    message = N_(
-        "Only what is counted can go over into the next month. Say how much the plan gives, or leave this empty."
-    )
-
-
 class Monthly(Protocol):
     """What a subscription costs."""
 
