@@ -11,6 +11,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -123,10 +124,15 @@ def is_in_use(url: str) -> str | None:
     if parts.get_backend_name() == "sqlite":
         return _sqlite_in_use(Path(parts.database or ""))
     with _autocommit(url) as connection:
-        others = connection.exec_driver_sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        ).scalar_one()
-    return f"{others} other connection(s)" if others else None
+        for _ in range(20):  # a connection that was closed is listed until its process has ended: look again
+            others = connection.exec_driver_sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            ).scalar_one()
+            if not others:
+                return None
+            time.sleep(0.1)
+    return f"{others} other connection(s)"
 
 
 def _sqlite_in_use(file: Path) -> str | None:

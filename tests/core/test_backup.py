@@ -228,6 +228,17 @@ def test_a_lieu_that_runs_is_not_overwritten(lieu: Flask, tmp_path: Path):
     engine.dispose()
 
 
+def test_who_is_just_leaving_does_not_count_as_a_user(databases: Callable[[str], str]):
+    """A closed connection is listed until its process has ended; SQLite's lock goes with the connection."""
+    url = databases("postgresql")
+    leaving = db.create_engine(url).connect()
+    leaving.exec_driver_sql("SELECT 1")
+    later = threading.Timer(0.3, leaving.invalidate)
+    later.start()
+    assert dumps.is_in_use(url) is None
+    later.join()
+
+
 def test_engines_do_not_mix(lieu: Flask, databases: Callable[[str], str], engine_name: str, tmp_path: Path):
     made = backup.make(tmp_path / "backups")
     unlike = make_app(databases("postgresql" if engine_name == "sqlite" else "sqlite"), tmp_path / "unlike")
