@@ -29,13 +29,13 @@ MOST_OPEN = 100
 """How many of an organisation may be open at once: nobody sends bulk mail through us."""
 
 
-def invite(actor: Actor, public_id: str, email: str, *, as_contact: bool = False) -> None:
+def invite(actor: Actor, public_id: str, email: str, *, as_contact: bool = False) -> OrganisationInvitation:
     """Ask ``email`` by e-mail to belong to the organisation; asking again sends it again and lets it last longer.
 
     For its contact and managers; `NotFound` for others. Raises `EmailInvalid`, `TooManyInvitations`.
     """
     email = email_of(email)
-    with write_unit():
+    with write_unit() as unit:
         organisation = _spoken_for(actor, public_id)
         row = db.session.scalar(locked(select(OrganisationInvitation).where(*_waiting(organisation), _to(email))))
         if row is not None and not row.is_open:
@@ -49,11 +49,14 @@ def invite(actor: Actor, public_id: str, email: str, *, as_contact: bool = False
         db.session.flush()
         emails.enqueue_invitation(row)
         audit.record(actor, "organisation.invited", ("organisation", organisation.id), as_contact=as_contact)
+        unit.result = row.public_id
+    return row
 
 
-def withdraw(actor: Actor, public_id: str, invitation: str) -> None:
+def withdraw(actor: Actor, public_id: str, invitation: str) -> OrganisationInvitation:
     """Its link works no longer; twice is fine. For the organisation's contact and managers."""
-    with write_unit():
+    with write_unit() as unit:
+        unit.result = invitation
         organisation = _spoken_for(actor, public_id)
         row = db.session.scalar(
             locked(
@@ -68,6 +71,7 @@ def withdraw(actor: Actor, public_id: str, invitation: str) -> None:
         if row.accepted_at is None and row.withdrawn_at is None:
             row.withdrawn_at = now()
             audit.record(actor, "organisation.uninvited", ("organisation", organisation.id))
+    return row
 
 
 def open_invitations(organisation: Organisation) -> Sequence[OrganisationInvitation]:
@@ -77,6 +81,14 @@ def open_invitations(organisation: Organisation) -> Sequence[OrganisationInvitat
         .where(*_waiting(organisation), OrganisationInvitation.ends_at > now())
         .order_by(OrganisationInvitation.id.desc())
     ).all()
+
+
+def by_public_id(public_id: str) -> OrganisationInvitation:
+    """The invitation, whatever became of it; raises `NotFound`."""
+    row = db.session.scalar(select(OrganisationInvitation).where(OrganisationInvitation.public_id == public_id))
+    if row is None:
+        raise NotFound()
+    return row
 
 
 def read(token: str) -> OrganisationInvitation:

@@ -69,7 +69,8 @@ def add_member(
     actor: Actor, public_id: str, person: str, *, since: date, until: date | None = None, is_contact: bool = False
 ) -> OrganisationMember:
     """Someone belongs to the organisation from ``since`` to ``until`` inclusive. Raises `AlreadyMember`, `DatesCross`."""
-    with write_unit():
+    with write_unit() as unit:
+        unit.result = person
         return join(actor, public_id, person, since=since, until=until, is_contact=is_contact)
 
 
@@ -115,7 +116,7 @@ def end_member(actor: Actor, public_id: str, member_id: int, last_day: date) -> 
     For managers and the organisation's contact, who ends nothing in the past (`EndsInThePast`). Raises `DatesCross`,
     `LastContact`, `NotFound`.
     """
-    with write_unit():
+    with write_unit() as unit:
         organisation = _locked(public_id)
         today = local_date(now(), place.clock())
         if not actor.has(Role.MANAGER):
@@ -134,7 +135,7 @@ def end_member(actor: Actor, public_id: str, member_id: int, last_day: date) -> 
             raise DatesCross()
         if member.person_id == actor.person_id and member.is_contact and not actor.has(Role.MANAGER):
             _check_another_contact(organisation, member, today)
-        member.until = last_day
+        member.until, unit.result = last_day, person.public_id
         if person.id != actor.person_id:
             emails.enqueue_ended(organisation, person, member.id, last_day)
         audit.record(

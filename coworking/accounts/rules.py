@@ -32,11 +32,14 @@ SCOPES = (
     "presences:write",
     "people:read",
     "people:write",
+    "organisations:read",
+    "organisations:write",
     "statistics:read",
     "returns:read",
     "invoices:read",
     "payments:read",
     "payments:write",
+    "data:read",
 )
 """What an API token may be limited to. A token never allows more than its owner's roles do."""
 

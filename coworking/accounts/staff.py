@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -98,6 +100,23 @@ def update_person(
         if changed:
             _flush()
             _record(actor, "person.changed", person, fields=changed)
+    return person
+
+
+def set_figures(actor: Actor, public_id: str, values: Mapping[str, str]) -> Person:
+    """Change what of somebody's ``status`` and ``commune`` is named in ``values``; empty: not said.
+
+    Both are for the figures alone. Raises `NotFound`, `Forbidden` or what is wrong.
+    """
+    checked = rules.figures_of(values.get("status", ""), values.get("commune", ""))
+    with write_unit() as unit:
+        person = access.changeable(actor, public_id)
+        changed = sorted(name for name in values if getattr(person, name) != checked[name])
+        for name in changed:
+            setattr(person, name, checked[name])
+        if changed:
+            _record(actor, "person.changed", person, fields=changed)
+        unit.result = person.public_id
     return person
 
 

@@ -16,11 +16,13 @@ from marshmallow import RAISE, ValidationError, fields, validate
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.months import WRITTEN, MonthUnreadable, read_month
+from coworking.core.reading import FarDate, UnreadableDate, day_of
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)([Zz]|[+-]\d\d:\d\d)?")
 _EATEN_PLUS = re.compile(r"(?<=T)(\d\d:\d\d\S*) (?=\d\d:\d\d$)")
 _LONGEST_INSTANT = 40
 """Characters; the pattern above would read a longer text again and again."""
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _YEARS = range(2000, 2200)
 
@@ -36,6 +38,7 @@ CONTROL = N_("This holds characters that text cannot have.")
 NOT_AN_INSTANT = N_("Write a date and a time like 2026-11-26T09:00:00+01:00.")
 OUT_OF_BOUNDS = N_("This number is too small or too large.")
 TOO_LONG = N_("This text is too long.")
+TWICE = N_("Name each only once.")
 NOT_OFFERED = N_("Choose one of the values that the documentation names.")
 
 
@@ -62,12 +65,15 @@ _COMMON: dict[str, Any] = {"required": REQUIRED, "null": NULL}
 
 
 class Text(fields.String):
-    """Text in one line, white space folded, at most ``most`` characters; never NUL, controls or lone surrogates."""
+    """Text in one line, white space folded, of ``least`` to ``most`` characters; never NUL, controls or lone surrogates."""
 
     default_error_messages = _COMMON | {"invalid": NOT_TEXT, "invalid_utf8": NOT_TEXT}
 
-    def __init__(self, most: int = 64, **options: Any) -> None:
-        super().__init__(validate=validate.Length(max=most, error=TOO_LONG), **options)
+    def __init__(self, most: int = 64, *, least: int = 0, **options: Any) -> None:
+        length: list[Any] = [validate.Length(max=most, error=TOO_LONG)]
+        if least:
+            length.append(validate.Length(min=least, error=REQUIRED))
+        super().__init__(validate=length, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
         text = " ".join(super()._deserialize(value, attr, data, **options).split())
@@ -154,6 +160,44 @@ class Month(fields.Field[date]):
             return read_month(str(value))
         except MonthUnreadable as error:
             raise ValidationError(error.message) from error
+
+
+class Day(fields.Field[date]):
+    """A local date, ``YYYY-MM-DD``."""
+
+    default_error_messages = _COMMON
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"type": "string", "format": "date"} | options.pop("metadata", {})
+        super().__init__(metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> date:
+        if not isinstance(value, str) or not _DATE.fullmatch(value):
+            raise ValidationError(UnreadableDate.message)
+        try:
+            return day_of(value)
+        except (UnreadableDate, FarDate) as error:
+            raise ValidationError(error.message) from error
+
+
+class Numbers(fields.List):
+    """Up to ``most_of`` whole numbers, each from ``least`` to ``most`` and only once."""
+
+    default_error_messages = _COMMON | {"invalid": NOT_A_LIST}
+
+    def __init__(self, least: int, most: int, *, most_of: int, **options: Any) -> None:
+        metadata = {"uniqueItems": True} | options.pop("metadata", {})
+        super().__init__(
+            Number(least, most),
+            validate=[validate.Length(1, most_of, error=OUT_OF_BOUNDS), _check_once],
+            metadata=metadata,
+            **options,
+        )
+
+
+def _check_once(values: list[int]) -> None:
+    if len(set(values)) != len(values):
+        raise ValidationError(TWICE)
 
 
 class ListOf(fields.List):

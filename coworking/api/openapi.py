@@ -34,6 +34,8 @@ _KEY = {
 }
 _SIGNED = "api.receive_return"
 _JWS = "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl"
+_COPY = "api.copy_my_data"
+"""It makes a new copy each time it is asked for, so no key belongs to it; and only so many an hour."""
 _CACHE = "api.openapi"
 
 
@@ -94,7 +96,10 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         statuses |= {422} if operation.get("parameters") else set()
     else:
         statuses |= {409, 413, 422}
-        operation.setdefault("parameters", []).append(_KEY)
+        if endpoint != _COPY:
+            operation.setdefault("parameters", []).append(_KEY)
+    if endpoint == _COPY:
+        statuses |= {429}
     if "requestBody" in operation:
         operation["requestBody"]["required"] = endpoint.removeprefix("api.") not in BODY_OPTIONAL
         statuses |= {400, 404, 415}

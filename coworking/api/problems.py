@@ -15,7 +15,17 @@ from coworking.core.web import MAX_BODY_BYTES, problem
 
 _SIGNED = frozenset({"receive_return"})
 """Views that read the body themselves, because a signature is over its very bytes."""
-_BODYLESS = frozenset({"cancel", "check_in", "end_subscription", "undo_move"})
+_BODYLESS = frozenset(
+    {
+        "cancel",
+        "check_in",
+        "copy_my_data",
+        "end_reduced_price",
+        "end_subscription",
+        "undo_move",
+        "withdraw_invitation",
+    }
+)
 BODY_OPTIONAL = frozenset({"arrive"})
 """Views that take an empty body for an empty object."""
 _LOCATIONS = {"json", "query"}

@@ -253,18 +253,6 @@ def presence(row: Presence) -> Json:
     }
 
 
-def person(row: Person) -> Json:
-    write = _writer()
-    return {
-        "id": row.public_id,
-        "first_name": row.first_name,
-        "last_name": row.last_name,
-        "email": row.email,
-        "phone": row.phone,
-        "created_at": write(row.created_at),
-    }
-
-
 def invoice(row: Standing) -> Json:
     found, content = row.invoice, billing.content(row.invoice)
     return {

@@ -7,10 +7,13 @@ from coworking.api import (
     views_bookings,
     views_invoices,
     views_lieu,
+    views_my_data,
+    views_organisations,
     views_payers,
     views_payments,
     views_people,
     views_plans,
+    views_reduced,
     views_returns,
 )
 from coworking.api.pages import blueprint
@@ -21,6 +24,9 @@ ENDPOINTS = (
     views_allowances,
     views_plans,
     views_people,
+    views_reduced,
+    views_organisations,
+    views_my_data,
     views_invoices,
     views_payments,
     views_payers,

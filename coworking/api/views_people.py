@@ -6,7 +6,8 @@ from typing import Any
 
 from coworking.accounts import queries as accounts
 from coworking.accounts import staff
-from coworking.api import openapi, queries, render
+from coworking.accounts.models import Person as PersonRow
+from coworking.api import openapi, queries, render, render_people
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
 from coworking.api.render import Json
@@ -15,7 +16,7 @@ from coworking.api.schemas.bookings import (
     Presence,
 )
 from coworking.api.schemas.common import PageQuery
-from coworking.api.schemas.people import NewPerson, People, Person
+from coworking.api.schemas.people import Figures, NewPerson, People, Person
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor, Role, current_actor, requires
 from coworking.presence import services as presence
@@ -26,7 +27,14 @@ def _presence(actor: Actor, public_id: str) -> Json:
 
 
 def _person(_actor: Actor, public_id: str) -> Json:
-    return render.person(accounts.person_by_public_id(public_id))
+    return render_people.person(_known(public_id))
+
+
+def _known(public_id: str) -> PersonRow:
+    found = accounts.person_by_public_id(public_id)
+    if found.erased_at is not None:
+        raise NotFound()
+    return found
 
 
 @blueprint.post("/presences")
@@ -50,7 +58,7 @@ def arrive(json_data: dict[str, Any]) -> Json:
 @idempotent(_person)
 def add_person(json_data: dict[str, Any]) -> Json:
     """Add a person (staff); `invite` writes to them"""
-    return render.person(staff.create_person(current_actor(), **json_data))
+    return render_people.person(staff.create_person(current_actor(), **json_data))
 
 
 @blueprint.get("/people")
@@ -66,6 +74,27 @@ def people(query_data: dict[str, Any]) -> Json:
     except NotFound as error:
         raise queries.InvalidCursor() from error
     return {
-        "items": [render.person(row) for row in rows],
+        "items": [render_people.person(row) for row in rows],
         "next": queries.encode_cursor(following) if following is not None else None,
     }
+
+
+@blueprint.get("/people/<person_id>")
+@requires(Role.HOST, scope="people:read")
+@blueprint.output(Person())
+def one_person(person_id: str) -> Json:
+    """One person (staff); who was erased is 404"""
+    return _person(current_actor(), person_id)
+
+
+@blueprint.post("/people/<person_id>/figures")
+@requires(Role.HOST, scope="people:write")
+@blueprint.input(Figures(), example={"status": "jobseeker", "commune": "Felletin"})
+@blueprint.output(Person())
+@idempotent(_person)
+def set_figures(person_id: str, json_data: dict[str, Any]) -> Json:
+    """Say what somebody does and in which town they live (staff)
+
+    For the figures alone: `people_by_status` counts it. 403 for people of the team, whom managers change.
+    """
+    return render_people.person(staff.set_figures(current_actor(), person_id, json_data))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import contains_eager
 
 from coworking.accounts import queries as accounts
 from coworking.accounts.models import Organisation, OrganisationMember, Person
@@ -52,6 +53,42 @@ def organisation_of_contact(actor: Actor, public_id: str) -> Organisation:
     if found is None:
         raise NotFound()
     return found
+
+
+def belonging_of(actor: Actor, organisation: str, person: str) -> OrganisationMember:
+    """How somebody belongs to the organisation today, or will, with both; for its contact and managers.
+
+    Raises `NotFound` for anyone else, and for who belongs to it no longer.
+    """
+    found = db.session.scalars(
+        select(OrganisationMember)
+        .join(OrganisationMember.person)
+        .where(
+            OrganisationMember.organisation_id == organisation_of_contact(actor, organisation).id,
+            Person.public_id == person,
+            or_(OrganisationMember.until.is_(None), OrganisationMember.until >= spaces.today()),
+        )
+        .options(contains_eager(OrganisationMember.person))
+        .order_by(OrganisationMember.since)
+        .limit(1)
+    ).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def organisations_after(actor: Actor, cursor: str | None, limit: int) -> tuple[list[Organisation], str | None]:
+    """Up to ``limit`` organisations whose contact ``actor`` is, or all for managers, the oldest first; the next cursor.
+
+    ``cursor`` is the public id of the last one before them; raises `NotFound` for one that ``actor`` may not read.
+    """
+    statement = select(Organisation).order_by(Organisation.id).limit(limit + 1)
+    if not actor.has(Role.MANAGER):
+        statement = statement.where(Organisation.id.in_(accounts.contact_of(actor.person_id, spaces.today())))
+    if cursor is not None:
+        statement = statement.where(Organisation.id > organisation_of_contact(actor, cursor).id)
+    found = list(db.session.scalars(statement))
+    return found[:limit], found[limit - 1].public_id if len(found) > limit else None
 
 
 def organisations_of_contact(actor: Actor) -> list[Organisation]:
@@ -107,6 +144,7 @@ def _employees(organisation_id: int, month: date, person_id: int | None) -> list
             OrganisationMember.since,
             OrganisationMember.until,
             OrganisationMember.dates_shown_at.is_not(None),
+            Person.public_id,
         )
         .join(Person, Person.id == OrganisationMember.person_id)
         .where(OrganisationMember.organisation_id == organisation_id, OrganisationMember.since <= month_end(month))

@@ -52,6 +52,7 @@ class Employee:
     since: date
     until: date | None
     shows_dates: bool
+    public_id: str
 
     @property
     def name(self) -> str:

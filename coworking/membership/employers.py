@@ -41,7 +41,8 @@ def show_dates(actor: Actor, organisation: str, shown: bool) -> None:
 def set_order_number(actor: Actor, organisation: str, agreement: str, number: str | None) -> None:
     """Which order number the organisation's next invoices carry for an agreement. For its contact and managers;
     raises `NotFound` for anyone else."""
-    with write_unit():
+    with write_unit() as unit:
+        unit.result = agreement
         employer = organisation_of_contact(actor, organisation)
         found = db.session.scalar(
             locked(select(Agreement).where(Agreement.public_id == agreement, Agreement.organisation_id == employer.id))

@@ -323,7 +323,8 @@ def end_agreement(actor: Actor, public_id: str, last_day: date) -> int:
     Those stay paid as they were quoted. Managers only; raises `DatesCross` for a day before its first, `AlreadyEnded`.
     """
     managers_only(actor)
-    with write_unit():
+    with write_unit() as unit:
+        unit.result = public_id
         employer = select(Agreement.organisation_id).where(Agreement.public_id == public_id).scalar_subquery()
         db.session.scalars(locked(select(Organisation).where(Organisation.id == employer))).one_or_none()
         agreement = db.session.scalar(locked(select(Agreement).where(Agreement.public_id == public_id)))

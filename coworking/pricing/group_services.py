@@ -145,7 +145,8 @@ def end(actor: Actor, public_id: str) -> PriceGroupMember:
     """Let a person pay the full price from today on; what is booked keeps its price. The team only; twice is fine."""
     _check_has(actor, Role.HOST)
     owner = select(Person.public_id).join(PriceGroupMember, PriceGroupMember.person_id == Person.id)
-    with write_unit():
+    with write_unit() as unit:
+        unit.result = public_id
         found = db.session.scalar(owner.where(PriceGroupMember.public_id == public_id))
         if found is None:
             raise NotFound()

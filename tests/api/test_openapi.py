@@ -24,7 +24,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import select, update
 
-from coworking.accounts.models import Person, PersonRole
+from coworking.accounts import invitations
+from coworking.accounts.models import Organisation, Person, PersonRole
 from coworking.billing import manual_charges
 from coworking.billing import services as billing
 from coworking.core.db import db
@@ -34,7 +35,7 @@ from coworking.membership.models import Subscription
 from coworking.spaces.models import Lieu
 from coworking.statistics import services as closing
 from tests.api.conftest import morning
-from tests.factories import make_pack_offer, make_plan
+from tests.factories import make_agreement, make_group, make_pack_offer, make_plan, make_reduced
 
 CHECKS = [
     not_a_server_error,
@@ -76,7 +77,28 @@ OPERATIONS = {
     ("GET", "/subscriptions"): "bookings:read",
     ("POST", "/subscriptions"): "payments:write",
     ("POST", "/subscriptions/{subscription_id}/end"): "payments:write",
+    ("GET", "/people/{person_id}"): "people:read",
+    ("POST", "/people/{person_id}/figures"): "people:write",
+    ("GET", "/price-groups"): "people:read",
+    ("GET", "/people/{person_id}/reduced-prices"): "people:read",
+    ("POST", "/people/{person_id}/reduced-prices"): "people:write",
+    ("POST", "/people/{person_id}/reduced-prices/{reduced_price_id}/end"): "people:write",
+    ("GET", "/organisations"): "organisations:read",
+    ("GET", "/organisations/{organisation_id}"): "organisations:read",
+    ("GET", "/organisations/{organisation_id}/people"): "organisations:read",
+    ("POST", "/organisations/{organisation_id}/people"): "organisations:write",
+    ("POST", "/organisations/{organisation_id}/people/{person_id}/end"): "organisations:write",
+    ("GET", "/organisations/{organisation_id}/invitations"): "organisations:read",
+    ("POST", "/organisations/{organisation_id}/invitations"): "organisations:write",
+    ("POST", "/organisations/{organisation_id}/invitations/{invitation_id}/withdraw"): "organisations:write",
+    ("GET", "/organisations/{organisation_id}/agreements"): "organisations:read",
+    ("POST", "/organisations/{organisation_id}/agreements"): "organisations:write",
+    ("POST", "/organisations/{organisation_id}/agreements/{agreement_id}/end"): "organisations:write",
+    ("POST", "/organisations/{organisation_id}/agreements/{agreement_id}/order-number"): "organisations:write",
+    ("POST", "/me/data"): "data:read",
 }
+COPY = ("POST", "/me/data")
+"""Each request makes a new copy: no key belongs to it."""
 SIGNED = ("POST", "/network/returns")
 """The one operation that no token opens: the body's own signature does."""
 
@@ -115,10 +137,13 @@ def test_every_operation_says_who_may_call_it_and_what_can_go_wrong(document):
         assert "404" in documented or "{" not in path
         if "requestBody" in operation:
             assert {"400", "404", "409", "413", "415", "422"} <= documented, path
-        if method == "POST":
+        if (method, path) == COPY:
+            assert "429" in documented
+        elif method == "POST":
             assert "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}, path
         for status, response in operation["responses"].items():
             made = "application/pdf" if path.endswith(".pdf") else "application/json"
+            made = "application/zip" if (method, path) == COPY else made
             kind = made if status.startswith("2") else "application/problem+json"
             assert list(response["content"]) == [kind], (path, status)
 
@@ -209,6 +234,20 @@ def world(app, clock, place, cast, program, member):
         invoice = one_invoice(cast.manager)
         offer = make_pack_offer(cents=8000).public_id
         plan = make_plan(cents=8000).public_id
+        agreement = make_agreement()
+        employer = db.session.get_one(Organisation, agreement.organisation_id).public_id
+        reduced = make_reduced(cast.member, make_group()).public_id
+        student = make_group("étudiant").public_id
+        invited = invitations.invite(cast.manager.actor(), employer, "zoe@demo.example")
+        paths = {
+            "invoice_id": invoice,
+            "payer_id": cast.member.public_id,
+            "person_id": cast.member.public_id,
+            "organisation_id": employer,
+            "agreement_id": agreement.public_id,
+            "invitation_id": invited.public_id,
+            "reduced_price_id": reduced,
+        }
     zone = member.get("/lieu").get_json()["zones"][0]["id"]
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     return {
@@ -222,8 +261,7 @@ def world(app, clock, place, cast, program, member):
             "checkout": later["id"],
             "{booking_id}": today["id"],
         },
-        "invoice": invoice,
-        "payer": cast.member.public_id,
+        "paths": paths,
         "values": {
             "resource_id": [row.public_id for row in [*place.desks, *place.rooms]],
             "zone_id": [zone],
@@ -233,6 +271,14 @@ def world(app, clock, place, cast, program, member):
             "agreed_cents": [8000],
             "plan_id": [plan],
             "first_month": ["2026-12"],
+            "group_id": [student],
+            "since": ["2026-11-24"],
+            "until": ["2027-06-30"],
+            "valid_from": ["2026-11-24"],
+            "valid_until": ["2027-06-30"],
+            "seen_on": ["2026-11-24"],
+            "last_day": ["2027-06-30"],
+            "email": ["zoe@demo.example", "tom@demo.example"],
         },
         "subscription": partial(newest_plan, app),
         "soon": clock.now + timedelta(days=2),
@@ -243,12 +289,11 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
     """Put true ids and near times into most of what was made up, so that it comes past the first refusals."""
     if "booking_id" in (case.path_parameters or {}) and pick(3):
         case.path_parameters["booking_id"] = world["bookings"][case.operation.path.rpartition("/")[2]]
-    if "invoice_id" in (case.path_parameters or {}) and pick(3):
-        case.path_parameters["invoice_id"] = world["invoice"]
+    for name, value in world["paths"].items():
+        if name in (case.path_parameters or {}) and pick(5):
+            case.path_parameters[name] = value
     if "subscription_id" in (case.path_parameters or {}) and pick(3):
         case.path_parameters["subscription_id"] = world["subscription"]()
-    if "payer_id" in (case.path_parameters or {}) and pick(3):
-        case.path_parameters["payer_id"] = world["payer"]
     for holder in (case.query, case.body):
         if not isinstance(holder, dict):
             continue

@@ -46,6 +46,25 @@ ENDPOINTS = [
     ("get", "/subscriptions", "bookings:read"),
     ("post", "/subscriptions", "payments:write"),
     ("post", "/subscriptions/{id}/end", "payments:write"),
+    ("get", "/people/{id}", "people:read"),
+    ("post", "/people/{id}/figures", "people:write"),
+    ("get", "/price-groups", "people:read"),
+    ("get", "/people/{id}/reduced-prices", "people:read"),
+    ("post", "/people/{id}/reduced-prices", "people:write"),
+    ("post", "/people/{id}/reduced-prices/{id}/end", "people:write"),
+    ("get", "/organisations", "organisations:read"),
+    ("get", "/organisations/{id}", "organisations:read"),
+    ("get", "/organisations/{id}/people", "organisations:read"),
+    ("post", "/organisations/{id}/people", "organisations:write"),
+    ("post", "/organisations/{id}/people/{id}/end", "organisations:write"),
+    ("get", "/organisations/{id}/invitations", "organisations:read"),
+    ("post", "/organisations/{id}/invitations", "organisations:write"),
+    ("post", "/organisations/{id}/invitations/{id}/withdraw", "organisations:write"),
+    ("get", "/organisations/{id}/agreements", "organisations:read"),
+    ("post", "/organisations/{id}/agreements", "organisations:write"),
+    ("post", "/organisations/{id}/agreements/{id}/end", "organisations:write"),
+    ("post", "/organisations/{id}/agreements/{id}/order-number", "organisations:write"),
+    ("post", "/me/data", "data:read"),
 ]
 
 
@@ -79,7 +98,17 @@ def test_a_token_does_only_what_its_scopes_say(program, cast, booking, method, p
 @pytest.mark.parametrize("who", ["member", "colleague", "stranger", "accountant", "lead"])
 def test_people_are_staff_s_business(program, cast, who):
     person = program(getattr(cast, who))
-    for answer in (person.get("/people"), person.post("/people", {"first_name": "Zoé"})):
+    one = f"/people/{cast.member.public_id}"
+    for answer in (
+        person.get("/people"),
+        person.post("/people", {"first_name": "Zoé"}),
+        person.get(one),
+        person.post(f"{one}/figures", {"status": "student"}),
+        person.get("/price-groups"),
+        person.get(f"{one}/reduced-prices"),
+        person.post(f"{one}/reduced-prices", {}),
+        person.post(f"{one}/reduced-prices/2222222222222222/end"),
+    ):
         assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
 
 

@@ -120,7 +120,7 @@ class Unit(Shown):
     ends_at = instant(required=True)
     outcome = fields.String(required=True, metadata={"enum": ["pending", "came", "absent", "unknown"]})
     payer = choice("person", "employer")
-    cover = choice("tariff", "subscription", "pack", "agreement", "trial", "free")
+    cover = choice("tariff", "subscription", "pack", "agreement", "share", "trial", "free")
     amount_cents = fields.Integer(required=True, allow_none=True)
     rest_cents = fields.Integer(required=True, allow_none=True)
     price_basis = choice("ttc", "ht")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from typing import Any
 
-from coworking.api.fields import StrictSchema, Text, Truth
-from coworking.api.schemas.common import Page, Shown, instant, text
+from marshmallow import ValidationError, fields, validates_schema
+
+from coworking.accounts.rules import STATUSES
+from coworking.api.fields import OneOf, StrictSchema, Text, Truth
+from coworking.api.schemas.common import Page, Shown, choice, instant, text
+from coworking.core.errors import N_
+
+NO_FIGURE = N_("Give status, commune or both.")
 
 
 class NewPerson(StrictSchema):
@@ -14,6 +20,19 @@ class NewPerson(StrictSchema):
     email = Text(most=254, load_default="")
     phone = Text(most=32, load_default="")
     invite = Truth(load_default=False)
+
+
+class Figures(StrictSchema):
+    """``status`` and ``commune`` (where the person lives) are for the figures alone; empty text: not said. What is left out
+    stays."""
+
+    status = OneOf("", *STATUSES)
+    commune = Text(most=120, metadata={"example": "Felletin"})
+
+    @validates_schema
+    def _something(self, data: dict[str, Any], **_options: Any) -> None:
+        if not data:
+            raise ValidationError(NO_FIGURE, "status")
 
 
 class PersonRef(Shown):
@@ -27,6 +46,8 @@ class Person(Shown):
     last_name = text(required=True)
     email = text(required=True, allow_none=True)
     phone = text(required=True, allow_none=True)
+    status = choice(*STATUSES)
+    commune = text(required=True, allow_none=True)
     created_at = instant(required=True)
 
 
