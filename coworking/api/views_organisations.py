@@ -79,6 +79,15 @@ def _asked_month(query: dict[str, Any]) -> date:
     return employer_queries.check_month(query.get("month") or month_of(spaces.today()))
 
 
+@blueprint.get("/organisations/<organisation_id>")
+@requires(scope="organisations:read")
+@blueprint.output(PayingOrganisation())
+def one_organisation(organisation_id: str) -> Json:
+    """One organisation, for its contact and managers"""
+    actor = current_actor()
+    return render_people.organisation(employer_queries.organisation_of_contact(actor, organisation_id), actor)
+
+
 @blueprint.get("/organisations")
 @requires(scope="organisations:read")
 @blueprint.input(PageQuery(), location="query", unknown=None)
@@ -98,15 +107,6 @@ def list_organisations(query_data: dict[str, Any]) -> Json:
         "items": [render_people.organisation(row, actor) for row in rows],
         "next": queries.encode_cursor(following) if following is not None else None,
     }
-
-
-@blueprint.get("/organisations/<organisation_id>")
-@requires(scope="organisations:read")
-@blueprint.output(PayingOrganisation())
-def one_organisation(organisation_id: str) -> Json:
-    """One organisation, for its contact and managers"""
-    actor = current_actor()
-    return render_people.organisation(employer_queries.organisation_of_contact(actor, organisation_id), actor)
 
 
 @blueprint.get("/organisations/<organisation_id>/people")
@@ -166,16 +166,6 @@ def end_person_of_organisation(organisation_id: str, person_id: str, json_data: 
     return render_people.belonging(member)
 
 
-@blueprint.get("/organisations/<organisation_id>/invitations")
-@requires(scope="organisations:read")
-@blueprint.output(OrganisationInvitations())
-def invitations_of_organisation(organisation_id: str) -> Json:
-    """Invitations that can still be accepted, the latest first"""
-    found = employer_queries.organisation_of_contact(current_actor(), organisation_id)
-    rows = invitations.open_invitations(found)
-    return {"items": [render_people.invitation(row) for row in rows], "next": None}
-
-
 @blueprint.post("/organisations/<organisation_id>/invitations")
 @requires(scope="organisations:write")
 @blueprint.input(NewInvitation(), example={"email": "anne@demo.example"})
@@ -191,6 +181,16 @@ def invite_to_organisation(organisation_id: str, json_data: dict[str, Any]) -> J
     )
 
 
+@blueprint.get("/organisations/<organisation_id>/invitations")
+@requires(scope="organisations:read")
+@blueprint.output(OrganisationInvitations())
+def invitations_of_organisation(organisation_id: str) -> Json:
+    """Invitations that can still be accepted, the latest first"""
+    found = employer_queries.organisation_of_contact(current_actor(), organisation_id)
+    rows = invitations.open_invitations(found)
+    return {"items": [render_people.invitation(row) for row in rows], "next": None}
+
+
 @blueprint.post("/organisations/<organisation_id>/invitations/<invitation_id>/withdraw")
 @requires(scope="organisations:write")
 @blueprint.output(OrganisationInvitation())
@@ -198,26 +198,6 @@ def invite_to_organisation(organisation_id: str, json_data: dict[str, Any]) -> J
 def withdraw_invitation(organisation_id: str, invitation_id: str) -> Json:
     """Withdraw an invitation: its link works no longer; twice is fine"""
     return render_people.invitation(invitations.withdraw(current_actor(), organisation_id, invitation_id))
-
-
-@blueprint.get("/organisations/<organisation_id>/agreements")
-@requires(scope="organisations:read")
-@blueprint.input(MaybeMonthQuery(), location="query", unknown=None)
-@blueprint.output(AgreementList())
-def agreements_of_organisation(organisation_id: str, query_data: dict[str, Any]) -> Json:
-    """What the organisation agreed to pay, the latest first, and what it spent in a month
-
-    For its contact, those that are not over; for managers, all.
-    """
-    actor = current_actor()
-    found, month = employer_queries.organisation_of_contact(actor, organisation_id), _asked_month(query_data)
-    rows = _agreements(actor, found)
-    spent = employer_queries.spending(found, rows, month)
-    return {
-        "month": write_month(month),
-        "items": [render_people.agreement(row, spent[row.id]) for row in rows],
-        "next": None,
-    }
 
 
 @blueprint.post("/organisations/<organisation_id>/agreements")
@@ -248,6 +228,26 @@ def add_agreement(organisation_id: str, json_data: dict[str, Any]) -> Json:
         pays_rooms=json_data["pays_rooms"],
     )
     return _agreement(actor, made.public_id)
+
+
+@blueprint.get("/organisations/<organisation_id>/agreements")
+@requires(scope="organisations:read")
+@blueprint.input(MaybeMonthQuery(), location="query", unknown=None)
+@blueprint.output(AgreementList())
+def agreements_of_organisation(organisation_id: str, query_data: dict[str, Any]) -> Json:
+    """What the organisation agreed to pay, the latest first, and what it spent in a month
+
+    For its contact, those that are not over; for managers, all.
+    """
+    actor = current_actor()
+    found, month = employer_queries.organisation_of_contact(actor, organisation_id), _asked_month(query_data)
+    rows = _agreements(actor, found)
+    spent = employer_queries.spending(found, rows, month)
+    return {
+        "month": write_month(month),
+        "items": [render_people.agreement(row, spent[row.id]) for row in rows],
+        "next": None,
+    }
 
 
 @blueprint.post("/organisations/<organisation_id>/agreements/<agreement_id>/end")

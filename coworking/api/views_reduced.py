@@ -50,15 +50,6 @@ def price_groups() -> Json:
     return {"items": [render_people.group(one, counts.get(one.id, 0)) for one in group_queries.groups()], "next": None}
 
 
-@blueprint.get("/people/<person_id>/reduced-prices")
-@requires(Role.HOST, scope="people:read")
-@blueprint.output(ReducedPrices())
-def reduced_prices_of(person_id: str) -> Json:
-    """Reduced prices that somebody has, had or will have, by which proof, the latest first (staff)"""
-    rows = [one for one in group_queries.belongings_of(_known(person_id).id) if not one.never_counted]
-    return {"items": [render_people.reduced_price(one) for one in rows], "next": None}
-
-
 @blueprint.post("/people/<person_id>/reduced-prices")
 @requires(Role.HOST, scope="people:write")
 @blueprint.input(NewReducedPrice(), example=_GIVEN)
@@ -80,6 +71,15 @@ def give_reduced_price(person_id: str, json_data: dict[str, Any]) -> Json:
         seen_on=json_data["seen_on"],
     )
     return _reduced_price(actor, given.public_id)
+
+
+@blueprint.get("/people/<person_id>/reduced-prices")
+@requires(Role.HOST, scope="people:read")
+@blueprint.output(ReducedPrices())
+def reduced_prices_of(person_id: str) -> Json:
+    """Reduced prices that somebody has, had or will have, by which proof, the latest first (staff)"""
+    rows = [one for one in group_queries.belongings_of(_known(person_id).id) if not one.never_counted]
+    return {"items": [render_people.reduced_price(one) for one in rows], "next": None}
 
 
 @blueprint.post("/people/<person_id>/reduced-prices/<reduced_price_id>/end")

@@ -18,7 +18,7 @@ class MaybeMonthQuery(StrictSchema):
     month = Month(metadata={"example": "2026-11"})
 
 
-class PayingOrganisation(Shown):
+class OrganisationInList(Shown):
     """``domain``: whoever confirmed an address there may join it. What follows is for its invoices, and null for its
     contact: managers alone read it."""
 
@@ -36,8 +36,12 @@ class PayingOrganisation(Shown):
     is_public = fields.Boolean(required=True, allow_none=True)
 
 
+class PayingOrganisation(OrganisationInList):
+    """The same, by itself."""
+
+
 class PayingOrganisations(Page):
-    items = fields.List(fields.Nested(PayingOrganisation), required=True)
+    items = fields.List(fields.Nested(OrganisationInList), required=True)
 
 
 class PaidDay(Shown):
