@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from coworking.accounts.models import Organisation, OrganisationInvitation, OrganisationMember, Person
+from coworking.api.render import Json
 from coworking.core.policy import Actor, Role
 from coworking.membership.agreement_rules import WHOLE_BP
 from coworking.membership.employer_rules import AgreementMonth, EmployeeMonth
 from coworking.membership.models import Agreement
 from coworking.pricing.group_models import PriceGroup, PriceGroupMember
 from coworking.spaces import queries as spaces
-
-Json = dict[str, Any]
 
 _FOR_INVOICES = (
     "siren", "siret", "vat_number", "email", "address", "postcode", "city", "service_code", "is_public",

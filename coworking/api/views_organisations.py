@@ -15,7 +15,7 @@ from coworking.accounts.models import Organisation
 from coworking.api import queries, render_people
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
-from coworking.api.render_people import Json
+from coworking.api.render import Json
 from coworking.api.schemas.common import PageQuery
 from coworking.api.schemas.organisations import (
     AgreementList,

@@ -11,7 +11,7 @@ from coworking.accounts.models import Person
 from coworking.api import render_people
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
-from coworking.api.render_people import Json
+from coworking.api.render import Json
 from coworking.api.schemas.reduced import NewReducedPrice, ReducedGroups, ReducedPrice, ReducedPrices
 from coworking.core.errors import NotFound
 from coworking.core.policy import Actor, Role, current_actor, requires
