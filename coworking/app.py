@@ -81,6 +81,7 @@ MODELS = (
     "coworking.accounts.card_models",
     "coworking.accounts.paper_models",
     "coworking.accounts.proxy_models",
+    "coworking.accounts.terms_models",
     "coworking.spaces.models",
     "coworking.spaces.photo_models",
     "coworking.claims.models",

@@ -11,6 +11,7 @@ from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCod
 from coworking.accounts.models import ApiToken, Device, EmailChange, Leaving, OrganisationInvitation, Person, PersonRole
 from coworking.accounts.paper_models import PaperMessage
 from coworking.accounts.proxy_models import BookingProxy
+from coworking.accounts.terms_models import ConsentChange
 from coworking.core import erasing
 from coworking.core.db import db
 from coworking.core.erasing import Forgets, Hindrance
@@ -62,6 +63,7 @@ erasing.declare(
         lambda person: or_(BookingProxy.person_id == person, BookingProxy.proxy_person_id == person),
         deletes=True,
     ),
+    Forgets(ConsentChange, lambda person: ConsentChange.person_id == person, deletes=True),
     Forgets(PaperMessage, lambda person: PaperMessage.person_id == person, deletes=True),
     Forgets(Passkey, lambda person: Passkey.person_id == person, deletes=True),
     Forgets(

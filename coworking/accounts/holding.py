@@ -21,10 +21,11 @@ from coworking.accounts.models import (
 )
 from coworking.accounts.paper_models import PaperMessage
 from coworking.accounts.proxy_models import BookingProxy
+from coworking.accounts.terms_models import ConsentChange, HouseText, TextAcceptance
 from coworking.core import holdings
 from coworking.core.audit import AuditEntry
 from coworking.core.errors import N_
-from coworking.core.holdings import ELSEWHERE, MINUTES, ORGANISATION, OTHERS, SECRET, Holds
+from coworking.core.holdings import ELSEWHERE, MINUTES, ORGANISATION, OTHERS, SECRET, THE_LIEU, Holds
 from coworking.core.idempotency import IdempotencyKey
 from coworking.core.outbox import OutboxRow
 from coworking.core.security import SecurityEvent
@@ -79,6 +80,8 @@ holdings.declare(
         BookingProxy,
         rows=lambda person: or_(BookingProxy.person_id == person, BookingProxy.proxy_person_id == person),
     ),
+    Holds("acceptances", N_("Terms and house rules I accepted"), TextAcceptance),
+    Holds("consents", N_("What I agreed to, and when I no longer did"), ConsentChange),
     Holds("papers", N_("Messages to me on paper"), PaperMessage, leaves={"job": SECRET}),
     Holds(
         "passkeys",
@@ -103,4 +106,5 @@ holdings.declare(
     Holds("changes", N_("Changes by and about me"), AuditEntry, leaves={"details": OTHERS}),
 )
 holdings.leave(ORGANISATION, N_("Organisations"), Organisation)
+holdings.leave(THE_LIEU, N_("General terms and house rules"), HouseText)
 holdings.leave(MINUTES, N_("Attempts to sign in, and links that were used"), Throttle, UsedOnce)

@@ -27,6 +27,8 @@ _POSTAL: list[Column[PersonLine]] = [
 _SINCE: list[Column[PersonLine]] = [
     Column(N_("Known since"), lambda row: row.created_at),
     Column(N_("Account closed on"), lambda row: row.deactivated_at),
+    Column(N_("General terms accepted on"), lambda row: row.terms_on),
+    Column(N_("House rules accepted on"), lambda row: row.rules_on),
 ]
 
 

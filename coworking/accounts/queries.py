@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
 from coworking.accounts.models import ApiToken, Organisation, OrganisationMember, Person
+from coworking.accounts.terms_queries import accepted_on
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -93,13 +94,15 @@ class PersonLine(NamedTuple):
     commune: str | None
     created_at: datetime
     deactivated_at: datetime | None
+    terms_on: date | None
+    rules_on: date | None
 
 
 def every_person(text: str = "", *, closed: bool = False) -> Iterator[PersonLine]:
     """All the people of whom `list_people` gives pages, by name (1 statement)."""
-    columns = [getattr(Person, name) for name in PersonLine._fields]
+    columns = [getattr(Person, name) for name in PersonLine._fields[:-2]]
     statement = (
-        select(*columns)
+        select(*columns, accepted_on("terms"), accepted_on("rules"))
         .where(Person.deactivated_at.is_not(None) if closed else Person.deactivated_at.is_(None), *_matches(text))
         .order_by(folded(Person.last_name), folded(Person.first_name), Person.id)
     )

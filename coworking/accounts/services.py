@@ -6,8 +6,11 @@ and writes its outcome in another.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from coworking.accounts import (
     access,
+    consents,
     devices,
     email_changes,
     emails,
@@ -17,6 +20,7 @@ from coworking.accounts import (
     passwords,
     queries,
     rules,
+    terms,
     throttle,
     tokens,
 )
@@ -32,8 +36,12 @@ from coworking.core.sql import inserted
 from coworking.core.units import end_read, write_unit
 
 
-def sign_up(*, first_name: str, last_name: str, email: str, password: str, address: str | None) -> str:
+def sign_up(
+    *, first_name: str, last_name: str, email: str, password: str, address: str | None, shown: Collection[str] = ()
+) -> str:
     """Make an account and write to its address; where there is one already, write that instead.
+
+    Who signs up accepts the versions of terms and house rules that were ``shown``: those in force, or `TextsChanged`.
 
     Neither the answer nor the time it takes tells which. ``address`` is the visitor's internet address. Returns the mark by
     which this browser may go on once the address is confirmed (`tokens.signed_up_mark`). Raises what is wrong with an
@@ -43,6 +51,7 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
         raise place.NotSetUp()
     first, last, email = rules.name_of(first_name), rules.name_of(last_name), email_of(email)
     password_rules.check_password(password, email, (first, last, place.name()))
+    terms.check_shown(shown)
     locale = language()
     with write_unit():
         throttle.count(throttle.email_buckets(address))
@@ -52,6 +61,8 @@ def sign_up(*, first_name: str, last_name: str, email: str, password: str, addre
         made = inserted(Person, email=email, **values)
         person = access.by_email(email)
         if person is not None:
+            if made:
+                terms.accept_at_sign_up(person.id, shown)
             emails.enqueue(emails.CONFIRM if made else emails.REGISTERED, person)
     return tokens.signed_up_mark(email, password_hash)
 
@@ -223,6 +234,8 @@ def update_profile(
     }
     with write_unit():
         person = access.oneself(actor)
+        if person.visible_to_colleagues is not visible_to_colleagues:
+            consents.note(actor, person, "colleagues", given=visible_to_colleagues)
         for name, value in values.items():
             setattr(person, name, value)
     return person

@@ -14,6 +14,7 @@ from coworking.accounts import (
     views_people,
     views_second_step,
     views_security,
+    views_terms,
 )
 from coworking.accounts.pages import blueprint
 
@@ -32,6 +33,7 @@ PAGES = (
     views_people,
     views_second_step,
     views_security,
+    views_terms,
 )
 """Importing them puts their routes on ``blueprint``."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import email_changes, passkey_answers, password_rules, rules, services, tokens
+from coworking.accounts import email_changes, passkey_answers, password_rules, rules, services, terms_queries, tokens
 from coworking.accounts.devices import Halfway
 from coworking.accounts.forms import sign_up_form
 from coworking.accounts.pages import blueprint, home_of, page, visitor_address, welcome
 from coworking.accounts.session import browser, end, known_as
+from coworking.accounts.terms_rules import NotAccepted
 from coworking.core.errors import Gone
 from coworking.core.forms import Form
 from coworking.core.i18n import _, choose_again
@@ -52,13 +53,15 @@ def sign_out() -> ResponseReturnValue:
 @blueprint.get("/sign-up")
 @public
 def sign_up() -> ResponseReturnValue:
-    return page("sign_up", Form(request.args), least=password_rules.MIN_PASSWORD)
+    return _sign_up(Form(request.args))
 
 
 @blueprint.post("/sign-up")
 @public
 def do_sign_up() -> ResponseReturnValue:
     form = sign_up_form(request.form)
+    if terms_queries.heads_in_force() and not form.checked("accepts"):
+        form.refuse("accepts", NotAccepted())
     if form.is_good:
         with form.trying():
             mark = services.sign_up(
@@ -67,10 +70,15 @@ def do_sign_up() -> ResponseReturnValue:
                 email=form["email"],
                 password=form["password"],
                 address=visitor_address(),
+                shown=form.several("text"),
             )
             session["signed_up"] = mark
             return page("email_sent", Form(), kind="sign_up", email=form["email"].strip())
-    return page("sign_up", form, least=password_rules.MIN_PASSWORD)
+    return _sign_up(form)
+
+
+def _sign_up(form: Form) -> ResponseReturnValue:
+    return page("sign_up", form, least=password_rules.MIN_PASSWORD, texts=terms_queries.heads_in_force())
 
 
 @blueprint.post("/sign-up/go-on")

@@ -48,6 +48,8 @@ APPEND_ONLY = (
     "received_return",
     "attestation",
     "attestation_paper",
+    "house_text",
+    "text_acceptance",
 )
 """Tables whose rows are written once: no UPDATE, no DELETE, no TRUNCATE."""
 
@@ -143,6 +145,8 @@ UNIQUE: dict[str, tuple[tuple[str, ...], ...]] = {
     "received_return": (("network_lieu_id", "month", "revision"),),
     "attestation": (("public_id",), ("code",)),
     "attestation_paper": (("attestation_id", "locale"),),
+    "house_text": (("public_id",), ("kind", "from_day")),
+    "text_acceptance": (),
     "invoice": (("public_id",), ("seq",), ("number",), ("prev",)),
     "payment": (("public_id",), ("reverses_id",), ("online_payment_id", "invoice_id", "online_entry")),
     "pack": (("public_id",),),

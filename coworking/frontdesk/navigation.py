@@ -86,6 +86,9 @@ _PARTS = {
     },
     "booking.rooms": {"booking.new_room_booking", "booking.book_room"},
     "accounts.people": {
+        "accounts.accepted_on_paper",
+        "accounts.agreements_of",
+        "accounts.text_to_sign",
         "accounts.person",
         "accounts.new_person",
         "proxy.edit",
@@ -97,6 +100,9 @@ _PARTS = {
         "membership.person",
     },
     "accounts.me": {
+        "accounts.accept_terms",
+        "accounts.agreements",
+        "accounts.ask_terms",
         "accounts.tokens",
         "billing.mine",
         "employer.home",
@@ -117,6 +123,8 @@ _PARTS = {
         "membership.mine",
     },
     "spaces.index": {
+        "accounts.edit_texts",
+        "accounts.publish_text",
         "billing.mention",
         "billing.mentions",
         "billing.settings",

@@ -15,6 +15,7 @@ from coworking.accounts.cards import card_of
 from coworking.accounts.models import OrganisationMember, Person
 from coworking.accounts.proxy_models import BookingProxy
 from coworking.accounts.queries import person_by_public_id
+from coworking.accounts.terms_queries import TextHead, waiting_for
 from coworking.billing import queries as billing
 from coworking.billing.account_queries import PayerAccount, account_for
 from coworking.billing.account_rules import Line
@@ -55,7 +56,7 @@ class MoneyOf:
 class Story:
     """What the team knows of ``person``. ``coming`` and ``past``: how many bookings there are beside those listed.
 
-    ``money`` and ``employers`` are None for those who may not see them.
+    ``not_accepted``: versions of terms and house rules. ``money`` and ``employers`` are None for those who may not see them.
     """
 
     person: Person
@@ -69,6 +70,7 @@ class Story:
     card: PersonCard | None
     to_print: int
     proxy: BookingProxy | None
+    not_accepted: Sequence[TextHead]
 
 
 def story_of(actor: Actor, public_id: str) -> Story:
@@ -91,6 +93,7 @@ def story_of(actor: Actor, public_id: str) -> Story:
         money=_money(actor, person) if reads_money else None,
         card=card_of(person.id),
         proxy=proxy_of(person.id),
+        not_accepted=waiting_for(person.id),
         to_print=papers.how_many_wait(is_manager=actor.has(Role.MANAGER), person_id=person.id),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from coworking.accounts import consents
 from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core import audit
 from coworking.core.clock import now
@@ -34,6 +35,7 @@ def show_dates(actor: Actor, organisation: str, shown: bool) -> None:
             raise NotFound()
         if (member.dates_shown_at is not None) != shown:
             member.dates_shown_at = now() if shown else None
+            consents.note(actor, who, "employer_dates", given=shown, organisation_id=member.organisation_id)
             action = "organisation.dates_shown" if shown else "organisation.dates_hidden"
             audit.record(actor, action, ("organisation", member.organisation_id), person_id=who.id)
 

@@ -19,7 +19,7 @@ from sqlalchemy import JSON, Column, LargeBinary, select, text, update
 from coworking.accounting import closings, drawer
 from coworking.accounting.bank_models import BankLine, BankMatch, BankStatement, BankUpload
 from coworking.accounting.closing_models import TakingsClosing
-from coworking.accounts import api_tokens, cards, once, tokens
+from coworking.accounts import api_tokens, cards, consents, once, terms, tokens
 from coworking.accounts.card_models import PersonCard
 from coworking.accounts.card_rules import new_token
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
@@ -145,6 +145,7 @@ def fill(clock: Clock) -> Filled:
     network.send_by_email(manager, name="Le réseau", email="reseau@tete.example", since=OCTOBER)
     invoices = db.session.scalars(select(Invoice.public_id).where(Invoice.kind == "invoice")).all()
     secrets = _links(people) | {"pay": pay_token(invoices), "to_pay": sale_token(_sale_of(people["member"]))}
+    _agree(people)
     _read_bank()
     _import()
     _pay_out()
@@ -195,6 +196,7 @@ def fill(clock: Clock) -> Filled:
         "plan": [plan.public_id],
         "price_group": [group.public_id],
         "card": tokens_of_cards,
+        "text": ["rules-2026-11-24"],
         "paper": list(db.session.scalars(select(PaperMessage.public_id))),
         "pack": list(db.session.scalars(select(Pack.public_id))),
         "pack_offer": list(db.session.scalars(select(PackOffer.public_id))),
@@ -226,6 +228,15 @@ def _people() -> tuple[dict[str, Person], int]:
                 )
             )
     return people, employer
+
+
+def _agree(people: dict[str, Person]) -> None:
+    """House rules that Anne signed on paper; she lets colleagues see when she comes."""
+    host = people["host"].actor()
+    terms.publish(people["manager"].actor(), "rules", text="Calme", news=None, from_day=TODAY)
+    terms.accepted_on_paper(host, people["member"].public_id, signed_on=TODAY)
+    with write_unit():
+        consents.note(host, people["member"], "colleagues", given=True)
 
 
 def _name_everyone(words: Sentinels, column: str, about: Subject = None) -> None:

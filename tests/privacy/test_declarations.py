@@ -49,6 +49,7 @@ NOT_PERSONAL = {
     "enrolment.*": _NETWORK,
     "gateway_account.label": "the name of the lieu's account at a provider",
     "head_link.*": _NETWORK,
+    "house_text.*": _LIEU,
     "idempotency_key.endpoint": _CODE,
     "import_file.columns": _CODE,
     "import_file.decisions": "numbers of lines, and words that the code chooses",

@@ -52,7 +52,10 @@ _NOBODYS = "2222222222222222"
 KINDS: dict[str, str] = {
     "accounts.ask_erase_of": "person",
     "accounts.data_of": "person",
+    "accounts.agreements_of": "person",
     "accounts.person": "person",
+    "accounts.text": "text",
+    "accounts.text_to_sign": "person",
     "api.booking": "booking",
     "api.invoice": "invoice",
     "api.invoice_pdf": "invoice",
