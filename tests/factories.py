@@ -153,18 +153,22 @@ def _write_cast() -> None:
 def make_tariff(
     *,
     desk: int | None = 900,
+    day: int | None = None,
     room: int | None = 1500,
     resources: dict[Resource, int] | None = None,
     valid_from: date = LONG_AGO,
     basis: str = "ttc",
     vat_rate_bp: int = 2000,
 ) -> Tariff:
-    """Prices in cents: half a day at a desk, an hour of a room, and of ``resources`` that have their own."""
+    """Prices in cents: half a day at a desk, a whole ``day`` there, an hour of a room, and of ``resources`` that have their
+    own."""
     with write_unit():
         tariff = Tariff(valid_from=valid_from, basis=basis, vat_rate_bp=vat_rate_bp)
         for kind, unit, cents in (("desk", "half_day", desk), ("room", "hour", room)):
             if cents is not None:
-                tariff.prices.append(TariffPrice(kind=kind, unit=unit, cents=cents))
+                tariff.prices.append(
+                    TariffPrice(kind=kind, unit=unit, cents=cents, day_cents=day if kind == "desk" else None)
+                )
         for resource, cents in (resources or {}).items():
             unit = "half_day" if resource.kind == "desk" else "hour"
             tariff.prices.append(TariffPrice(kind=resource.kind, resource_id=resource.id, unit=unit, cents=cents))

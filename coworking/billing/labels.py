@@ -64,7 +64,15 @@ def of_quote(quote: Quote, locale: str) -> str:
     if quote.is_part:
         with in_language(locale):
             return _("%(what)s, the employer’s part", what=label)
+    if quote.alone_cents is not None:
+        label = at_day_rate(label, locale)
     return reduced(label, quote.price_group.name if quote.price_group is not None else None, locale)
+
+
+def at_day_rate(label: str, locale: str) -> str:
+    """The second half-day of a day, which costs less beside the first."""
+    with in_language(locale):
+        return _("%(what)s, second of the day", what=label)
 
 
 def to_try(label: str, locale: str) -> str:

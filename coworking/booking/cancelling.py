@@ -5,7 +5,7 @@ Until when it is free of charge: `coworking.booking.rules.cancel_free_until`.
 
 from __future__ import annotations
 
-from coworking.booking import emails, queries
+from coworking.booking import day_rates, emails, queries
 from coworking.booking.access import record_change
 from coworking.booking.models import Booking
 from coworking.booking.rules import DISPLACED, UNDO, Cause
@@ -34,8 +34,13 @@ def cancel_in_unit(actor: Actor, booking: Booking, cause: Cause, *, keep_place: 
     booking.held_until = None
     booking.cancelled_late = cause == "asked" and not held and instant >= queries.free_until_of(booking, spaces.lieu())
     claims.release(queries.live_claims(booking.id), held_until=instant + UNDO if keep_place and not held else None)
-    settle = coverage.keep if booking.cancelled_late else coverage.release
-    settle(queries.quotes_of(booking.id))
+    quotes = queries.quotes_of(booking.id)
+    if booking.cancelled_late:
+        coverage.keep(quotes)
+    else:
+        coverage.release(quotes)
+        if cause == "asked":
+            day_rates.price_alone(day_rates.dearer_units(booking.person_id, quotes))
     if held:
         sales.give_up("booking", booking.id)
     else:

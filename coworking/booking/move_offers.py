@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from coworking.booking.models import Booking
+from coworking.booking import day_rates
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.moving import destination, moves_late
 from coworking.booking.offers import PayerTerms, bill_of, terms_of
 from coworking.booking.placing import units_of, uses_of
@@ -27,7 +28,8 @@ from coworking.spaces.models import Resource
 class MoveOffer:
     """Where a booking would go, and what it comes to there (``after``) beside what it comes to now (``before``).
 
-    ``same``: neither what the person owes nor what an allowance gives changes; ``uses``: what it would use.
+    ``same``: neither what the person owes nor what an allowance gives changes; ``uses``: what it would use. ``dearer``:
+    other half-days that lose the day rate.
     """
 
     resource: Resource
@@ -37,6 +39,7 @@ class MoveOffer:
     before: PayerTerms
     after: PayerTerms
     same: bool
+    dearer: tuple[BookingUnit, ...] = ()
 
     @property
     def difference(self) -> int | None:
@@ -54,6 +57,7 @@ def offer(actor: Actor, booking: Booking, span: Span, resource: str | None) -> M
     decided, was = _decider(booking, quotes, {target.id: uses})(target.id), coverage.owed_by(quotes)
     if moves_late(actor, booking) and owed(decided).is_less_than(was):
         raise CheaperLateMove()
+    others = day_rates.dearer_units(booking.person_id, quotes, decided) if day_rates.binds(actor, booking) else []
     return MoveOffer(
         resource=target,
         day=day,
@@ -61,7 +65,8 @@ def offer(actor: Actor, booking: Booking, span: Span, resource: str | None) -> M
         uses=tuple(uses),
         before=terms_now(booking),
         after=terms_of(_payer(quotes), decided),
-        same=owed(decided) == was,
+        same=owed(decided) == was and not others,
+        dearer=tuple(others),
     )
 
 
@@ -127,4 +132,5 @@ def terms_now(booking: Booking) -> PayerTerms:
         employer_part=bill.employer_part,
         room_by_employer=bill.room_by_employer,
         trial=bill.trial,
+        day_saving=bill.day_saving,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from coworking.booking import emails, queries
+from coworking.booking import day_rates, emails, queries
 from coworking.booking.access import record_change
 from coworking.booking.former import Former, FormerUnit, former_of, keep_former
 from coworking.booking.models import Booking, BookingUnit
@@ -31,10 +31,11 @@ from coworking.claims.models import Claim
 from coworking.claims.rules import ClaimConflict, Wanted
 from coworking.core.clock import now
 from coworking.core.db import db
+from coworking.core.money import Cents
 from coworking.core.policy import Actor
 from coworking.core.timespan import Span
 from coworking.membership import coverage
-from coworking.membership.entitlement import check_agreed, check_same, owed
+from coworking.membership.entitlement import PriceChanged, UndoChangesPrice, check_agreed, check_same, owed
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Resource
@@ -118,11 +119,15 @@ def move_in_unit(actor: Actor, booking: Booking, span: Span, resource: str | Non
         raise CheaperLateMove()
     if booking.sale_id is not None and owed(decided) != was:
         raise PaidAhead()
+    others = day_rates.dearer_units(booking.person_id, old_quotes, decided) if day_rates.binds(actor, booking) else []
     if agreed.same:
         check_same(decided, was)
+        if others:  # the person was told of no other price, of this booking or of another
+            raise PriceChanged(amount=Cents(owed(decided).cents))
     check_agreed(decided, agreed.cents, agreed.taken)
     for unit, quote in zip(booking.units, coverage.write(booking.person_id, decided), strict=True):
         unit.quote = quote
+    day_rates.price_alone(others)
     booking.day, booking.starts_at, booking.ends_at = day, use.start, use.end
     claims.take([Wanted(target.id, use, target.buffer_after)], holder=("booking", booking.id))
     if day != old_day:
@@ -147,7 +152,10 @@ def undo_move_in_unit(actor: Actor, booking: Booking) -> Booking:
     check_still_there(booking, resources, units, leaving=booking)
     kept = queries.claims_by_id(former.claim_ids)
     _check_free(booking, kept, resources)
-    _leave(booking, queries.live_claims(booking.id), queries.quotes_of(booking.id))
+    leaving = queries.quotes_of(booking.id)
+    if day_rates.dearer_units(booking.person_id, leaving):
+        raise UndoChangesPrice()
+    _leave(booking, queries.live_claims(booking.id), leaving)
     _owe_again(units, former)
     booking.units = units
     if former.day == booking.day:
@@ -208,3 +216,4 @@ def _owe_again(units: Sequence[BookingUnit], former: Former) -> None:
     again = coverage.restore([quotes[quote_id] for _, quote_id in priced])
     for (unit, _), quote in zip(priced, again, strict=True):
         unit.quote = quote
+    day_rates.pair_again(again)

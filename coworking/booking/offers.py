@@ -32,8 +32,9 @@ class PayerTerms:
     ``by_pack``: half-days of a pack, ``pack_minutes`` of a room; ``pack_left`` units until ``pack_until`` are there then.
     ``group``: whose reduced price it is, instead of ``full_cents``. ``employer_part``: what the employer pays where the
     person pays the rest of it, in cents, else 0; ``room_by_employer``: it pays a room. ``trial``: it holds their first
-    half-day, to try, instead of ``full_cents``. ``beyond``: which limit of its agreement is reached for (part of) it.
-    ``pay_now``: what of ``cents``, with its VAT, must be paid before it counts."""
+    half-day, to try, instead of ``full_cents``. ``day_saving``: by how many cents the day rate makes it cheaper.
+    ``beyond``: which limit of its agreement is reached for (part of) it. ``pay_now``: what of ``cents``, with its VAT, must
+    be paid before it counts."""
 
     payer: Payer
     cents: int
@@ -55,6 +56,7 @@ class PayerTerms:
     room_by_employer: bool = False
     trial: bool = False
     plan_minutes: int = 0
+    day_saving: int = 0
 
     @property
     def taken(self) -> int:
@@ -186,13 +188,14 @@ def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
         employer_part=sum(d.amount_cents for d in employers) if any(d.rest for d in employers) else 0,
         room_by_employer=any(d.unit == "hour" for d in employers),
         trial=any(d.cover == "trial" for d in decided),
+        day_saving=sum(d.alone_cents - d.amount_cents for d in decided if d.alone_cents is not None),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
     """What a booking that was made costs, as its sheet says it. ``cents``: what the person owes, by the reduced price of
-    ``group``; ``state`` of it all; ``trial``: it holds their first half-day, to try."""
+    ``group``; ``state`` of it all; ``trial``: it holds their first half-day, to try; ``day_saving``: see `PayerTerms`."""
 
     cents: int
     basis: str
@@ -207,6 +210,7 @@ class Bill:
     room_by_employer: bool = False
     trial: bool = False
     plan_minutes: int = 0
+    day_saving: int = 0
 
     @property
     def is_prepaid(self) -> bool:
@@ -235,4 +239,5 @@ def bill_of(booking: Booking) -> Bill | None:
         employer_part=sum(quote.amount_cents for quote in theirs) if any(quote.rest_id for quote in theirs) else 0,
         room_by_employer=any(quote.unit == "hour" for quote in theirs),
         trial=any(quote.cover == "trial" for quote in units),
+        day_saving=sum(quote.alone_cents - quote.amount_cents for quote in units if quote.alone_cents is not None),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coworking.booking import day_rates
 from coworking.booking.access import own_booking, record_change, sees_price
-from coworking.booking.models import Booking
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.moving import Agreed, check_movable, moves_late
 from coworking.booking.offers import PayerTerms, terms_of
 from coworking.booking.paying_first import must_be_paid
@@ -24,10 +25,11 @@ from coworking.spaces import queries as spaces
 
 @dataclass(frozen=True, slots=True)
 class PayerOffer:
-    """What ``booking`` comes to now and with the other payer."""
+    """What ``booking`` comes to now and with the other payer; ``dearer``: other half-days that lose the day rate."""
 
     before: PayerTerms
     after: PayerTerms
+    dearer: tuple[BookingUnit, ...] = ()
 
 
 def offer(actor: Actor, booking: Booking, now_terms: PayerTerms) -> PayerOffer:
@@ -37,7 +39,8 @@ def offer(actor: Actor, booking: Booking, now_terms: PayerTerms) -> PayerOffer:
     decide = coverage.decisions_of(booking.person_id, payer, {0: uses_of(booking.units)}, leaving=quotes)
     decided = decide(0)
     _check(actor, booking, decided, coverage.owed_by(quotes))
-    return PayerOffer(now_terms, terms_of(payer, decided))
+    others = day_rates.dearer_units(booking.person_id, quotes, decided)
+    return PayerOffer(now_terms, terms_of(payer, decided), tuple(others))
 
 
 def change_payer(actor: Actor, public_id: str, payer: Payer, agreed: Agreed) -> Booking:
@@ -62,8 +65,10 @@ def change_payer(actor: Actor, public_id: str, payer: Payer, agreed: Agreed) -> 
         decided = coverage.decisions(booking.person_id, payer, uses_of(booking.units))
         _check(actor, booking, decided, was)
         check_agreed(decided, agreed.cents, agreed.taken)
+        others = day_rates.dearer_units(booking.person_id, quotes, decided)
         for part, quote in zip(booking.units, coverage.write(booking.person_id, decided), strict=True):
             part.quote = quote
+        day_rates.price_alone(others)
         record_change(actor, "booking.payer_changed", booking, payer=payer)
     return booking
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from coworking.booking import emails, paying_first, queries, refusals
+from coworking.booking import day_rates, emails, paying_first, queries, refusals
 from coworking.booking.access import for_whom, own_booking, record_change
 from coworking.booking.cancelling import cancel_in_unit, restore_in_unit
 from coworking.booking.models import Booking
@@ -147,8 +147,10 @@ def undo_cancel(actor: Actor, public_id: str) -> Booking:
         check_still_there(booking, resources, booking.units)
         if quotes := queries.quotes_of(booking.id):
             units = sorted(booking.units, key=lambda unit: (unit.starts_at, unit.id))  # as the quotes stand
-            for unit, quote in zip(units, coverage.restore(quotes), strict=True):
+            again = coverage.restore(quotes)
+            for unit, quote in zip(units, again, strict=True):
                 unit.quote = quote
+            day_rates.pair_again(again)
         restore_in_unit(booking)
         follow_again(booking)
         record_change(actor, "booking.restored", booking)

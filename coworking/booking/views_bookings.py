@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.booking import former, move_offers, offers, queries, repaying, services
+from coworking.booking import day_rates, former, move_offers, offers, queries, repaying, services
 from coworking.booking.access import sees_price
 from coworking.booking.forms import read_move_agreed, read_page
 from coworking.booking.list_pages import OWN
-from coworking.booking.models import Booking
+from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.pages import after_change, beside, blueprint, refused, said, said_with_payer
 from coworking.core import exports
 from coworking.core.clock import now
@@ -185,6 +185,12 @@ def _has_two_payers(booking: Booking, bill: offers.Bill) -> bool:
     return bill.employer is not None or bool(memberships.employers_of(booking.person_id, booking.day))
 
 
+def _dearer_if_cancelled(booking: Booking) -> list[BookingUnit]:
+    if now() >= queries.free_until_of(booking, spaces.lieu()):
+        return []
+    return day_rates.dearer_units(booking.person_id, [unit.quote for unit in booking.units if unit.quote is not None])
+
+
 def _sheet(public_id: str, error: str | None = None) -> str:
     actor, instant = current_actor(), now()
     found = queries.booking_for(actor, public_id)
@@ -214,6 +220,7 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         bill=bill,
         payer_changes=bill is not None and ahead and _has_two_payers(found, bill),
         priced=sees_price(actor, found),
+        dearer=_dearer_if_cancelled(found) if changeable and not found.is_held else [],
         beside=[part(found) for part in beside] if actor.is_staff else [],
         error=error,
     )

@@ -107,6 +107,7 @@ QUOTE_FROZEN = (
     "vat_rate_bp",
     "created_at",
     "rest_id",
+    "alone_cents",
 )
 """Every column of a quote but its state and when it was released."""
 

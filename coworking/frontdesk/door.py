@@ -46,6 +46,8 @@ class WalkInPrice:
         is_rest = decision.cover == "share"
         if decision.cover == "trial":
             label = labels.to_try(label, locale)
+        elif decision.alone_cents is not None:
+            label = labels.at_day_rate(label, locale)
         item = ChargedItem(
             family="desk",
             label=labels.rest_of(label, locale) if is_rest else labels.reduced(label, decision.group, locale),

@@ -36,6 +36,11 @@ class FirstWeek:
         """What everyone pays for half a day at a desk."""
         return self.prices.by_kind.get(DESK, 0)
 
+    @property
+    def day_cents(self) -> int | None:
+        """What everyone pays for a whole day at a desk, where that is less than twice the half-day."""
+        return self.prices.day_by_kind.get(DESK)
+
 
 def first_week(
     actor: Actor, person: Person, lieu: Lieu, left: Sequence[Remaining], today: date, instant: datetime

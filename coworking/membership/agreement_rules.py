@@ -104,6 +104,11 @@ class AgreementTerms:
             cents = self.halfday_cents
         return cents, cents
 
+    @property
+    def pays_tariff(self) -> bool:
+        """Whether it pays all of what the tariff asks for a half-day: no share, no cap, no price of its own."""
+        return self.share_bp is None and self.cap_cents is None and self.halfday_cents is None
+
     def share_of(self, cents: int) -> int:
         """What the organisation pays of ``cents`` before its cap, halves of a cent up."""
         return cents if self.share_bp is None else divide_half_up(cents * self.share_bp, WHOLE_BP)

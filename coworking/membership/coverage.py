@@ -24,6 +24,8 @@ from coworking.core.types import UTCDateTime
 from coworking.core.units import locked, require_unit, write_unit
 from coworking.membership import entitlement_queries, trials
 from coworking.membership.allowance_rules import PlannedUse
+from coworking.membership.day_rate_queries import cheaper_before, decided_halves, halves_of, have_first, paid_halves
+from coworking.membership.day_rate_rules import PaidHalf, dearer, unpaired
 from coworking.membership.entitlement import (
     AllowanceHeld,
     Decision,
@@ -39,7 +41,7 @@ from coworking.pricing.group_queries import group_prices_on
 from coworking.pricing.group_rules import unit_price_for
 from coworking.pricing.models import Quote
 from coworking.pricing.queries import prices_on
-from coworking.pricing.rules import room_amount
+from coworking.pricing.rules import Prices, room_amount
 from coworking.spaces import queries as spaces
 
 LOOK_BACK = timedelta(days=92)
@@ -67,6 +69,7 @@ def decisions_of(
     found = _entitlements(person_id, uses, only="own" if payer == "me" else None, leaving=[one.id for one in released])
     found = found.without(map(_held, released))
     prices = {day: prices_on(day) for day in days}
+    found = _with_paid_halves(person_id, found, prices, leaving=[one.id for one in released])
     return lambda key: decide(choices[key], payer, found, prices)
 
 
@@ -74,6 +77,7 @@ def decisions_by_payer(person_id: int, uses: Sequence[PlannedUse]) -> Callable[[
     """Decides ``uses`` for any payer, from what is read once."""
     found = _entitlements(person_id, uses)
     prices = {day: prices_on(day) for day in {use.day for use in uses}}
+    found = _with_paid_halves(person_id, found, prices)
     return lambda payer: decide(uses, payer, found, prices)
 
 
@@ -86,6 +90,14 @@ def _entitlements(
     found = entitlement_queries.entitlements_of(person_id, days, only=only, rooms=not halves)
     trial = trials.trial_of(person_id, leaving=leaving) if halves else None
     return found if trial is None else replace(found, trial=trial)
+
+
+def _with_paid_halves(
+    person_id: int, found: Entitlements, prices: Mapping[date, Prices], *, leaving: Collection[int] = ()
+) -> Entitlements:
+    """``found`` with the half-days the person holds on days that have a day rate."""
+    held = paid_halves(person_id, [day for day, one in prices.items() if one.has_day_rate], leaving=leaving)
+    return replace(found, paid_halves=[one for some in held.values() for one in some]) if held else found
 
 
 _kept_common = Keep[frozenset[int]](4)
@@ -149,6 +161,7 @@ def _frozen(person_id: int, decision: Decision) -> Quote:
         minutes=decision.use.span.minutes,
         unit_cents=decision.unit_cents,
         amount_cents=decision.amount_cents,
+        alone_cents=decision.alone_cents,
         basis=decision.basis,
         vat_rate_bp=decision.vat_rate_bp,
         rest=None if decision.rest is None else _frozen(person_id, decision.rest),
@@ -182,7 +195,7 @@ def restore(quotes: Sequence[Quote]) -> list[Quote]:
     """
     release(quotes)
     db.session.flush()
-    if not (entitlement_queries.has_room_for(quotes) and trials.may_take_again(quotes)):
+    if not (entitlement_queries.has_room_for(quotes) and trials.may_take_again(quotes) and have_first(quotes)):
         raise UndoChangesPrice()
     again = [Quote(**_terms(quote), rest=quote.rest and Quote(**_terms(quote.rest))) for quote in quotes]
     _store(again)
@@ -227,6 +240,51 @@ def rehouse(quote: Quote, kind: str, left: int, resource_id: int) -> Quote:
     again = Quote(**terms, rest=rest and Quote(**rest))
     _store([again])
     return again
+
+
+def dearer_without(person_id: int, leaving: Iterable[Quote], decided: Iterable[Decision] = ()) -> list[PaidHalf]:
+    """The person's other half-days that lose the day rate once ``leaving`` are given up, and ``decided`` taken instead.
+
+    The same before and after ``leaving`` are released (1 statement, none without a day rate).
+    """
+    leaving = list(leaving)
+    gone = halves_of(leaving)
+    ids = [quote.id for quote in leaving]
+    held = paid_halves(person_id, {one.day for one in gone if one.alone_cents is None}, leaving=ids)
+    return dearer([one for some in held.values() for one in some], gone, decided_halves(decided))
+
+
+def price_alone(quote: Quote) -> Quote:
+    """A new quote for the same half-day, at what it costs without the other half of its day."""
+    assert quote.alone_cents is not None
+    release([quote])
+    db.session.flush()
+    cover = "tariff" if quote.cover == "free" else quote.cover
+    cents = quote.alone_cents
+    again = Quote(**_terms(quote) | {"cover": cover, "unit_cents": cents, "amount_cents": cents, "alone_cents": None})
+    _store([again])
+    return again
+
+
+def pair_again(quotes: Sequence[Quote]) -> dict[int, Quote]:
+    """Give the other half of a day its day rate back, now that ``quotes`` are there again: new ones by the old id."""
+    found: dict[int, Quote] = {}
+    for back in halves_of(quotes):
+        if back.alone_cents is not None:
+            continue
+        (quote,) = [one for one in quotes if one.id == back.quote_id]
+        held = paid_halves(quote.person_id, [back.day]).get(back.day, [])
+        other = next((one for one in unpaired(held) if one.is_beside(back)), None)
+        live = None if other is None else db.session.get(Quote, other.quote_id)
+        before = None if live is None else cheaper_before(live)
+        if live is None or before is None:
+            continue
+        release([live])
+        db.session.flush()
+        again = Quote(**_terms(before))
+        _store([again])
+        found[live.id] = again
+    return found
 
 
 def _store(quotes: Sequence[Quote]) -> None:

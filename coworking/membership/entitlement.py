@@ -29,8 +29,9 @@ from coworking.membership.allowance_rules import (
     UsedOfPlans,
     counting_plan,
 )
+from coworking.membership.day_rate_rules import Days, PaidHalf
 from coworking.membership.trial_rules import TrialTerms
-from coworking.pricing.group_rules import GroupPrices, unit_price_for
+from coworking.pricing.group_rules import GroupPrices, day_price_for, unit_price_for
 from coworking.pricing.rules import Basis, Prices, Unit, room_amount, unit_of
 
 Payer = Literal["me", "employer"]
@@ -79,7 +80,7 @@ class Entitlements:
     ``uses_of_agreement``: of those agreements whose limits are counted by day. ``packs``: the one that ends first comes
     first. ``reduced``: the reduced prices of the groups they belong to, by day. ``subscriptions``: where something goes
     over from month to month, also those that are over. ``this_month``: see `allowance_rules.PlansLeft`. ``trial``: their
-    first half-day, while they may still have it.
+    first half-day, while they may still have it. ``paid_halves``: what they hold on days that have a day rate.
     """
 
     agreements: Sequence[AgreementTerms] = ()
@@ -91,6 +92,7 @@ class Entitlements:
     uses_of_agreement: Sequence[AgreementUse] = ()
     this_month: date | None = None
     trial: TrialTerms | None = None
+    paid_halves: Sequence[PaidHalf] = ()
 
     @property
     def plans_left(self) -> PlansLeft:
@@ -130,7 +132,7 @@ class Decision:
     ``rest``: what the person pays of the same use, where the employer pays a part.
     ``left``: what is left in that allowance after this one, in its units; None where nothing is counted. ``until``: the
     last day of the pack it is taken from. ``group``: the name of whose reduced price the person pays, None where they pay
-    what everyone does, ``full_cents``.
+    what everyone does, ``full_cents``. ``alone_cents``: it costs less, as the second half-day of a day at the day rate.
     """
 
     use: PlannedUse
@@ -150,6 +152,7 @@ class Decision:
     price_group_id: int | None = None
     group: str | None = None
     full_cents: int | None = None
+    alone_cents: int | None = None
     rest: Decision | None = None
 
     @property
@@ -184,7 +187,7 @@ def decide(
     """
     uses = list(uses)
     theirs = EmployersLeft(entitlements.used_of_agreement, entitlements.uses_of_agreement)
-    own = _Own(entitlements)
+    own, whole_days = _Own(entitlements), Days(entitlements.paid_halves)
     only_rooms = all(use.half is None for use in uses)
     decisions: list[Decision] = []
     for use in uses:
@@ -192,35 +195,46 @@ def decide(
         applying = [a for a in entitlements.agreements if a.applies(use)] if payer != "me" else []
         if payer == "employer" and not applying and (use.half is not None or only_rooms):
             raise NoAgreement()
-        found = _first_paying(use, price, applying, theirs)
+        found = _first_paying(use, price, applying, theirs, whole_days)
         if isinstance(found, Decision):
             decisions.append(found)
         elif found is not None and all(a.beyond == "refuse" for a in applying):
             raise exhausted_by(applying[0], found)
         else:
-            decisions.append(_by_person(use, price, own, beyond=found))
+            decisions.append(_by_person(use, price, own, whole_days, beyond=found))
     return decisions
 
 
 def _first_paying(
-    use: PlannedUse, prices: Prices, applying: Iterable[AgreementTerms], left: EmployersLeft
+    use: PlannedUse, prices: Prices, applying: Iterable[AgreementTerms], left: EmployersLeft, whole_days: Days
 ) -> Decision | Limit | None:
     """What the first agreement that pays makes of ``use``, else the limit of the first; None where there is none."""
     limit: Limit | None = None
     for agreement in applying:
-        found = _by_employer(use, prices, agreement, left)
+        found = _by_employer(use, prices, agreement, left, whole_days)
         if isinstance(found, Decision):
             return found
         limit = limit or found
     return limit
 
 
-def _by_employer(use: PlannedUse, prices: Prices, agreement: AgreementTerms, left: EmployersLeft) -> Decision | Limit:
-    """The organisation pays its part and the person the rest; or the limit that keeps it from paying."""
+def _by_employer(
+    use: PlannedUse, prices: Prices, agreement: AgreementTerms, left: EmployersLeft, whole_days: Days
+) -> Decision | Limit:
+    """The organisation pays its part and the person the rest; or the limit that keeps it from paying.
+
+    The day rate counts where it pays all of what the tariff asks: no share, no cap, no price of its own.
+    """
     unit_cents, cents = agreement.priced(use, prices)
     part = left.part(agreement, use, cents)
     if isinstance(part, str):
         return part
+    alone_cents: int | None = None
+    if agreement.pays_tariff and use.half is not None:
+        day_cents = prices.day_price_of(use.kind, use.resource_id)
+        second = whole_days.second_cents(use, agreement.organisation_id, cents, day_cents)
+        if second is not None:
+            alone_cents, unit_cents, cents, part = cents, second, second, second
     unit = unit_of(use.kind)
     terms: tuple[Basis, int] = (prices.basis, prices.vat_rate_bp)
     rest = Decision(use, "share", unit, unit_cents, cents - part, *terms) if part < cents else None
@@ -234,6 +248,7 @@ def _by_employer(use: PlannedUse, prices: Prices, agreement: AgreementTerms, lef
         organisation_id=agreement.organisation_id,
         agreement_id=agreement.id,
         left=left.take(agreement, use, part),
+        alone_cents=alone_cents,
         rest=rest,
     )
 
@@ -256,12 +271,14 @@ class _Own:
         return trial
 
 
-def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: Limit | None) -> Decision:
+def _by_person(use: PlannedUse, prices: Prices, own: _Own, whole_days: Days, *, beyond: Limit | None) -> Decision:
     """The person pays: nothing where it is free, from the month's allowance, else from a pack, else by the tariff.
 
-    The tariff's price is the reduced one where they belong to a group that day; their first half-day costs what trying does.
+    The tariff's price is the reduced one where they belong to a group that day; their first half-day costs what trying does,
+    and the second of a day what the day rate leaves.
     """
-    unit, price = unit_of(use.kind), unit_price_for(own.reduced.get(use.day, ()), prices, use.kind, use.resource_id)
+    groups = own.reduced.get(use.day, ())
+    unit, price = unit_of(use.kind), unit_price_for(groups, prices, use.kind, use.resource_id)
     cents, full = price.full_cents, _amount(price.full_cents, use)
     amount = _amount(price.cents, use)
     terms = (prices.basis, prices.vat_rate_bp)
@@ -277,7 +294,15 @@ def _by_person(use: PlannedUse, prices: Prices, own: _Own, *, beyond: Limit | No
         return Decision(use, "pack", unit, cents, 0, *terms, pack_id=pack.id, beyond=beyond, left=left, until=until)
     if (trial := own.take_trial(use, amount)) is not None:
         return Decision(use, "trial", unit, trial.cents, trial.cents, *terms, beyond=beyond, full_cents=amount)
-    paid = Decision(use, "tariff", unit, price.cents, amount, *terms, beyond=beyond)
+    second = None
+    if use.half is not None:
+        day_cents = day_price_for(groups, prices, use.kind, use.resource_id)
+        second = whole_days.second_cents(use, None, amount, day_cents)
+    if second is None:
+        paid = Decision(use, "tariff", unit, price.cents, amount, *terms, beyond=beyond)
+    else:
+        cover: Cover = "tariff" if second else "free"
+        paid = Decision(use, cover, unit, second, second, *terms, beyond=beyond, alone_cents=amount)
     return replace(paid, price_group_id=price.group_id, group=price.group, full_cents=full)
 
 

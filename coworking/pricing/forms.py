@@ -8,19 +8,21 @@ from datetime import date
 from coworking.core.formats import decimal
 from coworking.core.forms import Form
 from coworking.pricing.models import Tariff
-from coworking.pricing.rules import BASES, KINDS, Basis, cents_of, rate_of
-from coworking.spaces.models import Resource
+from coworking.pricing.rules import BASES, KINDS, Basis, cents_of, day_cents_of, rate_of
+from coworking.spaces.models import DESK, Resource
 
 
 @dataclass(frozen=True, slots=True)
 class TariffForm:
-    """A tariff as typed: cents by kind and by a resource's public id."""
+    """A tariff as typed: cents by kind and by a resource's public id; of a whole day at a desk, where it is said."""
 
     valid_from: date
     basis: Basis
     vat_rate_bp: int
     by_kind: dict[str, int]
     by_resource: dict[str, int]
+    day_by_kind: dict[str, int]
+    day_by_resource: dict[str, int]
 
 
 def cents(form: Form, name: str, *, required: bool = False) -> int | None:
@@ -39,15 +41,21 @@ def vat_rate(form: Form, *, taxable: bool) -> int:
 
 
 def read_tariff(form: Form, resources: list[Resource], *, taxable: bool) -> TariffForm:
-    """``valid_from``, ``basis``, ``vat_rate``, a price per kind and, where typed, per resource (``r-<public id>``)."""
+    """``valid_from``, ``basis``, ``vat_rate``, a price per kind and, where typed, per resource (``r-<public id>``); of desks
+    also of a whole day (the same name and ``-day``)."""
     by_kind = {kind: cents(form, kind) for kind in KINDS}
     by_resource = {row.public_id: cents(form, f"r-{row.public_id}") for row in resources}
+    desks = [row.public_id for row in resources if row.kind == DESK]
+    day_by_kind = {DESK: form.maybe(f"{DESK}-day", day_cents_of, by_kind[DESK] or 0)}
+    day_by_resource = {key: form.maybe(f"r-{key}-day", day_cents_of, by_resource[key] or 0) for key in desks}
     return TariffForm(
         valid_from=form.day("valid_from"),
         basis=basis(form, taxable=taxable),
         vat_rate_bp=vat_rate(form, taxable=taxable),
         by_kind={kind: price for kind, price in by_kind.items() if price is not None},
         by_resource={key: price for key, price in by_resource.items() if price is not None},
+        day_by_kind={kind: price for kind, price in day_by_kind.items() if price is not None},
+        day_by_resource={key: price for key, price in day_by_resource.items() if price is not None},
     )
 
 
@@ -58,8 +66,10 @@ def tariff_fields(tariff: Tariff | None, resources: list[Resource]) -> dict[str,
     keys = {row.id: row.public_id for row in resources}
     fields = {"basis": tariff.basis, "vat_rate": decimal(tariff.vat_rate_bp)}
     for price in tariff.prices:
-        if price.resource_id is None:
-            fields[price.kind] = decimal(price.cents)
-        elif price.resource_id in keys:
-            fields[f"r-{keys[price.resource_id]}"] = decimal(price.cents)
+        if price.resource_id is not None and price.resource_id not in keys:
+            continue
+        name = price.kind if price.resource_id is None else f"r-{keys[price.resource_id]}"
+        fields[name] = decimal(price.cents)
+        if price.day_cents is not None:
+            fields[f"{name}-day"] = decimal(price.day_cents)
     return fields

@@ -151,6 +151,18 @@ def unit_price_for(groups: Iterable[GroupPrices], prices: Prices, kind: str, res
     return least(prices.price_of(kind, resource_id), kept)
 
 
+def day_price_for(groups: Iterable[GroupPrices], prices: Prices, kind: str, resource_id: int) -> int | None:
+    """What both half-days of a day come to for who belongs to ``groups``; None where there is no day rate.
+
+    A percentage comes off it too; a price of its own is one of a half-day and says nothing of a day.
+    """
+    full_cents = prices.day_price_of(kind, resource_id)
+    if full_cents is None:
+        return None
+    reduced = ((group, group.of(kind)) for group in groups)
+    return least(full_cents, ((group, one) for group, one in reduced if one is not None and one.cents is None)).cents
+
+
 def reduction_of(text: str, *, only_percentage: bool = False) -> Reduction:
     """« 50 % » as a percentage off, « 4,50 » as a price; raises `ReductionInvalid`, `PercentageOnly`."""
     try:

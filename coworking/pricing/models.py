@@ -50,6 +50,7 @@ class TariffPrice(Model):
     """A price in cents: of one resource, or of every resource of ``kind`` that has none of its own.
 
     Desks are sold by the half-day; rooms and offices by the hour, to the minute. What has no price is free of charge.
+    ``day_cents``: what both half-days of one day come to at a desk; None: twice the half-day.
     """
 
     __tablename__ = "tariff_price"
@@ -58,6 +59,9 @@ class TariffPrice(Model):
         CheckConstraint("unit IN ('half_day', 'hour')", name="unit"),
         CheckConstraint("(kind = 'desk') = (unit = 'half_day')", name="kind_unit"),
         CheckConstraint("cents >= 0", name="cents"),
+        CheckConstraint(
+            "day_cents IS NULL OR (kind = 'desk' AND day_cents >= cents AND day_cents < 2 * cents)", name="day"
+        ),
         UniqueConstraint("tariff_id", "resource_id"),
         Index(
             "uq_tariff_price_kind",
@@ -75,6 +79,7 @@ class TariffPrice(Model):
     resource_id: Mapped[int | None] = mapped_column(ForeignKey("resource.id"))
     unit: Mapped[str]
     cents: Mapped[int]
+    day_cents: Mapped[int | None]
 
     tariff: Mapped[Tariff] = relationship(back_populates="prices")
 
@@ -133,6 +138,7 @@ class Quote(Model):
     (``trial``, a price of its own), or ``free`` (amount 0). ``unit_cents`` is per half-day or hour, ``amount_cents`` for
     the whole use of ``minutes``; both in ``basis``, at ``vat_rate_bp``.
     ``price_group_id``: by whose reduced price; an employer never pays one.
+    ``alone_cents``: it is the second half-day of a day at the day rate; so much it costs without the other one.
 
     Where an employer pays a part, its quote has the ``amount_cents`` of that part, and ``rest_id`` is the quote of the rest,
     which its person pays (cover ``share``): two quotes of one unit, of one state.
@@ -156,6 +162,11 @@ class Quote(Model):
             "price_group_id IS NULL OR (cover IN ('tariff', 'free') AND payer_person_id IS NOT NULL)", name="reduced"
         ),
         CheckConstraint("cover <> 'trial' OR unit = 'half_day'", name="trial"),
+        CheckConstraint(
+            "alone_cents IS NULL OR (half IS NOT NULL AND rest_id IS NULL AND cover IN ('tariff', 'agreement', 'free')"
+            " AND amount_cents < alone_cents)",
+            name="day_rate",
+        ),
         CheckConstraint("half IN ('am', 'pm')", name="half"),
         CheckConstraint("unit IN ('half_day', 'hour')", name="unit"),
         CheckConstraint("basis IN ('ttc', 'ht')", name="basis"),
@@ -190,6 +201,7 @@ class Quote(Model):
     minutes: Mapped[int]
     unit_cents: Mapped[int]
     amount_cents: Mapped[int]
+    alone_cents: Mapped[int | None]
     basis: Mapped[str]
     vat_rate_bp: Mapped[int]
     state: Mapped[str] = mapped_column(default="live")

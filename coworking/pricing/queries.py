@@ -37,6 +37,7 @@ _PRICES = (  # built once
         TariffPrice.kind,
         TariffPrice.resource_id,
         TariffPrice.cents,
+        TariffPrice.day_cents,
     )
     .outerjoin(TariffPrice, TariffPrice.tariff_id == Tariff.id)
     .order_by(Tariff.valid_from.desc())
@@ -49,13 +50,22 @@ def prices_on(day: date) -> Prices:
 
     They are kept under the lieu's version: no statement while nobody changes a tariff, 1 after that.
     """
+    return next((prices for valid_from, prices in _every_price() if valid_from <= day), NO_PRICES)
+
+
+def _every_price() -> list[tuple[date, Prices]]:
     version = lieu_version()
     every = _kept_prices.get(version) if version is not None else None
     if every is None:
         every = _all_prices()
         if version is not None:
             _kept_prices.put(version, every)
-    return next((prices for valid_from, prices in every if valid_from <= day), NO_PRICES)
+    return every
+
+
+def has_had_day_rate() -> bool:
+    """Whether any tariff of the lieu has a day rate; kept as `prices_on` is."""
+    return any(prices.has_day_rate for _, prices in _every_price())
 
 
 def _all_prices() -> list[tuple[date, Prices]]:
@@ -69,6 +79,14 @@ def _all_prices() -> list[tuple[date, Prices]]:
             by_resource={row.resource_id: row.cents for row in rows if row.resource_id is not None},
             basis="ht" if rows[0].basis == "ht" else "ttc",
             vat_rate_bp=vat_rate(rows[0].vat_rate_bp, vat_status),
+            day_by_kind={
+                row.kind: row.day_cents for row in rows if row.day_cents is not None and row.resource_id is None
+            },
+            day_by_resource={
+                row.resource_id: row.day_cents
+                for row in rows
+                if row.day_cents is not None and row.resource_id is not None
+            },
         )
         found.append((rows[0].valid_from, prices))
     return found

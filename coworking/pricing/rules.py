@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from coworking.core.errors import N_, DomainError
@@ -33,6 +33,14 @@ class PriceInvalid(DomainError):
     message = N_("This is not a price. Write it like 9 or 12.50.")
 
 
+class DayPriceInvalid(DomainError):
+    """Less than one half-day, or no less than two."""
+
+    code = "day_price_invalid"
+    status = 422
+    message = N_("A day costs at least a half-day and less than two. Leave it empty where it costs twice a half-day.")
+
+
 class RateInvalid(DomainError):
     code = "rate_invalid"
     status = 422
@@ -44,13 +52,25 @@ class RateInvalid(DomainError):
 class Prices:
     """One tariff as plain values, in cents per unit. What is in neither mapping is free of charge.
 
-    ``vat_rate_bp`` is what applies: 0 where the lieu charges no VAT, whatever the tariff says.
+    ``vat_rate_bp`` is what applies: 0 where the lieu charges no VAT, whatever the tariff says. ``day_by_kind`` and
+    ``day_by_resource``: both half-days of a day at a desk, where that is less than twice the half-day.
     """
 
     by_kind: Mapping[str, int]
     by_resource: Mapping[int, int]
     basis: Basis = "ttc"
     vat_rate_bp: int = 0
+    day_by_kind: Mapping[str, int] = field(default_factory=dict)
+    day_by_resource: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def has_day_rate(self) -> bool:
+        return bool(self.day_by_kind or self.day_by_resource)
+
+    def day_price_of(self, kind: str, resource_id: int) -> int | None:
+        """Cents for both half-days of a day at a desk; None where that is twice the half-day. A desk with a price of its own
+        has a day rate of its own or none."""
+        return self.day_by_resource.get(resource_id) if resource_id in self.by_resource else self.day_by_kind.get(kind)
 
     def price_of(self, kind: str, resource_id: int) -> int:
         """Cents per half-day of a desk, or per hour of a room or office: its own price, else its kind's, else 0."""
@@ -59,6 +79,24 @@ class Prices:
 
 NO_PRICES = Prices({}, {})
 """Before the first tariff everything is free."""
+
+
+def check_day_price(day_cents: int, half_cents: int) -> None:
+    """Raise `DayPriceInvalid` unless a day costs at least a half-day, and less than two."""
+    if not half_cents <= day_cents < 2 * half_cents:
+        raise DayPriceInvalid()
+
+
+def day_cents_of(text: str, half_cents: int) -> int | None:
+    """What a whole day costs where a half-day costs ``half_cents``; None where it is twice that, which needs no saying.
+
+    Raises `PriceInvalid`, `DayPriceInvalid`.
+    """
+    cents = cents_of(text)
+    if cents == 2 * half_cents:
+        return None
+    check_day_price(cents, half_cents)
+    return cents
 
 
 def unit_of(kind: str) -> Unit:

@@ -13,7 +13,7 @@ from coworking.core.errors import Forbidden, NotFound
 from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
 from coworking.pricing.models import Tariff, TariffPrice
-from coworking.pricing.rules import Basis, TariffInPast, unit_of
+from coworking.pricing.rules import Basis, TariffInPast, check_day_price, unit_of
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Resource
 
@@ -26,13 +26,21 @@ def set_tariff(
     vat_rate_bp: int,
     by_kind: Mapping[str, int],
     by_resource: Mapping[str, int],
+    day_by_kind: Mapping[str, int] | None = None,
+    day_by_resource: Mapping[str, int] | None = None,
 ) -> Tariff:
     """Let these prices rule from ``valid_from`` (today at the earliest) until the next tariff; cents per unit.
 
-    ``by_resource`` by public id. A tariff of the same day is replaced. Bookings made before keep what they were quoted.
-    Managers only; raises `TariffInPast`, or `NotFound` for an unknown resource.
+    ``by_resource`` by public id. ``day_by_kind`` and ``day_by_resource``: a whole day at a desk, where it costs less than
+    two half-days. A tariff of the same day is replaced. Bookings made before keep what they were quoted. Managers only;
+    raises `TariffInPast`, `DayPriceInvalid`, or `NotFound` for an unknown resource.
     """
     _check_manager(actor)
+    days, own_days = day_by_kind or {}, day_by_resource or {}
+    for key, day_cents in days.items():
+        check_day_price(day_cents, by_kind.get(key, 0))
+    for key, day_cents in own_days.items():
+        check_day_price(day_cents, by_resource.get(key, 0))
     with write_unit() as unit:
         if valid_from < spaces.today():
             raise TariffInPast()
@@ -49,8 +57,17 @@ def set_tariff(
         tariff.basis, tariff.vat_rate_bp = basis, vat_rate_bp
         tariff.prices.clear()
         db.session.flush()  # the old prices go before the new ones take their places
-        tariff.prices = [TariffPrice(kind=kind, unit=unit_of(kind), cents=cents) for kind, cents in by_kind.items()] + [
-            TariffPrice(kind=rows[key].kind, unit=unit_of(rows[key].kind), resource_id=rows[key].id, cents=cents)
+        tariff.prices = [
+            TariffPrice(kind=kind, unit=unit_of(kind), cents=cents, day_cents=days.get(kind))
+            for kind, cents in by_kind.items()
+        ] + [
+            TariffPrice(
+                kind=rows[key].kind,
+                unit=unit_of(rows[key].kind),
+                resource_id=rows[key].id,
+                cents=cents,
+                day_cents=own_days.get(key),
+            )
             for key, cents in by_resource.items()
         ]
         db.session.flush()

@@ -41,6 +41,8 @@ def set_prices() -> ResponseReturnValue:
                 vat_rate_bp=tariff.vat_rate_bp,
                 by_kind=tariff.by_kind,
                 by_resource=tariff.by_resource,
+                day_by_kind=tariff.day_by_kind,
+                day_by_resource=tariff.day_by_resource,
             )
             flash(_("These prices apply from the day you chose. What is booked keeps its price."))
             return redirect(url_for("pricing.prices"), 303)

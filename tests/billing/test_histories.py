@@ -26,6 +26,8 @@ from coworking.core.months import month_after, month_of, months_between
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, snapshot
 from coworking.membership import changing, checks, services
+from coworking.membership.day_rate_queries import halves_of
+from coworking.membership.day_rate_rules import standing_alone
 from coworking.membership.ledger_queries import accounts_of
 from coworking.membership.models import Subscription
 from coworking.pricing.group_rules import Reduction
@@ -46,7 +48,7 @@ class History:
     def __init__(self, clock, random: Random) -> None:
         self.clock, self.random = clock, random
         self.lieu = make_billing_lieu(vat_status="exempt")
-        factories.make_tariff()
+        factories.make_tariff(day=1500)
         students = factories.make_group("étudiant", desk=Reduction(percent_bp=2500), plan=Reduction(percent_bp=5000))
         factories.make_reduced(self.lieu.cast.member, students, valid_until=date(2026, 12, 20))
         self.plans = [
@@ -99,11 +101,11 @@ class History:
 
     def and_back(self) -> None:
         """Booked and cancelled in time, a half-day leaves everything as it was."""
-        before = self.balances()
+        before = self.balances(), self.owed()
         day = spaces.today() + timedelta(days=self.random.randrange(3, 30))
         made = booking.book_half_days(self.actor, day, frozenset({"am"}), payer="me")
         booking.cancel(self.actor, made.public_id)
-        assert self.balances() == before
+        assert (self.balances(), self.owed()) == before
 
     def take(self) -> None:
         first = self.random.choice([0, 0, 1])
@@ -135,7 +137,24 @@ class History:
         end_read()
         return found
 
+    def owed(self) -> list[tuple[object, ...]]:
+        """What is owed for each half-day at a desk."""
+        found = [
+            (quote.day, quote.half, quote.payer_organisation_id, quote.amount_cents)
+            for quote in db.session.scalars(select(Quote).where(Quote.state != "released", Quote.half.is_not(None)))
+        ]
+        end_read()
+        return sorted(found, key=str)
+
+    def check_days(self) -> None:
+        """Nobody keeps the price of a second half-day without a first one beside it."""
+        quotes = list(db.session.scalars(select(Quote).where(Quote.state != "released")))
+        alone = {half.quote_id for half in standing_alone(halves_of(quotes))}
+        assert not [quote for quote in quotes if quote.id in alone and quote.state == "live"]
+        end_read()
+
     def check(self) -> None:
+        self.check_days()
         for month, kind, name, _unit, _since, total, used, booked, left in self.balances():
             assert total is None or (left >= 0 and total == used + booked + left), (month, kind, name)  # type: ignore[operator]
         with snapshot():
