@@ -362,13 +362,23 @@ def _unit(row: BookingUnit, write: Write) -> Json:
 
 def _money(quote: Quote | None) -> Json:
     if quote is None:
-        nothing = ("payer", "cover", "amount_cents", "rest_cents", "price_basis", "price_state", "price_group")
+        nothing = (
+            "payer",
+            "cover",
+            "amount_cents",
+            "rest_cents",
+            "alone_cents",
+            "price_basis",
+            "price_state",
+            "price_group",
+        )
         return dict.fromkeys(nothing)
     return {
         "payer": "person" if quote.payer_organisation_id is None else "employer",
         "cover": quote.cover,
         "amount_cents": quote.amount_cents,
         "rest_cents": None if quote.rest is None else quote.rest.amount_cents,
+        "alone_cents": quote.alone_cents,
         "price_basis": quote.basis,
         "price_state": quote.state,
         "price_group": quote.price_group.name if quote.price_group is not None else None,

@@ -53,6 +53,7 @@ def prepare(manager: Actor, today: date) -> None:
         basis="ttc",
         vat_rate_bp=2000,
         by_kind={"desk": 900, "room": 1800},
+        day_by_kind={"desk": 1500},
         by_resource={rooms["Atelier"]: 3000, rooms["Cabine"]: 600},
     )
     membership.set_adhesion_price(manager, ADHESION, vat="out_of_scope")

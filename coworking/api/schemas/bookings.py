@@ -106,9 +106,10 @@ def _check_zone(data: dict[str, Any]) -> None:
 class Unit(Shown):
     """One desk for one half-day, or one room for its span. ``outcome``: pending, came, absent or unknown.
 
-    The last seven are told to whose booking it is and to managers, and null for others and where nothing was quoted.
+    The last eight are told to whose booking it is and to managers, and null for others and where nothing was quoted.
     ``cover``: what settles it; ``amount_cents``: what ``payer`` pays; ``rest_cents``: what the person pays of the same unit
-    where the employer pays a part, else null; ``price_group``: by whose reduced price; ``price_state``: live, kept (it was
+    where the employer pays a part, else null; ``alone_cents``: what it costs without the other half of its day, where the day
+    rate makes it cheaper, else null; ``price_group``: by whose reduced price; ``price_state``: live, kept (it was
     cancelled late and is still owed) or released (nothing is owed).
     """
 
@@ -123,6 +124,7 @@ class Unit(Shown):
     cover = choice("tariff", "subscription", "pack", "agreement", "share", "trial", "free")
     amount_cents = fields.Integer(required=True, allow_none=True)
     rest_cents = fields.Integer(required=True, allow_none=True)
+    alone_cents = fields.Integer(required=True, allow_none=True)
     price_basis = choice("ttc", "ht")
     price_state = choice("live", "kept", "released")
     price_group = text(required=True, allow_none=True)
