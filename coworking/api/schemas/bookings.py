@@ -108,8 +108,8 @@ class Unit(Shown):
 
     The last eight are told to whose booking it is and to managers, and null for others and where nothing was quoted.
     ``cover``: what settles it; ``amount_cents``: what ``payer`` pays; ``rest_cents``: what the person pays of the same unit
-    where the employer pays a part, else null; ``alone_cents``: what it costs without the other half of its day, where the day
-    rate makes it cheaper, else null; ``price_group``: by whose reduced price; ``price_state``: live, kept (it was
+    where the employer pays a part, else null; ``alone_cents``: what it costs without the other half of its day, where the
+    day rate makes it cheaper, else null; ``price_group``: by whose reduced price; ``price_state``: live, kept (it was
     cancelled late and is still owed) or released (nothing is owed).
     """
 
