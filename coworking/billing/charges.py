@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from coworking.accounts.models import Person
 from coworking.billing import labels, rules
 from coworking.billing.models import Charge
+from coworking.booking import day_rates
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.queries import every_quote_of, priced_by
 from coworking.core.clock import now
@@ -34,6 +35,10 @@ from coworking.pricing.group_queries import group_name, group_prices_on, members
 from coworking.pricing.models import Quote, Sale
 from coworking.pricing.rules import PricedLine, payable_cents
 from coworking.spaces import queries as spaces
+
+day_rates.charged(
+    exists(select(Charge.id).where(Charge.source == "quote", Charge.source_id == Quote.id).correlate(Quote))
+)
 
 
 def check_manager(actor: Actor) -> None:

@@ -1,21 +1,37 @@
 """What giving up one half-day does to the other one of its day, where both were at the day rate.
 
-What the lieu takes away, and what staff move, makes nothing dearer; what was paid first keeps its price.
+What the lieu takes away, and what staff move, makes nothing dearer; what was paid first, or at the door, keeps its price.
+A half-day that is held until it is paid makes no other one cheaper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import selectinload
 
 from coworking.booking.models import Booking, BookingUnit
 from coworking.core.db import db
 from coworking.core.policy import Actor
-from coworking.membership import coverage
+from coworking.membership import coverage, day_rate_queries
 from coworking.membership.entitlement import Decision
 from coworking.pricing.models import Quote
+
+_CHARGED: list[ColumnElement[bool]] = []
+day_rate_queries.unsure(
+    exists(
+        select(BookingUnit.id)
+        .join(Booking, Booking.id == BookingUnit.booking_id)
+        .where(BookingUnit.quote_id == Quote.id, Booking.status == "held")
+        .correlate(Quote)
+    )
+)
+
+
+def charged(condition: ColumnElement[bool]) -> None:
+    """Quotes for which ``condition`` holds are charged already and keep their price; whoever charges registers it."""
+    _CHARGED.append(condition)
 
 
 def dearer_units(person_id: int, leaving: Iterable[Quote], decided: Iterable[Decision] = ()) -> list[BookingUnit]:
@@ -29,6 +45,7 @@ def dearer_units(person_id: int, leaving: Iterable[Quote], decided: Iterable[Dec
             .join(Booking, Booking.id == BookingUnit.booking_id)
             .join(Quote, Quote.id == BookingUnit.quote_id)
             .where(Quote.id.in_([one.quote_id for one in halves]), Quote.state == "live", Booking.sale_id.is_(None))
+            .where(*(~condition for condition in _CHARGED))
             .options(selectinload(BookingUnit.quote))
             .order_by(BookingUnit.id)
         )

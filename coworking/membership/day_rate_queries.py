@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from coworking.core.db import db
 from coworking.membership.day_rate_rules import PaidHalf, standing_alone
 from coworking.membership.entitlement import Decision
 from coworking.pricing.models import Quote
 from coworking.pricing.queries import has_had_day_rate
+
+_UNSURE: list[ColumnElement[bool]] = []
+
+
+def unsure(condition: ColumnElement[bool]) -> None:
+    """Quotes for which ``condition`` holds may yet come to nothing, and make no other half-day cheaper; packages above
+    register theirs when imported."""
+    _UNSURE.append(condition)
 
 
 def paid_halves(person_id: int, days: Collection[date], *, leaving: Collection[int] = ()) -> dict[date, list[PaidHalf]]:
@@ -24,6 +32,7 @@ def paid_halves(person_id: int, days: Collection[date], *, leaving: Collection[i
     rows = db.session.scalars(
         select(Quote)
         .where(Quote.person_id == person_id, Quote.day.in_(days), Quote.state != "released", Quote.half.is_not(None))
+        .where(*(~condition for condition in _UNSURE))
         .order_by(Quote.id)
     )
     found: dict[date, list[PaidHalf]] = {}

@@ -14,12 +14,14 @@ from coworking.accounting.models import CashMovement
 from coworking.billing import charges, door_queries, door_rules, queries, rules, selling, services
 from coworking.billing.door_models import Deposit, DepositReturn, DoorReceipt, DoorSale
 from coworking.billing.models import Charge, Invoice, Payment
+from coworking.booking import services as booking
 from coworking.core import checks, links
 from coworking.core.db import db
 from coworking.core.errors import Forbidden, NotFound
 from coworking.core.keyring import public_keys
 from coworking.presence import services as presence
 from coworking.pricing import article_services
+from coworking.pricing import services as pricing
 from tests.support.billing import NOVEMBER, TODAY
 from tests.support.shop import Shop
 
@@ -214,6 +216,21 @@ def test_a_walk_in_that_is_sold_is_not_charged_again(shop, session, clock):
     of_today = select(func.count(Charge.id)).where(Charge.payer_person_id == lise.id, Charge.day == TODAY)
     assert session.scalar(of_today) == 1
     assert broken() == []
+
+
+def test_a_half_day_sold_at_the_day_rate_keeps_its_price(shop, session, clock):
+    """The other half is given up within ten minutes; what was paid at the door is not asked for once more."""
+    lise, prices = shop.lieu.cast.stranger, {"desk": 900, "room": 1500}
+    terms = {"basis": "ttc", "vat_rate_bp": 2000, "by_resource": {}, "day_by_kind": {"desk": 1500}}
+    pricing.set_tariff(shop.lieu.manager, valid_from=TODAY, by_kind=prices, **terms)
+    afternoon = booking.book_half_days(lise.actor(), TODAY, frozenset({"pm"})).public_id
+    key = arrives(shop, lise)
+    shop.sell({key: 1}, 600, person=lise)
+    booking.cancel(lise.actor(), afternoon)
+    clock.advance(days=10)
+    charges.gather_recent()
+    of_today = select(func.sum(Charge.amount_cents)).where(Charge.payer_person_id == lise.id, Charge.day == TODAY)
+    assert session.scalar(of_today) == 600
 
 
 def test_a_walk_in_sold_on_their_invoice_is_charged_when_the_day_is_over(shop, session, clock):

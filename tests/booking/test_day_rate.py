@@ -11,11 +11,14 @@ from sqlalchemy import select
 from coworking.booking import services
 from coworking.booking.moving import Agreed
 from coworking.booking.repaying import change_payer
+from coworking.core import sales
 from coworking.core.db import db
 from coworking.core.displaced import Toll
+from coworking.core.units import write_unit
 from coworking.membership.entitlement import PriceChanged, UndoChangesPrice
 from coworking.pricing.models import Quote
 from coworking.spaces import services as spaces
+from coworking.spaces.calendar import lock_lieu
 from coworking.spaces.rules import Closing
 from tests import factories
 from tests.support.threads import at_once
@@ -198,6 +201,19 @@ def test_a_plan_that_covers_one_half_leaves_no_day_rate(lieu):
     factories.make_subscription(lieu.member, halfdays=1)
     book(lieu.member, DAY)
     assert owed() == [("am", 0, None), ("pm", 900, None)]
+
+
+def test_what_is_not_paid_yet_makes_nothing_cheaper(lieu, monkeypatch):
+    monkeypatch.setattr(sales, "_asked", [lambda cents: True])
+    with write_unit():
+        lock_lieu().pay_first_desks = "everyone"
+    held = services.book_half_days(lieu.stranger.actor(), THURSDAY, MORNING)
+    assert held.is_held
+    with write_unit():
+        lock_lieu().pay_first_desks = "nobody"
+    book(lieu.stranger, AFTERNOON, agreed_cents=900)
+    services.cancel(lieu.stranger.actor(), held.public_id)
+    assert owed() == [("pm", 900, None)]
 
 
 def test_one_day_is_cheaper_once_whoever_asks_at_once(app, lieu):
