@@ -159,6 +159,7 @@ _PARTS = {
         "membership.plans",
         "membership.price_group",
         "membership.reduced_prices",
+        "membership.sold",
         "membership.subscriptions",
         "membership.organisations",
         "membership.organisation",

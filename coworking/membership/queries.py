@@ -165,6 +165,28 @@ def plan_holders() -> dict[int, int]:
     return dict(rows.all())
 
 
+def pack_holders() -> dict[int, int]:
+    """How many people have something left of each pack that is or was offered, by the offer's id (1 statement)."""
+    rows = db.session.execute(
+        select(Pack.offer_id, func.count(Pack.person_id.distinct()))
+        .where(Pack.valid_until >= spaces.today(), LEFT_OF_PACK > 0)
+        .group_by(Pack.offer_id)
+    )
+    return dict(rows.all())
+
+
+def adherents_on(day: date) -> int:
+    """How many people are members of the association on ``day`` (1 statement)."""
+    return (
+        db.session.scalar(
+            select(func.count(Adhesion.person_id.distinct())).where(
+                Adhesion.valid_from <= day, Adhesion.valid_until >= day
+            )
+        )
+        or 0
+    )
+
+
 def plan_by_public_id(public_id: str) -> Plan:
     """The plan; raises `NotFound`."""
     found = db.session.scalar(select(Plan).where(Plan.public_id == public_id))

@@ -10,6 +10,7 @@ from coworking.membership import (
     views_packs,
     views_plans,
     views_reduced,
+    views_sold,
     views_subscriptions,
 )
 from coworking.membership.pages import blueprint
@@ -22,6 +23,7 @@ PAGES = (
     views_packs,
     views_plans,
     views_reduced,
+    views_sold,
     views_subscriptions,
 )
 """Importing them puts their routes on ``blueprint``."""

@@ -13,6 +13,7 @@ from coworking.membership import forms, queries, services
 from coworking.membership.pages import blueprint, done, is_taxable, tried
 from coworking.pricing.forms import cents
 from coworking.pricing.group_queries import groups
+from coworking.spaces import queries as spaces
 
 
 @blueprint.get("/settings/plans")
@@ -79,6 +80,8 @@ def _page(form: Form) -> ResponseReturnValue:
         plans=queries.plans(closed=True),
         holders=queries.plan_holders(),
         offers=queries.pack_offers(closed=True),
+        pack_holders=queries.pack_holders(),
+        adherents=queries.adherents_on(spaces.today()),
         taxable=is_taxable(),
     )
 

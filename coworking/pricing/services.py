@@ -42,8 +42,7 @@ def set_tariff(
     for key, day_cents in own_days.items():
         check_day_price(day_cents, by_resource.get(key, 0))
     with write_unit() as unit:
-        if valid_from < spaces.today():
-            raise TariffInPast()
+        check_begins(valid_from)
         rows = {
             row.public_id: row
             for row in db.session.scalars(select(Resource).where(Resource.public_id.in_(by_resource)))
@@ -74,6 +73,12 @@ def set_tariff(
         audit.record(actor, "tariff.set", ("tariff", tariff.id), valid_from=valid_from.isoformat())
         unit.result = tariff.public_id
     return tariff
+
+
+def check_begins(valid_from: date) -> None:
+    """Raise `TariffInPast` where prices from ``valid_from`` on would change what has applied."""
+    if valid_from < spaces.today():
+        raise TariffInPast()
 
 
 def remove_tariff(actor: Actor, public_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError
@@ -11,7 +11,8 @@ from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal
 from coworking.pricing import forms, queries, services, views_articles
-from coworking.pricing.pages import blueprint
+from coworking.pricing.concerned_queries import concerned_by
+from coworking.pricing.pages import PriceChange, blueprint
 from coworking.pricing.rules import KINDS
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK
@@ -32,6 +33,12 @@ def prices() -> ResponseReturnValue:
 def set_prices() -> ResponseReturnValue:
     form = Form(request.form)
     tariff = forms.read_tariff(form, spaces.resources(), taxable=_is_taxable())
+    if "again" in form:
+        return _page(form)
+    if form.is_good and "look" in form:
+        with form.trying(at="valid_from"):
+            services.check_begins(tariff.valid_from)
+            return _look(form, tariff)
     if form.is_good:
         with form.trying(at="valid_from"):
             services.set_tariff(
@@ -58,6 +65,41 @@ def remove_prices(public_id: str) -> ResponseReturnValue:
         return refusal(error, prices)
     flash(_("These prices will not apply."))
     return redirect(url_for("pricing.prices"), 303)
+
+
+def _look(form: Form, tariff: forms.TariffForm) -> ResponseReturnValue:
+    """What the new prices change, and for whom, before they apply."""
+    rules, today = queries.prices_on(tariff.valid_from), spaces.today()
+    rows = {row.public_id: row for row in spaces.resources()}
+    changes = [
+        PriceChange(kind, None, is_day, was, becomes)
+        for is_day, before, after in (
+            (False, rules.by_kind, tariff.by_kind),
+            (True, rules.day_by_kind, tariff.day_by_kind),
+        )
+        for kind in KINDS
+        if (was := before.get(kind)) != (becomes := after.get(kind))
+    ]
+    changes += [
+        PriceChange(row.kind, row.name, is_day, was, becomes)
+        for is_day, own, typed in (
+            (False, rules.by_resource, tariff.by_resource),
+            (True, rules.day_by_resource, tariff.day_by_resource),
+        )
+        for key, row in rows.items()
+        if (was := own.get(row.id)) != (becomes := typed.get(key))
+    ]
+    current = queries.tariff_on(tariff.valid_from)
+    return render_template(
+        "pricing/prices_look.html",
+        form=form,
+        tariff=tariff,
+        changes=changes,
+        vat_changes=_is_taxable()
+        and current is not None
+        and (current.basis, current.vat_rate_bp) != (tariff.basis, tariff.vat_rate_bp),
+        concerned=concerned_by(tariff.valid_from, today),
+    )
 
 
 def _is_taxable() -> bool:

@@ -104,7 +104,7 @@ def test_a_manager_sets_it_and_the_public_page_shows_it(app, lieu, client, sign_
         assert browser.post("/settings/prices", data={**typed, "desk-day": wrong}).status_code == 422
     assert browser.post("/settings/prices", data={**typed, "desk-day": "16"}).status_code == 303
     page = plain(browser.get("/settings/prices").text)
-    assert "Un poste, une journée</dt><dd>16,00" in page.replace(" </dt>", "</dt>").replace("</dt> <dd>", "</dt><dd>")
+    assert "Un poste, la journée</dt><dd>16,00" in page.replace(" </dt>", "</dt>").replace("</dt> <dd>", "</dt><dd>")
     assert "16,00" in client.get("/").text
     assert browser.post("/settings/prices", data={**typed, "desk-day": "18"}).status_code == 303
     assert "18,00" in client.get("/").text
