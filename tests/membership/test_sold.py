@@ -95,3 +95,13 @@ def test_the_page_of_plans_counts_who_has_what(lieu, sign_in):
     page = plain(sign_in(lieu.manager).get("/settings/plans"))
     assert "1 personne l’a." in page
     assert "1 personne l’a et la garde ; un nouveau prix vaut à partir de son année suivante." in page
+
+
+def test_who_pays_an_agreed_price_is_not_concerned(app, place, cast, sign_in):
+    with app.app_context():
+        factories.make_tariff()
+        factories.make_agreement(cents=800)
+        services.book_half_days(cast.member.actor(), date(2026, 11, 24), frozenset({"pm"}))
+    page = plain(sign_in(cast.manager).post("/settings/prices", data=DECEMBER | {"look": "1"}))
+    assert "Personne n’a payé à ces tarifs ces trois derniers mois." in page
+    assert "Coutellerie" not in page
