@@ -42,7 +42,7 @@ def test_it_shows_everything_that_is_sold_and_who_has_it(lieu, sign_in):
     page = plain(sign_in(lieu.manager).get("/settings/sold"))
     for words in ("Un poste, la demi-journée 9,00 €", "1 personne l’a", "étudiant 0 personne aujourd’hui"):
         assert words in page, words
-    for said in ("Changer les tarifs", "Changer les abonnements", "Changer les carnets", "Changer les articles"):
+    for said in ("Changer les tarifs", "Changer les formules", "Changer les carnets", "Changer les articles"):
         assert said in page
 
 
@@ -50,7 +50,7 @@ def test_a_place_that_sells_nothing_says_so(place, cast, sign_in):
     page = plain(sign_in(cast.manager).get("/settings/sold"))
     for words in (
         "Tout est gratuit.",
-        "Aucun abonnement n’est proposé.",
+        "Aucune formule n’est proposée.",
         "Ce lieu n’en a pas.",
         "Tout le monde paie le même prix.",
     ):
