@@ -133,6 +133,7 @@ HANDLERS = (
     "coworking.accounting.holding",
     "coworking.statistics.checks",
     "coworking.statistics.handlers",
+    "coworking.statistics.keeping",
     "coworking.accounts.forgetting",
     "coworking.accounts.holding",
     "coworking.accounts.keeping",

@@ -1,4 +1,5 @@
-"""The copy of what the lieu holds about somebody, as one ZIP: a JSON file for programs, a table for each kind, and PDFs.
+"""The copy of what the lieu holds about somebody, as one ZIP: a page to read and print, a JSON file for programs, a table
+for each kind, and PDFs.
 
 Everything streams from the database into the file: no more than some rows are in memory at a time.
 """
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import IO, Any
 
+from coworking.accounts import copy_page
 from coworking.accounts.models import Person
 from coworking.core import exports, holdings
 from coworking.core.clock import now
@@ -32,8 +34,19 @@ def write(file: IO[bytes], person: Person, place: str) -> None:
         counts = _write_json(archive, who[0], who[1], place, made)
         names = _write_tables(archive, who[0], counts, made)
         names += _write_papers(archive, who[0], made)
+        page = _("To read and print") + ".html"
+        with archive.open(_info(page, made), "w", force_zip64=True) as out:
+            copy_page.write_page(
+                out,
+                name=who[2],
+                made=made,
+                person_id=who[0],
+                counts=counts,
+                left=list(_left_out().items()),
+                files=[*names, JSON_NAME],
+            )
         title = _("Read me first")
-        _put(archive, f"{title}.txt", made, _explained(who[2], place, made, names))
+        _put(archive, f"{title}.txt", made, _explained(who[2], place, made, page, names))
 
 
 def _write_json(archive: zipfile.ZipFile, person_id: int, public_id: str, place: str, made: datetime) -> dict[str, int]:
@@ -95,17 +108,14 @@ def _write_papers(archive: zipfile.ZipFile, person_id: int, made: datetime) -> l
     return names
 
 
-def _explained(name: str, place: str, made: datetime, names: Sequence[str]) -> str:
+def _explained(name: str, place: str, made: datetime, page: str, names: Sequence[str]) -> str:
     """What the files are, and what is not in them and why, for who unpacks them."""
     day, time = day_full(instant_day(made)), hour(made)
-    left: dict[str, list[str]] = {}
-    for one, _column, why in _left_columns():
-        left.setdefault(why, []).append(_(one.title))
-    for one in holdings.left():
-        left.setdefault(one.why, []).append(_(one.title))
     lines = [
         _("What %(place)s holds about %(name)s", place=place, name=name),
         _("Made on %(day)s at %(hour)s.", day=day, hour=time),
+        "",
+        _("Open %(file)s in a browser: it says everything, and can be printed.", file=page),
         "",
         _("%(file)s holds everything, for programs. Each table opens in a spreadsheet:", file=JSON_NAME),
         *(f"  {one}" for one in names),
@@ -114,9 +124,19 @@ def _explained(name: str, place: str, made: datetime, names: Sequence[str]) -> s
         "",
         _("What is not in this copy, and why:"),
     ]
-    for why, what in left.items():
-        lines += ["- " + _(why), *(f"    {one}" for one in dict.fromkeys(what))]
+    for why, what in _left_out().items():
+        lines += ["- " + why, *(f"    {one}" for one in what)]
     return "\r\n".join([*lines, ""])
+
+
+def _left_out() -> dict[str, list[str]]:
+    """What is not in the copy, by the reason, each once."""
+    left: dict[str, dict[str, None]] = {}
+    for one, _column, why in _left_columns():
+        left.setdefault(_(why), {})[_(one.title)] = None
+    for one in holdings.left():
+        left.setdefault(_(one.why), {})[_(one.title)] = None
+    return {why: list(what) for why, what in left.items()}
 
 
 def _left_columns() -> Iterator[tuple[Holds, str, str]]:

@@ -14,7 +14,10 @@ processing.declare(
         N_("To invoice what is used, to be paid, to remind who owes, and to keep the books."),
         (CONTRACT, DUTY),
         ("billing", "pricing", "accounting"),
-        N_("Ten years, as the law wants (code de commerce, art. L123-22), with the name they were made with."),
+        N_(
+            "Ten years, as the law wants (code de commerce, art. L123-22), with the name they were made with. E-mails about "
+            "them go then; invoices and payments stay, for they are signed one into the next."
+        ),
         (ACCOUNTANT, MANAGER),
         (PAYMENT_PROVIDER, MAIL_SERVER, TAX),
     ),

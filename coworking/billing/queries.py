@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, or_, select
@@ -404,6 +404,11 @@ def owed_on_each(invoice_ids: Collection[int]) -> dict[int, int]:
 def payments_of(invoice: Invoice) -> list[Payment]:
     """What was received for ``invoice``, in the order it was written down."""
     return list(db.session.scalars(select(Payment).where(Payment.invoice_id == invoice.id).order_by(Payment.id)))
+
+
+def issued_before(instant: datetime) -> int:
+    """How many invoices and credit notes were issued before ``instant``."""
+    return db.session.scalar(select(func.count()).select_from(Invoice).where(Invoice.issued_at < instant)) or 0
 
 
 def sending_of(invoice: Invoice) -> OutboxRow | None:

@@ -30,19 +30,30 @@ def _paris() -> ZoneInfo:
     return ZoneInfo("Europe/Paris")
 
 
+def _euro() -> str:
+    return "EUR"
+
+
 @dataclass(slots=True)
 class _Answers:
     name: Callable[[], str] = str
     clock: Callable[[], ZoneInfo] = _paris
     zones: Callable[[], list[ZoneName]] = list
+    currency: Callable[[], str] = _euro
 
 
 _answers = _Answers()
 
 
-def provided_by(*, name: Callable[[], str], clock: Callable[[], ZoneInfo], zones: Callable[[], list[ZoneName]]) -> None:
+def provided_by(
+    *,
+    name: Callable[[], str],
+    clock: Callable[[], ZoneInfo],
+    zones: Callable[[], list[ZoneName]],
+    currency: Callable[[], str],
+) -> None:
     """Set the functions that answer; `spaces` calls this when the application is created."""
-    _answers.name, _answers.clock, _answers.zones = name, clock, zones
+    _answers.name, _answers.clock, _answers.zones, _answers.currency = name, clock, zones, currency
 
 
 def name() -> str:
@@ -53,6 +64,11 @@ def name() -> str:
 def clock() -> ZoneInfo:
     """The time zone of the lieu's wall clock; Paris before it is set up."""
     return _answers.clock()
+
+
+def currency() -> str:
+    """The currency of its prices; euros before it is set up."""
+    return _answers.currency()
 
 
 def zones() -> list[ZoneName]:

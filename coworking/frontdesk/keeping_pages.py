@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from coworking.billing import queries as billing
+from coworking.billing.keeping import TEN_YEARS
 from coworking.core import retention
+from coworking.core.clock import now
 from coworking.core.forms import Form
 from coworking.core.i18n import _, ngettext
 from coworking.core.retention import NEVER, NoSuchTime
 
-_MONTH_DAYS = {92: 3, 183: 6, 365: 12, 730: 24, 1095: 36}
+_MONTH_DAYS = {92: 3, 183: 6, 365: 12, 730: 24, 1095: 36, TEN_YEARS: 120}
 """Days that are said in months and years, as people say them."""
 
 
@@ -60,14 +63,24 @@ def how_long(days: int, *, may_stay: bool = False) -> str:
     return ngettext("%(num)s month", "%(num)s months", months)
 
 
+def _invoices() -> str:
+    """Why invoices stay, and how many are older than the law asks for."""
+    why = _("Ten years, as the law wants. They are signed one into the next, so nothing removes one after that either.")
+    old = billing.issued_before(now() - timedelta(days=TEN_YEARS))
+    if not old:
+        return why
+    return why + " " + ngettext("%(num)s is older than that.", "%(num)s are older than that.", old)
+
+
 def stays() -> list[tuple[str, str]]:
     """What no purge touches, and why."""
     return [
+        (_("Invoices, payments, receipts and what proves them"), _invoices()),
         (
-            _("Invoices, payments, receipts and what proves them"),
-            _("Ten years, as the law wants; nothing removes them yet."),
+            _("Bookings, without their words"),
+            _("They are counted in months that are closed, and show what was invoiced."),
         ),
-        (_("Bookings and presences, without their words"), _("They are counted in months that are closed.")),
+        (_("First and last day of somebody, of what is kept no longer"), _("So that who comes back is no newcomer.")),
         (_("Audit trail"), _("It shows who changed what, and holds numbers instead of names.")),
         (_("Certificates that were issued"), _("Others may still verify them.")),
     ]

@@ -26,7 +26,7 @@ from coworking.core.db import db
 from coworking.core.policy import Actor, Role
 from coworking.membership.entitlement_queries import Remaining, remaining
 from coworking.membership.queries import employers_of
-from coworking.presence.models import Presence
+from coworking.presence.models import PastVisits, Presence
 from coworking.spaces import queries as spaces
 
 SHOWN = 8
@@ -100,8 +100,9 @@ def story_of(actor: Actor, public_id: str) -> Story:
 
 def _visits(person_id: int, today: date) -> Visits:
     lately = func.count(Presence.day.distinct()).filter(Presence.day > today - LATELY)
+    long_ago = select(PastVisits.first_day).where(PastVisits.person_id == person_id).scalar_subquery()
     days, first = db.session.execute(
-        select(lately, func.min(Presence.day)).where(Presence.person_id == person_id)
+        select(lately, func.coalesce(long_ago, func.min(Presence.day))).where(Presence.person_id == person_id)
     ).one()
     latest = select(Presence).where(Presence.person_id == person_id).order_by(Presence.arrived_at.desc()).limit(SHOWN)
     return Visits(days, first, list(db.session.scalars(latest)))

@@ -23,7 +23,7 @@ from coworking.booking.models import Booking, BookingUnit
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import NotFound
-from coworking.core.months import month_after, month_end, month_of
+from coworking.core.months import month_end, month_of
 from coworking.core.policy import Actor
 from coworking.core.timespan import local_minute
 from coworking.core.types import public_id
@@ -31,6 +31,7 @@ from coworking.core.units import end_read, locked, write_unit
 from coworking.presence.attested import (
     AttestedDay,
     AttestedMonthToCome,
+    AttestedTooLate,
     BookedHalf,
     DesklessPresence,
     EmployerNotNamed,
@@ -44,13 +45,12 @@ from coworking.presence.attested import (
     only_these,
 )
 from coworking.presence.models import Attestation, Presence
+from coworking.presence.rules import kept_from
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu
 
 SCHEMA = "attestation-de-presence/1"
-KEPT_MONTHS = 24
-"""Presences are kept in detail for so long: nothing older is offered."""
 USUAL_SPLIT = 13 * 60
 """Where a date is parted that the lieu's own calendar does not know (taken over from before it was set up)."""
 
@@ -88,6 +88,8 @@ def issue(actor: Actor, month: date, *, employer: str | None = None, only_paid: 
     month = month_of(month)
     if month > spaces.today():
         raise AttestedMonthToCome()
+    if month < kept_from(spaces.today()):
+        raise AttestedTooLate()
     with write_unit() as unit:
         person = db.session.scalars(locked(select(Person).where(Person.id == actor.person_id))).unique().one_or_none()
         if person is None:
@@ -159,7 +161,7 @@ def _paid_by(employer: Organisation, person_id: int, first: date, last: date) ->
 
 def months_of(person_id: int) -> list[date]:
     """The months with something to look at, latest first, as far back as presences are kept."""
-    since = month_after(month_of(spaces.today()), -KEPT_MONTHS)
+    since = kept_from(spaces.today())
     came = (
         select(BookingUnit.day)
         .join(Booking)

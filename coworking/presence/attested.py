@@ -31,6 +31,13 @@ class AttestedMonthToCome(DomainError):
     field = "month"
 
 
+class AttestedTooLate(DomainError):
+    code = "attested_too_late"
+    status = 422
+    message = N_("Who was there when is kept for two years: nothing older can be certified.")
+    field = "month"
+
+
 class NothingToAttest(DomainError):
     code = "nothing_to_attest"
     status = 422

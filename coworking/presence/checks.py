@@ -14,6 +14,8 @@ from coworking.core.checks import check
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.presence.models import Presence
+from coworking.presence.rules import kept_from
+from coworking.spaces import queries as spaces
 
 _SETTLED_WITHIN = timedelta(hours=1)
 """What is over is settled every few minutes; a worker that slept an hour is its own trouble."""
@@ -37,10 +39,17 @@ _there = (
 
 @check(4, "whoever came was there")
 def came_and_was_there() -> Iterator[str]:
+    if spaces.lieu_or_none() is None:
+        return
     statement = (
         select(BookingUnit.id)
         .join(Booking)
-        .where(Booking.status == "confirmed", BookingUnit.outcome == CAME, ~_there)
+        .where(
+            Booking.status == "confirmed",
+            BookingUnit.outcome == CAME,
+            BookingUnit.day >= kept_from(spaces.today()),  # of days before, presences are kept no longer
+            ~_there,
+        )
         .order_by(BookingUnit.id)
     )
     for unit in db.session.scalars(statement):

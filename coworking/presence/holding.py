@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from coworking.core import holdings
 from coworking.core.errors import N_
 from coworking.core.holdings import SEAL, Holds
-from coworking.presence.models import Attestation, AttestationPdf, Presence
+from coworking.presence.models import Attestation, AttestationPdf, PastVisits, Presence
 
 
 def _of_attestations(person_id: int) -> ColumnElement[bool]:
@@ -21,6 +21,7 @@ def _code() -> ColumnElement[str]:
 
 holdings.declare(
     Holds("presences", N_("When I was there"), Presence),
+    Holds("past_visits", N_("When I came first and last, of what is kept no longer"), PastVisits),
     Holds("certificates", N_("My attendance certificates"), Attestation),
     Holds(
         "certificate_pdfs",

@@ -61,6 +61,23 @@ class Presence(Model):
     booking: Mapped[Booking | None] = relationship()
 
 
+class PastVisits(Model):
+    """Of ``person``'s presences that are kept no longer: the first and the last day of them.
+
+    So that who comes back after years is no newcomer, and who came lately is not taken for somebody who never does.
+    """
+
+    __tablename__ = "past_visits"
+    __table_args__ = (
+        CheckConstraint("first_day <= last_day", name="days"),
+        Index("ix_past_visits_first_day", "first_day"),
+    )
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, autoincrement=False)
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+
+
 @sealed(TRAIL)
 class Attestation(Model):
     """What the lieu attested of ``person``'s presences in ``month`` (its first day): append-only, never made again.

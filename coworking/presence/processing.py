@@ -15,8 +15,8 @@ processing.declare(
         (CONTRACT, INTEREST),
         ("presence",),
         N_(
-            "Presences stay, under a number once the account is erased; a "
-            "certificate stays, for others may still verify it."
+            "Presences stay for two years, and for longer only until each month that counts them is closed for good; then "
+            "the first and the last day of each person. A certificate stays, for others may still verify it."
         ),
         (HOST, MANAGER),
     ),

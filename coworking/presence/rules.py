@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from coworking.booking.rules import ABSENT, CAME, PENDING, UNKNOWN, BookableHalf
 from coworking.core.errors import N_, DomainError
+from coworking.core.months import month_before, month_of
 from coworking.core.timespan import Span, subtract
 
 EARLY = timedelta(minutes=30)
@@ -15,6 +16,9 @@ EARLY = timedelta(minutes=30)
 
 LINGER = timedelta(minutes=30)
 """Who leaves within this time of the beginning of a half-day has not used it: they were on their way out."""
+
+KEPT_MONTHS = 24
+"""Who was there when is kept for so many whole months before the running one."""
 
 CONFIRMABLE = timedelta(days=7)
 """A booked half-day that nobody confirmed within this time is unknown for good."""
@@ -25,6 +29,11 @@ SEEN_ELSEWHEN = "presence"
 """Evidence of an absence: the person was seen that day, but not then."""
 
 LONGEST_REASON = 200
+
+
+def kept_from(today: date) -> date:
+    """The first day whose presences are still kept."""
+    return month_before(month_of(today), KEPT_MONTHS)
 
 
 class ArrivalStands(DomainError):

@@ -1,4 +1,4 @@
-"""The name, clock and zones of the lieu, for lower packages that must not import this one."""
+"""The name, clock, zones and currency of the lieu, for lower packages that must not import this one."""
 
 from __future__ import annotations
 
@@ -22,4 +22,9 @@ def _zones() -> list[place.ZoneName]:
     return [place.ZoneName(zone.id, zone.public_id, zone.name) for zone in queries.zones()]
 
 
-place.provided_by(name=_name, clock=_clock, zones=_zones)
+def _currency() -> str:
+    lieu = queries.lieu_or_none()
+    return lieu.currency if lieu is not None else "EUR"
+
+
+place.provided_by(name=_name, clock=_clock, zones=_zones, currency=_currency)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from sqlalchemy import func, select
 
@@ -11,6 +10,7 @@ from coworking.core.checks import check
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.months import month_after, month_days, write_month
+from coworking.presence.rules import kept_from
 from coworking.spaces import queries as spaces
 from coworking.statistics import facts, return_rules, schema
 from coworking.statistics.consistency import ReturnInvalid
@@ -42,8 +42,7 @@ def returns() -> Iterator[str]:
 def days() -> Iterator[str]:
     if spaces.lieu_or_none() is None:
         return
-    # Presences are kept for 24 months: of older days only their facts remain.
-    detailed = DayFact.day >= spaces.today() - timedelta(days=700)
+    detailed = DayFact.day > kept_from(spaces.today())  # of older days only their facts remain
     first, last = db.session.execute(select(func.min(DayFact.day), func.max(DayFact.day)).where(detailed)).one()
     while first is not None and first <= last:
         _, end = month_days(first)

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, or_, select
 
 from coworking.booking.models import Booking, BookingUnit, RefusedRequest
 from coworking.booking.queries import runs_on
@@ -23,6 +23,7 @@ from coworking.core.timespan import Span, local_minute
 from coworking.core.types import from_micros, to_micros
 from coworking.core.units import require_unit, write_unit
 from coworking.presence.models import Presence
+from coworking.presence.rules import kept_from
 from coworking.pricing.models import Quote, Tariff
 from coworking.spaces import calendar
 from coworking.spaces import queries as spaces
@@ -111,12 +112,16 @@ def wrong(first: date, last: date) -> list[tuple[date, list[str]]]:
 
 
 def stale(first: date, last: date) -> dict[date, int]:
-    """The days that are over and have no facts, or outdated ones, with the version of each (0: nothing ever happened)."""
+    """The days that are over and have no facts, or outdated ones, with the version of each (0: nothing ever happened).
+
+    What was counted of days whose presences are kept no longer is never out of date.
+    """
+    recounted = or_(DayFact.day.is_(None), LieuDay.day > kept_from(spaces.today()))
     rows = db.session.execute(
         select(LieuDay.day, DayVersion.version, DayFact.version)
         .outerjoin(DayVersion, DayVersion.day == LieuDay.day)
         .outerjoin(DayFact, DayFact.day == LieuDay.day)
-        .where(LieuDay.day.between(first, last), LieuDay.day < spaces.today())
+        .where(LieuDay.day.between(first, last), LieuDay.day < spaces.today(), recounted)
         .order_by(LieuDay.day)
     )
     return {day: version or 0 for day, version, known in rows if known != (version or 0)}

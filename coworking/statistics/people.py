@@ -15,11 +15,12 @@ from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.queries import runs_on
 from coworking.core.db import db
 from coworking.core.months import month_after, month_before, month_days
-from coworking.presence.models import Presence
+from coworking.presence.models import PastVisits, Presence
+from coworking.statistics.detail_rules import LOOKS_BACK_MONTHS
 from coworking.statistics.months import PeopleCounts
 from coworking.statistics.schema import STATUS_NAMES
 
-HISTORY_MONTHS = 3
+HISTORY_MONTHS = LOOKS_BACK_MONTHS
 """Newcomers are unknown before so many months of presences, or of imported first visits, lie behind the month."""
 
 _IMPORTED = Presence.evidence == bindparam("evidence", "import", literal_execute=True)
@@ -34,22 +35,27 @@ def of_month(month: date) -> PeopleCounts:
     past = aliased(Presence)
     earlier = select(past.id).where(past.person_id == Presence.person_id, past.day < first)
     lately = earlier.where(past.day >= before)
+    long_ago = select(PastVisits.person_id).where(
+        PastVisits.person_id == Presence.person_id, PastVisits.first_day < first
+    )
     visits = select(Presence.person_id, Presence.day).where(here).distinct().subquery()
     distinct, worker_days, ytd, newcomers, returning = db.session.execute(
         select(
             _people(here),
             select(func.count()).select_from(visits).scalar_subquery(),
             _people(Presence.day.between(january, last)),
-            _people(here, ~earlier.exists()),
+            _people(here, ~earlier.exists(), ~long_ago.exists()),
             _people(here, lately.exists()),
         )
     ).one()
-    earliest, imported = db.session.execute(
+    kept, gone, imported = db.session.execute(
         select(
             select(func.min(Presence.day)).scalar_subquery(),
+            select(func.min(PastVisits.first_day)).scalar_subquery(),
             select(func.min(Presence.day)).where(_IMPORTED).scalar_subquery(),
         )
     ).one()
+    earliest = min((day for day in (kept, gone) if day is not None), default=None)
     long = (earliest is not None and earliest <= before) or (imported is not None and imported < first)
     whole_year = first == january or (earliest is not None and earliest < month_after(january))
     return PeopleCounts(

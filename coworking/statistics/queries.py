@@ -10,8 +10,12 @@ from sqlalchemy import func, select
 from coworking.core.db import db
 from coworking.core.errors import N_, DomainError
 from coworking.core.months import month_days, write_month
+from coworking.presence.rules import kept_from
+from coworking.spaces import queries as spaces
 from coworking.spaces.models import LieuDay
+from coworking.statistics.detail_rules import is_countable
 from coworking.statistics.models import MonthlyReturn
+from coworking.statistics.schema import PROVISIONAL
 
 
 class NotClosed(DomainError):
@@ -56,6 +60,17 @@ def closed(month: date) -> MonthlyReturn:
     if found is None:
         raise NotClosed(month=write_month(month))
     return found
+
+
+def stands(month: date) -> MonthlyReturn | None:
+    """The highest revision of ``month`` where it cannot be counted again, because presences of then are kept no longer.
+
+    None while it can be, and before it is closed for good.
+    """
+    if is_countable(month, kept_from(spaces.today())):
+        return None
+    row = latest(month)
+    return row if row is not None and row.status != PROVISIONAL else None
 
 
 def latest_of(months: Collection[date]) -> dict[date, MonthlyReturn]:

@@ -117,8 +117,13 @@ def is_decided(month: date) -> bool:
 
 
 def figures_now(month: date, days: Sequence[DayFact] | None = None) -> dict[str, Any]:
-    """The figures of ``month`` as they stand: what closing it now would keep. ``days``: its facts, if already at hand."""
+    """The figures of ``month`` as they stand: what closing it now would keep. ``days``: its facts, if already at hand.
+
+    Of a month closed for good whose presences are not all kept any more, these are the figures it was closed with.
+    """
     first, last = month_days(month)
+    if (row := queries.stands(first)) is not None:
+        return json.loads(row.figures)
     days = facts.between(first, last) if days is None else days
     return months.figures(days, people.of_month(first), subscriptions.of_month(first), spaces.lieu().tz)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -79,6 +80,50 @@ def test_the_words_are_in_the_language_of_the_person(lieu):
     assert {"Read me first.txt", "my-account.csv"} <= set(archive.namelist())
     assert b"Given name" not in archive.read("my-account.csv") and b"First name" in archive.read("my-account.csv")
     assert "bank_line" not in archive.read("Read me first.txt").decode(), "plain words"
+
+
+def page_of(archive: zipfile.ZipFile) -> str:
+    (name,) = [name for name in archive.namelist() if name.endswith(".html")]
+    return archive.read(name).decode()
+
+
+def test_a_page_says_all_of_it_in_words(lieu):
+    person = lieu.cast.stranger
+    billing.run(lieu.manager, OCTOBER)
+    set_person(person, staff_note="<b>Aime</b> le poste 3", phone="+33600000000")
+    archive = copy_of(person.actor(), person)
+    page, found = page_of(archive), document(archive)
+    assert "&lt;b&gt;Aime&lt;/b&gt; le poste 3" in page and "<b>" not in page, "nothing that was typed is markup"
+    for one in holdings.declared():
+        rows = found["kinds"][one.kind]["rows"]
+        said = page.partition(f'<section id="{one.kind}">')[2].partition("</section>")[0]
+        assert said.count("<article>") == (0 if one.paper is not None else len(rows)), one.kind
+    invoice = page.partition('<section id="invoices">')[2].partition("</section>")[0]
+    assert "<dt>À payer</dt><dd>66,00\xa0€</dd>" in invoice
+    assert "<dt>Établie par</dt><dd>quelqu’un d’autre</dd>" in invoice
+    assert "C’est dans data.json" in invoice, "the whole document is for programs; its PDF is beside it"
+    assert "2026-10" not in invoice.partition("<dd>C’est dans")[0], "days are written as people write them"
+
+
+def test_the_page_needs_nothing_but_itself(lieu):
+    """No script, no picture, no address: who opens it years later, without a network, reads the same."""
+    person = lieu.cast.stranger
+    set_person(person, locale="en", first_name='"><script src="https://x.example/x.js">')
+    page = page_of(copy_of(person.actor(), person))
+    assert page.startswith("<!doctype html>") and '<html lang="en">' in page
+    asked = re.findall(r"""<[^>]*?\s(?:src|href|action)="([^"]*)""", page)
+    assert asked and all(one.startswith("#") for one in asked), "it points to itself alone"
+    assert "<script" not in page and "@import" not in page and "url(" not in page
+    assert "default-src 'none'" in page
+    assert "What La Fabrique du Pont holds about" in page
+
+
+def test_the_page_names_nobody_else(lieu):
+    person = lieu.cast.stranger
+    billing.run(lieu.manager, OCTOBER)
+    page = page_of(copy_of(person.actor(), person))
+    for other in (lieu.cast.member, lieu.cast.manager, lieu.cast.host):
+        assert other.name not in page and (other.email or "?") not in page
 
 
 def test_pdfs_that_were_drawn_are_in_it_as_they_are(lieu):
