@@ -9,10 +9,10 @@ from datetime import date
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import listed_by
-from coworking.core.reading import UnreadableDate, email_of, maybe, words_of
-from coworking.imports.person_rules import KnownPerson, LineUnreadable, Verdict, names_in
-from coworking.imports.subscription_rules import NobodyOfThat, SeveralOfThat, WhoNeeded
+from coworking.core.reading import UnreadableDate, maybe, words_of
+from coworking.imports.person_rules import KnownPerson, Verdict
 from coworking.imports.table_rules import TableLine
+from coworking.imports.who_rules import WhoMeant, the_one, who_of
 
 MAX_PACK = 120
 
@@ -52,21 +52,18 @@ class NothingLeft(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class BalanceEntry:
-    """What a line says: who (``email``, or a name; ``said`` as written), which pack, what is ``left`` of it as written, and
-    until when (None: as long as such a pack lasts from today)."""
+    """What a line says: who, which pack, what is ``left`` of it as written, and until when (None: as long as such a pack
+    lasts from today)."""
 
     line: int
-    said: str
-    email: str | None
-    first_name: str
-    last_name: str
+    who: WhoMeant
     pack: str
     left: str
     until: date | None
 
     @property
     def name(self) -> str:
-        return self.said
+        return self.who.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +86,12 @@ class MovedPack:
 
 def balance_of(line: TableLine, fields: Mapping[str, str]) -> BalanceEntry:
     """What a line says; raises the `DomainError` that its reader should put right."""
-    if line.cells is None:
-        raise LineUnreadable()
-    first, last = fields.get("first_name", ""), fields.get("last_name", "")
-    if not (first or last):
-        first, last = names_in(fields.get("full_name", ""))
-    email = maybe(email_of, fields.get("email", ""))
-    said = words_of(f"{first} {last}".strip() or email or "", most=200)
-    if not said:
-        raise WhoNeeded()
+    who = who_of(line, fields)
     pack = words_of(fields.get("pack", ""), most=MAX_PACK)
     if not pack:
         raise NoSuchPack(said="")
     left = words_of(fields.get("left", ""), most=40)
-    return BalanceEntry(line.number, said, email, first, last, pack, left, maybe(_day, fields.get("until", "")))
+    return BalanceEntry(line.number, who, pack, left, maybe(_day, fields.get("until", "")))
 
 
 def _day(text: str) -> date:
@@ -140,11 +129,10 @@ def judge_balance(
 ) -> Verdict:
     """What becomes of a line: ``people`` whom it may mean, ``offers`` by name as `listed_by` has it, packs that ``moved`` in
     with an earlier line or file."""
-    if not people:
-        return Verdict("left_out", why=NobodyOfThat(said=entry.email or entry.said))
-    if len(people) > 1:
-        return Verdict("left_out", why=SeveralOfThat(said=entry.said))
-    [person] = people
+    try:
+        person = the_one(entry.who, people)
+    except DomainError as nobody:
+        return Verdict("left_out", why=nobody)
     offer = offers.get(listed_by(entry.pack))
     if offer is None:
         return Verdict("left_out", person, why=NoSuchPack(said=entry.pack))

@@ -10,11 +10,11 @@ from datetime import date
 from coworking.booking.rules import Half
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import fold, listed_by
-from coworking.core.reading import UnreadableDate, UnreadableTime, email_of, maybe, minute_of, words_of
+from coworking.core.reading import UnreadableDate, UnreadableTime, minute_of, words_of
 from coworking.core.timespan import Span
-from coworking.imports.person_rules import KnownPerson, LineUnreadable, Verdict, names_in
-from coworking.imports.subscription_rules import NobodyOfThat, SeveralOfThat, WhoNeeded
+from coworking.imports.person_rules import KnownPerson, Verdict
 from coworking.imports.table_rules import TableLine
+from coworking.imports.who_rules import WhoMeant, the_one, who_of
 
 MAX_TITLE = 120
 DESK = "desk"
@@ -67,14 +67,11 @@ class PlaceTaken(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class BookingEntry:
-    """What a line says: who (``email``, or a name; ``said`` as written), which day, which ``halves`` of it or from which
-    minute to which, where (None: any desk), and what for."""
+    """What a line says: who, which day, which ``halves`` of it or from which minute to which, where (None: any desk), and
+    what for."""
 
     line: int
-    said: str
-    email: str | None
-    first_name: str
-    last_name: str
+    who: WhoMeant
     day: date
     halves: frozenset[Half] | None
     minutes: tuple[int, int] | None
@@ -83,7 +80,7 @@ class BookingEntry:
 
     @property
     def name(self) -> str:
-        return self.said
+        return self.who.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +104,7 @@ class OwnBooking:
 
 def booking_of(line: TableLine, fields: Mapping[str, str]) -> BookingEntry:
     """What a line says; raises the `DomainError` that its reader should put right."""
-    if line.cells is None:
-        raise LineUnreadable()
-    first, last = fields.get("first_name", ""), fields.get("last_name", "")
-    if not (first or last):
-        first, last = names_in(fields.get("full_name", ""))
-    email = maybe(email_of, fields.get("email", ""))
-    said = words_of(f"{first} {last}".strip() or email or "", most=200)
-    if not said:
-        raise WhoNeeded()
+    who = who_of(line, fields)
     day, at = _day_and_time(fields.get("day", ""))
     start = _minute(fields.get("from", "")) if fields.get("from", "").strip() else at
     end = _minute(fields.get("to", "")) if fields.get("to", "").strip() else None
@@ -127,10 +116,7 @@ def booking_of(line: TableLine, fields: Mapping[str, str]) -> BookingEntry:
         raise WhenNeeded()
     return BookingEntry(
         line.number,
-        said,
-        email,
-        first,
-        last,
+        who,
         day,
         halves,
         minutes,
@@ -181,11 +167,10 @@ def judge_booking(
     ``people`` whom it may mean; ``places`` by name as `listed_by` has it; ``span``: its time at the lieu, or why there is
     none; ``own``: what its person has booked; ``taken``: places with the times for which they are.
     """
-    if not people:
-        return Verdict("left_out", why=NobodyOfThat(said=entry.email or entry.said))
-    if len(people) > 1:
-        return Verdict("left_out", why=SeveralOfThat(said=entry.said))
-    [person] = people
+    try:
+        person = the_one(entry.who, people)
+    except DomainError as nobody:
+        return Verdict("left_out", why=nobody)
     if entry.day < today:
         return Verdict("left_out", person, why=DayIsOver())
     place = places.get(listed_by(entry.place)) if entry.place else None

@@ -32,13 +32,13 @@ from coworking.imports.person_rules import (
     Verdict,
     alike,
     judge,
-    names_in,
     person_of,
     same_name,
     twice_in,
 )
 from coworking.imports.subscription_rules import SubscriptionEntry, judge_subscription, subscription_of
 from coworking.imports.table_rules import ReadTable, TableLine, unpacked
+from coworking.imports.who_rules import named_in
 from coworking.spaces import queries as spaces
 
 UNIT = 200
@@ -257,10 +257,7 @@ def earlier_lines(file: ImportFile, table: ReadTable) -> dict[int, tuple[int, bo
         if file.subject == "organisations":
             names.append((line.number, listed_by(fields.get("name", "")), "".join(fields.get("siret", "").split())))
             continue
-        first, last = fields.get("first_name", ""), fields.get("last_name", "")
-        if not (first or last):
-            first, last = names_in(fields.get("full_name", ""))
-        keys.append((line.number, normal_email(fields.get("email", "")), same_name(first, last)))
+        keys.append((line.number, normal_email(fields.get("email", "")), same_name(*named_in(fields))))
     return organisations_twice(names) if file.subject == "organisations" else twice_in(keys)
 
 

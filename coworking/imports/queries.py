@@ -171,13 +171,14 @@ def _organisations_of(public_ids: Sequence[str]) -> dict[str, set[str]]:
 
 def whom_they_mean(entries: Sequence[SubscriptionEntry | BalanceEntry | BookingEntry]) -> dict[int, list[KnownPerson]]:
     """By line the people with its address, else those of its name (1 statement)."""
-    asked = [PersonEntry(entry.line, entry.first_name, entry.last_name, entry.email) for entry in entries]
+    asked = [PersonEntry(entry.line, entry.who.first_name, entry.who.last_name, entry.who.email) for entry in entries]
     known = acquaintances(asked)
     found: dict[int, list[KnownPerson]] = {}
     for entry in entries:
-        exact = known.exact.get(entry.email or "")
+        who = entry.who
+        exact = known.exact.get(who.email or "")
         open_ones = [exact] if exact is not None and not exact.is_closed else []
-        called = [] if entry.email else known.namesakes.get(same_name(entry.first_name, entry.last_name), [])
+        called = [] if who.email else known.namesakes.get(same_name(who.first_name, who.last_name), [])
         found[entry.line] = open_ones or called
     return found
 

@@ -10,27 +10,13 @@ from datetime import date
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import listed_by
 from coworking.core.months import month_of
-from coworking.core.reading import UnreadableDate, email_of, maybe, words_of
-from coworking.imports.person_rules import KnownPerson, LineUnreadable, Verdict, names_in
+from coworking.core.reading import UnreadableDate, maybe, words_of
+from coworking.imports.person_rules import KnownPerson, Verdict
 from coworking.imports.table_rules import TableLine
+from coworking.imports.who_rules import WhoMeant, the_one, who_of
 
 MAX_PLAN = 120
 _FRENCH_DAY = re.compile(r"(?:(\d{1,2})[/.-])?(\d{1,2})[/.-](\d{4})")
-
-
-class WhoNeeded(DomainError):
-    code = "who_needed"
-    message = N_("This line does not say who: write an e-mail address or a name.")
-
-
-class NobodyOfThat(DomainError):
-    code = "nobody_of_that"
-    message = N_("Nobody here is called or has the address %(said)s. Import the people first.")
-
-
-class SeveralOfThat(DomainError):
-    code = "several_of_that"
-    message = N_("Several people here are called %(said)s. Write the e-mail address on this line.")
 
 
 class NoSuchPlan(DomainError):
@@ -54,19 +40,16 @@ class BeginsNow(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEntry:
-    """What a line says: who (``email``, or a name), which plan, since when; ``said`` is who, as written."""
+    """What a line says: who, which plan, since when."""
 
     line: int
-    said: str
-    email: str | None
-    first_name: str
-    last_name: str
+    who: WhoMeant
     plan: str
     first_month: date | None
 
     @property
     def name(self) -> str:
-        return self.said
+        return self.who.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +63,12 @@ class HeldPlan:
 
 def subscription_of(line: TableLine, fields: Mapping[str, str]) -> SubscriptionEntry:
     """What a line says; raises the `DomainError` that its reader should put right."""
-    if line.cells is None:
-        raise LineUnreadable()
-    first, last = fields.get("first_name", ""), fields.get("last_name", "")
-    if not (first or last):
-        first, last = names_in(fields.get("full_name", ""))
-    email = maybe(email_of, fields.get("email", ""))
-    said = words_of(f"{first} {last}".strip() or email or "", most=200)
-    if not said:
-        raise WhoNeeded()
+    who = who_of(line, fields)
     plan = words_of(fields.get("plan", ""), most=MAX_PLAN)
     if not plan:
         raise NoSuchPlan(said="")
     month = maybe(month_in, fields.get("first_month", ""))
-    return SubscriptionEntry(line.number, said, email, first, last, plan, month)
+    return SubscriptionEntry(line.number, who, plan, month)
 
 
 def month_in(text: str) -> date:
@@ -116,11 +91,10 @@ def judge_subscription(
     this_month: date,
 ) -> Verdict:
     """What becomes of a line: ``people`` whom it may mean, ``plans`` that can be chosen, what is ``held`` by public id."""
-    if not people:
-        return Verdict("left_out", why=NobodyOfThat(said=entry.email or entry.said))
-    if len(people) > 1:
-        return Verdict("left_out", why=SeveralOfThat(said=entry.said))
-    [person] = people
+    try:
+        person = the_one(entry.who, people)
+    except DomainError as nobody:
+        return Verdict("left_out", why=nobody)
     key = listed_by(entry.plan)
     first = max(entry.first_month or this_month, this_month)
     crossing = [one for one in held.get(person.public_id, ()) if one.last_month is None or one.last_month >= first]

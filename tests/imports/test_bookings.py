@@ -14,6 +14,7 @@ from coworking.core.reading import UnreadableDate, UnreadableTime
 from coworking.imports import booking_rules as rules
 from coworking.imports.models import ImportLine
 from coworking.imports.table_rules import TableLine
+from coworking.imports.who_rules import WhoNeeded
 from coworking.pricing.models import Quote
 from tests import factories
 from tests.imports.uploads import csv_file, xlsx_file
@@ -94,7 +95,7 @@ def test_hours_stand_in_columns_of_their_own_or_behind_the_day():
         ({"from": "9:00"}, rules.WhenNeeded),
         ({"from": "11:00", "to": "9:00"}, UnreadableTime),
         ({"from": "25:00", "to": "26:00"}, UnreadableTime),
-        ({"email": "", "half": "am"}, rules.WhoNeeded),
+        ({"email": "", "half": "am"}, WhoNeeded),
     ],
 )
 def test_what_a_line_does_not_say_is_named(fields, refusal):
