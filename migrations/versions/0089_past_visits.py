@@ -1,7 +1,7 @@
 """first and last day of presences that are kept no longer
 
 Revision ID: 0089
-Revises: 0087
+Revises: 0091
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0089"
-down_revision = "0087"
+down_revision = "0091"
 branch_labels = None
 depends_on = None
 
