@@ -16,6 +16,7 @@ HEADS = {
     "agreed_to": N_("What was agreed to"),
     "agreed_on": N_("Agreed on"),
     "agreement": N_("Agreement"),
+    "alone_cents": N_("Price of the half-day alone, without the other one of its day"),
     "amount_cents": N_("Amount"),
     "announced_at": N_("Announced at"),
     "arrived_at": N_("Arrived at"),
