@@ -31,9 +31,10 @@ def oneself(actor: Actor) -> Person:
 
 
 def changeable(actor: Actor, public_id: str) -> Person:
-    """Someone whom ``actor`` may change, locked; raises `NotFound`, also for who was erased, or `Forbidden`."""
+    """Someone whom ``actor`` may change, locked; raises `Forbidden`, or `NotFound`, also for who was erased and for a
+    record that was merged into another one."""
     person = by_public_id(public_id)
-    if person is None or person.erased_at is not None:
+    if person is None or person.erased_at is not None or person.merged_into_person_id is not None:
         raise NotFound()
     check_may_change(actor, person.roles)
     return person

@@ -36,9 +36,13 @@ def give(actor: Actor, public_id: str, token: str) -> PersonCard:
 def end(actor: Actor, public_id: str) -> None:
     """End someone's card, because it is lost or no longer wanted. Twice is fine. Raises `NotFound` or `Forbidden`."""
     with write_unit():
-        person = access.changeable(actor, public_id)
-        if (card := _end(actor, person)) is not None:
-            audit.record(actor, "card.ended", ("person_card", card.id), person_id=person.id)
+        end_of(actor, access.changeable(actor, public_id))
+
+
+def end_of(actor: Actor, person: Person) -> None:
+    """End the card that the locked person has, if any, in the open unit."""
+    if (card := _end(actor, person)) is not None:
+        audit.record(actor, "card.ended", ("person_card", card.id), person_id=person.id)
 
 
 def card_of(person_id: int) -> PersonCard | None:

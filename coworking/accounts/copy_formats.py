@@ -26,9 +26,12 @@ FORMAT = "my-data/1"
 JSON_NAME = "data.json"
 
 
-def write(file: IO[bytes], person: Person, place: str) -> None:
-    """Write the copy into ``file``, in the language of the moment and from one instant: inside `core.units.snapshot`."""
-    who = (person.id, person.public_id, person.name)
+def write(file: IO[bytes], person: Person, records: Sequence[int], place: str) -> None:
+    """Write the copy into ``file``: what is about any of a person's ``records``, in the language of the moment.
+
+    Inside `core.units.snapshot`, so that it is from one instant.
+    """
+    who = (records, person.public_id, person.name)
     made = now()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         counts = _write_json(archive, who[0], who[1], place, made)
@@ -40,7 +43,7 @@ def write(file: IO[bytes], person: Person, place: str) -> None:
                 out,
                 name=who[2],
                 made=made,
-                person_id=who[0],
+                records=who[0],
                 counts=counts,
                 left=list(_left_out().items()),
                 files=[*names, JSON_NAME],
@@ -49,7 +52,9 @@ def write(file: IO[bytes], person: Person, place: str) -> None:
         _put(archive, f"{title}.txt", made, _explained(who[2], place, made, page, names))
 
 
-def _write_json(archive: zipfile.ZipFile, person_id: int, public_id: str, place: str, made: datetime) -> dict[str, int]:
+def _write_json(
+    archive: zipfile.ZipFile, records: Sequence[int], public_id: str, place: str, made: datetime
+) -> dict[str, int]:
     """Everything in one document; how many rows there are of each kind."""
     head = {
         "format": FORMAT,
@@ -71,7 +76,7 @@ def _write_json(archive: zipfile.ZipFile, person_id: int, public_id: str, place:
             title = json.dumps({"title": _(one.title), "words": words}, ensure_ascii=False)
             out.write(f'{"," if at else ""}\n  {json.dumps(one.kind)}: {title[:-1]}, "rows": ['.encode())
             counts[one.kind] = 0
-            for row in holdings.rows_of(one, person_id):
+            for row in holdings.rows_of_records(one, records):
                 value = {each.key: _said(each, cell) for each, cell in zip(fields, row, strict=True)}
                 line = json.dumps(value, ensure_ascii=False, default=_plain)
                 out.write(f"{',' if counts[one.kind] else ''}\n   {line}".encode())
@@ -81,7 +86,9 @@ def _write_json(archive: zipfile.ZipFile, person_id: int, public_id: str, place:
     return counts
 
 
-def _write_tables(archive: zipfile.ZipFile, person_id: int, counts: dict[str, int], made: datetime) -> list[str]:
+def _write_tables(
+    archive: zipfile.ZipFile, records: Sequence[int], counts: dict[str, int], made: datetime
+) -> list[str]:
     """A table for each kind of which there is something; the names of their files."""
     names: list[str] = []
     for one in holdings.declared():
@@ -91,18 +98,18 @@ def _write_tables(archive: zipfile.ZipFile, person_id: int, counts: dict[str, in
         heads = [_(each.head) for each in fields]
         names.append(_file_name(_(one.title)) + ".csv")
         with archive.open(_info(names[-1], made), "w", force_zip64=True) as out:
-            for line in exports.csv_bytes(heads, _cells(fields, holdings.rows_of(one, person_id))):
+            for line in exports.csv_bytes(heads, _cells(fields, holdings.rows_of_records(one, records))):
                 out.write(line)
     return names
 
 
-def _write_papers(archive: zipfile.ZipFile, person_id: int, made: datetime) -> list[str]:
+def _write_papers(archive: zipfile.ZipFile, records: Sequence[int], made: datetime) -> list[str]:
     names: list[str] = []
     for one in holdings.declared():
         if one.paper is None:
             continue
         folder = _file_name(_(one.title))
-        for name, content in holdings.papers_of(one, person_id):
+        for name, content in (paper for person_id in records for paper in holdings.papers_of(one, person_id)):
             names.append(f"{folder}/{_file_name(name)}.pdf")
             _put(archive, names[-1], made, content)
     return names

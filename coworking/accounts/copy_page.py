@@ -51,13 +51,13 @@ class ShownKind:
     title: str
     count: int
     one: Holds
-    person_id: int
+    records: Sequence[int]
 
     @property
     def rows(self) -> Iterator[list[tuple[str, str]]]:
         """What each row says, word and value; what is empty is left out."""
         fields = self.one.fields()
-        for row in holdings.rows_of(self.one, self.person_id):
+        for row in holdings.rows_of_records(self.one, self.records):
             yield [
                 (_(each.head), shown) for each, value in zip(fields, row, strict=True) if (shown := _shown(each, value))
             ]
@@ -68,7 +68,7 @@ def write_page(
     *,
     name: str,
     made: datetime,
-    person_id: int,
+    records: Sequence[int],
     counts: dict[str, int],
     left: Sequence[tuple[str, Sequence[str]]],
     files: Sequence[str],
@@ -78,7 +78,7 @@ def write_page(
     ``counts``: how many rows there are of each kind; ``left``: why what is left out is; ``files``: the others of the copy.
     """
     kinds = [
-        ShownKind(one.kind, _(one.title), counts[one.kind], one, person_id)
+        ShownKind(one.kind, _(one.title), counts[one.kind], one, records)
         for one in holdings.declared()
         if one.paper is None and counts[one.kind]
     ]

@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, select, update
 from coworking.accounts import access, rules
 from coworking.accounts.forgetting import NAME
 from coworking.accounts.models import OrganisationMember, Person
+from coworking.accounts.twin_queries import records_of
 from coworking.core import audit, displaced, erasing, place, security
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.erasing import Hindrance
-from coworking.core.errors import N_, DomainError, Forbidden
+from coworking.core.errors import N_, DomainError, Forbidden, NotFound
 from coworking.core.policy import Actor, Role
 from coworking.core.timespan import local_date
 from coworking.core.units import write_unit
@@ -53,9 +54,12 @@ def erase(actor: Actor, public_id: str, *, while_still: ColumnElement[bool] | No
             rules.check_may_change(actor, person.roles)
         if person.erased_at is not None:
             return person
+        if person.merged_into_person_id is not None:
+            raise NotFound()
         if while_still is not None and not _fulfils(person.id, while_still):
             raise CameBack()
-        if found := erasing.hindrances(person.id):
+        records = records_of(person.id)  # theirs, and those that were merged into it
+        if found := [one for record in records for one in erasing.hindrances(record)]:
             raise SomethingFirst(found)
         instant = now()
         person.deactivated_at = person.deactivated_at or instant
@@ -63,14 +67,15 @@ def erase(actor: Actor, public_id: str, *, while_still: ColumnElement[bool] | No
         db.session.flush()
         displaced.announce(displaced.PERSON, {"person": person.public_id}, agreed=None)
         _leave_organisations(person)
-        erasing.forget(person.id)
-        db.session.execute(
-            update(Person)
-            .where(Person.id == person.id)
-            .values(first_name=NAME, last_name=str(person.id), erased_at=instant)
-            .execution_options(synchronize_session=False)
-        )
-        db.session.expire(person)
+        for record in records:
+            erasing.forget(record)
+            db.session.execute(
+                update(Person)
+                .where(Person.id == record)
+                .values(first_name=NAME, last_name=str(record), erased_at=instant)
+                .execution_options(synchronize_session=False)
+            )
+        db.session.expire_all()
         audit.record(actor, "person.erased", ("person", person.id), person_id=person.id)
         security.record(security.ACCOUNT_ERASED, person_id=person.id, actor_id=actor.person_id)
     return person

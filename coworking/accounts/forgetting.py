@@ -12,6 +12,7 @@ from coworking.accounts.models import ApiToken, Device, EmailChange, Leaving, Or
 from coworking.accounts.paper_models import PaperMessage
 from coworking.accounts.proxy_models import BookingProxy
 from coworking.accounts.terms_models import ConsentChange
+from coworking.accounts.twin_models import TwoPeople
 from coworking.core import erasing
 from coworking.core.db import db
 from coworking.core.erasing import Forgets, Hindrance
@@ -61,6 +62,11 @@ erasing.declare(
     Forgets(
         BookingProxy,
         lambda person: or_(BookingProxy.person_id == person, BookingProxy.proxy_person_id == person),
+        deletes=True,
+    ),
+    Forgets(
+        TwoPeople,
+        lambda person: or_(TwoPeople.first_person_id == person, TwoPeople.second_person_id == person),
         deletes=True,
     ),
     Forgets(ConsentChange, lambda person: ConsentChange.person_id == person, deletes=True),

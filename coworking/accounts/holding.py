@@ -22,6 +22,7 @@ from coworking.accounts.models import (
 from coworking.accounts.paper_models import PaperMessage
 from coworking.accounts.proxy_models import BookingProxy
 from coworking.accounts.terms_models import ConsentChange, HouseText, TextAcceptance
+from coworking.accounts.twin_models import TwoPeople
 from coworking.core import holdings
 from coworking.core.audit import AuditEntry
 from coworking.core.errors import N_
@@ -106,5 +107,6 @@ holdings.declare(
     Holds("changes", N_("Changes by and about me"), AuditEntry, leaves={"details": OTHERS}),
 )
 holdings.leave(ORGANISATION, N_("Organisations"), Organisation)
+holdings.leave(OTHERS, N_("Records that look like one person and are two"), TwoPeople)
 holdings.leave(THE_LIEU, N_("General terms and house rules"), HouseText)
 holdings.leave(MINUTES, N_("Attempts to sign in, and links that were used"), Throttle, UsedOnce)

@@ -57,7 +57,13 @@ def _unused(before: datetime) -> ColumnElement[bool]:
         for one in _signs
     ]
     no_role = ~exists().where(PersonRole.person_id == Person.id)
-    return Person.erased_at.is_(None) & (Person.created_at < before) & no_role & ~_any(seen)
+    return (
+        Person.erased_at.is_(None)
+        & Person.merged_into_person_id.is_(None)
+        & (Person.created_at < before)
+        & no_role
+        & ~_any(seen)
+    )
 
 
 def _unconfirmed(before: datetime) -> ColumnElement[bool]:

@@ -22,6 +22,8 @@ class Person(Model):
     ``preferred_zone_id`` and ``reminder`` are the person's own choices. The postal address is for invoices.
     ``status`` (None: not said) and ``commune`` (where they live) are for the figures alone. Of who was erased
     (``erased_at``) the database keeps a number in place of the name, and refuses to know more.
+    ``merged_into_person_id``: this was a second record of that person; its history stays with it, and nobody signs in to
+    it (ADR 0034).
     """
 
     __tablename__ = "person"
@@ -37,6 +39,12 @@ class Person(Model):
             "AND address IS NULL AND postcode IS NULL AND city IS NULL AND commune IS NULL AND staff_note IS NULL)",
             name="erased",
         ),
+        CheckConstraint(
+            "merged_into_person_id IS NULL OR (merged_into_person_id <> id AND deactivated_at IS NOT NULL AND email IS NULL "
+            "AND password_hash IS NULL)",
+            name="merged",
+        ),
+        Index("ix_person_merged_into_person_id", "merged_into_person_id"),
     )
 
     id: Mapped[BigId]
@@ -64,6 +72,7 @@ class Person(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     deactivated_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    merged_into_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
     role_rows: Mapped[list[PersonRole]] = relationship(
         lazy="joined", cascade="all, delete-orphan", order_by="PersonRole.role"

@@ -8,6 +8,7 @@ from typing import IO
 from coworking.accounts import access, copy_formats, emails, queries, throttle
 from coworking.accounts.models import Person
 from coworking.accounts.rules import TooManyAttempts
+from coworking.accounts.twin_queries import records_of
 from coworking.core import audit, place, security
 from coworking.core.errors import N_, DomainError, Forbidden, NotFound
 from coworking.core.i18n import in_language
@@ -52,7 +53,7 @@ def copy_of(actor: Actor, public_id: str) -> IO[bytes]:
         with snapshot():
             person = queries.person_by_public_id(public_id)
             with in_language(person.locale):
-                copy_formats.write(file, person, place.name())
+                copy_formats.write(file, person, records_of(person.id), place.name())
         with write_unit():
             _note(actor, access.by_public_id(public_id))
     except BaseException:

@@ -86,7 +86,7 @@ def waiting_for(person_id: int) -> list[TextHead]:
         .where(TextAcceptance.person_id == person_id, TextAcceptance.house_text_id.in_([head.id for head in heads]))
         .order_by(TextAcceptance.id)
     )
-    said = dict(tuple(row) for row in rows)
+    said = {row.house_text_id: row.way for row in rows}
     return [head for head in heads if said.get(head.id, "mistake") == "mistake"]
 
 
@@ -119,11 +119,11 @@ def accepted_counts() -> dict[int, int]:
         .group_by(TextAcceptance.person_id, TextAcceptance.house_text_id)
     )
     rows = db.session.execute(
-        select(TextAcceptance.house_text_id, func.count())
+        select(TextAcceptance.house_text_id, func.count().label("people"))
         .where(TextAcceptance.id.in_(latest), TextAcceptance.way != "mistake")
         .group_by(TextAcceptance.house_text_id)
     )
-    return dict(tuple(row) for row in rows)
+    return {row.house_text_id: row.people for row in rows}
 
 
 def how_many_may_come() -> int:

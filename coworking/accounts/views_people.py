@@ -169,7 +169,7 @@ def _page(
         person=found,
         change=email_changes.waiting(found.id),
         displaces=displaces,
-        may_change=_may_change(found),
+        may_change=found.merged_into_person_id is None and _may_change(found),
         is_manager=actor.has(Role.MANAGER),
         factors=factors.of(found.id),
         is_oneself=found.id == actor.person_id,

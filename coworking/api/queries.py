@@ -13,6 +13,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts import queries as accounts
+from coworking.accounts.twin_queries import same_person
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import ROOM_STEP, BeyondHorizon, BookableHalf, bookable_halves
 from coworking.claims import queries as claims
@@ -125,7 +126,7 @@ def presence_for(actor: Actor, public_id: str) -> Presence:
         .options(joinedload(Presence.person), joinedload(Presence.booking))
     )
     if not actor.is_staff:
-        statement = statement.where(Presence.person_id == actor.person_id)
+        statement = statement.where(same_person(Presence.person_id, actor.person_id))
     found = db.session.scalars(statement).unique().one_or_none()
     if found is None:
         raise NotFound()

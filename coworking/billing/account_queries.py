@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
 from coworking.accounts.models import Organisation, Person
+from coworking.accounts.twin_queries import same_person
 from coworking.billing import queries
 from coworking.billing.account_rules import Entry, EntryKind, Line, Sums, sums_of, with_balance
 from coworking.billing.drafts import PayerKey
@@ -129,10 +130,15 @@ def _is_own(actor: Actor, payer: PayerKey) -> bool:
     return db.session.scalar(found) is not None
 
 
+def _of(payer: PayerKey, model: type[Invoice] | type[PayerCredit]) -> ColumnElement[bool]:
+    """The condition for rows of a payer, those of records that were merged into a person's among them."""
+    return of_payer(payer, model) if payer[0] is None else same_person(model.payer_person_id, payer[0])
+
+
 def _documents(payer: PayerKey) -> Iterator[Entry]:
     rows = db.session.execute(
         select(Invoice.id, Invoice.public_id, Invoice.kind, Invoice.number, Invoice.issued_on, Invoice.payable_cents)
-        .where(of_payer(payer, Invoice))
+        .where(_of(payer, Invoice))
         .order_by(Invoice.id)
     )
     for row_id, public_id, kind, number, day, cents in rows:
@@ -145,7 +151,7 @@ def _payments(payer: PayerKey) -> Iterator[Entry]:
     rows = db.session.execute(
         select(Payment, Invoice.number, Invoice.public_id)
         .join(Invoice, Invoice.id == Payment.invoice_id)
-        .where(of_payer(payer, Invoice))
+        .where(_of(payer, Invoice))
         .order_by(Payment.id)
     )
     for payment, number, public_id in rows:
@@ -170,7 +176,7 @@ def _credit(payer: PayerKey) -> Iterator[Entry]:
     rows = db.session.execute(
         select(PayerCredit, undone.kind)
         .outerjoin(undone, undone.id == PayerCredit.reverses_id)
-        .where(of_payer(payer))
+        .where(_of(payer, PayerCredit))
         .order_by(PayerCredit.id)
     )
     for row, undone_kind in rows:
@@ -192,7 +198,7 @@ def _online(payer: PayerKey) -> Iterator[Entry]:
     mine = (
         OnlinePayment.payer_organisation_id == payer[1]
         if payer[1] is not None
-        else OnlinePayment.payer_person_id == payer[0]
+        else same_person(OnlinePayment.payer_person_id, payer[0])
     )
     zone = spaces.lieu().tz
     rows = db.session.execute(select(OnlinePayment, beyond).where(mine, OnlinePayment.state == "paid", beyond > 0))

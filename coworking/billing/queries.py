@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from coworking.accounts import queries as accounts
 from coworking.accounts.models import Organisation, Person
+from coworking.accounts.twin_queries import same_person
 from coworking.billing import rules
 from coworking.billing.models import BillingSettings, Charge, Invoice, Payment
 from coworking.booking.models import Booking, BookingUnit
@@ -213,7 +214,9 @@ def visible_to(actor: Actor) -> list[ColumnElement[bool]]:
 
 def own_of(actor: Actor, model: Any = Invoice) -> list[ColumnElement[bool]]:
     """Conditions of one's own documents (or what else has payers) and those of organisations whose contact one is today."""
-    return [or_(model.payer_person_id == actor.person_id, model.payer_organisation_id.in_(contact_of(actor)))]
+    return [
+        or_(same_person(model.payer_person_id, actor.person_id), model.payer_organisation_id.in_(contact_of(actor)))
+    ]
 
 
 def contact_of(actor: Actor) -> Select[int]:

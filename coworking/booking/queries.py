@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, and_, bindparam, func, or_
 from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
 
 from coworking.accounts import booking_proxies
+from coworking.accounts.twin_queries import same_person
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import (
     UNDO,
@@ -236,7 +237,7 @@ def is_free(resource: Resource, use: Span, taken: Collection[tuple[int, Span]]) 
 
 def whose(actor: Actor) -> ColumnElement[bool]:
     """The bookings that ``actor``, who is not of the team, may open: their own, and those of whom they book for."""
-    mine = Booking.person_id == actor.person_id
+    mine = same_person(Booking.person_id, actor.person_id)
     return or_(mine, booking_proxies.booked_by(actor, Booking.person_id, Booking.ends_at))
 
 
@@ -333,7 +334,7 @@ def coming_bookings(person_id: int, limit: int = 200) -> list[Booking]:
 
 def past_bookings(person_id: int, page: int, size: int) -> tuple[list[Booking], int, int]:
     """A page of what is over, latest first; its number (the last one's beyond the end) and how many."""
-    over = (Booking.person_id == person_id) & (Booking.ends_at <= now())
+    over = same_person(Booking.person_id, person_id) & (Booking.ends_at <= now())
     count = db.session.scalar(select(func.count()).select_from(Booking).where(over)) or 0
     pages = max(1, -(-count // size))
     page = min(page, pages)

@@ -14,3 +14,9 @@ def fold(text: str) -> str:
 def listed_by(text: str) -> str:
     """What a French reader sorts ``text`` by: case, accents and signs do not count; « Ô Local » stands among the o."""
     return " ".join("".join(char if char.isalnum() else " " for char in fold(text)).split())
+
+
+def address_key(email: str) -> str:
+    """What every spelling of one mailbox has in common: case, accents and what stands behind a plus do not count."""
+    local, _at, domain = fold(email.strip()).rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

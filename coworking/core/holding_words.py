@@ -126,6 +126,7 @@ HEADS = {
     "made_by": N_("Made by"),
     "mandate": N_("Mandate"),
     "means": N_("Means of payment"),
+    "merged_into_person": N_("Merged into"),
     "method": N_("Means of payment"),
     "minutes": N_("Minutes"),
     "month": N_("Month"),

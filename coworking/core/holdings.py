@@ -10,7 +10,7 @@ condition only, such as a price that their employer pays, is empty otherwise (``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,6 +157,11 @@ def rows_of(one: Holds, person_id: int) -> Iterator[tuple[Any, ...]]:
     """The rows about a person, the oldest first, with the values of `Holds.fields`; they stream within a snapshot."""
     statement = select(*(_value(one, each, person_id) for each in one.fields()))
     return _stream(one, person_id, statement)
+
+
+def rows_of_records(one: Holds, records: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """The rows about a person, whichever of their records (ids) they name."""
+    return (row for person_id in records for row in rows_of(one, person_id))
 
 
 def papers_of(one: Holds, person_id: int) -> Iterator[tuple[str, bytes]]:

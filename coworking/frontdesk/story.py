@@ -16,6 +16,7 @@ from coworking.accounts.models import OrganisationMember, Person
 from coworking.accounts.proxy_models import BookingProxy
 from coworking.accounts.queries import person_by_public_id
 from coworking.accounts.terms_queries import TextHead, waiting_for
+from coworking.accounts.twin_queries import merged_records, same_person
 from coworking.billing import queries as billing
 from coworking.billing.account_queries import PayerAccount, account_for
 from coworking.billing.account_rules import Line
@@ -56,7 +57,8 @@ class MoneyOf:
 class Story:
     """What the team knows of ``person``. ``coming`` and ``past``: how many bookings there are beside those listed.
 
-    ``not_accepted``: versions of terms and house rules. ``money`` and ``employers`` are None for those who may not see them.
+    ``not_accepted``: versions of terms and house rules. ``merged``: records that went into this one, whose past is shown
+    with it; ``merged_into``: where this one went. ``money`` and ``employers`` are None for those who may not see them.
     """
 
     person: Person
@@ -71,6 +73,8 @@ class Story:
     to_print: int
     proxy: BookingProxy | None
     not_accepted: Sequence[TextHead]
+    merged: Sequence[Person]
+    merged_into: Person | None
 
 
 def story_of(actor: Actor, public_id: str) -> Story:
@@ -94,17 +98,27 @@ def story_of(actor: Actor, public_id: str) -> Story:
         card=card_of(person.id),
         proxy=proxy_of(person.id),
         not_accepted=waiting_for(person.id),
+        merged=merged_records(person.id),
+        merged_into=db.session.get(Person, person.merged_into_person_id) if person.merged_into_person_id else None,
         to_print=papers.how_many_wait(is_manager=actor.has(Role.MANAGER), person_id=person.id),
     )
 
 
 def _visits(person_id: int, today: date) -> Visits:
     lately = func.count(Presence.day.distinct()).filter(Presence.day > today - LATELY)
-    long_ago = select(PastVisits.first_day).where(PastVisits.person_id == person_id).scalar_subquery()
+    theirs = same_person(PastVisits.person_id, person_id)
+    long_ago = select(func.min(PastVisits.first_day)).where(theirs).scalar_subquery()
     days, first = db.session.execute(
-        select(lately, func.coalesce(long_ago, func.min(Presence.day))).where(Presence.person_id == person_id)
+        select(lately, func.coalesce(long_ago, func.min(Presence.day))).where(
+            same_person(Presence.person_id, person_id)
+        )
     ).one()
-    latest = select(Presence).where(Presence.person_id == person_id).order_by(Presence.arrived_at.desc()).limit(SHOWN)
+    latest = (
+        select(Presence)
+        .where(same_person(Presence.person_id, person_id))
+        .order_by(Presence.arrived_at.desc())
+        .limit(SHOWN)
+    )
     return Visits(days, first, list(db.session.scalars(latest)))
 
 

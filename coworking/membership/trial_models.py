@@ -15,7 +15,7 @@ from coworking.core.types import BigId, UTCDateTime
 class Trial(Model):
     """``person`` has a half-day to try, booked or used: one for each of them, and one for each mailbox.
 
-    ``address``: what all spellings of the mailbox have in common (`trial_rules.address_key`); None once its person was
+    ``address``: what all spellings of the mailbox have in common (`core.folding.address_key`); None once its person was
     erased. The row goes with its quote's release, so that who cancels in time may still try.
     """
 

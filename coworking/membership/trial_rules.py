@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coworking.core.errors import N_, DomainError
-from coworking.core.folding import fold
 
 
 class TrialTaken(DomainError):
@@ -21,9 +20,3 @@ class TrialTerms:
     """A half-day that somebody may still have at ``cents``, in the basis of the day's tariff, instead of its price."""
 
     cents: int
-
-
-def address_key(email: str) -> str:
-    """What every spelling of one mailbox has in common: case, accents and what stands behind a plus do not count."""
-    local, _at, domain = fold(email.strip()).rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"

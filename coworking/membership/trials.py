@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from coworking.accounts.models import Person
 from coworking.core import audit
 from coworking.core.db import db
+from coworking.core.folding import address_key
 from coworking.core.page_versions import Keep, lieu_version
 from coworking.core.policy import Actor
 from coworking.core.search import folded
@@ -23,7 +24,7 @@ from coworking.core.units import locked, require_unit, write_unit
 from coworking.membership.access import managers_only
 from coworking.membership.models import MembershipSettings
 from coworking.membership.trial_models import Trial
-from coworking.membership.trial_rules import TrialTaken, TrialTerms, address_key
+from coworking.membership.trial_rules import TrialTaken, TrialTerms
 from coworking.pricing.models import Quote
 
 _TRACES: list[InstrumentedAttribute[int]] = []

@@ -19,6 +19,7 @@ from coworking.accounts import queries as accounts
 from coworking.accounts import throttle
 from coworking.accounts.models import Organisation, Person
 from coworking.accounts.rules import TooManyAttempts
+from coworking.accounts.twin_queries import same_person
 from coworking.booking.models import Booking, BookingUnit
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -123,7 +124,7 @@ def days_of(person_id: int, first: date, last: date) -> list[AttestedDay]:
             select(BookingUnit.day, BookingUnit.half, BookingUnit.outcome, BookingUnit.evidence)
             .join(Booking)
             .where(
-                Booking.person_id == person_id,
+                same_person(Booking.person_id, person_id),
                 Booking.status == "confirmed",
                 Booking.day.between(first, last),
                 BookingUnit.half.is_not(None),
@@ -138,7 +139,7 @@ def days_of(person_id: int, first: date, last: date) -> list[AttestedDay]:
         for day, arrived_at, left_at, evidence, ends_at in db.session.execute(
             select(Presence.day, Presence.arrived_at, Presence.left_at, Presence.evidence, Booking.ends_at)
             .outerjoin(Booking, (Booking.id == Presence.booking_id) & (Booking.status == "confirmed"))
-            .where(Presence.person_id == person_id, Presence.day.between(first, last), ~has_desk)
+            .where(same_person(Presence.person_id, person_id), Presence.day.between(first, last), ~has_desk)
         )
     ]
     known = spaces.days(first, last)
@@ -150,7 +151,7 @@ def days_of(person_id: int, first: date, last: date) -> list[AttestedDay]:
 def _paid_by(employer: Organisation, person_id: int, first: date, last: date) -> set[tuple[date, str]]:
     """The half-days that ``employer`` pays for the person."""
     paid = select(Quote.day, Quote.half).where(
-        Quote.person_id == person_id,
+        same_person(Quote.person_id, person_id),
         Quote.payer_organisation_id == employer.id,
         Quote.state == "live",
         Quote.half.is_not(None),
@@ -166,26 +167,28 @@ def months_of(person_id: int) -> list[date]:
         select(BookingUnit.day)
         .join(Booking)
         .where(
-            Booking.person_id == person_id,
+            same_person(Booking.person_id, person_id),
             Booking.status == "confirmed",
             Booking.day >= since,
             BookingUnit.outcome == "came",
             BookingUnit.half.is_not(None),
         )
     )
-    there = select(Presence.day).where(Presence.person_id == person_id, Presence.day >= since)
+    there = select(Presence.day).where(same_person(Presence.person_id, person_id), Presence.day >= since)
     return sorted({month_of(day) for day in db.session.scalars(came.union(there))}, reverse=True)
 
 
 def issued_to(person_id: int) -> list[Attestation]:
     """Every attestation someone asked for, latest first."""
-    statement = select(Attestation).where(Attestation.person_id == person_id).order_by(Attestation.id.desc())
+    statement = select(Attestation).where(same_person(Attestation.person_id, person_id)).order_by(Attestation.id.desc())
     return list(db.session.scalars(statement))
 
 
 def of_oneself(actor: Actor, public_id: str) -> Attestation:
     """One's own attestation; anybody else's is `NotFound`, for staff too."""
-    statement = select(Attestation).where(Attestation.public_id == public_id, Attestation.person_id == actor.person_id)
+    statement = select(Attestation).where(
+        Attestation.public_id == public_id, same_person(Attestation.person_id, actor.person_id)
+    )
     found = db.session.scalars(statement).one_or_none()
     if found is None:
         raise NotFound()

@@ -18,13 +18,13 @@ from coworking.booking import offers, services
 from coworking.core import checks
 from coworking.core.db import db
 from coworking.core.errors import DomainError, Forbidden
+from coworking.core.folding import address_key
 from coworking.core.sql import table_of
 from coworking.core.units import end_read, write_unit
 from coworking.membership import checks as nightly
 from coworking.membership import trials
 from coworking.membership.entitlement import PriceChanged, UndoChangesPrice
 from coworking.membership.trial_models import Trial
-from coworking.membership.trial_rules import address_key
 from coworking.presence import services as presence
 from coworking.pricing.group_rules import Reduction
 from coworking.pricing.models import Quote

@@ -197,6 +197,7 @@ def fill(clock: Clock) -> Filled:
         "price_group": [group.public_id],
         "card": tokens_of_cards,
         "text": ["rules-2026-11-24"],
+        "twins": [{"one": people["member"].public_id, "other": people["stranger"].public_id}],
         "paper": list(db.session.scalars(select(PaperMessage.public_id))),
         "pack": list(db.session.scalars(select(Pack.public_id))),
         "pack_offer": list(db.session.scalars(select(PackOffer.public_id))),

@@ -127,6 +127,7 @@ KINDS: dict[str, str] = {
     "reminders.sent": "reminder",
     "reminders.sent_letter": "reminder",
     "pay_first.page": "booking",
+    "twins.compare": "twins",
     "pay_first.sale": "to_pay",
     "pricing.article": "article",
     "presence.attestation": "attestation",
