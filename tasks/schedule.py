@@ -30,6 +30,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         _every(_TEN_MINUTES, "booking.reminders"),
         _every(_TEN_MINUTES, "membership.consume_past"),
         _every(_TEN_MINUTES, "membership.warn_of_ending"),
+        _every(_TEN_MINUTES, "residents.warn_of_ending"),
         _every(_TEN_MINUTES, "billing.gather"),
         _every(_TEN_MINUTES, "billing.collect"),
         _every(_TEN_MINUTES, "billing.remind"),

@@ -15,6 +15,7 @@ TASKS = (
     "tasks.claims",
     "tasks.membership",
     "tasks.booking",
+    "tasks.residents",
     "tasks.presence",
     "tasks.housekeeping",
     "tasks.billing",

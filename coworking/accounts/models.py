@@ -134,7 +134,9 @@ class Organisation(Model):
 
     id: Mapped[BigId]
     public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
-    name: Mapped[str] = mapped_column(unique=True, info={"seen_by": (COLLEAGUE, CONTACT, ACCOUNTANT, MANAGER, LINK)})
+    name: Mapped[str] = mapped_column(
+        unique=True, info={"seen_by": (COLLEAGUE, CONTACT, HOST, ACCOUNTANT, MANAGER, LINK)}
+    )
     siren: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     siret: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})
     vat_number: Mapped[str | None] = mapped_column(info={"seen_by": (MANAGER,)})

@@ -1,4 +1,4 @@
-"""Gather charges from used half-days and rooms, subscriptions, packs and adhesions.
+"""Gather charges from used half-days and rooms, subscriptions, assigned places, packs and adhesions.
 
 Gathering twice finds nothing new: (source, source_id, month) is unique in the database.
 """
@@ -34,6 +34,9 @@ from coworking.membership.queries import adhesion_vat_now
 from coworking.pricing.group_queries import group_name, group_prices_on, members_on
 from coworking.pricing.models import Quote, Sale
 from coworking.pricing.rules import PricedLine, payable_cents
+from coworking.residents.models import STANDS as PLACE_STANDS
+from coworking.residents.models import Residency
+from coworking.residents.rules import days_of, month_cents
 from coworking.spaces import queries as spaces
 
 day_rates.charged(
@@ -72,7 +75,12 @@ def _gather(*months: date) -> int:
         rows = [
             row
             for month in months
-            for row in (*_uses(month, today), *_subscriptions(month, today), *_adhesions(month, vat))
+            for row in (
+                *_uses(month, today),
+                *_subscriptions(month, today),
+                *_assigned(month, today),
+                *_adhesions(month, vat),
+            )
         ]
         return insert_missing(Charge, [*rows, *_packs(min(months), month_end(max(months)))])
 
@@ -243,6 +251,66 @@ def _subscription_values(row: Subscription, use: date, due: date, group_ids: Col
         unit="month",
         unit_cents=price.cents,
         amount_cents=price.cents,
+        basis=row.basis,
+        vat_rate_bp=row.vat_rate_bp,
+    )
+
+
+def _assigned(month: date, today: date) -> Iterator[dict[str, Any]]:
+    """Assigned places: the first month with itself once it has begun, every other one a month ahead."""
+    uses = [use for use in (month, month_after(month)) if use <= today]
+    rows = db.session.scalars(
+        select(Residency)
+        .options(joinedload(Residency.person), joinedload(Residency.organisation))
+        .where(
+            PLACE_STANDS,
+            Residency.monthly_cents > 0,
+            Residency.first_day <= today,
+            or_(Residency.last_day.is_(None), Residency.last_day >= month),
+        )
+        .order_by(Residency.id)
+    )
+    found = rows.unique().all()
+    if not found:
+        return
+    charged = {
+        (source_id, use)
+        for source_id, use in db.session.execute(
+            select(Charge.source_id, Charge.month).where(Charge.source == "place", Charge.month.in_(uses))
+        )
+    }
+    for row in found:
+        for use in uses:
+            values = _assigned_values(row, use) if (row.id, use) not in charged else None
+            if values is not None and values["amount_cents"]:
+                yield values
+
+
+def _assigned_values(row: Residency, use: date) -> dict[str, Any] | None:
+    """The columns of the charge for the month ``use`` of an assigned place; None where it is not assigned then."""
+    days = days_of(row, use)
+    if days is None:
+        return None
+    cents = month_cents(row, use)
+    places = [one for one in row.places if one.first_day <= days[1] and (one.last_day or days[1]) >= days[0]]
+    return charge_values(
+        payer_person_id=row.person_id,
+        payer_organisation_id=row.organisation_id,
+        person_id=row.person_id,
+        source="place",
+        source_id=row.id,
+        family="subscription",
+        month=use,
+        due_month=use if use == month_of(row.first_day) else month_after(use, -1),
+        label=labels.assigned(
+            [one.resource.name for one in places],
+            places[-1].resource.kind,
+            *days,
+            row.person.locale if row.person is not None else labels.OFFICE_LANGUAGE,
+        ),
+        unit="month",
+        unit_cents=cents,
+        amount_cents=cents,
         basis=row.basis,
         vat_rate_bp=row.vat_rate_bp,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import groupby
 
 from sqlalchemy import func, or_, select
@@ -23,8 +24,12 @@ from coworking.booking.models import Booking
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.keyring import public_keys
+from coworking.core.months import month_of, write_month
 from coworking.pricing.models import Sale
 from coworking.pricing.rules import PricedLine, totals
+from coworking.residents.models import Residency
+from coworking.residents.rules import month_cents, months_due
+from coworking.spaces import queries as spaces
 
 
 def _documents() -> Iterator[Invoice]:
@@ -127,6 +132,39 @@ def discounted() -> Iterator[str]:
             yield f"the discount {public_id} takes {-cents} off {whole}"
         elif not together:
             yield f"the discount {public_id} is not on the invoice of what it reduces, or not to its payer, rate and basis"
+
+
+@check(3, "each month of an assigned place is charged once, at what was agreed")
+def assigned_charged() -> Iterator[str]:
+    """Those that were begun yesterday or before: charges are gathered every ten minutes."""
+    if spaces.lieu_or_none() is None:
+        return
+    yesterday = spaces.today() - timedelta(days=1)
+    charged = {
+        (source_id, month): (cents, payer)
+        for source_id, month, cents, *payer in db.session.execute(
+            select(
+                Charge.source_id,
+                Charge.month,
+                Charge.amount_cents,
+                Charge.payer_person_id,
+                Charge.payer_organisation_id,
+            ).where(Charge.source == "place")
+        )
+    }
+    for row in db.session.scalars(select(Residency).order_by(Residency.id).execution_options(yield_per=500)):
+        begun = row.withdrawn_at is None and row.first_day <= yesterday and row.monthly_cents > 0
+        for month in months_due(row, month_of(yesterday)) if begun else []:
+            wanted = month_cents(row, month)
+            found, payer = charged.pop((row.id, month), (0, [row.person_id, row.organisation_id]))
+            if found != wanted or payer != [row.person_id, row.organisation_id]:
+                yield f"residency {row.id}: {write_month(month)} costs {wanted} and {found} is charged"
+        for month in [use for held, use in charged if held == row.id]:
+            found, _payer = charged.pop((row.id, month))
+            if row.withdrawn_at is not None or found != month_cents(row, month):
+                yield f"residency {row.id}: {found} is charged for {write_month(month)}"
+    for held, month in sorted(charged):
+        yield f"residency {held} is charged for {write_month(month)} and is not there"
 
 
 @check(3, "credit notes take back no more of a line than its invoice holds")

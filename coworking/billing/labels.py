@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from coworking.core.formats import day_month, day_year, duration, month_year
 from coworking.core.i18n import _, in_language, ngettext
-from coworking.core.months import month_end
+from coworking.core.months import month_days, month_end
 from coworking.pricing.models import Quote
 from coworking.pricing.reduced_words import with_rate
 from coworking.pricing.unit_words import amount_of
@@ -130,6 +131,22 @@ def subscription(
         if room_minutes is None:
             return label
         return _("%(label)s, %(time)s of rooms", label=label, time=duration(room_minutes))
+
+
+def assigned(names: Sequence[str], kind: str, first: date, last: date, locale: str) -> str:
+    """« Bureau Lavande, bureau attitré, décembre 2026 »; a part of a month says its days. ``names``: the
+    place's, or those of the places it was one after the other."""
+    with in_language(locale):
+        name = names[0]
+        for following in names[1:]:
+            name = _("%(place)s, then %(following)s", place=name, following=following)
+        if (first, last) == month_days(first):
+            when = month_year(first)
+        else:
+            when = _("from %(first)s to %(last)s", first=day_month(first), last=day_year(last))
+        if kind == "desk":
+            return _("%(place)s, assigned desk, %(when)s", place=name, when=when)
+        return _("%(place)s, assigned office, %(when)s", place=name, when=when)
 
 
 def pack(name: str, unit: str, units: int, last: date, locale: str) -> str:

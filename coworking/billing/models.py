@@ -49,7 +49,8 @@ class BillingSettings(Model):
 class Charge(Model):
     """A billable fact, not yet invoiced while ``invoice_id`` is None; frozen by the database from then on.
 
-    ``source`` and ``source_id`` name what it is for: a quote, a subscription's month, a pack, an adhesion, a free
+    ``source`` and ``source_id`` name what it is for: a quote, a subscription's month, an assigned
+    ``place``'s month, a pack, an adhesion, a free
     ``line``, the ``waiver`` of another charge, a ``discount`` on one, a charge of a credited invoice that is billed again
     (``rebill``), or a line of a ``sale`` at the door.
     ``month`` is the month it is for, ``due_month`` that of the invoice which carries it: a subscription is
@@ -62,7 +63,8 @@ class Charge(Model):
         UniqueConstraint("source", "source_id", "month"),
         CheckConstraint(ONE_PAYER, name="one_payer"),
         CheckConstraint(
-            "source IN ('quote', 'subscription', 'pack', 'adhesion', 'line', 'waiver', 'rebill', 'sale', 'discount')",
+            "source IN ('quote', 'subscription', 'place', 'pack', 'adhesion', 'line', 'waiver', 'rebill', 'sale', "
+            "'discount')",
             name="source",
         ),
         CheckConstraint("family IN ('desk', 'room', 'subscription', 'pack', 'adhesion', 'other')", name="family"),

@@ -237,7 +237,7 @@ def credit(
         return credit_in_unit(actor, key, invoice_locked(public), why, taken=taken, again=ALL_SOURCES if again else ())
 
 
-ALL_SOURCES = ("quote", "subscription", "pack", "adhesion", "line", "rebill", "sale")
+ALL_SOURCES = ("quote", "subscription", "place", "pack", "adhesion", "line", "rebill", "sale")
 
 
 def credit_in_unit(

@@ -25,6 +25,7 @@ SHOWN_OF_LIEU: Mapping[str, tuple[str, ...]] = {
     "group_price": (),
     "membership_settings": (),
     "house_text": (),
+    "organisation": ("name",),
     "person": ("first_name", "last_name"),
 }
 """The tables whose changes raise the lieu's version; of some only these columns."""

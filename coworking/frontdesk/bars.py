@@ -7,17 +7,21 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, null, select, type_coerce, union_all
 
-from coworking.accounts.models import Person
+from coworking.accounts.models import Organisation, Person
 from coworking.booking.models import Booking, BookingUnit
 from coworking.claims import queries as claims
 from coworking.claims.models import Claim
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.timespan import Span
+from coworking.residents.models import Residency, ResidentPlace
 
 
 class Bar(NamedTuple):
-    """One claim on the timeline. ``outcome`` is came, absent, unknown or pending; names are for staff and colleagues."""
+    """One claim on the timeline. ``outcome`` is came, absent, unknown or pending; names are for staff and colleagues.
+
+    A resident's has no booking; its ``title`` is the organisation whose place it is.
+    """
 
     resource_id: int
     start: datetime
@@ -68,12 +72,36 @@ _BARS = (
     .outerjoin(Person, Person.id == Booking.person_id)
     .where(
         bindparam("known") != claims.DAY_VERSION,  # asked once, before any claim is read
+        Claim.holder_kind != "resident",
         claims.overlapping_bounds(bindparam("start"), bindparam("end"), bindparam("earliest")),
         claims.in_force(bindparam("instant")),
     )
 )
+_RESIDENTS = (  # found from their few rows
+    select(
+        *_COLUMNS[:6],
+        type_coerce(null(), Booking.public_id.type),
+        Residency.person_id,
+        Person.first_name,
+        Person.last_name,
+        Organisation.name,
+        type_coerce(null(), BookingUnit.outcome.type),
+        null(),
+    )
+    .select_from(ResidentPlace)
+    .join(ResidentPlace.residency)
+    .join(Claim, (Claim.holder_kind == "resident") & (Claim.holder_id == ResidentPlace.id))
+    .outerjoin(Person, Person.id == Residency.person_id)
+    .outerjoin(Organisation, Organisation.id == Residency.organisation_id)
+    .where(
+        bindparam("known") != claims.DAY_VERSION,
+        Claim.live.is_(True),
+        Claim.starts_at < bindparam("end"),
+        Claim.ends_at > bindparam("start"),
+    )
+)
 _VERSION_AND_BARS = union_all(  # built once: every planning asks it
-    select(*(type_coerce(null(), column.type) for column in _COLUMNS), claims.DAY_VERSION), _BARS
+    select(*(type_coerce(null(), column.type) for column in _COLUMNS), claims.DAY_VERSION), _BARS, _RESIDENTS
 )
 
 

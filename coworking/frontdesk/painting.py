@@ -204,7 +204,10 @@ class Painter:
         staff = self.staff
         if bar.holder_kind != "booking":
             state = {"block": "blocked"}.get(bar.holder_kind, bar.holder_kind)
-            return state, bar.title if staff and bar.title else self.words[state]
+            if bar.person_id is not None and bar.person_id == self.reader.actor.person_id:
+                return state, self.words["you"]
+            name = bar.title or (f"{bar.first_name} {(bar.last_name or '')[:1]}.".strip() if bar.first_name else None)
+            return state, name if staff and name else self.words[state]
         mine = bar.person_id == self.reader.actor.person_id
         name = f"{bar.first_name} {(bar.last_name or '')[:1]}.".strip() if bar.first_name else self.words["taken"]
         known = staff or bar.person_id in self.reader.colleagues

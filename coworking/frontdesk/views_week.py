@@ -37,6 +37,7 @@ from coworking.membership.rules import expiry_state
 from coworking.presence import queries as presences
 from coworking.presence import services as presence
 from coworking.presence.rules import EARLY
+from coworking.residents import queries as residents
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay
 
@@ -89,6 +90,7 @@ def _page(monday: date, *, go_on: bool = False) -> str:
         can_repeat=monday <= last and monday + WEEK > today,
         remaining=left,
         first_week=_first_week(actor, left, today),
+        own_places=residents.own_places(_person(actor), today),
         adhesion=_adhesion_ends(_person(actor), today),
     )
 
@@ -300,6 +302,8 @@ def _hours(days: Sequence[LieuDay], zone: ZoneInfo) -> dict[Half, str]:
 
 
 def _arrived(arrival: presence.Arrival) -> str:
+    if arrival.booking is None and (own := residents.own_places(arrival.presence.person_id, arrival.presence.day)):
+        return _("Welcome. %(desk)s is yours.", desk=own[0].name)
     if arrival.booking is None:
         return _("Welcome. Every desk is taken just now: the host will find you a place.")
     if arrival.walked_in:

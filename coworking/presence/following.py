@@ -25,6 +25,7 @@ from coworking.membership.agreement_rules import AgreementExhausted
 from coworking.membership.entitlement import Payer
 from coworking.presence import queries
 from coworking.presence.rules import verdict
+from coworking.residents import queries as residents
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK
 
@@ -79,8 +80,11 @@ def follow(person_id: int, day: date, *, told_whole: bool = False) -> int:
 def walk_in(actor: Actor, person: Person, half: BookableHalf) -> Booking | None:
     """A free desk for ``half``, which may be over; None when the lieu is full or has no desks.
 
-    Nobody is turned away at the door for money: where the employer's agreement refuses more, the person pays.
+    Whoever has an assigned place sits there and needs none. Nobody is turned away at the door for money: where the
+    employer's agreement refuses more, the person pays.
     """
+    if residents.sits_somewhere(person.id, half.day):
+        return None
     request = Request(span=half.span, items=(RequestedItem(kind=DESK),), person=person.public_id, source="walkin")
     payers: tuple[Payer | None, ...] = (None, "me")
     for payer in payers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -26,6 +26,9 @@ from coworking.spaces.models import (
     Zone,
 )
 from coworking.spaces.services import InThePast
+
+before_retiring: list[Callable[[Resource, date], None]] = []
+"""What the packages above refuse before a resource is taken out of service after a day, in the open unit."""
 
 
 class NameTaken(DomainError):
@@ -123,6 +126,8 @@ def retire_resource(actor: Actor, public_id: str, last_day: date, *, agreed: Tol
         yesterday = local_date(now(), lieu.tz) - timedelta(days=1)
         if last_day < max(yesterday, resource.in_service_from):
             raise InThePast(field="last_day")
+        for refuse in before_retiring:
+            refuse(resource, last_day)
         resource.in_service_until = last_day
         db.session.flush()
         toll = displaced.announce(displaced.RESOURCE, {"resource": resource.public_id}, agreed=agreed)

@@ -32,6 +32,8 @@ from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.membership.models import Subscription
+from coworking.residents import services as residents
+from coworking.residents.services import Assigning
 from coworking.spaces.models import Lieu
 from coworking.statistics import services as closing
 from tests.api.conftest import morning
@@ -96,6 +98,9 @@ OPERATIONS = {
     ("POST", "/organisations/{organisation_id}/agreements/{agreement_id}/end"): "organisations:write",
     ("POST", "/organisations/{organisation_id}/agreements/{agreement_id}/order-number"): "organisations:write",
     ("POST", "/me/data"): "data:read",
+    ("GET", "/assignments"): "bookings:read",
+    ("POST", "/assignments"): "payments:write",
+    ("POST", "/assignments/{assignment_id}/end"): "payments:write",
 }
 COPY = ("POST", "/me/data")
 """Each request makes a new copy: no key belongs to it."""
@@ -213,6 +218,18 @@ def one_invoice(manager: Person) -> str:
     return billing.run(manager.actor(), date(2026, 10, 1)).issued[0].public_id
 
 
+def assign_desk(cast: Any, place: Any) -> str:
+    """The public id of an assignment of the last desk to the stranger."""
+    wanted = Assigning(
+        place=place.desks[-1].public_id,
+        person=cast.stranger.public_id,
+        first_day=date(2026, 12, 1),
+        monthly_cents=9000,
+        notice_months=0,
+    )
+    return residents.assign(cast.manager.actor(), wanted).public_id
+
+
 def newest_plan(app: Any) -> str:
     """The public id of the plan that was taken last, a made-up one before."""
     with app.app_context():
@@ -247,6 +264,7 @@ def world(app, clock, place, cast, program, member):
             "agreement_id": agreement.public_id,
             "invitation_id": invited.public_id,
             "reduced_price_id": reduced,
+            "assignment_id": assign_desk(cast, place),
         }
     zone = member.get("/lieu").get_json()["zones"][0]["id"]
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
@@ -277,10 +295,17 @@ def world(app, clock, place, cast, program, member):
             "valid_from": ["2026-11-24"],
             "valid_until": ["2027-06-30"],
             "seen_on": ["2026-11-24"],
-            "last_day": ["2027-06-30"],
+            "last_day": ["2027-06-30", "2026-12-31"],
+            "first_day": ["2026-12-01", "2026-12-15"],
             "email": ["zoe@demo.example", "tom@demo.example"],
         },
         "subscription": partial(newest_plan, app),
+        "assigned": {
+            "resource_id": [row.public_id for row in place.desks[1:]],
+            "person_id": [cast.member.public_id],
+            "first_day": ["2027-03-01"],
+            "last_day": ["2027-06-30"],
+        },
         "soon": clock.now + timedelta(days=2),
     }
 
@@ -300,6 +325,11 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
         for name, values in world["values"].items():
             if name in holder and pick(3):
                 holder[name] = values[pick(len(values))]
+        if case.operation.label == "POST /api/v1/assignments" and pick(
+            3
+        ):  # to a person alone, a desk that is free then
+            holder.pop("organisation_id", None)
+            holder |= {name: values[pick(len(values))] for name, values in world["assigned"].items()}
         if case.operation.label == "POST /api/v1/bookings" and pick(3):
             holder["several_places"] = True  # else whoever has booked once meets it at most other times
             ways = [way for way in ("resource_id", "kind", "items") if way in holder]

@@ -65,6 +65,9 @@ ENDPOINTS = [
     ("post", "/organisations/{id}/agreements/{id}/end", "organisations:write"),
     ("post", "/organisations/{id}/agreements/{id}/order-number", "organisations:write"),
     ("post", "/me/data", "data:read"),
+    ("get", "/assignments", "bookings:read"),
+    ("post", "/assignments", "payments:write"),
+    ("post", "/assignments/{id}/end", "payments:write"),
 ]
 
 

@@ -10,7 +10,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -72,6 +72,9 @@ from coworking.pricing import article_services, sales
 from coworking.pricing.group_rules import Reduction
 from coworking.pricing.models import Article, Quote, Sale
 from coworking.pricing.rules import SaleLine
+from coworking.residents import services as residents
+from coworking.residents.models import Residency
+from coworking.residents.services import Assigning
 from coworking.spaces.models import Resource, Zone
 from coworking.spaces.photo_models import LieuPhoto, LieuPhotoFile
 from coworking.statistics import services as statistics
@@ -116,7 +119,7 @@ def fill(clock: Clock) -> Filled:
     """Make the lieu; inside an application context, on SQLite, on 24 November 2026 at 10:36."""
     words = Sentinels()
     people, employer = _people()
-    place = factories.make_place(desks=6, legal_status="public", vat_status="taxable", siret="12345678900011")
+    place = factories.make_place(desks=8, legal_status="public", vat_status="taxable", siret="12345678900011")
     factories.make_tariff()
     plan = factories.make_plan()
     factories.make_subscription(people["member"])
@@ -134,6 +137,7 @@ def fill(clock: Clock) -> Filled:
     _save_means(people, employer)
     _come(place, people, clock)
     _sell(people)
+    _assign(place, people, employer)
     with frozen_at(now() + timedelta(days=1)):
         closings.close_due()
     _name_everyone(words, "attestation.payload", ("person", people["member"].id))
@@ -575,6 +579,17 @@ def _print_cards(people: dict[str, Person]) -> list[str]:
     return list(found.values())
 
 
+def _assign(place: factories.Place, people: dict[str, Person], employer: int) -> None:
+    """Two desks belong to residents: to the employer, and to the stranger."""
+    manager, whose = people["manager"].actor(), _public_id(Organisation, employer)
+    first = Assigning(
+        place=place.desks[6].public_id, organisation=whose, first_day=date(2026, 11, 24), monthly_cents=9000
+    )
+    residents.assign(manager, first)
+    other = replace(first, place=place.desks[7].public_id, organisation=None, person=people["stranger"].public_id)
+    residents.assign(manager, other)
+
+
 def _public_id(model: Any, row_id: int) -> str:
     return db.session.get_one(model, row_id).public_id
 
@@ -594,6 +609,7 @@ def _ids() -> dict[str, list[Any]]:
         "account": of(Person) + of(Organisation),
         "booking": of(Booking),
         "message": of(DayMessage),
+        "residency": of(Residency),
         "presence": of(Presence),
         "attestation": of(Attestation),
         "invoice": of(Invoice),

@@ -37,6 +37,7 @@ for module in (
     "claims",
     "membership",
     "booking",
+    "residents",
     "presence",
     "billing",
     "accounting",

@@ -1,0 +1,75 @@
+"""Assigned desks and offices: those of one's own, assigning one, ending it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coworking.api import render
+from coworking.api.idempotency import idempotent
+from coworking.api.pages import blueprint
+from coworking.api.render import Json
+from coworking.api.schemas.places import Assignment, Assignments, NewAssignment, NewEnd
+from coworking.core.policy import Actor, Role, current_actor, requires
+from coworking.residents import queries, services
+from coworking.residents.services import Assigning
+from coworking.spaces import queries as spaces
+
+
+def _assignment(actor: Actor, public_id: str) -> Json:
+    return render.assignment(queries.residency_for(actor, public_id))
+
+
+@blueprint.post("/assignments")
+@requires(Role.MANAGER, scope="payments:write")
+@blueprint.input(
+    NewAssignment(),
+    example={
+        "resource_id": "k7mq2v9xw4tdz3hb",
+        "person_id": "p3mq2v9xw4tdz3hb",
+        "first_day": "2026-12-01",
+        "monthly_cents": 30000,
+    },
+)
+@blueprint.output(Assignment(), status_code=201)
+@idempotent(_assignment)
+def assign(json_data: dict[str, Any]) -> Json:
+    """Assign a desk or an office for months, to a person or an organisation (managers)
+
+    409 `place_not_free` while somebody else has it in that time: `conflicts` names the bookings, `free_from` the first day
+    from which nobody has it (null: none).
+    """
+    actor = current_actor()
+    place, person, organisation = (
+        json_data.pop(name, None) for name in ("resource_id", "person_id", "organisation_id")
+    )
+    made = services.assign(actor, Assigning(place=place, person=person, organisation=organisation, **json_data))
+    return _assignment(actor, made.public_id)
+
+
+@blueprint.post("/assignments/<assignment_id>/end")
+@requires(Role.MANAGER, scope="payments:write")
+@blueprint.input(NewEnd(), example={"last_day": "2026-12-31"})
+@blueprint.output(Assignment())
+@idempotent(_assignment)
+def end_assignment(assignment_id: str, json_data: dict[str, Any]) -> Json:
+    """End an assignment with the last day of a month (managers)
+
+    409 `notice_too_short` before its notice and minimum term are over, unless `let_off`; `already_ends`.
+    """
+    actor = current_actor()
+    services.end(actor, assignment_id, json_data["last_day"], let_off=json_data["let_off"])
+    return _assignment(actor, assignment_id)
+
+
+@blueprint.get("/assignments")
+@requires(scope="bookings:read")
+@blueprint.output(Assignments())
+def assignments() -> Json:
+    """Desks and offices that are assigned to one, or to an organisation whose contact one is, the latest first
+
+    Managers: all that are in force or to come.
+    """
+    actor = current_actor()
+    manages = actor.has(Role.MANAGER)
+    found = queries.every_residency(spaces.today()) if manages else queries.residencies_of(actor.person_id)
+    return {"items": [render.assignment(row) for row in found], "next": None}
