@@ -13,6 +13,8 @@ from coworking.core import checks, guards
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
+from coworking.residents import services as residents
+from coworking.residents.services import Assigning
 from coworking.spaces import calendar
 from coworking.statistics import services as closing
 from tests.factories import make_agreement, make_pack, make_subscription, make_tariff
@@ -35,6 +37,10 @@ def booked(inside, place, cast):
     services.cancel(cast.member.actor(), gone.public_id)
     make_agreement(halfdays=2)
     services.book_half_days(cast.colleague.actor(), today + timedelta(days=6), DAY)
+    residents.assign(
+        cast.manager.actor(),
+        Assigning(place=place.desks[3].public_id, person=cast.stranger.public_id, first_day=today, monthly_cents=9000),
+    )
     closing.close(SYSTEM, date(2026, 10, 1))
     db.session.rollback()
     return kept.id
@@ -98,6 +104,15 @@ BREAKS = {
     "a day that is over is frozen": "UPDATE lieu_day SET frozen_at = NULL WHERE :booking > 0",
     "each closed month is the document that was sent, and can be true": (
         "UPDATE monthly_return SET figures = replace(figures, 'open_days', 'open_nights') WHERE :booking > 0"
+    ),
+    "an assigned place is taken for its resident on all of its days, and on no other": (
+        "DELETE FROM claim WHERE holder_kind = 'resident' AND :booking > 0"
+    ),
+    "an assigned place follows itself without a gap, within what was agreed": (
+        "UPDATE resident_place SET first_day = '2026-12-02' WHERE :booking > 0"
+    ),
+    "each month of an assigned place is charged once, at what was agreed": (
+        "UPDATE residency SET first_day = '2026-11-02' WHERE :booking > 0"
     ),
     "a day counted again gives what was kept": "UPDATE day_fact SET desk_offered = desk_offered + 1 WHERE :booking > 0",
 }
