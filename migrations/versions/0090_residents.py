@@ -1,7 +1,7 @@
 """desks and offices that are assigned to residents, and their charges
 
 Revision ID: 0090
-Revises: 0089
+Revises: 0088
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 from coworking.core.types import UTCDateTime
 
 revision = "0090"
-down_revision = "0089"
+down_revision = "0088"
 branch_labels = None
 depends_on = None
 
