@@ -33,4 +33,11 @@ SUBSCRIPTIONS: list[Column[Subscription]] = [
     Column(N_("Price a month"), lambda row: Cents(row.monthly_cents)),
     Column(N_("Price"), lambda row: _("excl. VAT") if row.basis == "ht" else _("incl. VAT")),
     Column(N_("Half-days a month"), lambda row: row.halfdays_per_month),
+    Column(N_("Reduced price a month"), lambda row: None if row.reduced_cents is None else Cents(row.reduced_cents)),
+    Column(N_("Minutes in rooms a month"), lambda row: row.room_minutes),
+    Column(N_("Half-days that go over, at most"), lambda row: row.rollover_halfdays),
+    Column(N_("Minutes in rooms that go over, at most"), lambda row: row.rollover_minutes),
+    Column(N_("Begins on"), lambda row: row.begins_on),
+    Column(N_("First month is a trial"), lambda row: row.has_trial),
+    Column(N_("Last month of the minimum term"), lambda row: write_month(row.bound_until) if row.bound_until else None),
 ]

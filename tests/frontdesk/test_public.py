@@ -20,7 +20,7 @@ from coworking.membership.services import set_adhesion_price
 from coworking.spaces import services
 from coworking.spaces.models import Lieu
 from coworking.spaces.rules import ACCESSIBLE, Closing, Opening
-from tests.factories import make_pack, make_tariff
+from tests.factories import make_pack, make_plan, make_tariff
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -231,3 +231,13 @@ def test_a_manager_offers_the_half_day_and_the_spot(app, client, place, cast, si
     with app.app_context():
         assert trials.trial_cents() is None
         assert db.session.get_one(Lieu, 1).latitude_e6 is None
+
+
+def test_a_plan_for_members_of_the_association_says_so(app, client):
+    with app.app_context():
+        make_tariff()
+        make_plan("Adhérent", cents=4000, halfdays=8, taken_by="adherents")
+        make_plan("Ouvert", cents=6000, halfdays=8)
+    page = client.get("/").text
+    assert "Réservée aux adhérents." in page.split("Adhérent,")[1].split("</li>")[0]
+    assert "Réservée" not in page.split("Ouvert,")[1].split("</li>")[0]
