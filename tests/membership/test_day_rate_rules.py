@@ -61,6 +61,10 @@ def test_what_is_held_already_counts(held: list[PaidHalf], wanted: str, cents: t
     assert amounts([use(wanted)], paid_halves=held) == [cents]
 
 
+def test_one_first_half_makes_one_other_cheaper():
+    assert amounts([use("pm"), use("pm")], paid_halves=[first("am")]) == [(600, 900), (900, None)]
+
+
 def test_without_a_day_rate_two_half_days_cost_two_half_days():
     assert amounts([use("am"), use("pm")], Prices({"desk": 900}, {})) == [(900, None), (900, None)]
 
