@@ -210,14 +210,14 @@ def assignment(row: Residency) -> Json:
     """An assigned place, with its VAT."""
     return {
         "id": row.public_id,
-        "state": residency_state(row, spaces.today(), taken_back=row.withdrawn_at is not None),
+        "state": residency_state(row.terms, spaces.today(), taken_back=row.withdrawn_at is not None),
         "person_id": row.person.public_id if row.person is not None else None,
         "organisation_id": row.organisation.public_id if row.organisation is not None else None,
         "first_day": row.first_day,
         "last_day": row.last_day,
         "bound_until": row.bound_until,
         "notice_months": row.notice_months,
-        "monthly_cents": monthly(row),
+        "monthly_cents": monthly(row.terms),
         "is_prorata": row.is_prorata,
         "places": [
             {

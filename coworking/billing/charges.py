@@ -288,10 +288,10 @@ def _assigned(month: date, today: date) -> Iterator[dict[str, Any]]:
 
 def _assigned_values(row: Residency, use: date) -> dict[str, Any] | None:
     """The columns of the charge for the month ``use`` of an assigned place; None where it is not assigned then."""
-    days = days_of(row, use)
+    days = days_of(row.terms, use)
     if days is None:
         return None
-    cents = month_cents(row, use)
+    cents = month_cents(row.terms, use)
     places = [one for one in row.places if one.first_day <= days[1] and (one.last_day or days[1]) >= days[0]]
     return charge_values(
         payer_person_id=row.person_id,

@@ -154,14 +154,14 @@ def assigned_charged() -> Iterator[str]:
     }
     for row in db.session.scalars(select(Residency).order_by(Residency.id).execution_options(yield_per=500)):
         begun = row.withdrawn_at is None and row.first_day <= yesterday and row.monthly_cents > 0
-        for month in months_due(row, month_of(yesterday)) if begun else []:
-            wanted = month_cents(row, month)
+        for month in months_due(row.terms, month_of(yesterday)) if begun else []:
+            wanted = month_cents(row.terms, month)
             found, payer = charged.pop((row.id, month), (0, [row.person_id, row.organisation_id]))
             if found != wanted or payer != [row.person_id, row.organisation_id]:
                 yield f"residency {row.id}: {write_month(month)} costs {wanted} and {found} is charged"
         for month in [use for held, use in charged if held == row.id]:
             found, _payer = charged.pop((row.id, month))
-            if row.withdrawn_at is not None or found != month_cents(row, month):
+            if row.withdrawn_at is not None or found != month_cents(row.terms, month):
                 yield f"residency {row.id}: {found} is charged for {write_month(month)}"
     for held, month in sorted(charged):
         yield f"residency {held} is charged for {write_month(month)} and is not there"

@@ -123,6 +123,7 @@ def is_in_use(url: str) -> str | None:
     parts = make_url(url)
     if parts.get_backend_name() == "sqlite":
         return _sqlite_in_use(Path(parts.database or ""))
+    others = 0
     with _autocommit(url) as connection:
         for _ in range(20):  # a connection that was closed is listed until its process has ended: look again
             others = connection.exec_driver_sql(

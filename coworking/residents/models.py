@@ -12,6 +12,7 @@ from coworking.core.clock import now
 from coworking.core.db import Model
 from coworking.core.sealing import MONEY, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
+from coworking.residents.rules import ResidentTerms
 from coworking.spaces.models import Resource
 
 
@@ -65,6 +66,20 @@ class Residency(Model):
     def who(self) -> str:
         """The resident's name."""
         return self.person.name if self.person is not None else self.organisation.name if self.organisation else ""
+
+    @property
+    def terms(self) -> ResidentTerms:
+        """What was agreed, as the rules see it."""
+        return ResidentTerms(
+            first_day=self.first_day,
+            last_day=self.last_day,
+            monthly_cents=self.monthly_cents,
+            basis=self.basis,
+            vat_rate_bp=self.vat_rate_bp,
+            is_prorata=self.is_prorata,
+            bound_until=self.bound_until,
+            notice_months=self.notice_months,
+        )
 
     def place_on(self, day: date) -> Resource:
         """The place it is on ``day``; before the first day its first place, after the last day its last one."""

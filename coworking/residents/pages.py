@@ -39,7 +39,7 @@ class MonthToPay:
     is_whole: bool
 
 
-def months_to_pay(agreed: ResidentTerms | Residency, first: date, last: date) -> list[MonthToPay]:
+def months_to_pay(agreed: ResidentTerms, first: date, last: date) -> list[MonthToPay]:
     """The months from that of ``first`` to that of ``last`` on which it is assigned, and what each comes to."""
     found: list[MonthToPay] = []
     for month in months_due(agreed, month_of(last)):
@@ -61,7 +61,7 @@ def first_months(terms: ResidentTerms) -> list[MonthToPay]:
 
 def ends_offered(residency: Residency, *, let_off: bool) -> list[date]:
     """The last days with which it can end, the first one first."""
-    earliest = earliest_end(spaces.today(), residency, let_off=let_off)
+    earliest = earliest_end(spaces.today(), residency.terms, let_off=let_off)
     return [month_end(month_after(month_of(earliest), count)) for count in range(MONTHS_TO_END)]
 
 

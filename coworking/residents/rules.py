@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from coworking.core.errors import N_, DomainError
@@ -133,23 +133,6 @@ class Conflict:
         }
 
 
-class AgreedPlace(Protocol):
-    """What was agreed of an assigned place."""
-
-    @property
-    def first_day(self) -> date: ...
-    @property
-    def last_day(self) -> date | None: ...
-    @property
-    def monthly_cents(self) -> int: ...
-    @property
-    def is_prorata(self) -> bool: ...
-    @property
-    def bound_until(self) -> date | None: ...
-    @property
-    def notice_months(self) -> int: ...
-
-
 @dataclass(frozen=True, slots=True)
 class ResidentTerms:
     """What is agreed of a place: the columns of `models.Residency` that say so."""
@@ -164,19 +147,19 @@ class ResidentTerms:
     notice_months: int
 
 
-def days_of(agreed: AgreedPlace, month: date) -> tuple[date, date] | None:
+def days_of(agreed: ResidentTerms, month: date) -> tuple[date, date] | None:
     """The first and the last day of ``month`` on which the place is assigned; None where there is none."""
     first = max(month_of(month), agreed.first_day)
     last = month_end(month) if agreed.last_day is None else min(month_end(month), agreed.last_day)
     return (first, last) if first <= last else None
 
 
-def is_whole(agreed: AgreedPlace, month: date) -> bool:
+def is_whole(agreed: ResidentTerms, month: date) -> bool:
     """Whether the place is assigned on every day of ``month``."""
     return days_of(agreed, month) == (month_of(month), month_end(month))
 
 
-def month_cents(agreed: AgreedPlace, month: date) -> int:
+def month_cents(agreed: ResidentTerms, month: date) -> int:
     """What ``month`` costs, in the basis of the price: a part of a month by its days where that was agreed, halves of a
     cent up, else the whole month."""
     days = days_of(agreed, month)
@@ -193,7 +176,7 @@ def minimum_until(first_day: date, min_months: int | None) -> date | None:
     return None if min_months is None else last_day_of(first_day, min_months)
 
 
-def earliest_end(today: date, agreed: AgreedPlace, *, let_off: bool = False) -> date:
+def earliest_end(today: date, agreed: ResidentTerms, *, let_off: bool = False) -> date:
     """The last day of the first month with which it can end, when that is asked for today: after its minimum term and its
     notice, unless a manager ``let_off`` what is left of both."""
     from_day = max(today, agreed.first_day)
@@ -203,7 +186,7 @@ def earliest_end(today: date, agreed: AgreedPlace, *, let_off: bool = False) -> 
     return month_end(max(from_day, told, agreed.bound_until or from_day))
 
 
-def check_end(today: date, agreed: AgreedPlace, last_day: date, *, let_off: bool = False) -> None:
+def check_end(today: date, agreed: ResidentTerms, last_day: date, *, let_off: bool = False) -> None:
     """Raise `NoticeTooShort`, `EndsWithinMonth` or `AlreadyEnds` unless it can end with ``last_day``."""
     if agreed.last_day is not None:
         raise AlreadyEnds(last=agreed.last_day)
@@ -213,7 +196,7 @@ def check_end(today: date, agreed: AgreedPlace, last_day: date, *, let_off: bool
         raise EndsWithinMonth(last=month_end(last_day))
 
 
-def can_go_on(today: date, agreed: AgreedPlace) -> bool:
+def can_go_on(today: date, agreed: ResidentTerms) -> bool:
     """Whether its end can be taken back: not when its last month is a part that may be billed as one already."""
     last = agreed.last_day
     return (
@@ -223,7 +206,7 @@ def can_go_on(today: date, agreed: AgreedPlace) -> bool:
     )
 
 
-def residency_state(agreed: AgreedPlace, today: date, *, taken_back: bool) -> State:
+def residency_state(agreed: ResidentTerms, today: date, *, taken_back: bool) -> State:
     """How it stands today."""
     if taken_back:
         return "taken_back"
@@ -232,7 +215,7 @@ def residency_state(agreed: AgreedPlace, today: date, *, taken_back: bool) -> St
     return "over" if agreed.last_day is not None and agreed.last_day < today else "in_force"
 
 
-def months_due(agreed: AgreedPlace, last_month: date) -> list[date]:
+def months_due(agreed: ResidentTerms, last_month: date) -> list[date]:
     """The months, up to ``last_month``, on which it is assigned at all."""
     until = last_month if agreed.last_day is None else min(last_month, month_of(agreed.last_day))
     return months_between(agreed.first_day, until)

@@ -73,13 +73,13 @@ class Assigning:
         )
 
 
-def payable(terms: ResidentTerms | Residency, month: date) -> int:
+def payable(terms: ResidentTerms, month: date) -> int:
     """What ``month`` comes to with its VAT: what is shown before the tap, and what the invoice asks."""
     basis = "ht" if terms.basis == "ht" else "ttc"
     return payable_cents([PricedLine(month_cents(terms, month), terms.vat_rate_bp, basis)])
 
 
-def monthly(terms: ResidentTerms | Residency) -> int:
+def monthly(terms: ResidentTerms) -> int:
     """What a whole month comes to with its VAT."""
     basis = "ht" if terms.basis == "ht" else "ttc"
     return payable_cents([PricedLine(terms.monthly_cents, terms.vat_rate_bp, basis)])
@@ -179,7 +179,7 @@ def end(actor: Actor, public_id: str, last_day: date, *, let_off: bool = False) 
     managers_only(actor)
     with write_unit() as unit:
         residency = _locked_residency(public_id)
-        check_end(spaces.today(), residency, last_day, let_off=let_off)
+        check_end(spaces.today(), residency.terms, last_day, let_off=let_off)
         residency.last_day, residency.ended_at = last_day, now()
         last = residency.places[-1]
         if last.first_day > last_day:  # a move that was planned for later does not come any more
@@ -202,7 +202,7 @@ def keep(actor: Actor, public_id: str) -> Residency:
     managers_only(actor)
     with write_unit() as unit:
         residency = _locked_residency(public_id)
-        if residency.last_day is None or not can_go_on(spaces.today(), residency):
+        if residency.last_day is None or not can_go_on(spaces.today(), residency.terms):
             raise GoesOnAlready()
         last, after = residency.places[-1], residency.last_day + timedelta(days=1)
         _locked_resource(last.resource.public_id)

@@ -151,7 +151,7 @@ def end(public_id: str) -> ResponseReturnValue:
             services.end(current_actor(), public_id, last_day, let_off=let_off)
             flash(_("It ends on %(day)s. The place can be booked from the day after.", day=day_year(last_day)))
             return _to(public_id)
-        check_end(spaces.today(), held, last_day, let_off=let_off)
+        check_end(spaces.today(), held.terms, last_day, let_off=let_off)
         return render_template(
             "residents/sure_end.html",
             held=held,
@@ -159,7 +159,7 @@ def end(public_id: str) -> ResponseReturnValue:
             last_day=last_day,
             following=pages.day_after(last_day),
             let_off=let_off,
-            months=pages.months_to_pay(held, max(spaces.today(), held.first_day), last_day),
+            months=pages.months_to_pay(held.terms, max(spaces.today(), held.first_day), last_day),
             written_to=pages.written_to(held.organisation or held.person),
             taxable=_is_taxable(),
         )
@@ -226,7 +226,7 @@ def _page(
     conflict: PlaceNotFree | None = None,
 ) -> ResponseReturnValue:
     today = spaces.today()
-    state = residency_state(found, today, taken_back=found.withdrawn_at is not None)
+    state = residency_state(found.terms, today, taken_back=found.withdrawn_at is not None)
     last = found.places[-1]
     let_off = ended is not None and ended.checked("let_off")
     return form_page(
@@ -247,7 +247,7 @@ def _page(
         ],
         ends=pages.ends_offered(found, let_off=let_off) if found.last_day is None else [],
         earliest=pages.ends_offered(found, let_off=True)[0] if found.last_day is None else None,
-        goes_on=can_go_on(today, found) and found.withdrawn_at is None,
+        goes_on=can_go_on(today, found.terms) and found.withdrawn_at is None,
         conflict=conflict,
         taxable=_is_taxable(),
     )
