@@ -176,7 +176,7 @@ def test_prices_stand_together_and_say_their_vat(app, client, place, cast):
         "5,00",
         "la demi-journée",
         "9,00",
-        "une journée",
+        "la journée",
         "18,00",
         "10 demi-journées",
         "Aucune TVA",
