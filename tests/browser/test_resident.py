@@ -66,7 +66,7 @@ def test_an_office_is_assigned_lived_in_invoiced_and_given_back(app, office, ope
     expect(page.locator("main")).to_contain_text("212,90")
     assert_accessible(page)
     page.get_by_role("button", name="Attribuer ce bureau").click()
-    expect(page.locator("main")).to_contain_text("Bureau Lavande est attribué à Coutellerie Durand SA.")
+    expect(page.locator(".toast")).to_contain_text("Bureau Lavande est attribué à Coutellerie Durand SA.")
 
     clock.set(datetime(2026, 12, 15, 9, tzinfo=UTC))
     assert refused(app, office, date(2026, 12, 16)) == "claim_conflict"
@@ -83,6 +83,7 @@ def test_an_office_is_assigned_lived_in_invoiced_and_given_back(app, office, ope
         assert billing.run(factories.the_cast().manager.actor(), date(2026, 12, 1)).problems == []
         (invoice,) = db.session.scalars(select(Invoice).where(Invoice.payable_cents > 0))
         assert "Bureau Lavande" in invoice.payload
+    page = open_page(MANAGER)
     page.goto("/residents")
     page.get_by_role("link", name="Bureau Lavande").first.click()
     page.get_by_role("button", name="Voir ce que change cette fin").click()
