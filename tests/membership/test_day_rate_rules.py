@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -33,9 +34,9 @@ def second(half: str = "pm", payer: int | None = None, quote_id: int = 2) -> Pai
     return PaidHalf(DAY, half, payer, 600, 900, quote_id)
 
 
-def amounts(uses: list[PlannedUse], prices: Prices = PRICES, **terms: object) -> list[tuple[int, int | None]]:
+def amounts(uses: list[PlannedUse], prices: Prices = PRICES, **terms: Any) -> list[tuple[int, int | None]]:
     days = {one.day: prices for one in uses}
-    return [(one.amount_cents, one.alone_cents) for one in decide(uses, "me", Entitlements(**terms), days)]  # type: ignore[arg-type]
+    return [(one.amount_cents, one.alone_cents) for one in decide(uses, "me", Entitlements(**terms), days)]
 
 
 def test_a_whole_day_costs_the_day_rate_in_two_parts():
