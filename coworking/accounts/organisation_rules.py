@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from coworking.core.errors import N_, DomainError
 from coworking.core.reading import EmailInvalid, email_of
 
@@ -42,6 +44,12 @@ class DomainTaken(DomainError):
     field = "domain"
 
 
+class SiretOfAnother(DomainError):
+    code = "siret_of_another"
+    message = N_("A SIRET begins with the SIREN: one of the two is of someone else.")
+    field = "siret"
+
+
 _OF_MANY = """
 aol.com bbox.fr free.fr gmail.com gmx.com gmx.fr googlemail.com hotmail.com hotmail.fr icloud.com ik.me laposte.net live.com
 live.fr mac.com mailo.com me.com msn.com netcourrier.com neuf.fr numericable.fr orange.fr outlook.com outlook.fr proton.me
@@ -60,3 +68,19 @@ def domain_of(text: str) -> str:
     if domain in DOMAINS_OF_MANY:
         raise DomainOfMany(domain=domain)
     return domain
+
+
+def siren_with(siren: str | None, siret: str | None) -> str | None:
+    """The SIREN beside a SIRET, which begins with it: where it was left out too; raises `SiretOfAnother`."""
+    if siren and siret and not siret.startswith(siren):
+        raise SiretOfAnother()
+    return siren or (siret[:9] if siret else None)
+
+
+def numbers_after(given: Mapping[str, str | None], siren: str | None, siret: str | None) -> dict[str, str | None]:
+    """Both numbers once those ``given`` have replaced what there was; nothing where neither is. Raises `SiretOfAnother`."""
+    if not given.keys() & {"siren", "siret"}:
+        return {}
+    former = None if given.get("siret") else siren  # a SIRET brings its own SIREN
+    after = given.get("siret", siret)
+    return {"siren": siren_with(given.get("siren", former), after), "siret": after}

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts import access, emails, queries
 from coworking.accounts.models import Organisation, OrganisationMember, Person
-from coworking.accounts.organisation_rules import DomainTaken
+from coworking.accounts.organisation_rules import DomainTaken, numbers_after
 from coworking.accounts.rules import AlreadyMember, DatesCross, EndsInThePast, LastContact, OrganisationTaken
 from coworking.core import audit, place
 from coworking.core.clock import now
@@ -27,9 +27,9 @@ FIELDS = (
 
 
 def create_organisation(actor: Actor, values: dict[str, Any]) -> Organisation:
-    """Add an organisation; ``values`` by `FIELDS`. Raises `OrganisationTaken`, `DomainTaken`."""
+    """Add an organisation; ``values`` by `FIELDS`. Raises `OrganisationTaken`, `DomainTaken`, `SiretOfAnother`."""
     with write_unit() as unit:
-        organisation = add_organisation(actor, values)
+        organisation = add_organisation(actor, values | numbers_after(values, None, None))
         unit.result = organisation.public_id
     return organisation
 
@@ -46,9 +46,15 @@ def add_organisation(actor: Actor, values: dict[str, Any]) -> Organisation:
 
 
 def update_organisation(actor: Actor, public_id: str, values: dict[str, Any]) -> Organisation:
-    """Change those of its details on invoices that ``values`` names. Raises `NotFound` or `OrganisationTaken`."""
-    with write_unit():
-        return change_organisation(actor, public_id, values)
+    """Change those of its details on invoices that ``values`` names.
+
+    Raises `NotFound`, `OrganisationTaken`, `DomainTaken` or `SiretOfAnother`.
+    """
+    _check_manager(actor)
+    with write_unit() as unit:
+        unit.result = public_id
+        held = _locked(public_id)
+        return change_organisation(actor, public_id, values | numbers_after(values, held.siren, held.siret))
 
 
 def change_organisation(actor: Actor, public_id: str, values: dict[str, Any]) -> Organisation:
@@ -114,7 +120,7 @@ def end_member(actor: Actor, public_id: str, member_id: int, last_day: date) -> 
     """Someone belongs to the organisation until ``last_day``; half-days already booked stay paid as they were quoted.
 
     For managers and the organisation's contact, who ends nothing in the past (`EndsInThePast`). Raises `DatesCross`,
-    `LastContact`, `NotFound`.
+    `LastContact`, and `NotFound` also for who belongs to it no longer: nobody is brought back by a later last day.
     """
     with write_unit() as unit:
         organisation = _locked(public_id)
@@ -125,7 +131,9 @@ def end_member(actor: Actor, public_id: str, member_id: int, last_day: date) -> 
                 raise EndsInThePast()
         member = db.session.scalar(
             select(OrganisationMember).where(
-                OrganisationMember.id == member_id, OrganisationMember.organisation_id == organisation.id
+                OrganisationMember.id == member_id,
+                OrganisationMember.organisation_id == organisation.id,
+                or_(OrganisationMember.until.is_(None), OrganisationMember.until >= today),
             )
         )
         if member is None:

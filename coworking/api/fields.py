@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 from apiflask import Schema
 from marshmallow import RAISE, ValidationError, fields, validate
 
-from coworking.core.errors import N_, DomainError
+from coworking.core.errors import N_, DomainError, at_field
 from coworking.core.months import WRITTEN, MonthUnreadable, read_month
 from coworking.core.reading import FarDate, UnreadableDate, day_of
 
@@ -22,6 +22,7 @@ _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)(
 _EATEN_PLUS = re.compile(r"(?<=T)(\d\d:\d\d\S*) (?=\d\d:\d\d$)")
 _LONGEST_INSTANT = 40
 """Characters; the pattern above would read a longer text again and again."""
+_LONGEST_READ = 254
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _YEARS = range(2000, 2200)
@@ -80,6 +81,36 @@ class Text(fields.String):
         if any(unicodedata.category(char) in {"Cc", "Cs"} for char in text):
             raise ValidationError(CONTROL)
         return text
+
+
+class TextLines(fields.String):
+    """Text of several lines, up to ``most`` characters; never NUL, controls or lone surrogates."""
+
+    default_error_messages = _COMMON | {"invalid": NOT_TEXT, "invalid_utf8": NOT_TEXT}
+
+    def __init__(self, most: int = 2000, **options: Any) -> None:
+        super().__init__(validate=validate.Length(max=most, error=TOO_LONG), **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options).replace("\r\n", "\n").strip()
+        if any(unicodedata.category(char) in {"Cc", "Cs"} for char in text if char not in "\n\t"):
+            raise ValidationError(CONTROL)
+        return text
+
+
+class ReadText(Text):
+    """Text that ``read`` makes a value of, or refuses with an error of its own; empty text: nothing."""
+
+    def __init__(self, read: Callable[[str], str], most: int = 64, **options: Any) -> None:
+        super().__init__(most, **options)
+        self.read = read
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        if not text or len(text) > _LONGEST_READ:
+            return text  # what is too long is refused as such
+        with at_field(str(self.data_key or self.name)):
+            return self.read(text)
 
 
 class OneOf(fields.String):

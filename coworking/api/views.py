@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coworking.api import (
+    views_agreements,
     views_allowances,
     views_bookings,
     views_invoices,
@@ -28,6 +29,7 @@ ENDPOINTS = (
     views_people,
     views_reduced,
     views_organisations,
+    views_agreements,
     views_my_data,
     views_invoices,
     views_payments,

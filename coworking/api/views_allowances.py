@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coworking.api import render
+from coworking.api import render_plans
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
 from coworking.api.render import Json
@@ -20,7 +20,7 @@ from coworking.spaces import queries as spaces
 def _pack(actor: Actor, public_id: str) -> Json:
     for one in membership.packs_of(actor.person_id or 0, spaces.today()):
         if one.pack.public_id == public_id:
-            return render.pack(one)
+            return render_plans.pack(one)
     raise NotFound()
 
 
@@ -35,7 +35,7 @@ def allowances(query_data: dict[str, Any]) -> Json:
     first.
     """
     found = ledger_queries.accounts_of(current_actor().person_id or 0, query_data["month"], spaces.today())
-    return {"items": [render.allowance(one) for one in found], "next": None}
+    return {"items": [render_plans.allowance(one) for one in found], "next": None}
 
 
 @blueprint.get("/pack-offers")
@@ -45,7 +45,7 @@ def pack_offers() -> Json:
     """Packs that can be bought"""
     groups = membership.groups_now(current_actor().person_id or 0)
     return {
-        "items": [render.pack_offer(one, membership.pack_cents(one, groups)) for one in membership.pack_offers()],
+        "items": [render_plans.pack_offer(one, membership.pack_cents(one, groups)) for one in membership.pack_offers()],
         "next": None,
     }
 

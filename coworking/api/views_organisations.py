@@ -1,4 +1,4 @@
-"""Organisations that pay: their people and agreements, for their contacts and managers.
+"""Organisations that pay: their details, people and invitations, for their contacts and managers.
 
 What of its people an organisation sees is decided in `coworking.membership.employer_rules`, here as on its page.
 """
@@ -11,22 +11,19 @@ from typing import Any
 from flask import request
 
 from coworking.accounts import invitations, organisations
-from coworking.accounts.models import Organisation
 from coworking.api import queries, render_people
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
 from coworking.api.render import Json
 from coworking.api.schemas.common import PageQuery
 from coworking.api.schemas.organisations import (
-    AgreementList,
-    AgreementTerms,
     Belonging,
     Ending,
     MaybeMonthQuery,
-    NewAgreement,
     NewBelonging,
     NewInvitation,
-    NewOrderNumber,
+    NewOrganisation,
+    OrganisationDetails,
     OrganisationInvitation,
     OrganisationInvitations,
     PaidPeople,
@@ -36,47 +33,39 @@ from coworking.api.schemas.organisations import (
 from coworking.core.errors import NotFound
 from coworking.core.months import month_of, write_month
 from coworking.core.policy import Actor, Role, current_actor, requires
-from coworking.membership import employer_queries, employers, services
-from coworking.membership import queries as membership
-from coworking.membership.models import Agreement
-from coworking.membership.rules import weekdays_mask
+from coworking.membership import employer_queries
 from coworking.spaces import queries as spaces
 
 _JOINING = {"person_id": "k7mq2v9xw4tdz3hb", "since": "2026-12-01"}
 _LAST_DAY = {"last_day": "2026-12-31"}
-_AGREED = {"valid_from": "2026-12-01", "halfdays_per_month": 8, "weekdays": [1, 2, 4], "beyond": "person"}
+_NEW = {"name": "Coutellerie Durand SA", "siret": "55210055400013", "email": "compta@durand.example"}
 
 
 def _belonging(actor: Actor, person: str) -> Json:
-    return render_people.belonging(employer_queries.belonging_of(actor, _organisation_id(), person))
+    return render_people.belonging(employer_queries.belonging_of(actor, named_organisation(), person))
 
 
 def _invitation(_actor: Actor, public_id: str) -> Json:
     return render_people.invitation(invitations.by_public_id(public_id))
 
 
-def _agreement(actor: Actor, public_id: str) -> Json:
-    found, month = employer_queries.organisation_of_contact(actor, _organisation_id()), month_of(spaces.today())
-    for one in _agreements(actor, found):
-        if one.public_id == public_id:
-            return render_people.agreement(one, employer_queries.spending(found, [one], month)[one.id])
-    raise NotFound()
+def _organisation(actor: Actor, public_id: str) -> Json:
+    return render_people.organisation(employer_queries.organisation_of_contact(actor, public_id), actor)
 
 
-def _organisation_id() -> str:
+def named_organisation() -> str:
     """The organisation that the address names: what a repeated request is about, as its key is for one address."""
     return str((request.view_args or {})["organisation_id"])
 
 
-def _agreements(actor: Actor, organisation: Organisation) -> list[Agreement]:
-    """All of them for managers, as on their page; for the contact those that are not over."""
-    if actor.has(Role.MANAGER):
-        return membership.agreements_of(organisation.id)
-    return employer_queries.agreements_in_force(organisation.id)
-
-
-def _asked_month(query: dict[str, Any]) -> date:
+def asked_month(query: dict[str, Any]) -> date:
+    """The month that ``query`` names, this one where it names none; raises `NotFound` for one that no employer reads."""
     return employer_queries.check_month(query.get("month") or month_of(spaces.today()))
+
+
+def _written(details: dict[str, Any]) -> dict[str, Any]:
+    """The same by column: empty text is nothing."""
+    return {name: None if value == "" else value for name, value in details.items()}
 
 
 @blueprint.get("/organisations/<organisation_id>")
@@ -84,8 +73,7 @@ def _asked_month(query: dict[str, Any]) -> date:
 @blueprint.output(PayingOrganisation())
 def one_organisation(organisation_id: str) -> Json:
     """One organisation, for its contact and managers"""
-    actor = current_actor()
-    return render_people.organisation(employer_queries.organisation_of_contact(actor, organisation_id), actor)
+    return _organisation(current_actor(), organisation_id)
 
 
 @blueprint.get("/organisations")
@@ -109,6 +97,35 @@ def list_organisations(query_data: dict[str, Any]) -> Json:
     }
 
 
+@blueprint.post("/organisations")
+@requires(Role.MANAGER, scope="organisations:write")
+@blueprint.input(NewOrganisation(), example=_NEW)
+@blueprint.output(PayingOrganisation(), status_code=201)
+@idempotent(_organisation)
+def add_organisation(json_data: dict[str, Any]) -> Json:
+    """Add an organisation that pays (managers)
+
+    409 `organisation_taken` where another has its name, `domain_taken` its domain.
+    """
+    actor = current_actor()
+    return render_people.organisation(organisations.create_organisation(actor, _written(json_data)), actor)
+
+
+@blueprint.post("/organisations/<organisation_id>/details")
+@requires(Role.MANAGER, scope="organisations:write")
+@blueprint.input(OrganisationDetails(), example={"email": "compta@durand.example", "service_code": "ACHATS"})
+@blueprint.output(PayingOrganisation())
+@idempotent(_organisation)
+def set_organisation_details(organisation_id: str, json_data: dict[str, Any]) -> Json:
+    """Change what stands on an organisation's invoices, and its domain (managers)
+
+    Invoices that are issued stay as they are.
+    """
+    actor = current_actor()
+    changed = organisations.update_organisation(actor, organisation_id, _written(json_data))
+    return render_people.organisation(changed, actor)
+
+
 @blueprint.get("/organisations/<organisation_id>/people")
 @requires(scope="organisations:read")
 @blueprint.input(MaybeMonthQuery(), location="query", unknown=None)
@@ -120,7 +137,7 @@ def people_of_organisation(organisation_id: str, query_data: dict[str, Any]) -> 
     dates only of people who agreed.
     """
     found = employer_queries.organisation_of_contact(current_actor(), organisation_id)
-    seen = employer_queries.seen_by_employer(found, _asked_month(query_data))
+    seen = employer_queries.seen_by_employer(found, asked_month(query_data))
     return {
         "month": write_month(seen.month),
         "items": [render_people.paid_person(row) for row in seen.people],
@@ -198,84 +215,3 @@ def invitations_of_organisation(organisation_id: str) -> Json:
 def withdraw_invitation(organisation_id: str, invitation_id: str) -> Json:
     """Withdraw an invitation: its link works no longer; twice is fine"""
     return render_people.invitation(invitations.withdraw(current_actor(), organisation_id, invitation_id))
-
-
-@blueprint.post("/organisations/<organisation_id>/agreements")
-@requires(Role.MANAGER, scope="organisations:write")
-@blueprint.input(NewAgreement(), example=_AGREED)
-@blueprint.output(AgreementTerms(), status_code=201)
-@idempotent(_agreement)
-def add_agreement(organisation_id: str, json_data: dict[str, Any]) -> Json:
-    """Write down what an organisation agreed to pay (managers)
-
-    It applies to what is booked from now on.
-    """
-    actor, share = current_actor(), json_data["share_percent"]
-    made = services.add_agreement(
-        actor,
-        organisation_id,
-        valid_from=json_data["valid_from"],
-        valid_until=json_data.get("valid_until"),
-        weekdays=weekdays_mask(day - 1 for day in json_data.get("weekdays", ())),
-        halfdays_per_month=json_data.get("halfdays_per_month"),
-        beyond=json_data["beyond"],
-        halfday_cents=json_data.get("halfday_cents"),
-        order_number=json_data.get("order_number") or None,
-        days_per_week=json_data.get("days_per_week"),
-        cap_cents=json_data.get("cap_cents"),
-        cap_of=json_data["cap_of"],
-        share_bp=None if share == 100 else share * 100,
-        pays_rooms=json_data["pays_rooms"],
-    )
-    return _agreement(actor, made.public_id)
-
-
-@blueprint.get("/organisations/<organisation_id>/agreements")
-@requires(scope="organisations:read")
-@blueprint.input(MaybeMonthQuery(), location="query", unknown=None)
-@blueprint.output(AgreementList())
-def agreements_of_organisation(organisation_id: str, query_data: dict[str, Any]) -> Json:
-    """What the organisation agreed to pay, the latest first, and what it spent in a month
-
-    For its contact, those that are not over; for managers, all.
-    """
-    actor = current_actor()
-    found, month = employer_queries.organisation_of_contact(actor, organisation_id), _asked_month(query_data)
-    rows = _agreements(actor, found)
-    spent = employer_queries.spending(found, rows, month)
-    return {
-        "month": write_month(month),
-        "items": [render_people.agreement(row, spent[row.id]) for row in rows],
-        "next": None,
-    }
-
-
-@blueprint.post("/organisations/<organisation_id>/agreements/<agreement_id>/end")
-@requires(Role.MANAGER, scope="organisations:write")
-@blueprint.input(Ending(), example=_LAST_DAY)
-@blueprint.output(AgreementTerms())
-@idempotent(_agreement)
-def end_agreement(organisation_id: str, agreement_id: str, json_data: dict[str, Any]) -> Json:
-    """Let an agreement end with a day (managers)
-
-    Half-days that are booked after it stay paid as they were quoted. 409 `already_ended`.
-    """
-    actor = current_actor()
-    _agreement(actor, agreement_id)
-    services.end_agreement(actor, agreement_id, json_data["last_day"])
-    return _agreement(actor, agreement_id)
-
-
-@blueprint.post("/organisations/<organisation_id>/agreements/<agreement_id>/order-number")
-@requires(scope="organisations:write")
-@blueprint.input(NewOrderNumber(), example={"order_number": "BC-2026-118"})
-@blueprint.output(AgreementTerms())
-@idempotent(_agreement)
-def set_order_number(organisation_id: str, agreement_id: str, json_data: dict[str, Any]) -> Json:
-    """Say which order number the next invoices carry
-
-    For the organisation's contact and managers.
-    """
-    actor = current_actor()
-    employers.set_order_number(actor, organisation_id, agreement_id, json_data.get("order_number") or None)
-    return _agreement(actor, agreement_id)

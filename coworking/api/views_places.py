@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coworking.api import render
+from coworking.api import render_places
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
 from coworking.api.render import Json
@@ -16,7 +16,7 @@ from coworking.spaces import queries as spaces
 
 
 def _assignment(actor: Actor, public_id: str) -> Json:
-    return render.assignment(queries.residency_for(actor, public_id))
+    return render_places.assignment(queries.residency_for(actor, public_id))
 
 
 @blueprint.post("/assignments")
@@ -72,4 +72,4 @@ def assignments() -> Json:
     actor = current_actor()
     manages = actor.has(Role.MANAGER)
     found = queries.every_residency(spaces.today()) if manages else queries.residencies_of(actor.person_id)
-    return {"items": [render.assignment(row) for row in found], "next": None}
+    return {"items": [render_places.assignment(row) for row in found], "next": None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coworking.api import render
+from coworking.api import render_plans
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
 from coworking.api.render import Json
@@ -18,7 +18,7 @@ from coworking.membership import queries as membership
 def _held(actor: Actor, public_id: str) -> Json:
     for one in membership.subscriptions_of(actor.person_id or 0):
         if one.public_id == public_id:
-            return render.held_plan(one)
+            return render_plans.held_plan(one)
     raise NotFound()
 
 
@@ -31,7 +31,7 @@ def plans() -> Json:
     With their reduced price and their trial month, where they have a right to either.
     """
     found = change_offers.to_take(current_actor().person_id or 0, membership.plans(), by_team=False)
-    return {"items": [render.offered_plan(one) for one in found if one.now is not None], "next": None}
+    return {"items": [render_plans.offered_plan(one) for one in found if one.now is not None], "next": None}
 
 
 @blueprint.post("/subscriptions")
@@ -78,4 +78,4 @@ def subscriptions() -> Json:
     Also those that are over, and what a larger plan added to a month (`from_day`).
     """
     found = membership.subscriptions_of(current_actor().person_id or 0)
-    return {"items": [render.held_plan(one) for one in found], "next": None}
+    return {"items": [render_plans.held_plan(one) for one in found], "next": None}

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from coworking.accounts.models import Organisation
-from coworking.accounts.organisation_rules import domain_of
+from coworking.accounts.organisation_rules import domain_of, siren_with
 from coworking.core.errors import InvalidInput
 from coworking.core.forms import Form
 from coworking.core.i18n import _
@@ -107,11 +107,11 @@ def read_adhesion_vat(form: Form, *, taxable: bool) -> tuple[AdhesionVat | None,
 def read_organisation(form: Form) -> dict[str, Any]:
     """An organisation's details for its invoices, by column."""
     siren, siret = form.maybe("siren", siren_of), form.maybe("siret", siret_of)
-    if siren and siret and not siret.startswith(siren):
-        form.refuse("siret", _("A SIRET begins with the SIREN: one of the two is of someone else."))
+    with form.trying():
+        siren = siren_with(siren, siret)
     return {
         "name": form.text("name", most=120),
-        "siren": siren or (siret[:9] if siret else None),
+        "siren": siren,
         "siret": siret,
         "vat_number": form.maybe("vat_number", vat_number_of),
         "email": form.maybe("email", email_of),

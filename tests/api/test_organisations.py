@@ -129,9 +129,11 @@ def test_what_managers_alone_do_the_contact_does_not(app, durand, contact, cast)
         "/people": {"person_id": cast.stranger.public_id, "since": "2026-11-24"},
         "/agreements": {"valid_from": "2026-11-24"},
         f"/agreements/{agreement}/end": {"last_day": "2026-12-31"},
+        "/details": {"email": "anne@demo.example"},
     }.items():
         answer = contact.post(f"/organisations/{durand}{path}", body)
         assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden"), path
+    assert contact.post("/organisations", {"name": "Atelier Roux"}).get_json()["code"] == "forbidden"
 
 
 def test_the_contact_ends_somebody_from_today_on_once(app, durand, contact, program, cast):
@@ -243,3 +245,85 @@ def test_somebody_is_added_by_a_manager_once(durand, program, cast):
     assert manager.post(path, body, key="p1").get_json() == made.get_json()
     assert manager.post(path, body).get_json()["code"] == "already_member"
     assert manager.post(path, body | {"person_id": "2222222222222222"}).status_code == 404
+
+
+NEW = {
+    "name": " Atelier  Roux ",
+    "siret": "552 100 554 00013",
+    "email": "COMPTA@roux.example",
+    "address": "1 rue Haute\nBP 4",
+    "postcode": "63300",
+    "domain": "@roux.example",
+    "is_public": True,
+}
+
+
+def test_an_organisation_is_added_once_and_its_details_change(app, durand, program, cast):
+    manager = program(cast.manager)
+    made = manager.post("/organisations", NEW, key="o1")
+    assert made.status_code == 201, made.get_json()
+    shown = made.get_json()
+    assert {name: shown[name] for name in (*NEW, "siren")} == {
+        "name": "Atelier Roux",
+        "siren": "552100554",
+        "siret": "55210055400013",
+        "email": "compta@roux.example",
+        "address": "1 rue Haute\nBP 4",
+        "postcode": "63300",
+        "domain": "roux.example",
+        "is_public": True,
+    }
+    again = manager.post("/organisations", NEW, key="o1")
+    assert again.get_json() == shown and again.headers["Idempotent-Replayed"] == "true"
+    path = f"/organisations/{shown['id']}"
+    changed = manager.post(f"{path}/details", {"city": "Thiers", "siret": "", "domain": ""}, key="o2")
+    assert changed.status_code == 200, changed.get_json()
+    assert changed.get_json() == shown | {"city": "Thiers", "siret": None, "domain": None}, "what is left out stays"
+    assert manager.get(path).get_json() == changed.get_json()
+    assert manager.post(f"{path}/details", {"city": "Thiers", "siret": "", "domain": ""}, key="o2").status_code == 200
+    with app.app_context():
+        entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action.like("organisation.c%"))).all()
+        assert [(row.action, row.actor_id, row.details.get("fields")) for row in entries] == [
+            ("organisation.created", cast.manager.id, None),
+            ("organisation.changed", cast.manager.id, ["siret", "city", "domain"]),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "code", "field"),
+    [
+        ({"name": ""}, 422, "invalid_input", "name"),
+        ({"name": "Coutellerie Durand SA"}, 409, "organisation_taken", "name"),
+        ({"siren": "123456789"}, 422, "siren_invalid", "siren"),
+        ({"siret": "1"}, 422, "siret_invalid", "siret"),
+        ({"siren": "123456782"}, 422, "siret_of_another", "siret"),
+        ({"vat_number": "12"}, 422, "vat_number_invalid", "vat_number"),
+        ({"email": "compta"}, 422, "email_invalid", "email"),
+        ({"postcode": "633"}, 422, "postcode_invalid", "postcode"),
+        ({"domain": "orange.fr"}, 422, "domain_of_many", "domain"),
+        ({"address": "x" * 301}, 422, "invalid_input", "address"),
+        ({"address": "a\u0000b"}, 422, "invalid_input", "address"),
+        ({"city": None}, 422, "invalid_input", "city"),
+        ({"owner": "x"}, 422, "invalid_input", "owner"),
+    ],
+)
+def test_an_organisation_that_cannot_be_is_refused(app, durand, program, cast, wrong, status, code, field):
+    manager = program(cast.manager)
+    with app.app_context(), write_unit():
+        db.session.execute(update(Organisation).where(Organisation.name == "Papeterie Roux").values(siret=NEW["siret"]))
+    other = manager.get("/organisations").get_json()["items"][1]
+    for answer in (
+        manager.post("/organisations", {**NEW, **wrong}),
+        manager.post(f"/organisations/{other['id']}/details", wrong),
+    ):
+        assert (answer.status_code, answer.get_json()["code"]) == (status, code), answer.get_json()
+        assert answer.get_json()["field"] == field
+    assert manager.get("/organisations").get_json()["items"][1] == other
+    assert len(manager.get("/organisations").get_json()["items"]) == 2
+
+
+def test_details_of_nothing_are_refused(durand, program, cast):
+    manager = program(cast.manager)
+    nothing = manager.post(f"/organisations/{durand}/details", {})
+    assert (nothing.status_code, nothing.get_json()["field"]) == (422, "name")
+    assert manager.post("/organisations/2222222222222222/details", {"city": "Thiers"}).status_code == 404

@@ -208,6 +208,16 @@ def test_the_contact_ends_someone_from_today_on_and_never_herself_alone(durand, 
     assert "Vous êtes son seul contact." in alone.text
 
 
+def test_nobody_is_brought_back_by_a_later_last_day(durand, cast, sign_in, clock):
+    contact, manager = sign_in(cast.colleague), sign_in(cast.manager)
+    member = durand.member(cast.member).id
+    assert contact.post(f"{durand.page}/members/{member}/end", data={"last_day": "2026-11-24"}).status_code == 303
+    clock.now += timedelta(days=1)
+    assert contact.post(f"{durand.page}/members/{member}/end", data={"last_day": "2027-11-24"}).status_code == 404
+    assert manager.post(f"/organisations/{durand.public_id}/members/{member}/end").status_code == 404
+    assert durand.member(cast.member).until == TODAY
+
+
 def test_the_order_number_is_the_contact_s_to_change(durand, cast, sign_in):
     contact = sign_in(cast.colleague)
     path = f"{durand.page}/agreements/{_public_id_of_agreement(durand)}/order-number"

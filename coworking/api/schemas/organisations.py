@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from typing import Any
 
-from coworking.api.fields import Day, Month, Number, Numbers, OneOf, StrictSchema, Text, Truth
+from marshmallow import ValidationError, fields, validates_schema
+
+from coworking.accounts.organisation_rules import domain_of
+from coworking.api.fields import Day, Month, Number, Numbers, OneOf, ReadText, StrictSchema, Text, TextLines, Truth
 from coworking.api.schemas.common import Page, Shown, choice, instant, text
 from coworking.api.schemas.people import PersonRef
+from coworking.core.errors import N_
+from coworking.core.reading import email_of, postcode_of, siren_of, siret_of, vat_number_of
 from coworking.membership.agreement_rules import BEYOND, CAP_OF
 from coworking.membership.forms import MOST_HALFDAYS
 
 _MOST_CENTS = 99_999_999
+NO_DETAIL = N_("Give at least one detail.")
 _A_DAY = {"example": "2026-12-31"}
 
 
@@ -42,6 +48,32 @@ class PayingOrganisation(OrganisationInList):
 
 class PayingOrganisations(Page):
     items = fields.List(fields.Nested(OrganisationInList), required=True)
+
+
+class OrganisationDetails(StrictSchema):
+    """What is left out stays; empty text: nothing. ``siren``: left out beside a ``siret``, it is the one of it. ``domain``:
+    whoever confirmed an address there may join the organisation."""
+
+    name = Text(most=120, least=1)
+    siren = ReadText(siren_of, metadata={"example": "552100554"})
+    siret = ReadText(siret_of, metadata={"example": "55210055400013"})
+    vat_number = ReadText(vat_number_of)
+    email = ReadText(email_of, most=254)
+    address = TextLines(most=300)
+    postcode = ReadText(postcode_of, metadata={"example": "63300"})
+    city = Text(most=120)
+    service_code = Text(most=100)
+    is_public = Truth()
+    domain = ReadText(domain_of, most=254, metadata={"example": "durand.example"})
+
+    @validates_schema
+    def _something(self, data: dict[str, Any], **_options: Any) -> None:
+        if not data:
+            raise ValidationError(NO_DETAIL, "name")
+
+
+class NewOrganisation(OrganisationDetails):
+    name = Text(most=120, least=1, required=True, metadata={"example": "Coutellerie Durand SA"})
 
 
 class PaidDay(Shown):
