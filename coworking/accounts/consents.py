@@ -26,8 +26,9 @@ def show_to_colleagues(actor: Actor, *, shown: bool, public_id: str | None = Non
 
     Saying what holds already writes nothing. Raises `NotFound` or `Forbidden`.
     """
-    with write_unit():
+    with write_unit() as unit:
         person = access.oneself(actor) if public_id is None else access.changeable(actor, public_id)
+        unit.result = person.public_id
         if person.visible_to_colleagues is shown:
             return
         person.visible_to_colleagues = shown

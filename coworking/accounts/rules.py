@@ -27,6 +27,7 @@ EXTRA_ROLES = (Role.HOST, Role.MANAGER, Role.ACCOUNTANT, Role.LEAD)
 
 SCOPES = (
     "lieu:read",
+    "lieu:write",
     "bookings:read",
     "bookings:write",
     "presences:write",
@@ -40,10 +41,12 @@ SCOPES = (
     "payments:read",
     "payments:write",
     "data:read",
+    "data:write",
 )
 """What an API token may be limited to. A token never allows more than its owner's roles do."""
 
 STAFF_SCOPES: dict[str, frozenset[Role]] = {
+    "lieu:write": frozenset({Role.MANAGER}),
     "people:read": frozenset({Role.HOST}),
     "people:write": frozenset({Role.HOST}),
     "statistics:read": frozenset({Role.MANAGER, Role.ACCOUNTANT, Role.LEAD}),

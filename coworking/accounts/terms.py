@@ -29,7 +29,8 @@ def publish(actor: Actor, kind: str, *, text: str, news: str | None, from_day: d
         raise TextTooEarly(field="from_day")
     public_id = f"{kind}-{from_day.isoformat()}"
     values = {"kind": kind, "from_day": from_day, "text": text, "news": news, "made_by_id": actor.person_id}
-    with write_unit():
+    with write_unit() as unit:
+        unit.result = public_id
         if not inserted(HouseText, public_id=public_id, made_at=now(), **values):
             raise TextExists(field="from_day")
         row = terms_queries.text_by_public_id(public_id)
@@ -48,8 +49,9 @@ def accept(actor: Actor, public_ids: Iterable[str]) -> None:
 
     Raises `TextsChanged` for one that is not in force.
     """
-    with write_unit():
+    with write_unit() as unit:
         person = access.oneself(actor)
+        unit.result = person.public_id
         in_force = {head.public_id: head.id for head in terms_queries.heads_in_force()}
         wanted = set(public_ids)
         if not wanted or not wanted <= in_force.keys():

@@ -29,8 +29,12 @@ class KeyInvalid(DomainError):
     field = HEADER
 
 
-def idempotent(replay: Callable[[Actor, str], Json]) -> Callable[[Callable[..., Json]], Callable[..., Json]]:
+def idempotent(
+    replay: Callable[[Actor, str], Json], *, of: str | None = None
+) -> Callable[[Callable[..., Json]], Callable[..., Json]]:
     """Let a POST view be repeated; ``replay`` renders what the first one made, from its public id.
+
+    ``of``: the part of the address that is this id, where the service changes what is named there.
 
     A refused request leaves no key behind: it may be put right and sent again under the same one. Two at once: one is
     done, the other gets a 409 and finds the answer when it asks again.
@@ -52,7 +56,7 @@ def idempotent(replay: Callable[[Actor, str], Json]) -> Callable[[Callable[..., 
                 after_this_request(_say_replayed)
                 return replay(actor, earlier.result)
             end_read()
-            idempotency.remember(*use)
+            idempotency.remember(*use, about=None if of is None else arguments[of])
             try:
                 return view(**arguments)
             except DomainError as refusal:

@@ -22,6 +22,7 @@ _BODYLESS = frozenset(
         "copy_my_data",
         "end_reduced_price",
         "end_subscription",
+        "take_paper_back",
         "undo_move",
         "withdraw_invitation",
     }

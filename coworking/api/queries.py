@@ -13,6 +13,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from coworking.accounts import queries as accounts
+from coworking.accounts.models import Person
 from coworking.accounts.twin_queries import same_person
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import ROOM_STEP, BeyondHorizon, BookableHalf, bookable_halves
@@ -116,6 +117,14 @@ def _owner(actor: Actor, person: str | None) -> int | None:
     if found is None or not (actor.is_staff or found.id == actor.person_id):
         raise NotFound(field="person_id")
     return found.id
+
+
+def known_person(public_id: str) -> Person:
+    """Somebody, closed accounts included; raises `NotFound`, also for who was erased."""
+    found = accounts.person_by_public_id(public_id)
+    if found.erased_at is not None:
+        raise NotFound()
+    return found
 
 
 def presence_for(actor: Actor, public_id: str) -> Presence:

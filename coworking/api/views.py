@@ -17,6 +17,7 @@ from coworking.api import (
     views_plans,
     views_reduced,
     views_returns,
+    views_terms,
 )
 from coworking.api.pages import blueprint
 
@@ -30,6 +31,7 @@ ENDPOINTS = (
     views_reduced,
     views_organisations,
     views_agreements,
+    views_terms,
     views_my_data,
     views_invoices,
     views_payments,

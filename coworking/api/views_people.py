@@ -6,7 +6,6 @@ from typing import Any
 
 from coworking.accounts import queries as accounts
 from coworking.accounts import staff
-from coworking.accounts.models import Person as PersonRow
 from coworking.api import openapi, queries, render, render_people
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
@@ -27,14 +26,7 @@ def _presence(actor: Actor, public_id: str) -> Json:
 
 
 def _person(_actor: Actor, public_id: str) -> Json:
-    return render_people.person(_known(public_id))
-
-
-def _known(public_id: str) -> PersonRow:
-    found = accounts.person_by_public_id(public_id)
-    if found.erased_at is not None:
-        raise NotFound()
-    return found
+    return render_people.person(queries.known_person(public_id))
 
 
 @blueprint.post("/presences")

@@ -6,11 +6,10 @@ from typing import Any
 
 from flask import request
 
-from coworking.accounts import queries as accounts
-from coworking.accounts.models import Person
 from coworking.api import render_people
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
+from coworking.api.queries import known_person
 from coworking.api.render import Json
 from coworking.api.schemas.reduced import NewReducedPrice, ReducedGroups, ReducedPrice, ReducedPrices
 from coworking.core.errors import NotFound
@@ -28,17 +27,10 @@ _GIVEN = {
 
 
 def _reduced_price(_actor: Actor, public_id: str) -> Json:
-    for one in group_queries.belongings_of(_known(str((request.view_args or {})["person_id"])).id):
+    for one in group_queries.belongings_of(known_person(str((request.view_args or {})["person_id"])).id):
         if one.public_id == public_id:
             return render_people.reduced_price(one)
     raise NotFound()
-
-
-def _known(public_id: str) -> Person:
-    found = accounts.person_by_public_id(public_id)
-    if found.erased_at is not None:
-        raise NotFound()
-    return found
 
 
 @blueprint.get("/price-groups")
@@ -78,7 +70,7 @@ def give_reduced_price(person_id: str, json_data: dict[str, Any]) -> Json:
 @blueprint.output(ReducedPrices())
 def reduced_prices_of(person_id: str) -> Json:
     """Reduced prices that somebody has, had or will have, by which proof, the latest first (staff)"""
-    rows = [one for one in group_queries.belongings_of(_known(person_id).id) if not one.never_counted]
+    rows = [one for one in group_queries.belongings_of(known_person(person_id).id) if not one.never_counted]
     return {"items": [render_people.reduced_price(one) for one in rows], "next": None}
 
 

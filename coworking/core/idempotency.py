@@ -59,9 +59,15 @@ def find(person_id: int, key: str, endpoint: str, fingerprint: str) -> Idempoten
     return row
 
 
-def remember(person_id: int, key: str, endpoint: str, fingerprint: str) -> None:
-    """Have the request's unit write the key with whatever it makes."""
-    g.idempotency = {"person_id": person_id, "key": key, "endpoint": endpoint, "fingerprint": fingerprint}
+def remember(person_id: int, key: str, endpoint: str, fingerprint: str, *, about: str | None = None) -> None:
+    """Have the request's unit write the key with whatever it makes, or where it names nothing with what it is ``about``."""
+    g.idempotency = {
+        "person_id": person_id,
+        "key": key,
+        "endpoint": endpoint,
+        "fingerprint": fingerprint,
+        "about": about,
+    }
 
 
 @before_commit.append
@@ -69,5 +75,6 @@ def _write_key(unit: UnitOfWork) -> None:
     values = g.pop("idempotency", None) if has_request_context() else None
     if values is None:
         return
-    if not inserted(IdempotencyKey, **values, result=unit.result, created_at=now()):
+    about = values.pop("about")
+    if not inserted(IdempotencyKey, **values, result=unit.result or about, created_at=now()):
         raise KeyInFlight()

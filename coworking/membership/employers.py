@@ -22,8 +22,9 @@ def show_dates(actor: Actor, organisation: str, shown: bool) -> None:
 
     Only the person decides it, for one organisation. Raises `NotFound` for one they never belonged to.
     """
-    with write_unit():
+    with write_unit() as unit:
         who = subject(actor, None)
+        unit.result = who.public_id
         member = db.session.scalar(
             select(OrganisationMember)
             .join(Organisation, Organisation.id == OrganisationMember.organisation_id)

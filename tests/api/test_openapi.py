@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import select, update
 
-from coworking.accounts import invitations
+from coworking.accounts import invitations, terms
 from coworking.accounts.models import Organisation, Person, PersonRole
 from coworking.billing import manual_charges
 from coworking.billing import services as billing
@@ -100,6 +100,16 @@ OPERATIONS = {
     ("POST", "/organisations/{organisation_id}/agreements/{agreement_id}/end"): "organisations:write",
     ("POST", "/organisations/{organisation_id}/agreements/{agreement_id}/order-number"): "organisations:write",
     ("POST", "/me/data"): "data:read",
+    ("GET", "/terms"): "lieu:read",
+    ("POST", "/terms"): "lieu:write",
+    ("GET", "/terms/{text_id}"): "lieu:read",
+    ("GET", "/me/agreements"): "data:read",
+    ("POST", "/me/agreements"): "data:write",
+    ("POST", "/me/consents"): "data:write",
+    ("GET", "/people/{person_id}/agreements"): "people:read",
+    ("POST", "/people/{person_id}/agreements/paper"): "people:write",
+    ("POST", "/people/{person_id}/agreements/{text_id}/take-back"): "people:write",
+    ("POST", "/people/{person_id}/consents"): "people:write",
     ("GET", "/assignments"): "bookings:read",
     ("POST", "/assignments"): "payments:write",
     ("POST", "/assignments/{assignment_id}/end"): "payments:write",
@@ -258,6 +268,10 @@ def world(app, clock, place, cast, program, member):
         reduced = make_reduced(cast.member, make_group()).public_id
         student = make_group("étudiant").public_id
         invited = invitations.invite(cast.manager.actor(), employer, "zoe@demo.example")
+        text = terms.publish(
+            cast.manager.actor(), "rules", text="Calme.", news=None, from_day=date(2026, 11, 24)
+        ).public_id
+        terms.accepted_on_paper(cast.manager.actor(), cast.member.public_id, signed_on=date(2026, 11, 24))
         paths = {
             "invoice_id": invoice,
             "payer_id": cast.member.public_id,
@@ -267,6 +281,7 @@ def world(app, clock, place, cast, program, member):
             "invitation_id": invited.public_id,
             "reduced_price_id": reduced,
             "assignment_id": assign_desk(cast, place),
+            "text_id": text,
         }
     zone = member.get("/lieu").get_json()["zones"][0]["id"]
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
@@ -305,6 +320,9 @@ def world(app, clock, place, cast, program, member):
             "vat_number": ["FR03552081317"],
             "postcode": ["63300"],
             "domain": ["durand.example"],
+            "text_ids": [[text]],
+            "signed_on": ["2026-11-24"],
+            "from_day": ["2026-11-25", "2026-12-01"],
         },
         "subscription": partial(newest_plan, app),
         "assigned": {
