@@ -18,10 +18,18 @@ _SIGNED = frozenset({"receive_return"})
 _BODYLESS = frozenset(
     {
         "cancel",
+        "close_article",
+        "close_pack_offer",
+        "close_plan",
         "check_in",
         "copy_my_data",
         "end_reduced_price",
         "end_subscription",
+        "open_article",
+        "open_pack_offer",
+        "open_plan",
+        "remove_tariff",
+        "say_two_people",
         "take_paper_back",
         "undo_move",
         "withdraw_invitation",

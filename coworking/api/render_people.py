@@ -27,7 +27,7 @@ def person(row: Person) -> Json:
         "phone": row.phone,
         "status": row.status,
         "commune": row.commune,
-        "created_at": local_instant(row.created_at),
+        "created_at": offset_instant(row.created_at),
     }
 
 
@@ -68,9 +68,9 @@ def invitation(row: OrganisationInvitation) -> Json:
         "id": row.public_id,
         "email": row.email,
         "as_contact": row.as_contact,
-        "invited_at": local_instant(row.invited_at),
-        "ends_at": local_instant(row.ends_at),
-        "withdrawn_at": local_instant(row.withdrawn_at),
+        "invited_at": offset_instant(row.invited_at),
+        "ends_at": offset_instant(row.ends_at),
+        "withdrawn_at": offset_instant(row.withdrawn_at),
     }
 
 
@@ -113,6 +113,6 @@ def reduced_price(row: PriceGroupMember) -> Json:
     }
 
 
-def local_instant(at: datetime | None) -> str | None:
+def offset_instant(at: datetime | None) -> str | None:
     """RFC 3339 in the lieu's offset at that instant."""
     return None if at is None else at.astimezone(spaces.lieu().tz).isoformat(timespec="seconds")

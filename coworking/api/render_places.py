@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from coworking.api.render import Json
 from coworking.residents.models import Residency
-from coworking.residents.rules import residency_state
+from coworking.residents.rules import PlaceNotFree, residency_state
 from coworking.residents.services import monthly
 from coworking.spaces import queries as spaces
+from coworking.spaces.models import Resource
 
 
 def assignment(row: Residency) -> Json:
@@ -31,4 +34,18 @@ def assignment(row: Residency) -> Json:
             }
             for one in row.places
         ],
+    }
+
+
+def move(row: Resource, first_day: date, refused: PlaceNotFree | None) -> Json:
+    """``refused``: who has the other place in that time."""
+    return {
+        "resource_id": row.public_id,
+        "resource": row.name,
+        "first_day": first_day,
+        "conflicts": [
+            {"first_day": one.first, "last_day": one.last, "booking_id": one.booking}
+            for one in (refused.conflicts if refused is not None else ())
+        ],
+        "free_from": refused.free_from if refused is not None else None,
     }

@@ -8,7 +8,7 @@ from coworking.accounts.models import Person
 from coworking.accounts.terms_models import ConsentChange, HouseText, TextAcceptance
 from coworking.accounts.terms_queries import ConsentStanding, TextHead
 from coworking.api.render import Json
-from coworking.api.render_people import local_instant
+from coworking.api.render_people import offset_instant
 
 
 def head(row: HouseText, in_force: Sequence[TextHead]) -> Json:
@@ -37,7 +37,7 @@ def agreements(
                 "kind": one.kind,
                 "organisation": _organisation(one.change),
                 "given": one.given,
-                "since": local_instant(one.change.made_at if one.change is not None else None),
+                "since": offset_instant(one.change.made_at if one.change is not None else None),
             }
             for one in consents
         ],
@@ -46,7 +46,7 @@ def agreements(
                 "kind": row.kind,
                 "organisation": _organisation(row),
                 "given": row.given,
-                "said_at": local_instant(row.made_at),
+                "said_at": offset_instant(row.made_at),
                 "said_by": _name(row.made_by),
             }
             for row in changes

@@ -6,6 +6,7 @@ from coworking.api import (
     views_agreements,
     views_allowances,
     views_bookings,
+    views_duplicates,
     views_invoices,
     views_lieu,
     views_my_data,
@@ -17,6 +18,8 @@ from coworking.api import (
     views_plans,
     views_reduced,
     views_returns,
+    views_sold,
+    views_tariffs,
     views_terms,
 )
 from coworking.api.pages import blueprint
@@ -32,6 +35,9 @@ ENDPOINTS = (
     views_organisations,
     views_agreements,
     views_terms,
+    views_tariffs,
+    views_sold,
+    views_duplicates,
     views_my_data,
     views_invoices,
     views_payments,

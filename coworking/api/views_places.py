@@ -1,4 +1,4 @@
-"""Assigned desks and offices: those of one's own, assigning one, ending it."""
+"""Assigned desks and offices: those of one's own, assigning one, moving and ending it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from coworking.api import render_places
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
 from coworking.api.render import Json
-from coworking.api.schemas.places import Assignment, Assignments, NewAssignment, NewEnd
+from coworking.api.schemas.places import Assignment, Assignments, MovedPlace, NewAssignment, NewEnd, PlaceMove
 from coworking.core.policy import Actor, Role, current_actor, requires
 from coworking.residents import queries, services
+from coworking.residents.rules import PlaceNotFree
 from coworking.residents.services import Assigning
 from coworking.spaces import queries as spaces
 
@@ -44,6 +45,37 @@ def assign(json_data: dict[str, Any]) -> Json:
     )
     made = services.assign(actor, Assigning(place=place, person=person, organisation=organisation, **json_data))
     return _assignment(actor, made.public_id)
+
+
+@blueprint.get("/assignments/<assignment_id>/move")
+@requires(Role.MANAGER, scope="bookings:read")
+@blueprint.input(MovedPlace(), location="query", unknown=None)
+@blueprint.output(PlaceMove())
+def look_at_place_move(assignment_id: str, query_data: dict[str, Any]) -> Json:
+    """Who is in the way of a move to another place, read before it is made (managers)"""
+    held = queries.residency_for(current_actor(), assignment_id)
+    place, first_day = query_data["resource_id"], query_data["first_day"]
+    refused: PlaceNotFree | None = None
+    try:
+        services.check_move(held, place, first_day)
+    except PlaceNotFree as error:
+        refused = error
+    return render_places.move(spaces.resource_by_public_id(place), first_day, refused)
+
+
+@blueprint.post("/assignments/<assignment_id>/move")
+@requires(Role.MANAGER, scope="payments:write")
+@blueprint.input(MovedPlace(), example={"resource_id": "k7mq2v9xw4tdz3hb", "first_day": "2026-12-10"})
+@blueprint.output(Assignment())
+@idempotent(_assignment)
+def move_assignment(assignment_id: str, json_data: dict[str, Any]) -> Json:
+    """Let a resident have another place from a day on, on the same terms (managers)
+
+    The former one is free from then on. 409 `place_not_free` as when one is assigned.
+    """
+    actor = current_actor()
+    services.move(actor, assignment_id, json_data["resource_id"], json_data["first_day"])
+    return _assignment(actor, assignment_id)
 
 
 @blueprint.post("/assignments/<assignment_id>/end")

@@ -41,6 +41,14 @@ class DayPriceInvalid(DomainError):
     message = N_("A day costs at least a half-day and less than two. Leave it empty where it costs twice a half-day.")
 
 
+class DayPriceOfDesks(DomainError):
+    """A room or an office is sold by the hour, whatever the day."""
+
+    code = "day_price_of_desks"
+    status = 422
+    message = N_("Only desks have a price for the whole day.")
+
+
 class RateInvalid(DomainError):
     code = "rate_invalid"
     status = 422

@@ -13,9 +13,9 @@ from coworking.core.errors import Forbidden, NotFound
 from coworking.core.policy import Actor, Role
 from coworking.core.units import locked, write_unit
 from coworking.pricing.models import Tariff, TariffPrice
-from coworking.pricing.rules import Basis, TariffInPast, check_day_price, unit_of
+from coworking.pricing.rules import Basis, DayPriceOfDesks, TariffInPast, check_day_price, unit_of
 from coworking.spaces import queries as spaces
-from coworking.spaces.models import Resource
+from coworking.spaces.models import DESK, Resource
 
 
 def set_tariff(
@@ -33,10 +33,12 @@ def set_tariff(
 
     ``by_resource`` by public id. ``day_by_kind`` and ``day_by_resource``: a whole day at a desk, where it costs less than
     two half-days. A tariff of the same day is replaced. Bookings made before keep what they were quoted. Managers only;
-    raises `TariffInPast`, `DayPriceInvalid`, or `NotFound` for an unknown resource.
+    raises `TariffInPast`, `DayPriceInvalid`, `DayPriceOfDesks`, or `NotFound` for an unknown resource.
     """
     _check_manager(actor)
     days, own_days = day_by_kind or {}, day_by_resource or {}
+    if days.keys() - {DESK}:
+        raise DayPriceOfDesks()
     for key, day_cents in days.items():
         check_day_price(day_cents, by_kind.get(key, 0))
     for key, day_cents in own_days.items():
@@ -49,6 +51,8 @@ def set_tariff(
         }
         if set(by_resource) - set(rows):
             raise NotFound()
+        if any(rows[key].kind != DESK for key in own_days):
+            raise DayPriceOfDesks()
         tariff = db.session.scalar(locked(select(Tariff).where(Tariff.valid_from == valid_from)))
         if tariff is None:
             tariff = Tariff(valid_from=valid_from)

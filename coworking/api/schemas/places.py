@@ -33,6 +33,33 @@ class NewEnd(StrictSchema):
     let_off = Truth(load_default=False)
 
 
+class MovedPlace(StrictSchema):
+    """Another desk or office, from ``first_day`` on."""
+
+    resource_id = Text(required=True, metadata={"example": "k7mq2v9xw4tdz3hb"})
+    first_day = Day(required=True, metadata={"example": "2026-12-10"})
+
+
+class PlaceConflict(Shown):
+    """Somebody else has the place: the booking with this id, or another resident or a block (null). ``last_day`` null: it
+    goes on."""
+
+    first_day = fields.Date(required=True)
+    last_day = fields.Date(required=True, allow_none=True)
+    booking_id = text(required=True, allow_none=True)
+
+
+class PlaceMove(Shown):
+    """``conflicts``: who is in the way; ``free_from``: the first day from which nobody is (null: none is, or there is no
+    such day)."""
+
+    resource_id = text(required=True)
+    resource = text(required=True)
+    first_day = fields.Date(required=True)
+    conflicts = fields.List(fields.Nested(PlaceConflict), required=True)
+    free_from = fields.Date(required=True, allow_none=True)
+
+
 class AssignedStep(Shown):
     resource_id = text(required=True)
     resource = text(required=True)
