@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -167,8 +167,13 @@ def load_whole(url: str) -> ResponseReturnValue:
 
 def say(error: DomainError) -> str:
     """``error`` in the reader's language, its dates and hours too."""
-    text = _(error.message)
-    return text % {name: _worded(value) for name, value in error.params.items()} if error.params else text
+    return say_words(error.message, error.params)
+
+
+def say_words(message: str, params: Mapping[str, object]) -> str:
+    """``message`` with its ``params``, both in the reader's language."""
+    text = _(message)
+    return text % {name: _worded(value) for name, value in params.items()} if params else text
 
 
 def refusal(error: DomainError, page: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:

@@ -18,6 +18,7 @@ MAX_PACK = 120
 
 _DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _HOURS = re.compile(r"(\d{1,4})\s*(?:h|:)\s*(\d{1,2})?")
+_MINUTES = re.compile(r"(\d{1,5})\s*(?:min|mn|minutes?)")
 _NUMBER = re.compile(r"(\d{1,4})(?:[.,](\d{1,2}))?")
 
 
@@ -30,7 +31,7 @@ class NoSuchPack(DomainError):
 
 class LeftUnknown(DomainError):
     code = "left_unknown"
-    message = N_("“%(said)s” is no number of half-days, or of hours: write 4, or 3 h 30 for a pack of hours.")
+    message = N_("“%(said)s” is no number of half-days or of hours: write 4, or for hours 3 h 30.")
 
 
 class MoreThanPack(DomainError):
@@ -104,7 +105,7 @@ def _day(text: str) -> date:
 
 
 def units_left(text: str, unit: str) -> int:
-    """« 4 » half-days; « 3 h 30 », « 3,5 » or « 3 » hours, as minutes; raises `LeftUnknown`."""
+    """« 4 » half-days; « 3 h 30 », « 3,5 », « 3 » hours or « 210 min », as minutes; raises `LeftUnknown`."""
     plain = text.strip().lower()
     number = _NUMBER.fullmatch(plain)
     if unit == "half_day":
@@ -113,6 +114,8 @@ def units_left(text: str, unit: str) -> int:
         return int(number[1])
     if number is not None:
         return int(number[1]) * 60 + (int((number[2] or "0").ljust(2, "0")) * 60 + 50) // 100
+    if minutes := _MINUTES.fullmatch(plain):
+        return int(minutes[1])
     hours = _HOURS.fullmatch(plain)
     if hours is None or int(hours[2] or 0) > 59:
         raise LeftUnknown(said=text)

@@ -14,18 +14,19 @@ from coworking.core.db import db
 from coworking.core.folding import listed_by
 from coworking.core.months import month_of
 from coworking.core.policy import Actor
-from coworking.imports import balances, bookings, organisation_rules, person_rules, queries
+from coworking.imports import balances, bookings, organisation_rules, person_rules, plan_months, queries
 from coworking.imports.balance_rules import BalanceEntry
 from coworking.imports.booking_rules import BookingEntry
 from coworking.imports.organisation_rules import OrganisationEntry
 from coworking.imports.person_rules import PersonEntry, Verdict
+from coworking.imports.plan_month_rules import PlanMonthEntry
 from coworking.imports.subscription_rules import SubscriptionEntry
 from coworking.membership import access
 from coworking.membership.beginning import Taker, begin_plan, find_plan, plan_terms
 from coworking.membership.paying_first import PLAN, let_go_of
 from coworking.spaces import queries as spaces
 
-LineEntry = PersonEntry | OrganisationEntry | SubscriptionEntry | BalanceEntry | BookingEntry
+LineEntry = PersonEntry | OrganisationEntry | SubscriptionEntry | PlanMonthEntry | BalanceEntry | BookingEntry
 """What a line says."""
 
 
@@ -35,10 +36,12 @@ def carry_out(actor: Actor, entry: LineEntry, verdict: Verdict) -> Person | Orga
         return _organisation(actor, entry, verdict)
     if isinstance(entry, SubscriptionEntry):
         return _subscribe(actor, entry, verdict)
-    if isinstance(entry, BalanceEntry | BookingEntry):
+    if isinstance(entry, PlanMonthEntry | BalanceEntry | BookingEntry):
         if verdict.outcome != "added" or verdict.known is None:
             return None
         person = verdict.known.public_id
+        if isinstance(entry, PlanMonthEntry):
+            return plan_months.write_down(actor, entry, person)
         if isinstance(entry, BalanceEntry):
             return balances.give(actor, entry, person)
         return bookings.book(actor, entry, person)

@@ -10,8 +10,8 @@ from coworking.core.errors import N_, DomainError
 from coworking.core.folding import fold
 from coworking.imports.table_rules import ReadTable
 
-Subject = Literal["people", "organisations", "subscriptions", "balances", "bookings"]
-SUBJECTS: tuple[Subject, ...] = ("people", "organisations", "subscriptions", "balances", "bookings")
+Subject = Literal["people", "organisations", "subscriptions", "plan_months", "balances", "bookings"]
+SUBJECTS: tuple[Subject, ...] = ("people", "organisations", "subscriptions", "plan_months", "balances", "bookings")
 """What a file may hold."""
 
 NOT_NEEDED = ""
@@ -50,6 +50,17 @@ FIELDS: dict[Subject, tuple[str, ...]] = {
         "plan",
         "first_month",
     ),
+    "plan_months": (
+        "first_name",
+        "last_name",
+        "full_name",
+        "email",
+        "month",
+        "used_halfdays",
+        "used_rooms",
+        "carried_halfdays",
+        "carried_rooms",
+    ),
     "balances": (
         "first_name",
         "last_name",
@@ -73,6 +84,9 @@ FIELDS: dict[Subject, tuple[str, ...]] = {
     ),
 }
 """What a column of a file about each subject may hold."""
+
+BROUGHT_COLUMNS = {"used_halfdays", "used_rooms", "carried_halfdays", "carried_rooms"}
+"""Of which a file about months of plans has one at least."""
 
 _HEADINGS: dict[str, tuple[str, ...]] = {
     "first_name": (
@@ -128,6 +142,24 @@ _HEADINGS: dict[str, tuple[str, ...]] = {
     "day": (
         "date", "jour", "day", "date de reservation", "booking date", "le", "date debut", "start date", "debut", "start",
     ),
+    "month": ("mois", "mois de la formule", "month", "plan month", "periode", "period", "mois en cours", "billing month"),
+    "used_halfdays": (
+        "demi journees utilisees", "demi journees consommees", "utilisees", "utilise", "consomme", "consommees",
+        "consommation", "half days used", "used half days", "used", "usage", "demi journees",
+        "half days", "time used", "passes used",
+    ),
+    "used_rooms": (
+        "heures utilisees", "heures consommees", "heures de salle utilisees", "heures de salle", "salle", "salles",
+        "room hours", "room time", "hours used", "room hours used", "time in rooms", "temps de salle",
+    ),
+    "carried_halfdays": (
+        "demi journees reportees", "reportees", "report", "reporte", "demi journees du mois precedent",
+        "half days carried over", "carried over", "rollover", "rolled over", "carried",
+    ),
+    "carried_rooms": (
+        "heures reportees", "report salle", "heures de salle reportees", "room hours carried over", "room time carried over",
+        "hours carried over",
+    ),
     "pack": ("carnet", "pack", "pass", "passe", "forfait", "produit", "credit type", "product", "ticket", "tickets"),
     "left": (
         "reste", "solde", "restant", "restants", "demi journees restantes", "heures restantes", "credits restants", "left",
@@ -179,6 +211,12 @@ class DayColumnMissing(DomainError):
 class PackColumnMissing(DomainError):
     code = "pack_column_missing"
     message = N_("Say which columns hold the packs, and what is left of them.")
+    field = "columns"
+
+
+class UsedColumnMissing(DomainError):
+    code = "used_column_missing"
+    message = N_("Say which column holds the half-days or the room time that were used, or came over.")
     field = "columns"
 
 
@@ -245,6 +283,8 @@ def check_columns(subject: Subject, columns: Sequence[str]) -> None:
         raise PlanColumnMissing()
     if subject == "balances" and not {"pack", "left"} <= set(chosen):
         raise PackColumnMissing()
+    if subject == "plan_months" and not set(chosen) & BROUGHT_COLUMNS:
+        raise UsedColumnMissing()
     if subject == "bookings" and "day" not in chosen:
         raise DayColumnMissing()
     if not {"first_name", "last_name", "full_name", "email"} & set(chosen):

@@ -23,6 +23,7 @@ from coworking.imports.carrying import carry_out
 from coworking.imports.judging import UNIT, Judged, earlier_lines, judged_unit, lines_at_once, table_of_file
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.person_rules import Verdict
+from coworking.imports.report_rules import kept_params
 from coworking.imports.table_rules import ReadTable
 
 UNITS = 10
@@ -115,7 +116,7 @@ def _carry_out(actor: Actor, file: ImportFile, one: Judged) -> dict[str, Any]:
         "person_id": person_id,
         "name": one.name,
         "words": why.message if why else None,
-        "params": {name: str(value) for name, value in why.params.items()} if why and why.params else None,
+        "params": kept_params(why.params) if why else None,
     }
 
 

@@ -12,7 +12,7 @@ from coworking.core.errors import N_, DomainError
 from coworking.core.folding import listed_by
 from coworking.core.months import month_of
 from coworking.core.reading import normal_email
-from coworking.imports import balances, bookings, queries
+from coworking.imports import balances, bookings, plan_months, queries
 from coworking.imports.balance_rules import BalanceEntry, MovedPack, balance_of, judge_balance
 from coworking.imports.booking_rules import BookingEntry, DayIsOver, booking_of, judge_booking
 from coworking.imports.carrying import LineEntry
@@ -36,6 +36,7 @@ from coworking.imports.person_rules import (
     same_name,
     twice_in,
 )
+from coworking.imports.plan_month_rules import PlanMonthEntry, judge_plan_month, plan_month_of, with_entry
 from coworking.imports.subscription_rules import SubscriptionEntry, judge_subscription, subscription_of
 from coworking.imports.table_rules import ReadTable, TableLine, unpacked
 from coworking.imports.who_rules import named_in
@@ -211,6 +212,23 @@ def _balances(_file: ImportFile, read: Sequence[object], _twice: Mapping[int, tu
     return found
 
 
+def _plan_months(
+    _file: ImportFile, read: Sequence[object], _twice: Mapping[int, tuple[int, bool]]
+) -> dict[int, Verdict]:
+    entries = [entry for entry in read if isinstance(entry, PlanMonthEntry)]
+    meant = queries.whom_they_mean(entries)
+    left = plan_months.left_of({person.public_id for people in meant.values() for person in people})
+    this_month = month_of(spaces.today())
+    found: dict[int, Verdict] = {}
+    for entry in entries:
+        verdict = judge_plan_month(entry, people=meant[entry.line], left=left, this_month=this_month)
+        if verdict.outcome == "added" and verdict.known is not None:  # what a later line says once more is here then
+            who = verdict.known.public_id
+            left[who] = with_entry(entry, left[who], this_month)
+        found[entry.line] = verdict
+    return found
+
+
 def _bookings(_file: ImportFile, read: Sequence[object], _twice: Mapping[int, tuple[int, bool]]) -> dict[int, Verdict]:
     entries = [entry for entry in read if isinstance(entry, BookingEntry)]
     meant = queries.whom_they_mean(entries)
@@ -234,6 +252,7 @@ _READ: dict[str, Callable[[TableLine, Mapping[str, str]], LineEntry]] = {
     "people": person_of,
     "organisations": organisation_of,
     "subscriptions": subscription_of,
+    "plan_months": plan_month_of,
     "balances": balance_of,
     "bookings": booking_of,
 }
@@ -241,6 +260,7 @@ _JUDGE: dict[str, Callable[[ImportFile, Sequence[object], Mapping[int, tuple[int
     "people": _people,
     "organisations": _organisations,
     "subscriptions": _subscriptions,
+    "plan_months": _plan_months,
     "balances": _balances,
     "bookings": _bookings,
 }
@@ -248,7 +268,11 @@ _JUDGE: dict[str, Callable[[ImportFile, Sequence[object], Mapping[int, tuple[int
 
 def earlier_lines(file: ImportFile, table: ReadTable) -> dict[int, tuple[int, bool]]:
     """By line the earlier one of the same file that is the same person or organisation, and whether that is certain."""
-    if file.subject in ("balances", "bookings"):  # one person has several packs, and books many times
+    if file.subject in (
+        "plan_months",
+        "balances",
+        "bookings",
+    ):  # one person has several months and packs, and books often
         return {}
     keys: list[tuple[int, str, str]] = []
     names: list[tuple[int, str, str]] = []

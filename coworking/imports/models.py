@@ -27,7 +27,8 @@ class ImportFile(Model):
     __table_args__ = (
         UniqueConstraint("subject", "sha256"),
         CheckConstraint(
-            "subject IN ('people', 'organisations', 'subscriptions', 'balances', 'bookings')", name="subject"
+            "subject IN ('people', 'organisations', 'subscriptions', 'plan_months', 'balances', 'bookings')",
+            name="subject",
         ),
         CheckConstraint("state IN ('uploaded', 'running', 'stopped', 'done')", name="state"),
         CheckConstraint("doubts IN ('skip', 'same', 'new')", name="doubts"),
@@ -58,7 +59,8 @@ class ImportFile(Model):
 
 
 class ImportLine(Model):
-    """What became of line ``line`` of a file. ``words`` and ``params``: what to know, as a `DomainError` says it."""
+    """What became of line ``line`` of a file. ``words`` and ``params``: what to know, as a `DomainError` says it; see
+    `report_rules`."""
 
     __tablename__ = "import_line"
     __table_args__ = (

@@ -7,9 +7,10 @@ from flask import Blueprint
 from coworking.core.errors import N_
 from coworking.core.exports import Column
 from coworking.core.i18n import _, ngettext
-from coworking.core.web import say
+from coworking.core.web import say, say_words
 from coworking.imports.judging import Judged
 from coworking.imports.models import ImportLine
+from coworking.imports.report_rules import read_params
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -17,9 +18,22 @@ SUBJECT_WORDS = {
     "people": N_("People"),
     "organisations": N_("Organisations"),
     "subscriptions": N_("Subscriptions"),
+    "plan_months": N_("What was used of plans before"),
     "balances": N_("What is left of packs"),
     "bookings": N_("Bookings"),
 }
+SUBJECT_HINTS = {
+    "people": N_("Their names, and what you know of them: e-mail, phone, address, employer, what they do."),
+    "organisations": N_("Their names, SIRET numbers and where their invoices go."),
+    "subscriptions": N_("Who has which plan, and since when. People and plans come first."),
+    "plan_months": N_(
+        "You move in during a month: who had used how many half-days or how much room time of it before, "
+        "and what had come over from the month before. Subscriptions come first. Employers’ half-days are not meant."
+    ),
+    "balances": N_("Who has which pack, how much of it is left, until when. It costs nothing here."),
+    "bookings": N_("Who comes when, and where: days from today on."),
+}
+"""What a line of such a file says."""
 FIELD_WORDS = {
     "": N_("(not needed)"),
     "first_name": N_("First name"),
@@ -38,6 +52,11 @@ FIELD_WORDS = {
     "name": N_("Name"),
     "plan": N_("Plan"),
     "first_month": N_("First month"),
+    "month": N_("Month"),
+    "used_halfdays": N_("Half-days used elsewhere"),
+    "used_rooms": N_("Room time used elsewhere"),
+    "carried_halfdays": N_("Half-days that came over"),
+    "carried_rooms": N_("Room time that came over"),
     "pack": N_("Pack"),
     "left": N_("What is left"),
     "until": N_("Until (day)"),
@@ -78,6 +97,8 @@ def counted_words(subject: str, number: int) -> str:
         return ngettext("organisation", "organisations", number)
     if subject == "subscriptions":
         return ngettext("subscription", "subscriptions", number)
+    if subject == "plan_months":
+        return ngettext("month of a plan", "months of plans", number)
     if subject == "balances":
         return ngettext("pack in use", "packs in use", number)
     if subject == "bookings":
@@ -89,7 +110,7 @@ def line_words(row: ImportLine) -> str:
     """What is to be known about a line, in the reader's language."""
     if not row.words:
         return ""
-    return _(row.words) % row.params if row.params else _(row.words)
+    return say_words(row.words, read_params(row.params))
 
 
 REPORT: list[Column[ImportLine]] = [

@@ -18,6 +18,7 @@ from coworking.imports.booking_rules import BookingEntry
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.organisation_rules import KnownOrganisation
 from coworking.imports.person_rules import KnownPerson, PersonEntry, alike, same_name
+from coworking.imports.plan_month_rules import PlanMonthEntry
 from coworking.imports.subscription_rules import HeldPlan, SubscriptionEntry
 from coworking.membership.models import STANDS, Plan, Subscription
 from coworking.spaces import queries as spaces
@@ -169,7 +170,9 @@ def _organisations_of(public_ids: Sequence[str]) -> dict[str, set[str]]:
     return found
 
 
-def whom_they_mean(entries: Sequence[SubscriptionEntry | BalanceEntry | BookingEntry]) -> dict[int, list[KnownPerson]]:
+def whom_they_mean(
+    entries: Sequence[SubscriptionEntry | PlanMonthEntry | BalanceEntry | BookingEntry],
+) -> dict[int, list[KnownPerson]]:
     """By line the people with its address, else those of its name (1 statement)."""
     asked = [PersonEntry(entry.line, entry.who.first_name, entry.who.last_name, entry.who.email) for entry in entries]
     known = acquaintances(asked)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import date
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -13,11 +15,13 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    and_,
     bindparam,
     case,
     cast,
     func,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -28,14 +32,22 @@ from coworking.accounts.models import Organisation, OrganisationMember
 from coworking.core.db import db
 from coworking.core.months import month_of
 from coworking.membership.agreement_rules import AgreementTerms
-from coworking.membership.allowance_rules import PackTerms, SubscriptionTerms
+from coworking.membership.allowance_rules import (
+    Brought,
+    PackTerms,
+    PlansLeft,
+    SubscriptionTerms,
+    brought_into_following,
+    counted_in_following,
+)
 from coworking.membership.models import STANDS, Agreement, LedgerEntry, Pack, PackReturn, Subscription
 from coworking.pricing.group_models import PriceGroupMember
 from coworking.pricing.group_queries import LAST_DAY
 from coworking.pricing.rules import Unit
 
-USED = func.sum(case((LedgerEntry.kind == "hold", 1), (LedgerEntry.kind == "release", -1), else_=0))
-"""Half-days used of an allowance: those held and not released. Consuming changes nothing."""
+_OPENED = case((LedgerEntry.kind == "opening", LedgerEntry.units), else_=0)
+USED = func.sum(case((LedgerEntry.kind == "hold", 1), (LedgerEntry.kind == "release", -1), else_=_OPENED))
+"""Half-days used of an allowance: those brought along, and those held and not released. Consuming changes nothing."""
 
 
 # What every booking asks is built once. `first` and `last` are days, or the first days of months.
@@ -43,20 +55,22 @@ UNITS_USED = func.sum(
     case(
         (LedgerEntry.kind == "hold", func.coalesce(LedgerEntry.units, 1)),
         (LedgerEntry.kind == "release", -func.coalesce(LedgerEntry.units, 1)),
-        else_=0,
+        else_=_OPENED,
     )
 )
-"""What is held and not released, in half-days, or in minutes where those are counted."""
-_IN_ROOMS = LedgerEntry.units.is_not(None)
+"""What was brought along, and what is held and not released, in half-days, or in minutes where those are counted."""
+IN_ROOMS = and_(LedgerEntry.units.is_not(None), LedgerEntry.unit.is_distinct_from(literal_column("'half_day'")))
+"""Whether an entry of a plan counts minutes of rooms."""
+_BROUGHT = (func.sum(_OPENED), func.sum(case((LedgerEntry.kind == "carried", LedgerEntry.units), else_=0)))
 _USED_BY_MONTH = (
-    select(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month, _IN_ROOMS, UNITS_USED)
+    select(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month, IN_ROOMS, UNITS_USED, *_BROUGHT)
     .where(
         LedgerEntry.person_id == bindparam("person"),
         LedgerEntry.month >= bindparam("first"),
         LedgerEntry.month <= bindparam("last"),
         LedgerEntry.pack_id.is_(None),
     )
-    .group_by(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month, _IN_ROOMS)
+    .group_by(LedgerEntry.agreement_id, LedgerEntry.subscription_id, LedgerEntry.month, IN_ROOMS)
 )
 
 # The terms of all allowances are read by one statement: each kind fills its columns, the others are null.
@@ -129,23 +143,23 @@ _AGREEMENTS = (
         or_(Agreement.valid_until.is_(None), Agreement.valid_until >= bindparam("first")),
     )
 )
-_SUBSCRIPTIONS = _terms_of(
-    "subscription",
-    id=Subscription.id,
-    name=Subscription.name,
-    first=Subscription.first_month,
-    last=Subscription.last_month,
-    halfdays=Subscription.halfdays_per_month,
-    since=Subscription.from_day,
-    until=Subscription.begins_on,
-    room_minutes=Subscription.room_minutes,
-    rollover_halfdays=Subscription.rollover_halfdays,
-    rollover_minutes=Subscription.rollover_minutes,
-    first_halfdays=Subscription.first_halfdays,
-    first_room_minutes=Subscription.first_room_minutes,
-    replaces_id=Subscription.replaces_id,
-).where(  # those that are over too: what is left of them may go over
-    STANDS,
+_OF_SUBSCRIPTION: dict[str, Any] = {
+    "id": Subscription.id,
+    "name": Subscription.name,
+    "first": Subscription.first_month,
+    "last": Subscription.last_month,
+    "halfdays": Subscription.halfdays_per_month,
+    "since": Subscription.from_day,
+    "until": Subscription.begins_on,
+    "room_minutes": Subscription.room_minutes,
+    "rollover_halfdays": Subscription.rollover_halfdays,
+    "rollover_minutes": Subscription.rollover_minutes,
+    "first_halfdays": Subscription.first_halfdays,
+    "first_room_minutes": Subscription.first_room_minutes,
+    "replaces_id": Subscription.replaces_id,
+}
+_SUBSCRIPTIONS = _terms_of("subscription", **_OF_SUBSCRIPTION).where(
+    STANDS,  # those that are over too: what is left of them may go over
     Subscription.person_id == bindparam("person"),
     Subscription.first_month <= bindparam("last_month"),
 )
@@ -264,18 +278,54 @@ def _subscription_terms(row: Any) -> SubscriptionTerms:
     )
 
 
-def used_by_month(
-    person_id: int, first: date, last: date
-) -> tuple[dict[tuple[int, date], int], dict[tuple[int, date, Unit], int]]:
+class UsedByMonth(NamedTuple):
+    """What is used by month: half-days by agreement, half-days or minutes by plan, and what was brought into plans."""
+
+    of_agreement: dict[tuple[int, date], int]
+    of_plan: dict[tuple[int, date, Unit], int]
+    brought: dict[tuple[int, date, Unit], Brought]
+
+
+def used_by_month(person_id: int, first: date, last: date) -> UsedByMonth:
     """Half-days of agreements and what is used of plans, from month ``first`` to ``last`` (1 statement)."""
-    by_agreement: dict[tuple[int, date], int] = {}
-    by_subscription: dict[tuple[int, date, Unit], int] = {}
-    for agreement_id, subscription_id, month, in_rooms, used in db.session.execute(
+    found = UsedByMonth({}, {}, {})
+    for agreement_id, subscription_id, month, in_rooms, used, opened, carried in db.session.execute(
         _USED_BY_MONTH, {"person": person_id, "first": first, "last": last}
     ):
         unit: Unit = "hour" if in_rooms else "half_day"
         if agreement_id is not None:
-            by_agreement[agreement_id, month] = int(used)
+            found.of_agreement[agreement_id, month] = int(used)
         elif subscription_id is not None:
-            by_subscription[subscription_id, month, unit] = int(used)
-    return by_agreement, by_subscription
+            found.of_plan[subscription_id, month, unit] = int(used)
+            if opened or carried:
+                found.brought[subscription_id, month, unit] = Brought(int(opened), int(carried))
+    return found
+
+
+def plans_left_of(person_ids: Collection[int], this_month: date) -> dict[int, PlansLeft]:
+    """What is left of the plans of each person, in all of their months (2 statements)."""
+    plans: dict[int, list[SubscriptionTerms]] = defaultdict(list)
+    terms = (column.label(name) for name, column in _OF_SUBSCRIPTION.items())
+    whose = select(Subscription.person_id, *terms).where(STANDS, Subscription.person_id.in_(person_ids))
+    for row in db.session.execute(whose.order_by(Subscription.id)):
+        plans[row.person_id].append(_subscription_terms(row))
+    used: dict[int, dict[tuple[int, date, Unit], int]] = defaultdict(dict)
+    brought: dict[int, dict[tuple[int, date, Unit], Brought]] = defaultdict(dict)
+    of_plan = (LedgerEntry.person_id, LedgerEntry.subscription_id, LedgerEntry.month, IN_ROOMS)
+    held = LedgerEntry.subscription_id.is_not(None)
+    for person_id, subscription_id, month, in_rooms, units, opened, carried in db.session.execute(
+        select(*of_plan, UNITS_USED, *_BROUGHT).where(LedgerEntry.person_id.in_(person_ids), held).group_by(*of_plan)
+    ):
+        unit: Unit = "hour" if in_rooms else "half_day"
+        used[person_id][subscription_id or 0, month, unit] = int(units)
+        if opened or carried:
+            brought[person_id][subscription_id or 0, month, unit] = Brought(int(opened), int(carried))
+    return {
+        one: PlansLeft(
+            plans[one],
+            counted_in_following(used[one], plans[one]),
+            this_month,
+            brought_into_following(brought[one], plans[one]),
+        )
+        for one in person_ids
+    }

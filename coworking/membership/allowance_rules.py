@@ -103,6 +103,21 @@ UsedOfPlans = Mapping[tuple[int, date, Unit], int]
 """What is used of plans, by subscription id, month and unit: half-days, or minutes of rooms."""
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What somebody brings into a month of their plan from before the lieu moved here, in one unit: so much was ``used``
+    there, so much was ``carried`` over from the month before. It counts as used too."""
+
+    used: int = 0
+    carried: int = 0
+
+
+NOTHING_BROUGHT = Brought()
+
+BroughtIntoPlans = Mapping[tuple[int, date, Unit], Brought]
+"""What was brought into plans, by subscription id, month and unit."""
+
+
 def counting_plan(held: int, month: date, plans: Sequence[SubscriptionTerms]) -> int:
     """The id of the plan in which counts what is held on the plan ``held`` in ``month``: itself, or the one that follows it
     where it is over by then. Who changes plans keeps what is booked."""
@@ -121,15 +136,34 @@ def counted_in_following(used: UsedOfPlans, plans: Sequence[SubscriptionTerms]) 
     return counted
 
 
+def brought_into_following(
+    brought: BroughtIntoPlans, plans: Sequence[SubscriptionTerms]
+) -> dict[tuple[int, date, Unit], Brought]:
+    """The same as ``brought``, each in its `counting_plan`."""
+    found: dict[tuple[int, date, Unit], Brought] = {}
+    for (held, month, unit), one in brought.items():
+        key = (counting_plan(held, month, plans), month, unit)
+        there = found.get(key, NOTHING_BROUGHT)
+        found[key] = Brought(there.used + one.used, there.carried + one.carried)
+    return found
+
+
 class PlansLeft:
     """What is left of a person's plans while several uses are decided one after the other.
 
     ``this_month``: what is left of a month goes over once it is over, so months to come get nothing yet. A month that is
-    over holds no more than what later ones have not drawn of it.
+    over holds no more than what later ones have not drawn of it. ``brought``: from before the lieu moved here.
     """
 
-    def __init__(self, plans: Sequence[SubscriptionTerms], used: UsedOfPlans | None, this_month: date | None) -> None:
+    def __init__(
+        self,
+        plans: Sequence[SubscriptionTerms],
+        used: UsedOfPlans | None,
+        this_month: date | None,
+        brought: BroughtIntoPlans | None = None,
+    ) -> None:
         self._plans, self._used, self._now = plans, dict(used or {}), this_month
+        self._brought = brought or {}
 
     def take(self, use: PlannedUse) -> tuple[SubscriptionTerms, int | None] | None:
         """The first plan that holds all of ``use``, and what is left of it then (None: no limit); None: there is none."""
@@ -151,7 +185,7 @@ class PlansLeft:
         if self._now is None or month >= self._now or not any(one.rollover(unit) for one in self._plans):
             return True
         with_it = {**self._used, (plan.id, month, unit): self.used(plan, unit, month) + units}
-        after = PlansLeft(self._plans, with_it, self._now)
+        after = PlansLeft(self._plans, with_it, self._now, self._brought)
         return all((after._left_of(unit, later) or 0) >= 0 for later in months_between(month, self._now))
 
     def used(self, plan: SubscriptionTerms, unit: Unit, month: date) -> int:
@@ -171,7 +205,29 @@ class PlansLeft:
         if not most or plan.from_day is not None or self._now is None or month > self._now:
             return 0
         before = self._before(plan, month)
-        return 0 if before is None else max(0, min(most, self._left_of(unit, before) or 0))
+        if before is None:
+            return min(most, self.brought(plan, unit, month).carried)
+        return max(0, min(most, self._left_of(unit, before) or 0))
+
+    def brought(self, plan: SubscriptionTerms, unit: Unit, month: date) -> Brought:
+        """What was brought into a month of a plan from before the lieu moved here."""
+        return self._brought.get((plan.id, month, unit), NOTHING_BROUGHT)
+
+    def plan_of(self, month: date) -> SubscriptionTerms | None:
+        """The person's plan in ``month``, without what a larger one adds to it."""
+        return next((one for one in self._plans if one.is_of(month) and one.from_day is None), None)
+
+    def begins_anew(self, plan: SubscriptionTerms, month: date) -> bool:
+        """Whether no month before ``month`` is here from which anything could go over into it."""
+        return self._before(plan, month) is None
+
+    def with_brought(self, plan: SubscriptionTerms, month: date, brought: Mapping[Unit, Brought]) -> PlansLeft:
+        """The same once so much more is ``brought`` into ``month``."""
+        used, there = dict(self._used), dict(self._brought)
+        for unit, one in brought.items():
+            used[plan.id, month, unit] = self.used(plan, unit, month) + one.used
+            there[plan.id, month, unit] = one
+        return PlansLeft(self._plans, used, self._now, there)
 
     def _before(self, plan: SubscriptionTerms, month: date) -> date | None:
         """The last month before ``month`` with this plan, or with the one it replaced."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from coworking.core.checks import check
 from coworking.core.db import db
 from coworking.core.months import month_end, month_of, write_month
-from coworking.membership.allowance_queries import LEFT_OF_PACK, UNITS_USED, USED, USED_OF_PACK
+from coworking.membership.allowance_queries import IN_ROOMS, LEFT_OF_PACK, UNITS_USED, USED, USED_OF_PACK
 from coworking.membership.entitlement_queries import entitlements_of
 from coworking.membership.models import Agreement, LedgerEntry, Pack, PackReturn, Subscription
 from coworking.membership.trial_models import Trial
@@ -46,7 +46,7 @@ def of_plans() -> Iterator[str]:
     entry, plan = LedgerEntry, Subscription
     is_part = and_(plan.begins_on.is_not(None), entry.month == plan.first_month)
     given = case(
-        (entry.units.is_not(None), func.coalesce(case((is_part, plan.first_room_minutes), else_=plan.room_minutes), 0)),
+        (IN_ROOMS, func.coalesce(case((is_part, plan.first_room_minutes), else_=plan.room_minutes), 0)),
         (is_part, plan.first_halfdays),
         else_=plan.halfdays_per_month,
     )
@@ -55,7 +55,7 @@ def of_plans() -> Iterator[str]:
     strange = (
         select(entry.person_id, entry.month)
         .join(plan, plan.id == entry.subscription_id)
-        .group_by(entry.person_id, entry.month, plan.id, entry.units.is_(None))
+        .group_by(entry.person_id, entry.month, plan.id, IN_ROOMS)
         .having(
             or_(func.min(given) < UNITS_USED, UNITS_USED < 0, and_(func.max(not_of_its_month) == 1, UNITS_USED > 0))
         )
@@ -72,6 +72,24 @@ def of_plans() -> Iterator[str]:
                 continue
             if count < 0 or not left.holds(plans[subscription], unit, month, 0):
                 yield f"person {person} used {count} ({unit}) of a plan in {write_month(month)}: more than it holds"
+
+
+@check(3, "what was brought into a plan is of its owner, and no more than the plan lets over")
+def brought_into_plans() -> Iterator[str]:
+    """What was used before the lieu moved here, and what came over into the month; how much was used: `of_plans`."""
+    entry, plan = LedgerEntry, Subscription
+    most = func.coalesce(case((IN_ROOMS, plan.rollover_minutes), else_=plan.rollover_halfdays), 0)
+    strange = (
+        select(entry.id, plan.id)
+        .join(plan, plan.id == entry.subscription_id)
+        .where(
+            entry.kind.in_(("opening", "carried")),
+            or_(entry.person_id != plan.person_id, and_(entry.kind == "carried", entry.units > most)),
+        )
+        .order_by(entry.id)
+    )
+    for row_id, subscription in db.session.execute(strange):
+        yield f"ledger entry {row_id}: not of the owner, or more than goes over with plan {subscription}"
 
 
 @check(3, "no pack is overdrawn")

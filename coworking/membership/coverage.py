@@ -333,7 +333,9 @@ def consume_past() -> int:
         return insert_from(LedgerEntry, [*_COLUMNS], due)
 
 
-def _due_by(today: date) -> Select[int | None, int | None, int | None, int | None, int, date, int, str, datetime]:
+def _due_by(
+    today: date,
+) -> Select[int | None, int | None, int | None, int | None, int, date, int | None, str, datetime]:
     """Consuming entries for the holds of days before ``today`` that have no other entry."""
     hold, other = aliased(LedgerEntry), aliased(LedgerEntry)
     return (

@@ -22,6 +22,7 @@ from coworking.membership.agreement_rules import (
     exhausted_by,
 )
 from coworking.membership.allowance_rules import (
+    BroughtIntoPlans,
     PackTerms,
     PlannedUse,
     PlansLeft,
@@ -81,6 +82,7 @@ class Entitlements:
     first. ``reduced``: the reduced prices of the groups they belong to, by day. ``subscriptions``: where something goes
     over from month to month, also those that are over. ``this_month``: see `allowance_rules.PlansLeft`. ``trial``: their
     first half-day, while they may still have it. ``paid_halves``: what they hold on days that have a day rate.
+    ``brought``: what they brought into their plans from before the lieu moved here.
     """
 
     agreements: Sequence[AgreementTerms] = ()
@@ -93,10 +95,11 @@ class Entitlements:
     this_month: date | None = None
     trial: TrialTerms | None = None
     paid_halves: Sequence[PaidHalf] = ()
+    brought: BroughtIntoPlans | None = None
 
     @property
     def plans_left(self) -> PlansLeft:
-        return PlansLeft(self.subscriptions, self.used_of_subscription, self.this_month)
+        return PlansLeft(self.subscriptions, self.used_of_subscription, self.this_month, self.brought)
 
     def without(self, held: Iterable[AllowanceHeld]) -> Entitlements:
         """The same with what is ``held`` there again."""

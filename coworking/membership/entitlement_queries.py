@@ -14,7 +14,12 @@ from coworking.core.db import db
 from coworking.core.months import month_end, month_of
 from coworking.membership.agreement_rules import AgreementTerms, AgreementUse, EmployersLeft
 from coworking.membership.allowance_queries import LEFT_OF_PACK, terms_of_person, used_by_month
-from coworking.membership.allowance_rules import PlansLeft, SubscriptionTerms, counted_in_following
+from coworking.membership.allowance_rules import (
+    PlansLeft,
+    SubscriptionTerms,
+    brought_into_following,
+    counted_in_following,
+)
 from coworking.membership.entitlement import Entitlements
 from coworking.membership.models import Agreement, Pack
 from coworking.pricing.group_queries import group_prices_on
@@ -63,16 +68,17 @@ def entitlements_of(
     since, until = month_of(first), month_of(last)
     if rolls_over:
         since, until = min(since, *(one.first_month for one in subscriptions)), max(until, now_running)
-    by_agreement, by_subscription = used_by_month(person_id, since, until)
+    used = used_by_month(person_id, since, until)
     return Entitlements(
         agreements,
         subscriptions,
-        by_agreement,
-        counted_in_following(by_subscription, subscriptions),
+        used.of_agreement,
+        counted_in_following(used.of_plan, subscriptions),
         packs,
         reduced,
         uses,
         now_running if rolls_over else None,
+        brought=brought_into_following(used.brought, subscriptions),
     )
 
 
@@ -124,7 +130,7 @@ def _agreements_have_room_for(quotes: Sequence[Quote]) -> bool:
     person_id, days = quotes[0].person_id, [quote.day for quote in quotes]
     rows = db.session.scalars(select(Agreement).where(Agreement.id.in_({quote.agreement_id for quote in quotes})))
     terms = {row.id: _whoever_belongs(row) for row in rows}
-    used, _of_plans = used_by_month(person_id, month_of(min(days)), month_of(max(days)))
+    used = used_by_month(person_id, month_of(min(days)), month_of(max(days))).of_agreement
     left = EmployersLeft(used, _uses_by_day(person_id, terms.values(), min(days), max(days)))
     return all(
         left.take_again(terms[quote.agreement_id], quote.day, is_halfday=quote.is_counted, cents=quote.amount_cents)

@@ -94,7 +94,7 @@ def _check_other(held: Subscription, plan_id: int) -> None:
 
 def _check_booked(person_id: int, terms: PlanTerms) -> None:
     """What is booked on a plan in the months from then on must fit into the one that follows."""
-    of_plans = allowance_queries.used_by_month(person_id, terms.first_month, date.max)[1]
+    of_plans = allowance_queries.used_by_month(person_id, terms.first_month, date.max).of_plan
     booked = Counter[tuple[date, Unit]]()
     for (_subscription, month, unit), count in of_plans.items():
         booked[month, unit] += count

@@ -37,8 +37,8 @@ class LedgerLine:
 class AllowanceAccount:
     """One allowance in one month (a pack: over its whole life), in its ``unit``; ``given`` None: without limit.
 
-    ``given`` = ``used`` + ``booked`` + ``left``; ``carried``: what of it came over from the month before. ``lines``: those
-    of the month, in the order of use.
+    ``given`` = ``used`` + ``booked`` + ``left``; ``carried``: what of it came over from the month before; ``brought``: what
+    of ``used`` was used before the lieu moved here. ``lines``: those of the month, in the order of use.
     """
 
     kind: Literal["employer", "plan", "pack"]
@@ -51,6 +51,7 @@ class AllowanceAccount:
     booked: int
     lines: tuple[LedgerLine, ...]
     carried: int = 0
+    brought: int = 0
 
     @property
     def left(self) -> int | None:
@@ -117,7 +118,8 @@ def _of_plan(
     of_unit = [line for line in lines if (line.half is None) == (unit == "hour")]
     total = None if given is None else given + carried
     account = _account("plan", plan.name, begins, month_end(month), total, of_unit)
-    return replace(account, unit=unit, carried=carried)
+    brought = left.brought(plan, unit, month).used
+    return replace(account, unit=unit, carried=carried, brought=brought, used=account.used + brought)
 
 
 def _account(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coworking.accounts.models import Organisation, Person
 from coworking.core.clock import now
-from coworking.core.db import Model
+from coworking.core.db import Model, db
 from coworking.core.privacy import CONTACT, MANAGER
 from coworking.core.sealing import MONEY, TRAIL, sealed
 from coworking.core.types import BigId, UTCDateTime, public_id
@@ -344,9 +344,12 @@ class Agreement(Model):
 class LedgerEntry(Model):
     """What one use takes of an allowance: held when booked, then consumed when its day is over, or released.
 
-    Append-only. Used in a month = holds − releases, for one person and one subscription or agreement, each row a half-day.
-    Of a pack: over its whole life, each row ``units`` of its own, half-days or the minutes of a room. A plan's row with
-    ``units`` is so many minutes of a room.
+    Append-only. Used in a month = openings + holds − releases, for one person and one subscription or agreement, each row a
+    half-day. Of a pack: over its whole life, each row ``units`` of its own, half-days or the minutes of a room. A plan's row
+    with ``units`` is so many minutes of a room.
+
+    Two kinds have no quote, since they come from before the lieu moved here: an ``opening`` was used elsewhere in a plan's
+    month, ``carried`` came over into it from the month before. Each is one row of so many ``units`` in its ``unit``.
     """
 
     __tablename__ = "ledger_entry"
@@ -357,12 +360,26 @@ class LedgerEntry(Model):
             "OR (subscription_id IS NULL AND agreement_id IS NULL AND pack_id IS NOT NULL)",
             name="one_allowance",
         ),
-        CheckConstraint("kind IN ('hold', 'consume', 'release')", name="kind"),
+        CheckConstraint("kind IN ('hold', 'consume', 'release', 'opening', 'carried')", name="kind"),
+        CheckConstraint("(quote_id IS NULL) = (kind IN ('opening', 'carried'))", name="quote"),
+        CheckConstraint(UNITS, name="unit"),
+        CheckConstraint("(unit IS NOT NULL) = (quote_id IS NULL)", name="unit_of_opening"),
+        CheckConstraint("unit IS NULL OR (subscription_id IS NOT NULL AND units IS NOT NULL)", name="opening"),
         CheckConstraint(
             "(units IS NOT NULL OR pack_id IS NULL) AND (units IS NULL OR agreement_id IS NULL) AND units > 0",
             name="units",
         ),
         UniqueConstraint("quote_id", "kind"),
+        Index(
+            "uq_ledger_entry_opening",
+            "subscription_id",
+            "month",
+            "kind",
+            "unit",
+            unique=True,
+            sqlite_where=db.text("unit IS NOT NULL"),
+            postgresql_where=db.text("unit IS NOT NULL"),
+        ),
         Index("ix_ledger_entry_person_id_month", "person_id", "month"),
         Index("ix_ledger_entry_pack_id", "pack_id"),
     )
@@ -374,8 +391,9 @@ class LedgerEntry(Model):
     units: Mapped[int | None]
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     month: Mapped[date]
-    quote_id: Mapped[int] = mapped_column(ForeignKey("quote.id"))
+    quote_id: Mapped[int | None] = mapped_column(ForeignKey("quote.id"))
     kind: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    unit: Mapped[str | None]
 
-    quote: Mapped[Quote] = relationship()
+    quote: Mapped[Quote | None] = relationship()

@@ -24,14 +24,19 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.months import month_after, month_of, months_between
 from coworking.core.timespan import Span
-from coworking.core.units import end_read, snapshot
+from coworking.core.units import end_read, snapshot, write_unit
 from coworking.membership import changing, checks, services
+from coworking.membership.allowance_rules import Brought
 from coworking.membership.day_rate_queries import halves_of
 from coworking.membership.day_rate_rules import standing_alone
+from coworking.membership.entitlement_queries import remaining
 from coworking.membership.ledger_queries import accounts_of
 from coworking.membership.models import Subscription
+from coworking.membership.opening import open_month
+from coworking.membership.opening_rules import Opening
 from coworking.pricing.group_rules import Reduction
 from coworking.pricing.models import Quote
+from coworking.pricing.rules import Unit
 from coworking.spaces import queries as spaces
 from tests import factories
 from tests.conftest import _empty
@@ -70,7 +75,7 @@ class History:
         """One step, whatever it meets; what is refused changes nothing."""
         step = self.random.choice([self.book] * 6 + [self.room] * 3 + [self.cancel, self.undo, self.change_plan] * 2)
         step = self.random.choice(
-            [step, step, step, step, self.pass_time, self.take, self.buy, self.rest, self.and_back]
+            [step, step, step, step, self.pass_time, self.take, self.buy, self.rest, self.and_back, self.move_in]
         )
         try:
             step()
@@ -118,6 +123,16 @@ class History:
     def rest(self) -> None:
         changing.pause(self.actor, back=month_after(month_of(spaces.today()), self.random.choice([2, 3])))
 
+    def move_in(self) -> None:
+        """Something of this month or the one before was used elsewhere."""
+        month = month_after(month_of(spaces.today()), self.random.choice([0, 0, -1]))
+        used, carried = self.random.randrange(1, 4), self.random.choice([0, 0, 1])
+        brought: dict[Unit, Brought] = {"half_day": Brought(used, carried)}
+        if self.random.random() < 0.4:
+            brought["hour"] = Brought(60, 30 * carried)
+        with write_unit():
+            open_month(self.lieu.manager, self.lieu.cast.member.public_id, Opening(month, brought))
+
     def buy(self) -> None:
         services.buy_pack(self.actor, self.random.choice(self.packs))
 
@@ -153,14 +168,28 @@ class History:
         assert not [quote for quote in quotes if quote.id in alone and quote.state == "live"]
         end_read()
 
+    def check_left(self) -> None:
+        """What is left is what the month's page explains, line by line."""
+        member, today = self.lieu.cast.member.id, spaces.today()
+        said = [(one.name, one.unit, one.left) for one in remaining(member, today) if not (one.employer or one.is_pack)]
+        explained = [
+            (one.name, one.unit, one.left)
+            for one in accounts_of(member, month_of(today), today)
+            if one.kind == "plan" and one.since <= today
+        ]
+        assert sorted(said, key=str) == sorted(explained, key=str)
+        end_read()
+
     def check(self) -> None:
         self.check_days()
+        self.check_left()
         for month, kind, name, _unit, _since, total, used, booked, left in self.balances():
             assert total is None or (left >= 0 and total == used + booked + left), (month, kind, name)  # type: ignore[operator]
         with snapshot():
             for look in (
                 checks.overdrawn,
                 checks.of_plans,
+                checks.brought_into_plans,
                 checks.packs_overdrawn,
                 checks.packs_of_others,
                 checks.entries,

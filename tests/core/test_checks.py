@@ -93,6 +93,11 @@ BREAKS = {
     "no plan is overdrawn, and what a former one holds fits into the plan that follows": (
         "UPDATE subscription SET halfdays_per_month = 1 WHERE :booking > 0"
     ),
+    "what was brought into a plan is of its owner, and no more than the plan lets over": (
+        "INSERT INTO ledger_entry (subscription_id, person_id, month, kind, unit, units, created_at)"
+        " SELECT subscription_id, person_id, month, 'carried', 'half_day', 1, created_at FROM ledger_entry"
+        " WHERE subscription_id IS NOT NULL AND kind = 'hold' AND :booking > 0 ORDER BY id LIMIT 1"
+    ),
     "no pack is overdrawn": "UPDATE pack SET units = 1 WHERE :booking > 0",
     "a pack is used by its owner, on its days": "UPDATE pack SET valid_until = valid_from WHERE :booking > 0",
     "what is held of an allowance is consumed or released, not both": (
