@@ -21,7 +21,7 @@ from coworking.booking.queries import every_quote_of, priced_by
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import Forbidden
-from coworking.core.months import month_after, month_end, month_of
+from coworking.core.months import month_after, month_end, month_of, months_between
 from coworking.core.policy import Actor, Role
 from coworking.core.sql import insert_missing
 from coworking.core.timespan import local_day
@@ -223,6 +223,23 @@ def _subscriptions(month: date, today: date) -> Iterator[dict[str, Any]]:
             values = _subscription_values(row, use, due, belong[use].get(row.person_id, set()))
             if values["amount_cents"]:
                 yield values
+
+
+def plan_charges(row: Subscription) -> list[dict[str, Any]]:
+    """The columns of what a plan is charged for each of its months until this one, whether it was written down or not."""
+    this_month = month_of(spaces.today())
+    months = months_between(row.first_month, min(row.last_month or this_month, this_month))
+    due = [use if use == row.first_month else month_after(use, -1) for use in months]
+    found = [
+        _subscription_values(row, use, when, members_on(use).get(row.person_id, set()))
+        for use, when in zip(months, due, strict=True)
+    ]
+    return [values for values in found if values["amount_cents"]]
+
+
+def charge_plan(row: Subscription) -> None:
+    """Write down what a plan is charged until this month, in the open unit; what stands there already stays."""
+    insert_missing(Charge, plan_charges(row))
 
 
 def _subscription_values(row: Subscription, use: date, due: date, group_ids: Collection[int] = ()) -> dict[str, Any]:

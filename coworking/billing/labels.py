@@ -89,6 +89,14 @@ def pack_given_back(unit: str, units: int, locale: str) -> str:
         return _("Pack given back: %(what)s", what=what)
 
 
+def withdrawn(last_day: date | None, locale: str) -> str:
+    """« Rétractation, dû jusqu’au 26 novembre 2026 », the reason why a plan costs less; None: it was never used."""
+    with in_language(locale):
+        if last_day is None:
+            return _("Withdrawal")
+        return _("Withdrawal, owed until %(day)s", day=day_year(last_day))
+
+
 def rest_of(label: str, locale: str) -> str:
     """What the person pays of it, where their employer pays a part."""
     with in_language(locale):

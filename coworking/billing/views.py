@@ -25,6 +25,7 @@ from coworking.billing import (
     views_pack_refund,
     views_payers,
     views_settings,
+    views_withdrawal,
 )
 from coworking.billing.list_pages import CHARGES, INVOICES, PAYMENTS, charge_lines
 from coworking.billing.pages import STATE_WORDS, blueprint
@@ -40,7 +41,15 @@ from coworking.pricing.queries import tariff_on
 from coworking.pricing.rules import cents_of, rate_of
 from coworking.spaces import queries as spaces
 
-__all__ = ["blueprint", "views_drafts", "views_invoice", "views_pack_refund", "views_payers", "views_settings"]
+__all__ = [
+    "blueprint",
+    "views_drafts",
+    "views_invoice",
+    "views_pack_refund",
+    "views_payers",
+    "views_settings",
+    "views_withdrawal",
+]
 
 
 def _filters() -> queries.Filters:

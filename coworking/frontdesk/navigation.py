@@ -123,6 +123,7 @@ _PARTS = {
         "membership.allowances",
         "membership.ask",
         "membership.ask_pack",
+        "billing.ask_withdrawal",
         "membership.mine",
     },
     "spaces.index": {

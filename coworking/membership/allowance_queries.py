@@ -98,6 +98,7 @@ _COLUMNS: dict[str, TypeEngine[Any]] = {
     "first_halfdays": Integer(),
     "first_room_minutes": Integer(),
     "replaces_id": BigInteger(),
+    "ends": Date(),
     "unit": String(),
     "left": Integer(),
 }
@@ -157,6 +158,7 @@ _OF_SUBSCRIPTION: dict[str, Any] = {
     "first_halfdays": Subscription.first_halfdays,
     "first_room_minutes": Subscription.first_room_minutes,
     "replaces_id": Subscription.replaces_id,
+    "ends": Subscription.ends_on,
 }
 _SUBSCRIPTIONS = _terms_of("subscription", **_OF_SUBSCRIPTION).where(
     STANDS,  # those that are over too: what is left of them may go over
@@ -275,6 +277,7 @@ def _subscription_terms(row: Any) -> SubscriptionTerms:
         first_halfdays=row.first_halfdays,
         first_room_minutes=row.first_room_minutes,
         replaces_id=row.replaces_id,
+        ends_on=row.ends,
     )
 
 

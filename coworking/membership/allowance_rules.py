@@ -42,7 +42,8 @@ class SubscriptionTerms:
 
     ``from_day``: it only adds to its one month, from that day on. ``begins_on``: its first month is a part of one, with
     ``first_halfdays`` and ``first_room_minutes``. Up to ``rollover_halfdays`` and ``rollover_minutes`` of what is left of a
-    month go into the next one. ``replaces_id``: the subscription it follows.
+    month go into the next one. ``replaces_id``: the subscription it follows. ``ends_on``: its last day, where that is not
+    the last of its last month.
     """
 
     id: int
@@ -58,11 +59,12 @@ class SubscriptionTerms:
     first_halfdays: int | None = None
     first_room_minutes: int | None = None
     replaces_id: int | None = None
+    ends_on: date | None = None
 
     def applies(self, use: PlannedUse) -> bool:
         """Whether it holds uses of that unit on that day; whether enough is left is another matter."""
-        begins = self.from_day or self.begins_on
-        return self.gives(unit_of(use.kind)) and self.is_of(use.month) and (begins is None or begins <= use.day)
+        begins = self.from_day or self.begins_on or use.day
+        return self.gives(unit_of(use.kind)) and self.is_of(use.month) and within(use.day, begins, self.ends_on)
 
     def gives(self, unit: Unit) -> bool:
         """Whether it holds anything of that unit."""

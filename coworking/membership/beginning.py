@@ -358,20 +358,27 @@ def check_no_adhesion(person_id: int, terms: AdhesionTerms) -> None:
         raise AdhesionOverlaps(last=crossing)
 
 
-def begin_plan(person_id: int, terms: PlanTerms, *, replaces_id: int | None = None) -> Subscription:
-    """Let the person have the plan, in place of the one that ended for it; raises `AlreadySubscribed`."""
+def begin_plan(
+    person_id: int, terms: PlanTerms, *, replaces_id: int | None = None, at_distance: bool = False
+) -> Subscription:
+    """Let the person have the plan, in place of the one that ended for it; raises `AlreadySubscribed`.
+
+    ``at_distance``: they took it by themselves, online, or paid for it there.
+    """
     require_unit()
     check_no_plan(person_id, terms.first_month)
-    subscription = Subscription(person_id=person_id, replaces_id=replaces_id, **asdict(terms))
+    subscription = Subscription(
+        person_id=person_id, replaces_id=replaces_id, at_distance=at_distance or None, **asdict(terms)
+    )
     db.session.add(subscription)
     db.session.flush()
     return subscription
 
 
-def begin_pack(person_id: int, terms: PackPurchase, created_by_id: int | None) -> Pack:
-    """Let the person have the pack."""
+def begin_pack(person_id: int, terms: PackPurchase, created_by_id: int | None, *, at_distance: bool = False) -> Pack:
+    """Let the person have the pack; ``at_distance`` as in `begin_plan`."""
     require_unit()
-    pack = Pack(**asdict(terms), person_id=person_id, created_by_id=created_by_id)
+    pack = Pack(**asdict(terms), person_id=person_id, created_by_id=created_by_id, at_distance=at_distance or None)
     db.session.add(pack)
     db.session.flush()
     return pack

@@ -135,7 +135,7 @@ def to_take(person_id: int, plans: Sequence[Plan], *, by_team: bool) -> list[Pla
 def to_keep(subscriptions: Sequence[Subscription]) -> set[str]:
     """The public ids of those ``subscriptions`` that end and can go on after all: none that another follows."""
     goes_on = any(row.last_month is None for row in subscriptions)
-    return {row.public_id for row in subscriptions if row.from_day is None and not goes_on}
+    return {row.public_id for row in subscriptions if row.from_day is None and row.ends_on is None and not goes_on}
 
 
 def to_take_back(subscriptions: Sequence[Subscription]) -> set[str]:

@@ -60,11 +60,12 @@ def change_plan(
             check_price(terms, agreed_cents)
             if person is None:
                 check_not_asked(terms.payable_cents)
-            _added, following = begin_change(who.id, terms)
+            _added, following = begin_change(who.id, terms, at_distance=person is None)
             let_go_of(PLAN, who.id)
         else:
             then = following_terms(held, wanted, taker)
-            following = let_follow(held, then, last_month=month_after(then.first_month, -1))
+            last = month_after(then.first_month, -1)
+            following = let_follow(held, then, last_month=last, at_distance=person is None)
         news.tell("changed", following)
         record(actor, "subscription.changed", ("subscription", following.id), who.id, at_once=at_once)
         unit.result = following.public_id
@@ -124,12 +125,12 @@ def take_back(actor: Actor, public_id: str, person: str | None = None) -> Subscr
             return taken
         if not may_be_taken_back(taken.first_month, taken.created_at, spaces.today(), now()):
             raise TooLateToTakeBack()
-        added = _added_with(taken)
+        added = added_with(taken)
         if added is not None and may_be_taken_back(added.first_month, added.created_at, spaces.today(), now()):
             with suppress(DomainError):  # what is used or invoiced already stays, as it does later
                 _withdraw(added)
         _withdraw(taken)
-        _let_go_on(taken)
+        let_go_on(taken)
         news.tell("taken_back", taken)
         record(actor, "subscription.taken_back", ("subscription", taken.id), who.id)
     return taken
@@ -156,7 +157,7 @@ def keep(actor: Actor, public_id: str, person: str | None = None) -> Subscriptio
             raise NotFound()
         if held.last_month is None:
             return held
-        if held.last_month < month_of(spaces.today()):
+        if held.last_month < month_of(spaces.today()) or held.ends_on is not None:
             raise AlreadyEnded()
         check_no_plan(who.id, month_after(held.last_month))
         held.last_month, held.ended_at = None, None
@@ -168,7 +169,7 @@ def keep(actor: Actor, public_id: str, person: str | None = None) -> Subscriptio
 # Within the unit ------------------------------------------------------------------------------------------------------
 
 
-def _added_with(taken: Subscription) -> Subscription | None:
+def added_with(taken: Subscription) -> Subscription | None:
     """What was added to the month by the change that ``taken`` follows from."""
     if taken.replaces_id is None:
         return None
@@ -191,7 +192,7 @@ def _withdraw(taken: Subscription) -> None:
     db.session.flush()
 
 
-def _let_go_on(taken: Subscription) -> None:
+def let_go_on(taken: Subscription) -> None:
     """The plan that ended for ``taken`` goes on, unless a month has passed without it."""
     if taken.replaces_id is None:
         return

@@ -16,6 +16,7 @@ from coworking.membership.allowance_queries import IN_ROOMS, LEFT_OF_PACK, UNITS
 from coworking.membership.entitlement_queries import entitlements_of
 from coworking.membership.models import Agreement, LedgerEntry, Pack, PackReturn, Subscription
 from coworking.membership.trial_models import Trial
+from coworking.membership.withdrawal_models import Withdrawal
 from coworking.pricing.group_models import PriceGroupMember
 from coworking.pricing.models import Quote
 
@@ -109,6 +110,31 @@ def packs_given_back() -> Iterator[str]:
     )
     for pack_id, cents, given in db.session.execute(sums.having(func.sum(PackReturn.cents) > Pack.cents)):
         yield f"pack {pack_id}: {given} of {cents} cents went back"
+
+
+@check(3, "who withdrew has what was withdrawn from no more")
+def withdrawals() -> Iterator[str]:
+    """A plan ended with it or never counted, and the other way round; a pack's units went back for as much."""
+    plan, pack_back = Subscription, PackReturn
+    stopped = or_(plan.ends_on.is_not(None), plan.withdrawn_at.is_not(None))
+    over = and_(plan.last_month.is_not(None), plan.ended_at < Withdrawal.created_at)
+    goes_on = select(Withdrawal.id).join(plan, plan.id == Withdrawal.subscription_id).where(~or_(stopped, over))
+    for row_id in db.session.scalars(goes_on.order_by(Withdrawal.id)):
+        yield f"withdrawal {row_id}: its plan goes on"
+    following = aliased(Subscription)
+    withdrawn_with = or_(
+        Withdrawal.subscription_id == plan.id,
+        Withdrawal.subscription_id.in_(select(following.id).where(following.replaces_id == plan.replaces_id)),
+    )
+    alone = select(plan.id).where(plan.ends_on.is_not(None), ~select(Withdrawal.id).where(withdrawn_with).exists())
+    for row_id in db.session.scalars(alone.order_by(plan.id)):
+        yield f"subscription {row_id} ends within a month, and nobody withdrew from it"
+    back = select(pack_back.id).where(
+        pack_back.pack_id == Withdrawal.pack_id, pack_back.cents == Withdrawal.returned_cents
+    )
+    kept = select(Withdrawal.id).where(Withdrawal.pack_id.is_not(None), ~back.exists()).order_by(Withdrawal.id)
+    for row_id in db.session.scalars(kept):
+        yield f"withdrawal {row_id}: its pack's units did not go back"
 
 
 @check(3, "a pack is used by its owner, on its days")

@@ -19,6 +19,7 @@ from coworking.membership.allowance_rules import (
     SubscriptionTerms,
     brought_into_following,
     counted_in_following,
+    within,
 )
 from coworking.membership.entitlement import Entitlements
 from coworking.membership.models import Agreement, Pack
@@ -229,7 +230,7 @@ def remaining(person_id: int, day: date) -> list[Remaining]:
     ] + [
         one
         for plan in found.subscriptions
-        if plan.is_of(month) and (plan.from_day is None or plan.from_day <= day)
+        if plan.is_of(month) and within(day, plan.from_day or day, plan.ends_on)
         for unit in UNITS
         if plan.gives(unit)
         for one in [_remaining_of(plan, unit, month, found.plans_left)]

@@ -78,12 +78,12 @@ def add_to_month(person_id: int, held: Subscription, terms: ChangeTerms) -> Subs
     return added
 
 
-def let_follow(held: Subscription, terms: PlanTerms, *, last_month: date) -> Subscription:
+def let_follow(held: Subscription, terms: PlanTerms, *, last_month: date, at_distance: bool = False) -> Subscription:
     """End ``held`` with ``last_month`` and let ``terms`` follow; raises `BookedMoreThanPlan`."""
     _check_booked(held.person_id, terms)
     held.last_month, held.ended_at = last_month, now()
     db.session.flush()
-    return begin_plan(held.person_id, terms, replaces_id=held.id)
+    return begin_plan(held.person_id, terms, replaces_id=held.id, at_distance=at_distance)
 
 
 def _check_other(held: Subscription, plan_id: int) -> None:
@@ -106,7 +106,7 @@ def _check_booked(person_id: int, terms: PlanTerms) -> None:
             )
 
 
-def begin_change(person_id: int, terms: ChangeTerms) -> tuple[Subscription, Subscription]:
+def begin_change(person_id: int, terms: ChangeTerms, *, at_distance: bool = False) -> tuple[Subscription, Subscription]:
     """Let a change at once count as it was quoted: what is added to the month, and the plan that follows.
 
     Raises what `let_follow` raises, and `MonthOutOfReach` where the month of the quote is over.
@@ -120,4 +120,5 @@ def begin_change(person_id: int, terms: ChangeTerms) -> tuple[Subscription, Subs
     added = add_to_month(person_id, held, terms)
     # Who may take it was asked when it was quoted.
     following = terms_to_follow(held, wanted, Taker(person_id, by_team=True))
-    return added, let_follow(held, following, last_month=month_after(following.first_month, -1))
+    last = month_after(following.first_month, -1)
+    return added, let_follow(held, following, last_month=last, at_distance=at_distance)

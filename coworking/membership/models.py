@@ -133,6 +133,9 @@ class Subscription(Model):
     like the others), and where it begins within the month, ``begins_on``, ``first_halfdays`` and ``first_room_minutes``.
     ``has_trial``: the first month is a trial, with which it can end. ``reduced_cents``: what a month costs while the person
     belongs to ``price_group_id`` on its first day.
+
+    ``at_distance``: its person took it by themselves, online; they can withdraw (`withdrawal_models`). ``ends_on``: then it
+    gives nothing after that day of its last month.
     """
 
     __tablename__ = "subscription"
@@ -153,6 +156,7 @@ class Subscription(Model):
         ),
         CheckConstraint("reduced_cents >= 0 AND reduced_cents < monthly_cents", name="reduced"),
         CheckConstraint("(reduced_cents IS NULL) = (price_group_id IS NULL)", name="reduced_whole"),
+        CheckConstraint("ends_on IS NULL OR (last_month IS NOT NULL AND ends_on >= last_month)", name="ends_on"),
         Index("ix_subscription_person_id", "person_id"),
         Index("ix_subscription_replaces_id", "replaces_id"),
     )
@@ -184,6 +188,8 @@ class Subscription(Model):
     has_trial: Mapped[bool | None]
     reduced_cents: Mapped[int | None]
     price_group_id: Mapped[int | None] = mapped_column(ForeignKey("price_group.id"))
+    at_distance: Mapped[bool | None]
+    ends_on: Mapped[date | None]
 
     person: Mapped[Person] = relationship()
     plan: Mapped[Plan] = relationship()
@@ -232,7 +238,8 @@ class PackOffer(Model):
 class Pack(Model):
     """``person`` bought an offer's units on its terms, to be used from ``valid_from`` to ``valid_until`` (inclusive).
 
-    Append-only: what is left of it follows from the ledger. ``price_group_id``: by whose reduced price.
+    Append-only: what is left of it follows from the ledger. ``price_group_id``: by whose reduced price. ``at_distance``:
+    they bought it by themselves, online, and can withdraw (`withdrawal_models`).
     """
 
     __tablename__ = "pack"
@@ -262,6 +269,7 @@ class Pack(Model):
     price_group_id: Mapped[int | None] = mapped_column(ForeignKey("price_group.id"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    at_distance: Mapped[bool | None]
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     price_group: Mapped[PriceGroup | None] = relationship()

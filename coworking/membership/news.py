@@ -1,4 +1,4 @@
-"""E-mails about a person's plan: taken, changed, paused, ended, kept after all, taken back, about to end or to go on."""
+"""E-mails about a person's plan (taken, changed, paused, ended, kept, taken back, about to end or to go on) and packs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.months import month_end
 from coworking.core.settings import settings
-from coworking.membership.models import STANDS, Subscription
+from coworking.membership import withdrawal_queries
+from coworking.membership.models import STANDS, Pack, Subscription
 from coworking.spaces import queries as spaces
 
-PlanNews = Literal["begun", "changed", "paused", "ended", "taken_back", "kept", "ends_soon", "goes_on_soon"]
+PlanNews = Literal[
+    "begun", "changed", "paused", "ended", "taken_back", "withdrawn", "kept", "ends_soon", "goes_on_soon"
+]
 TOPIC = "membership.plan_news"
 """The outbox topic of these e-mails. Payload: ``{"subscription": public id, "news": a `PlanNews`}``."""
+PackNews = Literal["bought", "withdrawn"]
+OF_PACK = "membership.pack_news"
+"""The outbox topic of e-mails about a pack. Payload: ``{"pack": public id, "news": a `PackNews`}``."""
 
 
 def tell(news: PlanNews, subscription: Subscription) -> bool:
@@ -27,6 +33,11 @@ def tell(news: PlanNews, subscription: Subscription) -> bool:
     when = now() if news == "kept" else subscription.ended_at
     key = f"{TOPIC}:{news}:{subscription.public_id}" + (f":{when:%Y%m%d%H%M%S}" if when is not None else "")
     return outbox.enqueue(TOPIC, key, {"subscription": subscription.public_id, "news": news})
+
+
+def tell_of_pack(news: PackNews, pack: Pack) -> bool:
+    """Let a pack's person hear of it by e-mail, once, in the open unit; whether the e-mail is new."""
+    return outbox.enqueue(OF_PACK, f"{OF_PACK}:{news}:{pack.public_id}", {"pack": pack.public_id, "news": news})
 
 
 @outbox.handler(TOPIC)
@@ -58,8 +69,40 @@ def plan_news(job: outbox.Job) -> None:
             "added_until": _last_day(added),
             "is_taxable": spaces.lieu().vat_status == "taxable",
             "url": f"{settings().base_url}/me/plan",
+            **_of_withdrawal(held),
         },
     )
+
+
+@outbox.handler(OF_PACK)
+def pack_news(job: outbox.Job) -> None:
+    """Send it: what was bought and until when one can withdraw, or what withdrawing came to."""
+    statement = select(Pack).where(Pack.public_id == job.payload["pack"])
+    pack = db.session.scalar(statement.options(joinedload(Pack.person)))
+    if pack is None:
+        return
+    letters.write_to(
+        job,
+        pack.person,
+        about="membership",
+        template="membership/pack_news",
+        context={
+            "place": spaces.lieu().name,
+            "news": job.payload["news"],
+            "pack": pack,
+            "is_taxable": spaces.lieu().vat_status == "taxable",
+            "url": f"{settings().base_url}/me/plan#packs",
+            **_of_withdrawal(pack),
+        },
+    )
+
+
+def _of_withdrawal(row: Subscription | Pack) -> dict[str, object]:
+    """Until when its person can withdraw, and what it came to where they did."""
+    return {
+        "withdraw_until": withdrawal_queries.last_day_of_right(row),
+        "withdrawal": withdrawal_queries.withdrawal_from(row),
+    }
 
 
 def _last_day(held: Subscription | None) -> date | None:
@@ -67,7 +110,7 @@ def _last_day(held: Subscription | None) -> date | None:
 
 
 def _is_still_so(news: PlanNews, held: Subscription) -> bool:
-    if news == "taken_back":
+    if news in ("taken_back", "withdrawn"):
         return True
     ends = news in ("ended", "ends_soon")
     return held.withdrawn_at is None and (held.last_month is not None) == ends

@@ -248,7 +248,7 @@ class _Memberships:
 
 def _begin_plan(sold: Sold) -> int:
     if "replaces" in sold.terms:
-        added, following = begin_change(sold.payer_person_id, ChangeTerms.read(sold.terms))
+        added, following = begin_change(sold.payer_person_id, ChangeTerms.read(sold.terms), at_distance=True)
         news.tell("changed", following)
         return added.id
     terms = PlanTerms.read(sold.terms)
@@ -256,7 +256,7 @@ def _begin_plan(sold: Sold) -> int:
         check_month(terms.first_month)
         if not db.session.get_one(Plan, terms.plan_id).is_open:
             raise PlanClosed()
-    begun = begin_plan(sold.payer_person_id, terms)
+    begun = begin_plan(sold.payer_person_id, terms, at_distance=True)
     news.tell("begun", begun)
     return begun.id
 
@@ -269,7 +269,9 @@ def _begin_pack(sold: Sold) -> int:
     terms = PackPurchase.read(sold.terms)
     if sold.is_over and not db.session.get_one(PackOffer, terms.offer_id).is_open:
         raise PackClosed()
-    return begin_pack(sold.payer_person_id, terms, sold.created_by_id).id
+    pack = begin_pack(sold.payer_person_id, terms, sold.created_by_id, at_distance=True)
+    news.tell_of_pack("bought", pack)
+    return pack.id
 
 
 registry.register(PLAN, _Memberships(PLAN, _begin_plan))

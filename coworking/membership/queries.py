@@ -227,7 +227,8 @@ def plans_ending(month: date) -> list[Subscription]:
     followed = select(following.id).where(
         following.replaces_id == Subscription.id, following.from_day.is_(None), following.withdrawn_at.is_(None)
     )
-    ending = (STANDS, Subscription.from_day.is_(None), Subscription.last_month == month, ~followed.exists())
+    ends_whole = (Subscription.last_month == month, Subscription.ends_on.is_(None))
+    ending = (STANDS, Subscription.from_day.is_(None), *ends_whole, ~followed.exists())
     return list(db.session.scalars(select(Subscription).where(*ending).order_by(Subscription.id)))
 
 

@@ -121,7 +121,7 @@ def subscribe(
         check_price(terms, agreed_cents)
         if person is None:
             check_not_asked(terms.payable_cents)
-        subscription = begin_plan(who.id, terms)
+        subscription = begin_plan(who.id, terms, at_distance=person is None)
         let_go_of(PLAN, who.id)
         news.tell("begun", subscription)
         record(
@@ -216,8 +216,10 @@ def buy_pack(actor: Actor, offer: str, *, agreed_cents: int | None = None, perso
         check_price(terms, agreed_cents)
         if person is None:
             check_not_asked(terms.payable_cents)
-        pack = begin_pack(who.id, terms, actor.person_id)
+        pack = begin_pack(who.id, terms, actor.person_id, at_distance=person is None)
         let_go_of(PACK, who.id)
+        if pack.at_distance:
+            news.tell_of_pack("bought", pack)
         record(actor, "pack.bought", ("pack", pack.id), who.id)
         unit.result = pack.public_id
     return pack

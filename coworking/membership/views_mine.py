@@ -17,7 +17,15 @@ from coworking.core.i18n import _
 from coworking.core.months import month_after, month_end, month_of
 from coworking.core.policy import Role, current_actor, requires, signed_in
 from coworking.core.web import load_whole, refusal
-from coworking.membership import change_offers, entitlement_queries, forms, paying_first, queries, services
+from coworking.membership import (
+    change_offers,
+    entitlement_queries,
+    forms,
+    paying_first,
+    queries,
+    services,
+    withdrawal_queries,
+)
 from coworking.membership.beginning import Taker, plan_terms
 from coworking.membership.change_rules import months_back
 from coworking.membership.pages import blueprint, done, is_taxable, reduced_inputs, reduced_now, tried
@@ -213,6 +221,8 @@ def _context(person: Person, *, by_team: bool = False) -> dict[str, object]:
     running = [row for row in subscriptions if row.last_month is None or row.last_month >= month_of(today)]
     changeable = change_offers.running_in(running)
     may_choose = all(row.last_month is not None for row in running)
+    packs = [one for one in queries.packs_of(person.id, today) if not one.is_over(today)]
+    bought = [*running, *(one.pack for one in packs)]
     return {
         "person": person,
         "today": today,
@@ -228,7 +238,9 @@ def _context(person: Person, *, by_team: bool = False) -> dict[str, object]:
         "to_keep": change_offers.to_keep(running),
         "may_choose": may_choose,
         "to_take": change_offers.to_take(person.id, plans, by_team=by_team) if may_choose else [],
-        "packs": [one for one in queries.packs_of(person.id, today) if not one.is_over(today)],
+        "packs": packs,
+        "to_withdraw": withdrawal_queries.to_withdraw(bought, by_letter=by_team),
+        "withdrawals": withdrawal_queries.withdrawals_of(person.id),
         "pack_offers": pack_offers,
         "pack_prices": {one.id: price_for(groups, "pack", one.cents, one.id).cents for one in pack_offers},
         "reduced": (reduced := reduced_now(person.id)),

@@ -59,7 +59,7 @@ from coworking.core.units import write_unit
 from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.table_rules import ReadTable, TableLine, packed
 from coworking.membership import trials
-from coworking.membership.models import Agreement, Pack, PackOffer
+from coworking.membership.models import Agreement, Pack, PackOffer, Subscription
 from coworking.membership.trial_models import Trial
 from coworking.network.head import enrolment
 from coworking.network.head.models import LieuMerge, NetworkLieu
@@ -205,6 +205,11 @@ def fill(clock: Clock) -> Filled:
         "paper": list(db.session.scalars(select(PaperMessage.public_id))),
         "pack": list(db.session.scalars(select(Pack.public_id))),
         "pack_offer": list(db.session.scalars(select(PackOffer.public_id))),
+        "withdrawal": [
+            {"kind": kind, "public_id": one}
+            for kind, bought in (("plan", Subscription), ("pack", Pack))
+            for one in db.session.scalars(select(bought.public_id))
+        ],
     }
     db.session.expunge_all()
     return Filled(rows, employer, words, ids, secrets)

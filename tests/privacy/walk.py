@@ -109,6 +109,7 @@ KINDS: dict[str, str] = {
     "membership.ask": "plan",
     "membership.ask_change": "plan",
     "billing.ask_pack_back": "pack",
+    "billing.ask_withdrawal": "withdrawal",
     "membership.ask_pack": "pack_offer",
     "membership.organisation": "organisation",
     "membership.person": "person",
