@@ -20,13 +20,13 @@ from coworking.spaces import queries as spaces
 
 @blueprint.get("/withdraw/<any(plan,pack):kind>/<public_id>")
 @signed_in
-def ask_withdrawal(kind: withdrawals.Kind, public_id: str) -> ResponseReturnValue:
+def ask_withdrawal(kind: withdrawals.Bought, public_id: str) -> ResponseReturnValue:
     return _sheet(kind, public_id)
 
 
 @blueprint.post("/withdraw/<any(plan,pack):kind>/<public_id>")
 @signed_in
-def withdraw(kind: withdrawals.Kind, public_id: str) -> ResponseReturnValue:
+def withdraw(kind: withdrawals.Bought, public_id: str) -> ResponseReturnValue:
     contract, cents = withdrawals.contract_of(current_actor(), kind, public_id), row_of(request.form.get("agreed", ""))
     is_mine = contract.person_id == current_actor().person_id
     owner = contract.person.public_id
@@ -47,7 +47,7 @@ def withdraw(kind: withdrawals.Kind, public_id: str) -> ResponseReturnValue:
     return redirect(back, 303)
 
 
-def _sheet(kind: withdrawals.Kind, public_id: str, error: DomainError | None = None) -> ResponseReturnValue:
+def _sheet(kind: withdrawals.Bought, public_id: str, error: DomainError | None = None) -> ResponseReturnValue:
     contract = withdrawals.contract_of(current_actor(), kind, public_id)
     mine, today = contract.person_id == current_actor().person_id, spaces.today()
     sent_on, found = today, None

@@ -30,7 +30,7 @@ from coworking.membership.withdrawal_models import Withdrawal
 from coworking.membership.withdrawal_rules import Served, WithdrawalChanged, kept_of
 from coworking.spaces import queries as spaces
 
-Kind = Literal["plan", "pack"]
+Bought = Literal["plan", "pack"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class _Part:
     charge: Charge | None
 
 
-def contract_of(actor: Actor, kind: Kind, public_id: str) -> Subscription | Pack:
+def contract_of(actor: Actor, kind: Bought, public_id: str) -> Subscription | Pack:
     """What was bought, with its person; raises `NotFound`, also where it is neither one's own nor the reader manages."""
     if kind == "plan":
         found: Subscription | Pack = withdrawal_queries.plan_bought(public_id)
@@ -79,7 +79,9 @@ def look(contract: Subscription | Pack, sent_on: date | None = None) -> Withdraw
     return WithdrawalTerms(contract, found.kept_cents, found.cents, left=found.left)
 
 
-def withdraw(actor: Actor, kind: Kind, public_id: str, *, agreed_cents: int, sent_on: date | None = None) -> Withdrawal:
+def withdraw(
+    actor: Actor, kind: Bought, public_id: str, *, agreed_cents: int, sent_on: date | None = None
+) -> Withdrawal:
     """Withdraw from one's own plan or pack, or as a manager on behalf of who wrote a letter on ``sent_on``. Twice is fine.
 
     ``agreed_cents``: what the page said that comes back. Raises `NotFound`, what `look` raises, `WithdrawalChanged`, and

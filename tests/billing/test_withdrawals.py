@@ -88,7 +88,7 @@ def pack(lieu, lise):
 
 
 def withdraw(actor, contract, sent_on: date | None = None) -> Withdrawal:
-    kind: withdrawals.Kind = "plan" if isinstance(contract, Subscription) else "pack"
+    kind: withdrawals.Bought = "plan" if isinstance(contract, Subscription) else "pack"
     found = withdrawals.look(contract, sent_on)
     return withdrawals.withdraw(actor, kind, contract.public_id, agreed_cents=found.returned_cents, sent_on=sent_on)
 
@@ -354,9 +354,9 @@ def test_several_at_once_withdraw_once(app):
         with write_unit():  # as if the ten minutes were over
             db.session.scalars(select(Subscription)).one().created_at -= timedelta(hours=1)
         settled(made)
-    wanted: list[tuple[withdrawals.Kind, str, int]] = [("plan", plan, 5143), ("pack", pack, 8000)] * 3
+    wanted: list[tuple[withdrawals.Bought, str, int]] = [("plan", plan, 5143), ("pack", pack, 8000)] * 3
 
-    def tap(kind: withdrawals.Kind, bought: str, cents: int) -> str:
+    def tap(kind: withdrawals.Bought, bought: str, cents: int) -> str:
         with app.app_context():
             try:
                 return withdrawals.withdraw(lise, kind, bought, agreed_cents=cents).public_id
