@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from coworking.core.months import month_after, month_of, months_between
+from coworking.core.months import month_after, month_end, month_of, months_between
 from coworking.core.timespan import Span
 from coworking.pricing.rules import Unit, unit_of
 
@@ -79,6 +79,10 @@ class SubscriptionTerms:
         if unit == "half_day":
             return self.first_halfdays if is_part else self.halfdays_per_month
         return (self.first_room_minutes if is_part else self.room_minutes) or 0
+
+    def last_day_of(self, month: date) -> date:
+        """The last day of ``month`` on which it holds anything."""
+        return month_end(month) if self.ends_on is None else min(self.ends_on, month_end(month))
 
     def rollover(self, unit: Unit) -> int:
         """How much of what is left of a month goes into the next one at most."""

@@ -248,7 +248,7 @@ def _remaining_of(plan: SubscriptionTerms, unit: Unit, month: date, plans_left: 
         employer=False,
         left=None if left is None else max(0, left),
         total=None if given is None else given + carried,
-        until=month_end(month),
+        until=plan.last_day_of(month),
         unit=unit,
         carried=carried,
     )

@@ -117,7 +117,7 @@ def _of_plan(
     given, carried = plan.given(unit, month), left.carried(plan, unit, month)
     of_unit = [line for line in lines if (line.half is None) == (unit == "hour")]
     total = None if given is None else given + carried
-    account = _account("plan", plan.name, begins, plan.ends_on or month_end(month), total, of_unit)
+    account = _account("plan", plan.name, begins, plan.last_day_of(month), total, of_unit)
     brought = left.brought(plan, unit, month).used
     return replace(account, unit=unit, carried=carried, brought=brought, used=account.used + brought)
 

@@ -176,6 +176,8 @@ def test_after_it_nothing_is_covered_nor_left_nor_kept_nor_told_to_end(lieu, lis
     booking.book_half_days(lise, TODAY, AFTERNOON)
     clock.advance(days=1)
     withdraw(lise, plan)
+    (left,) = entitlement_queries.remaining(lieu.cast.stranger.id, TODAY + timedelta(days=1))
+    assert (left.left, left.until) == (9, TODAY + timedelta(days=1)), "its last day is owed, and can be used"
     made = booking.book_half_days(lise, FRIDAY, MORNING)
     assert [unit.quote.cover for unit in made.units if unit.quote is not None] == ["tariff"]
     assert entitlement_queries.remaining(lieu.cast.stranger.id, FRIDAY) == []
