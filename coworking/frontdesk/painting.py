@@ -30,7 +30,7 @@ class ListedClaim:
     """One claim as a list says it: for those who do not read the picture."""
 
     resource: str
-    span: Span
+    hours: str
     words: str
     state: str
     url: str | None
@@ -132,7 +132,8 @@ class Painter:
 
     def line(self, resource: PlainResource, bar: Bar) -> ListedClaim:
         state, who = self._said(bar)
-        return ListedClaim(resource.name, bar.span, who, state, self._url(bar))
+        hours = _("all day") if bar.holder_kind == "resident" else span_hours(bar.span)
+        return ListedClaim(resource.name, hours, who, state, self._url(bar))
 
     def _row(self, resource: PlainResource, bars: list[PlacedBar]) -> str:
         small = ""
@@ -189,7 +190,9 @@ class Painter:
         url = self._url(bar)
         tag, href = ("a", f' href="{url}"') if url else ("span", "")
         title = f"{who}, {minute_in(self._language, placed.start)}\u2013{until}"
-        if bar.booking and (beyond := self.wall.beyond(bar)):  # the bar shows a part: say the whole
+        if bar.holder_kind == "resident":  # theirs day and night
+            title, until = f"{self.words['resident']}{_(': ')}{who}" if who != self.words["resident"] else who, ""
+        elif bar.booking and (beyond := self.wall.beyond(bar)):  # the bar shows a part: say the whole
             state, hours = state + beyond, escape(span_hours(bar.span))
             title, until = f"{who}, {hours}", f'{until}</i><i class="vh">{hours}'
         return f'<{tag} class="is-{state} c{left} w{width}"{href} title="{title}"><b>{who}</b><i>{until}</i></{tag}>'

@@ -36,6 +36,7 @@ from coworking.membership import trials
 from coworking.presence import queries as presence_queries
 from coworking.presence.models import Presence
 from coworking.presence.rules import CONFIRMABLE
+from coworking.residents.queries import ResidentSeat, seats_of
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, LieuDay, Zone
 
@@ -48,12 +49,16 @@ OF_MANAGERS = frozenset({"network.send", "return.closed", nightly.TOPIC, NOTIFIE
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Someone who is in the lieu: their presence, the units they sit at now or next, and whether they try it today."""
+    """Someone who is in the lieu: their presence, the units they sit at now or next, and whether they try it today.
+
+    ``seats``: where a resident without a booking sits.
+    """
 
     presence: Presence
     units: list[BookingUnit]
     until: datetime | None
     tries: bool = False
+    seats: Sequence[ResidentSeat] = ()
 
     @property
     def room(self) -> BookingUnit | None:
@@ -176,7 +181,7 @@ def today(*, is_manager: bool) -> Today:
     in_use = {booking.person_id for booking in bookings if booking.starts_at <= instant < booking.ends_at}
     staying = [one for one in since if one.person_id in in_use]
     trying = trials.trying_on(day)
-    here, lingering = _here([*staying, *presences], bookings, trying, is_over=is_over)
+    here, lingering = _here([*staying, *presences], bookings, trying, day, is_over=is_over)
     if row is not None:
         had = {booking.person_id: booking.ends_at for booking in bookings if booking.ends_at <= instant}
         gone = [one for one in since if one.person_id not in in_use]
@@ -239,7 +244,12 @@ def _found_at_night() -> AuditRun | None:
 
 
 def _here(
-    presences: Sequence[Presence], bookings: Sequence[Booking], trying: Collection[int], *, is_over: bool
+    presences: Sequence[Presence],
+    bookings: Sequence[Booking],
+    trying: Collection[int],
+    day: date,
+    *,
+    is_over: bool,
 ) -> tuple[list[tuple[str, list[Here]]], list[Here]]:
     """Open presences by zone, in the lieu's order, people without a place last; and those whose place is over.
 
@@ -252,19 +262,25 @@ def _here(
     for booking in bookings:
         places.setdefault(booking.person_id, []).extend(booking.units)
         units.setdefault(booking.person_id, []).extend(unit for unit in booking.units if unit.ends_at > instant)
+    seats = seats_of({one.person_id for one in presences if one.left_at is None and not units.get(one.person_id)}, day)
     groups: dict[tuple[int, int, str], list[Here]] = {}
     lingering: list[Here] = []
     for presence in presences:
         if presence.left_at is not None:
             continue
-        own = units.get(presence.person_id, [])
-        if not own and (is_over or presence.person_id in had):
+        own, own_seats = units.get(presence.person_id, []), seats.get(presence.person_id, [])
+        if not own and (is_over or (presence.person_id in had and not own_seats)):
             lingering.append(Here(presence, places.get(presence.person_id, []), had.get(presence.person_id)))
             continue
         zone: Zone | None = own[0].resource.zone if own else None
-        key = (zone.position, zone.id, zone.name) if zone is not None else (10**6, 0, _("Without a place"))
+        if zone is not None:
+            key = (zone.position, zone.id, zone.name)
+        elif own_seats:
+            key = (10**6, 0, _("Residents"))
+        else:
+            key = (10**6, 1, _("Without a place"))
         until = max((unit.ends_at for unit in own), default=None)
-        groups.setdefault(key, []).append(Here(presence, own, until, presence.person_id in trying))
+        groups.setdefault(key, []).append(Here(presence, own, until, presence.person_id in trying, own_seats))
     by_zone = [(key[2], group) for key, group in sorted(groups.items(), key=lambda item: item[0])]
     return by_zone, lingering
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from coworking.accounts.models import Organisation, OrganisationMember, Person
 from coworking.booking.models import Booking
@@ -66,26 +66,51 @@ def _belongs(person_id: int | None, day: date) -> ColumnElement[bool]:
     return or_(Residency.person_id == person_id, Residency.organisation_id.in_(of_theirs))
 
 
-def own_places(person_id: int | None, day: date) -> list[ResidentSeat]:
-    """The places where somebody sits as a resident on ``day``, their own first (1 statement)."""
-    rows = db.session.execute(
-        select(
-            Residency.public_id,
-            Resource.id,
-            Resource.name,
-            Resource.kind,
-            Zone.name,
-            Organisation.name,
-        )
+_SEAT = (Residency.public_id, Resource.id, Resource.name, Resource.kind, Zone.name, Organisation.name)
+
+
+def _seats(*columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
+    """``columns`` before those of a `ResidentSeat`, of every place that anybody ever had."""
+    return (
+        select(*columns, *_SEAT)
         .select_from(ResidentPlace)
         .join(ResidentPlace.residency)
         .join(ResidentPlace.resource)
         .join(Resource.zone)
         .outerjoin(Organisation, Organisation.id == Residency.organisation_id)
+    )
+
+
+def own_places(person_id: int | None, day: date) -> list[ResidentSeat]:
+    """The places where somebody sits as a resident on ``day``, their own first (1 statement)."""
+    rows = db.session.execute(
+        _seats()
         .where(STANDS, _in_force(ResidentPlace, day), _belongs(person_id, day))
         .order_by(Residency.organisation_id.is_not(None), Residency.id)
     )
     return [ResidentSeat(*row) for row in rows]
+
+
+def seats_of(people: Collection[int], day: date) -> dict[int, list[ResidentSeat]]:
+    """The same for those of ``people`` who have a place, by their ids (1 statement, none for nobody)."""
+    if not people:
+        return {}
+    who = func.coalesce(Residency.person_id, OrganisationMember.person_id)
+    rows = db.session.execute(
+        _seats(who)
+        .outerjoin(
+            OrganisationMember,
+            (OrganisationMember.organisation_id == Residency.organisation_id)
+            & (OrganisationMember.since <= day)
+            & or_(OrganisationMember.until.is_(None), OrganisationMember.until >= day),
+        )
+        .where(STANDS, _in_force(ResidentPlace, day), who.in_(people))
+        .order_by(Residency.organisation_id.is_not(None), Residency.id)
+    )
+    found: dict[int, list[ResidentSeat]] = {}
+    for person_id, *seat in rows:
+        found.setdefault(person_id, []).append(ResidentSeat(*seat))
+    return found
 
 
 def sits_somewhere(person_id: int, day: date) -> bool:

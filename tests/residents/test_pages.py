@@ -148,3 +148,14 @@ def test_only_managers_reach_the_pages(site, manager, sign_in, only):
     for path in ("/residents", "/residents/new", f"/residents/{only().public_id}"):
         assert host.get(path).status_code == 403
         assert sign_in(site.member).get(path).status_code == 403
+
+
+def test_the_host_reads_where_a_resident_sits(site, manager, sign_in, clock):
+    manager.post("/residents", data=typed(site, first_day="2026-11-24"))
+    member = sign_in(site.member)
+    member.post("/here")
+    today = text_of(manager.get("/today"))
+    assert "<h3>Résidents</h3>" in today and "Bureau Lavande · depuis 10 h 36" in today
+    planning, listed = text_of(manager.get("/planning")), text_of(manager.get("/planning?view=list"))
+    assert 'title="Résident : Coutellerie Durand SA"' in planning
+    assert "toute la journée" in listed and "24 h" not in listed
