@@ -1,7 +1,8 @@
-"""A resident's year on the pages: assigned by a manager, seen by its people, invoiced, given back."""
+"""A resident's year on the pages: assigned by a manager, seen by its people, counted, invoiced, given back."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -16,7 +17,9 @@ from coworking.core.db import db
 from coworking.core.errors import DomainError
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
+from coworking.spaces import calendar
 from coworking.spaces.models import Resource
+from coworking.statistics import services as statistics
 from tests import factories
 from tests.browser.conftest import assert_accessible
 from tests.support.billing import make_billing_lieu
@@ -74,11 +77,20 @@ def test_an_office_is_assigned_lived_in_invoiced_and_given_back(app, office, ope
     member = open_page(MEMBER)
     member.goto("/week")
     expect(member.locator("main")).to_contain_text("Bureau Lavande")
+    member.get_by_role("button", name="Je suis là").click()
+    expect(member.locator(".toast")).to_contain_text("Bureau Lavande est à vous.")
     member.goto("/me/place")
     expect(member.locator("main")).to_contain_text("Bureau Lavande")
     assert_accessible(member)
+    page = open_page(MANAGER)
+    page.goto("/today")
+    expect(page.locator("main")).to_contain_text("Bureau Lavande · depuis 10 h")
 
     clock.set(datetime(2027, 1, 4, 9, tzinfo=UTC))
+    with app.app_context():
+        calendar.freeze_past_days()
+        returned = json.loads(statistics.close(factories.the_cast().manager.actor(), date(2026, 12, 1)).figures)
+        assert (returned["worker_days"], returned["desk_booked_halfdays"]) == (1, 0)
     with app.app_context():
         assert billing.run(factories.the_cast().manager.actor(), date(2026, 12, 1)).problems == []
         (invoice,) = db.session.scalars(select(Invoice).where(Invoice.payable_cents > 0))
