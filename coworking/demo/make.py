@@ -64,6 +64,7 @@ def make(*, password_hash: str, until: datetime, months: int = 12, seed: int = 1
                 audit.record(SYSTEM, BEGUN, ("lieu", 1), months=months, seed=seed)
             manager = world.build(password_hash)
             money.prepare(manager, first - timedelta(days=1))
+            money.let_office(manager, first - timedelta(days=1))
             billing.prepare(manager)
             reminders.prepare(manager, today)
             statistics.prepare(manager)

@@ -23,6 +23,8 @@ from coworking.membership.rules import weekdays_mask
 from coworking.pricing import article_services as articles
 from coworking.pricing import services as pricing
 from coworking.pricing.rules import Unit
+from coworking.residents import services as residents
+from coworking.spaces import inventory
 from coworking.spaces import queries as spaces
 
 ADHESION = 2000
@@ -105,6 +107,26 @@ def prepare(manager: Actor, today: date) -> None:
             order_number=order,
             **(SHARED if name == EMPLOYERS[2] else {}),
         )
+
+
+def let_office(manager: Actor, day: date) -> None:
+    """The last employer has a closed office of its own, by the month, from ``day`` on."""
+    zone = next(room.zone for room in spaces.resources(kind="room"))
+    (office,) = inventory.add_resources(
+        manager, kind="office", zone_public_id=zone.public_id, names=["Bureau Lavande"], seats=3
+    )
+    company = db.session.scalars(select(Organisation.public_id).where(Organisation.name == EMPLOYERS[2])).one()
+    residents.assign(
+        manager,
+        residents.Assigning(
+            place=office.public_id,
+            organisation=company,
+            first_day=day,
+            monthly_cents=36000,
+            vat_rate_bp=2000,
+            min_months=6,
+        ),
+    )
 
 
 def join(manager: Actor, habit: Habit, day: date) -> None:
