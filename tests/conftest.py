@@ -38,6 +38,7 @@ from tests import factories
 from tests.support import postgres
 from tests.support.billing import BillingLieu, lieu_used_in_october
 from tests.support.gateway import MemoryGateway
+from tests.support.pdfs import drawn_once
 from tests.support.remembered import remember
 from tests.support.smtp import Sink, sink
 from tests.support.statements import Statements, counted
@@ -335,6 +336,7 @@ def run_outbox(app: Flask) -> Callable[[], int]:
         with ExitStack() as stack:
             if not has_app_context():
                 stack.enter_context(app.app_context())
+            stack.enter_context(drawn_once())
             return outbox.run_due()
 
     return run
