@@ -158,7 +158,7 @@ def _taken(table: Table, given: Mapping[str, ColumnElement[Any]]) -> ColumnEleme
     keys += [
         [column.name for column in index.columns]
         for index in table.indexes
-        if index.unique and not index.dialect_options["sqlite"]["where"]
+        if index.unique and index.dialect_options["sqlite"]["where"] is None
     ]
     looks = [
         select(1).where(*(table.columns[name] == given[name] for name in key)).exists()

@@ -14,7 +14,7 @@ from coworking.imports.subscription_rules import month_in
 from coworking.imports.table_rules import TableLine
 from coworking.imports.who_rules import WhoMeant, the_one, who_of
 from coworking.membership.allowance_rules import NOTHING_BROUGHT, Brought, PlansLeft
-from coworking.membership.opening_rules import Opening, check_opening, is_here
+from coworking.membership.opening_rules import MonthOpening, check_opening, is_here
 from coworking.pricing.rules import Unit
 
 _COLUMNS: dict[Unit, tuple[str, str]] = {
@@ -43,9 +43,9 @@ class PlanMonthEntry:
     def name(self) -> str:
         return self.who.said
 
-    def opening(self, this_month: date) -> Opening:
+    def opening(self, this_month: date) -> MonthOpening:
         """What is to be written down, while ``this_month`` is running."""
-        return Opening(self.month or this_month, self.brought)
+        return MonthOpening(self.month or this_month, self.brought)
 
 
 def plan_month_of(line: TableLine, fields: Mapping[str, str]) -> PlanMonthEntry:

@@ -10,11 +10,11 @@ from coworking.core.units import require_unit
 from coworking.membership import access
 from coworking.membership.allowance_queries import plans_left_of
 from coworking.membership.models import LedgerEntry
-from coworking.membership.opening_rules import BroughtOtherwise, Opening, check_opening, is_here
+from coworking.membership.opening_rules import BroughtOtherwise, MonthOpening, check_opening, is_here
 from coworking.spaces import queries as spaces
 
 
-def open_month(actor: Actor, person: str, opening: Opening) -> Person:
+def open_month(actor: Actor, person: str, opening: MonthOpening) -> Person:
     """Count what is brought into a month of the person's plan, once, in the open unit. Raises what `check_opening` does, and
     `BroughtOtherwise`."""
     require_unit()

@@ -49,14 +49,14 @@ class BroughtOtherwise(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class MonthOpening:
     """What is ``brought`` into a ``month``, in each unit of which there is any."""
 
     month: date
     brought: Mapping[Unit, Brought]
 
 
-def is_here(opening: Opening, left: PlansLeft) -> bool:
+def is_here(opening: MonthOpening, left: PlansLeft) -> bool:
     """Whether just this was brought into the month before; raises `BroughtOtherwise` where something else was."""
     plan = left.plan_of(opening.month)
     if plan is None:
@@ -69,7 +69,7 @@ def is_here(opening: Opening, left: PlansLeft) -> bool:
     return True
 
 
-def check_opening(opening: Opening, left: PlansLeft, this_month: date) -> SubscriptionTerms:
+def check_opening(opening: MonthOpening, left: PlansLeft, this_month: date) -> SubscriptionTerms:
     """The plan into which ``opening`` is brought; raises what hinders it. ``left``: of the person's plans."""
     if opening.month > this_month:
         raise MonthToCome()

@@ -33,7 +33,7 @@ from coworking.membership.entitlement_queries import remaining
 from coworking.membership.ledger_queries import accounts_of
 from coworking.membership.models import Subscription
 from coworking.membership.opening import open_month
-from coworking.membership.opening_rules import Opening
+from coworking.membership.opening_rules import MonthOpening
 from coworking.pricing.group_rules import Reduction
 from coworking.pricing.models import Quote
 from coworking.pricing.rules import Unit
@@ -131,7 +131,7 @@ class History:
         if self.random.random() < 0.4:
             brought["hour"] = Brought(60, 30 * carried)
         with write_unit():
-            open_month(self.lieu.manager, self.lieu.cast.member.public_id, Opening(month, brought))
+            open_month(self.lieu.manager, self.lieu.cast.member.public_id, MonthOpening(month, brought))
 
     def buy(self) -> None:
         services.buy_pack(self.actor, self.random.choice(self.packs))
