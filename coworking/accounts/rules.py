@@ -47,8 +47,8 @@ SCOPES = (
 
 STAFF_SCOPES: dict[str, frozenset[Role]] = {
     "lieu:write": frozenset({Role.MANAGER}),
-    "people:read": frozenset({Role.HOST}),
-    "people:write": frozenset({Role.HOST}),
+    "people:read": frozenset({Role.HOST, Role.MANAGER}),
+    "people:write": frozenset({Role.HOST, Role.MANAGER}),
     "statistics:read": frozenset({Role.MANAGER, Role.ACCOUNTANT, Role.LEAD}),
     "returns:read": frozenset({Role.LEAD}),
 }

@@ -191,7 +191,7 @@ class Painter:
         tag, href = ("a", f' href="{url}"') if url else ("span", "")
         title = f"{who}, {minute_in(self._language, placed.start)}\u2013{until}"
         if bar.holder_kind == "resident":  # theirs day and night
-            title, until = f"{self.words['resident']}{_(': ')}{who}" if who != self.words["resident"] else who, ""
+            title, until = who if who == self.words["resident"] else _(": ").join([self.words["resident"], who]), ""
         elif bar.booking and (beyond := self.wall.beyond(bar)):  # the bar shows a part: say the whole
             state, hours = state + beyond, escape(span_hours(bar.span))
             title, until = f"{who}, {hours}", f'{until}</i><i class="vh">{hours}'
