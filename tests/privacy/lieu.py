@@ -202,6 +202,7 @@ def fill(clock: Clock) -> Filled:
         "card": tokens_of_cards,
         "text": ["rules-2026-11-24"],
         "twins": [{"one": people["member"].public_id, "other": people["stranger"].public_id}],
+        "records": [{"person_id": people["member"].public_id, "other_id": people["stranger"].public_id}],
         "paper": list(db.session.scalars(select(PaperMessage.public_id))),
         "pack": list(db.session.scalars(select(Pack.public_id))),
         "pack_offer": list(db.session.scalars(select(PackOffer.public_id))),
