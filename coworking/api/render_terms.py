@@ -21,6 +21,7 @@ def house_text(row: HouseText, in_force: Sequence[TextHead]) -> Json:
 
 def agreements(
     *,
+    team: bool,
     waiting: Sequence[TextHead],
     accepted: Sequence[TextAcceptance],
     consents: Sequence[ConsentStanding],
@@ -29,7 +30,7 @@ def agreements(
     return {
         "waiting": [_head(one) for one in waiting],
         "accepted": [
-            _head(row.house_text) | {"way": row.way, "agreed_on": row.agreed_on, "written_by": _name(row.made_by)}
+            _head(row.house_text) | {"way": row.way, "agreed_on": row.agreed_on, "written_by": _name(row.made_by, team)}
             for row in accepted
         ],
         "consents": [
@@ -47,7 +48,7 @@ def agreements(
                 "organisation": _organisation(row),
                 "given": row.given,
                 "said_at": offset_instant(row.made_at),
-                "said_by": _name(row.made_by),
+                "said_by": _name(row.made_by, team),
             }
             for row in changes
         ],
@@ -63,5 +64,6 @@ def _organisation(change: ConsentChange | None) -> Json | None:
     return {"id": found.public_id, "name": found.name} if found is not None else None
 
 
-def _name(who: Person | None) -> str | None:
-    return who.name if who is not None else None
+def _name(who: Person | None, team: bool) -> str | None:
+    """Who of the team wrote something down: for the team alone, as on the pages."""
+    return who.name if team and who is not None else None
