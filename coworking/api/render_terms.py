@@ -9,6 +9,7 @@ from coworking.accounts.terms_models import ConsentChange, HouseText, TextAccept
 from coworking.accounts.terms_queries import ConsentStanding, TextHead
 from coworking.api.render import Json
 from coworking.api.render_people import offset_instant
+from coworking.core.policy import Actor
 
 
 def head(row: HouseText, in_force: Sequence[TextHead]) -> Json:
@@ -21,7 +22,7 @@ def house_text(row: HouseText, in_force: Sequence[TextHead]) -> Json:
 
 def agreements(
     *,
-    team: bool,
+    reader: Actor,
     waiting: Sequence[TextHead],
     accepted: Sequence[TextAcceptance],
     consents: Sequence[ConsentStanding],
@@ -30,7 +31,8 @@ def agreements(
     return {
         "waiting": [_head(one) for one in waiting],
         "accepted": [
-            _head(row.house_text) | {"way": row.way, "agreed_on": row.agreed_on, "written_by": _name(row.made_by, team)}
+            _head(row.house_text)
+            | {"way": row.way, "agreed_on": row.agreed_on, "written_by": _name(row.made_by, reader)}
             for row in accepted
         ],
         "consents": [
@@ -48,7 +50,7 @@ def agreements(
                 "organisation": _organisation(row),
                 "given": row.given,
                 "said_at": offset_instant(row.made_at),
-                "said_by": _name(row.made_by, team),
+                "said_by": _name(row.made_by, reader),
             }
             for row in changes
         ],
@@ -64,6 +66,6 @@ def _organisation(change: ConsentChange | None) -> Json | None:
     return {"id": found.public_id, "name": found.name} if found is not None else None
 
 
-def _name(who: Person | None, team: bool) -> str | None:
-    """Who of the team wrote something down: for the team alone, as on the pages."""
-    return who.name if team and who is not None else None
+def _name(who: Person | None, reader: Actor) -> str | None:
+    """Who of the team wrote something down: for the team and oneself."""
+    return who.name if who is not None and (reader.is_staff or who.id == reader.person_id) else None

@@ -32,14 +32,14 @@ def _text(_actor: Actor, public_id: str) -> Json:
     return render_terms.house_text(terms_queries.text_by_public_id(public_id), terms_queries.heads_in_force())
 
 
-def _agreements(actor: Actor, public_id: str) -> Json:
+def _agreements(_actor: Actor, public_id: str) -> Json:
     return _of(known_person(public_id))
 
 
 def _of(person: Person) -> Json:
     changes = terms_queries.consent_changes_of(person.id)
     return render_terms.agreements(
-        team=actor.is_staff,
+        reader=current_actor(),
         waiting=terms_queries.waiting_for(person.id),
         accepted=terms_queries.accepted_by(person.id),
         consents=terms_queries.consents_of(person, changes),
