@@ -616,6 +616,10 @@ def _ids() -> dict[str, list[Any]]:
         "booking": of(Booking),
         "message": of(DayMessage),
         "residency": of(Residency),
+        "residency_move": [
+            {"assignment_id": held, "resource_id": of(Resource, Resource.kind == "desk")[-1], "first_day": "2026-12-10"}
+            for held in of(Residency)
+        ],
         "presence": of(Presence),
         "attestation": of(Attestation),
         "invoice": of(Invoice),
