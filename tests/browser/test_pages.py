@@ -75,7 +75,9 @@ def test_the_public_page_fits_the_narrowest_phone_whatever_is_written_there(app,
     assert_accessible(page)
 
 
-def test_the_settings_of_the_public_page_fit_the_narrowest_phone(app, place, cast, open_page):
+@pytest.mark.parametrize("path", ["/settings/public-page", "/imports", "/bank"])
+def test_where_a_file_is_chosen_the_page_fits_the_narrowest_phone(app, place, cast, open_page, path):
     page = open_page("manager@demo.example", {"width": 320, "height": 700})
-    page.goto("/settings/public-page")
+    page.goto(path)
+    assert page.locator("input[type=file]").is_visible()
     assert_accessible(page)
