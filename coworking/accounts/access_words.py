@@ -35,6 +35,9 @@ def access_words(
     if kind == emails.LEAVING:
         then = _("To keep it, sign in once before that day. There is nothing else to do.")
         return AccessWords(subject, said, "", then, "/sign-in", _("Sign in"))
+    if kind == emails.RECORDS_MERGED:
+        then = _("You sign in with this address. If one of them is not yours, tell the team.")
+        return AccessWords(subject, said, _when(at, browser), then, "/bookings", _("See my bookings"))
     then = (
         _("If you did not ask for this, tell the team, and choose another password: it signs everyone else out.")
         if kind == emails.SECOND_STEP_RESET
@@ -110,6 +113,12 @@ def _said(kind: str, place: str, left: int | None, starts: datetime | None) -> t
         case emails.DATA_COPIED:
             return _("A copy of your data was made"), _(
                 "A copy of everything that %(place)s holds about you was made from your account.", place=place
+            )
+        case emails.RECORDS_MERGED:
+            return _("Your two records are one now"), _(
+                "%(place)s had two records of you. The team made them one: bookings, invoices and certificates of both "
+                "stand in your account.",
+                place=place,
             )
         case _:
             raise ValueError(f"no words for an e-mail about {kind}")

@@ -57,6 +57,28 @@ def begin(actor: Actor, person: Person, email: str) -> None:
         emails.enqueue_change(emails.ADDRESS_CHANGE, person, change)
 
 
+def replaced(actor: Actor, kept: Person, of: Person, email: str) -> None:
+    """Tell ``email`` in the open unit that it opens nothing any more: a merge let ``kept``'s address take its place.
+
+    It was the confirmed address ``of`` one of the two records. Where that is the one that stays, its reader may object as
+    after any change: the other record might not be theirs.
+    """
+    require_unit()
+    if kept.email is None:
+        return
+    change = EmailChange(
+        person_id=of.id,
+        old_email=email,
+        new_email=kept.email,
+        asked_by_id=actor.person_id,
+        ends_at=now() + OPEN_FOR,
+        confirmed_at=now(),
+    )
+    db.session.add(change)
+    db.session.flush()
+    emails.enqueue_change(emails.ADDRESS_MERGED if of.id == kept.id else emails.ADDRESS_ENDED, kept, change)
+
+
 def withdraw(actor: Actor) -> None:
     """Forget the change of one's own address that waits; nothing when none does."""
     with write_unit():
@@ -138,7 +160,7 @@ def _locked(token: str, purpose: str) -> tuple[EmailChange, Person]:
     found = read(token, purpose)
     person = db.session.scalars(locked(select(Person).where(Person.id == found.person_id))).unique().one()
     change = db.session.scalars(locked(select(EmailChange).where(EmailChange.id == found.id))).one()
-    if change.stopped_at is not None:
+    if change.stopped_at is not None or person.merged_into_person_id is not None:
         raise Gone()
     return change, person
 

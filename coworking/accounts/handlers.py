@@ -26,6 +26,7 @@ _LINKS = {
 _CHANGE_LINKS = {
     emails.NEW_ADDRESS: ("confirm-address", tokens.ADDRESS),
     emails.ADDRESS_CHANGE: ("keep-address", tokens.OBJECT),
+    emails.ADDRESS_MERGED: ("keep-address", tokens.OBJECT),
 }
 
 
@@ -40,7 +41,7 @@ def send(job: outbox.Job) -> None:
     context: dict[str, Any] = {"place": place.name(), "base_url": base_url}
     # Whoever signs up with a stranger's address chooses the name too: nothing they wrote goes there.
     context["first_name"] = person.first_name if person.may_book else ""
-    if template in _CHANGE_LINKS:
+    if "change" in job.payload:
         to = _about_change(template, job.payload["change"], context)
     else:
         context["email"] = to = person.email
@@ -117,9 +118,10 @@ def _about_change(template: str, public_id: str, context: dict[str, Any]) -> str
     change = db.session.scalars(select(EmailChange).where(EmailChange.public_id == public_id)).one()
     if change.stopped_at is not None or change.ends_at <= now():
         return None
-    path, purpose = _CHANGE_LINKS[template]
-    context["url"] = f"{settings().base_url}/{path}/{tokens.make_change_link(purpose, change.public_id)}"
+    if template in _CHANGE_LINKS:
+        path, purpose = _CHANGE_LINKS[template]
+        context["url"] = f"{settings().base_url}/{path}/{tokens.make_change_link(purpose, change.public_id)}"
     context["new_email"] = change.new_email
-    if template == emails.ADDRESS_CHANGE:
-        return change.old_email
-    return change.new_email if change.confirmed_at is None else None
+    if template == emails.NEW_ADDRESS:
+        return change.new_email if change.confirmed_at is None else None
+    return change.old_email

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
-from coworking.accounts import cards, devices, terms_queries, twin_rules
+from coworking.accounts import cards, devices, email_changes, emails, terms_queries, twin_rules
 from coworking.accounts.factor_models import Authenticator, Passkey, RecoveryCode
 from coworking.accounts.models import EmailChange, Leaving, OrganisationMember, Person
 from coworking.accounts.paper_models import PaperMessage
@@ -90,6 +90,8 @@ def merge(actor: Actor, kept_id: str, gone_id: str, chosen: Collection[str], *, 
             raise CannotMerge(extra={"first": [one.words for one in found]})
         names = what_is_taken(gone, kept, chosen)
         values = _values(gone, kept, names)
+        replaced = kept if "email" in names else gone
+        former = replaced.email if replaced.email_confirmed_at is not None else None
         _end_ways_in(actor, gone)
         if "email" in names:
             _end_ways_in(actor, kept, card=False)
@@ -106,6 +108,10 @@ def merge(actor: Actor, kept_id: str, gone_id: str, chosen: Collection[str], *, 
         security.record(security.ACCOUNT_CLOSED, person_id=gone.id, actor_id=actor.person_id)
         if "email" in names:
             security.record(security.EMAIL_CHANGED, person_id=kept.id, actor_id=actor.person_id)
+        if former is not None:
+            email_changes.replaced(actor, kept, replaced, former)
+        if kept.email_confirmed_at is not None:
+            emails.enqueue_access(emails.RECORDS_MERGED, kept)
     return kept
 
 

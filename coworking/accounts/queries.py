@@ -70,6 +70,12 @@ def search_people(text: str, limit: int = 10) -> list[Person]:
     return list(db.session.scalars(statement).unique())
 
 
+def other_records(person: Person, text: str, limit: int = 20) -> list[Person]:
+    """Records besides ``person``'s that match ``text``, closed ones too, without those erased or merged, by name."""
+    standing = (Person.id != person.id, Person.merged_into_person_id.is_(None), Person.erased_at.is_(None))
+    return list(db.session.scalars(_by_name(select(Person).where(*standing, *_matches(text))).limit(limit)).unique())
+
+
 def list_people(text: str = "", number: int = 1, *, closed: bool = False) -> PeoplePage:
     """One page of the people who match ``text``, by name: active ones, or the ``closed`` accounts (2 statements)."""
     conditions = [Person.deactivated_at.is_not(None) if closed else Person.deactivated_at.is_(None), *_matches(text)]

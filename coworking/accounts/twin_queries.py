@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from coworking.accounts.models import Person
 from coworking.accounts.twin_models import TwoPeople
@@ -31,6 +31,11 @@ class TwinRecords:
 def same_person(column: Any, person_id: Any) -> ColumnElement[bool]:
     """The condition that ``column`` is a person, or a record that was merged into theirs."""
     return column.in_(select(Person.id).where(or_(Person.id == person_id, Person.merged_into_person_id == person_id)))
+
+
+def one_person(record: Any = Person) -> ColumnElement[int]:
+    """The id of the person of a ``record`` (`Person` or an alias of it): its own, or of what it was merged into."""
+    return func.coalesce(record.merged_into_person_id, record.id)
 
 
 def records_of(person_id: int) -> list[int]:

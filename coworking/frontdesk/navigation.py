@@ -92,6 +92,7 @@ _PARTS = {
         "twins.compare",
         "twins.index",
         "twins.merge",
+        "twins.other_record",
         "accounts.person",
         "accounts.new_person",
         "proxy.edit",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import merging, twin_queries
+from coworking.accounts import merging, queries, twin_queries
 from coworking.accounts.labels import STATUS_WORDS
 from coworking.accounts.models import Person
 from coworking.accounts.session import require_proof
@@ -24,6 +24,15 @@ blueprint = Blueprint("twins", __name__)
 def index() -> ResponseReturnValue:
     pairs, total = twin_queries.twins()
     return render_template("frontdesk/twins.html", pairs=pairs, total=total)
+
+
+@blueprint.get("/people/<public_id>/same-person")
+@requires(Role.MANAGER)
+def other_record(public_id: str) -> ResponseReturnValue:
+    """Look for the other record of somebody: two that neither a name nor a number gives away."""
+    person, text = queries.person_by_public_id(public_id), request.args.get("q", "").strip()[:200]
+    found = queries.other_records(person, text) if text else []
+    return render_template("frontdesk/twins_other.html", person=person, q=text, found=found)
 
 
 @blueprint.get("/duplicates/<one>/<other>")

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
+from coworking.accounts.models import Person
+from coworking.accounts.twin_queries import one_person
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.rules import PENDING
 from coworking.core.db import db
 from coworking.core.errors import NotFound
 from coworking.core.timespan import local_date, union
-from coworking.presence.models import Presence
+from coworking.presence.models import PastVisits, Presence
 from coworking.presence.rules import EARLY, Visit
 from coworking.spaces import queries as spaces
 
@@ -121,13 +123,12 @@ def unsettled(first: date, last: date, at: datetime | None = None) -> list[Booki
 
 
 def first_visit(person_ids: Sequence[int], before: date) -> set[int]:
-    """Those of ``person_ids`` who have never been present before ``before``."""
-    been = set(
-        db.session.scalars(
-            select(Presence.person_id).where(Presence.person_id.in_(person_ids), Presence.day < before).distinct()
-        )
-    )
-    return set(person_ids) - been
+    """Those of ``person_ids`` who have never been present before ``before``, under none of their records (1 statement)."""
+    records = or_(Person.id.in_(person_ids), Person.merged_into_person_id.in_(person_ids))
+    came = select(Presence.id).where(Presence.person_id == Person.id, Presence.day < before)
+    long_ago = select(PastVisits.person_id).where(PastVisits.person_id == Person.id, PastVisits.first_day < before)
+    been = select(one_person()).where(records, or_(came.exists(), long_ago.exists()))
+    return set(person_ids) - set(db.session.scalars(been))
 
 
 def presence_of(public_id: str) -> Presence:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_, select
+from sqlalchemy.orm import aliased, join
 
 from coworking.accounts.models import Person
+from coworking.accounts.twin_queries import one_person
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.queries import runs_on
 from coworking.core.db import db
@@ -25,6 +26,10 @@ HISTORY_MONTHS = LOOKS_BACK_MONTHS
 
 _IMPORTED = Presence.evidence == bindparam("evidence", "import", literal_execute=True)
 """Written into the statement, as the partial index on imported presences says it."""
+_CAME, _RECORD = aliased(Person), aliased(Person)
+_VISITS = join(Presence, _CAME, Presence.person_id == _CAME.id)
+_WHO = one_person(_CAME).label("who")
+"""The person of a presence, of whichever record of theirs: two records that were merged are one who came."""
 
 
 def of_month(month: date) -> PeopleCounts:
@@ -33,12 +38,12 @@ def of_month(month: date) -> PeopleCounts:
     january, before = first.replace(month=1), month_before(first, HISTORY_MONTHS)
     here = Presence.day.between(first, last)
     past = aliased(Presence)
-    earlier = select(past.id).where(past.person_id == Presence.person_id, past.day < first)
+    theirs = or_(_RECORD.id == _WHO, _RECORD.merged_into_person_id == _WHO)
+    earlier = select(past.id).join(_RECORD, past.person_id == _RECORD.id).where(theirs, past.day < first)
     lately = earlier.where(past.day >= before)
-    long_ago = select(PastVisits.person_id).where(
-        PastVisits.person_id == Presence.person_id, PastVisits.first_day < first
-    )
-    visits = select(Presence.person_id, Presence.day).where(here).distinct().subquery()
+    forgotten = select(PastVisits.person_id).join(_RECORD, PastVisits.person_id == _RECORD.id)
+    long_ago = forgotten.where(theirs, PastVisits.first_day < first)
+    visits = select(_WHO, Presence.day).select_from(_VISITS).where(here).distinct().subquery()
     distinct, worker_days, ytd, newcomers, returning = db.session.execute(
         select(
             _people(here),
@@ -71,8 +76,8 @@ def of_month(month: date) -> PeopleCounts:
 
 def _by_status(first: date, last: date) -> dict[str, int] | None:
     """How many of those who came from ``first`` to ``last`` say what; None where no account says anything."""
-    came = select(Presence.person_id).where(Presence.day.between(first, last)).distinct().subquery()
-    said = select(Person.status, func.count()).join(came, came.c.person_id == Person.id).group_by(Person.status)
+    came = select(_WHO).select_from(_VISITS).where(Presence.day.between(first, last)).distinct().subquery()
+    said = select(Person.status, func.count()).join(came, came.c.who == Person.id).group_by(Person.status)
     anybody = select(Person.id).where(Person.status.is_not(None)).exists().label("anybody")
     rows = db.session.execute(said.add_columns(select(anybody).scalar_subquery())).all()
     ever = rows[0][2] if rows else db.session.scalar(select(anybody))
@@ -95,4 +100,4 @@ def undecided(first: date, last: date) -> int:
 
 
 def _people(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count(Presence.person_id.distinct())).where(*conditions).scalar_subquery()
+    return select(func.count(_WHO.distinct())).select_from(_VISITS).where(*conditions).scalar_subquery()

@@ -8,6 +8,7 @@ import pytest
 
 from coworking.accounts import email_changes, emails
 from coworking.core.db import db
+from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from tests.factories import make_person
 from tests.support import emails as golden
@@ -50,6 +51,20 @@ def test_a_change_of_address_is_sent_to_both_addresses(app, place, run_outbox, m
     golden.check(emails_by_receiver["anne@demo.example"], "accounts/address_change")
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("email", ["accounts/address_merged", "accounts/address_ended"])
+def test_an_address_that_a_merge_replaced_is_told(app, place, run_outbox, mailbox, email, language):
+    with app.app_context():
+        kept = make_person("Anne", "Marchand", "anne@demo.example", locale=language)
+        of = kept if email == "accounts/address_merged" else make_person("A.", "Marchand", "am@demo.example")
+        with write_unit():
+            email_changes.replaced(SYSTEM, kept, of, "former@demo.example")
+    run_outbox()
+    (message,) = mailbox()
+    assert message["To"] == "former@demo.example"
+    golden.check(message, email)
+
+
 ACCESS = {
     "accounts/access_changed-second_step_on": {"browser": "Firefox, Linux"},
     "accounts/access_changed-second_step_off": {"browser": "Firefox, Linux"},
@@ -62,6 +77,7 @@ ACCESS = {
     "accounts/access_changed-token_made": {"browser": "Firefox, Linux"},
     "accounts/access_changed-new_browser": {"browser": "Firefox, Linux"},
     "accounts/access_changed-data_copied": {},
+    "accounts/access_changed-records_merged": {},
     "accounts/access_changed-leaving": {"starts": datetime(2026, 12, 24, 9, 36, tzinfo=UTC)},
 }
 

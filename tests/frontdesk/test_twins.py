@@ -19,8 +19,6 @@ from coworking.accounts.models import Device, OrganisationMember, Person
 from coworking.accounts.terms_models import TextAcceptance
 from coworking.accounts.twin_models import TwoPeople
 from coworking.accounts.twin_rules import AlreadyMerged, CannotMerge, RecordChanged
-from coworking.billing import paying
-from coworking.billing import services as billing
 from coworking.billing.account_queries import account_for
 from coworking.billing.models import Invoice
 from coworking.booking import services as booking
@@ -36,37 +34,12 @@ from coworking.frontdesk.story import story_of
 from coworking.presence import attestation
 from coworking.presence import services as presence
 from tests import factories
-from tests.support.billing import OCTOBER, TODAY, book
+from tests.support.billing import OCTOBER, TODAY
 from tests.support.threads import at_once
+from tests.support.twins import again, make_one, seen_of
 
 AM = frozenset({"am"})
 Result = TypeVar("Result")
-
-
-@pytest.fixture
-def records(app, billing_lieu) -> tuple[Person, Person]:
-    """Odette as the host wrote her down (here in October, invoiced and paid, here this morning), and as she signed up."""
-    with app.app_context():
-        factories.make_tariff()
-        old = factories.make_person("Odette", "Faure", None, phone="06 12 34 56 78", staff_note="Préfère la fenêtre")
-        new = factories.make_person("odette", "FAURE", "odette@demo.example")
-        book(billing_lieu.use(old, OCTOBER + timedelta(days=4)), "came")
-        billing.run(billing_lieu.manager, OCTOBER)
-        (invoice,) = db.session.scalars(select(Invoice).where(Invoice.payer_person_id == old.id))
-        paying.record_payment(billing_lieu.manager, invoice.public_id, invoice.payable_cents, TODAY, "cash", None)
-        return _again(old), _again(new)
-
-
-def _again(person: Person) -> Person:
-    return db.session.scalars(select(Person).where(Person.id == person.id)).unique().one()
-
-
-def _seen(kept: Person, gone: Person) -> str:
-    return twin_queries.pair_digest(_again(kept), _again(gone))
-
-
-def _merge(lieu, kept: Person, gone: Person, *chosen: str, seen: str | None = None) -> Person:
-    return merging.merge(lieu.manager, kept.public_id, gone.public_id, chosen, seen=seen or _seen(kept, gone))
 
 
 def _patiently(act: Callable[[], Result]) -> Result:
@@ -108,8 +81,25 @@ def test_a_manager_finds_compares_and_merges(app, records, billing_lieu, sign_in
     assert "odette@demo.example" in browser.get(merged.location).text
     assert old.public_id in browser.get(f"/people/{new.public_id}/story").text
     assert _compare(old, new) not in browser.get("/duplicates").text
-    for again in (browser.get(_compare(old, new)), browser.get(f"{_compare(new, old)}")):
-        assert again.status_code == 302 or again.status_code == 303
+    for answer in (browser.get(_compare(old, new)), browser.get(f"{_compare(new, old)}")):
+        assert answer.status_code == 302 or answer.status_code == 303
+
+
+def test_a_manager_names_a_pair_that_nothing_gives_away(app, records, billing_lieu, sign_in):
+    old, new = records
+    with app.app_context():
+        married = factories.make_person("Odile", "Chambon", "ochambon@demo.example", deactivated_at=now())
+    browser = sign_in(billing_lieu.cast.manager)
+    assert f"/people/{old.public_id}/same-person" in browser.get(f"/people/{old.public_id}").text
+    page = browser.get(f"/people/{old.public_id}/same-person?q=chambon").text
+    assert _compare(old, married) in page and "fermé" in page
+    assert browser.get(_compare(old, married)).status_code == 200
+    page = browser.get(f"/people/{old.public_id}/same-person?q=odette").text
+    assert _compare(old, new) in page and _compare(old, old) not in page
+    with app.app_context():
+        make_one(billing_lieu, old, new)
+    assert "Personne" in browser.get(f"/people/{old.public_id}/same-person?q=odette").text
+    assert sign_in(billing_lieu.cast.host).get(f"/people/{old.public_id}/same-person").status_code == 403
 
 
 def test_only_managers_see_and_do_it(app, records, billing_lieu, sign_in):
@@ -128,7 +118,7 @@ def test_only_managers_see_and_do_it(app, records, billing_lieu, sign_in):
 
 
 def _merge_as_host(lieu, old, new):
-    return merging.merge(lieu.cast.host.actor(), old.public_id, new.public_id, (), seen=_seen(old, new))
+    return merging.merge(lieu.cast.host.actor(), old.public_id, new.public_id, (), seen=seen_of(old, new))
 
 
 def _two_as_host(lieu, old, new):
@@ -138,13 +128,13 @@ def _two_as_host(lieu, old, new):
 def test_she_signs_in_with_her_address_and_finds_her_past(app, records, billing_lieu, client):
     old, new = records
     with app.app_context():
-        _merge(billing_lieu, old, new)
+        make_one(billing_lieu, old, new)
         number = db.session.scalars(select(Invoice.number).where(Invoice.payer_person_id == old.id)).one()
     sent = {"email": "odette@demo.example", "password": factories.PASSWORD}
     assert client.post("/sign-in", data=sent).status_code == 303
     assert number in client.get("/invoices/mine").text
     with app.app_context():
-        kept, gone = _again(old), _again(new)
+        kept, gone = again(old), again(new)
         assert (kept.email, kept.password_hash is not None, kept.staff_note) == (
             sent["email"],
             True,
@@ -163,11 +153,11 @@ def test_the_past_of_the_record_that_went_is_read_and_unchanged(app, records, bi
     old, new = records
     with app.app_context():
         before, well = _invoices(), _broken()
-        _merge(billing_lieu, new, old, "phone")
+        make_one(billing_lieu, new, old, "phone")
         assert _invoices() == before
         assert _broken() == well, "what is signed still holds"
 
-        kept = _again(new)
+        kept = again(new)
         actor = kept.actor()
         (invoice,) = db.session.scalars(select(Invoice).where(Invoice.payer_person_id == old.id))
         assert kept.phone == "06 12 34 56 78"
@@ -192,17 +182,17 @@ def test_what_still_runs_is_said_first_and_refused(app, records, billing_lieu, s
         booking.book_half_days(billing_lieu.cast.host.actor(), TODAY + timedelta(days=1), AM, person=old.public_id)
         factories.make_pack(old)
         presence.arrive(billing_lieu.cast.host.actor(), person=old.public_id)
-        words = [one.words for one in merging.hindrances(_again(old), _again(new))]
+        words = [one.words for one in merging.hindrances(again(old), again(new))]
         assert len(words) >= 4
         with pytest.raises(CannotMerge) as refused:
-            _merge(billing_lieu, new, old)
+            make_one(billing_lieu, new, old)
         assert refused.value.extra["first"] == words
-        assert _again(old).merged_into_person_id is None and _again(old).is_active
+        assert again(old).merged_into_person_id is None and again(old).is_active
     browser = sign_in(billing_lieu.cast.manager)
     page = browser.get(f"{_compare(old, new)}?keep={new.public_id}").text
     assert "Dans l’autre sens, rien ne s’y oppose" in page and "/merge" not in page
     with app.app_context():
-        seen = _seen(new, old)
+        seen = seen_of(new, old)
     sent = browser.post(f"{_compare(old, new)}/merge", data={"keep": new.public_id, "seen": seen})
     assert sent.status_code == 409 and "D’abord" in sent.text
 
@@ -212,9 +202,9 @@ def test_a_role_hinders_and_never_changes_hands(app, records, billing_lieu):
     with app.app_context():
         staff.set_roles(billing_lieu.manager, new.public_id, frozenset({Role.HOST}))
         with pytest.raises(CannotMerge):
-            _merge(billing_lieu, old, new)
+            make_one(billing_lieu, old, new)
         other = factories.make_person("Odette", "Faure", "autre@demo.example")
-        kept = _merge(billing_lieu, new, other, "email", "name")
+        kept = make_one(billing_lieu, new, other, "email", "name")
         assert kept.email == "odette@demo.example", "or whoever knows the other password would be of the team"
         assert kept.first_name == "Odette"
 
@@ -224,7 +214,7 @@ def test_nobody_is_left_with_a_closed_record(app, records, billing_lieu):
     with app.app_context():
         staff.deactivate(billing_lieu.manager, old.public_id)
         with pytest.raises(CannotMerge):
-            _merge(billing_lieu, old, new)
+            make_one(billing_lieu, old, new)
         assert [(pair.one.id, pair.other.id) for pair in twin_queries.twins()[0]] == [(old.id, new.id)]
         staff.deactivate(billing_lieu.manager, new.public_id)
         assert twin_queries.twins() == ([], 0), "two closed records are in nobody's way"
@@ -234,7 +224,7 @@ def test_an_address_that_nobody_confirmed_replaces_none(app, records, billing_li
     _old, new = records
     with app.app_context():
         other = factories.make_person("Odette", "Faure", "autre@demo.example", email_confirmed_at=None)
-        assert _merge(billing_lieu, new, other, "email").email == "odette@demo.example"
+        assert make_one(billing_lieu, new, other, "email").email == "odette@demo.example"
 
 
 def test_taking_the_address_signs_everybody_out(app, records, billing_lieu, sign_in):
@@ -243,7 +233,7 @@ def test_taking_the_address_signs_everybody_out(app, records, billing_lieu, sign
         other = factories.make_person("Odette", "Faure", "autre@demo.example")
     here, there = sign_in(new), sign_in(other)
     with app.app_context():
-        assert _merge(billing_lieu, new, other, "email").email == "autre@demo.example"
+        assert make_one(billing_lieu, new, other, "email").email == "autre@demo.example"
         assert list(db.session.scalars(select(Device).where(Device.ended_at.is_(None)))) == []
     for browser in (here, there):
         assert browser.get("/me").status_code == 302 or browser.get("/me").status_code == 303
@@ -261,7 +251,7 @@ def test_what_goes_on_goes_on_under_the_record_that_stays(app, records, billing_
             db.session.add(
                 OrganisationMember(organisation_id=billing_lieu.employer.id, person_id=old.id, since=OCTOBER)
             )
-        _merge(billing_lieu, new, old)
+        make_one(billing_lieu, new, old)
         said = select(TextAcceptance.person_id).order_by(TextAcceptance.id)
         assert list(db.session.scalars(said)) == [old.id, new.id]
         assert db.session.scalar(select(PersonCard.ended_at)) is not None
@@ -282,23 +272,23 @@ def test_what_goes_on_goes_on_under_the_record_that_stays(app, records, billing_
 def test_the_page_must_be_what_is_merged(app, records, billing_lieu):
     old, new = records
     with app.app_context():
-        seen = _seen(old, new)
+        seen = seen_of(old, new)
         with write_unit():
             db.session.execute(update(Person).where(Person.id == new.id).values(phone="07 00 00 00 00"))
         with pytest.raises(RecordChanged):
-            _merge(billing_lieu, old, new, seen=seen)
+            make_one(billing_lieu, old, new, seen=seen)
         with pytest.raises(RecordChanged):
-            _merge(billing_lieu, new, old, seen=_seen(old, new))
+            make_one(billing_lieu, new, old, seen=seen_of(old, new))
 
 
 def test_sixteen_merges_at_once_are_one(app, records, billing_lieu):
     old, new = records
     with app.app_context():
-        seen = _seen(old, new)
+        seen = seen_of(old, new)
 
     def merge() -> int:
         with app.app_context():
-            return _patiently(lambda: _merge(billing_lieu, old, new, seen=seen).id)
+            return _patiently(lambda: make_one(billing_lieu, old, new, seen=seen).id)
 
     assert set(at_once([merge] * 16)) == {old.id}
     with app.app_context():
@@ -308,19 +298,19 @@ def test_sixteen_merges_at_once_are_one(app, records, billing_lieu):
 def test_both_ways_at_once_leave_one_record(app, records, billing_lieu):
     old, new = records
     with app.app_context():
-        pairs = [(old, new, _seen(old, new)), (new, old, _seen(new, old))] * 8
+        pairs = [(old, new, seen_of(old, new)), (new, old, seen_of(new, old))] * 8
 
     def merge(kept: Person, gone: Person, seen: str) -> str:
         with app.app_context():
             try:
-                return _patiently(lambda: _merge(billing_lieu, kept, gone, seen=seen).public_id)
+                return _patiently(lambda: make_one(billing_lieu, kept, gone, seen=seen).public_id)
             except AlreadyMerged as error:
                 return error.code
 
     answers = at_once([lambda pair=pair: merge(*pair) for pair in pairs])
     assert answers.count("already_merged") == 8
     with app.app_context():
-        gone = [row for row in (_again(old), _again(new)) if row.merged_into_person_id is not None]
+        gone = [row for row in (again(old), again(new)) if row.merged_into_person_id is not None]
         assert len(gone) == 1
 
 
@@ -328,19 +318,19 @@ def test_a_third_record_brings_along_those_merged_into_it(app, records, billing_
     old, new = records
     with app.app_context():
         third = factories.make_person("Odette", "Faure", None)
-        _merge(billing_lieu, new, old)
-        _merge(billing_lieu, third, new)
+        make_one(billing_lieu, new, old)
+        make_one(billing_lieu, third, new)
         assert twin_queries.records_of(third.id) == [third.id, old.id, new.id]
         assert len(past_bookings(third.id, 1, 8)[0]) == 1
         with pytest.raises(AlreadyMerged):
-            _merge(billing_lieu, old, third)
+            make_one(billing_lieu, old, third)
 
 
 def test_a_merged_record_is_closed_for_good(app, records, billing_lieu, clock):
     old, new = records
     host = billing_lieu.cast.host.actor()
     with app.app_context():
-        _merge(billing_lieu, new, old)
+        make_one(billing_lieu, new, old)
         for act in (
             lambda: staff.reactivate(host, old.public_id),
             lambda: cards.give(host, old.public_id, new_token()),
@@ -359,9 +349,9 @@ def test_a_merged_record_is_closed_for_good(app, records, billing_lieu, clock):
 def test_erasing_erases_every_record(app, records, billing_lieu):
     old, new = records
     with app.app_context():
-        _merge(billing_lieu, new, old)
+        make_one(billing_lieu, new, old)
         erasing.erase(billing_lieu.manager, new.public_id)
-        assert [_again(row).name for row in records] == [f"Personne effacée {row.id}" for row in records]
+        assert [again(row).name for row in records] == [f"Personne effacée {row.id}" for row in records]
 
 
 def test_two_people_are_not_proposed_again(app, records, billing_lieu, sign_in):
