@@ -78,6 +78,16 @@ def pytest_configure(config: pytest.Config) -> None:
             db.engine.dispose()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ask on one engine what pages, forms and e-mails say (mark `once`); walks of every address open them on both."""
+    items[:] = [item for item in items if not (item.get_closest_marker("once") and _engine_of(item) == ENGINES[1])]
+
+
+def _engine_of(item: pytest.Item) -> str | None:
+    call = getattr(item, "callspec", None)
+    return None if call is None else call.params.get("engine_name")
+
+
 def pytest_collection_finish() -> None:
     """Look for dead cycles less often: what was imported and collected stays, and looking took a tenth of the run."""
     gc.collect()

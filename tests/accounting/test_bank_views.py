@@ -15,6 +15,8 @@ from coworking.core.db import db
 from tests.accounting.statements import OURS, Entry, camt
 from tests.support.billing import OCTOBER
 
+pytestmark = pytest.mark.once
+
 
 def plain(answer) -> str:
     assert answer.status_code == 200, answer.get_data(as_text=True)

@@ -9,6 +9,8 @@ from coworking.core.db import db
 from tests.support.billing import OCTOBER
 from tests.support.gateway import moved
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def paid_out(gateway, billing_lieu, app) -> None:

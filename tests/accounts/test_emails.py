@@ -13,6 +13,8 @@ from coworking.core.units import write_unit
 from tests.factories import make_person
 from tests.support import emails as golden
 
+pytestmark = pytest.mark.once
+
 EMAILS = [
     "accounts/confirm",
     "accounts/registered",

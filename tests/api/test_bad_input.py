@@ -15,6 +15,8 @@ from coworking.spaces import services as spaces
 from coworking.spaces.rules import Closing
 from tests.api.conftest import morning, times
 
+pytestmark = pytest.mark.once
+
 DESK = {"kind": "desk"}
 ROOM = {"kind": "room"}
 

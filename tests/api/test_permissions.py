@@ -12,6 +12,8 @@ from coworking.core.db import db
 from coworking.presence.models import Presence
 from tests.api.conftest import morning
 
+pytestmark = pytest.mark.once
+
 MONEY = ("payer", "cover", "amount_cents", "price_basis", "price_state")
 """What a host does not see of a unit."""
 

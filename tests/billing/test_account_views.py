@@ -12,6 +12,8 @@ from coworking.core.units import write_unit
 from tests.support.api import Program
 from tests.support.billing import OCTOBER, TODAY
 
+pytestmark = pytest.mark.once
+
 
 def plain(answer) -> str:
     assert answer.status_code == 200, answer.get_data(as_text=True)

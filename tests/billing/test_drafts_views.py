@@ -9,6 +9,8 @@ from coworking.billing import charges
 from coworking.billing.models import Charge, DraftHold
 from coworking.core.db import db
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def url(billing_lieu, app) -> str:

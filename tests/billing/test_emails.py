@@ -19,6 +19,8 @@ from coworking.core.units import write_unit
 from tests.support import emails as golden
 from tests.support.billing import OCTOBER
 
+pytestmark = pytest.mark.once
+
 IBAN = "FR7630006000011234567890189"
 
 

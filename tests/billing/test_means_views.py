@@ -14,6 +14,8 @@ from coworking.core.units import end_read
 from tests.support.billing import OCTOBER
 from tests.support.statements import counted
 
+pytestmark = pytest.mark.once
+
 
 def text_of(answer) -> str:
     text = re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True))

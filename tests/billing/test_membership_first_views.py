@@ -14,6 +14,8 @@ from coworking.spaces.calendar import lock_lieu
 from tests import factories
 from tests.membership.first import ask_first
 
+pytestmark = pytest.mark.once
+
 NARROW, NO_BREAK = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 
 

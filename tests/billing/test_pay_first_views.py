@@ -14,6 +14,8 @@ from coworking.spaces.calendar import lock_lieu
 from tests import factories
 from tests.booking.held import ask_first
 
+pytestmark = pytest.mark.once
+
 DAY = "2026-11-26"
 
 

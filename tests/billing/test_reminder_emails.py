@@ -15,6 +15,8 @@ from coworking.core.units import write_unit
 from tests.support import emails as golden
 from tests.support.reminders import ECB, live_until, remind_from_now_on, reminders
 
+pytestmark = pytest.mark.once
+
 GOLDEN = {
     ("Lise Vidal", 1): "billing/reminder-kind",
     ("Lise Vidal", 2): "billing/reminder-firm",

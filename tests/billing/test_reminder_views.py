@@ -14,6 +14,8 @@ from coworking.core.units import write_unit
 from tests.support.billing import OCTOBER, TODAY
 from tests.support.reminders import days_after, live_until, remind_from_now_on
 
+pytestmark = pytest.mark.once
+
 
 def plain(answer, status: int = 200) -> str:
     assert answer.status_code == status, answer.get_data(as_text=True)

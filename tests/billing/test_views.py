@@ -16,6 +16,8 @@ from coworking.spaces import services as spaces
 from tests import factories
 from tests.support.billing import OCTOBER, book
 
+pytestmark = pytest.mark.once
+
 
 def plain(answer) -> str:
     return re.sub(r"[\u202f\u00a0]", " ", answer.get_data(as_text=True))

@@ -16,6 +16,8 @@ from coworking.membership.withdrawal_models import Withdrawal
 from tests import factories
 from tests.support.billing import NOVEMBER, make_billing_lieu, settled
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def bought(app):

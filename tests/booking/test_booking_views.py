@@ -8,6 +8,8 @@ import pytest
 
 from tests.booking.pages import THURSDAY, booking_url, tap, text
 
+pytestmark = pytest.mark.once
+
 
 def test_cancelling_and_undoing_it(app, place, cast, sign_in, clock):
     browser = sign_in(cast.member)

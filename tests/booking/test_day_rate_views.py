@@ -17,6 +17,8 @@ from coworking.core.units import write_unit
 from coworking.pricing.models import Quote
 from tests import factories
 
+pytestmark = pytest.mark.once
+
 THURSDAY = date(2026, 11, 26)
 MORNING, AFTERNOON, DAY = frozenset({"am"}), frozenset({"pm"}), frozenset({"am", "pm"})
 SAVED = "payé par vous. Tarif à la journée\u202f: 3,00\u00a0€ de moins."

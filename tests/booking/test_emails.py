@@ -16,6 +16,8 @@ from coworking.spaces.models import Lieu
 from tests.factories import make_agreement, make_subscription
 from tests.support import emails as golden
 
+pytestmark = pytest.mark.once
+
 THURSDAY = date(2026, 11, 26)
 AM = frozenset({"am"})
 

@@ -14,6 +14,8 @@ from coworking.core.db import db
 from coworking.core.timespan import Span
 from tests.factories import make_agreement, make_subscription, make_tariff
 
+pytestmark = pytest.mark.once
+
 THURSDAY = date(2026, 11, 26)
 MORNING = Span(datetime(2026, 11, 26, 8, tzinfo=UTC), datetime(2026, 11, 26, 10, tzinfo=UTC))
 EURO = "\u00a0€"

@@ -15,6 +15,8 @@ from coworking.spaces import queries
 from tests.booking.nights import FRIDAY, NIGHT, THURSDAY, WEDNESDAY, at, book, english
 from tests.support.api import Program
 
+pytestmark = pytest.mark.once
+
 
 def test_the_e_mail_says_the_day_it_ends_and_its_calendar_file_the_instants(nights, place, clock, run_outbox, mailbox):
     book(nights.member, place.rooms[0])

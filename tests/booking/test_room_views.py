@@ -10,6 +10,8 @@ from coworking.core.units import write_unit
 from coworking.spaces.models import Resource
 from tests.booking.pages import THURSDAY, booking_url, text
 
+pytestmark = pytest.mark.once
+
 
 def test_a_room_from_its_chip_to_its_booking(app, place, cast, sign_in):
     browser = sign_in(cast.member)

@@ -13,6 +13,8 @@ from coworking.core.units import write_unit
 from coworking.spaces.models import Resource
 from tests.booking.pages import DAY, THURSDAY, tap, text
 
+pytestmark = pytest.mark.once
+
 
 def test_a_visitor_is_redirected_to_sign_in(client, place):
     answer = client.get("/week")

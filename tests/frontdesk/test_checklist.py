@@ -19,6 +19,8 @@ from coworking.spaces import services as lieux
 from tests.conftest import make_app
 from tests.support import emails as golden
 
+pytestmark = pytest.mark.once
+
 EMPTY = {"from_name": "", "from_address": "", "reply_to": ""}
 ALL = (
     "Aucun tarif",

@@ -23,6 +23,8 @@ from coworking.membership import services as membership
 from tests import factories
 from tests.support.billing import OCTOBER, TODAY
 
+pytestmark = pytest.mark.once
+
 AM = frozenset({"am"})
 TOMORROW = TODAY + timedelta(days=1)
 

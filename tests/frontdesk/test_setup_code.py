@@ -23,6 +23,8 @@ from tests.frontdesk.setup_answers import ANSWERS
 from tests.support.processes import Program
 from tests.support.redis import free_port
 
+pytestmark = pytest.mark.once
+
 CODE = re.compile(r"/setup asks for this code: ((?:[0-9a-f]{4}-){3}[0-9a-f]{4})")
 
 

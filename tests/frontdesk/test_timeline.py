@@ -14,6 +14,8 @@ from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.spaces.models import Resource
 
+pytestmark = pytest.mark.once
+
 THURSDAY = date(2026, 11, 26)
 DAY = frozenset({"am", "pm"})
 URL = "/planning?day=2026-11-26"

@@ -17,6 +17,8 @@ from coworking.core.units import write_unit
 from tests.booking.pages import text
 from tests.factories import make_subscription, make_tariff
 
+pytestmark = pytest.mark.once
+
 THURSDAY = date(2026, 11, 26)
 MORNING = frozenset({"am"})
 

@@ -16,6 +16,8 @@ from tests.factories import make_plan, make_subscription, make_tariff
 from tests.membership.first import ask_first
 from tests.membership.reading import plain
 
+pytestmark = pytest.mark.once
+
 DECEMBER, FEBRUARY = date(2026, 12, 1), date(2027, 2, 1)
 
 

@@ -15,6 +15,8 @@ from tests.factories import make_pack, make_pack_offer, make_tariff
 from tests.membership.first import ask_first
 from tests.membership.reading import plain
 
+pytestmark = pytest.mark.once
+
 TYPED = {"name": "Dix", "unit": "half_day", "units": "10", "price": "80", "valid_months": "6"}
 
 

@@ -14,6 +14,8 @@ from coworking.pricing.group_rules import Reduction
 from tests.factories import make_group, make_pack_offer, make_reduced, make_tariff
 from tests.membership.reading import plain
 
+pytestmark = pytest.mark.once
+
 SETTINGS = "/settings/reduced-prices"
 TODAY = date(2026, 11, 24)
 

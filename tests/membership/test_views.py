@@ -19,6 +19,8 @@ from coworking.spaces.models import Lieu
 from tests.factories import make_agreement, make_plan, make_subscription, make_tariff
 from tests.membership.reading import plain
 
+pytestmark = pytest.mark.once
+
 MANAGED = ["/settings/prices", "/settings/plans", "/settings/plans/new", "/organisations", "/organisations/new"]
 
 

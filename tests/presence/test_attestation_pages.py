@@ -12,6 +12,8 @@ from coworking.core.db import db
 from coworking.presence.models import Attestation
 from tests.presence.attested import stay, wall
 
+pytestmark = pytest.mark.once
+
 
 def ask(browser, **form):
     return browser.post("/me/attestations", data={"month": "2026-11", **form})

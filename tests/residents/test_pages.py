@@ -11,6 +11,8 @@ from coworking.booking import services as booking
 from coworking.core.db import db
 from coworking.residents.models import Residency
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def manager(site, sign_in):

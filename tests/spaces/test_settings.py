@@ -15,6 +15,8 @@ from coworking.core.timespan import total_minutes
 from coworking.spaces import queries
 from tests.support.forms import Page
 
+pytestmark = pytest.mark.once
+
 PAGES = ("/settings", "/settings/lieu", "/settings/hours", "/settings/closures", "/settings/spaces")
 POSTS = (
     "/settings/lieu",

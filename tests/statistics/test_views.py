@@ -28,6 +28,8 @@ from coworking.statistics.recipients import Recipient
 from coworking.statistics.return_rules import check_return
 from tests.statistics.oracle import PARIS
 
+pytestmark = pytest.mark.once
+
 MONTH = date(2026, 11, 1)
 MORNING = frozenset({"am"})
 
