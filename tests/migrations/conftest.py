@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,14 +37,25 @@ def bare(engine_name: str, tmp_path: Path, worker_id: str, clock) -> Iterator[Fl
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture
+def migrated(engine_name: str, tmp_path: Path, databases: Callable[[str], str], clock) -> Iterator[Flask]:
+    """An application on an empty database that is migrated already, its context pushed: what one goes down from."""
+    app = make_app(databases(engine_name), tmp_path)
+    migrating.prepare(app)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
 def populate() -> None:
     factories.make_place()
     factories.make_cast()
     db.session.remove()
 
 
-def revision_before(bare: Flask, ending: str) -> str:
+def revision_before(app: Flask, ending: str) -> str:
     """The revision before the one whose file ends so: what a database from before it is taken down to."""
-    script = ScriptDirectory(bare.extensions["migrate"].directory)
+    script = ScriptDirectory(app.extensions["migrate"].directory)
     (found,) = (step for step in script.walk_revisions() if step.path.endswith(f"_{ending}.py"))
     return str(found.down_revision)

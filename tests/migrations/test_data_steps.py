@@ -28,9 +28,8 @@ from tests.migrations.conftest import populate, revision_before
 from tests.statistics.returns import plain_figures
 
 
-def test_tokens_of_before_go_on_for_a_year_with_their_owners_roles(bare, clock):
-    before = revision_before(bare, "devices_and_token_ends")
-    upgrade()
+def test_tokens_of_before_go_on_for_a_year_with_their_owners_roles(migrated, clock):
+    before = revision_before(migrated, "devices_and_token_ends")
     populate()
     downgrade(revision=before)
     unconfirmed = "UPDATE person SET email_confirmed_at = NULL WHERE email = 'stranger@demo.example'"
@@ -51,10 +50,9 @@ def test_tokens_of_before_go_on_for_a_year_with_their_owners_roles(bare, clock):
     assert all(row.ends_at == clock.now + timedelta(days=365) for row in rows.values())
 
 
-def test_booking_emails_that_wait_are_sent_after_the_upgrade(bare, clock, tmp_path):
+def test_booking_emails_that_wait_are_sent_after_the_upgrade(migrated, clock, tmp_path):
     """They wait under topics that nothing handles any more; what waits is told once, what was told is not told again."""
-    before = revision_before(bare, "booking_news")
-    upgrade()
+    before = revision_before(migrated, "booking_news")
     place, cast = factories.make_place(), factories.make_cast()
     factories.make_tariff()
     actor, halves = cast.stranger.actor(), frozenset({"am"})
@@ -106,9 +104,8 @@ def test_booking_emails_that_wait_are_sent_after_the_upgrade(bare, clock, tmp_pa
     assert known not in body
 
 
-def test_older_attestations_get_their_pdf_on_request(bare, clock):
-    before = revision_before(bare, "attestation_papers")
-    upgrade()
+def test_older_attestations_get_their_pdf_on_request(migrated, clock):
+    before = revision_before(migrated, "attestation_papers")
     factories.make_place()
     anne = factories.make_cast().member
     presence.arrive(anne.actor())
@@ -135,9 +132,8 @@ def month(number: int) -> date:
     return date(2026, number, 1)
 
 
-def test_lieux_of_before_are_awaited_from_the_first_month_they_sent(bare, clock):
-    before = revision_before(bare, "network_returns")
-    upgrade()
+def test_lieux_of_before_are_awaited_from_the_first_month_they_sent(migrated, clock):
+    before = revision_before(migrated, "network_returns")
     awaited = {"sent earlier": 9, "sent later": 3, "sent nothing": 6, "awaited from no month": None}
     sent = {"sent earlier": (8, 7, 10), "sent later": (5,), "awaited from no month": (4,)}
     with write_unit():
@@ -165,9 +161,8 @@ def test_lieux_of_before_are_awaited_from_the_first_month_they_sent(bare, clock)
 @pytest.mark.parametrize(
     ("way", "recipient"), [("software", "head-of-today"), ("mail", "mailto:lead@demo.example"), (None, None)]
 )
-def test_revisions_of_before_were_sent_to_who_signed_or_to_the_head_of_then(bare, clock, way, recipient):
-    before = revision_before(bare, "delivery_recipient")
-    upgrade()
+def test_revisions_of_before_were_sent_to_who_signed_or_to_the_head_of_then(migrated, clock, way, recipient):
+    before = revision_before(migrated, "delivery_recipient")
     claims = urlsafe_b64encode(json.dumps({"iss": "head-of-then", "month": "2026-05"}).encode()).decode().rstrip("=")
     hour = timedelta(hours=1)
     with write_unit():
@@ -194,9 +189,8 @@ def test_revisions_of_before_were_sent_to_who_signed_or_to_the_head_of_then(bare
     }
 
 
-def test_returns_of_before_get_their_figures_beside_their_documents(bare, clock):
-    before = revision_before(bare, "received_figures")
-    upgrade()
+def test_returns_of_before_get_their_figures_beside_their_documents(migrated, clock):
+    before = revision_before(migrated, "received_figures")
     figures = plain_figures(distinct_people=None, desk_booked_halfdays=217)
     whole = {"lieu_id": "lieu-of-before", "figures": figures, "chain_heads": {"money": {"seq": 4, "digest": "0" * 64}}}
     with write_unit():
