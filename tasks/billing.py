@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from coworking.billing import charges, collecting, means, online_looking, reminding
+from coworking.billing import charges, collecting, means, online_looking, reminding, taking_off
 from tasks.app import celery
 
 
 @celery.task(name="billing.gather")
 def gather() -> int:
-    """Make the charges of days that are over, of this month and the one before; return how many were new."""
-    return charges.gather_recent()
+    """Make the charges of days that are over, of this month and the one before; return how many were new.
+
+    What was paid at the door and given up is credited.
+    """
+    made = charges.gather_recent()
+    taking_off.credit_given_up()
+    return made
 
 
 @celery.task(name="billing.collect")

@@ -13,7 +13,7 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from coworking.accounts.models import Person
-from coworking.billing import labels, rules
+from coworking.billing import given_up, labels, rules
 from coworking.billing.models import Charge
 from coworking.booking import day_rates
 from coworking.booking.models import Booking, BookingUnit
@@ -82,7 +82,41 @@ def _gather(*months: date) -> int:
                 *_adhesions(month, vat),
             )
         ]
-        return insert_missing(Charge, [*rows, *_packs(min(months), month_end(max(months)))])
+        made = insert_missing(Charge, [*rows, *_packs(min(months), month_end(max(months)))])
+        waive_given_up()
+    return made
+
+
+def waive_given_up() -> None:
+    """Let what was charged and not invoiced yet for a use that was given up come to nothing, in the open unit."""
+    if found := given_up.still_open():
+        ids = [charge.id for charge in found]
+        for discount in db.session.scalars(
+            select(Charge).where(Charge.source == "discount", Charge.source_id.in_(ids))
+        ):
+            db.session.delete(discount)
+        insert_missing(Charge, [_waiver_values(charge) for charge in found])
+
+
+def _waiver_values(charge: Charge) -> dict[str, Any]:
+    same = (
+        "payer_person_id",
+        "payer_organisation_id",
+        "person_id",
+        "family",
+        "month",
+        "due_month",
+        "day",
+        "label",
+        "quantity",
+        "unit",
+        "unit_cents",
+        "basis",
+        "vat_rate_bp",
+        "account",
+    )
+    values = {name: getattr(charge, name) for name in same}
+    return charge_values(**values, source="waiver", source_id=charge.id, amount_cents=-charge.amount_cents)
 
 
 def _missing(source: str, row_id: Any, *conditions: Any) -> Any:

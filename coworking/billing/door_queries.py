@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased, joinedload
 
 from coworking.accounts.models import Person
-from coworking.billing import labels, queries
+from coworking.billing import given_up, labels, queries
 from coworking.billing.door_models import Deposit, DepositReturn, DoorReceipt, DoorSale
 from coworking.billing.door_rules import NotOffered, SoldLine
 from coworking.billing.line_rules import ChargedItem
@@ -151,6 +151,7 @@ def owed_today(person: Person) -> list[SoldLine]:
         Charge.payer_person_id == person.id,
         Charge.day == spaces.today(),
         ~queries.discounted(),
+        ~given_up.is_given_up(),
     )
     return used + [
         SoldLine(f"c:{charge.public_id}", _item_of_charge(charge), charge_id=charge.id) for charge in charges
@@ -237,14 +238,22 @@ def sales_on(day: date) -> list[SoldAtDoor]:
 
 def sale_of_walk_in(person_id: int, day: date) -> DoorSale | None:
     """The sale that a person's use of ``day`` without a booking was paid with, unless it was cancelled (1 statement)."""
+    return _sale_of(DoorSale.person_id == person_id, BookingUnit.day == day, Booking.source == "walkin")
+
+
+def sale_of_booking(booking_id: int) -> DoorSale | None:
+    """The sale that a booking was paid with at the door, in part or whole, unless it was cancelled (1 statement)."""
+    return _sale_of(Booking.id == booking_id)
+
+
+def _sale_of(*conditions: ColumnElement[bool]) -> DoorSale | None:
     cancelled = select(_undoing.id).where(_undoing.cancels_id == DoorSale.id).exists()
     return db.session.scalars(
         select(DoorSale)
         .join(Charge, Charge.invoice_id == DoorSale.invoice_id)
         .join(BookingUnit, priced_by(Charge.source_id))
         .join(Booking, Booking.id == BookingUnit.booking_id)
-        .where(DoorSale.person_id == person_id, DoorSale.cancels_id.is_(None), ~cancelled)
-        .where(Charge.source == "quote", BookingUnit.day == day, Booking.source == "walkin")
+        .where(DoorSale.cancels_id.is_(None), ~cancelled, Charge.source == "quote", *conditions)
         .order_by(DoorSale.id.desc())
     ).first()
 

@@ -97,6 +97,12 @@ def withdrawn(last_day: date | None, locale: str) -> str:
         return _("Withdrawal, owed until %(day)s", day=day_year(last_day))
 
 
+def given_up(locale: str) -> str:
+    """Why what was paid at the door is credited: its booking is not there any more, or is another one by now."""
+    with in_language(locale):
+        return _("Booking cancelled or changed")
+
+
 def rest_of(label: str, locale: str) -> str:
     """What the person pays of it, where their employer pays a part."""
     with in_language(locale):

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from coworking.accounts.models import Person
 from coworking.billing import door_queries, door_rules, drafts, mentions, paying, queries, rules, services
-from coworking.billing.charges import charge_values, quote_values
+from coworking.billing.charges import charge_values, quote_values, waive_given_up
 from coworking.billing.door_models import Deposit, DepositReturn, DoorReceipt, DoorSale
 from coworking.billing.door_rules import SoldLine
 from coworking.billing.manual_charges import waive_in_unit
@@ -237,6 +237,7 @@ def cancel(actor: Actor, public_id: str, reason: str) -> DoorSale:
             lock_series(door_rules.CHAIN)
         if invoice is not None:
             note = _credit(actor, key, invoice, why)
+            waive_given_up()
         elif sale.method == door_rules.ON_INVOICE:
             _take_off(actor, sale)
         if sale.receipt_id is not None:

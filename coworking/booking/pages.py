@@ -23,6 +23,10 @@ blueprint = Blueprint("booking", __name__)
 beside: list[Callable[[Booking], Markup]] = []
 """What the packages above add to a booking's sheet, for the team."""
 
+paid: list[Callable[[Booking], Markup]] = []
+"""What the packages above say of a booking that was paid already, for the team and who reads its price; empty where it
+was not."""
+
 
 def vary_by_htmx(response: Response) -> Response:
     """Tell caches that a sheet is a page or only its inside."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from flask import flash, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from coworking.booking import day_rates, former, move_offers, offers, queries, repaying, services
 from coworking.booking.access import sees_price
 from coworking.booking.forms import read_move_agreed, read_page
 from coworking.booking.list_pages import OWN
 from coworking.booking.models import Booking, BookingUnit
-from coworking.booking.pages import after_change, beside, blueprint, refused, said, said_with_payer
+from coworking.booking.pages import after_change, beside, blueprint, paid, refused, said, said_with_payer
 from coworking.core import exports
 from coworking.core.clock import now
 from coworking.core.errors import N_, DomainError, NotFound
@@ -62,7 +63,13 @@ def cancel(public_id: str) -> ResponseReturnValue:
         return _sheet(public_id, error=say(error)), error.status
     words = _("Cancelled. It was late: it counts as used.") if cancelled.cancelled_late else _("Cancelled.")
     flash(words, "undo:" + url_for("booking.undo", public_id=public_id))
+    if current_actor().is_staff and not cancelled.cancelled_late and _said_of_payment(cancelled):
+        return redirect(url_for("booking.booking", public_id=public_id), 303)  # it says what becomes of the money
     return after_change(cancelled)
+
+
+def _said_of_payment(booking: Booking) -> list[Markup]:
+    return [said for part in paid if (said := part(booking))]
 
 
 @blueprint.post("/bookings/<public_id>/undo")
@@ -222,5 +229,6 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         priced=sees_price(actor, found),
         dearer=_dearer_if_cancelled(found) if changeable and not found.is_held else [],
         beside=[part(found) for part in beside] if actor.is_staff else [],
+        paid=_said_of_payment(found) if actor.is_staff or bill is not None else [],
         error=error,
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from coworking.accounts.models import Person
 from coworking.accounts.queries import person_by_public_id, search_people
@@ -15,7 +16,11 @@ from coworking.billing import door_queries, receipts, selling
 from coworking.billing.door_models import DoorSale
 from coworking.billing.door_rules import MEANS, ON_INVOICE, NotOffered, SoldAlready
 from coworking.billing.list_pages import DEPOSITS
+from coworking.booking.models import Booking
+from coworking.booking.pages import paid
+from coworking.booking.queries import free_until_of
 from coworking.core import exports
+from coworking.core.clock import now
 from coworking.core.errors import N_, DomainError, InvalidInput, NotFound
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _, language
@@ -28,6 +33,26 @@ from coworking.presence import services as presence
 from coworking.spaces import queries as spaces
 
 NOBODY = "nobody"
+
+
+@paid.append
+def _paid_at_the_door(booking: Booking) -> Markup:
+    """That ``booking`` was paid at the door, and what becomes of the money when it is cancelled; on its sheet."""
+    if booking.day > spaces.today() or booking.sale_id is not None:
+        return Markup()
+    sold = door_queries.sale_of_booking(booking.id)
+    if sold is None:
+        return Markup()
+    return Markup(  # noqa: S704 - a template of ours, escaped by Jinja
+        render_template(
+            "frontdesk/_paid.html",
+            booking=booking,
+            sold=sold,
+            may_undo=sold.sold_on == spaces.today() and current_actor().is_staff,
+            mine=booking.person_id == current_actor().person_id,
+            in_time=now() < free_until_of(booking, spaces.lieu()),
+        )
+    )
 
 
 @blueprint.get("/sell")

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from coworking.accounting import drawer_queries, journal
 from coworking.accounting.models import CashMovement
-from coworking.billing import charges, door_queries, door_rules, queries, rules, selling, services
+from coworking.billing import charges, door_queries, door_rules, queries, rules, selling, services, taking_off
 from coworking.billing.door_models import Deposit, DepositReturn, DoorReceipt, DoorSale
 from coworking.billing.models import Charge, Invoice, Payment
 from coworking.booking import services as booking
@@ -383,3 +383,101 @@ def test_receipts_are_one_chain(shop, session):
     entries = [(selling.link_of(row), row.payload) for row in rows]
     assert links.problems(entries, public_keys().get) == []
     assert links.problems([entries[0], entries[2]], public_keys().get)
+
+
+# Given up after it was paid -------------------------------------------------------------------------------------------
+
+
+def paid_booking(shop, lise, method="cash"):
+    """This afternoon's desk, booked a moment ago and paid at the door."""
+    made = booking.book_half_days(lise.actor(), TODAY, frozenset({"pm"}))
+    (line,) = door_queries.owed_today(lise)
+    return made.public_id, shop.sell({line.key: 1}, 900, person=lise, method=method)
+
+
+def gather() -> None:
+    """What the night does."""
+    charges.gather_recent()
+    taking_off.credit_given_up()
+
+
+def owed_in_all(session, person) -> int:
+    """What the person's charges that are not invoiced come to, and what their invoices and credit notes do."""
+    not_invoiced = select(func.sum(Charge.amount_cents)).where(
+        Charge.payer_person_id == person.id, Charge.invoice_id.is_(None), Charge.day == TODAY
+    )
+    invoiced = select(func.sum(Invoice.payable_cents)).where(Invoice.payer_person_id == person.id)
+    return (session.scalar(not_invoiced) or 0) + (session.scalar(invoiced) or 0)
+
+
+@pytest.mark.parametrize("method", ["cash", "card", "invoice"])
+def test_a_sold_half_day_that_is_cancelled_in_time_is_owed_no_longer(shop, session, clock, method):
+    lise = shop.lieu.cast.stranger
+    public_id, sale = paid_booking(shop, lise, method)
+    booking.cancel(lise.actor(), public_id)
+    assert door_queries.owed_today(lise) == []
+    clock.advance(days=1)
+    for _twice in range(2):
+        gather()
+    assert owed_in_all(session, lise) == 0
+    if method == "invoice":
+        return
+    invoice = session.get_one(Invoice, sale.invoice_id)
+    (note,) = queries.credit_notes_of(invoice)
+    assert (note.payable_cents, queries.content(note)["reason"]) == (-900, "Réservation annulée ou modifiée")
+    assert [(one.invoice.number, one.open_cents) for one in queries.to_refund()] == [(invoice.number, -900)]
+    assert broken() == []
+
+
+def test_one_that_is_cancelled_too_late_stays_paid(shop, session, clock):
+    lise = shop.lieu.cast.stranger
+    public_id, _sale = paid_booking(shop, lise)
+    clock.advance(minutes=11)
+    booking.cancel(lise.actor(), public_id)
+    clock.advance(days=1)
+    gather()
+    assert owed_in_all(session, lise) == 900 and queries.to_refund() == []
+
+
+def test_the_host_gives_the_money_back_by_cancelling_the_sale_too(shop, session, clock):
+    """In either order: nothing is owed, and nothing is credited twice."""
+    lise = shop.lieu.cast.stranger
+    for sale_first in (True, False):
+        public_id, sale = paid_booking(shop, lise)
+        acts = [
+            lambda sold=sale: selling.cancel(shop.host, sold.public_id, "Ne vient pas"),
+            lambda booked=public_id: booking.cancel(shop.host, booked, mistake=True),
+        ]
+        for act in acts if sale_first else reversed(acts):
+            act()
+        assert door_queries.owed_today(lise) == [] and drawer_queries.expected_cents() == 0
+    clock.advance(days=1)
+    gather()
+    assert owed_in_all(session, lise) == 0 and queries.to_refund() == []
+    assert all(
+        row.payer_person_id != lise.id or row.payable_cents == 6600
+        for row in services.run(shop.lieu.manager, NOVEMBER).issued
+    )
+    assert broken() == []
+
+
+def test_an_arrival_that_is_undone_after_its_sale_is_credited_overnight(shop, session, clock):
+    lise = shop.lieu.cast.stranger
+    arrival = presence.arrive(shop.host, person=lise.public_id)
+    (line,) = door_queries.owed_today(lise)
+    shop.sell({line.key: 1, shop.coffee: 1}, 1050, person=lise)
+    presence.undo_arrival(shop.host, arrival.presence.public_id)
+    clock.advance(days=1)
+    gather()
+    assert owed_in_all(session, lise) == 150, "the coffee was drunk"
+
+
+def test_a_sold_booking_that_is_cancelled_and_taken_back_is_owed_once(shop, session, clock):
+    """What was paid is credited, and what came back is owed like any other half-day."""
+    lise = shop.lieu.cast.stranger
+    public_id, _sale = paid_booking(shop, lise)
+    booking.cancel(lise.actor(), public_id)
+    booking.undo_cancel(lise.actor(), public_id)
+    clock.advance(days=1)
+    gather()
+    assert owed_in_all(session, lise) == 900

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from sqlalchemy import func, select
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from coworking.accounts.models import Person
 from coworking.billing.door_models import DoorReceipt, DoorSale
 from coworking.billing.models import Charge, Invoice
+from coworking.booking import services as booking
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.presence.models import Presence
@@ -115,6 +117,39 @@ def test_undoing_an_arrival_that_was_paid_leads_to_its_sale(billing_lieu, keys, 
     browser.post(f"{browser.post('/sell', data=form | {'method': 'cash'}).location}/cancel", data={"reason": "Encore"})
     assert "ont été payés" not in plain(browser.get(f"/today/arrivals/{again}")), "the sale is cancelled"
     assert browser.post(f"/today/arrivals/{again}/undo").location == "/today"
+
+
+def test_a_paid_bookings_sheet_says_what_becomes_of_the_money(billing_lieu, keys, sign_in, app):
+    """To the team and to the person, before the tap and after it; the way to the sale, which gives it back."""
+    lise, browser = billing_lieu.cast.stranger, sign_in(billing_lieu.cast.host)
+    with app.app_context():
+        made = booking.book_half_days(lise.actor(), date(2026, 11, 24), frozenset({"pm"})).public_id
+    assert "sur place" not in plain(browser.get(f"/bookings/{made}"))
+    form = hidden(plain(browser.get(f"/sell?person={lise.public_id}")))
+    sale = browser.post("/sell", data=form | {"n-w": "0", "shown": "900", "method": "cash"}).location
+    before = plain(browser.get(f"/bookings/{made}"))
+    assert "annulez la réservation, puis sa vente" in before and f'href="{sale}"' in before and "9,00" not in before
+    own = plain(sign_in(lise).get(f"/bookings/{made}"))
+    assert "Vous avez payé cette réservation sur place." in own and "sur la facture" not in own and sale not in own
+    done = browser.post(f"/bookings/{made}/cancel")
+    assert done.location == f"/bookings/{made}"
+    after = plain(browser.get(done.location))
+    assert "Pour rendre l’argent maintenant, annulez sa vente." in after and f'href="{sale}"' in after
+    assert browser.post(f"{sale}/cancel", data={"reason": "Ne vient pas"}).status_code == 303
+    assert "sur place" not in plain(browser.get(f"/bookings/{made}")), "its sale is cancelled"
+
+
+def test_a_paid_booking_that_is_cancelled_too_late_says_that_it_stays_paid(billing_lieu, keys, sign_in, app, clock):
+    lise, browser = billing_lieu.cast.stranger, sign_in(billing_lieu.cast.host)
+    with app.app_context():
+        made = booking.book_half_days(lise.actor(), date(2026, 11, 24), frozenset({"pm"})).public_id
+    form = hidden(plain(browser.get(f"/sell?person={lise.public_id}")))
+    browser.post("/sell", data=form | {"n-w": "0", "shown": "900", "method": "cash"})
+    clock.advance(minutes=11)
+    own = sign_in(lise)
+    assert "Annulée maintenant, elle reste payée." in plain(own.get(f"/bookings/{made}"))
+    own.post(f"/bookings/{made}/cancel")
+    assert "Elle a été annulée trop tard : elle reste payée." in plain(own.get(f"/bookings/{made}"))
 
 
 def test_who_has_a_plan_is_sold_nothing_for_their_half_day(billing_lieu, keys, sign_in, app):
