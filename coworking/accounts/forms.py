@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from coworking.accounts import password_rules, rules
 from coworking.accounts.models import Person
+from coworking.accounts.terms_queries import TextHead
+from coworking.accounts.terms_rules import NotAccepted
 from coworking.core import place
 from coworking.core.forms import Form
 from coworking.core.reading import email_of, normal_email, one_of, phone_of, postcode_of
@@ -19,6 +21,12 @@ def sign_up_form(typed: Mapping[str, str]) -> Form:
     words = (form["first_name"], form["last_name"], place.name())
     form.check("password", password_rules.check_password, normal_email(form["email"]), words)
     return form
+
+
+def check_accepts(form: Form, texts: Collection[TextHead]) -> None:
+    """Ask for the box that accepts ``texts``, where there are any."""
+    if texts and not form.checked("accepts"):
+        form.refuse("accepts", NotAccepted())
 
 
 def profile_form(typed: Mapping[str, str]) -> Form:

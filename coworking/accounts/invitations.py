@@ -5,12 +5,12 @@ Whoever invites learns nothing of the address: not whether there is an account, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select
 
-from coworking.accounts import access, devices, emails, organisation_rules, organisations, rules, tokens
+from coworking.accounts import access, devices, emails, organisation_rules, organisations, rules, terms, tokens
 from coworking.accounts.devices import Browser, Halfway, SignedIn
 from coworking.accounts.models import Organisation, OrganisationInvitation, OrganisationMember, Person
 from coworking.core import audit, place
@@ -101,13 +101,20 @@ def read(token: str) -> OrganisationInvitation:
 
 
 def accept(
-    token: str, actor: Actor | None, *, first_name: str = "", last_name: str = "", browser: Browser | None = None
+    token: str,
+    actor: Actor | None,
+    *,
+    first_name: str = "",
+    last_name: str = "",
+    shown: Collection[str] = (),
+    browser: Browser | None = None,
 ) -> SignedIn | Halfway | None:
     """Belong to the organisation from today on, once.
 
     ``actor``: who is signed in; the invitation must be for their address (`InvitationOfAnother`). A visitor gets an account
     by it, under the name given, and is signed in: only the address's reader has the link. Where the address has an account
-    they sign in first (`SignInRequired`). Raises `Gone`.
+    they sign in first (`SignInRequired`). ``shown``: the versions of terms and house rules that they accept with it; raises
+    `TextsChanged` where these are not all that waits for them. Raises `Gone`.
     """
     public_id = read(token).public_id
     with write_unit():
@@ -121,11 +128,14 @@ def accept(
                 raise organisation_rules.InvitationOfAnother(email=row.email)
             if not person.may_book:
                 raise rules.NotConfirmedYet()
+            terms.check_shown(shown, person.id)
         elif person is not None:
             raise SignInRequired()
         else:
+            terms.check_shown(shown)
             person = _new_person(row.email, first_name, last_name)
             signed_in = devices.sign_in(person, browser or Browser())
+        terms.accept_shown(person.id, shown)
         row.accepted_at, row.person_id = now(), person.id
         _belong(person, row.organisation_id, as_contact=row.as_contact)
     return signed_in

@@ -62,7 +62,7 @@ def sign_up(
         person = access.by_email(email)
         if person is not None:
             if made:
-                terms.accept_at_sign_up(person.id, shown)
+                terms.accept_shown(person.id, shown)
             emails.enqueue(emails.CONFIRM if made else emails.REGISTERED, person)
     return tokens.signed_up_mark(email, password_hash)
 

@@ -38,9 +38,11 @@ def publish(actor: Actor, kind: str, *, text: str, news: str | None, from_day: d
     return row
 
 
-def check_shown(public_ids: Iterable[str]) -> None:
-    """Raise `TextsChanged` unless exactly the versions in force were shown to somebody who accepts them."""
-    if set(public_ids) != {head.public_id for head in terms_queries.heads_in_force()}:
+def check_shown(public_ids: Iterable[str], person_id: int | None = None) -> None:
+    """Raise `TextsChanged` unless exactly what is to be accepted was shown: the versions in force, or of those what this
+    person has not accepted yet."""
+    due = terms_queries.heads_in_force() if person_id is None else terms_queries.waiting_for(person_id)
+    if set(public_ids) != {head.public_id for head in due}:
         raise TextsChanged()
 
 
@@ -61,10 +63,10 @@ def accept(actor: Actor, public_ids: Iterable[str]) -> None:
                 _write(person.id, head.id, "online", _today(), person.id)
 
 
-def accept_at_sign_up(person_id: int, shown: Collection[str]) -> None:
-    """Who makes an account accepts what they were shown of what is in force; in the open unit."""
+def accept_shown(person_id: int, shown: Collection[str]) -> None:
+    """Somebody accepts what they were shown of what waits for them, in the open unit."""
     require_unit()
-    for head in (one for one in terms_queries.heads_in_force() if one.public_id in shown):
+    for head in (one for one in terms_queries.waiting_for(person_id) if one.public_id in shown):
         _write(person_id, head.id, "online", _today(), person_id)
 
 

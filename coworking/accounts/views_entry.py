@@ -7,10 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import email_changes, passkey_answers, password_rules, rules, services, terms_queries, tokens
 from coworking.accounts.devices import Halfway
-from coworking.accounts.forms import sign_up_form
+from coworking.accounts.forms import check_accepts, sign_up_form
 from coworking.accounts.pages import blueprint, home_of, page, visitor_address, welcome
 from coworking.accounts.session import browser, end, known_as
-from coworking.accounts.terms_rules import NotAccepted
 from coworking.core.errors import Gone
 from coworking.core.forms import Form
 from coworking.core.i18n import _, choose_again
@@ -60,8 +59,7 @@ def sign_up() -> ResponseReturnValue:
 @public
 def do_sign_up() -> ResponseReturnValue:
     form = sign_up_form(request.form)
-    if terms_queries.heads_in_force() and not form.checked("accepts"):
-        form.refuse("accepts", NotAccepted())
+    check_accepts(form, terms_queries.heads_in_force())
     if form.is_good:
         with form.trying():
             mark = services.sign_up(

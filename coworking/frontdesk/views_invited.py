@@ -5,13 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts import invitations, queries
+from coworking.accounts import invitations, queries, terms_queries
+from coworking.accounts.forms import check_accepts
+from coworking.accounts.models import OrganisationInvitation
 from coworking.accounts.pages import welcome
 from coworking.accounts.session import browser
+from coworking.accounts.terms_queries import TextHead
 from coworking.core.errors import Gone, SignInRequired
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
-from coworking.core.policy import actor_or_none, public
+from coworking.core.policy import Actor, actor_or_none, public
 
 blueprint = Blueprint("invited", __name__)
 
@@ -28,12 +31,16 @@ def show(token: str) -> ResponseReturnValue:
 def accept(token: str) -> ResponseReturnValue:
     form, actor = Form(request.form), actor_or_none()
     try:
+        check_accepts(form, _to_accept(invitations.read(token), actor))
+        if not form.is_good:
+            return _page(token, form)
         with form.trying():
             signed_in = invitations.accept(
                 token,
                 actor,
                 first_name=form["first_name"],
                 last_name=form["last_name"],
+                shown=form.several("text"),
                 browser=browser(remember="remember" in form),
             )
             flash(_("You belong to it now. What it pays is marked on your week."))
@@ -59,8 +66,17 @@ def _page(token: str, form: Form) -> ResponseReturnValue:
         me=me,
         is_mine=me is not None and me.email == row.email,
         has_account=me is None and queries.person_by_email(row.email) is not None,
+        texts=_to_accept(row, actor),
         token=token,
     )
+
+
+def _to_accept(invitation: OrganisationInvitation, actor: Actor | None) -> list[TextHead]:
+    """What is accepted with ``invitation``: all that is in force by who gets an account, what still waits by who has one."""
+    person = queries.person_by_email(invitation.email)
+    if person is None:
+        return terms_queries.heads_in_force() if actor is None else []
+    return terms_queries.waiting_for(person.id) if actor is not None and actor.person_id == person.id else []
 
 
 def _gone() -> ResponseReturnValue:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from coworking.accounts import invitations
+from coworking.accounts import invitations, terms, terms_queries
 from coworking.accounts.models import Organisation, OrganisationInvitation, OrganisationMember, Person
 from coworking.core import retention
 from coworking.core.db import db
@@ -117,6 +117,53 @@ def test_who_has_an_account_signs_in_and_accepts(app, durand, invited, sign_in, 
     assert members(app, "stranger@demo.example") == []
     assert sign_in(cast.stranger).post(link).status_code == 303
     assert members(app, "stranger@demo.example") == [(TODAY, None, False)]
+
+
+@pytest.fixture
+def rules_hold(app, place, cast):
+    """House rules that hold from today on."""
+    with app.app_context():
+        text_row = terms.publish(cast.manager.actor(), "rules", text="# Calme", news=None, from_day=TODAY)
+        return text_row.public_id
+
+
+def accepted(app, email: str) -> list[tuple[str, date]]:
+    with app.app_context():
+        person_id = db.session.scalars(select(Person.id).where(Person.email == email)).one()
+        return [(row.way, row.agreed_on) for row in terms_queries.accepted_by(person_id)]
+
+
+def test_who_gets_an_account_by_an_invitation_accepts_the_house_rules_with_it(app, durand, invited, rules_hold):
+    link, browser = invited("zoe@demo.example"), app.test_client()
+    page = browser.get(link).text
+    assert 'name="accepts"' in page and f'href="/terms/{rules_hold}"' in page
+    data = {"first_name": "Zoé", "last_name": "Petit", "text": rules_hold}
+    refused = browser.post(link, data=data)
+    assert refused.status_code == 422 and 'value="Zoé"' in refused.text
+    stale = browser.post(link, data=data | {"text": "rules-2026-01-01", "accepts": "1"})
+    assert stale.status_code == 409
+    assert members(app, "zoe@demo.example") == []
+    assert browser.post(link, data=data | {"accepts": "1"}).status_code == 303
+    assert accepted(app, "zoe@demo.example") == [("online", TODAY)]
+    assert "règlement" not in browser.get("/week").text, "nobody is asked again"
+
+
+def test_who_has_an_account_accepts_what_still_waits_for_them_and_sees_no_box_after_that(
+    app, durand, invited, sign_in, cast, rules_hold
+):
+    link, browser = invited("stranger@demo.example"), sign_in(cast.stranger)
+    assert 'name="accepts"' in browser.get(link).text
+    assert 'name="accepts"' not in app.test_client().get(link).text, "they sign in first"
+    assert browser.post(link).status_code == 422
+    assert members(app, "stranger@demo.example") == []
+    assert browser.post(link, data={"text": rules_hold, "accepts": "1"}).status_code == 303
+    assert accepted(app, "stranger@demo.example") == [("online", TODAY)]
+    second = invited("member@demo.example")
+    member = sign_in(cast.member)
+    member.post("/me/terms", data={"text": rules_hold, "accepts": "1"})
+    assert 'name="accepts"' not in member.get(second).text
+    assert member.post(second).status_code == 303
+    assert len(accepted(app, "member@demo.example")) == 1
 
 
 def test_an_invitation_is_accepted_by_nobody_else(app, durand, invited, sign_in, cast):
