@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from apiflask.exceptions import HTTPError
@@ -21,15 +22,20 @@ _BODYLESS = frozenset(
         "close_article",
         "close_pack_offer",
         "close_plan",
+        "close_price_group",
         "check_in",
         "copy_my_data",
         "end_reduced_price",
         "end_subscription",
         "open_article",
         "open_pack_offer",
+        "keep_assignment",
         "open_plan",
+        "open_price_group",
+        "remove_group_prices",
         "remove_tariff",
         "say_two_people",
+        "take_back_assignment",
         "take_paper_back",
         "undo_move",
         "withdraw_invitation",
@@ -39,6 +45,16 @@ BODY_OPTIONAL = frozenset({"arrive"})
 """Views that take an empty body for an empty object."""
 _LOCATIONS = {"json", "query"}
 _DEEPEST = 20
+
+
+@contextmanager
+def input_names(**names: str) -> Iterator[None]:
+    """Name the input that is refused as it is called here: ``place="resource_id"``, where a page calls it ``place``."""
+    try:
+        yield
+    except DomainError as error:
+        error.at_field = names.get(error.at_field or "", error.at_field)
+        raise
 
 
 class MalformedJson(DomainError):

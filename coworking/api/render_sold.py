@@ -1,12 +1,13 @@
-"""What the lieu sells, as the API shows it to managers: its tariff, plans, packs and articles."""
+"""What the lieu sells, as the API shows it to managers: its tariff, groups that pay less, plans, packs and articles."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from coworking.api.render import Json
 from coworking.membership.models import PackOffer, Plan
 from coworking.pricing.concerned_queries import Concerned
+from coworking.pricing.group_models import GroupTariff, PriceGroup
 from coworking.pricing.models import Article, Tariff
 
 
@@ -32,6 +33,35 @@ def tariff(row: Tariff, keys: Mapping[int, str]) -> Json:
 
 def concerned(row: Concerned) -> Json:
     return {"booked": row.booked, "people": row.people, "organisations": row.organisations}
+
+
+def priced_group(
+    row: PriceGroup, tariffs: Sequence[GroupTariff], named: Mapping[tuple[str, int], str], people: int
+) -> Json:
+    """``named``: the public ids of plans and packs, by kind and id."""
+    return {
+        "id": row.public_id,
+        "name": row.name,
+        "is_open": row.archived_at is None,
+        "people": people,
+        "prices": [
+            {
+                "id": tariff.public_id,
+                "valid_from": tariff.valid_from,
+                "reductions": [
+                    {
+                        "kind": one.kind,
+                        "plan_id": named.get((one.kind, one.of_id)) if one.kind == "plan" else None,
+                        "offer_id": named.get((one.kind, one.of_id)) if one.kind == "pack" else None,
+                        "percent_bp": one.percent_bp,
+                        "cents": one.cents,
+                    }
+                    for one in tariff.prices
+                ],
+            }
+            for tariff in tariffs
+        ],
+    }
 
 
 def plan(row: Plan, holders: int) -> Json:

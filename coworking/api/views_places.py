@@ -7,6 +7,7 @@ from typing import Any
 from coworking.api import render_places
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
+from coworking.api.problems import input_names
 from coworking.api.render import Json
 from coworking.api.schemas.places import Assignment, Assignments, MovedPlace, NewAssignment, NewEnd, PlaceMove
 from coworking.core.policy import Actor, Role, current_actor, requires
@@ -43,7 +44,8 @@ def assign(json_data: dict[str, Any]) -> Json:
     place, person, organisation = (
         json_data.pop(name, None) for name in ("resource_id", "person_id", "organisation_id")
     )
-    made = services.assign(actor, Assigning(place=place, person=person, organisation=organisation, **json_data))
+    with input_names(place="resource_id"):
+        made = services.assign(actor, Assigning(place=place, person=person, organisation=organisation, **json_data))
     return _assignment(actor, made.public_id)
 
 
@@ -57,7 +59,8 @@ def look_at_place_move(assignment_id: str, query_data: dict[str, Any]) -> Json:
     place, first_day = query_data["resource_id"], query_data["first_day"]
     refused: PlaceNotFree | None = None
     try:
-        services.check_move(held, place, first_day)
+        with input_names(place="resource_id"):
+            services.check_move(held, place, first_day)
     except PlaceNotFree as error:
         refused = error
     return render_places.move(spaces.resource_by_public_id(place), first_day, refused)
@@ -74,7 +77,8 @@ def move_assignment(assignment_id: str, json_data: dict[str, Any]) -> Json:
     The former one is free from then on. 409 `place_not_free` as when one is assigned.
     """
     actor = current_actor()
-    services.move(actor, assignment_id, json_data["resource_id"], json_data["first_day"])
+    with input_names(place="resource_id"):
+        services.move(actor, assignment_id, json_data["resource_id"], json_data["first_day"])
     return _assignment(actor, assignment_id)
 
 
@@ -90,6 +94,34 @@ def end_assignment(assignment_id: str, json_data: dict[str, Any]) -> Json:
     """
     actor = current_actor()
     services.end(actor, assignment_id, json_data["last_day"], let_off=json_data["let_off"])
+    return _assignment(actor, assignment_id)
+
+
+@blueprint.post("/assignments/<assignment_id>/keep")
+@requires(Role.MANAGER, scope="payments:write")
+@blueprint.output(Assignment())
+@idempotent(_assignment)
+def keep_assignment(assignment_id: str) -> Json:
+    """Let an assignment that ends go on after all, from month to month (managers)
+
+    409 `goes_on_already` where it does, or has ended; `place_not_free` as when one is assigned.
+    """
+    actor = current_actor()
+    services.keep(actor, assignment_id)
+    return _assignment(actor, assignment_id)
+
+
+@blueprint.post("/assignments/<assignment_id>/take-back")
+@requires(Role.MANAGER, scope="payments:write")
+@blueprint.output(Assignment())
+@idempotent(_assignment)
+def take_back_assignment(assignment_id: str) -> Json:
+    """Take an assignment back that has not begun: it never counts (managers); twice is fine
+
+    409 `already_ends` once it has begun.
+    """
+    actor = current_actor()
+    services.take_back(actor, assignment_id)
     return _assignment(actor, assignment_id)
 
 

@@ -9,6 +9,7 @@ from flask import request
 from coworking.api import render_people
 from coworking.api.idempotency import idempotent
 from coworking.api.pages import blueprint
+from coworking.api.problems import input_names
 from coworking.api.queries import known_person
 from coworking.api.render import Json
 from coworking.api.schemas.reduced import NewReducedPrice, ReducedGroups, ReducedPrice, ReducedPrices
@@ -53,15 +54,16 @@ def give_reduced_price(person_id: str, json_data: dict[str, Any]) -> Json:
     What is booked keeps its price. 409 `given_already` where they have it then.
     """
     actor = current_actor()
-    given = group_services.give(
-        actor,
-        person_id,
-        json_data["group_id"],
-        valid_from=json_data["valid_from"],
-        valid_until=json_data["valid_until"],
-        proof=json_data["proof"],
-        seen_on=json_data["seen_on"],
-    )
+    with input_names(group="group_id"):
+        given = group_services.give(
+            actor,
+            person_id,
+            json_data["group_id"],
+            valid_from=json_data["valid_from"],
+            valid_until=json_data["valid_until"],
+            proof=json_data["proof"],
+            seen_on=json_data["seen_on"],
+        )
     return _reduced_price(actor, given.public_id)
 
 

@@ -17,6 +17,9 @@ from coworking.pricing.rules import PriceInvalid, Prices, RateInvalid, cents_of,
 ANY = 0
 """In place of the id of one plan or pack: every one of them."""
 
+REDUCED_KINDS = ("desk", "room", "office", "adhesion", "plan", "pack")
+"""What a group can pay less for."""
+
 MAX_NAME = 40
 MAX_PROOF = 120
 

@@ -86,7 +86,7 @@ def set_group_prices(
         ]
         db.session.flush()
         audit.record(actor, "price_group.priced", ("price_group", group.id), valid_from=valid_from.isoformat())
-        unit.result = tariff.public_id
+        unit.result = group.public_id
     return tariff
 
 

@@ -35,8 +35,12 @@ from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
 from coworking.membership.models import Subscription
 from coworking.pricing import article_services as articles
+from coworking.pricing.group_queries import group_tariffs
+from coworking.pricing.group_rules import Reduction
 from coworking.residents import services as residents
 from coworking.residents.services import Assigning
+from coworking.spaces import inventory
+from coworking.spaces import queries as spaces
 from coworking.spaces.models import Lieu
 from coworking.statistics import services as closing
 from tests.api.conftest import morning
@@ -145,6 +149,14 @@ OPERATIONS = {
     ("GET", "/assignments"): "bookings:read",
     ("POST", "/assignments"): "payments:write",
     ("POST", "/assignments/{assignment_id}/end"): "payments:write",
+    ("POST", "/assignments/{assignment_id}/keep"): "payments:write",
+    ("POST", "/assignments/{assignment_id}/take-back"): "payments:write",
+    ("GET", "/price-groups/{group_id}"): "lieu:read",
+    ("POST", "/price-groups"): "lieu:write",
+    ("POST", "/price-groups/{group_id}/prices"): "lieu:write",
+    ("POST", "/price-groups/{group_id}/prices/{prices_id}/remove"): "lieu:write",
+    ("POST", "/price-groups/{group_id}/close"): "lieu:write",
+    ("POST", "/price-groups/{group_id}/open"): "lieu:write",
 }
 COPY = ("POST", "/me/data")
 """Each request makes a new copy: no key belongs to it."""
@@ -262,12 +274,13 @@ def one_invoice(manager: Person) -> str:
     return billing.run(manager.actor(), date(2026, 10, 1)).issued[0].public_id
 
 
-def assign_desk(cast: Any, place: Any) -> str:
-    """The public id of an assignment of the last desk to the stranger."""
+def assign_desk(cast: Any, desk: str, *, last_day: date | None = None) -> str:
+    """The public id of an assignment of ``desk`` to the stranger."""
     wanted = Assigning(
-        place=place.desks[-1].public_id,
+        place=desk,
         person=cast.stranger.public_id,
         first_day=date(2026, 12, 1),
+        last_day=last_day,
         monthly_cents=9000,
         notice_months=0,
     )
@@ -310,7 +323,15 @@ def world(app, clock, place, cast, program, member):
             cast.manager.actor(), "rules", text="Calme.", news=None, from_day=date(2026, 11, 24)
         ).public_id
         terms.accepted_on_paper(cast.manager.actor(), cast.member.public_id, signed_on=date(2026, 11, 24))
-        twin = make_person("Anne", "Marchand", None)
+        pensioners = make_group("retraité", valid_from=date(2027, 1, 1), desk=Reduction(percent_bp=5000))
+        later_prices = group_tariffs(pensioners.id)[0].public_id
+        priced_group = pensioners.public_id
+        zone_id = spaces.zones()[0].public_id
+        added = inventory.add_resources(
+            cast.manager.actor(), kind="desk", zone_public_id=zone_id, names=["A", "B", "C"]
+        )
+        more_desks = [row.public_id for row in added]
+        twin = make_person("Anne", "Marchand", None).public_id
         paths = {
             "invoice_id": invoice,
             "payer_id": cast.member.public_id,
@@ -319,7 +340,9 @@ def world(app, clock, place, cast, program, member):
             "agreement_id": agreement.public_id,
             "invitation_id": invited.public_id,
             "reduced_price_id": reduced,
-            "assignment_id": assign_desk(cast, place),
+            "assignment_id": assign_desk(cast, place.desks[-1].public_id),
+            "group_id": priced_group,
+            "prices_id": later_prices,
             "text_id": text,
             "tariff_id": make_tariff(valid_from=date(2027, 1, 1)).public_id,
             "plan_id": make_plan("Autre").public_id,
@@ -327,7 +350,11 @@ def world(app, clock, place, cast, program, member):
             "article_id": articles.add_article(
                 cast.manager.actor(), "Café", "goods", cents=100, vat_rate_bp=0, account=""
             ).public_id,
-            "other_id": twin.public_id,
+            "other_id": twin,
+        }
+        assignments = {
+            "keep": assign_desk(cast, more_desks[0], last_day=date(2026, 12, 31)),
+            "take-back": assign_desk(cast, more_desks[1]),
         }
     zone = member.get("/lieu").get_json()["zones"][0]["id"]
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
@@ -343,6 +370,8 @@ def world(app, clock, place, cast, program, member):
             "{booking_id}": today["id"],
         },
         "paths": paths,
+        "assignments": assignments,
+        "nobodys": more_desks[2],
         "values": {
             "resource_id": [row.public_id for row in [*place.desks, *place.rooms]],
             "zone_id": [zone],
@@ -368,8 +397,9 @@ def world(app, clock, place, cast, program, member):
             "domain": ["durand.example"],
             "text_ids": [[text]],
             "prices": [[{"kind": "desk", "cents": 900}]],
+            "reductions": [[{"kind": "desk", "percent_bp": 5000}]],
             "account": ["707"],
-            "gone_id": [twin.public_id],
+            "gone_id": [twin],
             "signed_on": ["2026-11-24"],
             "from_day": ["2026-11-25", "2026-12-01"],
         },
@@ -392,6 +422,9 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
     for name, value in world["paths"].items():
         if name in (case.path_parameters or {}) and pick(5):
             case.path_parameters[name] = value
+    if (case.path_parameters or {}).get("assignment_id") == world["paths"]["assignment_id"]:
+        act = case.operation.path.rpartition("/")[2]  # what is taken back cannot move any more
+        case.path_parameters["assignment_id"] = world["assignments"].get(act, world["paths"]["assignment_id"])
     if "subscription_id" in (case.path_parameters or {}) and pick(3):
         case.path_parameters["subscription_id"] = world["subscription"]()
     for holder in (case.query, case.body):
@@ -421,6 +454,8 @@ def truer(case: Any, world: dict[str, Any], pick: Any) -> None:
             for other in ("agreed_cents", "starts_at", "ends_at"):
                 holder.pop(other, None)
             holder["resource_id"] = world["values"]["resource_id"][pick(4)]  # another desk
+        if case.operation.label == "POST /api/v1/assignments/{assignment_id}/move" and pick(3):
+            holder |= {"resource_id": world["nobodys"], "first_day": "2026-12-15"}
         for first, last in (("from", "to"), ("starts_at", "ends_at")):
             if isinstance(holder.get(first), str) and isinstance(holder.get(last), str) and pick(3):
                 start = (world["soon"] + timedelta(minutes=15 * pick(400))).replace(second=0, microsecond=0)

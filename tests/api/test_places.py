@@ -57,6 +57,38 @@ def test_a_place_is_assigned_once_read_and_ended(app, place, cast, manager, prog
     assert manager.post(f"/assignments/{shown['id']}/end", {"last_day": "2026-12-31"}, key="a2").status_code == 200
 
 
+def test_one_that_ends_goes_on_after_all_and_one_to_come_is_taken_back(app, place, cast, manager, held):
+    url = f"/assignments/{held['id']}"
+    going = manager.post(f"{url}/keep")
+    assert (going.status_code, going.get_json()["code"]) == (409, "goes_on_already")
+    manager.post(f"{url}/end", {"last_day": "2026-12-31"})
+    kept = manager.post(f"{url}/keep", key="k1")
+    assert (kept.status_code, kept.get_json()["last_day"]) == (200, None)
+    assert manager.post(f"{url}/keep", key="k1").get_json() == kept.get_json()
+    begun = manager.post(f"{url}/take-back")
+    assert (begun.status_code, begun.get_json()["code"]) == (409, "already_ends")
+    body = wanted(place.desks[1], cast.stranger) | {"first_day": "2026-12-01"}
+    later = manager.post("/assignments", body).get_json()["id"]
+    for _twice in range(2):
+        taken = manager.post(f"/assignments/{later}/take-back", key="t1")
+        assert (taken.status_code, taken.get_json()["state"]) == (200, "taken_back")
+    assert manager.post(f"/assignments/{later}/take-back").get_json()["state"] == "taken_back"
+    assert manager.post("/assignments", body).status_code == 201, "the desk can be assigned again"
+
+
+def test_one_goes_on_only_while_nobody_else_has_the_place(app, place, cast, manager, held):
+    manager.post(f"/assignments/{held['id']}/end", {"last_day": "2026-12-31"})
+    body = wanted(place.desks[0], cast.lead) | {"first_day": "2027-01-01"}
+    assert manager.post("/assignments", body).status_code == 201
+    refused = manager.post(f"/assignments/{held['id']}/keep")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "place_not_free")
+
+
+def test_a_place_that_cannot_be_assigned_is_named_as_it_was_sent(app, place, cast, manager):
+    problem = manager.post("/assignments", wanted(place.rooms[0], cast.stranger)).get_json()
+    assert (problem["code"], problem["field"]) == ("place_cannot_be_assigned", "resource_id")
+
+
 def test_it_moves_to_another_place_once(app, place, cast, manager, held):
     path = f"/assignments/{held['id']}/move"
     to = {"resource_id": place.desks[1].public_id, "first_day": "2026-12-10"}
@@ -131,6 +163,8 @@ def test_places_are_assigned_and_moved_by_managers(app, place, program, cast, he
         other.get(f"{path}/move", **to),
         other.post(f"{path}/move", to),
         other.post(f"{path}/end", {"last_day": "2026-12-31"}),
+        other.post(f"{path}/keep"),
+        other.post(f"{path}/take-back"),
     ):
         assert (answer.status_code, answer.get_json()["code"]) == (403, "forbidden")
     with app.app_context():

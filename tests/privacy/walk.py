@@ -70,6 +70,7 @@ KINDS: dict[str, str] = {
     "api.payer_account": "account",
     "api.people_of_organisation": "organisation",
     "api.preview_move": "booking",
+    "api.price_group": "price_group",
     "api.reduced_prices_of": "person",
     "bank.columns": "upload",
     "bank.line": "bank_line",
