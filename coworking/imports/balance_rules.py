@@ -9,14 +9,14 @@ from datetime import date
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import listed_by
-from coworking.core.reading import UnreadableDate, maybe, words_of
+from coworking.core.reading import maybe, words_of
+from coworking.imports.day_rules import day_in
 from coworking.imports.person_rules import KnownPerson, Verdict
 from coworking.imports.table_rules import TableLine
 from coworking.imports.who_rules import WhoMeant, the_one, who_of
 
 MAX_PACK = 120
 
-_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _HOURS = re.compile(r"(\d{1,4})\s*(?:h|:)\s*(\d{1,2})?")
 _MINUTES = re.compile(r"(\d{1,5})\s*(?:min|mn|minutes?)")
 _NUMBER = re.compile(r"(\d{1,4})(?:[.,](\d{1,2}))?")
@@ -92,16 +92,7 @@ def balance_of(line: TableLine, fields: Mapping[str, str]) -> BalanceEntry:
     if not pack:
         raise NoSuchPack(said="")
     left = words_of(fields.get("left", ""), most=40)
-    return BalanceEntry(line.number, who, pack, left, maybe(_day, fields.get("until", "")))
-
-
-def _day(text: str) -> date:
-    written = text.strip().partition(" ")[0]
-    french = _DAY.fullmatch(written)
-    try:
-        return date(int(french[3]), int(french[2]), int(french[1])) if french else date.fromisoformat(written)
-    except ValueError:
-        raise UnreadableDate() from None
+    return BalanceEntry(line.number, who, pack, left, maybe(day_in, fields.get("until", "")))
 
 
 def units_left(text: str, unit: str) -> int:

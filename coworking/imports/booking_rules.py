@@ -10,8 +10,9 @@ from datetime import date
 from coworking.booking.rules import Half
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import fold, listed_by
-from coworking.core.reading import UnreadableDate, UnreadableTime, minute_of, words_of
+from coworking.core.reading import UnreadableTime, minute_of, words_of
 from coworking.core.timespan import Span
+from coworking.imports.day_rules import day_in
 from coworking.imports.person_rules import KnownPerson, Verdict
 from coworking.imports.table_rules import TableLine
 from coworking.imports.who_rules import WhoMeant, the_one, who_of
@@ -19,7 +20,6 @@ from coworking.imports.who_rules import WhoMeant, the_one, who_of
 MAX_TITLE = 120
 DESK = "desk"
 
-_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _HALVES: dict[str, frozenset[Half]] = {
     **dict.fromkeys(("am", "matin", "matinee", "morning", "le matin"), frozenset[Half]({"am"})),
     **dict.fromkeys(("pm", "apres midi", "aprem", "afternoon", "l apres midi"), frozenset[Half]({"pm"})),
@@ -130,12 +130,7 @@ def _day_and_time(text: str) -> tuple[date, int | None]:
     written, _space, behind = text.strip().replace("T", " ").partition(" ")
     if not written:
         raise DayNeeded()
-    french = _DAY.fullmatch(written)
-    try:
-        day = date(int(french[3]), int(french[2]), int(french[1])) if french else date.fromisoformat(written)
-    except ValueError:
-        raise UnreadableDate() from None
-    return day, _minute(behind) if behind.strip() else None
+    return day_in(written), _minute(behind) if behind.strip() else None
 
 
 def _minute(text: str) -> int:

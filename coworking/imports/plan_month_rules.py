@@ -9,8 +9,8 @@ from datetime import date
 from coworking.core.errors import N_, DomainError
 from coworking.core.reading import maybe, words_of
 from coworking.imports.balance_rules import units_left
+from coworking.imports.day_rules import month_in
 from coworking.imports.person_rules import KnownPerson, Verdict
-from coworking.imports.subscription_rules import month_in
 from coworking.imports.table_rules import TableLine
 from coworking.imports.who_rules import WhoMeant, the_one, who_of
 from coworking.membership.allowance_rules import NOTHING_BROUGHT, Brought, PlansLeft

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from coworking.core.errors import N_, DomainError
 from coworking.core.folding import listed_by
-from coworking.core.months import month_of
-from coworking.core.reading import UnreadableDate, maybe, words_of
+from coworking.core.reading import maybe, words_of
+from coworking.imports.day_rules import month_in
 from coworking.imports.person_rules import KnownPerson, Verdict
 from coworking.imports.table_rules import TableLine
 from coworking.imports.who_rules import WhoMeant, the_one, who_of
 
 MAX_PLAN = 120
-_FRENCH_DAY = re.compile(r"(?:(\d{1,2})[/.-])?(\d{1,2})[/.-](\d{4})")
 
 
 class NoSuchPlan(DomainError):
@@ -69,17 +67,6 @@ def subscription_of(line: TableLine, fields: Mapping[str, str]) -> SubscriptionE
         raise NoSuchPlan(said="")
     month = maybe(month_in, fields.get("first_month", ""))
     return SubscriptionEntry(line.number, who, plan, month)
-
-
-def month_in(text: str) -> date:
-    """The month of « 2026-09 », « 2026-09-15 », « 15/09/2026 » or « 09/2026 », by its first day; raises `UnreadableDate`."""
-    words = text.strip().split(" ")[0]
-    french = _FRENCH_DAY.fullmatch(words)
-    iso = f"{french[3]}-{int(french[2]):02d}-{int(french[1] or 1):02d}" if french else words
-    try:
-        return month_of(date.fromisoformat(iso if len(iso) > 7 else f"{iso}-01"))
-    except ValueError:
-        raise UnreadableDate() from None
 
 
 def judge_subscription(

@@ -171,7 +171,7 @@ def count(day: DayRecord) -> DayFigures:
     facts = DayFigures(
         accessible_minutes=length(day.open),
         staffed_minutes=length(day.staffed),
-        seats_in_service=sum(day.desks.values()),
+        seats_in_service=sum(seats for desk, seats in day.desks.items() if not _is_assigned(day, desk)),
         room_guests=day.guests,
         refused=day.refused,
     )
@@ -184,6 +184,12 @@ def count(day: DayRecord) -> DayFigures:
     _count_desks(day, facts, uses, stays)
     _count_rooms(day, facts, uses, stays)
     return facts
+
+
+def _is_assigned(day: DayRecord, desk: int) -> bool:
+    """Whether a desk is a resident's for all of the day: it is outside the offer, and so outside the peak."""
+    held = day.residents.get(desk, ())
+    return bool(held) and not subtract((hour for hour in day.hours if hour is not None), held)
 
 
 def _stays(day: DayRecord) -> dict[int, list[Minutes]]:

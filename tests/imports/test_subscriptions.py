@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from coworking.core.db import db
 from coworking.core.reading import UnreadableDate
-from coworking.imports.subscription_rules import month_in
+from coworking.imports.day_rules import SheetDateUnreadable, day_in, month_in
 from coworking.membership import services as membership
 from coworking.membership.models import Subscription
 from tests import factories
@@ -92,3 +92,14 @@ def test_months_as_people_write_them(text):
 def test_what_is_no_month(text):
     with pytest.raises(UnreadableDate):
         month_in(text)
+
+
+@pytest.mark.parametrize("text", ["2026-09-15", "15/09/2026", "15-9-2026", "2026-09-15 00:00"])
+def test_days_as_people_write_them(text):
+    assert day_in(text) == date(2026, 9, 15)
+
+
+@pytest.mark.parametrize("text", ["demain", "09/2026", "31/02/2026", "2026-09"])
+def test_what_is_no_day_is_shown_how_days_are_written(text):
+    with pytest.raises(SheetDateUnreadable, match="26/11/2026"):
+        day_in(text)

@@ -69,9 +69,9 @@ class Oracle:
         desks = [row for row in service if row.kind == "desk"]
         for desk in desks:
             seats = self._seats(desk, day)
-            out["seats_in_service"] += seats
             blocked = self._held(desk.id, "block", "workshop")
             resident = self._held(desk.id, "resident")
+            out["seats_in_service"] += seats if set(local) - resident else 0
             offered[desk.id] = set()
             used = self._used(desk.id)
             for name, half in halves.items():

@@ -14,7 +14,9 @@ from coworking.accounts.models import Person
 from coworking.booking import services
 from coworking.booking.models import BookingUnit
 from coworking.claims import services as claims
+from coworking.claims.rules import Wanted
 from coworking.core.db import db
+from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from coworking.presence import checks, settling
 from coworking.presence import services as presence
@@ -140,6 +142,20 @@ def test_a_week_in_numbers(week):
     assert monday.hours[9] == [60, 240, 55] and monday.hours[13] == [0, 240, 0] and monday.hours[18] == [0, 0, 0]
     assert (monday.peak_seats, monday.seats_in_service) == (1, 4)
     assert monday.peak_at == datetime(2026, 11, 16, 9, tzinfo=PARIS)
+
+
+def test_a_desk_that_is_a_resident_s_all_day_is_outside_the_peak(week, place):
+    """Until Wednesday noon: then it is a resident's for a part of the day only, and offered in the other."""
+    until = datetime(2026, 11, 18, 12, tzinfo=PARIS)
+    with write_unit():
+        claims.lock_resources([place.desks[-1].id])
+        span = Span(datetime(2026, 11, 16, tzinfo=PARIS), until)
+        claims.take([Wanted(place.desks[-1].id, span)], holder=("resident", 1))
+        claims.touch(*(MONDAY + timedelta(days=n) for n in range(7)))
+    days = facts.between(MONDAY, SUNDAY)
+    assert [row.seats_in_service for row in days] == [3, 3, 4, 4, 4, 4, 4]
+    assert [row.desk_resident for row in days] == [2, 2, 1, 0, 0, 0, 0]
+    assert (days[0].peak_seats, days[0].hours[9][1]) == (1, 180)
 
 
 def test_only_days_that_are_over_are_counted(week, clock):
