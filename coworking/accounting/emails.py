@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from coworking.accounting import queries
+from coworking.accounts import manager_queries
 from coworking.core import mail, outbox, place
 
 
@@ -14,7 +14,7 @@ def to_manager(job: outbox.Job, template: str, **context: Any) -> None:
 
     The e-mail's texts know the lieu's ``place`` and, beside ``context``, the payload's ``day``.
     """
-    person = queries.manager(job.payload["person"])
+    person = manager_queries.manager(job.payload["person"])
     if person is None:
         return
     assert person.email is not None, "only managers who have one are asked for"

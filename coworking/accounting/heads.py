@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from coworking.accounting import queries
 from coworking.accounting.emails import to_manager
+from coworking.accounts import manager_queries
 from coworking.core import chain, outbox
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -31,7 +31,7 @@ def send_due() -> int:
         return 0
     heads, today = chain.heads(), spaces.today()
     year, week, _weekday = today.isocalendar()
-    keys = {f"{TOPIC}:{year}-{week:02d}:{person}": person for person in queries.managers()}
+    keys = {f"{TOPIC}:{year}-{week:02d}:{person}": person for person in manager_queries.managers()}
     written = set(db.session.scalars(select(outbox.OutboxRow.key).where(outbox.OutboxRow.key.in_(keys))))
     missing = {key: person for key, person in keys.items() if key not in written}
     if not missing or not any(head["seq"] for head in heads.values()):

@@ -12,6 +12,7 @@ from hashlib import sha256
 from coworking.accounting import queries
 from coworking.accounting.emails import to_manager
 from coworking.accounting.models import AuditRun
+from coworking.accounts import manager_queries
 from coworking.core import checks, outbox, place
 from coworking.core.alone import alone
 from coworking.core.clock import now
@@ -90,7 +91,7 @@ def _tell(found: Found, digest: str, instant: datetime) -> None:
     day = instant.astimezone(place.clock()).date().isoformat()
     lines = quoted(found)
     more = sum(len(sentences) for _, sentences in found) > len(lines)
-    for person in queries.managers():
+    for person in manager_queries.managers():
         payload = {"person": person, "day": day, "lines": lines, "more": more}
         outbox.enqueue(TOPIC, f"{TOPIC}:{digest}:{day}:{person}", payload)
 

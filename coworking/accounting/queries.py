@@ -1,38 +1,13 @@
-"""The managers who get the heads of the chains, and what the last nightly check found."""
+"""What the last nightly check found."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from sqlalchemy import select
 
 from coworking.accounting.models import AuditRun
-from coworking.accounts.models import Person, PersonRole
 from coworking.core.db import db
-from coworking.core.policy import Role
 
 
 def last_audit_run() -> AuditRun | None:
     """The last run of the nightly check."""
     return db.session.scalars(select(AuditRun).order_by(AuditRun.id.desc()).limit(1)).one_or_none()
-
-
-def managers() -> Sequence[str]:
-    """Public ids of the managers who can be written to."""
-    return db.session.scalars(
-        select(Person.public_id)
-        .join(PersonRole, PersonRole.person_id == Person.id)
-        .where(
-            PersonRole.role == Role.MANAGER.value,
-            Person.email.is_not(None),
-            Person.deactivated_at.is_(None),
-        )
-        .order_by(Person.id)
-    ).all()
-
-
-def manager(public_id: str) -> Person | None:
-    """The manager, if they still are one and can be written to."""
-    if public_id not in managers():
-        return None
-    return db.session.scalars(select(Person).where(Person.public_id == public_id)).unique().one()

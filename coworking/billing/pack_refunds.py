@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from coworking.accounts.models import Person
-from coworking.billing import charges, labels, taking_off
+from coworking.billing import charges, labels, pack_requests, taking_off
 from coworking.billing.models import Charge, Invoice
 from coworking.core import audit
 from coworking.core.db import db
@@ -63,7 +63,7 @@ def give_back(actor: Actor, public_id: str, *, agreed_cents: int, agreed_units: 
 def give_back_in_unit(
     actor: Actor, key: SigningKey, person: Person, pack: Pack, *, agreed_cents: int, agreed_units: int | None = None
 ) -> tuple[PackReturn, Invoice | None]:
-    """The same in the open unit, which holds the locks of ``person`` and of their ``pack``.
+    """The same in the open unit, which holds the locks of ``person`` and of their ``pack``. It grants what they asked for.
 
     Raises `PackNothingLeft`, `PackRefundChanged` where it is not what the page said, `AlreadyDiscounted` where a discount
     stands beside the charge, and what a credit note refuses.
@@ -80,6 +80,7 @@ def give_back_in_unit(
     db.session.add(given)
     db.session.flush()
     audit.record(actor, "pack.given_back", ("pack", pack.id), person_id=person.id, units=found.left, cents=found.cents)
+    pack_requests.grant_in_unit(actor, given)
     why = labels.pack_given_back(pack.unit, found.left, person.locale)
     note = None
     if charge is not None and found.cents:

@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy import select
 
 from coworking.accounts.models import Person
-from coworking.billing import charges, labels, pack_refunds, taking_off
+from coworking.billing import charges, labels, pack_refunds, pack_requests, taking_off
 from coworking.billing.models import Charge
 from coworking.core.db import db
 from coworking.core.errors import NotFound
@@ -133,6 +133,7 @@ def _withdraw_plan(actor: Actor, key: SigningKey, taken: Subscription, day: date
 def _withdraw_pack(actor: Actor, key: SigningKey, who: Person, pack: Pack, day: date, agreed_cents: int) -> Withdrawal:
     terms = look(pack, day)
     _check_agreed(terms, agreed_cents)
+    pack_requests.drop_in_unit(actor, pack)
     pack_refunds.give_back_in_unit(actor, key, who, pack, agreed_cents=agreed_cents)
     made = _written(actor, terms, day, pack_id=pack.id)
     news.tell_of_pack("withdrawn", pack)

@@ -124,6 +124,7 @@ _PARTS = {
         "membership.allowances",
         "membership.ask",
         "membership.ask_pack",
+        "billing.ask_for_rest",
         "billing.ask_withdrawal",
         "membership.mine",
     },

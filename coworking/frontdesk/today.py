@@ -33,6 +33,8 @@ from coworking.core.formats import hour
 from coworking.core.i18n import _, language, ngettext
 from coworking.core.timespan import Span
 from coworking.membership import trials
+from coworking.membership.pack_request_models import PackRequest
+from coworking.membership.pack_request_queries import open_requests, request_state
 from coworking.presence import queries as presence_queries
 from coworking.presence.models import Presence
 from coworking.presence.rules import CONFIRMABLE
@@ -108,6 +110,7 @@ class Today:
     surpluses: list[Surplus]
     disputes: list[OnlineDispute]
     to_refund: list[Standing]
+    pack_requests: list[PackRequest]
     bank_lines: int
     late_payers: int
     reminders: Outlook | None
@@ -137,7 +140,15 @@ class Today:
 
     @property
     def needs_count(self) -> int:
-        many = (self.failed, self.calls, self.problems, self.surpluses, self.disputes, self.to_refund)
+        many = (
+            self.failed,
+            self.calls,
+            self.problems,
+            self.surpluses,
+            self.disputes,
+            self.to_refund,
+            self.pack_requests,
+        )
         one = (self.audit, self.older, self.bank_lines, self.late_payers, self.to_print)
         return sum(map(bool, one)) + sum(map(len, many)) + self.reminders_count
 
@@ -159,6 +170,7 @@ def version(day: date) -> str:
             *refund_state(),
             *money_queries.money_state(),
             *reminder_state(),
+            *request_state(),
         )
     ).one()
     changes = (counter or 0, failed, audit or 0, waiting, *(value or 0 for value in others))
@@ -216,6 +228,7 @@ def today(*, is_manager: bool) -> Today:
         here=here,
         here_count=sum(len(group) for _, group in here),
         lingering=lingering,
+        pack_requests=open_requests() if is_manager else [],
         coming=coming,
         yesterday=yesterday,
         older=[unit for unit in unsettled if yesterday is None or unit.day != yesterday.day],

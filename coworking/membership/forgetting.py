@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from coworking.core import erasing
 from coworking.core.db import db
@@ -12,14 +12,21 @@ from coworking.core.erasing import Forgets, Hindrance
 from coworking.core.formats import month_year
 from coworking.core.i18n import _
 from coworking.core.months import month_of
-from coworking.membership.models import Subscription
+from coworking.membership.models import Pack, Subscription
+from coworking.membership.pack_request_models import PackRequest
 from coworking.membership.trial_models import Trial
 from coworking.pricing.group_models import PriceGroupMember
 from coworking.spaces import queries as spaces
 
+
+def _of_packs(person: int) -> ColumnElement[bool]:
+    return PackRequest.pack_id.in_(select(Pack.id).where(Pack.person_id == person))
+
+
 erasing.declare(
     Forgets(PriceGroupMember, lambda person: PriceGroupMember.person_id == person, empties={"proof": "…"}),
     Forgets(Trial, lambda person: Trial.person_id == person, empties={"address": None}),
+    Forgets(PackRequest, _of_packs, deletes=True),
 )
 
 

@@ -8,6 +8,7 @@ from coworking.core import holdings
 from coworking.core.errors import N_
 from coworking.core.holdings import ORGANISATION, Holds
 from coworking.membership.models import Adhesion, Agreement, LedgerEntry, Pack, PackReturn, Subscription
+from coworking.membership.pack_request_models import PackRequest
 from coworking.membership.trial_models import Trial
 from coworking.membership.withdrawal_models import Withdrawal
 from coworking.pricing.group_models import PriceGroupMember
@@ -15,6 +16,10 @@ from coworking.pricing.group_models import PriceGroupMember
 
 def _of_packs(person_id: int) -> ColumnElement[bool]:
     return PackReturn.pack_id.in_(select(Pack.id).where(Pack.person_id == person_id))
+
+
+def _of_requests(person_id: int) -> ColumnElement[bool]:
+    return PackRequest.pack_id.in_(select(Pack.id).where(Pack.person_id == person_id))
 
 
 def _of_contracts(person_id: int) -> ColumnElement[bool]:
@@ -29,6 +34,7 @@ holdings.declare(
     Holds("plans", N_("My plans"), Subscription),
     Holds("packs", N_("My packs"), Pack),
     Holds("packs_given_back", N_("My packs, what was given back"), PackReturn, rows=_of_packs),
+    Holds("packs_asked_back", N_("My packs, what I asked to have given back"), PackRequest, rows=_of_requests),
     Holds("withdrawals", N_("My withdrawals"), Withdrawal, rows=_of_contracts),
     Holds("reduced_prices", N_("My reduced prices"), PriceGroupMember),
     Holds("trial", N_("My half-day to try"), Trial),

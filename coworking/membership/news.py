@@ -8,14 +8,15 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from coworking.accounts import letters
+from coworking.accounts import letters, manager_queries
 from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.months import month_end
 from coworking.core.settings import settings
-from coworking.membership import withdrawal_queries
+from coworking.membership import pack_request_queries, queries, withdrawal_queries
 from coworking.membership.models import STANDS, Pack, Subscription
+from coworking.membership.pack_request_models import PackRequest
 from coworking.spaces import queries as spaces
 
 PlanNews = Literal[
@@ -26,6 +27,10 @@ TOPIC = "membership.plan_news"
 PackNews = Literal["bought", "withdrawn"]
 OF_PACK = "membership.pack_news"
 """The outbox topic of e-mails about a pack. Payload: ``{"pack": public id, "news": a `PackNews`}``."""
+ASKED_BACK = "membership.pack_request"
+"""The outbox topic of e-mails to managers about a request. Payload: ``{"request": public id, "manager": public id}``."""
+ANSWERED = "membership.pack_answer"
+"""The outbox topic of e-mails about what became of a request. Payload: ``{"request": public id}``."""
 
 
 def tell(news: PlanNews, subscription: Subscription) -> bool:
@@ -38,6 +43,18 @@ def tell(news: PlanNews, subscription: Subscription) -> bool:
 def tell_of_pack(news: PackNews, pack: Pack) -> bool:
     """Let a pack's person hear of it by e-mail, once, in the open unit; whether the e-mail is new."""
     return outbox.enqueue(OF_PACK, f"{OF_PACK}:{news}:{pack.public_id}", {"pack": pack.public_id, "news": news})
+
+
+def tell_managers_of(request: PackRequest) -> None:
+    """Let each manager hear by e-mail what a member asks for, in the open unit."""
+    for manager in manager_queries.managers():
+        payload = {"request": request.public_id, "manager": manager}
+        outbox.enqueue(ASKED_BACK, f"{ASKED_BACK}:{request.public_id}:{manager}", payload)
+
+
+def tell_of_request(request: PackRequest) -> None:
+    """Let a pack's person hear by e-mail what became of their request, in the open unit."""
+    outbox.enqueue(ANSWERED, f"{ANSWERED}:{request.public_id}", {"request": request.public_id})
 
 
 @outbox.handler(TOPIC)
@@ -93,6 +110,49 @@ def pack_news(job: outbox.Job) -> None:
             "is_taxable": spaces.lieu().vat_status == "taxable",
             "url": f"{settings().base_url}/me/plan#packs",
             **_of_withdrawal(pack),
+        },
+    )
+
+
+@outbox.handler(ASKED_BACK)
+def pack_request(job: outbox.Job) -> None:
+    """Tell one manager what is asked for, if they still are one and it is still open."""
+    request = pack_request_queries.find_request(job.payload["request"])
+    person = manager_queries.manager(job.payload["manager"])
+    if person is None or request is None or request.outcome is not None:
+        return
+    letters.write_to(
+        job,
+        person,
+        about="membership",
+        template="membership/pack_request",
+        context={
+            "place": spaces.lieu().name,
+            "request": request,
+            "pack": request.pack,
+            "left": queries.left_of_pack(request.pack_id),
+            "url": f"{settings().base_url}/people/{request.pack.person.public_id}/membership#packs",
+        },
+    )
+
+
+@outbox.handler(ANSWERED)
+def pack_answer(job: outbox.Job) -> None:
+    """Tell a pack's person that the rest is given back, with the amount, or why it is not."""
+    request = pack_request_queries.find_request(job.payload["request"])
+    if request is None:
+        return
+    letters.write_to(
+        job,
+        request.pack.person,
+        about="membership",
+        template="membership/pack_answer",
+        context={
+            "place": spaces.lieu().name,
+            "request": request,
+            "pack": request.pack,
+            "is_taxable": spaces.lieu().vat_status == "taxable",
+            "url": f"{settings().base_url}/me/plan#packs",
         },
     )
 

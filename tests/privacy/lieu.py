@@ -60,6 +60,7 @@ from coworking.imports.models import ImportFile, ImportLine
 from coworking.imports.table_rules import ReadTable, TableLine, packed
 from coworking.membership import trials
 from coworking.membership.models import Agreement, Pack, PackOffer, Subscription
+from coworking.membership.pack_request_models import PackRequest
 from coworking.membership.trial_models import Trial
 from coworking.network.head import enrolment
 from coworking.network.head.models import LieuMerge, NetworkLieu
@@ -123,7 +124,8 @@ def fill(clock: Clock) -> Filled:
     factories.make_tariff()
     plan = factories.make_plan()
     factories.make_subscription(people["member"])
-    factories.make_pack(people["stranger"])
+    next_pack = factories.make_pack(people["member"], valid_from=date(2026, 12, 1))
+    _ask_back(factories.make_pack(people["stranger"]), next_pack)
     group = factories.make_group(desk=Reduction(percent_bp=1000))
     for name in ("member", "stranger"):
         factories.make_reduced(people[name], group)
@@ -205,6 +207,7 @@ def fill(clock: Clock) -> Filled:
         "records": [{"person_id": people["member"].public_id, "other_id": people["stranger"].public_id}],
         "paper": list(db.session.scalars(select(PaperMessage.public_id))),
         "pack": list(db.session.scalars(select(Pack.public_id))),
+        "pack_request": list(db.session.scalars(select(PackRequest.public_id))),
         "pack_offer": list(db.session.scalars(select(PackOffer.public_id))),
         "withdrawal": [
             {"kind": kind, "public_id": one}
@@ -239,6 +242,14 @@ def _people() -> tuple[dict[str, Person], int]:
                 )
             )
     return people, employer
+
+
+def _ask_back(waits: Pack, pack: Pack) -> None:
+    """The rest of a pack was asked back, and that of another one declined."""
+    declined = {"outcome": "declined", "answer": "…", "closed_at": now()}
+    with write_unit():
+        db.session.add(PackRequest(pack_id=waits.id, reason="…"))
+        db.session.add(PackRequest(pack_id=pack.id, reason="…", **declined))
 
 
 def _agree(people: dict[str, Person]) -> None:
@@ -692,7 +703,7 @@ def _subject(cursor: Any, table: str, row: dict[str, Any]) -> Subject:
     """Whom the row is about."""
     if table in {"person", "organisation"}:
         return (table, row["id"])
-    for owner in ("invoice", "attestation"):
+    for owner in ("invoice", "attestation", "pack"):
         if table != owner and row.get(f"{owner}_id") is not None:
             found = _rows(cursor, f"SELECT * FROM {owner} WHERE id = ?", row[f"{owner}_id"])
             return _subject(cursor, owner, found[0])

@@ -113,6 +113,8 @@ KINDS: dict[str, str] = {
     "membership.allowances_of": "person",
     "membership.ask": "plan",
     "membership.ask_change": "plan",
+    "billing.ask_decline": "pack_request",
+    "billing.ask_for_rest": "pack",
     "billing.ask_pack_back": "pack",
     "billing.ask_withdrawal": "withdrawal",
     "membership.ask_pack": "pack_offer",
