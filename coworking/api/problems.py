@@ -36,6 +36,7 @@ _BODYLESS = frozenset(
         "remove_tariff",
         "say_two_people",
         "take_back_assignment",
+        "take_pack_request_back",
         "take_paper_back",
         "undo_move",
         "withdraw_invitation",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from coworking.api.render import Json
+from coworking.api.render_people import offset_instant
 from coworking.core.months import write_month
 from coworking.membership.beginning import PlanTerms
 from coworking.membership.change_offers import PlanToTake
 from coworking.membership.ledger_queries import AllowanceAccount
 from coworking.membership.models import PackOffer, Subscription
-from coworking.membership.queries import PackStanding
+from coworking.membership.pack_request_models import PackRequest
+from coworking.membership.queries import PackStanding, left_of_pack
 from coworking.pricing.group_queries import group_name
 
 
@@ -80,6 +82,26 @@ def pack(row: PackStanding) -> Json:
         "left": row.left,
         "valid_from": held.valid_from,
         "valid_until": held.valid_until,
+    }
+
+
+def pack_request(row: PackRequest, state: str, cents: int | None) -> Json:
+    """``cents``: what giving it back comes to while it is ``open``, and what it came to once it is ``granted``."""
+    return {
+        "id": row.public_id,
+        "pack_id": row.pack.public_id,
+        "pack_name": row.pack.name,
+        "person_id": row.pack.person.public_id,
+        "person_name": row.pack.person.name,
+        "unit": row.pack.unit,
+        "left": left_of_pack(row.pack_id),
+        "valid_until": row.pack.valid_until,
+        "reason": row.reason,
+        "asked_at": offset_instant(row.asked_at),
+        "state": state,
+        "answer": row.answer,
+        "cents": cents,
+        "basis": row.pack.basis,
     }
 
 

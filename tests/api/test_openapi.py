@@ -28,7 +28,7 @@ from coworking.accounts import invitations, terms
 from coworking.accounts.models import Organisation, Person, PersonRole
 from coworking.accounts.queries import person_by_public_id
 from coworking.accounts.twin_queries import pair_digest
-from coworking.billing import manual_charges
+from coworking.billing import manual_charges, pack_requests
 from coworking.billing import services as billing
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
@@ -47,6 +47,7 @@ from tests.api.conftest import morning
 from tests.factories import (
     make_agreement,
     make_group,
+    make_pack,
     make_pack_offer,
     make_person,
     make_plan,
@@ -90,6 +91,11 @@ OPERATIONS = {
     ("GET", "/allowances"): "bookings:read",
     ("GET", "/pack-offers"): "lieu:read",
     ("POST", "/packs"): "payments:write",
+    ("POST", "/me/packs/{pack_id}/refund-request"): "payments:write",
+    ("POST", "/me/packs/{pack_id}/refund-request/take-back"): "payments:write",
+    ("GET", "/pack-requests"): "payments:read",
+    ("POST", "/pack-requests/{request_id}/decline"): "payments:write",
+    ("POST", "/pack-requests/{request_id}/give-back"): "payments:write",
     ("GET", "/plans"): "bookings:read",
     ("GET", "/subscriptions"): "bookings:read",
     ("POST", "/subscriptions"): "payments:write",
@@ -332,6 +338,8 @@ def world(app, clock, place, cast, program, member):
         )
         more_desks = [row.public_id for row in added]
         twin = make_person("Anne", "Marchand", None).public_id
+        packs = [make_pack(person, cents=8000) for person in (cast.manager, cast.member)]
+        asked = [pack_requests.ask(pack.person.actor(), pack.public_id) for pack in packs]
         paths = {
             "invoice_id": invoice,
             "payer_id": cast.member.public_id,
@@ -351,6 +359,8 @@ def world(app, clock, place, cast, program, member):
                 cast.manager.actor(), "Café", "goods", cents=100, vat_rate_bp=0, account=""
             ).public_id,
             "other_id": twin,
+            "pack_id": packs[0].public_id,
+            "request_id": asked[1].public_id,
         }
         assignments = {
             "keep": assign_desk(cast, more_desks[0], last_day=date(2026, 12, 31)),
@@ -379,6 +389,7 @@ def world(app, clock, place, cast, program, member):
             "month": ["2026-10"],
             "offer_id": [offer],
             "agreed_cents": [8000],
+            "agreed_units": [10],
             "plan_id": [plan],
             "first_month": ["2026-12"],
             "group_id": [student],

@@ -59,3 +59,61 @@ def test_what_is_paid_first_is_not_had_through_a_program(app, offer, member, mon
         ask_first()
     answer = member.post("/packs", {"offer_id": offer, "agreed_cents": 8000})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "must_be_paid_first")
+
+
+# Asking for the rest to be given back ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sold(app, place, cast) -> str:
+    """The public id of Anne's pack of ten half-days for 80 €, sold to her on the spot."""
+    with app.app_context():
+        return make_pack(cast.member, cents=8000).public_id
+
+
+def test_one_asks_once_and_takes_it_back(sold, member):
+    asked = member.post(f"/me/packs/{sold}/refund-request", {"reason": "I move away"})
+    assert asked.status_code == 201, asked.get_json()
+    shown = asked.get_json()
+    assert (shown["state"], shown["reason"], shown["left"], shown["cents"]) == ("open", "I move away", 10, 8000)
+    assert member.post(f"/me/packs/{sold}/refund-request", {}).get_json() == shown
+    for key in ("t1", "t1", None):
+        back = member.post(f"/me/packs/{sold}/refund-request/take-back", key=key).get_json()
+        assert (back["id"], back["state"], back["cents"]) == (shown["id"], "taken_back", None)
+
+
+def test_managers_read_what_waits_and_answer_at_what_they_read(sold, member, program, cast):
+    asked = member.post(f"/me/packs/{sold}/refund-request", {}).get_json()
+    manager = program(cast.manager)
+    assert manager.get("/pack-requests").get_json()["items"] == [asked]
+    one = f"/pack-requests/{asked['id']}"
+    wrong = manager.post(f"{one}/give-back", {"agreed_cents": 7000, "agreed_units": 10})
+    assert (wrong.status_code, wrong.get_json()["code"]) == (409, "pack_refund_changed")
+    for _ in range(2):
+        declined = manager.post(f"{one}/decline", {"reason": "It was on offer"}).get_json()
+        assert (declined["state"], declined["answer"]) == ("declined", "It was on offer")
+    again = member.post(f"/me/packs/{sold}/refund-request", {}).get_json()
+    one = f"/pack-requests/{again['id']}"
+    for _ in range(2):
+        given = manager.post(f"{one}/give-back", {"agreed_cents": 8000, "agreed_units": 10}, key="g1").get_json()
+        assert (given["state"], given["cents"], given["left"]) == ("granted", 8000, 0)
+    closed = manager.post(f"{one}/decline", {"reason": "No"})
+    assert (closed.status_code, closed.get_json()["code"]) == (409, "pack_request_closed")
+    assert manager.get("/pack-requests").get_json()["items"] == []
+
+
+def test_nobody_asks_for_another_and_only_managers_answer(sold, member, program, cast):
+    for other in (program(cast.stranger), program(cast.manager)):
+        theirs = other.post(f"/me/packs/{sold}/refund-request", {})
+        nobodys = other.post("/me/packs/2222222222222222/refund-request", {})
+        assert theirs.status_code == 404
+        assert theirs.get_json() == nobodys.get_json()
+        assert other.post(f"/me/packs/{sold}/refund-request/take-back").status_code == 404
+    asked = member.post(f"/me/packs/{sold}/refund-request", {}).get_json()
+    for other in (member, program(cast.host)):
+        for answer in (
+            other.get("/pack-requests"),
+            other.post(f"/pack-requests/{asked['id']}/decline", {"reason": "No"}),
+            other.post(f"/pack-requests/{asked['id']}/give-back", {"agreed_cents": 8000, "agreed_units": 10}),
+        ):
+            assert answer.status_code == 403

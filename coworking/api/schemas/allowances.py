@@ -5,9 +5,11 @@ from __future__ import annotations
 from marshmallow import fields
 
 from coworking.api.fields import Number, StrictSchema, Text
-from coworking.api.schemas.common import Page, Shown, choice, text
+from coworking.api.schemas.common import Page, Shown, choice, instant, text
+from coworking.billing.rules import MAX_REASON
 
 MOST_CENTS = 10_000_000
+MOST_UNITS = 100_000
 
 
 class Allowance(Shown):
@@ -63,3 +65,47 @@ class BoughtPack(Shown):
     left = fields.Integer(required=True)
     valid_from = fields.Date(required=True)
     valid_until = fields.Date(required=True)
+
+
+class NewPackRequest(StrictSchema):
+    reason = Text(most=MAX_REASON, metadata={"example": "I move away"})
+
+
+class DeclinedPackRequest(StrictSchema):
+    reason = Text(most=MAX_REASON, required=True, metadata={"example": "This pack was on offer"})
+
+
+class PackGivenBack(StrictSchema):
+    agreed_cents = Number(0, MOST_CENTS, required=True, metadata={"example": 6400})
+    agreed_units = Number(1, MOST_UNITS, required=True, metadata={"example": 8})
+
+
+class ShownPackRequest(Shown):
+    """Somebody asks for what is ``left`` of a pack to be given back.
+
+    ``state``: ``open``; ``granted``, ``declined`` with an ``answer``, or ``taken_back``; ``over``: nobody answered before
+    the pack was used up or its days were over. ``cents``, in ``basis``: what giving it back comes to now, or came to.
+    """
+
+    id = text(required=True)
+    pack_id = text(required=True)
+    pack_name = text(required=True)
+    person_id = text(required=True)
+    person_name = text(required=True)
+    unit = choice("half_day", "hour")
+    left = fields.Integer(required=True)
+    valid_until = fields.Date(required=True)
+    reason = text(required=True, allow_none=True)
+    asked_at = instant(required=True)
+    state = choice("open", "granted", "declined", "taken_back", "over")
+    answer = text(required=True, allow_none=True)
+    cents = fields.Integer(required=True, allow_none=True)
+    basis = choice("ttc", "ht")
+
+
+class WaitingPackRequest(ShownPackRequest):
+    """One that waits for an answer: it is ``open``."""
+
+
+class PackRequests(Page):
+    items = fields.List(fields.Nested(WaitingPackRequest), required=True)
