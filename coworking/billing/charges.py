@@ -95,28 +95,17 @@ def waive_given_up() -> None:
             select(Charge).where(Charge.source == "discount", Charge.source_id.in_(ids))
         ):
             db.session.delete(discount)
-        insert_missing(Charge, [_waiver_values(charge) for charge in found])
+        insert_missing(Charge, [waiver_values(charge) for charge in found])
 
 
-def _waiver_values(charge: Charge) -> dict[str, Any]:
+def waiver_values(charge: Charge, created_by_id: int | None = None) -> dict[str, Any]:
+    """The columns of the entry that reverses a charge."""
     same = (
-        "payer_person_id",
-        "payer_organisation_id",
-        "person_id",
-        "family",
-        "month",
-        "due_month",
-        "day",
-        "label",
-        "quantity",
-        "unit",
-        "unit_cents",
-        "basis",
-        "vat_rate_bp",
-        "account",
-    )
-    values = {name: getattr(charge, name) for name in same}
-    return charge_values(**values, source="waiver", source_id=charge.id, amount_cents=-charge.amount_cents)
+        "payer_person_id", "payer_organisation_id", "person_id", "family", "month", "due_month", "day", "label", "quantity",
+        "unit", "unit_cents", "basis", "vat_rate_bp", "account",
+    )  # fmt: skip
+    values = {name: getattr(charge, name) for name in same} | {"amount_cents": -charge.amount_cents}
+    return charge_values(**values, source="waiver", source_id=charge.id, created_by_id=created_by_id)
 
 
 def _missing(source: str, row_id: Any, *conditions: Any) -> Any:

@@ -45,13 +45,19 @@ def reduce(actor: Actor, public: str, cents: int, reason: str) -> int:
     return cents
 
 
-def reduce_in_unit(actor: Actor, charge: Charge, cents: int, reason: str) -> None:
-    """Take ``cents`` off one charge, less than all of it, in the open unit, which holds its lock; audited.
+def reduce_further_in_unit(actor: Actor, charge: Charge, cents: int, reason: str) -> None:
+    """Take ``cents`` more off one charge in the open unit, which holds its lock; what is left of it by a waiver. Audited.
 
-    Raises `AlreadyDiscounted`.
+    What reduced it before and what reduces it now are one discount then, which prints the new ``reason``.
     """
-    if not _reduce(actor, [charge], [cents], _printed(reason)):
-        raise discount_rules.AlreadyDiscounted()
+    for standing in manual_charges.discounts_of(charge):
+        cents -= standing.amount_cents
+        manual_charges.remove(actor, standing)
+    db.session.flush()
+    if cents == charge.amount_cents:
+        manual_charges.waive_in_unit(actor, charge)
+    else:
+        _reduce(actor, [charge], [cents], _printed(reason))
 
 
 def reduce_all(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import select
 
 from coworking.billing import payer_queries, queries, rules
-from coworking.billing.charges import charge_values, check_manager
+from coworking.billing.charges import charge_values, check_manager, waiver_values
 from coworking.billing.models import Charge
 from coworking.core import audit
 from coworking.core.db import db
 from coworking.core.policy import Actor
 from coworking.core.sql import insert_missing
 from coworking.core.units import locked, write_unit
+from coworking.membership.change_offers import not_to_take_back
 from coworking.membership.changing import before_taking_back
 from coworking.membership.models import Subscription
 from coworking.spaces import queries as spaces
@@ -92,7 +93,7 @@ def remove_line(actor: Actor, public: str) -> None:
             raise rules.NotALine()
         if waiver_of(charge) is not None:
             raise rules.AlreadyWaived()
-        for discount in _discounts_of(charge):
+        for discount in discounts_of(charge):
             remove(actor, discount)
         remove(actor, charge)
 
@@ -124,6 +125,13 @@ def forget_subscription(taken: Subscription) -> None:
 before_taking_back.append(forget_subscription)
 
 
+@not_to_take_back.append
+def _invoiced(subscription_ids: Collection[int]) -> set[int]:
+    """Those of ``subscription_ids`` that are invoiced: their people withdraw, or a manager corrects the invoice."""
+    of_these = (Charge.source == "subscription", Charge.source_id.in_(subscription_ids))
+    return set(db.session.scalars(select(Charge.source_id).where(*of_these, Charge.invoice_id.is_not(None))))
+
+
 def waive(actor: Actor, public: str, reason: str) -> Charge:
     """Let a charge that is not invoiced yet come to nothing, by an entry that reverses it; audited with its reason.
 
@@ -149,33 +157,15 @@ def waive(actor: Actor, public: str, reason: str) -> Charge:
 
 def waive_in_unit(actor: Actor, charge: Charge) -> Charge:
     """The entry that reverses a charge, in the open unit, which holds its lock; the caller says why in the audit trail."""
-    for discount in _discounts_of(charge):
+    for discount in discounts_of(charge):
         remove(actor, discount)
-    waiver = Charge(
-        payer_person_id=charge.payer_person_id,
-        payer_organisation_id=charge.payer_organisation_id,
-        person_id=charge.person_id,
-        source="waiver",
-        source_id=charge.id,
-        family=charge.family,
-        month=charge.month,
-        due_month=charge.due_month,
-        day=charge.day,
-        label=charge.label,
-        quantity=charge.quantity,
-        unit=charge.unit,
-        unit_cents=charge.unit_cents,
-        amount_cents=-charge.amount_cents,
-        basis=charge.basis,
-        vat_rate_bp=charge.vat_rate_bp,
-        account=charge.account,
-        created_by_id=actor.person_id,
-    )
+    waiver = Charge(**waiver_values(charge, actor.person_id))
     db.session.add(waiver)
     return waiver
 
 
-def _discounts_of(charge: Charge) -> Sequence[Charge]:
+def discounts_of(charge: Charge) -> Sequence[Charge]:
+    """What stands beside a charge that reduces it, one at most (1 statement)."""
     return db.session.scalars(select(Charge).where(Charge.source == "discount", Charge.source_id == charge.id)).all()
 
 

@@ -65,8 +65,7 @@ def give_back_in_unit(
 ) -> tuple[PackReturn, Invoice | None]:
     """The same in the open unit, which holds the locks of ``person`` and of their ``pack``. It grants what they asked for.
 
-    Raises `PackNothingLeft`, `PackRefundChanged` where it is not what the page said, `AlreadyDiscounted` where a discount
-    stands beside the charge, and what a credit note refuses.
+    Raises `PackNothingLeft`, `PackRefundChanged` where it is not what the page said, and what a credit note refuses.
     """
     today = spaces.today()
     if pack.cents and _standing_charge(pack) is None:

@@ -6,6 +6,8 @@ what had been paid of it is then refunded from the invoice, as ever.
 
 from __future__ import annotations
 
+import logging
+
 from sqlalchemy import select
 
 from coworking.billing import credit_rules, discounts, given_up, labels, manual_charges, queries, services
@@ -17,6 +19,8 @@ from coworking.core.money import divide_half_up
 from coworking.core.policy import SYSTEM, Actor
 from coworking.core.units import end_read, locked, write_unit
 from coworking.spaces import queries as spaces
+
+log = logging.getLogger(__name__)
 
 
 def standing_of(charge: Charge) -> Charge:
@@ -47,13 +51,11 @@ def let_off_of(charge: Charge) -> int:
 def take_off(actor: Actor, key: SigningKey, charge: Charge, cents: int, why: str) -> Invoice | None:
     """Let ``cents`` of a charge, which is locked, be owed no longer; the credit note where it was invoiced.
 
-    Raises `AlreadyDiscounted` where a discount stands beside what is not invoiced, and what a credit note refuses.
+    Raises what a credit note refuses.
     """
     if charge.invoice_id is None:
-        if cents != charge.amount_cents:
-            discounts.reduce_in_unit(actor, charge, cents, why)
-        elif manual_charges.waiver_of(charge) is None:
-            manual_charges.waive_in_unit(actor, charge)
+        if manual_charges.waiver_of(charge) is None:
+            discounts.reduce_further_in_unit(actor, charge, cents, why)
         return None
     invoice = services.invoice_locked(db.session.get_one(Invoice, charge.invoice_id).public_id)
     place, part = _of_line(invoice, charge, cents)
@@ -84,12 +86,17 @@ def credit_given_up() -> int:
     if not left:
         return 0
     key = signing_key()
+    credited = 0
     for charge_id in left:
-        with write_unit():
-            charge = db.session.scalars(locked(select(Charge).where(Charge.id == charge_id))).one()
-            why = labels.given_up(charge.person.locale if charge.person is not None else labels.OFFICE_LANGUAGE)
-            take_off(SYSTEM, key, charge, charge.amount_cents, why)
-    return len(left)
+        try:
+            with write_unit():
+                charge = db.session.scalars(locked(select(Charge).where(Charge.id == charge_id))).one()
+                why = labels.given_up(charge.person.locale if charge.person is not None else labels.OFFICE_LANGUAGE)
+                take_off(SYSTEM, key, charge, charge.amount_cents, why)
+            credited += 1
+        except Exception:  # one that is refused holds up no other
+            log.warning("the charge %s of what was given up could not be credited", charge_id, exc_info=True)
+    return credited
 
 
 def _is_left(charge_id: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,6 +24,9 @@ from coworking.membership.plan_rules import (
     later,
 )
 from coworking.spaces import queries as spaces
+
+not_to_take_back: list[Callable[[Collection[int]], set[int]]] = []
+"""Which of new subscriptions (their ids) the packages above do not let go: see `coworking.membership.changing`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +144,10 @@ def to_keep(subscriptions: Sequence[Subscription]) -> set[str]:
 def to_take_back(subscriptions: Sequence[Subscription]) -> set[str]:
     """The public ids of those ``subscriptions`` that are so new, or so far away, that they can be taken back."""
     today, instant = spaces.today(), now()
-    return {
-        row.public_id
+    new = {
+        row.id: row.public_id
         for row in subscriptions
         if row.from_day is None and may_be_taken_back(row.first_month, row.created_at, today, instant)
     }
+    stuck = {row_id for said in not_to_take_back if new for row_id in said(new)}
+    return {word for row_id, word in new.items() if row_id not in stuck}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
+from coworking.billing import queries
 from coworking.billing.pay_links import sale_token
 from coworking.core.db import db
 from coworking.core.units import write_unit
@@ -71,8 +74,29 @@ def test_from_the_plans_price_to_the_plan(app, lise, plan, gateway):
     urls = {lise.post(answer.location, data={"gateway": "stripe"}).location for _tap in range(2)}
     assert len(urls) == 1
     assert "La formule est à vous" in text(after(lise, gateway))
-    assert [row.name for row in every(app, Subscription)] == ["Mi-temps"]
+    (taken,) = every(app, Subscription)
+    assert taken.name == "Mi-temps"
+    mine = text(lise.get("/me/plan"))
+    assert "/take-back" not in mine, "it is invoiced"
+    assert f"/invoices/withdraw/plan/{taken.public_id}" in mine
     assert f"/to-pay/{sale.public_id}" not in text(lise.get("/me"))
+
+
+def test_what_was_paid_of_a_plan_that_is_given_up_waits_to_be_refunded(app, lise, plan, gateway, billing_lieu, sign_in):
+    lise.post(f"/me/plan/{plan.public_id}", data={"from": "now", "agreed": "6000"})
+    lise.post(f"/to-pay/{newest(app).public_id}", data={"gateway": "stripe"})
+    after(lise, gateway)
+    (taken,) = every(app, Subscription)
+    address = f"/invoices/withdraw/plan/{taken.public_id}"
+    agreed = re.search(r'name="agreed" value="(\d+)"', lise.get(address).get_data(as_text=True))[1]
+    assert agreed == "6000", "nothing is owed in the ten minutes"
+    assert lise.post(address, data={"agreed": agreed}).status_code == 303
+    with app.app_context():
+        (waiting,) = queries.to_refund()
+        assert waiting.open_cents == -6000
+        number = waiting.invoice.number
+    assert number in text(sign_in(billing_lieu.cast.manager).get("/today"))
+    assert taken.name not in text(lise.get("/me"))
 
 
 def test_by_htmx_the_page_is_loaded_whole(app, lise, plan):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from coworking.accounts.models import Person
-from coworking.billing import charges, queries, services, withdrawals
+from coworking.billing import charges, discounts, queries, services, withdrawals
 from coworking.billing.models import Charge, Invoice
 from coworking.booking import services as booking
 from coworking.booking.rules import Half
@@ -120,6 +120,19 @@ def test_the_days_gone_by_stay_owed_and_the_rest_comes_off_the_next_invoice(lieu
     for month in (NOVEMBER, DECEMBER):
         services.run(lieu.manager, month)
     assert db.session.scalars(select(Invoice.payable_cents)).all() == [2571], "and no month after that"
+    assert faults() == []
+
+
+def test_a_discount_that_was_given_before_and_what_is_withdrawn_come_off_together(lieu, lise, plan, clock):
+    charges.gather(NOVEMBER)
+    charge = db.session.scalars(select(Charge)).one()
+    discounts.reduce(lieu.manager, charge.public_id, 1000, "Bienvenue")
+    clock.advance(days=2)
+    assert sums(withdraw(lise, plan)) == (2143, 2857), "three of seven days of the 50 € that were owed"
+    assert amounts() == [("subscription", 6000), ("discount", -3857)]
+    clock.set(clock.now + timedelta(days=40))
+    services.run(lieu.manager, NOVEMBER)
+    assert db.session.scalars(select(Invoice.payable_cents)).all() == [2143]
     assert faults() == []
 
 
