@@ -136,6 +136,7 @@ KINDS: dict[str, str] = {
     "reminders.sent_letter": "reminder",
     "pay_first.page": "booking",
     "twins.compare": "twins",
+    "twins.other_record": "person",
     "pay_first.sale": "to_pay",
     "residents.page": "residency",
     "pricing.article": "article",
@@ -215,6 +216,7 @@ QUERIES: dict[str, list[dict[str, str]]] = {
     "week.desks": [{"day": "2026-11-25", "half": "am"}],
     "week.offer": [{"day": "2026-11-26", "half": "am"}],
     "week.show": [{"week": "next"}, {"from": "2026-11-09"}],
+    "twins.other_record": [{"q": "zq"}],
 }
 """Queries that show more than the bare address does."""
 
