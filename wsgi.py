@@ -2,14 +2,16 @@
 
 import sys
 
-from config import ConfigError
-from coworking.app import create_app
-from coworking.server.process import prepare
-from tasks.waking import connect
+from coworking.server.process import loading, prepare
 
 prepare()
-try:
-    app = create_app()
-except ConfigError as error:  # for the person who starts the program: no traceback
-    sys.exit(f"Settings: {error}")
-connect(app)
+with loading():
+    from config import ConfigError
+    from coworking.app import create_app
+    from tasks.waking import connect
+
+    try:
+        app = create_app()
+    except ConfigError as error:  # for the person who starts the program: no traceback
+        sys.exit(f"Settings: {error}")
+    connect(app)

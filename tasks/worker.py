@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib
 import logging
 
-from coworking.app import create_app
+from coworking.server.process import loading
 from tasks.app import celery
-from tasks.waking import connect
 
 TASKS = (
     "tasks.outbox",
@@ -27,8 +26,12 @@ TASKS = (
 
 __all__ = ["celery"]
 
-connect(create_app())
-for _name in TASKS:
-    importlib.import_module(_name)
+with loading():
+    from coworking.app import create_app
+    from tasks.waking import connect
+
+    connect(create_app())
+    for _name in TASKS:
+        importlib.import_module(_name)
 for _name in ("celery.worker.strategy", "celery.app.trace"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # a task says itself, once, how it went
