@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from coworking.billing import charges, collecting, means, online_looking, reminding, taking_off
+from coworking.billing import charges, collecting, crediting_given_up, means, online_looking, reminding
 from tasks.app import celery
 
 
 @celery.task(name="billing.gather")
 def gather() -> int:
-    """Make the charges of days that are over, of this month and the one before; return how many were new.
+    """Make the charges of days that are over, of this month and the one before; return how many were new."""
+    return charges.gather_recent()
 
-    What was paid at the door and given up is credited.
-    """
-    made = charges.gather_recent()
-    taking_off.credit_given_up()
-    return made
+
+@celery.task(name="billing.credit_given_up")
+def credit_given_up() -> int:
+    """Credit what was paid at the door and given up, once its day is over; return how many were credited."""
+    return crediting_given_up.credit_given_up()
 
 
 @celery.task(name="billing.collect")

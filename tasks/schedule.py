@@ -32,6 +32,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         _every(_TEN_MINUTES, "membership.warn_of_ending"),
         _every(_TEN_MINUTES, "residents.warn_of_ending"),
         _every(_TEN_MINUTES, "billing.gather"),
+        _every(_TEN_MINUTES, "billing.credit_given_up"),
         _every(_TEN_MINUTES, "billing.collect"),
         _every(_TEN_MINUTES, "billing.remind"),
         _every(_TEN_MINUTES, "billing.reconcile"),

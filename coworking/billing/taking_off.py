@@ -1,4 +1,4 @@
-"""Take a part off what somebody was charged, wherever it stands by now. Runs inside the caller's unit, but for the night's.
+"""Take a part off what somebody was charged, wherever it stands by now. Runs inside the caller's unit.
 
 What is not invoiced yet is reduced, or waived when all of it goes. What is gets a credit note for that part of its line;
 what had been paid of it is then refunded from the invoice, as ever.
@@ -6,21 +6,16 @@ what had been paid of it is then refunded from the invoice, as ever.
 
 from __future__ import annotations
 
-import logging
-
 from sqlalchemy import select
 
-from coworking.billing import credit_rules, discounts, given_up, labels, manual_charges, queries, services
+from coworking.billing import discounts, manual_charges, queries, services
 from coworking.billing.models import Charge, Invoice
 from coworking.core.db import db
 from coworking.core.errors import NotFound
-from coworking.core.keyring import SigningKey, signing_key
+from coworking.core.keyring import SigningKey
 from coworking.core.money import divide_half_up
-from coworking.core.policy import SYSTEM, Actor
-from coworking.core.units import end_read, locked, write_unit
-from coworking.spaces import queries as spaces
-
-log = logging.getLogger(__name__)
+from coworking.core.policy import Actor
+from coworking.core.units import locked
 
 
 def standing_of(charge: Charge) -> Charge:
@@ -58,11 +53,11 @@ def take_off(actor: Actor, key: SigningKey, charge: Charge, cents: int, why: str
             discounts.reduce_further_in_unit(actor, charge, cents, why)
         return None
     invoice = services.invoice_locked(db.session.get_one(Invoice, charge.invoice_id).public_id)
-    place, part = _of_line(invoice, charge, cents)
+    place, part = place_on(invoice, charge, cents)
     return services.credit_in_unit(actor, key, invoice, why, taken={place: part})
 
 
-def _of_line(invoice: Invoice, charge: Charge, cents: int) -> tuple[int, int]:
+def place_on(invoice: Invoice, charge: Charge, cents: int) -> tuple[int, int]:
     """The place of the charge's line on ``invoice``, and ``cents`` of the charge in the document's basis."""
     content = queries.content(invoice)
     for place, line in enumerate(content["lines"]):
@@ -71,38 +66,3 @@ def _of_line(invoice: Invoice, charge: Charge, cents: int) -> tuple[int, int]:
                 return place, cents
             return place, divide_half_up(line["amount_cents"] * cents, charge.amount_cents * line["quantity"])
     raise NotFound()
-
-
-def credit_given_up() -> int:
-    """Credit what was paid at the door on days that are over for uses that were given up since; how many were credited.
-
-    Each in a unit of its own. What was paid is to be refunded then. Twice adds nothing.
-    """
-    if spaces.lieu_or_none() is None:
-        return 0
-    found = [(charge.id, charge.invoice_id) for charge in given_up.paid_at_the_door()]
-    left = [charge_id for charge_id, invoice_id in found if _is_left(charge_id)]
-    end_read()
-    if not left:
-        return 0
-    key = signing_key()
-    credited = 0
-    for charge_id in left:
-        try:
-            with write_unit():
-                charge = db.session.scalars(locked(select(Charge).where(Charge.id == charge_id))).one()
-                why = labels.given_up(charge.person.locale if charge.person is not None else labels.OFFICE_LANGUAGE)
-                take_off(SYSTEM, key, charge, charge.amount_cents, why)
-            credited += 1
-        except Exception:  # one that is refused holds up no other
-            log.warning("the charge %s of what was given up could not be credited", charge_id, exc_info=True)
-    return credited
-
-
-def _is_left(charge_id: int) -> bool:
-    """Whether the whole line of an invoiced charge can still be credited."""
-    charge = db.session.get_one(Charge, charge_id)
-    invoice = db.session.get_one(Invoice, charge.invoice_id)
-    place, part = _of_line(invoice, charge, charge.amount_cents)
-    before = credit_rules.taken_by(map(queries.content, queries.credit_notes_of(invoice)))
-    return credit_rules.left_of(queries.content(invoice), before).get(place, 0) >= part

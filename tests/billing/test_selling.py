@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from coworking.accounting import drawer_queries, journal
 from coworking.accounting.models import CashMovement
-from coworking.billing import charges, door_queries, door_rules, queries, rules, selling, services, taking_off
+from coworking.billing import charges, crediting_given_up, door_queries, door_rules, queries, rules, selling, services
 from coworking.billing.door_models import Deposit, DepositReturn, DoorReceipt, DoorSale
 from coworking.billing.models import Charge, Invoice, Payment
 from coworking.booking import services as booking
@@ -398,7 +398,7 @@ def paid_booking(shop, lise, method="cash"):
 def gather() -> None:
     """What the night does."""
     charges.gather_recent()
-    taking_off.credit_given_up()
+    crediting_given_up.credit_given_up()
 
 
 def owed_in_all(session, person) -> int:

@@ -66,7 +66,7 @@ def test_when_nothing_is_due_looking_costs_little_and_adds_nothing(do, place, na
     with count_statements() as seen:
         assert not do(name)
     assert [s for s in seen if s.startswith(("INSERT", "DELETE"))] == []
-    assert len(seen) <= 15, str(seen)
+    assert len(seen) <= 13, str(seen)
 
 
 def test_days_over_are_frozen_and_the_horizon_moves_on(do, app, place, clock):
