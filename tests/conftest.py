@@ -49,6 +49,9 @@ TUESDAY_AT_10_36 = datetime(2026, 11, 24, 9, 36, tzinfo=UTC)
 
 _server = pytest.StashKey[postgres.Server]()
 _folder = pytest.StashKey[Path]()
+_made = pytest.StashKey[Path]()
+TEMPLATES = "TEST_TEMPLATES"
+"""Names the folder of templates that were made before (`make_templates`), on the server of ``TEST_DATABASE_URL``."""
 
 
 # The run: one server, one migrated template per engine ----------------------------------------------------------------
@@ -67,15 +70,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_folder], config.stash[_server] = folder, server
     os.environ["COWORKING_TEST_FOLDER"] = str(folder)
     os.environ["COWORKING_TEST_SOCKET"] = server.socket_dir
-    name = f"template_{os.getpid()}"
-    os.environ["COWORKING_TEST_TEMPLATE"] = name
-    with server.admin() as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-    for url in (f"sqlite:///{folder / 'template.db'}", server.url(name)):
-        app = make_app(url, folder / "template-data")
-        migrate(app)
-        with app.app_context():
-            db.engine.dispose()
+    if TEMPLATES not in os.environ:
+        config.stash[_made] = folder
+        os.environ[TEMPLATES] = str(folder)
+        make_templates(folder, server)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,11 +95,22 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if (server := config.stash.get(_server, None)) is not None:
-        if server.given is not None:
+        if server.given is not None and (made := config.stash.get(_made, None)) is not None:
             with server.admin() as admin:
-                admin.execute(f'DROP DATABASE IF EXISTS "{os.environ["COWORKING_TEST_TEMPLATE"]}"')
+                admin.execute(f'DROP DATABASE IF EXISTS "{made.name}"')
         server.stop()
         shutil.rmtree(config.stash[_folder], ignore_errors=True)
+
+
+def make_templates(folder: Path, server: postgres.Server) -> None:
+    """Migrate a database of each engine: ``template.db`` in ``folder``, and one on ``server`` named as the folder is."""
+    with server.admin() as admin:
+        admin.execute(f'CREATE DATABASE "{folder.name}"')
+    for url in (f"sqlite:///{folder / 'template.db'}", server.url(folder.name)):
+        app = make_app(url, folder / "template-data")
+        migrate(app)
+        with app.app_context():
+            db.engine.dispose()
 
 
 def the_server() -> postgres.Server:
@@ -144,16 +153,16 @@ class _Client(FlaskClient):
 @pytest.fixture(scope="session")
 def databases(worker_id: str) -> Iterator[Callable[[str], str]]:
     """Give the URL of a fresh, migrated database on an engine; all are dropped at the end."""
-    folder, made = Path(os.environ["COWORKING_TEST_FOLDER"]), []
+    folder, templates, made = Path(os.environ["COWORKING_TEST_FOLDER"]), Path(os.environ[TEMPLATES]), []
 
     def fresh(engine: str) -> str:
         name = f"t_{os.getpid()}_{worker_id}_{len(made)}"
         made.append((engine, name))
         if engine == "sqlite":
-            shutil.copy(folder / "template.db", folder / f"{name}.db")
+            shutil.copy(templates / "template.db", folder / f"{name}.db")
             return f"sqlite:///{folder / name}.db"
         with the_server().admin() as admin:
-            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{os.environ["COWORKING_TEST_TEMPLATE"]}"')
+            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{templates.name}"')
         return the_server().url(name)
 
     yield fresh

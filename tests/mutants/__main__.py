@@ -1,22 +1,25 @@
 """Break each promise on purpose and see the tests go red.
 
 Every ``*.patch`` beside this file names a promise, the tests that guard it, and a small change that breaks it. Each is
-applied to a copy of the tracked tree; its tests must pass without the patch and fail with it. An error that keeps tests
-from running is not a failure.
+applied to a copy of the tracked tree, and one of its tests must fail. An error that keeps tests from running is not a
+failure. At the end the tests that failed are asked without any patch: there they must pass.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 
+from tests.conftest import TEMPLATES, make_templates
 from tests.support import postgres
 
 ABREAST = max(1, min(4, len(os.sched_getaffinity(0))))
@@ -33,6 +36,8 @@ class Mutant:
     path: Path
     promise: str
     tests: list[str]
+    migrates: bool
+    """Whether a database must be migrated anew to show the break: ``path`` changes a migration or a part of the core."""
 
 
 def read(path: Path) -> Mutant:
@@ -44,10 +49,10 @@ def read(path: Path) -> Mutant:
         promise, tests = head["Promise"], head["Tests"].split()
     except KeyError as missing:
         raise ValueError(f"{path.name} does not say {missing}") from missing
-    # The tests of all mutants are first asked together: an option of one would choose among those of all.
     if options := [test for test in tests if not test.startswith("tests/")]:
         raise ValueError(f"{path.name} names no tests: {' '.join(options)}")
-    return Mutant(path, promise, tests)
+    changed = re.findall(r"^\+\+\+ b/(.*)", path.read_text(), re.MULTILINE)
+    return Mutant(path, promise, tests, any(name.startswith(("migrations/", "coworking/core/")) for name in changed))
 
 
 def mutants() -> list[Mutant]:
@@ -63,18 +68,24 @@ def _copy(target: Path) -> None:
             shutil.copy2(ROOT / name, target / name)
 
 
-def _pytest(folder: Path, tests: list[str], *options: str) -> tuple[int, str, set[str]]:
-    """The exit code, the last line, and which tests failed or could not be run."""
+def _pytest(folder: Path, tests: Iterable[str], *options: str, migrates: bool = False) -> tuple[int, list[str]]:
+    """The exit code and the lines that pytest wrote, the last one last."""
+    environ = {name: value for name, value in os.environ.items() if not (migrates and name == TEMPLATES)}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *tests],
         cwd=folder,
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        env=environ,
     )
     lines = [line for line in done.stdout.splitlines() if line.strip()]
-    failed = {line.split()[1] for line in lines if line.startswith(("FAILED ", "ERROR "))}
-    return done.returncode, lines[-1] if lines else done.stderr.strip()[-200:], failed
+    return done.returncode, lines or [done.stderr.strip()[-200:]]
+
+
+def _failed(lines: Iterable[str]) -> set[str]:
+    """The tests that failed or could not be set up, as pytest names them."""
+    marks = ("FAILED ", "ERROR ")
+    return {line.split(" ", 1)[1].split(" - ")[0] for line in lines if line.startswith(marks)}
 
 
 def _trees(folder: Path) -> Queue[Path]:
@@ -89,42 +100,37 @@ def _trees(folder: Path) -> Queue[Path]:
     return trees
 
 
-def _green(tree: Path, chosen: list[Mutant]) -> set[str]:
-    """Which of the tests that mutants name pass without any of them: asked at once, and once more where one failed."""
-    wanted = asked = sorted({test for mutant in chosen for test in mutant.tests})
-    for _ in range(2):  # a busy machine may fail a test that waits
-        code, said, failed = _pytest(tree, asked, "-n", str(ABREAST), "--dist", "worksteal")
-        if code == 0:
-            return set(wanted)
-        asked = [test for test in asked if not failed or any(_holds(test, one) for one in failed)]
-    for test in asked:
-        print(f"NOT GREEN  {test}: {said}", flush=True)
-    return set(wanted) - set(asked)
-
-
-def _holds(test: str, one: str) -> bool:
-    """Whether ``test``, as a mutant names it (a folder, a file, a test), is or holds the test ``one``."""
-    return one == test or one.startswith(tuple(f"{test.rstrip('/')}{mark}" for mark in ("/", "::", "[")))
-
-
-def _verdict(mutant: Mutant, trees: Queue[Path], green: set[str]) -> bool:
-    """Apply ``mutant`` to a free tree, run its tests, print what became of it; whether they went red."""
-    tree = trees.get()
+def _verdict(mutant: Mutant, trees: Queue[Path]) -> tuple[Mutant, set[str]]:
+    """Apply ``mutant`` to a free tree, run its tests, print what became of it; the test that went red, if one did."""
+    tree, noticed = trees.get(), set[str]()
     try:
         applied = subprocess.run(["git", "apply", str(mutant.path)], cwd=tree, capture_output=True, text=True)
         if applied.returncode != 0:
             verdict, said = "DOES NOT APPLY", applied.stderr.strip().splitlines()[0]
         else:
-            code, said, _ = _pytest(tree, mutant.tests, "-x", "-n", "0")
+            code, lines = _pytest(tree, mutant.tests, "-x", "-n", "0", migrates=mutant.migrates)
             if code == 0:  # a race may be won by luck, once
-                code, said, _ = _pytest(tree, mutant.tests, "-x", "-n", "0")
+                code, lines = _pytest(tree, mutant.tests, "-x", "-n", "0", migrates=mutant.migrates)
             subprocess.run(["git", "apply", "-R", str(mutant.path)], cwd=tree, check=True)
-            known = green.issuperset(mutant.tests)
-            verdict = "red" if code == 1 and known else "SURVIVED" if code == 0 else "NO VERDICT"
+            said, noticed = lines[-1], _failed(lines) if code == 1 else noticed
+            verdict = "red" if noticed else "SURVIVED" if code == 0 else "NO VERDICT"
     finally:
         trees.put(tree)
     print(f"{verdict:15} {mutant.path.stem:40} promise {mutant.promise}  ({said})", flush=True)
-    return verdict == "red"
+    return mutant, noticed
+
+
+def _green(tree: Path, tests: set[str]) -> set[str]:
+    """Which of ``tests`` pass without any mutant: asked at once, and once more where one failed."""
+    _, lines = _pytest(tree, sorted({test.partition("::")[0] for test in tests}), "--collect-only", "-n", "0")
+    there = tests.intersection(lines)  # what only a mutant's tree has is no proof, and stops pytest
+    asked = sorted(there)
+    for _ in range(2):  # a busy machine may fail a test that waits
+        if not asked:
+            break
+        code, lines = _pytest(tree, asked, "-n", str(ABREAST), "--dist", "worksteal")
+        asked = [] if code == 0 else sorted(_failed(lines)) or asked
+    return there.difference(asked)
 
 
 def main() -> int:
@@ -133,11 +139,19 @@ def main() -> int:
     os.environ["TEST_DATABASE_URL"] = server.url("postgres")
     try:
         with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(ABREAST) as pool:
+            templates = Path(folder) / f"templates_{os.getpid()}"
+            templates.mkdir()
+            make_templates(templates, server)
+            os.environ[TEMPLATES] = str(templates)
             trees = _trees(Path(folder))
-            green = _green(trees.queue[0], chosen)
-            noticed = sum(pool.map(lambda mutant: _verdict(mutant, trees, green), chosen))
+            verdicts = list(pool.map(lambda mutant: _verdict(mutant, trees), chosen))
+            green = _green(trees.queue[0], set().union(*(tests for _, tests in verdicts)))
     finally:
         server.stop()
+    for mutant, tests in verdicts:
+        for test in tests - green:
+            print(f"NOT GREEN       {mutant.path.stem:40} its test fails without it too  ({test})")
+    noticed = sum(bool(tests & green) for _, tests in verdicts)
     print(f"{noticed} of {len(chosen)} mutants were noticed")
     return 0 if chosen and noticed == len(chosen) else 1
 
