@@ -162,6 +162,7 @@ HANDLERS = (
     "coworking.booking.keeping",
     "coworking.booking.processing",
     "coworking.booking.handlers",
+    "coworking.booking.with_packs",
     "coworking.residents.forgetting",
     "coworking.residents.holding",
     "coworking.residents.keeping",

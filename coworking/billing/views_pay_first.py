@@ -21,6 +21,7 @@ from coworking.booking import queries as bookings
 from coworking.booking.access import sees_price
 from coworking.booking.models import Booking
 from coworking.booking.paying_first import KIND as BOOKING
+from coworking.booking.with_packs import wanted_of
 from coworking.core.clock import now
 from coworking.core.db import db
 from coworking.core.errors import DomainError, NotFound
@@ -181,6 +182,8 @@ def _show(to: SalePage, *, is_back: bool = False) -> Response:
             to=to,
             sale=sale,
             booking=booking,
+            wanted=wanted_of(sale),
+            worded=bookings.worded_halves,
             counts=sale.state == "paid" if booking is None else booking.status == "confirmed",
             ways=[way.name for way in ways if sale.cents >= way.least_cents],
             minutes=max(0, -int((now() - sale.expires_at).total_seconds() // 60)),

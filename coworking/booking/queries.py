@@ -369,14 +369,17 @@ def worded_time(booking: Booking) -> str:
 
 def worded(halves: Collection[str | None], span: Span) -> str:
     """As `worded_time`, of the ``halves`` of units that take ``span`` together."""
+    return worded_halves(halves) or span_hours(span)
+
+
+def worded_halves(halves: Collection[str | None]) -> str:
+    """« le matin », « l’après-midi », « toute la journée »; nothing for a room's hours."""
     halves = set(halves)
     if halves == {"am"}:
         return _("the morning")
     if halves == {"pm"}:
         return _("the afternoon")
-    if halves == {"am", "pm"}:
-        return _("all day")
-    return span_hours(span)
+    return _("all day") if halves == {"am", "pm"} else ""
 
 
 def day_bookings(day: date) -> list[Booking]:

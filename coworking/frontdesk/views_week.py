@@ -16,6 +16,7 @@ from coworking.booking.colleagues import desks_of_colleagues
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
 from coworking.booking.pages import names, on_to_pay, refused, said, say_booked, to_week, vary_by_htmx
 from coworking.booking.rules import Half, NothingFree, bookable_halves
+from coworking.booking.with_packs import WantedDesk
 from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
@@ -130,14 +131,15 @@ def book() -> ResponseReturnValue:
 @blueprint.post("/bookings/with-pack")
 @signed_in
 def book_with_pack() -> ResponseReturnValue:
-    """Buy a pack and book on it: what the sheet offers beside paying once. Paid first, the desk is booked afterwards."""
+    """Buy a pack and book on it: what the sheet offers beside paying once. Paid first, its payment books the desk."""
     day, half = read_day(request.form.get("day")), request.form.get("half")
     resource, pack = request.form.get("resource") or None, request.form.get("pack", "")
     price = read_agreed(request.form.get("agreed"))
     try:
         halves = read_halves(half)
         if paying_first.is_asked(memberships.pack_cents(pack, memberships.groups_now(current_actor().person_id or 0))):
-            sale = paying_first.sell_pack(current_actor(), pack, agreed_cents=price)
+            wanted = WantedDesk(day, halves, resource).written()
+            sale = paying_first.sell_pack(current_actor(), pack, agreed_cents=price, wanted=wanted)
             return load_whole(url_for("pay_first.sale", sale_id=sale.public_id))
         membership.buy_pack(current_actor(), pack, agreed_cents=price)
     except DomainError as error:

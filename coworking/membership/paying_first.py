@@ -6,12 +6,14 @@ were quoted. A person waits to pay for one plan, one pack and one adhesion at a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 
 from coworking.accounts.models import Person
+from coworking.core import outbox
 from coworking.core import sales as registry
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -61,6 +63,11 @@ from coworking.pricing.rules import MAX_CENTS, SaleLine
 from coworking.spaces import queries as spaces
 
 PLAN, PACK, ADHESION = "subscription", "pack", "adhesion"
+
+PACK_HAD = "pack.had"
+"""The outbox topic of a pack that was paid first by somebody who wanted something with it. Payload: ``{"sale": row id}``."""
+WANTED = "wanted"
+"""Which of a sale's terms says what they wanted with it (`sell_pack`)."""
 
 
 def is_asked(cents: int) -> bool:
@@ -122,10 +129,18 @@ def sell_change(actor: Actor, plan: str, *, agreed_cents: int | None = None, per
     return sale
 
 
-def sell_pack(actor: Actor, offer: str, *, agreed_cents: int | None = None, person: str | None = None) -> Sale:
+def sell_pack(
+    actor: Actor,
+    offer: str,
+    *,
+    agreed_cents: int | None = None,
+    person: str | None = None,
+    wanted: Mapping[str, Any] | None = None,
+) -> Sale:
     """Ask to be paid for a pack, which is had with the payment; managers may ask anyone.
 
-    Raises what `sell_plan` raises, and `PackClosed`.
+    ``wanted``: what the buyer wants with it, as JSON; who listens to `PACK_HAD` reads it from the sale. Raises what
+    `sell_plan` raises, and `PackClosed`.
     """
     with write_unit() as unit:
         who = subject(actor, person)
@@ -134,7 +149,7 @@ def sell_pack(actor: Actor, offer: str, *, agreed_cents: int | None = None, pers
             label = _("%(name)s, until %(day)s", name=terms.name, day=day_year(terms.valid_until))
             label = with_rate(label, group_name(terms.price_group_id))
         line = SaleLine(label, terms.cents, terms.vat_rate_bp, "ht" if terms.basis == "ht" else "ttc")
-        sale = _ask(actor, PACK, who, line, terms, agreed_cents)
+        sale = _ask(actor, PACK, who, line, terms, agreed_cents, {WANTED: wanted} if wanted else {})
         unit.result = sale.public_id
     return sale
 
@@ -206,18 +221,19 @@ def _ask(
     line: SaleLine,
     terms: PlanTerms | ChangeTerms | PackPurchase | AdhesionTerms,
     agreed_cents: int | None,
+    further: Mapping[str, Any] | None = None,
 ) -> Sale:
     cents = terms.payable_cents
     check_price(terms, agreed_cents)
     if not registry.can_be_paid(cents):
         raise NothingToPayFirst()
-    wanted = terms.written()
+    written = {**terms.written(), **(further or {})}
     for before in sales.open_of(kind, who.id):
-        if before.terms == wanted and before.expires_at > now():
+        if before.terms == written and before.expires_at > now():
             return before  # a second tap, another tab
         sales.let_go(before)
     lasts = sales.TIME_TO_PAY if actor.person_id == who.id else sales.TIME_WHEN_ASKED
-    sale = sales.sell(actor, kind, who.id, who.id, [line], until=now() + lasts, **wanted)
+    sale = sales.sell(actor, kind, who.id, who.id, [line], until=now() + lasts, **written)
     record(actor, "sale.asked", ("sale", sale.id), who.id, of=kind)
     return sale
 
@@ -266,11 +282,13 @@ def _begin_adhesion(sold: Sold) -> int:
 
 
 def _begin_pack(sold: Sold) -> int:
-    terms = PackPurchase.read(sold.terms)
+    terms = PackPurchase.read({name: value for name, value in sold.terms.items() if name != WANTED})
     if sold.is_over and not db.session.get_one(PackOffer, terms.offer_id).is_open:
         raise PackClosed()
     pack = begin_pack(sold.payer_person_id, terms, sold.created_by_id, at_distance=True)
     news.tell_of_pack("bought", pack)
+    if WANTED in sold.terms:
+        outbox.enqueue(PACK_HAD, f"{PACK_HAD}:{sold.sale_id}", {"sale": sold.sale_id})
     return pack.id
 
 

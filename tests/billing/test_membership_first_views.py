@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from coworking.billing import queries
 from coworking.billing.pay_links import sale_token
+from coworking.booking.models import Booking
 from coworking.core.db import db
 from coworking.core.units import write_unit
 from coworking.membership.models import Adhesion, Subscription
@@ -80,6 +81,22 @@ def test_from_the_plans_price_to_the_plan(app, lise, plan, gateway):
     assert "/take-back" not in mine, "it is invoiced"
     assert f"/invoices/withdraw/plan/{taken.public_id}" in mine
     assert f"/to-pay/{sale.public_id}" not in text(lise.get("/me"))
+
+
+def test_from_the_price_of_a_half_day_to_a_pack_and_the_half_day(app, lise, gateway, run_outbox):
+    with app.app_context():
+        factories.make_tariff()
+        offer = factories.make_pack_offer("Carnet de dix", cents=8000)
+    asked = {"day": "2026-11-26", "half": "am", "pack": offer.public_id, "agreed": "8000"}
+    page = lise.post("/bookings/with-pack", data=asked).location
+    lise.post(page, data={"gateway": "stripe"})
+    done = text(after(lise, gateway))
+    assert "<h1>Le carnet est à vous</h1>" in done and "Votre poste du jeudi 26 novembre, le matin" in done
+    assert "/week?from=2026-11-26" in done
+    run_outbox()
+    assert [booking.status for booking in every(app, Booking) if booking.day.isoformat() == "2026-11-26"] == [
+        "confirmed"
+    ]
 
 
 def test_what_was_paid_of_a_plan_that_is_given_up_waits_to_be_refunded(app, lise, plan, gateway, billing_lieu, sign_in):

@@ -118,7 +118,10 @@ def test_where_a_pack_is_paid_first_the_sheet_leads_to_the_payment(app, offer, c
     assert answer.status_code == 303 and answer.headers["Location"].endswith(sale.public_id)
     with app.app_context():
         assert (db.session.query(Pack).count(), db.session.query(Quote).count()) == (0, 0)
-    assert member.post(f"/me/packs/{offer}", data={"agreed": "8000"}).headers["Location"].endswith(sale.public_id)
+    page = plain(member.get(answer.headers["Location"]))
+    assert "Dès qu’il est payé, un poste vous est réservé le jeudi 26 novembre, le matin." in page
+    alone = member.post(f"/me/packs/{offer}", data={"agreed": "8000"}).headers["Location"]
+    assert not alone.endswith(sale.public_id) and "un poste vous est réservé" not in plain(member.get(alone))
 
 
 def test_what_a_booking_took_stands_on_its_sheet(app, offer, cast, sign_in):
