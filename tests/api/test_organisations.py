@@ -164,6 +164,16 @@ def test_who_belongs_to_it_no_longer_is_not_brought_back(app, durand, contact, c
     assert contact.post(path, {"last_day": "2027-11-24"}).status_code == 404
 
 
+def test_who_left_and_came_back_is_ended_where_they_are_now(app, durand, contact, program, clock, cast):
+    path = f"/organisations/{durand}/people"
+    assert contact.post(f"{path}/{cast.member.public_id}/end", {"last_day": "2026-11-24"}).status_code == 200
+    clock.now += timedelta(days=2)
+    back = program(cast.manager).post(path, {"person_id": cast.member.public_id, "since": "2026-11-26"})
+    assert back.status_code == 201
+    ended = contact.post(f"{path}/{cast.member.public_id}/end", {"last_day": "2026-12-31"})
+    assert (ended.status_code, ended.get_json()["since"], ended.get_json()["until"]) == (200, "2026-11-26", "2026-12-31")
+
+
 def test_inviting_tells_nothing_of_the_address_and_is_withdrawn(durand, contact, cast):
     path = f"/organisations/{durand}/invitations"
     new, known = (contact.post(path, {"email": email}) for email in ("zoe@demo.example", cast.host.email))
