@@ -151,7 +151,7 @@ def stop(token: str) -> bool:
         person.password_hash = None
         person.session_epoch += 1
         db.session.flush()
-        emails.enqueue(emails.RESET, person)
+        emails.enqueue(emails.ADDRESS_KEPT, person)
         return True
 
 

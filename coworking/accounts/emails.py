@@ -12,7 +12,7 @@ from coworking.core.clock import now
 CONFIRM, REGISTERED, RESET, INVITE = "confirm", "registered", "reset", "invitation"
 SIGN_IN = "sign_in"
 CHANGED = "password_changed"
-NEW_ADDRESS, ADDRESS_CHANGE = "new_address", "address_change"
+NEW_ADDRESS, ADDRESS_CHANGE, ADDRESS_KEPT = "new_address", "address_change", "address_kept"
 ADDRESS_MERGED, ADDRESS_ENDED = "address_merged", "address_ended"
 ACCESS_CHANGED = "access_changed"
 SECOND_STEP_ON, SECOND_STEP_OFF, SECOND_STEP_RESET = "second_step_on", "second_step_off", "second_step_reset"

@@ -21,6 +21,7 @@ _LINKS = {
     emails.CONFIRM: ("confirm", tokens.CONFIRM),
     emails.RESET: ("reset", tokens.RESET),
     emails.INVITE: ("reset", tokens.INVITE),
+    emails.ADDRESS_KEPT: ("reset", tokens.RESET),
     emails.SIGN_IN: ("sign-in/by-link", tokens.SIGN_IN),
 }
 _CHANGE_LINKS = {

@@ -86,6 +86,7 @@ def test_the_old_address_undoes_a_change_that_was_made(app, cast, place, sign_in
     with app.app_context():
         assert api_tokens.owner(token) is None
     reset = link_to(run_outbox, mailbox, OLD, "reset")
+    assert any(one["Subject"].startswith("Vous gardez votre adresse") and one["To"] == OLD for one in mailbox())
     assert client.post(reset, data={"password": "encore une phrase"}).status_code == 303
     assert client.get("/me").status_code == 200
 

@@ -22,6 +22,7 @@ EMAILS = [
     "accounts/sign_in",
     "accounts/invitation",
     "accounts/password_changed",
+    "accounts/address_kept",
 ]
 
 
