@@ -12,7 +12,7 @@ from coworking.core.erasing import Forgets, Hindrance
 from coworking.core.formats import month_year
 from coworking.core.i18n import _
 from coworking.core.months import month_of
-from coworking.membership.models import Pack, Subscription
+from coworking.membership.models import STANDS, Pack, Subscription
 from coworking.membership.pack_request_models import PackRequest
 from coworking.membership.trial_models import Trial
 from coworking.pricing.group_models import PriceGroupMember
@@ -34,7 +34,7 @@ erasing.declare(
 def _runs_on(person_id: int) -> Iterator[Hindrance]:
     this_month = month_of(spaces.today())
     still = or_(Subscription.last_month.is_(None), Subscription.last_month >= this_month)
-    for row in db.session.scalars(select(Subscription).where(Subscription.person_id == person_id, still)):
+    for row in db.session.scalars(select(Subscription).where(Subscription.person_id == person_id, STANDS, still)):
         if row.last_month is None:
             yield Hindrance(_("A plan goes on month after month: end it first."), "membership.mine")
         else:

@@ -79,6 +79,16 @@ def test_a_plan_that_runs_is_ended_first(lieu):
     erasing.erase(person.actor(), person.public_id)
 
 
+def test_a_plan_that_never_counted_stands_in_nobodys_way(lieu):
+    """Cancelled in time, withdrawn from, or a change or a pause that was undone: nothing runs on."""
+    person = lieu.cast.host
+    taken = factories.make_subscription(person)
+    with write_unit():
+        db.session.get_one(Subscription, taken.id).withdrawn_at = now()
+    erasing.erase(person.actor(), person.public_id)
+    assert person_of(person).erased_at is not None
+
+
 def test_what_is_known_goes_and_invoices_stay(lieu, run_outbox):
     person = lieu.cast.stranger
     pay_everything(lieu, person)
