@@ -110,6 +110,41 @@ def others(held: Subscription | None, plans: Sequence[Plan], *, by_team: bool) -
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A plan that rests from the month ``since``: what ended for it, and what goes on ``after``.
+
+    ``can_be_lifted``: no month has passed without it.
+    """
+
+    before: Subscription
+    after: Subscription
+    since: date
+    can_be_lifted: bool
+
+
+def lifts_pause(former: Subscription | None, taken: Subscription) -> bool:
+    """Whether taking ``taken`` back lets ``former`` go on as if it had never rested; a change has another plan."""
+    return former is not None and former.plan_id == taken.plan_id and _has_no_gap(former)
+
+
+def pauses(subscriptions: Sequence[Subscription]) -> list[Pause]:
+    """The pauses that run or are to come, among all of a person's ``subscriptions``."""
+    by_id, month = {row.id: row for row in subscriptions}, month_of(spaces.today())
+    return [
+        Pause(former, row, month_after(former.last_month), can_be_lifted=_has_no_gap(former))
+        for row in subscriptions
+        if row.first_month > month
+        and (former := by_id.get(row.replaces_id or 0)) is not None
+        and former.last_month is not None
+        and former.plan_id == row.plan_id
+    ]
+
+
+def _has_no_gap(former: Subscription) -> bool:
+    return former.last_month is None or month_after(former.last_month) >= month_of(spaces.today())
+
+
+@dataclass(frozen=True, slots=True)
 class PlanToTake:
     """A plan on offer as one person would have it, from this month (``now``) or the next (``then``); with neither, ``why``
     they cannot take it."""

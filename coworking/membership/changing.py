@@ -23,6 +23,7 @@ from coworking.core.units import locked, write_unit
 from coworking.membership import allowance_queries, news
 from coworking.membership.access import record, subject
 from coworking.membership.beginning import PlanTerms, Taker, check_no_plan, check_price, find_plan
+from coworking.membership.change_offers import lifts_pause
 from coworking.membership.change_rules import TooLateToTakeBack, UsedAlready, check_back, may_be_taken_back
 from coworking.membership.following import begin_change, change_terms, following_terms, let_follow, running
 from coworking.membership.models import STANDS, LedgerEntry, Subscription
@@ -109,8 +110,10 @@ def pause(actor: Actor, *, back: date, person: str | None = None) -> Subscriptio
     return following
 
 
-def take_back(actor: Actor, public_id: str, person: str | None = None) -> Subscription:
+def take_back(actor: Actor, public_id: str, person: str | None = None) -> bool:
     """Take back a plan that was just taken or has not begun; the one that ended for it goes on. Twice is fine.
+
+    Returns whether that lifted a pause.
 
     Raises `TooLateToTakeBack`, `UsedAlready`, and what `before_taking_back` raises.
     """
@@ -121,8 +124,10 @@ def take_back(actor: Actor, public_id: str, person: str | None = None) -> Subscr
         )
         if taken is None or taken.from_day is not None:
             raise NotFound()
+        former = None if taken.replaces_id is None else db.session.get(Subscription, taken.replaces_id)
+        is_lifted = lifts_pause(former, taken)
         if taken.withdrawn_at is not None:
-            return taken
+            return is_lifted
         if not may_be_taken_back(taken.first_month, taken.created_at, spaces.today(), now()):
             raise TooLateToTakeBack()
         added = added_with(taken)
@@ -131,9 +136,9 @@ def take_back(actor: Actor, public_id: str, person: str | None = None) -> Subscr
                 _withdraw(added)
         _withdraw(taken)
         let_go_on(taken)
-        news.tell("taken_back", taken)
+        news.tell("pause_lifted" if is_lifted else "taken_back", taken)
         record(actor, "subscription.taken_back", ("subscription", taken.id), who.id)
-    return taken
+    return is_lifted
 
 
 def keep(actor: Actor, public_id: str, person: str | None = None) -> Subscription:

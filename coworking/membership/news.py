@@ -20,7 +20,16 @@ from coworking.membership.pack_request_models import PackRequest
 from coworking.spaces import queries as spaces
 
 PlanNews = Literal[
-    "begun", "changed", "paused", "ended", "taken_back", "withdrawn", "kept", "ends_soon", "goes_on_soon"
+    "begun",
+    "changed",
+    "paused",
+    "pause_lifted",
+    "ended",
+    "taken_back",
+    "withdrawn",
+    "kept",
+    "ends_soon",
+    "goes_on_soon",
 ]
 TOPIC = "membership.plan_news"
 """The outbox topic of these e-mails. Payload: ``{"subscription": public id, "news": a `PlanNews`}``."""
@@ -170,7 +179,7 @@ def _last_day(held: Subscription | None) -> date | None:
 
 
 def _is_still_so(news: PlanNews, held: Subscription) -> bool:
-    if news in ("taken_back", "withdrawn"):
+    if news in ("taken_back", "pause_lifted", "withdrawn"):
         return True
     ends = news in ("ended", "ends_soon")
     return held.withdrawn_at is None and (held.last_month is not None) == ends

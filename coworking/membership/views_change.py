@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
-from flask import make_response, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries as accounts
-from coworking.core.errors import NotFound
+from coworking.core.errors import DomainError, NotFound
 from coworking.core.formats import month_year
 from coworking.core.i18n import _
 from coworking.core.months import month_after, month_end, month_of, read_month
 from coworking.core.policy import Role, current_actor, requires, signed_in
+from coworking.core.web import refusal
 from coworking.membership import change_offers, changing, forms, paying_first, queries
 from coworking.membership.change_rules import months_back
 from coworking.membership.models import Subscription
@@ -93,12 +95,7 @@ def pause() -> ResponseReturnValue:
 @blueprint.post("/me/subscriptions/<public_id>/take-back")
 @signed_in
 def take_back(public_id: str) -> ResponseReturnValue:
-    return tried(
-        lambda: changing.take_back(current_actor(), public_id),
-        _("The plan is taken back."),
-        back=url_for("membership.mine"),
-        page=mine,
-    )
+    return _take_back(public_id, None, back=url_for("membership.mine"), page=mine)
 
 
 @blueprint.post("/me/subscriptions/<public_id>/keep")
@@ -143,12 +140,8 @@ def pause_for(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/people/<public_id>/membership/<subscription>/take-back")
 @requires(Role.MANAGER)
 def take_back_for(public_id: str, subscription: str) -> ResponseReturnValue:
-    return tried(
-        lambda: changing.take_back(current_actor(), subscription, public_id),
-        _("The plan is taken back."),
-        back=url_for("membership.person", public_id=public_id),
-        page=lambda: person(public_id),
-    )
+    back = url_for("membership.person", public_id=public_id)
+    return _take_back(subscription, public_id, back=back, page=lambda: person(public_id))
 
 
 @blueprint.post("/people/<public_id>/membership/<subscription>/keep")
@@ -160,6 +153,17 @@ def keep_for(public_id: str, subscription: str) -> ResponseReturnValue:
         back=url_for("membership.person", public_id=public_id),
         page=lambda: person(public_id),
     )
+
+
+def _take_back(
+    subscription: str, person: str | None, *, back: str, page: Callable[[], ResponseReturnValue]
+) -> ResponseReturnValue:
+    try:
+        is_lifted = changing.take_back(current_actor(), subscription, person)
+    except DomainError as error:
+        return refusal(error, page)
+    flash(_("The plan no longer rests: it goes on as before.") if is_lifted else _("The plan is taken back."))
+    return redirect(back, 303)
 
 
 def _changeable() -> Subscription | None:

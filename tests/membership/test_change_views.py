@@ -90,7 +90,36 @@ def test_a_plan_rests_until_the_month_that_is_chosen(app, cast, sign_in, large):
     assert member.post("/me/plan/pause", data={"back": "demain"}).status_code == 422
     assert member.post("/me/plan/pause", data={"back": "2027-02"}).status_code == 303
     assert held(app) == [(FEBRUARY, None, None)]
-    assert "Dès février 2027." in plain(member.get("/me/plan"))
+    page = member.get("/me/plan")
+    assert "Suspendue à partir de décembre 2026 ; elle reprend en février 2027." in plain(page)
+    assert page.text.count("take-back") == 1 and "Annuler" not in page.text, "one card and one button"
+
+
+def test_lifting_a_pause_says_so_and_nothing_else_changes(app, cast, sign_in, large):
+    member = sign_in(cast.member)
+    member.post("/me/plan/pause", data={"back": "2027-02"})
+    page = member.get("/me/plan").text
+    assert "Ne plus suspendre Dix demi-journées" in page
+    (address,) = {part.split('"')[0] for part in page.split('action="')[1:] if "take-back" in part.split('"')[0]}
+    for _time in range(2):
+        answer = plain(member.post(address, follow_redirects=True))
+        assert "n’est plus suspendue" in answer and "annulée" not in answer
+    assert held(app) == []
+    with app.app_context():
+        assert db.session.scalars(select(Subscription.last_month).order_by(Subscription.id)).first() is None
+
+
+def test_a_plan_that_rests_this_month_says_so_and_one_that_missed_a_month_is_cancelled(
+    app, cast, sign_in, large, clock
+):
+    member = sign_in(cast.member)
+    member.post("/me/plan/pause", data={"back": "2027-02"})
+    clock.advance(days=10)
+    page = plain(member.get("/me/plan"))
+    assert "Suspendue à partir de décembre 2026" in page and "Ne plus suspendre Dix demi-journées" in page
+    clock.advance(days=30)
+    page = plain(member.get("/me/plan"))
+    assert "Suspendue à partir de décembre 2026" in page and "Annuler Dix demi-journées" in page
 
 
 def test_who_has_no_plan_and_for_which_there_is_nothing_to_change(app, cast, sign_in, large):
@@ -115,6 +144,7 @@ def test_a_manager_changes_pauses_and_takes_back_for_others(app, cast, sign_in, 
     assert manager.post(f"{page}/{taken}/take-back").status_code == 303
     assert held(app) == []
     assert manager.post(f"{page}/pause", data={"back": "2027-02"}).status_code == 303
+    assert "Ne plus suspendre Dix demi-journées" in plain(manager.get(page))
     assert held(app) == [(FEBRUARY, None, None)]
 
 
