@@ -9,7 +9,7 @@ from coworking.accounts import erasing, queries
 from coworking.accounts.models import Person
 from coworking.accounts.pages import blueprint, page
 from coworking.accounts.session import end, require_proof
-from coworking.core.erasing import hindrances
+from coworking.core.erasing import hindrances, losses
 from coworking.core.errors import N_, DomainError, NotFound
 from coworking.core.forms import Form
 from coworking.core.i18n import _
@@ -66,10 +66,11 @@ def _erase(person: Person) -> ResponseReturnValue:
         if "understood" not in form:
             raise NotUnderstood()
         erasing.erase(actor, person.public_id)
-        flash(_("The account is erased."))
         if is_oneself:
-            end()
+            end()  # first: it forgets what was to be said
+            flash(_("Your account is erased."))
             return redirect("/", 303)
+        flash(_("The account is erased."))
         return redirect(url_for("accounts.people"), 303)
     return _page(queries.person_by_public_id(person.public_id), form)
 
@@ -81,5 +82,6 @@ def _page(person: Person, form: Form | None = None) -> ResponseReturnValue:
         form=form or Form(),
         person=person,
         first=hindrances(person.id),
+        lost=losses(person.id),
         is_oneself=person.id == current_actor().person_id,
     )

@@ -48,8 +48,17 @@ class Hindrance:
     endpoint: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something of worth that goes with the account: ``words`` for its person, and where (``endpoint``) they get it back."""
+
+    words: str
+    endpoint: str
+
+
 _declared: list[Forgets] = []
 _hindrances: list[Callable[[int], Iterable[Hindrance]]] = []
+_losses: list[Callable[[int], Iterable[Loss]]] = []
 
 
 def declare(*forgets: Forgets) -> None:
@@ -83,6 +92,17 @@ def hindered_by(
 def hindrances(person_id: int) -> list[Hindrance]:
     """Everything that must be done first."""
     return [one for find in _hindrances for one in find(person_id)]
+
+
+def lost_with(find: Callable[[int], Iterable[Loss]]) -> Callable[[int], Iterable[Loss]]:
+    """Register who tells what a person (by id) has left that is lost when they are forgotten."""
+    _losses.append(find)
+    return find
+
+
+def losses(person_id: int) -> list[Loss]:
+    """Everything of worth that is lost."""
+    return [one for find in _losses for one in find(person_id)]
 
 
 def forget(person_id: int) -> None:

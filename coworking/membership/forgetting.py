@@ -1,4 +1,5 @@
-"""What becomes of reduced prices when somebody is erased. A plan that still runs stands in the way: it is invoiced."""
+"""What becomes of reduced prices when somebody is erased. A plan that still runs stands in the way: it is invoiced.
+What is left of packs is lost."""
 
 from __future__ import annotations
 
@@ -8,14 +9,16 @@ from sqlalchemy import ColumnElement, or_, select
 
 from coworking.core import erasing
 from coworking.core.db import db
-from coworking.core.erasing import Forgets, Hindrance
-from coworking.core.formats import month_year
+from coworking.core.erasing import Forgets, Hindrance, Loss
+from coworking.core.formats import day_year, month_year
 from coworking.core.i18n import _
 from coworking.core.months import month_of
+from coworking.membership import queries
 from coworking.membership.models import STANDS, Pack, Subscription
 from coworking.membership.pack_request_models import PackRequest
 from coworking.membership.trial_models import Trial
 from coworking.pricing.group_models import PriceGroupMember
+from coworking.pricing.unit_words import amount_of
 from coworking.spaces import queries as spaces
 
 
@@ -45,3 +48,17 @@ def _runs_on(person_id: int) -> Iterator[Hindrance]:
                 ),
                 "membership.mine",
             )
+
+
+@erasing.lost_with
+def _rest_of_packs(person_id: int) -> Iterator[Loss]:
+    today = spaces.today()
+    for one in queries.packs_of(person_id, today):
+        if one.left and not one.is_over(today):
+            words = _(
+                "What is left of %(name)s, valid until %(day)s: %(left)s.",
+                name=one.pack.name,
+                day=day_year(one.pack.valid_until),
+                left=amount_of(one.pack.unit, one.left),
+            )
+            yield Loss(words, "membership.mine")

@@ -178,13 +178,23 @@ def test_the_page_says_it_all_and_asks_once_more(app, billing_lieu, sign_in):
     page = browser.get("/me/erase").text
     assert "Factures et paiements, dix ans" in page and "Personne effacée 12" in page
     answer = browser.post("/me/erase", data={})
-    assert answer.status_code == 422 and "Cochez la case" in answer.text
+    assert answer.status_code == 422 and answer.text.count("Cochez la case") == 1
     answer = browser.post("/me/erase", data={"understood": "1"})
     assert (answer.status_code, answer.location) == (303, "/")
+    assert "Votre compte est effacé" in browser.get("/", follow_redirects=True).text
     assert browser.get("/me").status_code in {302, 401}
     owing = sign_in(billing_lieu.cast.stranger)
     assert "pas encore facturé" in owing.get("/me/erase").text
     assert owing.post("/me/erase", data={"understood": "1"}).status_code == 409
+
+
+def test_what_is_left_of_a_pack_is_named_with_the_way_to_get_it_back(app, billing_lieu, sign_in):
+    with app.app_context():
+        factories.make_pack(billing_lieu.cast.host, units=7)
+    page = sign_in(billing_lieu.cast.host).get("/me/erase").text
+    assert "7 demi-journées" in page and 'href="/me/plan"' in page
+    page = sign_in(billing_lieu.cast.manager).get(f"/people/{billing_lieu.cast.host.public_id}/erase").text
+    assert "7 demi-journées" in page and 'href="/me/plan"' not in page.split("<main", 1)[1].split("</main", 1)[0]
 
 
 def test_the_same_address_can_begin_anew(lieu):
