@@ -14,7 +14,7 @@ from coworking.core.formats import month_year
 from coworking.core.i18n import _
 from coworking.core.months import month_after, month_end, month_of, read_month
 from coworking.core.policy import Role, current_actor, requires, signed_in
-from coworking.core.web import refusal
+from coworking.core.web import load_whole, refusal
 from coworking.membership import change_offers, changing, forms, paying_first, queries
 from coworking.membership.change_rules import months_back
 from coworking.membership.models import Subscription
@@ -29,7 +29,9 @@ def ask_change(public_id: str) -> ResponseReturnValue:
     """What changing to that plan adds to this month, and what the next ones come to, said before it is done."""
     plan = queries.plan_by_public_id(public_id)
     held = _changeable()
-    if not plan.is_open or held is None or held.plan_id == plan.id:
+    if held is None or held.plan_id == plan.id:
+        return _as_it_stands()
+    if not plan.is_open:
         raise NotFound()
     found = change_offers.others(held, [plan], by_team=False)
     if not found:
@@ -71,7 +73,7 @@ def ask_pause() -> ResponseReturnValue:
     """From when to when one's plan can rest, and what that means."""
     held = _changeable()
     if held is None:
-        raise NotFound()
+        return _as_it_stands()
     today = spaces.today()
     response = make_response(
         render_template("membership/pause.html", held=held, following=month_after(today), months=months_back(today))
@@ -164,6 +166,17 @@ def _take_back(
         return refusal(error, page)
     flash(_("The plan no longer rests: it goes on as before.") if is_lifted else _("The plan is taken back."))
     return redirect(back, 303)
+
+
+def _as_it_stands() -> ResponseReturnValue:
+    """Lead who comes back to a sheet after the deed to their plan; raises `NotFound` for who has none."""
+    month = month_of(spaces.today())
+    rows = queries.subscriptions_of(accounts.person_by_id(current_actor().person_id).id)
+    now_or_later = [row for row in rows if row.last_month is None or row.last_month >= month]
+    if not now_or_later:
+        raise NotFound()
+    flash(_("Your plan has changed since: this is how it stands now."))
+    return load_whole(url_for("membership.mine"))
 
 
 def _changeable() -> Subscription | None:

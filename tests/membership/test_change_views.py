@@ -68,6 +68,19 @@ def test_a_change_is_taken_back_with_one_tap(app, cast, sign_in, large):
     assert "Arrêter cette formule fin novembre 2026" in plain(member.get("/me/plan"))
 
 
+def test_who_goes_back_after_the_deed_reads_how_their_plan_stands(app, cast, sign_in, large):
+    member, stranger = sign_in(cast.member), sign_in(cast.stranger)
+    member.post(f"/me/plan/{large}/change", data={"from": "next"})
+    for sheet in (f"/me/plan/{large}/change?from=now", "/me/plan/pause"):
+        assert stranger.get(sheet).status_code == 404
+        answer = member.get(sheet)
+        assert (answer.status_code, answer.location) == (303, "/me/plan")
+        assert "Votre formule a changé depuis" in plain(member.get("/me/plan"))
+        within = member.get(sheet, headers={"HX-Request": "true"})
+        assert within.headers["HX-Redirect"] == "/me/plan"
+        member.get("/me/plan")
+
+
 def test_an_end_by_a_wrong_tap_is_mended_by_the_next(app, cast, sign_in, large):
     member = sign_in(cast.member)
 
