@@ -96,6 +96,16 @@ def test_a_plan_is_offered_chosen_and_ended_at_the_month_s_end(app, place, cast,
     assert only(app, Subscription).person_id == cast.member.id
 
 
+def test_a_manager_reads_the_trial_and_the_minimum_term_before_and_after(app, place, cast, sign_in):
+    with app.app_context():
+        plan = make_plan("Mi-temps", trial_cents=500, min_months=3).public_id
+    manager, page = sign_in(cast.manager), f"/people/{cast.stranger.public_id}/membership"
+    assert "10 demi-journées par mois, 1er mois 5,00 €, au moins 3 mois" in plain(manager.get(page))
+    assert manager.post(f"{page}/plan", data={"plan": plan, "from": "now"}).status_code == 303
+    said = "Le premier mois est un essai, à 5,00 €. Gardée ensuite, elle l’est au moins jusqu’à fin janvier 2027."
+    assert said in plain(manager.get(page))
+
+
 def test_a_sheet_says_what_a_month_in_part_and_a_trial_come_to(app, place, cast, sign_in):
     with app.app_context():
         plain_plan = make_plan(min_months=3, is_prorata=True, room_minutes=300).public_id
