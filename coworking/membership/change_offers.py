@@ -9,10 +9,17 @@ from datetime import date
 
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
+from coworking.core.formats import month_year
 from coworking.core.months import month_after, month_of
 from coworking.membership import queries
 from coworking.membership.beginning import ChangeTerms, PlanTerms, Taker, plan_terms
-from coworking.membership.change_rules import MonthlyTerms, OnlyFromNextMonth, may_be_taken_back, supplement
+from coworking.membership.change_rules import (
+    MonthlyTerms,
+    OnlyAfterTerm,
+    OnlyFromNextMonth,
+    may_be_taken_back,
+    supplement,
+)
 from coworking.membership.models import Plan, Subscription
 from coworking.membership.plan_rules import (
     PlanForAdherents,
@@ -56,8 +63,14 @@ def ends_with(held: Subscription) -> date:
 
 
 def terms_at_once(held: Subscription, plan: Plan, taker: Taker) -> ChangeTerms:
-    """What changing from ``held`` to ``plan`` adds today; raises `OnlyFromNextMonth` and what `plan_terms` raises."""
+    """What changing from ``held`` to ``plan`` adds today.
+
+    Raises `OnlyFromNextMonth`, `OnlyAfterTerm` for a cheaper one while ``held`` is bound, and what `plan_terms` raises.
+    """
     terms = plan_terms(plan, spaces.today(), taker, is_new=False)
+    first = _changes_from(held, terms)
+    if first > month_after(month_of(spaces.today())):
+        raise OnlyAfterTerm(month=month_year(first))
     added = supplement(_monthly(held), _monthly(terms), spaces.today())
     if added is None:
         raise OnlyFromNextMonth()
@@ -79,11 +92,15 @@ def terms_to_follow(held: Subscription, plan: Plan, taker: Taker) -> PlanTerms:
 
     What is left of that term goes on in the other plan. Raises what `plan_terms` raises.
     """
-    today = spaces.today()
-    terms = plan_terms(plan, today, taker, is_new=False)
-    first = changes_from(today, held.bound_until, is_cheaper=_monthly(terms).is_cheaper_than(_monthly(held)))
+    terms = plan_terms(plan, spaces.today(), taker, is_new=False)
+    first = _changes_from(held, terms)
     still_bound = held.bound_until if held.bound_until is not None and held.bound_until >= first else None
     return replace(terms, first_month=first, bound_until=later(bound_until(first, plan.min_months), still_bound))
+
+
+def _changes_from(held: Subscription, terms: PlanTerms) -> date:
+    is_cheaper = _monthly(terms).is_cheaper_than(_monthly(held))
+    return changes_from(spaces.today(), held.bound_until, is_cheaper=is_cheaper)
 
 
 def _monthly(held: Subscription | PlanTerms) -> MonthlyTerms:

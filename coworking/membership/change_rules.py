@@ -29,6 +29,13 @@ class OnlyFromNextMonth(DomainError):
     message = N_("This plan can begin with the next month.")
 
 
+class OnlyAfterTerm(OnlyFromNextMonth):
+    """A cheaper plan begins when the minimum term of the one held is over, and adds nothing before."""
+
+    code = "only_after_term"
+    message = N_("A cheaper plan can begin once the minimum term is over, in %(month)s.")
+
+
 class BookedMoreThanPlan(DomainError):
     """More half-days, or time in rooms, of a coming month are booked than the other plan holds."""
 

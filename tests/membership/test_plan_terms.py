@@ -17,8 +17,8 @@ from coworking.core.db import db
 from coworking.core.errors import Forbidden
 from coworking.core.timespan import Span
 from coworking.core.units import end_read, snapshot, write_unit
-from coworking.membership import changing, checks, queries, services
-from coworking.membership.change_rules import BookedMoreThanPlan
+from coworking.membership import change_offers, changing, checks, queries, services
+from coworking.membership.change_rules import BookedMoreThanPlan, OnlyAfterTerm
 from coworking.membership.entitlement import PriceChanged
 from coworking.membership.entitlement_queries import remaining
 from coworking.membership.ledger_queries import accounts_of
@@ -186,6 +186,20 @@ def test_a_pause_puts_the_term_off(priced):
 
 
 # The first month ------------------------------------------------------------------------------------------------------
+
+
+def test_a_cheaper_plan_adds_nothing_before_the_term_is_over(priced):
+    """It would give its half-days for nothing in a month of the dearer plan."""
+    held = take(priced.member, make_plan(min_months=6))
+    wanted = make_plan("Onze", halfdays=11, cents=5000)
+    (offer,) = change_offers.others(held, [wanted], by_team=True)
+    assert (offer.added, offer.terms.first_month) == (None, date(2027, 5, 1))
+    with pytest.raises(OnlyAfterTerm) as refused:
+        changing.change_plan(priced.member.actor(), wanted.public_id, at_once=True)
+    assert refused.value.params == {"month": "mai 2027"}
+    larger = make_plan("Vingt", halfdays=20, cents=12000)
+    (offer,) = change_offers.others(held, [larger], by_team=True)
+    assert offer.added is not None and offer.added.cents > 0
 
 
 def test_a_trial_is_given_once_and_can_end_with_its_month(priced):
