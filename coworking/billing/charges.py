@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from coworking.accounts.models import Person
@@ -39,9 +39,7 @@ from coworking.residents.models import Residency
 from coworking.residents.rules import days_of, month_cents
 from coworking.spaces import queries as spaces
 
-day_rates.charged(
-    exists(select(Charge.id).where(Charge.source == "quote", Charge.source_id == Quote.id).correlate(Quote))
-)
+day_rates.charged(given_up.is_charged())
 
 
 def check_manager(actor: Actor) -> None:
@@ -122,7 +120,7 @@ def _uses(month: date, today: date) -> Iterator[dict[str, Any]]:
             Quote.ends_at <= now(),  # what goes over midnight can still be cancelled on its second day
             Quote.state.in_(("live", "kept")),
             Quote.amount_cents > 0,
-            _missing("quote", Quote.id),
+            ~given_up.is_charged(),
             ~_sold_ahead,
         )
         .order_by(Quote.day, Quote.id)

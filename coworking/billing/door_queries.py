@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased, joinedload
 
 from coworking.accounts.models import Person
@@ -120,7 +120,6 @@ def _article(article: Article, today: date, vat_status: str) -> SoldLine | None:
 
 def quotes_owed_today(person: Person) -> list[Quote]:
     """What ``person`` uses today, pays for themself, and was not charged for."""
-    charged = select(Charge.id).where(Charge.source == "quote", Charge.source_id == Quote.id).exists()
     return list(
         db.session.scalars(
             select(Quote)
@@ -129,7 +128,7 @@ def quotes_owed_today(person: Person) -> list[Quote]:
                 Quote.payer_person_id == person.id,
                 Quote.state.in_(("live", "kept")),
                 Quote.amount_cents > 0,
-                ~charged,
+                ~given_up.is_charged(),
             )
             .options(joinedload(Quote.resource), joinedload(Quote.person), joinedload(Quote.price_group))
             .order_by(Quote.starts_at, Quote.id)
@@ -251,8 +250,8 @@ def _sale_of(*conditions: ColumnElement[bool]) -> DoorSale | None:
     return db.session.scalars(
         select(DoorSale)
         .join(Charge, Charge.invoice_id == DoorSale.invoice_id)
-        .join(BookingUnit, priced_by(Charge.source_id))
-        .join(Booking, Booking.id == BookingUnit.booking_id)
+        .join(BookingUnit, priced_by(func.coalesce(given_up.taken_back(Charge), Charge.source_id)))
+        .join(Booking, (Booking.id == BookingUnit.booking_id) & (Booking.person_id == Charge.payer_person_id))
         .where(DoorSale.cancels_id.is_(None), ~cancelled, Charge.source == "quote", *conditions)
         .order_by(DoorSale.id.desc())
     ).first()

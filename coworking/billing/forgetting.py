@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Select, select
 
-from coworking.billing import queries
+from coworking.billing import given_up, queries
 from coworking.billing.door_models import Deposit, DepositReturn, DoorSale
 from coworking.billing.means_models import SavedMeans
 from coworking.billing.models import Charge, DraftHold, Invoice, InvoicePdf, Payment
@@ -117,12 +117,11 @@ def _owes(person_id: int) -> Iterator[Hindrance]:
 
 def _used_since(person_id: int) -> bool:
     """Whether something was used that no charge stands for yet."""
-    charged = select(Charge.id).where(Charge.source == "quote", Charge.source_id == Quote.id).exists()
     used = select(Quote.id).where(
         Quote.payer_person_id == person_id,
         Quote.state == "live",
         Quote.amount_cents > 0,
         Quote.day <= spaces.today(),
-        ~charged,
+        ~given_up.is_charged(),
     )
     return db.session.scalar(used.limit(1)) is not None

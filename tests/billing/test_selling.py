@@ -472,12 +472,71 @@ def test_an_arrival_that_is_undone_after_its_sale_is_credited_overnight(shop, se
     assert owed_in_all(session, lise) == 150, "the coffee was drunk"
 
 
-def test_a_sold_booking_that_is_cancelled_and_taken_back_is_owed_once(shop, session, clock):
-    """What was paid is credited, and what came back is owed like any other half-day."""
+@pytest.mark.parametrize("minutes", [0, 11], ids=["in time", "too late"])
+def test_a_sold_booking_that_is_cancelled_and_taken_back_stays_paid(shop, session, clock, minutes):
+    """What was paid stands for it: it is neither owed again nor credited, however often it is taken back."""
+    lise = shop.lieu.cast.stranger
+    public_id, sale = paid_booking(shop, lise)
+    clock.advance(minutes=minutes)
+    for _twice in range(2):
+        made = booking.cancel(lise.actor(), public_id)
+        assert made.cancelled_late == bool(minutes)
+        booking.undo_cancel(lise.actor(), public_id)
+    found = door_queries.sale_of_booking(made.id)
+    assert found is not None and found.id == sale.id, "its sheet says so"
+    assert door_queries.owed_today(lise) == []
+    clock.advance(days=1)
+    for _twice in range(2):
+        gather()
+    assert queries.credit_notes_of(session.get_one(Invoice, sale.invoice_id)) == []
+    assert owed_in_all(session, lise) == 900 and queries.to_refund() == []
+    assert broken() == []
+
+
+def test_one_that_is_given_up_again_is_credited_once(shop, session, clock):
     lise = shop.lieu.cast.stranger
     public_id, _sale = paid_booking(shop, lise)
     booking.cancel(lise.actor(), public_id)
     booking.undo_cancel(lise.actor(), public_id)
+    booking.cancel(lise.actor(), public_id)
+    clock.advance(days=1)
+    for _twice in range(2):
+        gather()
+    assert owed_in_all(session, lise) == 0
+    assert [one.open_cents for one in queries.to_refund()] == [-900]
+
+
+@pytest.mark.parametrize("first", ["sale", "undo"])
+def test_one_whose_money_was_given_back_is_owed_when_it_is_taken_back(shop, session, clock, first):
+    """Whether the sale is cancelled before it is taken back, or after."""
+    lise = shop.lieu.cast.stranger
+    public_id, sale = paid_booking(shop, lise)
+    booking.cancel(lise.actor(), public_id)
+    acts = [
+        lambda: selling.cancel(shop.host, sale.public_id, "Ne vient pas"),
+        lambda: booking.undo_cancel(lise.actor(), public_id),
+    ]
+    for act in acts if first == "sale" else reversed(acts):
+        act()
+    (line,) = door_queries.owed_today(lise)
+    assert line.quote_id is not None
+    clock.advance(days=1)
+    for _twice in range(2):
+        gather()
+    assert owed_in_all(session, lise) == 900 and queries.to_refund() == []
+
+
+def test_what_was_paid_stands_for_one_half_day_only(shop, session, clock):
+    """Taken back, cancelled too late and booked once more, the place is owed for both times."""
+    lise = shop.lieu.cast.stranger
+    public_id, _sale = paid_booking(shop, lise)
+    booking.cancel(lise.actor(), public_id)
+    booking.undo_cancel(lise.actor(), public_id)
+    clock.advance(minutes=11)
+    place = booking.cancel(lise.actor(), public_id).units[0].resource.public_id
+    clock.advance(minutes=3)
+    booking.book_half_days(lise.actor(), TODAY, frozenset({"pm"}), resource=place, agreed_cents=900)
+    assert len(door_queries.owed_today(lise)) == 1
     clock.advance(days=1)
     gather()
-    assert owed_in_all(session, lise) == 900
+    assert owed_in_all(session, lise) == 1800
