@@ -16,7 +16,7 @@ from coworking.billing import given_up, labels, queries
 from coworking.billing.door_models import Deposit, DepositReturn, DoorReceipt, DoorSale
 from coworking.billing.door_rules import NotOffered, SoldLine
 from coworking.billing.line_rules import ChargedItem
-from coworking.billing.models import Charge
+from coworking.billing.models import Charge, Invoice
 from coworking.booking.models import Booking, BookingUnit
 from coworking.booking.queries import priced_by
 from coworking.core.db import db
@@ -216,6 +216,11 @@ def sale_by_nonce(nonce: int) -> DoorSale | None:
 def undoing_of(row: DoorSale) -> DoorSale | None:
     """The counter-sale of ``row``."""
     return db.session.scalars(select(DoorSale).where(DoorSale.cancels_id == row.id).options(*_LOADED)).unique().first()
+
+
+def is_of_a_sale(document: Invoice) -> bool:
+    """Whether an invoice or credit note was made by a sale at the door or its undoing."""
+    return db.session.scalar(select(DoorSale.id).where(DoorSale.invoice_id == document.id).limit(1)) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 
 from coworking.accounts.letters import write_to
@@ -25,7 +27,7 @@ def issued(job: outbox.Job) -> None:
         return
     receiver = payer_queries.receiver_of(invoice)
     content = queries.content(invoice)
-    context = {
+    context = _of_credit(invoice) | {
         "place": spaces.lieu().name,
         "doc": pdf.readable(content),
         "url": f"{settings().base_url}/invoices/{invoice.public_id}",
@@ -48,6 +50,17 @@ def issued(job: outbox.Job) -> None:
         context=context,
         attachments=(mail.Attachment(name, "application/pdf", drawn),),
     )
+
+
+def _of_credit(note: Invoice) -> dict[str, Any]:
+    """What a credit note's e-mail says beside it: how its invoice stands by now, and whether the door gave the money back."""
+    if note.corrects_id is None:
+        return {}
+    corrected = db.session.get_one(Invoice, note.corrects_id)
+    return {
+        "corrected": queries.standings_of([corrected.public_id])[0],
+        "given_back": door_queries.is_of_a_sale(note),
+    }
 
 
 @outbox.handler(receipts.SEND)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from coworking.accounts.models import Organisation, Person
-from coworking.billing import handlers, online, online_opening, online_refunds, pdf, queries, services
+from coworking.billing import handlers, online, online_opening, online_refunds, paying, pdf, queries, services
 from coworking.billing.models import InvoicePdf
 from coworking.core import outbox
 from coworking.core.db import db
@@ -17,7 +17,7 @@ from coworking.core.outbox import OutboxRow
 from coworking.core.pdf import PdfUnavailable, html
 from coworking.core.units import write_unit
 from tests.support import emails as golden
-from tests.support.billing import OCTOBER
+from tests.support.billing import OCTOBER, TODAY
 
 pytestmark = pytest.mark.once
 
@@ -50,6 +50,30 @@ def test_the_emails_in_both_languages(billing_lieu, inside, run_outbox, mailbox,
     services.credit(billing_lieu.manager, theirs.public_id, "Facturé par erreur")
     run_outbox()
     golden.check(mailbox()[-1], "billing/issued-undone")
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize(
+    ("name", "paid", "taken"),
+    [
+        ("billing/issued-credit-part-unpaid", 0, 900),
+        ("billing/issued-credit-part-paid", 6600, 900),
+        ("billing/issued-credit-whole-part-paid", 5000, None),
+        ("billing/issued-credit-whole-paid", 6600, None),
+    ],
+)
+def test_a_credit_note_s_email_says_what_is_left_to_pay_or_given_back(
+    billing_lieu, inside, run_outbox, mailbox, language, name, paid, taken
+):
+    with write_unit():
+        db.session.get_one(Person, billing_lieu.cast.stranger.id).locale = language
+    issued = services.run(billing_lieu.manager, OCTOBER).issued
+    theirs = next(row for row in issued if row.payer_person_id == billing_lieu.cast.stranger.id)
+    if paid:
+        paying.record_payment(billing_lieu.manager, theirs.public_id, paid, TODAY, "transfer")
+    services.credit(billing_lieu.manager, theirs.public_id, "Fermé un matin", taken=taken and {0: taken})
+    run_outbox()
+    golden.check(mailbox()[-1], name)
 
 
 def test_a_pdf_is_made_once_and_sent_as_stored(billing_lieu, issued, run_outbox, mailbox):

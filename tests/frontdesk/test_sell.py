@@ -228,6 +228,10 @@ def test_the_invoice_of_a_sale_says_that_it_is_paid(billing_lieu, keys, sign_in,
     assert f"/invoices/{public}" not in browser.get(sale).text, "a host reads no invoices"
     page = plain(sign_in(billing_lieu.cast.manager).get(f"/invoices/{public}"))
     assert "Payée le 24 novembre 2026" in page and "payée" in page
+    browser.post(f"{sale}/cancel", data={"reason": "Rien bu"})
+    with app.app_context():
+        run_outbox()
+    golden.check(mailbox()[-1], "billing/issued-credit-given-back")
 
 
 def test_a_deposit_is_given_back_once(billing_lieu, keys, sign_in):
