@@ -53,7 +53,7 @@ def issued(job: outbox.Job) -> None:
 
 
 def _of_credit(note: Invoice) -> dict[str, Any]:
-    """What a credit note's e-mail says beside it: how its invoice stands by now, and whether the door gave the money back."""
+    """What a credit note's e-mail says beside it: how its invoice stands, and whether the door gave the money back."""
     if note.corrects_id is None:
         return {}
     corrected = db.session.get_one(Invoice, note.corrects_id)

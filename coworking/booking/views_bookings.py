@@ -16,7 +16,7 @@ from coworking.core import exports
 from coworking.core.clock import now
 from coworking.core.errors import N_, DomainError, NotFound
 from coworking.core.i18n import _
-from coworking.core.policy import current_actor, signed_in
+from coworking.core.policy import Actor, current_actor, signed_in
 from coworking.core.reading import one_of
 from coworking.core.web import say
 from coworking.membership import queries as memberships
@@ -185,11 +185,17 @@ def _move_sheet(public_id: str, resource: str | None, error: str | None = None) 
     return refused(sheet, 409 if error else 200)
 
 
-def _has_two_payers(booking: Booking, bill: offers.Bill) -> bool:
-    """Whether someone else might pay for it; only the sheet that asks looks at who really would."""
+def _payer_changes(actor: Actor, booking: Booking, bill: offers.Bill) -> bool:
+    """Whether someone else would pay for it."""
     if booking.status != "confirmed" or booking.sale_id is not None or booking.units[0].half is None:
         return False
-    return bill.employer is not None or bool(memberships.employers_of(booking.person_id, booking.day))
+    if bill.employer is None and not memberships.employers_of(booking.person_id, booking.day):
+        return False
+    try:
+        repaying.offer(actor, booking, move_offers.terms_now(booking))
+    except DomainError:
+        return False
+    return True
 
 
 def _dearer_if_cancelled(booking: Booking) -> list[BookingUnit]:
@@ -225,7 +231,7 @@ def _sheet(public_id: str, error: str | None = None) -> str:
         in_use=found.starts_at <= instant < found.ends_at and found.status == "confirmed",
         mine=found.person_id == actor.person_id,
         bill=bill,
-        payer_changes=bill is not None and ahead and _has_two_payers(found, bill),
+        payer_changes=bill is not None and ahead and _payer_changes(actor, found, bill),
         priced=sees_price(actor, found),
         dearer=_dearer_if_cancelled(found) if changeable and not found.is_held else [],
         beside=[part(found) for part in beside] if actor.is_staff else [],

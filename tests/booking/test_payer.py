@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -116,6 +116,23 @@ def test_who_has_no_employer_is_offered_none(app, place, cast, sign_in):
     assert "/payer" not in stranger.get(f"/bookings/{booking}").text
     assert pay(stranger, booking, "employer", 0).status_code == 422
     assert stranger.get(f"/bookings/{booking}/payer").status_code == 422
+
+
+def test_whom_no_agreement_covers_is_offered_none(app, cast, sign_in, booked):
+    """Her employer paid once and pays no longer: what can only fail is no link."""
+    member = sign_in(cast.member)
+    pay(member, booked, "me", 900)
+    assert f"/bookings/{booked}/payer" in member.get(f"/bookings/{booked}").text
+    with app.app_context(), write_unit():
+        db.session.scalars(select(Agreement)).one().valid_until = THURSDAY - timedelta(days=1)
+    assert f"/bookings/{booked}/payer" not in member.get(f"/bookings/{booked}").text
+
+
+def test_from_a_booking_s_own_page_who_pays_is_a_page(app, cast, sign_in, booked):
+    """A sheet over it would leave a second copy of the booking there after a refusal."""
+    member, address = sign_in(cast.member), f"/bookings/{booked}/payer"
+    assert f'hx-get="{address}"' not in member.get(f"/bookings/{booked}").text
+    assert f'hx-get="{address}"' in member.get(f"/bookings/{booked}", headers={"HX-Request": "true"}).text
 
 
 def test_nonsense_is_refused(app, cast, sign_in, booked):
