@@ -240,8 +240,9 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
         target = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("accounts.sign_in", next=target))
     if isinstance(error, PasswordNeeded) and not wants_problem():
-        target = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("accounts.proof", next=target))
+        if request.method == "GET":
+            return redirect(url_for("accounts.proof", next=request.full_path.rstrip("?")))
+        return redirect(url_for("accounts.proof", next=_page_before(), again=1))
     answer = _answer(error.status, error.code, say(error), field=error.at_field, **error.extra)
     if isinstance(seconds := error.extra.get("retry_after"), int):
         answer = make_response(answer)
@@ -249,6 +250,12 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE and request.method == "GET":
             answer.headers["Refresh"] = str(seconds)  # the page that says so asks again by itself
     return answer
+
+
+def _page_before() -> str | None:
+    """Path and query of the page that a form was sent from; None where the browser does not say, or names another site."""
+    before = request.referrer or ""
+    return _page_of(before) if before.startswith(request.host_url) else None
 
 
 def _page_of(address: str) -> str | None:

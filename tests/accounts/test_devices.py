@@ -260,6 +260,22 @@ def test_the_password_page_redirects_within_the_site(app, anne, clock):
     assert client.post("/me/proof", data=right | {"next": "//evil.example"}).headers["Location"] == "/me/security"
 
 
+def test_what_was_pressed_leads_back_to_the_page_it_stood_on(app, anne, clock):
+    client = signed_in(app)
+    clock.advance(minutes=11)
+
+    def led(referer):
+        return client.post("/me/second-step/begin", headers={"Referer": referer}).headers["Location"]
+
+    assert led("http://localhost/me/security?a=1") == "/me/proof?next=/me/security?a%3D1&again=1"
+    assert led("http://localhost.evil.example/me") == led("https://evil.example/me") == "/me/proof?again=1"
+    page = client.get(led("http://localhost/me/security"))
+    assert "vous appuyez une nouvelle fois" in page.text
+    again = client.post("/me/proof", data={"current_password": "no", "next": "/me/security", "again": "1"})
+    assert "vous appuyez une nouvelle fois" in again.text and 'value="/me/security"' in again.text
+    assert "vous appuyez une nouvelle fois" not in client.get("/me/proof?next=/me/security").text
+
+
 def test_guessing_the_present_password_waits_on_this_device_alone(app, anne):
     thief, owner = signed_in(app), signed_in(app)
     wrong, right = ({"current_password": text, "password": NEW} for text in ("not this one", PASSWORD))
