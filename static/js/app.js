@@ -1,6 +1,6 @@
 // What every page gains from scripts. Nothing here is needed to use the product: links lead, forms post.
 
-import { installPolling } from "./poll.js";
+import { installPolling, selectorOf } from "./poll.js";
 
 const sheet = document.getElementById("sheet");
 const said = document.getElementById("said");
@@ -34,13 +34,25 @@ sheet.addEventListener("close", async () => {
   const stale = sheet.querySelector("[data-stale]"); // it said that the page behind shows what is no longer so
   sheet.querySelector("#sheet-body").replaceChildren();
   const left = opener;
+  const leftAt = selectorOf(left);
   opener = null;
   leaveEntry();
   if (stale) await htmx.ajax("GET", location.href, { target: "#main", select: "#main", swap: "outerHTML show:none" });
-  // The cell that opened it may have been swapped meanwhile: find its successor by id.
-  const back = left?.isConnected ? left : left?.id && document.getElementById(left.id);
+  // The cell that opened it may have been swapped meanwhile: find its successor.
+  const back = left?.isConnected ? left : leftAt && document.querySelector(leftAt);
   if (back) back.focus();
 });
+
+// A form of the sheet that leads to the page behind, loaded anew: the focus goes to what had opened the sheet, or to the page.
+sheet.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented && opener) sessionStorage.setItem("opener", JSON.stringify([location.pathname, selectorOf(opener)]));
+});
+const [behind, openerAt] = JSON.parse(sessionStorage.getItem("opener") ?? "[]");
+sessionStorage.removeItem("opener");
+if (behind === location.pathname && document.activeElement === document.body) {
+  const back = (openerAt && document.querySelector(openerAt)) ?? document.getElementById("main");
+  back?.focus({ preventScroll: back.id === "main" });
+}
 
 /** Leaves the history entry of a sheet that is no longer open: closed by its cross, or left by sending its form. */
 function leaveEntry() {
@@ -58,9 +70,31 @@ sheet.addEventListener("click", (event) => {
   if (cross || event.target === sheet) sheet.close();
 });
 
+// A sheet that draws itself anew: what one typed while its answer travelled is not in that answer, and is put back.
+let typed = [];
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.target.matches(".sheet-in")) return;
+  const sent = detail.requestConfig.formData;
+  typed = [...detail.target.querySelectorAll("input[id], textarea[id]")]
+    .filter((field) => sent.has(field.name) && sent.get(field.name) !== field.value)
+    .map(({ id, value, selectionStart, selectionEnd }) => ({ id, value, caret: [selectionStart, selectionEnd] }));
+});
+
+function sheetRenewed() {
+  for (const { id, value, caret } of typed) {
+    const field = sheet.querySelector(`#${CSS.escape(id)}`);
+    if (!field) continue;
+    field.value = value;
+    if (field === document.activeElement && caret[0] !== null) field.setSelectionRange(...caret);
+  }
+  if (document.activeElement === document.body) sheet.querySelector("#sheet-title")?.focus();
+  say(document.querySelector("[data-told]")?.textContent.trim() ?? "");
+}
+
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "sheet-body") sheetFilled();
-  else if (event.detail.target.matches(".sheet-in")) say(document.querySelector("[data-told]")?.textContent.trim() ?? "");
+  else if (event.detail.target.matches(".sheet-in")) sheetRenewed();
   else if (event.detail.target.id === "main" && sheet.open) sheet.close(); // what it asked is answered on the page behind
 });
 document.addEventListener("sheet:close", () => sheet.close()); // an answer may send HX-Trigger: sheet:close

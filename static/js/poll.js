@@ -10,10 +10,16 @@ function busy(piece) {
     || document.querySelector("dialog[open]") !== null;
 }
 
+/** How to find `element` again, or its successor, after its page was drawn anew; null where it has neither id nor address. */
+export function selectorOf(element) {
+  if (element?.id) return `#${CSS.escape(element.id)}`;
+  const address = element?.getAttribute("href");
+  return address ? `a[href="${CSS.escape(address)}"]` : null;
+}
+
 /** Puts `html` in the place of what `piece` holds, keeping keyboard focus, scroll and folded zones where they were. */
 function renew(piece, html) {
-  const held = piece.contains(document.activeElement) ? document.activeElement : null;
-  const heldAt = held && (held.id ? `#${CSS.escape(held.id)}` : held.getAttribute("href") && `a[href="${CSS.escape(held.getAttribute("href"))}"]`);
+  const heldAt = piece.contains(document.activeElement) ? selectorOf(document.activeElement) : null;
   const folded = new Set([...piece.querySelectorAll("details[id]:not([open])")].map((zone) => zone.id));
   const scrolled = [...piece.querySelectorAll(".tl, .scroll")].map((box) => [box.scrollLeft, box.scrollTop]);
   piece.innerHTML = html;
