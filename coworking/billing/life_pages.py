@@ -22,7 +22,7 @@ from coworking.billing.pages import (
 )
 from coworking.billing.reminder_models import Reminder, ReminderLine
 from coworking.billing.reminder_words import STEP_NAMES
-from coworking.core.formats import day_year, instant_day, money
+from coworking.core.formats import day_year, instant_day, money, raised
 from coworking.core.i18n import _
 from coworking.core.outbox import OutboxRow
 
@@ -84,7 +84,7 @@ def steps_of(payments: Sequence[Payment], online: Iterable[OnlinePayment], *, fo
 
 
 def _fact(at: datetime, said: str, cents: int | None = None, details: tuple[str, ...] = ()) -> Fact:
-    return Fact(instant_day(at), at, said[:1].upper() + said[1:], cents, details)
+    return Fact(instant_day(at), at, raised(said), cents, details)
 
 
 def _note(note: Invoice) -> Fact:

@@ -16,7 +16,7 @@ from coworking.billing.payer_credit_rules import GIVEN_BY
 from coworking.billing.precheck_rules import MendPlace
 from coworking.billing.rules import REFUNDED_BY_HAND
 from coworking.core.errors import N_
-from coworking.core.formats import duration
+from coworking.core.formats import duration, raised
 from coworking.core.i18n import _, language
 from coworking.core.policy import current_actor
 
@@ -105,7 +105,7 @@ DISPUTE_REASONS = {
 
 def refund_choices(*, through: bool) -> list[tuple[str, str]]:
     """How to refund, as a form's options; ``through``: a gateway can do it."""
-    return [(way, _(words).capitalize()) for way, words in REFUND_WORDS.items() if through or way != "gateway"]
+    return [(way, raised(_(words))) for way, words in REFUND_WORDS.items() if through or way != "gateway"]
 
 
 @blueprint.app_context_processor
@@ -113,7 +113,7 @@ def _words() -> dict[str, object]:
     return {
         "invoice_states": STATE_WORDS,
         "payment_methods": PAID_WORDS,
-        "given_choices": lambda: [(method, _(METHOD_WORDS[method]).capitalize()) for method in GIVEN_BY],
+        "given_choices": lambda: [(method, raised(_(METHOD_WORDS[method]))) for method in GIVEN_BY],
         "payment_choices": _choices,
         "online_states": ONLINE_WORDS,
         "owed_now": owed_now,
@@ -192,7 +192,7 @@ def mend_link(place: MendPlace) -> tuple[str, str]:
 
 
 def _choices() -> list[tuple[str, str]]:
-    return [(method, _(words).capitalize()) for method, words in METHOD_WORDS.items()]
+    return [(method, raised(_(words))) for method, words in METHOD_WORDS.items()]
 
 
 @blueprint.app_template_filter()

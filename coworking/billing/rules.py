@@ -176,7 +176,7 @@ class RefundTooMuch(DomainError):
     """``left`` is what is still to be refunded, in words."""
 
     code = "refund_too_much"
-    message = N_("Only %(left)s are to be refunded.")
+    message = N_("Only %(left)s is to be refunded.")
     field = "refund_cents"
 
 

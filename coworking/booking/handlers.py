@@ -19,7 +19,7 @@ from coworking.booking.rules import DISPLACED, Cause
 from coworking.core import outbox
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.formats import day_long, minute_of_day, span_hours
+from coworking.core.formats import day_long, minute_of_day, raised, span_hours
 from coworking.core.i18n import _, in_language
 from coworking.core.settings import settings
 from coworking.core.timespan import Span
@@ -170,7 +170,7 @@ def _closings_over(booking: Booking) -> Iterator[str]:
     days = spaces.dates_of(booking.span)
     for day in days:
         for words in _closings(day):
-            yield words if len(days) == 1 else day_long(day).capitalize() + _(": ") + words
+            yield words if len(days) == 1 else raised(day_long(day)) + _(": ") + words
 
 
 def _closings(day: date) -> Iterator[str]:

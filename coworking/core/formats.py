@@ -201,6 +201,11 @@ def initials(name: str) -> str:
     return (words[0][0] + words[-1][0] if len(words) > 1 else name[:2]).upper()
 
 
+def raised(text: str) -> str:
+    """``text`` with a capital at its beginning, where a sentence or a title begins with it; the rest as it was."""
+    return text[:1].upper() + text[1:]
+
+
 def init_formats(app: Flask) -> None:
     """Give the templates these functions as filters."""
     for function in (
@@ -224,6 +229,7 @@ def init_formats(app: Flask) -> None:
         number,
         siret,
         initials,
+        raised,
     ):
         app.add_template_filter(function)
     app.jinja_env.globals.update(week_span=week_span, minutes_range=minutes_range, write_month=write_month)

@@ -129,7 +129,7 @@ def render(
     with current_app.test_request_context(base_url=base_url), in_language(locale):
         subject, body = _words(template, context)
         if name := context.get("on_behalf"):
-            subject = str(name) + _(": ") + subject
+            subject = f"{name} · {subject}"
             body = _("You get this e-mail because you book for %(name)s.", name=name) + "\n\n" + body
         try:
             html = render_template(f"email/{template}.html", **context)

@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from coworking.accounts.passwords import hash_password
 from coworking.core import retention
 from coworking.core.errors import DomainError
-from coworking.core.formats import minutes_range, weekday_names
+from coworking.core.formats import minutes_range, raised, weekday_names
 from coworking.core.i18n import LANGUAGES, _
 from coworking.core.migrating import upgrade
 from coworking.core.sender import default_address
@@ -117,7 +117,7 @@ def _agrees(inputs: dict[str, str]) -> bool:
     colon = _(": ")
     for name, hours in zip(weekday_names(), week.values(), strict=True):
         said = ", ".join(minutes_range(start, end) for start, end in hours) or _("closed")
-        click.echo(f"  {name.capitalize()}{colon}{said}")
+        click.echo(f"  {raised(name)}{colon}{said}")
     return click.confirm(_("Is this right?"), default=True)
 
 

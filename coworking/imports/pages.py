@@ -82,7 +82,7 @@ STATE_WORDS = {
     "uploaded": (N_("to be checked"), "signal"),
     "running": (N_("under way"), ""),
     "stopped": (N_("stopped"), "signal"),
-    "done": (N_("imported"), "mine"),
+    "done": (N_("finished"), "mine"),
 }
 DECISION_WORDS = {
     "skip": N_("Leave this line out"),

@@ -213,7 +213,9 @@ def _report(file: ImportFile) -> ResponseReturnValue:
         noted=queries.noted_lines(file.id, SHOWN),
         line_words=line_words,
         counted=counted_words,
-        to_invite=queries.count_to_invite(file.id) if file.state == "done" and file.invited_at is None else 0,
+        to_invite=queries.count_to_invite(file.id)
+        if file.subject == "people" and file.state == "done" and file.invited_at is None
+        else 0,
     )
 
 

@@ -55,14 +55,14 @@ class GroupNameTaken(DomainError):
 
 class ReductionInvalid(DomainError):
     code = "reduction_invalid"
-    message = N_("Write a percentage off, like 50 %%, or the price itself, like 4.50.")
+    message = N_("Write a percentage off, like 50 %, or the price itself, like 4.50.")
 
 
 class PercentageOnly(DomainError):
     """One price for every plan, or every pack, would say nothing: they differ in what they hold."""
 
     code = "percentage_only"
-    message = N_("Write a percentage off, like 50 %%: a price of its own belongs to one plan or pack.")
+    message = N_("Write a percentage off, like 50 %: a price of its own belongs to one plan or pack.")
 
 
 class GroupClosed(DomainError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coworking.core.formats import number
+from coworking.core.formats import number, raised
 from coworking.core.i18n import _, ngettext
 from coworking.statistics.labels import percent, weekday, worded
 from coworking.statistics.pairs import Pair, known_enough, rate
@@ -56,7 +56,7 @@ def _weekdays(figures: Figures) -> str | None:
     (low, low_day), (top, top_day) = shares[0], shares[-1]
     return _(
         "%(top_day)s: %(top)s of the desk time was booked; %(low_day)s: %(low)s.",
-        top_day=weekday(top_day).capitalize(),
+        top_day=raised(weekday(top_day)),
         top=percent(top),
         low_day=weekday(low_day),
         low=percent(low),

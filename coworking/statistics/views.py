@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from coworking.core.errors import DomainError, NotFound
-from coworking.core.formats import month_year
+from coworking.core.formats import month_year, raised
 from coworking.core.i18n import _
 from coworking.core.months import MonthUnreadable, month_before, month_of, read_month, write_month
 from coworking.core.policy import Role, current_actor, requires
@@ -53,7 +53,7 @@ def close(month: str) -> ResponseReturnValue:
     flash(
         _(
             "%(month)s is closed: revision %(revision)s, %(status)s.",
-            month=month_year(first).capitalize(),
+            month=raised(month_year(first)),
             revision=row.revision,
             status=_(STATUS_WORDS[row.status]),
         )

@@ -104,6 +104,13 @@ def test_no_line_of_a_template_is_longer_than_160_characters():
     assert long == []
 
 
+def test_nothing_lowers_the_letters_after_the_first():
+    """`capitalize` writes « Saturday 28 november » in English: `raised` (core/formats.py) touches the first letter alone."""
+    templates = (file for file in tracked() if "templates" in file.parts and file.suffix in (".html", ".txt"))
+    assert [file.name for file in templates if re.search(r"\|\s*capitalize\b", file.read_text())] == []
+    assert [str(file) for file in SOURCES if ".capitalize()" in file.read_text()] == []
+
+
 def test_vendored_files_are_what_the_manifest_says():
     vendor = ROOT / "static" / "vendor"
     manifest = json.loads((vendor / "MANIFEST.json").read_text())

@@ -29,6 +29,15 @@ def test_the_first_of_a_month(apps, locale, words):
         assert [say(FIRST) for say in said] == words
 
 
+def test_a_capital_at_the_beginning_leaves_the_other_letters():
+    assert [formats.raised(text) for text in ("samedi 28 novembre", "Saturday 28 November", "été", "")] == [
+        "Samedi 28 novembre",
+        "Saturday 28 November",
+        "Été",
+        "",
+    ]
+
+
 def test_spans_that_begin_on_it(apps):
     with apps("sqlite").app_context(), in_language("fr"):
         assert formats.week_span(FIRST, LAST) == "du 1er au 31 janvier"
