@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from coworking.accounts.models import Organisation, OrganisationMember, Person
 from coworking.accounts.queries import members_of
-from coworking.core.months import month_after, month_end, month_of
+from coworking.core.months import month_after, month_end, month_of, months_between
 from coworking.core.policy import current_actor
 from coworking.residents import queries
 from coworking.residents.models import Residency
@@ -25,7 +25,15 @@ from coworking.spaces.models import Resource
 blueprint = Blueprint("residents", __name__)
 
 MONTHS_TO_END = 24
-"""How many months are offered for an end."""
+"""How many months are offered for an end after minimum term and notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndOffered:
+    """A last day with which it can end; ``needs_let_off``: before its minimum term and its notice are over."""
+
+    day: date
+    needs_let_off: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +67,12 @@ def first_months(terms: ResidentTerms) -> list[MonthToPay]:
     return found
 
 
-def ends_offered(residency: Residency, *, let_off: bool) -> list[date]:
-    """The last days with which it can end, the first one first."""
-    earliest = earliest_end(spaces.today(), residency.terms, let_off=let_off)
-    return [month_end(month_after(month_of(earliest), count)) for count in range(MONTHS_TO_END)]
+def ends_offered(residency: Residency) -> list[EndOffered]:
+    """The last days with which it can end, the first one first: those that need a let-off too."""
+    usual = earliest_end(spaces.today(), residency.terms)
+    first = earliest_end(spaces.today(), residency.terms, let_off=True)
+    months = months_between(first, month_after(month_of(usual), MONTHS_TO_END - 1))
+    return [EndOffered(month_end(month), month_end(month) < usual) for month in months]
 
 
 def day_after(day: date) -> date:

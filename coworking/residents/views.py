@@ -228,7 +228,6 @@ def _page(
     today = spaces.today()
     state = residency_state(found.terms, today, taken_back=found.withdrawn_at is not None)
     last = found.places[-1]
-    let_off = ended is not None and ended.checked("let_off")
     return form_page(
         "residents/page.html",
         moved or ended or kept or Form(),
@@ -245,8 +244,7 @@ def _page(
             for row in queries.assignable(today)
             if row.id != last.resource_id
         ],
-        ends=pages.ends_offered(found, let_off=let_off) if found.last_day is None else [],
-        earliest=pages.ends_offered(found, let_off=True)[0] if found.last_day is None else None,
+        ends=pages.ends_offered(found) if found.last_day is None else [],
         goes_on=can_go_on(today, found.terms) and found.withdrawn_at is None,
         conflict=conflict,
         taxable=_is_taxable(),

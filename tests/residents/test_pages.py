@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -104,6 +105,8 @@ def test_a_move_and_an_end_say_what_they_mean_first(site, manager, only):
     assert [row.resource.name for row in only().places] == ["Bureau Lavande", "Poste 1"]
     early = manager.post(f"{page}/end", data={"last_day": "2026-11-30"})
     assert early.status_code == 409 and "au plus tôt le" in text_of(early)
+    assert "cochez la case ci-dessous" in text_of(early)
+    assert '<option value="2026-11-30" selected>' in text_of(early)
     ended = {"last_day": "2026-12-31"}
     seen = text_of(manager.post(f"{page}/end", data=ended))
     assert "Poste 1 se réserve à partir du 1er janvier 2027" in seen and "<b>300,00 €</b>" in seen
@@ -115,6 +118,17 @@ def test_a_move_and_an_end_say_what_they_mean_first(site, manager, only):
     assert only().last_day is None
     let_off = manager.post(f"{page}/end", data={"last_day": "2026-11-30", "let_off": "1", "sure": "1"})
     assert let_off.status_code == 303 and only().last_day == date(2026, 11, 30)
+
+
+def test_every_month_is_offered_for_an_end_and_those_that_need_a_let_off_say_so(site, manager, only):
+    manager.post("/residents", data=typed(site, first_day="2026-11-24", min_months="3", notice_months="1"))
+    page = f"/residents/{only().public_id}"
+    options = re.findall(r'<option value="(\d{4}-\d\d-\d\d)"(?: selected)?>([^<]*)', text_of(manager.get(page)))
+    early = [day for day, words in options if "dispens" in words]
+    assert early == ["2026-11-30", "2026-12-31", "2027-01-31"] and options[3][0] == "2027-02-28"
+    manager.post(f"{page}/end", data={"last_day": "2026-12-31", "let_off": "1", "sure": "1"})
+    ended = text_of(manager.get(page))
+    assert "31 décembre 2026" in ended and "Au moins jusqu’au" not in ended
 
 
 def test_what_has_not_begun_is_taken_back_on_its_page(site, manager, only):
