@@ -12,8 +12,9 @@ from coworking.api.schemas.reduced import NewGroupPrices, NewPriceGroup, PricedG
 from coworking.core.errors import NotFound, at_field
 from coworking.core.policy import Actor, Role, current_actor, requires
 from coworking.membership import queries as membership
+from coworking.membership.entitlement_queries import full_prices
 from coworking.pricing import group_queries, group_services
-from coworking.pricing.group_rules import ANY, Reduction
+from coworking.pricing.group_rules import ANY, Reduction, check_reduced
 from coworking.spaces import queries as spaces
 
 _PRICES = {"valid_from": "2026-12-01", "reductions": [{"kind": "desk", "percent_bp": 5000}]}
@@ -57,14 +58,18 @@ def add_price_group(json_data: dict[str, Any]) -> Json:
 def set_group_prices(group_id: str, json_data: dict[str, Any]) -> Json:
     """Let a group get these reductions from a day on, and the full price of all else (managers)
 
-    Those of the same day are replaced; what is booked keeps its price.
+    Those of the same day are replaced; what is booked keeps its price. 422 `reduction_dearer` where a price is above the
+    one that everyone pays.
     """
     actor = current_actor()
+    full = full_prices(max(json_data["valid_from"], spaces.today()))
     with at_field("reductions"):
         reductions = {
             (row["kind"], _one_of_its_kind(row)): Reduction(row.get("percent_bp"), row.get("cents"))
             for row in json_data["reductions"]
         }
+        for thing, reduction in reductions.items():
+            check_reduced(reduction, full.get(thing))
     group_services.set_group_prices(actor, group_id, valid_from=json_data["valid_from"], reductions=reductions)
     return _group(actor, group_id)
 

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, select, text
 
 from coworking.core.db import db
 from coworking.core.months import month_end, month_of
+from coworking.membership import queries
 from coworking.membership.agreement_rules import AgreementTerms, AgreementUse, EmployersLeft
 from coworking.membership.allowance_queries import LEFT_OF_PACK, terms_of_person, used_by_month
 from coworking.membership.allowance_rules import (
@@ -24,7 +25,7 @@ from coworking.membership.allowance_rules import (
 from coworking.membership.entitlement import Entitlements
 from coworking.membership.models import Agreement, Pack
 from coworking.pricing.group_queries import group_prices_on
-from coworking.pricing.group_rules import GroupPrices
+from coworking.pricing.group_rules import ANY, GroupPrices
 from coworking.pricing.models import Quote
 from coworking.pricing.queries import prices_on
 from coworking.pricing.rules import UNITS, Basis, Unit
@@ -252,3 +253,12 @@ def _remaining_of(plan: SubscriptionTerms, unit: Unit, month: date, plans_left: 
         unit=unit,
         carried=carried,
     )
+
+
+def full_prices(day: date) -> dict[tuple[str, int], int]:
+    """What everyone pays on ``day``, in cents, by kind and the id of a plan or pack (`ANY` for all other kinds)."""
+    found = {(kind, ANY): cents for kind, cents in prices_on(day).by_kind.items()}
+    year = queries.settings().adhesion_cents
+    found |= {("adhesion", ANY): year} if year else {}
+    found |= {("pack", offer.id): offer.cents for offer in queries.pack_offers()}
+    return found | {("plan", plan.id): plan.monthly_cents for plan in queries.plans()}

@@ -9,7 +9,7 @@ from datetime import date
 from coworking.core.formats import decimal
 from coworking.core.forms import Form
 from coworking.pricing.group_models import GroupTariff
-from coworking.pricing.group_rules import ANY, MAX_PROOF, Reduction, reduction_of
+from coworking.pricing.group_rules import ANY, MAX_PROOF, Reduction, check_reduced, reduction_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,23 @@ class ReducedField:
         return self.kind if self.of_id == ANY else f"{self.kind}-{self.of_id}"
 
 
-def read_reductions(form: Form, inputs: Sequence[ReducedField]) -> dict[tuple[str, int], Reduction]:
-    """What is typed in ``inputs``; what is left empty costs the full price."""
+def read_reductions(
+    form: Form, inputs: Sequence[ReducedField], full: Mapping[tuple[str, int], int]
+) -> dict[tuple[str, int], Reduction]:
+    """What is typed in ``inputs``; what is left empty costs the price in ``full``, which no reduction exceeds."""
     found: dict[tuple[str, int], Reduction] = {}
     for one in inputs:
-        reduction = form.maybe(one.name, reduction_of, only_percentage=one.only_percentage)
+        full_cents = full.get((one.kind, one.of_id))
+        reduction = form.maybe(one.name, _lower, full_cents, only_percentage=one.only_percentage)
         if reduction is not None:
             found[one.kind, one.of_id] = reduction
     return found
+
+
+def _lower(text: str, full_cents: int | None, *, only_percentage: bool) -> Reduction:
+    reduction = reduction_of(text, only_percentage=only_percentage)
+    check_reduced(reduction, full_cents)
+    return reduction
 
 
 def reduction_fields(tariff: GroupTariff | None, inputs: Sequence[ReducedField]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from coworking.core.i18n import _
 from coworking.core.policy import Role, current_actor, requires
 from coworking.core.web import refusal
 from coworking.membership import reduced_forms
+from coworking.membership.entitlement_queries import full_prices
 from coworking.membership.pages import blueprint, done, reduced_inputs, tried
 from coworking.membership.rules import last_day_of
 from coworking.pricing import group_queries, group_services
@@ -52,7 +53,9 @@ def price_group(public_id: str) -> ResponseReturnValue:
 @requires(Role.MANAGER)
 def set_group_prices(public_id: str) -> ResponseReturnValue:
     group, form = group_queries.group_by_public_id(public_id), Form(request.form)
-    valid_from, reductions = form.day("valid_from"), reduced_forms.read_reductions(form, reduced_inputs())
+    valid_from = form.day("valid_from")
+    full = full_prices(max(valid_from, spaces.today()) if form.is_good else spaces.today())
+    reductions = reduced_forms.read_reductions(form, reduced_inputs(), full)
     if done(
         form,
         lambda: group_services.set_group_prices(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from coworking.core.errors import N_, DomainError
-from coworking.core.money import divide_half_up
+from coworking.core.money import Cents, divide_half_up
 from coworking.pricing.rules import PriceInvalid, Prices, RateInvalid, cents_of, rate_of
 
 ANY = 0
@@ -63,6 +63,13 @@ class PercentageOnly(DomainError):
 
     code = "percentage_only"
     message = N_("Write a percentage off, like 50 %: a price of its own belongs to one plan or pack.")
+
+
+class ReductionDearer(DomainError):
+    """Nobody would pay it: the full price is lower."""
+
+    code = "reduction_dearer"
+    message = N_("Everyone else pays %(full)s. A reduced price is not higher.")
 
 
 class GroupClosed(DomainError):
@@ -181,6 +188,12 @@ def reduction_of(text: str, *, only_percentage: bool = False) -> Reduction:
     if only_percentage:
         raise PercentageOnly()
     return price
+
+
+def check_reduced(reduction: Reduction, full_cents: int | None) -> None:
+    """Raise `ReductionDearer` where it is a price above ``full_cents``, which everyone pays (None: that differs)."""
+    if reduction.cents is not None and full_cents is not None and reduction.cents > full_cents:
+        raise ReductionDearer(full=Cents(full_cents))
 
 
 def group_name_of(text: str) -> str:

@@ -117,6 +117,14 @@ def test_prices_that_cannot_be_are_refused(app, manager, group, wrong, status, c
         assert db.session.scalar(select(func.count(GroupTariff.id))) == 0
 
 
+def test_a_price_above_the_one_that_everyone_pays_is_refused(app, manager, group):
+    with app.app_context():
+        factories.make_tariff()
+    body = {"valid_from": "2026-12-01", "reductions": [{"kind": "desk", "cents": 99_00}]}
+    problem = manager.post(f"/price-groups/{group}/prices", body).get_json()
+    assert (problem["status"], problem["code"], problem["field"]) == (422, "reduction_dearer", "reductions"), problem
+
+
 @pytest.mark.parametrize("name", ["", "  ", "a" * 41, "a\u202eb", 5, None])
 def test_a_name_that_cannot_be_is_refused(app, place, manager, name):
     problem = manager.post("/price-groups", {"name": name}).get_json()

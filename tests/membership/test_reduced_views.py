@@ -92,6 +92,22 @@ def test_what_is_typed_wrong_stays_and_changes_nothing(app, priced, cast, sign_i
     assert browser.post(SETTINGS, data={"name": "demandeur d’emploi"}).status_code == 409
 
 
+def test_a_reduced_price_is_not_above_the_one_that_everyone_pays(app, priced, cast, sign_in):
+    with app.app_context():
+        group, offer = make_group(), make_pack_offer()
+        page, pack, full = f"{SETTINGS}/{group.public_id}", f"pack-{offer.id}", offer.cents
+    browser = sign_in(cast.manager)
+    day = {"valid_from": "2026-11-24"}
+    for typed in ({"room": "99"}, {pack: f"{full // 100 + 1}"}):
+        refused = browser.post(page, data=day | typed)
+        assert refused.status_code == 422
+        assert "Les autres paient" in refused.text
+    assert browser.post(page, data=day | {pack: f"{full // 100}"}).status_code == 303
+    shown = plain(browser.get(page))
+    assert "Une formule ou un carnet en particulier" in shown
+    assert "Un pourcentage seulement." in shown
+
+
 def test_reductions_to_come_can_be_cancelled_until_they_apply(app, priced, cast, sign_in):
     with app.app_context():
         group = make_group(desk=Reduction(percent_bp=5000)).public_id
