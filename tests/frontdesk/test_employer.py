@@ -203,6 +203,10 @@ def test_the_contact_ends_someone_from_today_on_and_never_herself_alone(durand, 
     assert durand.member(cast.member).until is None
     assert contact.post(end, data={"last_day": "2026-11-30"}).status_code == 303
     assert durand.member(cast.member).until == date(2026, 11, 30)
+    page = contact.get(durand.page).text
+    assert "Changer le dernier jour pour Anne Marchand" in page and 'value="2026-11-30"' in page
+    assert contact.post(end, data={"last_day": "2026-12-31"}).status_code == 303, "a wrong day can be put right"
+    assert durand.member(cast.member).until == date(2026, 12, 31)
     own = f"{durand.page}/members/{durand.member(cast.colleague).id}/end"
     alone = contact.post(own, data={"last_day": "2026-11-30"})
     assert alone.status_code == 409
