@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.elements import SQLCoreOperations
 
-from coworking.accounts import access
+from coworking.accounts import access, emails
 from coworking.accounts.models import Person
 from coworking.accounts.proxy_models import BookingProxy
 from coworking.accounts.rules import AgreedLater, ProxyOfOneself, ProxyUnknown
@@ -54,6 +54,8 @@ def name(actor: Actor, public_id: str, *, email: str, agreed_on: date, gets_emai
         db.session.add(row)
         db.session.flush()
         audit.record(actor, "proxy.named", ("booking_proxy", row.id), person_id=person.id, proxy=proxy.id)
+        if actor.person_id != proxy.id:
+            emails.enqueue_proxy(row)
     return row
 
 

@@ -6,6 +6,7 @@ import secrets
 from datetime import date, datetime
 
 from coworking.accounts.models import EmailChange, Organisation, OrganisationInvitation, Person
+from coworking.accounts.proxy_models import BookingProxy
 from coworking.core import outbox
 from coworking.core.clock import now
 
@@ -25,6 +26,7 @@ RECORDS_MERGED = "records_merged"
 LEAVING = "leaving"
 TOPIC = "accounts.letter"
 INVITED, ENDED = "accounts.invited", "accounts.ended"
+PROXY = "accounts.proxy"
 _ONCE_IN_S = {SIGN_IN: 60}
 """A link to sign in may be used at once, and another one wanted soon after."""
 _USUALLY_ONCE_IN_S = 300
@@ -53,6 +55,11 @@ def enqueue_ended(organisation: Organisation, person: Person, member_id: int, la
     """Write into the outbox of the open unit that an organisation pays nothing new for ``person`` after ``last_day``."""
     payload = {"organisation": organisation.public_id, "person": person.public_id, "last_day": last_day.isoformat()}
     outbox.enqueue(ENDED, f"{ENDED}:{member_id}:{last_day.isoformat()}", payload)
+
+
+def enqueue_proxy(row: BookingProxy) -> None:
+    """Write into the outbox of the open unit, for who was named to book for another, that they may."""
+    outbox.enqueue(PROXY, f"{PROXY}:{row.public_id}", {"proxy": row.public_id})
 
 
 def enqueue_access(

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from coworking.accounts import emails, letters, tokens
 from coworking.accounts.access_words import AccessWords, access_words
 from coworking.accounts.models import EmailChange, Organisation, OrganisationInvitation, Person
+from coworking.accounts.proxy_models import BookingProxy
 from coworking.core import mail, outbox, place
 from coworking.core.clock import now
 from coworking.core.db import db
@@ -99,6 +100,26 @@ def send_ended(job: outbox.Job) -> None:
         "url": f"{base_url}/week",
     }
     letters.write_to(job, person, about="account", template="accounts/organisation_ended", context=context)
+
+
+@outbox.handler(emails.PROXY)
+def send_proxy(job: outbox.Job) -> None:
+    """Tell someone that they may book for another person from now on; nothing where that is over already."""
+    this = BookingProxy.public_id == job.payload["proxy"]
+    row = db.session.scalars(select(BookingProxy).where(this)).one_or_none()
+    if row is None or row.ended_at is not None or row.proxy.email is None:
+        return
+    proxy, person, base_url = row.proxy, row.person, settings().base_url
+    context: dict[str, Any] = {
+        "place": place.name(),
+        "base_url": base_url,
+        "first_name": proxy.first_name,
+        "person": person.name,
+        "agreed_on": row.agreed_on,
+        "gets_emails": row.gets_emails and person.email is None,
+        "url": f"{base_url}/for/{person.public_id}",
+    }
+    mail.deliver(job.id, template="accounts/proxy_named", to=row.proxy.email, locale=proxy.locale, context=context)
 
 
 def _access_words(payload: dict[str, Any], locale: str) -> AccessWords:

@@ -127,7 +127,7 @@ def others(held: Subscription | None, plans: Sequence[Plan], *, by_team: bool) -
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class PlanPause:
     """A plan that rests from the month ``since``: what ended for it, and what goes on ``after``.
 
     ``can_be_lifted``: no month has passed without it.
@@ -144,11 +144,11 @@ def lifts_pause(former: Subscription | None, taken: Subscription) -> bool:
     return former is not None and former.plan_id == taken.plan_id and _has_no_gap(former)
 
 
-def pauses(subscriptions: Sequence[Subscription]) -> list[Pause]:
+def pauses(subscriptions: Sequence[Subscription]) -> list[PlanPause]:
     """The pauses that run or are to come, among all of a person's ``subscriptions``."""
     by_id, month = {row.id: row for row in subscriptions}, month_of(spaces.today())
     return [
-        Pause(former, row, month_after(former.last_month), can_be_lifted=_has_no_gap(former))
+        PlanPause(former, row, month_after(former.last_month), can_be_lifted=_has_no_gap(former))
         for row in subscriptions
         if row.first_month > month
         and (former := by_id.get(row.replaces_id or 0)) is not None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from coworking.accounts import email_changes, emails
+from coworking.accounts import booking_proxies, email_changes, emails
 from coworking.core.db import db
 from coworking.core.policy import SYSTEM
 from coworking.core.units import write_unit
@@ -66,6 +66,19 @@ def test_an_address_that_a_merge_replaced_is_told(app, place, run_outbox, mailbo
     (message,) = mailbox()
     assert message["To"] == "former@demo.example"
     golden.check(message, email)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_who_may_book_for_another_is_told(app, place, cast, run_outbox, mailbox, language):
+    with app.app_context():
+        make_person("Karim", "Morel", "karim@demo.example", locale=language)
+        person = make_person("Odette", "Faure", None)
+        agreed = {"email": "karim@demo.example", "agreed_on": date(2026, 11, 23), "gets_emails": True}
+        booking_proxies.name(cast.host.actor(), person.public_id, **agreed)
+    run_outbox()
+    (message,) = mailbox()
+    assert message["To"] == "karim@demo.example"
+    golden.check(message, "accounts/proxy_named")
 
 
 ACCESS = {

@@ -14,7 +14,7 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 
 _VARYING = (
     (re.compile(r"(/(?:confirm|reset|sign-in/by-link|confirm-address|keep-address|pay|invitation)/)\S+"), r"\1…"),
-    (re.compile(r"(/(?:bookings|invoices|people)/)[0-9a-z]{16}"), r"\1…"),
+    (re.compile(r"(/(?:bookings|for|invoices|people)/)[0-9a-z]{16}"), r"\1…"),
     (re.compile(r"\b([FAR]\d{4}-)\d{4}\b"), r"\1…"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "…"),
 )
