@@ -51,19 +51,19 @@ def _sheet(kind: withdrawals.Bought, public_id: str, error: DomainError | None =
     contract = withdrawals.contract_of(current_actor(), kind, public_id)
     mine, today = contract.person_id == current_actor().person_id, spaces.today()
     sent_on, found = today, None
+    made = withdrawal_queries.withdrawal_from(contract)
     try:
         sent_on = today if mine else _sent_on()
-        found = withdrawals.look(contract, sent_on)
+        found = None if made is not None else withdrawals.look(contract, sent_on)
     except DomainError as refused:
         error = error or refused
-    if withdrawal_queries.withdrawal_from(contract) is not None:
-        found = None
     response = make_response(
         render_template(
             "billing/withdraw.html",
             kind=kind,
             contract=contract,
             found=found,
+            withdrawal=made,
             last_day=withdrawal_queries.last_day_of_right(contract),
             first_day=withdrawal_queries.contract_day(contract),
             mine=mine,

@@ -38,7 +38,8 @@ class AllowanceAccount:
     """One allowance in one month (a pack: over its whole life), in its ``unit``; ``given`` None: without limit.
 
     ``given`` = ``used`` + ``booked`` + ``left``; ``carried``: what of it came over from the month before; ``brought``: what
-    of ``used`` was used before the lieu moved here. ``lines``: those of the month, in the order of use.
+    of ``used`` was used before the lieu moved here; ``returned``: what of a pack was given back, and is not in ``given``.
+    ``lines``: those of the month, in the order of use.
     """
 
     kind: Literal["employer", "plan", "pack"]
@@ -52,6 +53,7 @@ class AllowanceAccount:
     lines: tuple[LedgerLine, ...]
     carried: int = 0
     brought: int = 0
+    returned: int = 0
 
     @property
     def left(self) -> int | None:
@@ -89,6 +91,7 @@ def accounts_of(person_id: int, month: date, today: date) -> list[AllowanceAccou
                     used=pack.units - one.returned - one.left - one.booked,
                     booked=one.booked,
                     lines=lines,
+                    returned=one.returned,
                 )
             )
     return accounts

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
 from sqlalchemy import select
 
+from coworking.booking import services as booking
 from coworking.core.db import db
 from coworking.membership import services as membership
 from coworking.membership.models import Subscription
@@ -67,6 +68,24 @@ def test_a_member_reads_what_it_comes_to_and_confirms_it(bought, sign_in, clock)
     assert "10 demi-journées sur 10" in words(page)
     assert confirm(lise, "pack", pack, page.get_data(as_text=True)).status_code == 303
     assert 'name="agreed"' not in sheet_of(lise, "pack", pack).get_data(as_text=True)
+
+
+def test_what_is_booked_on_a_pack_is_paid_and_the_rest_is_given_back(bought, sign_in, clock, app):
+    lieu, plan, pack = bought
+    clock.advance(days=2)
+    lise = sign_in(lieu.cast.stranger)
+    confirm(lise, "plan", plan, sheet_of(lise, "plan", plan).get_data(as_text=True))
+    with app.app_context():
+        factories.make_tariff()
+        booking.book_half_days(lieu.cast.stranger.actor(), date(2026, 11, 27), frozenset({"am"}), agreed_cents=None)
+    page = sheet_of(lise, "pack", pack)
+    assert "Pour ce qui a été utilisé ou est réservé" in words(page)
+    confirm(lise, "pack", pack, page.get_data(as_text=True))
+    page = words(sheet_of(lise, "pack", pack))
+    assert "pour ce qui a été utilisé ou réservé" in page and "Revenir à ma formule" in page
+    said = words(lise.get("/me/allowances"))
+    assert "Depuis le 24 novembre 2026, tous mois compris : Reçu : 10 demi-journées." in said
+    assert "Rendu : 9 demi-journées." in said
 
 
 def test_what_has_changed_meanwhile_is_said_and_nothing_is_done(bought, sign_in, clock):
