@@ -29,7 +29,7 @@ from coworking.membership.following import begin_change, change_terms, following
 from coworking.membership.models import STANDS, LedgerEntry, Subscription
 from coworking.membership.paying_first import PLAN, check_not_asked, let_go_of
 from coworking.membership.plan_rules import bound_after_pause
-from coworking.membership.rules import AlreadyEnded, BookedBeyond
+from coworking.membership.rules import AlreadyEnded, BookedWhileResting
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
 
@@ -77,7 +77,7 @@ def pause(actor: Actor, *, back: date, person: str | None = None) -> Subscriptio
     """Let one's running plan, or as a manager anyone's, rest from the next month until the month ``back``.
 
     It goes on then on the terms it has; what is left of its minimum term comes then. Raises `PauseOutOfReach`,
-    `BookedBeyond` while half-days of the months between are booked on it.
+    `BookedWhileResting` while half-days of the months between are booked on it.
     """
     with write_unit() as unit:
         who = subject(actor, person)
@@ -92,7 +92,7 @@ def pause(actor: Actor, *, back: date, person: str | None = None) -> Subscriptio
             )
         )
         if booked is not None:
-            raise BookedBeyond(last=booked)
+            raise BookedWhileResting(last=booked)
         same = replace(
             PlanTerms.held(held),
             first_month=back,

@@ -52,6 +52,13 @@ class BookedBeyond(DomainError):
     message = N_("Half-days are already booked on this plan until %(last)s. Cancel them first, or end the plan later.")
 
 
+class BookedWhileResting(BookedBeyond):
+    """Half-days are booked on a plan in months in which it would rest."""
+
+    code = "booked_while_resting"
+    message = N_("Half-days are booked on this plan in those months, the last on %(last)s. Cancel them first.")
+
+
 class AlreadyEnded(DomainError):
     code = "already_ended"
     status = 409

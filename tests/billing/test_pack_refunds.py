@@ -202,11 +202,13 @@ def test_a_manager_reads_what_it_comes_to_first(outside, sign_in):
     assert f"/invoices/packs/{pack.public_id}/give-back" in page
     sheet = manager.get(f"/invoices/packs/{pack.public_id}/give-back").text
     assert "64,00" in sheet
+    assert "Déduit de la prochaine facture" in sheet and "Reprendre 8 demi-journées" in sheet
+    assert "Rembourser" not in sheet, "nobody paid it yet"
     sent = {"agreed": "6400", "units": "8"}
     assert manager.post(f"/invoices/packs/{pack.public_id}/give-back", data={"agreed": "x"}).status_code == 409
     assert manager.post(f"/invoices/packs/{pack.public_id}/give-back", data=sent).status_code == 303
     again = manager.post(f"/invoices/packs/{pack.public_id}/give-back", data=sent)
     assert again.status_code == 409
     assert "Il ne reste rien de ce carnet" in again.text
-    assert "8 demi-journées rendues" in manager.get(f"/people/{lieu.cast.stranger.public_id}/membership").text
+    assert "rendu\u202f: 8 demi-journées" in manager.get(f"/people/{lieu.cast.stranger.public_id}/membership").text
     assert sign_in(lieu.cast.stranger).get(f"/invoices/packs/{pack.public_id}/give-back").status_code in (403, 404)

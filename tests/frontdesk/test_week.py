@@ -15,7 +15,7 @@ from coworking.core.db import db
 from coworking.core.timespan import Span
 from coworking.core.units import write_unit
 from tests.booking.pages import text
-from tests.factories import make_subscription, make_tariff
+from tests.factories import make_agreement, make_subscription, make_tariff
 
 pytestmark = pytest.mark.once
 
@@ -152,3 +152,12 @@ def test_the_name_of_a_day_s_button_holds_what_one_sees(place, cast, sign_in):
     assert "mar. 24 · auj." in " ".join(words.split())
     assert "Réserver un poste toute la journée, mardi 24 novembre" in words
     assert "aria-label" not in button[0]
+
+
+def test_a_week_over_two_months_names_the_month_of_what_an_employer_pays(app, place, cast, sign_in):
+    with app.app_context():
+        make_tariff()
+        make_agreement()
+    page = " ".join(sign_in(cast.member).get("/week?from=2026-11-30").text.split())
+    for month in ("Novembre 2026", "Décembre 2026"):
+        assert f"{month} · Coutellerie Durand SA paie les demi-journées, sans limite." in page

@@ -51,6 +51,7 @@ def test_what_a_change_costs_is_said_before_and_agreed_to(app, cast, sign_in, la
     assert member.post(f"/me/plan/{large}/change", data={"from": "now", "agreed": "1400"}).status_code == 303
     assert held(app) == [(date(2026, 11, 1), date(2026, 11, 1), date(2026, 11, 24)), (DECEMBER, None, None)]
     page = plain(member.get("/me/plan"))
+    assert "<b>Dix demi-journées</b> · Il reste 8" in page and "<b>Vingt demi-journées</b> · Il reste 3" in page
     assert "14,00 € à partir du 24 novembre, 3 demi-journées de plus" in page
     assert "Changer de formule" not in page
 
@@ -98,6 +99,7 @@ def test_an_end_by_a_wrong_tap_is_mended_by_the_next(app, cast, sign_in, large):
 def test_a_plan_rests_until_the_month_that_is_chosen(app, cast, sign_in, large):
     member = sign_in(cast.member)
     sheet = plain(member.get("/me/plan/pause"))
+    assert 'href="/bookings"' in sheet, "where what is booked meanwhile is cancelled"
     assert "janvier 2027" in sheet and "juin 2027" in sheet and "juillet 2027" not in sheet
     assert member.post("/me/plan/pause", data={"back": "2026-12"}).status_code == 422
     assert member.post("/me/plan/pause", data={"back": "demain"}).status_code == 422

@@ -39,7 +39,12 @@ from coworking.membership.change_rules import (
 from coworking.membership.entitlement import PriceChanged
 from coworking.membership.ledger_queries import accounts_of
 from coworking.membership.models import Plan, Subscription
-from coworking.membership.rules import AlreadyEnded, AlreadySubscribed, BookedBeyond, MustBePaidFirst
+from coworking.membership.rules import (
+    AlreadyEnded,
+    AlreadySubscribed,
+    BookedWhileResting,
+    MustBePaidFirst,
+)
 from coworking.pricing.group_rules import Reduction
 from coworking.pricing.models import Quote
 from coworking.spaces import queries as spaces
@@ -293,8 +298,9 @@ def test_a_pause_has_its_limits(plans):
         with pytest.raises(PauseOutOfReach):
             changing.pause(plans.member.actor(), back=back)
     book(plans.member, IN_DECEMBER)
-    with pytest.raises(BookedBeyond):
+    with pytest.raises(BookedWhileResting) as refused:
         changing.pause(plans.member.actor(), back=JANUARY)
+    assert refused.value.params == {"last": IN_DECEMBER}
 
 
 # Taking back ----------------------------------------------------------------------------------------------------------
