@@ -20,6 +20,7 @@ from coworking.core.timespan import Span
 from coworking.membership import coverage
 from coworking.membership.agreement_rules import AgreementExhausted, Limit, NoAgreement
 from coworking.membership.entitlement import Decision, Payer, personal_cents
+from coworking.membership.entitlement_queries import Remaining, remaining
 from coworking.spaces import queries as spaces
 from coworking.spaces.models import DESK, Resource
 from coworking.spaces.rules import check_half_open
@@ -195,7 +196,8 @@ def terms_of(payer: Payer | None, decided: Sequence[Decision]) -> PayerTerms:
 @dataclass(frozen=True, slots=True)
 class Bill:
     """What a booking that was made costs, as its sheet says it. ``cents``: what the person owes, by the reduced price of
-    ``group``; ``state`` of it all; ``trial``: it holds their first half-day, to try; ``day_saving``: see `PayerTerms`."""
+    ``group``; ``state`` of it all; ``trial``: it holds their first half-day, to try; ``day_saving``: see `PayerTerms`,
+    ``left_of``: of what it was taken, and what is left of that, where `with_left` knows it."""
 
     cents: int
     basis: str
@@ -211,6 +213,7 @@ class Bill:
     trial: bool = False
     plan_minutes: int = 0
     day_saving: int = 0
+    left_of: Remaining | None = None
 
     @property
     def is_prepaid(self) -> bool:
@@ -241,3 +244,14 @@ def bill_of(booking: Booking) -> Bill | None:
         trial=any(quote.cover == "trial" for quote in units),
         day_saving=sum(quote.alone_cents - quote.amount_cents for quote in units if quote.alone_cents is not None),
     )
+
+
+def with_left(bill: Bill, booking: Booking) -> Bill:
+    """``bill`` with what is left by now of the plan or pack it takes from, where the person has but one of that kind."""
+    if not bill.is_prepaid:
+        return bill
+    unit = "half_day" if bill.by_plan or bill.by_pack else "hour"
+    held = [one for one in remaining(booking.person_id, booking.day) if not one.employer and one.unit == unit]
+    packed = bool(bill.by_pack or bill.pack_minutes)
+    found = [one for one in held if one.is_pack is packed]
+    return replace(bill, left_of=found[0]) if len(found) == 1 else bill

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from flask import Blueprint, Response, flash, make_response, redirect, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from coworking.booking import queries
+from coworking.booking import offers, queries
 from coworking.booking.forms import monday_of
 from coworking.booking.models import Booking
 from coworking.core.clock import now
@@ -80,22 +80,27 @@ def said(booking: Booking) -> str:
     return f"{names(booking)}, {day_long(booking.day)}, {queries.worded_time(booking)}."
 
 
+def costs(booking: Booking) -> str:
+    """« Payé par Durand. », « 9,00 €, sur la facture de novembre 2026, payé par vous. », or what is left of a plan or pack;
+    empty where it costs nobody anything."""
+    bill = offers.bill_of(booking)
+    if bill is None:
+        return ""
+    mine = current_actor().person_id == booking.person_id
+    return render_template(
+        "booking/_costs.txt", booking=booking, bill=offers.with_left(bill, booking), mine=mine
+    ).strip()
+
+
 def said_with_payer(booking: Booking) -> str:
-    """« Poste 7, jeudi 26 novembre, le matin. Payé par Durand. »: who pays is said where it is an employer."""
-    payers = [quote.payer_organisation for unit in booking.units for quote in unit.quotes]
-    employer = next((payer for payer in payers if payer is not None), None)
-    if any(quote.cover == "trial" for unit in booking.units for quote in unit.quotes):
-        return " ".join((said(booking), _("First half-day, to try.")))
-    if employer is None:
-        return said(booking)
-    paid = _("Paid by %(name)s.", name=employer.name)
-    in_part = _("Paid in part by %(name)s.", name=employer.name)
-    return f"{said(booking)} {in_part if None in payers else paid}"
+    """« Poste 7, jeudi 26 novembre, le matin. Payé par Durand. »"""
+    return f"{said(booking)} {costs(booking)}".rstrip()
 
 
 def say_booked(booking: Booking) -> None:
-    """Tell what was booked, with the way back where there is one: a member cannot cancel what has begun."""
+    """Tell what is booked now, with the way back where there is one: a member cannot cancel what has begun."""
     undoable = booking.starts_at > now() or current_actor().is_staff
     undo = "undo:" + url_for("booking.cancel", public_id=booking.public_id)
     mine = current_actor().person_id == booking.person_id  # hosts learn nothing of who pays
-    flash(said_with_payer(booking) if mine else said(booking), undo if undoable else "message")
+    what = said_with_payer(booking) if mine else said(booking)
+    flash(_("Booked: %(what)s", what=what), undo if undoable else "message")

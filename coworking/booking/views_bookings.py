@@ -62,7 +62,7 @@ def cancel(public_id: str) -> ResponseReturnValue:
             raise
         return _sheet(public_id, error=say(error)), error.status
     words = _("Cancelled. It was late: it counts as used.") if cancelled.cancelled_late else _("Cancelled.")
-    flash(words, "undo:" + url_for("booking.undo", public_id=public_id))
+    flash(words, "restore:" + url_for("booking.undo", public_id=public_id))
     if current_actor().is_staff and not cancelled.cancelled_late and _said_of_payment(cancelled):
         return redirect(url_for("booking.booking", public_id=public_id), 303)  # it says what becomes of the money
     return after_change(cancelled)
@@ -81,7 +81,10 @@ def undo(public_id: str) -> ResponseReturnValue:
         if error.status == 404:
             raise
         return _sheet(public_id, error=say(error)), error.status
-    flash(_("Yours again."))
+    if restored.person_id == current_actor().person_id:
+        flash(_("Yours again."))
+    else:
+        flash(_("%(name)s has it again: %(what)s", name=restored.person.name, what=said(restored)))
     return after_change(restored)
 
 

@@ -17,6 +17,8 @@ def test_cancelling_and_undoing_it(app, place, cast, sign_in, clock):
     assert "Annuler cette réservation" in text(browser.get(url))
     page = text(browser.post(url + "/cancel", follow_redirects=True))
     assert "Réservation annulée." in page
+    toast = page.split('class="toast"')[1].split("</div>")[0]
+    assert "Rétablir</button>" in toast and "Annuler" not in toast, "one word is not both a deed and its undoing"
     assert "slot is-mine" not in page
     assert "De nouveau à vous." in text(browser.post(url + "/undo", follow_redirects=True))
     browser.post(url + "/cancel")
@@ -24,6 +26,15 @@ def test_cancelling_and_undoing_it(app, place, cast, sign_in, clock):
     late = browser.post(url + "/undo")
     assert late.status_code == 409
     assert "Trop de temps a passé" in text(late)
+
+
+def test_the_host_who_takes_a_cancellation_back_reads_whose_it_is(app, place, cast, sign_in):
+    url = booking_url(text(tap(sign_in(cast.member), THURSDAY, "am")))
+    host = sign_in(cast.host)
+    host.post(url + "/cancel")
+    page = text(host.post(url + "/undo", follow_redirects=True))
+    assert "De nouveau à Anne Marchand : Poste 1, jeudi 26 novembre, le matin." in page
+    assert "De nouveau à vous" not in page
 
 
 def test_cancelling_twice_is_fine(app, place, cast, sign_in):

@@ -16,6 +16,7 @@ from coworking.membership.models import Agreement, LedgerEntry
 from coworking.pricing.models import Quote
 from tests import factories
 from tests.booking.held import ask_first
+from tests.support.reminders import plain
 from tests.support.threads import at_once
 
 THURSDAY, MORNING = date(2026, 11, 26), frozenset({"am"})
@@ -68,6 +69,8 @@ def test_one_pays_oneself_and_the_employer_s_half_day_is_there_again(app, cast, 
     member = sign_in(cast.member)
     assert pay(member, booked, "me", 900).status_code == 303
     assert quotes(app) == [("released", "agreement", 900, False), ("live", "tariff", 900, True)]
+    toast = plain(member.get("/week").text).split('class="toast"')[1].split("</div>")[0]
+    assert "le matin. 9,00 €, sur la facture de novembre 2026, payé par vous." in toast
     assert "Coutellerie Durand SA paie encore 2 demi-journées" in " ".join(member.get("/week").text.split())
     assert pay(member, booked, "employer", 0).status_code == 303
     assert [row[:2] for row in quotes(app)][2:] == [("live", "agreement")]

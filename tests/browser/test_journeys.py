@@ -24,7 +24,7 @@ def test_a_member_books_cancels_and_undoes(place, cast, open_page):
     assert_accessible(page)
     sheet.get_by_role("button", name="Annuler cette réservation").click()
     expect(page.locator(".toast")).to_contain_text("Réservation annulée.")
-    page.locator(".toast").get_by_role("button", name="Annuler").click()
+    page.locator(".toast").get_by_role("button", name="Rétablir").click()
     expect(page.locator(".toast")).to_contain_text("De nouveau à vous.")
     expect(page.get_by_role("link", name=re.compile("Poste 1, jeudi 26 novembre"))).to_be_visible()
 
