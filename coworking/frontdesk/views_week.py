@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from coworking.accounts.models import Person
 from coworking.booking import offers, queries, repeating, services, weeks
 from coworking.booking.colleagues import desks_of_colleagues
 from coworking.booking.forms import monday_of, read_agreed, read_day, read_halves, read_payer
-from coworking.booking.pages import names, on_to_pay, refused, said, say_booked, to_week, vary_by_htmx
+from coworking.booking.pages import costs, names, on_to_pay, refused, said, say_booked, to_week, vary_by_htmx
 from coworking.booking.rules import Half, NothingFree, bookable_halves
 from coworking.booking.with_packs import WantedDesk
 from coworking.claims.rules import ClaimConflict
@@ -216,9 +217,16 @@ def close_first_week() -> ResponseReturnValue:
 @blueprint.post("/here")
 @signed_in
 def here() -> ResponseReturnValue:
-    """« Je suis là »."""
+    """« Je suis là »; where that takes a desk which costs something, the sheet says it first."""
+    agreed = read_agreed(request.form.get("agreed"))
     try:
-        arrival = presence.arrive(current_actor())
+        if agreed is None and (asked := _arrival_asked()) is not None:
+            return asked
+        arrival = presence.arrive(current_actor(), agreed_cents=agreed or 0)
+    except PriceChanged as changed:
+        if (asked := _arrival_asked(None if agreed is None else say(changed))) is not None:
+            return asked
+        return refusal(changed, lambda: _page(monday_of(spaces.today())))
     except DomainError as error:
         return refusal(error, lambda: _page(monday_of(spaces.today())))
     flash(_arrived(arrival))
@@ -303,13 +311,31 @@ def _hours(days: Sequence[LieuDay], zone: ZoneInfo) -> dict[Half, str]:
     }
 
 
+def _arrival_asked(error: str | None = None) -> ResponseReturnValue | None:
+    """The sheet that says what the desk costs or takes of a plan or pack that arriving now would take; None where none."""
+    half = presence.half_to_take(_person(current_actor()))
+    if half is None:
+        return None
+    try:
+        found = offers.desk_offer(current_actor(), half.day, frozenset({half.half}))
+    except (ClaimConflict, NothingFree):
+        return None  # nobody is turned away at the door, and nothing is owed
+    if not (found.terms.cents or found.terms.taken):
+        return None
+    found = replace(found, terms=replace(found.terms, pay_now=0))  # who is there pays later
+    return refused(
+        render_template("frontdesk/arrive.html", offer=found, half=half.half, error=error), 409 if error else 200
+    )
+
+
 def _arrived(arrival: presence.Arrival) -> str:
     if arrival.booking is None and (own := residents.own_places(arrival.presence.person_id, arrival.presence.day)):
         return _("Welcome. %(desk)s is yours.", desk=own[0].name)
     if arrival.booking is None:
         return _("Welcome. Every desk is taken just now: the host will find you a place.")
     if arrival.walked_in:
-        return _("Welcome. %(desk)s is yours for now.", desk=names(arrival.booking))
+        welcome = _("Welcome. %(desk)s is yours for now.", desk=names(arrival.booking))
+        return f"{welcome} {costs(arrival.booking)}".rstrip()
     return _("Welcome. %(desk)s is waiting for you.", desk=names(arrival.booking))
 
 

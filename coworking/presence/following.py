@@ -77,15 +77,22 @@ def follow(person_id: int, day: date, *, told_whole: bool = False) -> int:
     return changed
 
 
-def walk_in(actor: Actor, person: Person, half: BookableHalf) -> Booking | None:
+def walk_in(actor: Actor, person: Person, half: BookableHalf, *, agreed_cents: int | None = None) -> Booking | None:
     """A free desk for ``half``, which may be over; None when the lieu is full or has no desks.
 
+    Raises `PriceChanged` where the person would owe something else than ``agreed_cents``.
     Whoever has an assigned place sits there and needs none. Nobody is turned away at the door for money: where the
     employer's agreement refuses more, the person pays.
     """
     if residents.sits_somewhere(person.id, half.day):
         return None
-    request = Request(span=half.span, items=(RequestedItem(kind=DESK),), person=person.public_id, source="walkin")
+    request = Request(
+        span=half.span,
+        items=(RequestedItem(kind=DESK),),
+        person=person.public_id,
+        source="walkin",
+        agreed_cents=agreed_cents,
+    )
     payers: tuple[Payer | None, ...] = (None, "me")
     for payer in payers:
         try:

@@ -6,16 +6,17 @@ half-days that someone used without having booked them are taken like any walk-i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 
 from coworking.accounts.models import Person
 from coworking.booking import endings
 from coworking.booking.access import for_whom, own_booking
-from coworking.booking.models import Booking
-from coworking.booking.rules import CancelledBooking, HeldBooking, bookable_halves
+from coworking.booking.models import Booking, BookingUnit
+from coworking.booking.rules import BookableHalf, CancelledBooking, HeldBooking, bookable_halves
 from coworking.booking.services import Newcomer
 from coworking.claims import services as claims
 from coworking.core import audit
@@ -38,7 +39,9 @@ from coworking.presence.rules import (
     halves_of_stay,
     has_place,
 )
+from coworking.residents.queries import sits_somewhere
 from coworking.spaces import queries as spaces
+from coworking.spaces.models import LieuDay
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -65,26 +68,41 @@ class Departure:
 
 
 def arrive(
-    actor: Actor, *, person: str | None = None, evidence: str | None = None, newcomer: Newcomer | None = None
+    actor: Actor,
+    *,
+    person: str | None = None,
+    evidence: str | None = None,
+    newcomer: Newcomer | None = None,
+    agreed_cents: int | None = None,
 ) -> Arrival:
     """Someone is here: the actor (« Je suis là »), or as staff anyone (``person``: public id). Twice is fine.
 
-    ``newcomer`` adds the person in the same unit.
+    ``newcomer`` adds the person in the same unit. ``agreed_cents``: what they were told that the desk costs them;
+    `PriceChanged`, and nobody arrived, where it costs something else.
 
     What is booked today and not over is marked as come, what is over as missed. Where nothing is booked for the
     half-day of arrival, a free desk is taken for it; where none is free, the presence alone is recorded: nobody is
     turned away at the door. Said again in a later half-day, it takes that one.
     """
     with write_unit() as unit:
-        arrival = arrive_in_unit(actor, person if newcomer is None else newcomer(), evidence=evidence)
+        who = person if newcomer is None else newcomer()
+        arrival = arrive_in_unit(actor, who, evidence=evidence, agreed_cents=agreed_cents)
         unit.result = arrival.presence.public_id
     return arrival
 
 
-def arrive_in_unit(actor: Actor, person: str | None, *, evidence: str | None = None) -> Arrival:
+def arrive_in_unit(
+    actor: Actor, person: str | None, *, evidence: str | None = None, agreed_cents: int | None = None
+) -> Arrival:
     """The same in the open unit."""
     who = for_whom(actor, person)
-    return _arrive(actor, who, evidence or _evidence(actor, who))
+    return _arrive(actor, who, evidence or _evidence(actor, who), agreed_cents=agreed_cents)
+
+
+def half_to_take(person_id: int) -> BookableHalf | None:
+    """The half-day for which a desk is looked for if the person arrives now; None where they have a place."""
+    today = spaces.today()
+    return None if sits_somewhere(person_id, today) else _half_to_take(units_booked_on(person_id, today), today, now())
 
 
 def check_in(actor: Actor, booking_id: str, *, evidence: str | None = None) -> Arrival:
@@ -218,18 +236,29 @@ def undo_set_free(actor: Actor, booking_id: str) -> Booking:
 # Within the unit ------------------------------------------------------------------------------------------------------
 
 
-def _arrive(actor: Actor, person: Person, evidence: str, given: Booking | None = None) -> Arrival:
+def _half_to_take(units: Sequence[BookingUnit], today: date, instant: datetime) -> BookableHalf | None:
+    """The half-day of arrival at ``instant`` while the lieu is open, unless something is booked for it among ``units``."""
+    day = spaces.day(today)
+    half = half_of_arrival(bookable_halves(today, day).values(), instant)
+    if half is None or not _is_open(day, instant) or has_place([unit.span for unit in units], half.span, instant):
+        return None
+    return half
+
+
+def _is_open(day: LieuDay, instant: datetime) -> bool:
+    return any(span.start - EARLY <= instant < span.end for span in day.open())
+
+
+def _arrive(
+    actor: Actor, person: Person, evidence: str, given: Booking | None = None, *, agreed_cents: int | None = None
+) -> Arrival:
     instant = now()
     today = local_date(instant, spaces.lieu().tz)
-    day = spaces.day(today)
-    open_now = any(span.start - EARLY <= instant < span.end for span in day.open())
-    if not open_now and not actor.is_staff:
+    if not actor.is_staff and not _is_open(spaces.day(today), instant):
         raise ClosedNow()
     units = units_booked_on(person.id, today)
-    walked_in = None
-    half = half_of_arrival(bookable_halves(today, day).values(), instant)
-    if open_now and half is not None and not has_place([unit.span for unit in units], half.span, instant):
-        walked_in = walk_in(actor, person, half)
+    half = _half_to_take(units, today, instant)
+    walked_in = None if half is None else walk_in(actor, person, half, agreed_cents=agreed_cents)
     ahead = next((unit.booking for unit in units if unit.ends_at > instant), None)
     booking = walked_in or given or ahead
     presence = queries.open_presence(person.id, today)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import select
 
 from coworking.booking import services
 from coworking.booking.models import Booking
 from coworking.core.db import db
 from coworking.core.units import write_unit
+from coworking.presence.models import Presence
 from coworking.spaces.models import Resource
+from tests import factories
 from tests.booking.pages import DAY, THURSDAY, tap, text
+from tests.support.reminders import plain
 
 pytestmark = pytest.mark.once
 
@@ -183,6 +187,39 @@ def test_arriving_and_leaving_from_the_week(app, place, cast, sign_in):
     assert "Bienvenue. Poste 1 est à vous." in page
     assert "là depuis 10\u202fh\u202f36" in page
     assert "Au revoir" in text(browser.post("/leave", follow_redirects=True))
+
+
+def test_an_arrival_that_costs_something_says_so_first(app, place, cast, sign_in):
+    with app.app_context():
+        factories.make_tariff()
+    browser = sign_in(cast.stranger)
+    sheet = text(browser.post("/here"))
+    assert "9,00 €, sur la facture de novembre 2026, payé par vous." in plain(sheet)
+    assert 'name="agreed" value="900"' in sheet
+    with app.app_context():
+        assert db.session.scalars(select(Presence)).all() == [], "nothing is done yet"
+    changed = browser.post("/here", data={"agreed": "700"})
+    assert changed.status_code == 409 and 'name="agreed" value="900"' in text(changed)
+    page = plain(browser.post("/here", data={"agreed": "900"}, follow_redirects=True).text)
+    assert "Poste 1 est à vous. 9,00 €, sur la facture de novembre 2026, payé par vous." in page
+
+
+def test_an_arrival_to_what_is_booked_is_one_tap(app, place, cast, sign_in):
+    with app.app_context():
+        factories.make_tariff()
+        services.book_half_days(cast.stranger.actor(), date(2026, 11, 24), frozenset({"am"}), agreed_cents=900)
+    page = text(sign_in(cast.stranger).post("/here", follow_redirects=True))
+    assert "Bienvenue. Poste 1 vous attend." in page
+
+
+def test_an_arrival_on_a_plan_says_what_it_takes_and_what_is_left(app, place, cast, sign_in):
+    with app.app_context():
+        factories.make_tariff()
+        factories.make_subscription(cast.stranger)
+    browser = sign_in(cast.stranger)
+    assert "1 demi-journée de votre formule." in plain(browser.post("/here").text)
+    page = plain(browser.post("/here", data={"agreed": "0"}, follow_redirects=True).text)
+    assert "est à vous. 1 demi-journée de votre formule. Il reste, jusqu’au 30 novembre 2026 : 9 demi-journées." in page
 
 
 def test_like_last_week_repeats_and_says_what_could_not_be_booked(app, place, cast, sign_in, clock):
