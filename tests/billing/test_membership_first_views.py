@@ -138,6 +138,16 @@ def test_the_adhesion_is_taken_by_who_pays_it(app, lise, gateway):
     assert "Payer 20,00" not in text(lise.get("/me/plan"))
 
 
+def test_who_has_paid_a_pack_reads_that_it_is_theirs_and_goes_to_their_packs(app, lise, gateway):
+    with app.app_context():
+        offer = factories.make_pack_offer().public_id
+    answer = lise.post(f"/me/packs/{offer}", data={"agreed": "6000"})
+    lise.post(answer.location, data={"gateway": "stripe"})
+    page = text(after(lise, gateway))
+    assert "<h1>Le carnet est à vous</h1>" in page
+    assert 'href="/me/plan#packs"' in page and "Voir mes carnets" in page and "Voir mon adhésion" not in page
+
+
 def test_where_it_is_not_paid_first_the_team_records_it(app, lise, plan):
     with app.app_context(), write_unit():
         lock_lieu().pay_first_membership = False

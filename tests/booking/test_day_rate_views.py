@@ -87,7 +87,8 @@ def test_the_sheet_of_a_payer_says_it_too(app, lieu, sign_in, book):
     with app.app_context():
         factories.make_agreement()
     morning = book(lieu.member, MORNING)
-    book(lieu.member, AFTERNOON)
+    afternoon = book(lieu.member, AFTERNOON)
+    assert "de moins" not in plain(sign_in(lieu.member).get(f"/bookings/{afternoon}").text), "she pays nothing"
     sheet = plain(sign_in(lieu.member).get(f"/bookings/{morning}/payer").text)
     assert "Votre après-midi coûtera 9,00\u00a0€ au lieu de 6,00\u00a0€" in sheet
 

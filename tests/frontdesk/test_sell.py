@@ -148,8 +148,14 @@ def test_a_paid_booking_that_is_cancelled_too_late_says_that_it_stays_paid(billi
     clock.advance(minutes=11)
     own = sign_in(lise)
     assert "Annulée maintenant, elle reste payée." in plain(own.get(f"/bookings/{made}"))
+    assert ' <a href="/sales/' in plain(browser.get(f"/bookings/{made}")).split("annulez aussi sa vente.")[1], (
+        "a space between"
+    )
     own.post(f"/bookings/{made}/cancel")
     assert "Elle a été annulée trop tard : elle reste payée." in plain(own.get(f"/bookings/{made}"))
+    own.post(f"/bookings/{made}/undo")
+    back = plain(own.get(f"/bookings/{made}"))
+    assert "Vous avez payé cette réservation sur place." in back and "sur la facture" not in back
 
 
 def test_who_has_a_plan_is_sold_nothing_for_their_half_day(billing_lieu, keys, sign_in, app):
