@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from coworking.booking import services
+from coworking.booking.models import Booking
 from coworking.booking.offers import Offer, desk_offer, is_late
 from coworking.booking.rules import HALVES, AlreadyBooked, Half, InPast
 from coworking.core.errors import DomainError
@@ -29,11 +30,16 @@ class Asked:
 
 @dataclass(slots=True)
 class Repeated:
-    """How many half-days were ``booked``, what is ``asked`` first, and what could not be and why."""
+    """What was ``made``, what is ``asked`` first, and what could not be and why."""
 
-    booked: int = 0
+    made: list[Booking] = field(default_factory=list[Booking])
     asked: list[Asked] = field(default_factory=list[Asked])
     troubles: list[tuple[date, DomainError]] = field(default_factory=list[tuple[date, DomainError]])
+
+    @property
+    def booked(self) -> int:
+        """How many half-days were booked."""
+        return sum(len(booking.units) for booking in self.made)
 
     @property
     def halves_asked(self) -> int:
@@ -66,7 +72,7 @@ def _book_free(actor: Actor, day: date, halves: frozenset[Half], done: Repeated)
     try:
         if is_late(day, halves):
             return halves
-        services.book_half_days(actor, day, halves, agreed_cents=0)
+        made = services.book_half_days(actor, day, halves, agreed_cents=0)
     except (AlreadyBooked, InPast):
         return frozenset()  # nothing to do for that day
     except DomainError as error:
@@ -77,7 +83,7 @@ def _book_free(actor: Actor, day: date, halves: frozenset[Half], done: Repeated)
             return halves
         _trouble(done, day, error)
     else:
-        done.booked += len(halves)
+        done.made.append(made)
     return frozenset()
 
 
@@ -104,11 +110,13 @@ def _ask(actor: Actor, day: date, halves: frozenset[Half], done: Repeated) -> No
 def _book_agreed(actor: Actor, asked: Asked, done: Repeated) -> None:
     terms = asked.offer.terms
     try:
-        services.book_half_days(actor, asked.offer.day, asked.halves, payer=terms.payer, agreed_cents=terms.cents)
+        made = services.book_half_days(
+            actor, asked.offer.day, asked.halves, payer=terms.payer, agreed_cents=terms.cents
+        )
     except DomainError as error:
         _trouble(done, asked.offer.day, error)
     else:
-        done.booked += len(asked.halves)
+        done.made.append(made)
 
 
 def _trouble(done: Repeated, day: date, error: DomainError) -> None:

@@ -22,7 +22,7 @@ from coworking.claims.rules import ClaimConflict
 from coworking.core.clock import now
 from coworking.core.errors import DomainError
 from coworking.core.formats import day_long, minutes_range
-from coworking.core.i18n import _, ngettext
+from coworking.core.i18n import _
 from coworking.core.login import visitor
 from coworking.core.months import month_of
 from coworking.core.policy import Actor, current_actor, signed_in
@@ -193,7 +193,7 @@ def repeat() -> ResponseReturnValue:
     for words in troubles:
         flash(words, "error")
     if found.booked:
-        flash(ngettext("%(num)s half-day booked as last week.", "%(num)s half-days booked as last week.", found.booked))
+        flash(_repeated(found))
     elif not found.troubles:
         flash(_("There was nothing to repeat."))
     return to_week(monday)
@@ -309,6 +309,16 @@ def _hours(days: Sequence[LieuDay], zone: ZoneInfo) -> dict[Half, str]:
         name: minutes_range(min(a for a, _ in hours), max(b for _, b in hours)) if hours else ""
         for name, hours in found.items()
     }
+
+
+def _repeated(found: repeating.Repeated) -> str:
+    """« 3 demi-journées réservées comme la semaine dernière. 2 demi-journées payées par Durand. 9,00 € en tout, … »."""
+    bills = [bill for booking in found.made if (bill := offers.bill_of(booking)) is not None]
+    employers = Counter[str]()
+    for bill in bills:
+        if bill.employer is not None:
+            employers[bill.employer] += bill.by_employer
+    return render_template("frontdesk/_repeated.txt", found=found, bills=bills, employers=employers).strip()
 
 
 def _arrival_asked(error: str | None = None) -> ResponseReturnValue | None:

@@ -164,7 +164,11 @@ def test_like_last_week_says_first_what_costs_money_all_on_one_sheet(app, cast, 
     assert bookings(app) == 2 + 2, "one desk on Tuesday, one for Thursday morning"
     form = dict(re.findall(r'name="(from|agreed)" value="([^"]*)"', sheet.text))
     assert form == {"from": "2026-12-14", "agreed": "900"}
-    assert browser.post("/week/repeat", data=form).status_code == 303
+    told = browser.post("/week/repeat", data=form, follow_redirects=True).text
+    assert (
+        "1 demi-journée réservée comme la semaine dernière. 9,00\u00a0€ en tout, sur vos factures, payés par vous."
+        in told
+    )
     assert bookings(app) == 5
     nothing = browser.post("/week/repeat", data=form, follow_redirects=True)
     assert "Il n’y avait rien à reprendre" in nothing.text
@@ -194,7 +198,8 @@ def test_like_last_week_says_first_what_can_hardly_be_cancelled(app, cast, sign_
     assert "dix minutes" in sheet.text
     assert "en tout" not in sheet.text
     assert bookings(app) == 1
-    assert browser.post("/week/repeat", data={"from": "2026-12-14", "agreed": "0"}).status_code == 303
+    told = browser.post("/week/repeat", data={"from": "2026-12-14", "agreed": "0"}, follow_redirects=True).text
+    assert "2 demi-journées réservées comme la semaine dernière. 2 demi-journées de votre formule." in told
     assert bookings(app) == 2
 
 
