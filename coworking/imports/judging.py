@@ -64,6 +64,7 @@ class ImportOutlook:
     """What importing a file would do, with the first lines of each kind."""
 
     counts: Counter[str] = field(default_factory=Counter[str])
+    added: list[Judged] = field(default_factory=list[Judged])
     changed: list[Judged] = field(default_factory=list[Judged])
     doubts: list[Judged] = field(default_factory=list[Judged])
     doubts_count: int = 0
@@ -107,6 +108,8 @@ def outlook(file: ImportFile, table: ReadTable) -> ImportOutlook:
             _keep(found.remarks, one)
         if verdict.outcome == "changed":
             _keep(found.changed, one)
+        elif verdict.outcome == "added":
+            _keep(found.added, one)
     return found
 
 

@@ -6,11 +6,16 @@ from flask import Blueprint
 
 from coworking.core.errors import N_
 from coworking.core.exports import Column
+from coworking.core.formats import month_year
 from coworking.core.i18n import _, ngettext
+from coworking.core.months import month_of
 from coworking.core.web import say, say_words
 from coworking.imports.judging import Judged
 from coworking.imports.models import ImportLine
+from coworking.imports.person_rules import PersonEntry
 from coworking.imports.report_rules import read_params
+from coworking.imports.subscription_rules import SubscriptionEntry, begins
+from coworking.spaces import queries as spaces
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 
@@ -128,11 +133,30 @@ OUTLOOK_WORDS = {
     "left_out": N_("left out"),
 }
 
+
+def change_words(row: Judged) -> str:
+    """What a line brings, in the reader's language: which plan from when, whose employer's, which columns."""
+    entry, outcome = row.entry, row.verdict.outcome
+    if isinstance(entry, SubscriptionEntry) and outcome == "added":
+        first = month_year(begins(entry, month_of(spaces.today())))
+        return _("%(plan)s, from %(month)s on", plan=entry.plan, month=first)
+    said = [_(FIELD_WORDS[name]) for name in row.verdict.changes if name != "organisation"]
+    if (
+        isinstance(entry, PersonEntry)
+        and entry.organisation
+        and (outcome == "added" or "organisation" in row.verdict.changes)
+    ):
+        said.append(
+            _("belongs to %(name)s from today, which pays what its agreement, if any, covers", name=entry.organisation)
+        )
+    return ", ".join(said)
+
+
 OUTLOOK: list[Column[Judged]] = [
     Column(N_("Line"), lambda row: row.line),
     Column(N_("Name"), lambda row: row.name),
     Column(N_("What becomes of it"), lambda row: _(OUTLOOK_WORDS[row.verdict.outcome])),
-    Column(N_("What changes"), lambda row: ", ".join(_(FIELD_WORDS[name]) for name in row.verdict.changes)),
+    Column(N_("What changes"), change_words),
     Column(N_("What to do"), lambda row: say(row.verdict.why) if row.verdict.why else None),
 ]
 """The same before anything was done."""

@@ -57,6 +57,11 @@ class AddressAlike(DomainError):
     message = N_("%(known)s is nearly the same address. Say whether it is the same person.")
 
 
+class CalledByAddress(DomainError):
+    code = "called_by_address"
+    message = N_("There is no name on this line: the person will be called “%(name)s”, after the address.")
+
+
 class CellLeftOut(DomainError):
     """The line was taken without one of its cells."""
 
@@ -145,8 +150,10 @@ def person_of(line: TableLine, fields: Mapping[str, str]) -> PersonEntry:
     if not first:
         first, last = last, ""
     email = maybe(email_of, fields.get("email", ""))
+    called: DomainError | None = None
     if not first and email:
         first = email.partition("@")[0][:MAX_NAME]
+        called = CalledByAddress(name=first)
     try:
         first_name, last_name = name_of(first), name_of(last, required=False)
     except NameMissing:
@@ -167,7 +174,7 @@ def person_of(line: TableLine, fields: Mapping[str, str]) -> PersonEntry:
         organisation=words_of(fields.get("organisation", ""), most=MAX_ORGANISATION) or None,
         status=status,
         commune=address_line_of(fields.get("commune", "")),
-        remark=no_phone or no_postcode or no_status,
+        remark=called or no_phone or no_postcode or no_status,
     )
 
 
@@ -270,7 +277,8 @@ def judge(
     if known.is_staff:
         return Verdict("same", known, why=PersonIsStaff())
     changes = changes_of(entry, known, replaces=replaces)
-    return Verdict("changed" if changes else "same", known, changes, entry.remark)
+    remark = None if isinstance(entry.remark, CalledByAddress) else entry.remark  # they keep the name that they have
+    return Verdict("changed" if changes else "same", known, changes, remark)
 
 
 def changes_of(entry: PersonEntry, known: KnownPerson, *, replaces: bool) -> tuple[str, ...]:

@@ -50,6 +50,11 @@ class SubscriptionEntry:
         return self.who.said
 
 
+def begins(entry: SubscriptionEntry, this_month: date) -> date:
+    """The first month here: that of the line, and this one where it says none or an earlier one."""
+    return max(entry.first_month or this_month, this_month)
+
+
 @dataclass(frozen=True, slots=True)
 class HeldPlan:
     """A plan that somebody has, up to and with ``last_month`` (None: without end)."""
@@ -83,7 +88,7 @@ def judge_subscription(
     except DomainError as nobody:
         return Verdict("left_out", why=nobody)
     key = listed_by(entry.plan)
-    first = max(entry.first_month or this_month, this_month)
+    first = begins(entry, this_month)
     crossing = [one for one in held.get(person.public_id, ()) if one.last_month is None or one.last_month >= first]
     if any(listed_by(one.name) == key for one in crossing):
         return Verdict("same", person)

@@ -26,6 +26,7 @@ from coworking.imports.pages import (
     SUBJECT_HINTS,
     SUBJECT_WORDS,
     blueprint,
+    change_words,
     counted_words,
     line_words,
 )
@@ -141,6 +142,7 @@ def check(public_id: str) -> ResponseReturnValue:
         field_words=FIELD_WORDS,
         say=say,
         counted=counted_words,
+        change_words=change_words,
     )
 
 

@@ -145,6 +145,15 @@ def test_a_cell_that_is_no_telephone_is_left_out_and_said(app, steps):
     assert people(app)["tom@demo.example"].postcode == "01000"
 
 
+def test_whose_employer_pays_and_who_has_no_name_is_said_before(steps):
+    rows = [("Lise", "Roux", "lise@demo.example", "Verdier"), ("", "", "a.marin@demo.example", "")]
+    place = steps.place(csv_file([("Prénom", "Nom", "E-mail", "Employeur"), *rows]))
+    assert steps.choose(place, ("first_name", "last_name", "email", "organisation")).status_code == 303
+    page = steps.browser.get(f"{place}/check").text
+    assert "rattachée dès aujourd’hui à Verdier, qui paie ce que couvre son accord, s’il y en a un" in page
+    assert "la personne s’appellera «\u202fa.marin\u202f», d’après l’adresse" in page
+
+
 def test_our_own_export_can_be_imported(app, steps, cast):
     content = steps.browser.get("/people?as=csv").get_data()
     before = len(people(app))

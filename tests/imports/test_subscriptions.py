@@ -60,6 +60,16 @@ def test_people_get_the_plans_that_they_have_elsewhere(app, steps, cast, nomade,
     assert mailbox() == []
 
 
+def test_plan_and_first_month_are_shown_before_anything_is_written(app, steps, cast, nomade):
+    rows = [("", "", str(cast.member.email), nomade, ""), ("", "", str(cast.colleague.email), nomade, "15/12/2026")]
+    place = steps.place(csv_file([HEAD, *rows]), subject="subscriptions")
+    steps.choose(place, steps.chosen(place))
+    page = steps.browser.get(f"{place}/check").text
+    assert f"{nomade}, à partir de novembre 2026" in page
+    assert f"{nomade}, à partir de décembre 2026" in page
+    assert held(app) == []
+
+
 def test_whoever_has_a_plan_keeps_it(app, steps, cast, nomade):
     with app.app_context():
         other = membership.add_plan(
