@@ -20,7 +20,7 @@ from coworking.core.exports import Column
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
 from coworking.core.months import month_after, month_of, read_month
-from coworking.core.policy import current_actor, signed_in
+from coworking.core.policy import Role, current_actor, signed_in
 from coworking.core.reading import one_of
 from coworking.membership import employer_queries as queries
 from coworking.membership import employers
@@ -172,6 +172,7 @@ def _home(
         ordered_id=agreement,
         invited=invited or Form(),
         invitations=invitations.open_invitations(organisation),
+        is_manager=current_actor().has(Role.MANAGER),
     )
 
 

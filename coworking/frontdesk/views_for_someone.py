@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from coworking.accounts import staff
 from coworking.accounts.queries import person_by_public_id, search_people
 from coworking.booking import services
-from coworking.booking.forms import read_day, read_halves, read_room, read_span
+from coworking.booking.forms import read_day, read_halves, read_room, read_span, wall
 from coworking.booking.pages import names
 from coworking.booking.placing import Request, RequestedItem
 from coworking.booking.queries import stays_open, worded_time
@@ -77,7 +77,9 @@ def book_for_someone() -> ResponseReturnValue:
             )
             made = services.book(actor, asked, newcomer=newcomer)
         else:
-            day, _dot, half = form.get("when", "").partition(".")
+            if not form.get("when"):
+                raise InvalidInput(field="when", reason=_("Choose a half-day or a day."))
+            day, _dot, half = form["when"].partition(".")
             halves = read_halves(half)
             made = services.book_half_days(
                 actor,
@@ -140,12 +142,25 @@ def _for_someone(values: Mapping[str, str], error: DomainError | None = None) ->
         walk_in=walk_in_price(chosen) if chosen is not None else None,
         night=_night(values) if values.get("resource") and values.get("from") else False,
         choices=_choices(days),
+        rooms=spaces.resources("room", today) if chosen is not None and not values.get("resource") else [],
+        soon=_soon(days),
         one_more=isinstance(error, AlreadyBooked) or "several_places" in values,
         choose=say(error) if isinstance(error, ChooseHowToPay) else None,
         error=say(error) if error is not None else None,
         at=error.at_field if error is not None else None,
         free=error.extra.get("free", []) if error is not None else [],
     )
+
+
+def _soon(days: Mapping[date, LieuDay]) -> dict[str, str]:
+    """The next hour in which the lieu is open, as the inputs of a room want it; empty where it stays closed."""
+    for day, row in days.items():
+        for half in bookable_halves(day, row).values():
+            start = max(half.span.start, now() + timedelta(minutes=-now().minute % 15, seconds=-now().second))
+            if start + timedelta(hours=1) <= half.span.end:
+                zone = spaces.lieu().tz
+                return {"day": day.isoformat(), "from": wall(start, zone), "to": wall(start + timedelta(hours=1), zone)}
+    return {}
 
 
 def _choices(days: Mapping[date, LieuDay]) -> list[tuple[date, list[str]]]:

@@ -78,6 +78,8 @@ def sell_people() -> ResponseReturnValue:
 
 def _till(values: Mapping[str, str], error: DomainError | None = None) -> ResponseReturnValue:
     person = _person(values)
+    if person is not None and person.merged_into_person_id is not None:
+        return redirect(url_for("frontdesk.story", public_id=person.public_id))
     walk_in = None if person is None else door.walk_in_price(person)
     counts = {name[2:]: _count(text) for name, text in values.items() if name.startswith("n-")}
     for name, step in (("more", 1), ("less", -1)):

@@ -116,6 +116,9 @@ def end(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/people/<public_id>/membership")
 @requires(Role.MANAGER)
 def person(public_id: str) -> ResponseReturnValue:
+    """Their plan, packs and adhesion; of a record that went into another one only where it went."""
+    if accounts.person_by_public_id(public_id).merged_into_person_id is not None:
+        return redirect(url_for("frontdesk.story", public_id=public_id))
     return _person_page(public_id, Form())
 
 

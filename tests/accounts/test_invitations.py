@@ -180,6 +180,8 @@ def test_an_invitation_works_once_and_not_after_it_was_withdrawn_or_is_over(app,
     link = invited("stranger@demo.example")
     browser = sign_in(cast.stranger)
     assert [browser.post(link).status_code for _ in range(2)] == [303, 410]
+    used = app.test_client().get(link)
+    assert used.status_code == 410 and 'href="/sign-in"' in used.text and "J’ai oublié mon mot de passe" in used.text
     assert len(members(app, "stranger@demo.example")) == 1
     other = invited("zoe@demo.example")
     with app.app_context():

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from jinja2 import Environment, nodes
 
 from coworking.core.policy import policy_of
 from tests.mutants.__main__ import mutants
@@ -109,6 +110,28 @@ def test_nothing_lowers_the_letters_after_the_first():
     templates = (file for file in tracked() if "templates" in file.parts and file.suffix in (".html", ".txt"))
     assert [file.name for file in templates if re.search(r"\|\s*capitalize\b", file.read_text())] == []
     assert [str(file) for file in SOURCES if ".capitalize()" in file.read_text()] == []
+
+
+def test_a_button_is_called_by_what_it_shows():
+    """Who speaks to a computer says what stands on the button (WCAG 2.5.3), in either language."""
+    french: dict[str, str] = {}
+    for path in (ROOT / "coworking/translations/fr/LC_MESSAGES").glob("*.po"):
+        with path.open("rb") as file:
+            french |= {one.id: str(one.string) for one in read_po(file, locale="fr") if isinstance(one.id, str)}
+    wrong: list[str] = []
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        for call in Environment(extensions=["jinja2.ext.i18n"]).parse(path.read_text()).find_all(nodes.Call):
+            given = [*call.args[:1], *(pair.value for pair in call.kwargs if pair.key == "aria_label")]
+            shown, *called = [one.args[0].value for one in given if _is_message(one)] or [""]
+            for words in (lambda text: text, french.get):
+                if called and words(shown).casefold() not in words(called[0]).casefold():
+                    wrong.append(f"{path.name}:{call.lineno}: {words(called[0])} for {words(shown)}")
+    assert wrong == []
+
+
+def _is_message(node: nodes.Node) -> bool:
+    is_call = isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "_"
+    return is_call and isinstance(node.args[0], nodes.Const)
 
 
 def test_vendored_files_are_what_the_manifest_says():

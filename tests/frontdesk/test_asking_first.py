@@ -55,6 +55,17 @@ def count(app, model) -> int:
         return db.session.scalar(select(func.count()).select_from(model)) or 0
 
 
+def test_without_a_day_the_error_stands_at_the_days_and_a_room_is_one_tap_away(room, billing_lieu, sign_in):
+    host, who = sign_in(billing_lieu.cast.host), billing_lieu.cast.member.public_id
+    refused = host.post("/for-someone", data={"person": who})
+    said = refused.get_data(as_text=True)
+    assert refused.status_code == 422 and 'id="when-err"' in said and "Choisissez une demi-journée" in said
+    assert re.search(r'name="when"\s+value="[^"]+" autofocus', said)
+    link = re.search(rf'href="(/for-someone\?person={who}&amp;resource=[^"]+)"', said)[1].replace("&amp;", "&")
+    shown = host.get(link).get_data(as_text=True)
+    assert 'name="resource"' in shown and 'name="from"' in shown
+
+
 def test_the_first_tap_asks_and_stores_nothing(app, room, billing_lieu, sign_in):
     host = sign_in(billing_lieu.cast.host)
     before = len(bookings(app))

@@ -79,7 +79,10 @@ def test_a_manager_finds_compares_and_merges(app, records, billing_lieu, sign_in
     merged = browser.post(f"{_compare(old, new)}/merge", data={"keep": keep, "seen": seen})
     assert merged.status_code == 303 and merged.location == f"/people/{old.public_id}/story"
     assert "odette@demo.example" in browser.get(merged.location).text
-    assert old.public_id in browser.get(f"/people/{new.public_id}/story").text
+    gone = browser.get(f"/people/{new.public_id}/story").text
+    assert old.public_id in gone and "Imprimer une carte" not in gone and "/membership" not in gone
+    for path in (f"/people/{new.public_id}/membership", f"/sell?person={new.public_id}"):
+        assert browser.get(path).location == f"/people/{new.public_id}/story"
     assert _compare(old, new) not in browser.get("/duplicates").text
     for answer in (browser.get(_compare(old, new)), browser.get(f"{_compare(new, old)}")):
         assert answer.status_code == 302 or answer.status_code == 303
