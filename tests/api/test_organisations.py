@@ -171,7 +171,11 @@ def test_who_left_and_came_back_is_ended_where_they_are_now(app, durand, contact
     back = program(cast.manager).post(path, {"person_id": cast.member.public_id, "since": "2026-11-26"})
     assert back.status_code == 201
     ended = contact.post(f"{path}/{cast.member.public_id}/end", {"last_day": "2026-12-31"})
-    assert (ended.status_code, ended.get_json()["since"], ended.get_json()["until"]) == (200, "2026-11-26", "2026-12-31")
+    assert (ended.status_code, ended.get_json()["since"], ended.get_json()["until"]) == (
+        200,
+        "2026-11-26",
+        "2026-12-31",
+    )
 
 
 def test_inviting_tells_nothing_of_the_address_and_is_withdrawn(durand, contact, cast):

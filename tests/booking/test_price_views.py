@@ -222,7 +222,9 @@ def test_a_week_in_two_months_says_what_is_left_of_both(app, cast, sign_in):
         make_subscription(cast.stranger, halfdays=5)
     browser = sign_in(cast.stranger)
     assert browser.post("/bookings", data={"day": "2026-12-01", "half": "am"}).status_code == 303
-    page = browser.get("/week?from=2026-11-30").text.split("<main")[1]  # behind the toast, which says what is left of one
+    page = browser.get("/week?from=2026-11-30").text.split("<main")[
+        1
+    ]  # behind the toast, which says what is left of one
     assert [page.count(f"Il vous reste {left} demi-journées") for left in (5, 4)] == [1, 1]
     assert page.index("jusqu’au 30 novembre") < page.index("jusqu’au 31 décembre")
 
