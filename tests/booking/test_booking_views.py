@@ -33,7 +33,7 @@ def test_the_host_who_takes_a_cancellation_back_reads_whose_it_is(app, place, ca
     host = sign_in(cast.host)
     host.post(url + "/cancel")
     page = text(host.post(url + "/undo", follow_redirects=True))
-    assert "De nouveau à Anne Marchand : Poste 1, jeudi 26 novembre, le matin." in page
+    assert "De nouveau à Anne Marchand\N{NARROW NO-BREAK SPACE}: Poste 1, jeudi 26 novembre, le matin." in page
     assert "De nouveau à vous" not in page
 
 

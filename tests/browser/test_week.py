@@ -65,7 +65,7 @@ def test_every_message_is_said_aloud_and_the_focus_stays(place, cast, open_page)
     for half in ("le matin", "l’après-midi"):
         page.get_by_role("button", name=re.compile(f"Réserver un poste jeudi 26 novembre, {half}")).press("Enter")
         expect(page.get_by_role("link", name=re.compile(f"Poste 1, jeudi 26 novembre, {half}"))).to_be_focused()
-        expect(page.locator("#said")).to_have_text(f"Poste 1, jeudi 26 novembre, {half}.")
+        expect(page.locator("#said")).to_have_text(f"Réservé : Poste 1, jeudi 26 novembre, {half}.")
         expect(page.locator(".toast")).to_have_count(1)
 
 
