@@ -15,12 +15,17 @@ from coworking.core.reading import email_of, normal_email, one_of, phone_of, pos
 
 def sign_up_form(typed: Mapping[str, str]) -> Form:
     form = Form(typed)
-    form.check("first_name", rules.name_of)
-    form.check("last_name", rules.name_of)
+    check_names(form)
     form.check("email", email_of)
     words = (form["first_name"], form["last_name"], place.name())
     form.check("password", password_rules.check_password, normal_email(form["email"]), words)
     return form
+
+
+def check_names(form: Form) -> None:
+    """Ask for both names of somebody who gets an account."""
+    form.check("first_name", rules.name_of)
+    form.check("last_name", rules.name_of)
 
 
 def check_accepts(form: Form, texts: Collection[TextHead]) -> None:

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import invitations, queries, terms_queries
-from coworking.accounts.forms import check_accepts
+from coworking.accounts.forms import check_accepts, check_names
 from coworking.accounts.models import OrganisationInvitation
 from coworking.accounts.pages import welcome
 from coworking.accounts.session import browser
@@ -31,7 +31,10 @@ def show(token: str) -> ResponseReturnValue:
 def accept(token: str) -> ResponseReturnValue:
     form, actor = Form(request.form), actor_or_none()
     try:
-        check_accepts(form, _to_accept(invitations.read(token), actor))
+        row = invitations.read(token)
+        if actor is None and queries.person_by_email(row.email) is None:
+            check_names(form)
+        check_accepts(form, _to_accept(row, actor))
         if not form.is_good:
             return _page(token, form)
         with form.trying():

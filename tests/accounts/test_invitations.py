@@ -103,6 +103,8 @@ def test_someone_new_gets_an_account_by_accepting_and_is_signed_in(app, durand, 
     assert members(app, "new.person@demo.example") == [], "opening the link accepts nothing"
     nameless = browser.post(link, data={"first_name": "", "last_name": "Petit"})
     assert nameless.status_code == 422
+    assert nameless.text.count("Écrivez un nom ici.") == 1
+    assert "Écrivez un nom ici." in nameless.text.split('name="first_name"')[1].split('name="last_name"')[0]
     assert 'value="Petit"' in nameless.text
     assert browser.post(link, data={"first_name": "Zoé", "last_name": "Petit"}).status_code == 303
     assert members(app, "new.person@demo.example") == [(TODAY, None, False)]
