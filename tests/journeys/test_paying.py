@@ -105,7 +105,7 @@ def on_stripes_page(world: World, **typed: str) -> str:
 
 def uses_a_half_day(world: World, anne: Browser, day: date) -> None:
     world.go(at(day, 8))
-    anne.post("/bookings", form="/week", day=str(day), half="am")
+    anne.post("/bookings", form="/week", day=str(day), half="am", payer="me", agreed="900")
     world.go(at(day, 9, 30))
     anne.post("/here", form="/week")
 
