@@ -52,7 +52,7 @@ def saved(client, app, saves, kind="card", **form) -> SavedMeans:
 def test_a_member_saves_sees_and_withdraws_a_card(app, saves, sign_in):
     client = sign_in("stranger")
     page = client.get("/means")
-    assert "J’autorise La Fabrique du Pont à encaisser ce que Lise Vidal doit" in text_of(page)
+    assert "La Fabrique du Pont à encaisser ce qui est dû sur les factures adressées à Lise Vidal" in text_of(page)
     assert "http://pay.test" in page.headers["Content-Security-Policy"]
     row = saved(client, app, saves)
     assert row.state == "active" and "Lise Vidal" in row.agreed_to
@@ -80,7 +80,7 @@ def test_a_gateway_that_is_away_is_said_on_the_page(app, saves, gateway, sign_in
 def test_a_contact_saves_an_account_for_their_organisation(app, saves, sign_in, billing_lieu):
     client, employer = sign_in("colleague"), billing_lieu.employer.public_id
     assert "Coutellerie Durand SA" in text_of(client.get("/means"))
-    assert "Coutellerie Durand SA doit" in text_of(client.get(f"/means?payer={employer}"))
+    assert "sur les factures adressées à Coutellerie Durand SA" in text_of(client.get(f"/means?payer={employer}"))
     row = saved(client, app, saves, "debit", payer=employer)
     assert row.payer_organisation_id == billing_lieu.employer.id
     page = text_of(client.get(f"/means?payer={employer}"))
