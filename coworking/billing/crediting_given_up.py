@@ -24,8 +24,7 @@ def credit_given_up() -> int:
     """
     if spaces.lieu_or_none() is None:
         return 0
-    found = [(charge.id, charge.invoice_id) for charge in given_up.paid_at_the_door()]
-    left = [charge_id for charge_id, invoice_id in found if _is_left(charge_id)]
+    left = [charge.id for charge in given_up.paid_at_the_door() if _is_left(charge)]
     end_read()
     if not left:
         return 0
@@ -43,9 +42,8 @@ def credit_given_up() -> int:
     return credited
 
 
-def _is_left(charge_id: int) -> bool:
-    """Whether the whole line of an invoiced charge can still be credited."""
-    charge = db.session.get_one(Charge, charge_id)
+def _is_left(charge: Charge) -> bool:
+    """Whether the whole line of an invoiced ``charge`` can still be credited."""
     invoice = db.session.get_one(Invoice, charge.invoice_id)
     place, part = taking_off.place_on(invoice, charge, charge.amount_cents)
     before = credit_rules.taken_by(map(queries.content, queries.credit_notes_of(invoice)))
