@@ -3,7 +3,8 @@
 Only a sale at the door charges a use before its day is over, while it can still be cancelled in time, moved, or paid by
 another. What is paid first has a sale of its own that tells of it (`coworking.core.sales.CHANGED`).
 
-A cancellation that is taken back is a new quote on the terms of the old one: what was paid for that one stands for it.
+A cancellation that is taken back is a new quote on the terms of the old one, and so is a move to another desk: what was
+paid for the old one stands for it.
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ from coworking.spaces import queries as spaces
 LOOK_BACK = timedelta(days=92)
 """How far back uses that were given up are looked for: a server that slept for a season catches up."""
 
-_SAME = (
-    "person_id", "payer_person_id", "resource_id", "day", "starts_at", "ends_at", "amount_cents", "basis", "vat_rate_bp",
-)  # fmt: skip
+_SAME = ("person_id", "payer_person_id", "unit", "day", "starts_at", "ends_at", "amount_cents", "basis", "vat_rate_bp")
 """What a use that came back has in common with the one that was given up."""
 
 
@@ -35,9 +34,10 @@ def taken_back(charge: Any) -> ScalarSelect[Any]:
     by nothing else. None where there is none, where nothing was paid at the door, or where it was credited."""
     was, again, other, note = aliased(Quote), aliased(Quote), aliased(Charge), aliased(Invoice)
     same = (getattr(was, name) == getattr(again, name) for name in _SAME)
+    there = or_(was.unit == "half_day", was.resource_id == again.resource_id)  # an invoice names rooms, not desks
     return (
         select(func.min(again.id))
-        .join(was, and_(*same, was.id < again.id))
+        .join(was, and_(*same, there, was.id < again.id))
         .where(
             was.id == charge.source_id,
             charge.source == "quote",

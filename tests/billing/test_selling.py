@@ -493,6 +493,22 @@ def test_a_sold_booking_that_is_cancelled_and_taken_back_stays_paid(shop, sessio
     assert broken() == []
 
 
+def test_a_sold_half_day_that_moves_to_another_desk_stays_paid(shop, session, clock):
+    lise = shop.lieu.cast.stranger
+    public_id, sale = paid_booking(shop, lise)
+    for desk in shop.lieu.place.desks[1:3]:
+        moved = booking.move(lise.actor(), public_id, resource=desk.public_id)
+    assert {unit.resource_id for unit in moved.units} == {desk.id}
+    found = door_queries.sale_of_booking(moved.id)
+    assert found is not None and found.id == sale.id, "its sheet says so"
+    assert door_queries.owed_today(lise) == []
+    clock.advance(days=1)
+    for _twice in range(2):
+        gather()
+    assert owed_in_all(session, lise) == 900 and queries.to_refund() == []
+    assert broken() == []
+
+
 def test_one_that_is_given_up_again_is_credited_once(shop, session, clock):
     lise = shop.lieu.cast.stranger
     public_id, _sale = paid_booking(shop, lise)
