@@ -219,7 +219,7 @@ def test_an_arrival_on_a_plan_says_what_it_takes_and_what_is_left(app, place, ca
     browser = sign_in(cast.stranger)
     assert "1 demi-journée de votre formule." in plain(browser.post("/here").text)
     page = plain(browser.post("/here", data={"agreed": "0"}, follow_redirects=True).text)
-    assert "est à vous. 1 demi-journée de votre formule. Il reste, jusqu’au 30 novembre 2026 : 9 demi-journées." in page
+    assert "est à vous. 1 demi-journée de votre formule. Il en reste 9 jusqu’au 30 novembre 2026." in page
 
 
 def test_like_last_week_repeats_and_says_what_could_not_be_booked(app, place, cast, sign_in, clock):
