@@ -13,7 +13,7 @@ from coworking.accounts.twin_queries import records_of
 from coworking.core import audit, displaced, erasing, place, security
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.erasing import Hindrance
+from coworking.core.erasing import Hindrance, Loss
 from coworking.core.errors import N_, DomainError, Forbidden, NotFound
 from coworking.core.policy import Actor, Role
 from coworking.core.timespan import local_date
@@ -40,6 +40,16 @@ class CameBack(DomainError):
     message = N_("They came back: the account stays.")
 
 
+def to_do_first(person_id: int) -> list[Hindrance]:
+    """What stands in the way of erasing somebody, over every record of theirs."""
+    return [one for record in records_of(person_id) for one in erasing.hindrances(record)]
+
+
+def to_be_lost(person_id: int) -> list[Loss]:
+    """What of worth goes with somebody, over every record of theirs."""
+    return [one for record in records_of(person_id) for one in erasing.losses(record)]
+
+
 def erase(actor: Actor, public_id: str, *, while_still: ColumnElement[bool] | None = None) -> Person:
     """Forget somebody, oneself or, as a manager, somebody else; doing it twice is fine.
 
@@ -58,8 +68,7 @@ def erase(actor: Actor, public_id: str, *, while_still: ColumnElement[bool] | No
             raise NotFound()
         if while_still is not None and not _fulfils(person.id, while_still):
             raise CameBack()
-        records = records_of(person.id)  # theirs, and those that were merged into it
-        if found := [one for record in records for one in erasing.hindrances(record)]:
+        if found := to_do_first(person.id):
             raise SomethingFirst(found)
         instant = now()
         person.deactivated_at = person.deactivated_at or instant
@@ -67,7 +76,7 @@ def erase(actor: Actor, public_id: str, *, while_still: ColumnElement[bool] | No
         db.session.flush()
         displaced.announce(displaced.PERSON, {"person": person.public_id}, agreed=None)
         _leave_organisations(person)
-        for record in records:
+        for record in records_of(person.id):
             erasing.forget(record)
             db.session.execute(
                 update(Person)

@@ -18,7 +18,6 @@ from coworking.accounts.models import Device, Leaving, Person, PersonRole
 from coworking.core import audit, place
 from coworking.core.clock import now
 from coworking.core.db import db
-from coworking.core.erasing import hindrances
 from coworking.core.policy import SYSTEM
 from coworking.core.retention import Forecast
 from coworking.core.sql import inserted
@@ -91,7 +90,7 @@ def count_unconfirmed(before: datetime) -> Forecast:
 
 def _forecast(condition: ColumnElement[bool], before: datetime) -> Forecast:
     people = list(db.session.scalars(select(Person.id).where(condition).order_by(Person.id)))
-    kept = sum(1 for one in people if hindrances(one))
+    kept = sum(1 for one in people if erasing.to_do_first(one))
     first = db.session.scalar(select(func.min(Leaving.leaves_on)).where(Leaving.person_id.in_(people)))
     return Forecast(len(people) - kept, first, kept)
 
@@ -115,7 +114,7 @@ def forget_unused(before: datetime) -> int:
 def _people(condition: ColumnElement[bool]) -> Iterator[int]:
     """Whom nothing stands in the way of, read before any unit."""
     found = list(db.session.scalars(select(Person.id).where(condition).order_by(Person.id)))
-    free = [one for one in found if not hindrances(one)]
+    free = [one for one in found if not erasing.to_do_first(one)]
     return iter(free[:AT_ONCE])
 
 

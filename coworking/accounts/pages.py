@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, redirect, request, url_for
+from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries, rules
@@ -21,6 +21,17 @@ blueprint = Blueprint("accounts", __name__)
 def page(template: str, sent: Form, **context: object) -> ResponseReturnValue:
     """The page of the form that was ``sent``, with the status of what was refused."""
     return form_page(f"accounts/{template}.html", sent, **context)
+
+
+def person_of(public_id: str) -> Person:
+    """The person whose record this is. One that went into another record answers with its story, which says where it went.
+
+    Raises `NotFound`.
+    """
+    found = queries.person_by_public_id(public_id)
+    if found.merged_into_person_id is not None:
+        abort(redirect(url_for("frontdesk.story", public_id=public_id)))
+    return found
 
 
 def home_of(who: Person | Actor) -> str:

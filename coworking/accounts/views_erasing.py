@@ -7,9 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import erasing, queries
 from coworking.accounts.models import Person
-from coworking.accounts.pages import blueprint, page
+from coworking.accounts.pages import blueprint, page, person_of
 from coworking.accounts.session import end, require_proof
-from coworking.core.erasing import hindrances, losses
 from coworking.core.errors import N_, DomainError, NotFound
 from coworking.core.forms import Form
 from coworking.core.i18n import _
@@ -53,7 +52,7 @@ def erase_of(public_id: str) -> ResponseReturnValue:
 
 
 def _known(public_id: str) -> Person:
-    found = queries.person_by_public_id(public_id)
+    found = person_of(public_id)
     if found.erased_at is not None:
         raise NotFound()
     return found
@@ -81,7 +80,7 @@ def _page(person: Person, form: Form | None = None) -> ResponseReturnValue:
         form or Form(),
         form=form or Form(),
         person=person,
-        first=hindrances(person.id),
-        lost=losses(person.id),
+        first=erasing.to_do_first(person.id),
+        lost=erasing.to_be_lost(person.id),
         is_oneself=person.id == current_actor().person_id,
     )

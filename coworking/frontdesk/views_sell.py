@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from coworking.accounts.models import Person
-from coworking.accounts.queries import person_by_public_id, search_people
+from coworking.accounts.pages import person_of
+from coworking.accounts.queries import search_people
 from coworking.accounts.session import require_proof
 from coworking.billing import door_queries, receipts, selling
 from coworking.billing.door_models import DoorSale
@@ -78,8 +79,6 @@ def sell_people() -> ResponseReturnValue:
 
 def _till(values: Mapping[str, str], error: DomainError | None = None) -> ResponseReturnValue:
     person = _person(values)
-    if person is not None and person.merged_into_person_id is not None:
-        return redirect(url_for("frontdesk.story", public_id=person.public_id))
     walk_in = None if person is None else door.walk_in_price(person)
     counts = {name[2:]: _count(text) for name, text in values.items() if name.startswith("n-")}
     for name, step in (("more", 1), ("less", -1)):
@@ -101,7 +100,7 @@ def _till(values: Mapping[str, str], error: DomainError | None = None) -> Respon
 
 def _person(values: Mapping[str, str]) -> Person | None:
     who = values.get("person", "")
-    return None if who == NOBODY else person_by_public_id(who)
+    return None if who == NOBODY else person_of(who)
 
 
 def _count(text: str) -> int:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries as accounts
 from coworking.accounts.models import Person
+from coworking.accounts.pages import person_of
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.formats import decimal, money, month_year
 from coworking.core.forms import Form, form_page
@@ -116,9 +117,7 @@ def end(public_id: str) -> ResponseReturnValue:
 @blueprint.get("/people/<public_id>/membership")
 @requires(Role.MANAGER)
 def person(public_id: str) -> ResponseReturnValue:
-    """Their plan, packs and adhesion; of a record that went into another one only where it went."""
-    if accounts.person_by_public_id(public_id).merged_into_person_id is not None:
-        return redirect(url_for("frontdesk.story", public_id=public_id))
+    """Their plan, packs and adhesion."""
     return _person_page(public_id, Form())
 
 
@@ -209,7 +208,7 @@ def lead_to_payment(ask_for: Callable[[], Sale]) -> ResponseReturnValue:
 
 
 def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
-    found = accounts.person_by_public_id(public_id)
+    found = person_of(public_id)
     year = queries.adhesion_price_of(found.id)
     usual = {"valid_from": spaces.today().isoformat(), "cents": decimal(year.cents if year is not None else 0)}
     employers = queries.employers_of(found.id, spaces.today())

@@ -19,8 +19,9 @@ from coworking.accounts.models import Device, OrganisationMember, Person
 from coworking.accounts.terms_models import TextAcceptance
 from coworking.accounts.twin_models import TwoPeople
 from coworking.accounts.twin_rules import AlreadyMerged, CannotMerge, RecordChanged
+from coworking.billing import paying
 from coworking.billing.account_queries import account_for
-from coworking.billing.models import Invoice
+from coworking.billing.models import Invoice, Payment
 from coworking.booking import services as booking
 from coworking.booking.queries import past_bookings
 from coworking.core import checks
@@ -81,8 +82,13 @@ def test_a_manager_finds_compares_and_merges(app, records, billing_lieu, sign_in
     assert "odette@demo.example" in browser.get(merged.location).text
     gone = browser.get(f"/people/{new.public_id}/story").text
     assert old.public_id in gone and "Imprimer une carte" not in gone and "/membership" not in gone
-    for path in (f"/people/{new.public_id}/membership", f"/sell?person={new.public_id}"):
-        assert browser.get(path).location == f"/people/{new.public_id}/story"
+    theirs = f"/people/{new.public_id}"
+    for path in (
+        theirs,
+        *(f"{theirs}/{one}" for one in ("membership", "reduced-price", "erase")),
+        f"/sell?person={new.public_id}",
+    ):
+        assert browser.get(path).location == f"{theirs}/story", path
     assert _compare(old, new) not in browser.get("/duplicates").text
     for answer in (browser.get(_compare(old, new)), browser.get(f"{_compare(new, old)}")):
         assert answer.status_code == 302 or answer.status_code == 303
@@ -347,6 +353,17 @@ def test_a_merged_record_is_closed_for_good(app, records, billing_lieu, clock):
         )
         with pytest.raises(IntegrityError), write_unit():
             db.session.execute(text(f"UPDATE person SET deactivated_at = NULL WHERE id = {old.id}"))
+
+
+def test_what_stands_in_the_way_of_erasing_is_said_of_every_record(app, records, billing_lieu, sign_in):
+    old, new = records
+    with app.app_context():
+        make_one(billing_lieu, new, old)
+        payment = db.session.scalars(select(Payment)).one()
+        invoice = db.session.get_one(Invoice, payment.invoice_id)
+        paying.correct_payment(billing_lieu.manager, invoice.public_id, payment.public_id)
+    page = sign_in(billing_lieu.cast.manager).get(f"/people/{new.public_id}/erase").text
+    assert "9,00\u00a0€" in page and 'name="understood"' not in page
 
 
 def test_erasing_erases_every_record(app, records, billing_lieu):
