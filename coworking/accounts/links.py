@@ -25,10 +25,10 @@ def ask(email: str, address: str | None) -> None:
 
 
 def read(token: str) -> Person:
-    """Whom the link signs in; raises `Gone`. It may have been used all the same: only using it tells."""
+    """Whom the link would sign in; raises `Gone`, also where it was used."""
     link = tokens.read_link(token, tokens.SIGN_IN)
     person = queries.find_person(link.person)
-    if person is None or not link.fits(person):
+    if person is None or not link.fits(person) or once.was_used(token):
         raise Gone()
     return person
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from coworking.accounts.models import UsedOnce
 from coworking.core.clock import now
+from coworking.core.db import db
 from coworking.core.errors import Gone
 from coworking.core.sql import inserted
 from coworking.core.units import require_unit
@@ -18,6 +19,14 @@ def use(text: str, *, lasts: timedelta) -> None:
     ``lasts``: how long it would work from being made. By then its signature is too old, and its row may go.
     """
     require_unit()
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    if not inserted(UsedOnce, digest=digest, ends_at=now() + lasts):
+    if not inserted(UsedOnce, digest=_digest(text), ends_at=now() + lasts):
         raise Gone()
+
+
+def was_used(text: str) -> bool:
+    """Whether ``text`` was used; by the time one uses it, it may have been (1 statement)."""
+    return db.session.get(UsedOnce, _digest(text)) is not None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

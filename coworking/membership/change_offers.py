@@ -157,6 +157,19 @@ def pauses(subscriptions: Sequence[Subscription]) -> list[PlanPause]:
     ]
 
 
+def with_pauses(
+    running: Sequence[Subscription], subscriptions: Sequence[Subscription]
+) -> tuple[list[Subscription], dict[int, PlanPause]]:
+    """The ``running`` ones, a plan that rests once, and the pauses by the id of the one that tells of it.
+
+    ``subscriptions``: all of the same people's that are known.
+    """
+    found = pauses(subscriptions)
+    resumed = [one.after for one in found if one.before in running]  # said where the plan that rests is
+    by_id = {(one.before if one.after in resumed else one.after).id: one for one in found}
+    return [row for row in running if row not in resumed], by_id
+
+
 def _has_no_gap(former: Subscription) -> bool:
     return former.last_month is None or month_after(former.last_month) >= month_of(spaces.today())
 

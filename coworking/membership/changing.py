@@ -137,7 +137,8 @@ def take_back(actor: Actor, public_id: str, person: str | None = None) -> bool:
         _withdraw(taken)
         let_go_on(taken)
         news.tell("pause_lifted" if is_lifted else "taken_back", taken)
-        record(actor, "subscription.taken_back", ("subscription", taken.id), who.id)
+        what = "subscription.pause_lifted" if is_lifted else "subscription.taken_back"
+        record(actor, what, ("subscription", taken.id), who.id)
     return is_lifted
 
 

@@ -226,15 +226,14 @@ def _context(person: Person, *, by_team: bool = False) -> dict[str, object]:
     may_choose = all(row.last_month is not None for row in running)
     packs = [one for one in queries.packs_of(person.id, today) if not one.is_over(today)]
     bought = [*running, *(one.pack for one in packs)]
-    pauses = change_offers.pauses(subscriptions)
-    resumed = [one.after for one in pauses if one.before in running]  # said where the plan that rests is
+    shown, pauses = change_offers.with_pauses(running, subscriptions)
     return {
         "person": person,
         "today": today,
         "this_month": month_of(today),
         "next_month": month_after(month_of(today)),
-        "subscriptions": [row for row in running if row not in resumed],
-        "pauses": {(one.before if one.after in resumed else one.after).id: one for one in pauses},
+        "subscriptions": shown,
+        "pauses": pauses,
         "past": [row for row in subscriptions if row not in running],
         "changeable": changeable,
         "ends_with": None if changeable is None else change_offers.ends_with(changeable),

@@ -108,6 +108,8 @@ def test_a_plan_rests_until_the_month_that_is_chosen(app, cast, sign_in, large):
     page = member.get("/me/plan")
     assert "Suspendue à partir de décembre 2026 ; elle reprend en février 2027." in plain(page)
     assert page.text.count("take-back") == 1 and "Annuler" not in page.text, "one card and one button"
+    listed = plain(sign_in(cast.manager).get("/subscriptions"))
+    assert listed.count("Dix demi-journées") == 1 and "elle reprend en février 2027" in listed
 
 
 def test_lifting_a_pause_says_so_and_nothing_else_changes(app, cast, sign_in, large):
