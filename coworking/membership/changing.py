@@ -23,10 +23,10 @@ from coworking.core.units import locked, write_unit
 from coworking.membership import allowance_queries, news
 from coworking.membership.access import record, subject
 from coworking.membership.beginning import PlanTerms, Taker, check_no_plan, check_price, find_plan
-from coworking.membership.change_offers import lifts_pause
 from coworking.membership.change_rules import TooLateToTakeBack, UsedAlready, check_back, may_be_taken_back
 from coworking.membership.following import begin_change, change_terms, following_terms, let_follow, running
 from coworking.membership.models import STANDS, LedgerEntry, Subscription
+from coworking.membership.pausing import lifts_pause
 from coworking.membership.paying_first import PLAN, check_not_asked, let_go_of
 from coworking.membership.plan_rules import bound_after_pause
 from coworking.membership.rules import AlreadyEnded, BookedWhileResting

@@ -23,6 +23,7 @@ from coworking.membership import (
     entitlement_queries,
     forms,
     pack_request_queries,
+    pausing,
     paying_first,
     queries,
     services,
@@ -226,7 +227,7 @@ def _context(person: Person, *, by_team: bool = False) -> dict[str, object]:
     may_choose = all(row.last_month is not None for row in running)
     packs = [one for one in queries.packs_of(person.id, today) if not one.is_over(today)]
     bought = [*running, *(one.pack for one in packs)]
-    shown, pauses = change_offers.with_pauses(running, subscriptions)
+    shown, pauses = pausing.with_pauses(running, subscriptions)
     return {
         "person": person,
         "today": today,

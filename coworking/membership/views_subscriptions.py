@@ -10,7 +10,7 @@ from coworking.core import exports
 from coworking.core.errors import N_
 from coworking.core.months import month_of
 from coworking.core.policy import Role, requires
-from coworking.membership import change_offers
+from coworking.membership import pausing
 from coworking.membership.list_pages import SUBSCRIPTIONS
 from coworking.membership.pages import blueprint
 from coworking.membership.subscription_queries import every_subscription, list_subscriptions
@@ -31,7 +31,7 @@ def subscriptions() -> ResponseReturnValue:
         return url_for("membership.subscriptions", q=text or None, ended=1 if ended else None, page=wanted)
 
     found = list_subscriptions(text, min(request.args.get("page", 1, type=int), 1_000_000), today, ended=ended)
-    rows, pauses = change_offers.with_pauses(found.rows, found.rows)
+    rows, pauses = pausing.with_pauses(found.rows, found.rows)
     return render_template(
         "membership/subscriptions.html",
         found=found,
