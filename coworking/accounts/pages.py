@@ -23,7 +23,7 @@ def page(template: str, sent: Form, **context: object) -> ResponseReturnValue:
     return form_page(f"accounts/{template}.html", sent, **context)
 
 
-def person_of(public_id: str) -> Person:
+def unmerged_person(public_id: str) -> Person:
     """The person whose record this is. One that went into another record answers with its story, which says where it went.
 
     Raises `NotFound`.

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import erasing, queries
 from coworking.accounts.models import Person
-from coworking.accounts.pages import blueprint, page, person_of
+from coworking.accounts.pages import blueprint, page, unmerged_person
 from coworking.accounts.session import end, require_proof
 from coworking.core.errors import N_, DomainError, NotFound
 from coworking.core.forms import Form
@@ -52,7 +52,7 @@ def erase_of(public_id: str) -> ResponseReturnValue:
 
 
 def _known(public_id: str) -> Person:
-    found = person_of(public_id)
+    found = unmerged_person(public_id)
     if found.erased_at is not None:
         raise NotFound()
     return found

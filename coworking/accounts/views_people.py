@@ -10,7 +10,7 @@ from coworking.accounts.forms import newcomer_form, person_form, postal_form, po
 from coworking.accounts.labels import status_choices
 from coworking.accounts.list_pages import people_columns
 from coworking.accounts.models import Person
-from coworking.accounts.pages import blueprint, page, person_of
+from coworking.accounts.pages import blueprint, page, unmerged_person
 from coworking.accounts.session import require_proof
 from coworking.core import exports
 from coworking.core.displaced import Toll, WouldDisplace, toll_of
@@ -68,7 +68,7 @@ def create_person() -> ResponseReturnValue:
 @blueprint.get("/people/<public_id>")
 @requires(Role.HOST)
 def person(public_id: str) -> ResponseReturnValue:
-    found = person_of(public_id)
+    found = unmerged_person(public_id)
     return _page(found, _form_of(found))
 
 

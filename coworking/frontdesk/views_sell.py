@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from coworking.accounts.models import Person
-from coworking.accounts.pages import person_of
+from coworking.accounts.pages import unmerged_person
 from coworking.accounts.queries import search_people
 from coworking.accounts.session import require_proof
 from coworking.billing import door_queries, receipts, selling
@@ -100,7 +100,7 @@ def _till(values: Mapping[str, str], error: DomainError | None = None) -> Respon
 
 def _person(values: Mapping[str, str]) -> Person | None:
     who = values.get("person", "")
-    return None if who == NOBODY else person_of(who)
+    return None if who == NOBODY else unmerged_person(who)
 
 
 def _count(text: str) -> int:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from coworking.accounts import queries as accounts
 from coworking.accounts.models import Person
-from coworking.accounts.pages import person_of
+from coworking.accounts.pages import unmerged_person
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.formats import decimal, money, month_year
 from coworking.core.forms import Form, form_page
@@ -209,7 +209,7 @@ def lead_to_payment(ask_for: Callable[[], Sale]) -> ResponseReturnValue:
 
 
 def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
-    found = person_of(public_id)
+    found = unmerged_person(public_id)
     year = queries.adhesion_price_of(found.id)
     usual = {"valid_from": spaces.today().isoformat(), "cents": decimal(year.cents if year is not None else 0)}
     employers = queries.employers_of(found.id, spaces.today())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coworking.accounts.pages import person_of
+from coworking.accounts.pages import unmerged_person
 from coworking.core.errors import DomainError, NotFound
 from coworking.core.forms import Form, form_page
 from coworking.core.i18n import _
@@ -164,7 +164,7 @@ def _group_page(group: PriceGroup, form: Form) -> ResponseReturnValue:
 
 
 def _person_page(public_id: str, form: Form) -> ResponseReturnValue:
-    person, today = person_of(public_id), spaces.today()
+    person, today = unmerged_person(public_id), spaces.today()
     if person.erased_at is not None:
         raise NotFound()
     given = [one for one in group_queries.belongings_of(person.id) if not one.never_counted]
