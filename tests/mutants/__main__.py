@@ -85,7 +85,7 @@ def _pytest(folder: Path, tests: Iterable[str], *options: str, migrates: bool = 
 
 def _failed(lines: Iterable[str]) -> set[str]:
     """The tests that failed or could not be set up, as pytest names them."""
-    marks = ("FAILED ", "ERROR ")
+    marks = ("FAILED tests/", "ERROR tests/")  # what a program logged begins with ERROR too
     return {line.split(" ", 1)[1].split(" - ")[0] for line in lines if line.startswith(marks)}
 
 
